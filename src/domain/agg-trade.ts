@@ -1,0 +1,58 @@
+import type { Market } from './market.ts';
+
+/** One aggregate trade as the exchange gave it: fills of one taker order at one price. */
+export interface AggTrade {
+  /** `a`: rises by exactly one from trade to trade of a symbol. */
+  readonly aggId: number;
+  /** `p`, the exchange's own decimal text. */
+  readonly price: string;
+  /** `q`, the exchange's own decimal text; base asset on spot and USD-M, contracts on COIN-M. */
+  readonly qty: string;
+  /** `f` and `l`: the raw trades it is made of; -1 on a row that the exchange has marked invalid. */
+  readonly firstId: number;
+  readonly lastId: number;
+  /** `T` in microseconds since the epoch (below 2^53 until the year 2255). */
+  readonly timeUs: number;
+  /** `m`: true when the buyer was the maker, so the taker sold. */
+  readonly isBuyerMaker: boolean;
+}
+
+/** Spot gives microseconds from this instant on, in archives and, when asked, by REST. */
+const SPOT_MICROSECONDS_FROM_MS = Date.UTC(2025, 0, 1);
+
+/**
+ * The one unit in which trades of an hour are asked for and stored, for ever: a trade that were
+ * stored once with ms and once with µs would stand twice, since its time is part of its key.
+ */
+export function nativeTimeUnit(market: Market, hourMs: number): 'ms' | 'us' {
+  return market === 'binance_spot' && hourMs >= SPOT_MICROSECONDS_FROM_MS ? 'us' : 'ms';
+}
+
+/**
+ * Rows that the exchange itself marked invalid (2022-04-12: p=0, q=0, f=l=-1) keep their id, so they
+ * count for continuity, but never for sums and bars.
+ */
+export function isInvalid(trade: AggTrade): boolean {
+  return trade.firstId < 0 || isZero(trade.price) || isZero(trade.qty);
+}
+
+function isZero(decimal: string): boolean {
+  return !/[1-9]/.test(decimal);
+}
+
+/**
+ * The line of one trade in the content hash: `a,p,q,f,l,T,m` as integers, p and q in units of 1e-8,
+ * T in µs, m as 0 or 1. Equal for the same trade from REST and from an archive file.
+ */
+export function canonicalLine(trade: AggTrade): string {
+  return `${trade.aggId},${toE8(trade.price)},${toE8(trade.qty)},${trade.firstId},${trade.lastId},${trade.timeUs},${trade.isBuyerMaker ? 1 : 0}\n`;
+}
+
+/** "42283.58000000" → "4228358000000" without going through bigint: this runs for every trade. */
+function toE8(decimal: string): string {
+  const dot = decimal.indexOf('.');
+  const whole = dot < 0 ? decimal : decimal.slice(0, dot);
+  const fraction = dot < 0 ? '' : decimal.slice(dot + 1);
+  const digits = whole + fraction.slice(0, 8).padEnd(8, '0');
+  return digits.replace(/^0+(?=\d)/, '');
+}

@@ -1,0 +1,34 @@
+/**
+ * Exact decimals as bigint in units of 10^-scale. Prices and quantities have scale 8 (the exchange
+ * never gives more digits), their products scale 16. No binary floating point anywhere.
+ */
+
+export const PRICE_SCALE = 8;
+export const QTY_SCALE = 8;
+export const QUOTE_SCALE = 16;
+
+/**
+ * "-1.5" at scale 8 → -150000000n.
+ * @throws RangeError when the text is not a plain decimal or has more significant digits than `scale`.
+ */
+export function parseDecimal(text: string, scale: number): bigint {
+  const match = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text);
+  if (match === null) throw new RangeError(`not a decimal number: ${JSON.stringify(text)}`);
+  const [, sign = '', whole = '', fraction = ''] = match;
+  const extra = fraction.slice(scale);
+  if (/[1-9]/.test(extra)) throw new RangeError(`${text} has more than ${scale} decimal places`);
+  const units = BigInt(whole + fraction.slice(0, scale).padEnd(scale, '0'));
+  return sign === '-' ? -units : units;
+}
+
+/** -150000000n at scale 8 → "-1.50000000": always all `scale` digits, so equal values are equal texts. */
+export function formatDecimal(units: bigint, scale: number): string {
+  const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, '0');
+  const sign = units < 0n ? '-' : '';
+  return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
+/** As formatDecimal, without trailing zeros: what people read. */
+export function formatDecimalShort(units: bigint, scale: number): string {
+  return formatDecimal(units, scale).replace(/\.?0+$/, (zeros) => (scale === 0 ? zeros : ''));
+}

@@ -1,0 +1,54 @@
+/** UTC hours and half-open ranges `[startMs, endMs)` of epoch milliseconds. */
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+export const MINUTE_MS = 60_000;
+
+/**
+ * An hour is fetched only when its end is at least this old: the exchange's database may lag its
+ * matching engine, and a row that appears late would be missed.
+ */
+export const CLOSING_MS = 2 * MINUTE_MS;
+
+/** Half-open: `startMs` belongs to it, `endMs` does not. */
+export interface TimeRange {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export function floorTo(timeMs: number, stepMs: number): number {
+  return Math.floor(timeMs / stepMs) * stepMs;
+}
+
+/** The smallest range of whole hours that holds `range`. */
+export function widenToHours(range: TimeRange): TimeRange {
+  return { startMs: floorTo(range.startMs, HOUR_MS), endMs: -floorTo(-range.endMs, HOUR_MS) };
+}
+
+/** The end of the last hour that may be fetched at `nowMs`. */
+export function lastClosedHourEnd(nowMs: number): number {
+  return floorTo(nowMs - CLOSING_MS, HOUR_MS);
+}
+
+/** Starts of the hours of a range of whole hours, oldest first. */
+export function* hoursOf(range: TimeRange): Generator<number> {
+  for (let hourMs = range.startMs; hourMs < range.endMs; hourMs += HOUR_MS) yield hourMs;
+}
+
+/** Starts of the UTC days that a range touches, oldest first. */
+export function* daysOf(range: TimeRange): Generator<number> {
+  for (let dayMs = floorTo(range.startMs, DAY_MS); dayMs < range.endMs; dayMs += DAY_MS) yield dayMs;
+}
+
+export function isoHour(hourMs: number): string {
+  return `${new Date(hourMs).toISOString().slice(0, 13)}Z`;
+}
+
+export function isoDay(dayMs: number): string {
+  return new Date(dayMs).toISOString().slice(0, 10);
+}
+
+/** 2024010110: for job ids, which may hold no colon. */
+export function compactHour(hourMs: number): string {
+  return new Date(hourMs).toISOString().slice(0, 13).replace(/[-T]/g, '');
+}
