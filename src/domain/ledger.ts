@@ -1,0 +1,67 @@
+import { HOUR_MS } from './hour.ts';
+import type { Series } from './market.ts';
+
+/** The neighbour of an hour's run of ids: the trade just before its first or just after its last. */
+export interface Neighbour {
+  readonly id: number;
+  readonly timeUs: number;
+}
+
+/**
+ * One row of the ledger: what one fetch of one UTC hour of one series proved, in the fetch's own
+ * facts. `proven` is derived from them, never stored.
+ */
+export interface SliceRecord extends Series {
+  readonly hourMs: number;
+  /** Rows of the hour's id run, invalid ones included. */
+  readonly rows: number;
+  /** undefined in an hour without trades. */
+  readonly first: Neighbour | undefined;
+  readonly last: Neighbour | undefined;
+  /** undefined when nothing precedes the hour: the series starts in it. */
+  readonly prev: Neighbour | undefined;
+  /** undefined while no later trade exists. */
+  readonly next: Neighbour | undefined;
+  readonly invalidRows: number;
+  /** Rows inside the run whose time lies outside the hour or before their predecessor's. */
+  readonly backwardRows: number;
+  /** Exact sums of valid rows as decimal text, scale 8. */
+  readonly buyQty: string;
+  readonly sellQty: string;
+  /** SHA-256 (hex) over the canonical lines of the run in id order. */
+  readonly contentHash: string;
+  readonly source: 'rest' | 'archive';
+  readonly runId: string;
+  readonly codeVersion: string;
+  readonly fetchedAtMs: number;
+}
+
+/**
+ * `proven`: contiguous ids, met by a trade before the hour and one after it.
+ * `open`: contiguous, but no later trade exists yet: due again. `gap`: ids are missing.
+ */
+export type Verdict = 'proven' | 'open' | 'gap';
+
+/** Ids missing inside the run and at its edges, as half-open id ranges. */
+export function missingIds(record: SliceRecord): number {
+  const { first, last, prev, next } = record;
+  if (first === undefined || last === undefined) {
+    return prev !== undefined && next !== undefined ? next.id - prev.id - 1 : 0;
+  }
+  const before = prev === undefined ? first.id - FIRST_SPOT_ID : first.id - prev.id - 1;
+  const after = next === undefined ? 0 : next.id - last.id - 1;
+  return before + (last.id - first.id + 1 - record.rows) + after;
+}
+
+/** Spot numbers a symbol's aggregate trades from 0 (binance.md A7), so an earlier id can't exist. */
+const FIRST_SPOT_ID = 0;
+
+export function verdictOf(record: SliceRecord): Verdict {
+  const { prev, next, hourMs } = record;
+  const startUs = hourMs * 1000;
+  const endUs = (hourMs + HOUR_MS) * 1000;
+  if (missingIds(record) !== 0) return 'gap';
+  if (prev !== undefined && prev.timeUs >= startUs) return 'gap';
+  if (next === undefined) return 'open';
+  return next.timeUs >= endUs ? 'proven' : 'gap';
+}

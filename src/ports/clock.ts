@@ -1,0 +1,6 @@
+/** Time and waiting, so that tests may own both. */
+export interface Clock {
+  nowMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted, leaving no timer. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}

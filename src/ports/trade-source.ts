@@ -1,0 +1,30 @@
+import type { AggTrade } from '../domain/agg-trade.ts';
+import type { Series } from '../domain/market.ts';
+
+/** Where trades come from. Every call is abortable and throws CdvaultError only. */
+export interface TradeSource {
+  /** The first trade at or after an instant; undefined when there is none yet. One small request. */
+  firstAtOrAfter(
+    series: Series,
+    timeMs: number,
+    unit: 'ms' | 'us',
+    signal: AbortSignal,
+  ): Promise<AggTrade | undefined>;
+
+  /**
+   * Up to `pageRows` trades from an id on, ascending, as the exchange gave them: rows are decoded and
+   * schema-checked, continuity is the caller's. Empty when no trade has that id or a later one.
+   */
+  page(
+    series: Series,
+    fromId: number,
+    unit: 'ms' | 'us',
+    signal: AbortSignal,
+  ): Promise<readonly AggTrade[]>;
+
+  /** Rows of a full page. */
+  readonly pageRows: number;
+
+  /** Whether the exchange lists the symbol, in any status. */
+  isListed(series: Series, signal: AbortSignal): Promise<boolean>;
+}

@@ -1,0 +1,39 @@
+import type { Market } from '../domain/market.ts';
+
+/** Why nothing may be sent for now. */
+export type PauseReason = 'rate_limited' | 'banned' | 'blocked' | 'restricted';
+
+export interface GovernorState {
+  /** Weight used in the running window by all workers, corrected by the exchange's own count. */
+  readonly usedWeight: number;
+  /** The exchange's limit for a window, before our share is taken. */
+  readonly weightLimit: number;
+  readonly windowMs: number;
+  readonly pause: { readonly reason: PauseReason; readonly untilMs: number } | undefined;
+}
+
+/** One budget of request weight for each egress address and market, shared by all workers and hosts. */
+export interface WeightGovernor {
+  /**
+   * Waits until `weight` may be spent in the running window, through rate-limit pauses and bans.
+   * @throws CdvaultError EXCHANGE_BLOCKED / EXCHANGE_RESTRICTED while the address is shut out, without sending
+   */
+  acquire(market: Market, weight: number, signal: AbortSignal): Promise<void>;
+  /** What the exchange says was used in its window: the truth, foreign programs included. */
+  observe(market: Market, usedWeight: number, atMs: number): Promise<void>;
+  pause(market: Market, reason: PauseReason, untilMs: number): Promise<void>;
+  state(market: Market): Promise<GovernorState>;
+}
+
+/** The exchange's word on its limits, and a ban to remember even when Redis is wiped. */
+export interface ExchangeState {
+  readonly weightLimit: number;
+  readonly windowMs: number;
+  readonly limitsAtMs: number;
+  readonly bannedUntilMs: number;
+}
+
+export interface ExchangeStateStore {
+  load(market: Market, egress: string): Promise<ExchangeState | undefined>;
+  save(market: Market, egress: string, state: ExchangeState): Promise<void>;
+}
