@@ -1,0 +1,64 @@
+/** Continuous CDV: the running base at each stored midnight, from an origin that never moves. */
+
+/** A day whose bars are built. */
+export interface BuiltDay {
+  readonly dayMs: number;
+  readonly deltaE8: bigint;
+  /** Half-open id range of the day as far as stored. */
+  readonly idStart: number;
+  readonly idEnd: number;
+  /** Ids missing inside that range. */
+  readonly missing: number;
+}
+
+export interface Anchor {
+  readonly dayMs: number;
+  /** CDV between the origin and this midnight; negative days lie before the origin, and subtract. */
+  readonly baseE8: bigint;
+  /** Ids missing between the origin and this day's first stored trade; undefined = can't be known. */
+  readonly missing: number | undefined;
+}
+
+/**
+ * Earlier days added later never move a level: the origin's base is 0 for ever, days behind it add
+ * up, days before it subtract. A missing day between two stored ones is carried as a count of ids.
+ * @param originMs the pinned midnight
+ * @param days stored days, any order
+ */
+export function chainAnchors(originMs: number, days: readonly BuiltDay[]): Anchor[] {
+  const sorted = days.toSorted((left, right) => left.dayMs - right.dayMs);
+  const from = sorted.findIndex(({ dayMs }) => dayMs >= originMs);
+  const pivot = from < 0 ? sorted.length : from;
+  // Ids between the origin and the first stored day can't be counted when the origin's own day is absent.
+  const originStored = sorted[pivot]?.dayMs === originMs;
+  return [...before(sorted.slice(0, pivot), sorted[pivot], originStored), ...after(sorted.slice(pivot), originStored)];
+}
+
+function after(days: readonly BuiltDay[], originStored: boolean): Anchor[] {
+  const anchors: Anchor[] = [];
+  let baseE8 = 0n;
+  let missing = 0;
+  let idEnd = days[0]?.idStart ?? 0;
+  for (const day of days) {
+    missing += Math.max(0, day.idStart - idEnd);
+    anchors.push({ dayMs: day.dayMs, baseE8, missing: originStored ? missing : undefined });
+    baseE8 += day.deltaE8;
+    missing += day.missing;
+    idEnd = day.idEnd;
+  }
+  return anchors;
+}
+
+function before(days: readonly BuiltDay[], pivot: BuiltDay | undefined, originStored: boolean): Anchor[] {
+  const anchors: Anchor[] = [];
+  let baseE8 = 0n;
+  let missing = 0;
+  let idStart = pivot?.idStart;
+  for (const day of days.toReversed()) {
+    baseE8 -= day.deltaE8;
+    missing += day.missing + Math.max(0, (idStart ?? day.idEnd) - day.idEnd);
+    idStart = day.idStart;
+    anchors.push({ dayMs: day.dayMs, baseE8, missing: originStored ? missing : undefined });
+  }
+  return anchors.toReversed();
+}

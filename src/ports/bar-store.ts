@@ -1,0 +1,62 @@
+import type { Anchor, BuiltDay } from '../domain/chain.ts';
+import type { DayInputs } from '../domain/day.ts';
+import type { TimeRange } from '../domain/hour.ts';
+import type { Interval } from '../domain/interval.ts';
+import type { Series } from '../domain/market.ts';
+
+/** One exact bar; every number is decimal text as the store gives it. */
+export interface ExactBar {
+  readonly openMs: number;
+  /** CDV since `levelFromMs`, after the bar's first trade / highest / lowest / after its last. */
+  readonly open: string;
+  readonly high: string;
+  readonly low: string;
+  readonly close: string;
+  readonly delta: string;
+  readonly buyVolume: string;
+  readonly sellVolume: string;
+  readonly quoteDelta: string;
+  readonly quoteVolume: string;
+  readonly aggTrades: number;
+  readonly trades: number;
+  /** undefined in a bar without trades. */
+  readonly priceOpen: string | undefined;
+  readonly priceHigh: string | undefined;
+  readonly priceLow: string | undefined;
+  readonly priceClose: string | undefined;
+  readonly firstId: number | undefined;
+  readonly lastId: number | undefined;
+  readonly status: 'final' | 'partial' | 'forming' | 'void';
+  readonly levelFromMs: number;
+  readonly levelMissing: number;
+}
+
+export interface StoredDay extends BuiltDay {
+  /** `DayInputs.inputs` that the day's bars were computed from. */
+  readonly inputs: string;
+}
+
+export interface RestatementRow {
+  readonly hourMs: number;
+  readonly what: 'bars' | 'anchor';
+  readonly oldLevel: string | undefined;
+  readonly newLevel: string | undefined;
+  readonly reason: string;
+  readonly seenAtMs: number;
+}
+
+/** Exact bars and anchors. */
+export interface BarStore {
+  days(series: Series, range?: TimeRange): Promise<StoredDay[]>;
+  /**
+   * Computes a day's bars at every interval from the stored trades, each in one transaction. Bars of
+   * `voidHours` that the day's trades no longer give are marked void.
+   */
+  build(series: Series, day: DayInputs, voidHours: readonly number[], nowMs: number): Promise<void>;
+  /** Stamps which contents a day's bars were computed from; the last step of a build. */
+  stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
+  bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;
+  anchors(series: Series): Promise<Anchor[]>;
+  writeAnchors(series: Series, originMs: number, anchors: readonly Anchor[]): Promise<void>;
+  restate(series: Series, rows: readonly RestatementRow[]): Promise<void>;
+}

@@ -1,0 +1,69 @@
+import type { TimeRange } from '../domain/hour.ts';
+import type { SliceRecord, Verdict } from '../domain/ledger.ts';
+import type { Series } from '../domain/market.ts';
+
+export const GAP_CLASSES = [
+  'missing_ids',
+  'retention',
+  'halt',
+  'invalid_rows',
+  'raw_id_gap',
+  'duplicate_id',
+  'time_backwards',
+  'pending_archive',
+  'truncated_file',
+] as const;
+export type GapClass = (typeof GAP_CLASSES)[number];
+
+/** What is not proven, or worth knowing, about one hour, with evidence. */
+export interface Gap {
+  readonly hourMs: number;
+  readonly gapClass: GapClass;
+  /** Half-open range of ids that it is about. */
+  readonly fromId: number;
+  readonly toId: number;
+  readonly evidence: string;
+}
+
+export interface CoverageRow {
+  readonly hourMs: number;
+  readonly verdict: Verdict;
+  readonly rows: number;
+  readonly missing: number;
+}
+
+export interface CoverageTotals {
+  readonly proven: number;
+  readonly open: number;
+  readonly gap: number;
+  readonly rows: number;
+}
+
+/** The record of what is proven. The store is the truth; Redis only holds work. */
+export interface Ledger {
+  /** One hour's row, if any; waits for acknowledged rows first. */
+  record(series: Series, hourMs: number): Promise<SliceRecord | undefined>;
+  records(series: Series, range: TimeRange): Promise<SliceRecord[]>;
+  /** Writes the row and its gaps; earlier gaps of the hour that are not among them become resolved. */
+  write(record: SliceRecord, gaps: readonly Gap[], nowMs: number): Promise<void>;
+  coverage(series: Series, range: TimeRange): Promise<CoverageRow[]>;
+  totals(series: Series, range: TimeRange): Promise<CoverageTotals>;
+  openGaps(series: Series, range: TimeRange): Promise<Gap[]>;
+  knows(series: Series): Promise<boolean>;
+}
+
+/** Facts of a series that outlive every run. */
+export interface SeriesFacts extends Series {
+  /** The UTC midnight at which continuous CDV is 0, pinned once. */
+  readonly originMs: number;
+  /** Set while the hourly schedule keeps the series complete from this instant on. */
+  readonly scheduledFromMs: number | undefined;
+}
+
+export interface SeriesCatalogue {
+  find(series: Series): Promise<SeriesFacts | undefined>;
+  all(): Promise<SeriesFacts[]>;
+  /** Pins the origin unless it is pinned already; returns the facts in force. */
+  pinOrigin(series: Series, originMs: number): Promise<SeriesFacts>;
+  setSchedule(series: Series, fromMs: number | undefined): Promise<void>;
+}

@@ -1,0 +1,40 @@
+import type { AggTrade } from '../domain/agg-trade.ts';
+import type { Series } from '../domain/market.ts';
+
+/** Half-open, microseconds. */
+export interface TimeWindowUs {
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+/** What the store holds of a series in a time window, tombstones left out. */
+export interface StoredRun {
+  readonly rows: number;
+  /** Less than `rows` when an id stands twice, under two times. */
+  readonly distinctIds: number;
+  readonly firstId: number | undefined;
+  readonly lastId: number | undefined;
+  /** Exact sums over valid trades, decimal text of scale 8. */
+  readonly buyQty: string;
+  readonly sellQty: string;
+}
+
+/** The key of a stored row besides its series. */
+export interface TradeKey {
+  readonly aggId: number;
+  readonly timeUs: number;
+}
+
+/** Raw trades. Upserts never delete: a row that must go is overwritten by a tombstone. */
+export interface TradeStore {
+  /**
+   * Writes a batch as one transaction; resolves when the server has acknowledged it.
+   * @throws CdvaultError STORE_UNREACHABLE (retry with the same rows), STORE_REFUSED, TABLE_SUSPENDED
+   */
+  write(series: Series, trades: readonly AggTrade[], signal: AbortSignal): Promise<void>;
+  /** Waits until all acknowledged rows are visible, then counts. */
+  readBack(series: Series, window: TimeWindowUs): Promise<StoredRun>;
+  /** Rows of a window in id order; waits for acknowledged rows first. */
+  read(series: Series, window: TimeWindowUs): AsyncIterable<AggTrade>;
+  bury(series: Series, keys: readonly TradeKey[], signal: AbortSignal): Promise<void>;
+}
