@@ -1,0 +1,103 @@
+import type { CdvaultError } from '../domain/errors.ts';
+import type { TimeRange } from '../domain/hour.ts';
+import type { Series } from '../domain/market.ts';
+import type { DayWork } from '../domain/plan.ts';
+
+/** What each kind of job carries. Small on purpose: facts live in the store. */
+export interface JobPayloads {
+  /** Feeds a range through a window of days, from the ledger; runs until the range has been worked. */
+  readonly feed: Series & { readonly runId: string; readonly startMs: number; readonly endMs: number };
+  readonly slice: Series & { readonly runId: string; readonly hourMs: number };
+  readonly bars: Series & { readonly runId: string; readonly dayMs: number };
+  readonly chain: Series;
+  /** The hourly look at what the ledger lacks. */
+  readonly tick: Record<string, never>;
+}
+export type JobKind = keyof JobPayloads;
+
+export interface JobContext {
+  /** Aborted when the worker is told to stop now, when the job times out or when its lock is lost. */
+  readonly signal: AbortSignal;
+  /** 0 on the first try. */
+  readonly attempt: number;
+}
+
+/** `again`: put the job back for that long without using up an attempt. */
+export type JobOutcome = { readonly done: true } | { readonly again: { readonly delayMs: number } };
+
+export type JobHandlers = {
+  readonly [K in JobKind]: (payload: JobPayloads[K], context: JobContext) => Promise<JobOutcome>;
+};
+
+export type DayJobState = 'pending' | 'done' | 'failed';
+
+export interface QueueCounts {
+  readonly kind: JobKind;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+}
+
+export interface FailedJob {
+  readonly kind: JobKind;
+  readonly payload: JobPayloads[JobKind];
+  /** Our error code, then the message. */
+  readonly reason: string;
+}
+
+/** What a run has done so far; for people to watch, never a proof. */
+export interface RunProgress {
+  readonly slicesDone: number;
+  readonly slicesFailed: number;
+  readonly rows: number;
+  readonly requests: number;
+  readonly retries: number;
+  readonly gaps: number;
+  /** Start of the newest hour that was finished. */
+  readonly atHourMs: number;
+}
+
+/** The side that enqueues and watches. Every call fails fast when Redis does not answer. */
+export interface JobQueue {
+  /**
+   * One flow for each day: a bars job over its slice jobs; a day without hours gets its bars job alone.
+   * Ids are deterministic within the run, so adding a day twice adds nothing.
+   * @param priority `live` outranks `backfill`
+   */
+  addDays(
+    runId: string,
+    series: Series,
+    days: readonly DayWork[],
+    priority: 'live' | 'backfill',
+  ): Promise<void>;
+  /** State of the bars job of a day of a run; `done` also when it has been removed after completion. */
+  dayStates(runId: string, series: Series, days: readonly number[]): Promise<readonly DayJobState[]>;
+  /** A bars job of its own; at most one waits for a symbol-day. */
+  addBars(series: Series, dayMs: number): Promise<void>;
+  /** At most one active and one waiting for a series: the last wish wins. */
+  addChain(series: Series): Promise<void>;
+  /** Whether a chain job of the series waits or runs. */
+  chainPending(series: Series): Promise<boolean>;
+  addFeed(runId: string, series: Series, range: TimeRange): Promise<void>;
+  feedState(runId: string, series: Series): Promise<DayJobState>;
+  /** Registers the tick once for all hosts; again with the same period changes nothing. */
+  upsertTick(everyMs: number): Promise<void>;
+  removeTick(): Promise<void>;
+  counts(): Promise<readonly QueueCounts[]>;
+  /** Newest failed jobs of a run, at most `limit`. */
+  failures(runId: string, limit: number): Promise<readonly FailedJob[]>;
+  addProgress(runId: string, change: Partial<RunProgress>): Promise<void>;
+  progress(runId: string): Promise<RunProgress>;
+  close(): Promise<void>;
+}
+
+/** The side that works. */
+export interface JobWorkers {
+  /** Stops taking jobs and waits for the running ones; after `deadlineMs` aborts them. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Aborts the running jobs' signals and returns as soon as they have let go. */
+  stop(): Promise<void>;
+  /** Settles when a job fails in a way that no other job can survive (a ban, a suspended table, …). */
+  readonly fatal: Promise<CdvaultError>;
+}
