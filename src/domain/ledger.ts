@@ -42,19 +42,16 @@ export interface SliceRecord extends Series {
  */
 export type Verdict = 'proven' | 'open' | 'gap';
 
-/** Ids missing inside the run and at its edges, as half-open id ranges. */
-export function missingIds(record: SliceRecord): number {
-  const { first, last, prev, next } = record;
-  if (first === undefined || last === undefined) {
-    return prev !== undefined && next !== undefined ? next.id - prev.id - 1 : 0;
-  }
-  const before = prev === undefined ? first.id - FIRST_SPOT_ID : first.id - prev.id - 1;
-  const after = next === undefined ? 0 : next.id - last.id - 1;
-  return before + (last.id - first.id + 1 - record.rows) + after;
-}
+/** Spot numbers a symbol's aggregate trades from 0, so nothing precedes id 0. */
+const BEFORE_FIRST_ID = -1;
 
-/** Spot numbers a symbol's aggregate trades from 0 (binance.md A7), so an earlier id can't exist. */
-const FIRST_SPOT_ID = 0;
+/** Ids missing inside the run and at its edges. */
+export function missingIds({ first, last, prev, next, rows }: SliceRecord): number {
+  const prevId = prev?.id ?? BEFORE_FIRST_ID;
+  if (first === undefined || last === undefined) return next === undefined ? 0 : next.id - prevId - 1;
+  const after = next === undefined ? 0 : next.id - last.id - 1;
+  return first.id - prevId - 1 + (last.id - first.id + 1 - rows) + after;
+}
 
 export function verdictOf(record: SliceRecord): Verdict {
   const { prev, next, hourMs } = record;

@@ -23,6 +23,8 @@ export interface Gap {
   readonly fromId: number;
   readonly toId: number;
   readonly evidence: string;
+  /** When it was first seen; set by the ledger. */
+  readonly seenAtMs?: number;
 }
 
 export interface CoverageRow {
@@ -65,5 +67,5 @@ export interface SeriesCatalogue {
   all(): Promise<SeriesFacts[]>;
   /** Pins the origin unless it is pinned already; returns the facts in force. */
   pinOrigin(series: Series, originMs: number): Promise<SeriesFacts>;
-  setSchedule(series: Series, fromMs: number | undefined): Promise<void>;
+  setSchedule(facts: SeriesFacts, fromMs: number | undefined): Promise<void>;
 }

@@ -1,0 +1,139 @@
+import type { Anchor } from '../../domain/chain.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/decimal.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { TimeRange } from '../../domain/hour.ts';
+import { INTERVALS } from '../../domain/interval.ts';
+import type { Series } from '../../domain/market.ts';
+import type { BarStore, ExactBar, StoredDay } from '../../ports/bar-store.ts';
+import { minuteBars, rolledUpBars } from './bars-sql.ts';
+import { int, literal, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } from './sql.ts';
+
+const BAR_COLUMNS =
+  'ts::long AS open_us, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, ' +
+  'price_open, price_high, price_low, price_close, first_id, last_id, status, level_from::long AS level_us, level_missing';
+
+/** Whole units of a day's volume up to which a DOUBLE window sum is exact: 2^53. */
+const EXACT_WINDOW_UNITS = 2n ** 53n;
+const UNIT_E8 = 100_000_000n;
+
+export function createBarStore(sql: Sql): BarStore {
+  return {
+    async days(series, range) {
+      await sql.waitApplied('bar_days');
+      const rows = await sql.query(
+        'SELECT ts::long AS day_us, inputs, id_start, id_end, missing, delta FROM bar_days ' +
+          `WHERE ${ofSeries(series)}${range === undefined ? '' : ` AND ${inRange(range)}`} ORDER BY ts`,
+      );
+      return rows.map(toStoredDay);
+    },
+    async build(series, day, voidHours, nowMs) {
+      if (day.volumeE8 / UNIT_E8 >= EXACT_WINDOW_UNITS) {
+        throw new CdvaultError('INTERNAL', `a day's volume of ${day.volumeE8 / UNIT_E8} units is beyond exact window sums`);
+      }
+      await sql.waitApplied('agg_trades');
+      await sql.query(minuteBars(series, day, voidHours));
+      await sql.waitApplied('cdv_exact_1m');
+      const longer = INTERVALS.filter((interval) => interval !== '1m');
+      await Promise.all(longer.map((interval) => sql.query(rolledUpBars(series, day, interval, nowMs))));
+      await Promise.all(longer.map((interval) => sql.waitApplied(`cdv_exact_${interval}`)));
+    },
+    async stamp(series, day, nowMs) {
+      await sql.query(
+        `INSERT INTO bar_days VALUES (${timestamp(day.dayMs)}, ${seriesValues(series)}, ${literal(day.inputs)}, ` +
+          `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing}, ` +
+          `${decimal(day.deltaE8)}, ${timestamp(nowMs)})`,
+      );
+      await sql.waitApplied('bar_days');
+    },
+    async bars(series, interval, range) {
+      const table = `cdv_exact_${interval}`;
+      await sql.waitApplied(table);
+      const rows = await sql.query(
+        `SELECT ${BAR_COLUMNS} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void' ORDER BY ts`,
+      );
+      return rows.map(toBar);
+    },
+    async anchors(series) {
+      await sql.waitApplied('anchors');
+      const rows = await sql.query(`SELECT ts::long AS day_us, base, missing FROM anchors WHERE ${ofSeries(series)} ORDER BY ts`);
+      return rows.map(toAnchor);
+    },
+    async writeAnchors(series, originMs, anchors) {
+      if (anchors.length === 0) return;
+      const rows = anchors.map(
+        ({ dayMs, baseE8, missing }) =>
+          `(${timestamp(dayMs)}, ${seriesValues(series)}, ${decimal(baseE8)}, ${missing ?? 'NULL'}, ${timestamp(originMs)})`,
+      );
+      await sql.query(`INSERT INTO anchors VALUES ${rows.join(', ')}`);
+      await sql.waitApplied('anchors');
+    },
+    async restate(series, rows) {
+      if (rows.length === 0) return;
+      const level = (value: string | undefined) => (value === undefined ? 'NULL' : `${value}m::decimal(38,8)`);
+      const values = rows.map(
+        (row) =>
+          `(${timestamp(row.hourMs)}, ${seriesValues(series)}, '${row.what}', ${level(row.oldLevel)}, ${level(row.newLevel)}, ` +
+          `${literal(row.reason)}, ${timestamp(row.seenAtMs)})`,
+      );
+      await sql.query(`INSERT INTO restatements VALUES ${values.join(', ')}`);
+      await sql.waitApplied('restatements');
+    },
+  };
+}
+
+function seriesValues(series: Series): string {
+  return `${literal(series.market)}, ${literal(series.symbol)}`;
+}
+
+function decimal(valueE8: bigint): string {
+  return `${formatDecimal(valueE8, QTY_SCALE)}m::decimal(38,8)`;
+}
+
+function inRange({ startMs, endMs }: TimeRange): string {
+  return `ts >= ${timestamp(startMs)} AND ts < ${timestamp(endMs)}`;
+}
+
+function toStoredDay(row: TextRow): StoredDay {
+  return {
+    dayMs: int(row, 'day_us') / 1000,
+    inputs: text(row, 'inputs'),
+    idStart: int(row, 'id_start'),
+    idEnd: int(row, 'id_end'),
+    missing: int(row, 'missing'),
+    deltaE8: parseDecimal(text(row, 'delta'), QTY_SCALE),
+  };
+}
+
+function toAnchor(row: TextRow): Anchor {
+  return {
+    dayMs: int(row, 'day_us') / 1000,
+    baseE8: parseDecimal(text(row, 'base'), QTY_SCALE),
+    missing: optionalInt(row, 'missing'),
+  };
+}
+
+function toBar(row: TextRow): ExactBar {
+  return {
+    openMs: int(row, 'open_us') / 1000,
+    open: text(row, 'open'),
+    high: text(row, 'high'),
+    low: text(row, 'low'),
+    close: text(row, 'close'),
+    delta: text(row, 'delta'),
+    buyVolume: text(row, 'buy_volume'),
+    sellVolume: text(row, 'sell_volume'),
+    quoteDelta: text(row, 'quote_delta'),
+    quoteVolume: text(row, 'quote_volume'),
+    aggTrades: int(row, 'agg_trades'),
+    trades: int(row, 'trades'),
+    priceOpen: row['price_open'] ?? undefined,
+    priceHigh: row['price_high'] ?? undefined,
+    priceLow: row['price_low'] ?? undefined,
+    priceClose: row['price_close'] ?? undefined,
+    firstId: optionalInt(row, 'first_id'),
+    lastId: optionalInt(row, 'last_id'),
+    status: text(row, 'status') as ExactBar['status'],
+    levelFromMs: int(row, 'level_us') / 1000,
+    levelMissing: int(row, 'level_missing'),
+  };
+}

@@ -1,0 +1,144 @@
+import { barStatus, type DayInputs } from '../../domain/day.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/hour.ts';
+import { INTERVAL_MS, type Interval } from '../../domain/interval.ts';
+import type { Series } from '../../domain/market.ts';
+import { literal, ofSeries, timestamp } from './sql.ts';
+import { VALID_ROWS } from './trade-store.ts';
+
+/**
+ * One day's minute bars in one statement, from nothing but the day's own trades.
+ *
+ * The running sum goes in two limbs, whole units and 1e-8ths, because a window `sum` is a DOUBLE
+ * (exact below 2^53) and takes no DECIMAL: `hi` holds for any day below 9.0e15 units of volume, `lo`
+ * for any below 90 million trades. Rows of one microsecond have no order of their own in the store,
+ * so the window is ordered by (ts, agg_id) and open and close are picked by agg_id.
+ * A silent minute takes the level of the last minute with trades before it.
+ * @param voidHours hours that had dense bars before and are not proven now
+ */
+export function minuteBars(series: Series, day: DayInputs, voidHours: readonly number[]): string {
+  const known = day.hours.map(({ hourMs }) => hourOf(hourMs));
+  const proven = day.hours.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourOf(hourMs));
+  const dense = [...new Set([...proven, ...voidHours.map(hourOf)])];
+  const dayEndMs = day.dayMs + DAY_MS;
+  const level = '(m.close_hi::long::decimal(38,8) + (m.close_lo::long * 0.00000001m)::decimal(38,8))';
+  const levelWhen = (traded: string) =>
+    `CASE WHEN m.ts IS NULL THEN 0.00000000m WHEN m.ts = s.ts THEN ${traded} ELSE ${level} END::decimal(38,8)`;
+  const whenTraded = (value: string, otherwise: string) => `CASE WHEN m.ts = s.ts THEN ${value} ELSE ${otherwise} END`;
+  return `
+INSERT ATOMIC INTO cdv_exact_1m
+SELECT * FROM (
+  WITH valid AS (
+    SELECT ts, agg_id, price, qty, first_id, last_id, is_buyer_maker,
+      CASE WHEN is_buyer_maker THEN -qty ELSE qty END delta
+    FROM agg_trades
+    WHERE ${ofSeries(series)} AND ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(dayEndMs)}
+      AND ${VALID_ROWS}${known.length < 24 ? ` AND ${inHours('ts', known)}` : ''}
+  ),
+  running AS (
+    SELECT ts, agg_id, price, qty, delta, first_id, last_id, is_buyer_maker,
+      sum(delta::long) OVER (ORDER BY ts, agg_id) hi,
+      sum(((delta - delta::long) * 100000000m)::long) OVER (ORDER BY ts, agg_id) lo
+    FROM valid
+  ),
+  minutes AS (
+    SELECT ts,
+      arg_min(hi, agg_id) open_hi, arg_min(lo, agg_id) open_lo,
+      arg_max(hi, agg_id) close_hi, arg_max(lo, agg_id) close_lo,
+      max(hi::long::decimal(38,8) + (lo::long * 0.00000001m)::decimal(38,8)) high,
+      min(hi::long::decimal(38,8) + (lo::long * 0.00000001m)::decimal(38,8)) low,
+      sum(delta) delta,
+      sum(CASE WHEN is_buyer_maker THEN 0m ELSE qty END) buy_volume,
+      sum(CASE WHEN is_buyer_maker THEN qty ELSE 0m END) sell_volume,
+      sum(price * delta) quote_delta, sum(price * qty) quote_volume,
+      count() agg_trades, sum(last_id - first_id + 1) trades,
+      arg_min((price * 100000000m)::long, agg_id) price_open, max(price) price_high,
+      min(price) price_low, arg_max((price * 100000000m)::long, agg_id) price_close,
+      min(agg_id) first_id, max(agg_id) last_id
+    FROM running TIMESTAMP(ts) SAMPLE BY 1m
+  ),
+  spine AS (
+    SELECT dateadd('m', (x - 1)::int, ${timestamp(day.dayMs)}) ts FROM long_sequence(${DAY_MS / MINUTE_MS})
+  )
+  SELECT s.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol,
+    ${levelWhen('(m.open_hi::long::decimal(38,8) + (m.open_lo::long * 0.00000001m)::decimal(38,8))')} open,
+    ${levelWhen('m.high')} high, ${levelWhen('m.low')} low, ${levelWhen(level)} close,
+    ${whenTraded('m.delta', '0m')}::decimal(38,8) delta,
+    ${whenTraded('m.buy_volume', '0m')}::decimal(38,8) buy_volume,
+    ${whenTraded('m.sell_volume', '0m')}::decimal(38,8) sell_volume,
+    ${whenTraded('m.quote_delta', '0m')}::decimal(38,16) quote_delta,
+    ${whenTraded('m.quote_volume', '0m')}::decimal(38,16) quote_volume,
+    ${whenTraded('m.agg_trades', '0L')} agg_trades, ${whenTraded('m.trades', '0L')} trades,
+    CASE WHEN m.ts = s.ts THEN (m.price_open * 0.00000001m)::decimal(18,8) END price_open,
+    CASE WHEN m.ts = s.ts THEN m.price_high END price_high,
+    CASE WHEN m.ts = s.ts THEN m.price_low END price_low,
+    CASE WHEN m.ts = s.ts THEN (m.price_close * 0.00000001m)::decimal(18,8) END price_close,
+    CASE WHEN m.ts = s.ts THEN m.first_id END first_id, CASE WHEN m.ts = s.ts THEN m.last_id END last_id,
+    CASE WHEN ${inHours('s.ts', proven)} THEN 'final' WHEN m.ts = s.ts THEN 'partial' ELSE 'void' END status,
+    ${timestamp(day.levelFromMs)} level_from,
+    ${levelMissing(day)} level_missing
+  FROM (spine TIMESTAMP(ts)) s ASOF JOIN minutes m
+  WHERE ${inHours('s.ts', dense)} OR (${inHours('s.ts', known)} AND m.ts = s.ts)
+)`;
+}
+
+/**
+ * A day's bars of a longer interval from its minute bars, equal to direct computation: open, high and
+ * low come from minutes with trades only, since a silent minute's flat level is no trade's level.
+ */
+export function rolledUpBars(series: Series, day: DayInputs, interval: Interval, nowMs: number): string {
+  const range = `ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)}`;
+  const traded = (column: string) => `CASE WHEN t.ts IS NULL THEN b.close ELSE t.${column} END ${column}`;
+  return `
+INSERT ATOMIC INTO cdv_exact_${interval}
+SELECT * FROM (
+  WITH minutes AS (SELECT * FROM cdv_exact_1m WHERE ${ofSeries(series)} AND ${range}),
+  bars AS (
+    SELECT ts, last(close) close, sum(delta) delta, sum(buy_volume) buy_volume, sum(sell_volume) sell_volume,
+      sum(quote_delta) quote_delta, sum(quote_volume) quote_volume, sum(agg_trades) agg_trades, sum(trades) trades,
+      min(first_id) first_id, max(last_id) last_id, max(level_missing) level_missing,
+      sum(CASE WHEN status = 'void' THEN 0 ELSE 1 END) live_minutes
+    FROM minutes TIMESTAMP(ts) SAMPLE BY ${interval}
+  ),
+  traded AS (
+    SELECT ts, first(open) open, max(high) high, min(low) low,
+      first(price_open) price_open, max(price_high) price_high, min(price_low) price_low, last(price_close) price_close
+    FROM (SELECT * FROM minutes WHERE agg_trades > 0) TIMESTAMP(ts) SAMPLE BY ${interval}
+  )
+  SELECT b.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol,
+    ${traded('open')}, ${traded('high')}, ${traded('low')}, b.close,
+    b.delta::decimal(38,8) delta, b.buy_volume::decimal(38,8) buy_volume, b.sell_volume::decimal(38,8) sell_volume,
+    b.quote_delta::decimal(38,16) quote_delta, b.quote_volume::decimal(38,16) quote_volume,
+    b.agg_trades, b.trades, t.price_open, t.price_high, t.price_low, t.price_close, b.first_id, b.last_id,
+    ${statusCase(day, interval, nowMs)} status, ${timestamp(day.levelFromMs)} level_from, b.level_missing
+  FROM bars b LEFT JOIN traded t ON b.ts = t.ts
+)`;
+}
+
+function statusCase(day: DayInputs, interval: Interval, nowMs: number): string {
+  const intervalMs = INTERVAL_MS[interval];
+  const starts = { final: [] as string[], forming: [] as string[] };
+  const stepMs = Math.max(intervalMs, HOUR_MS);
+  for (let startMs = day.dayMs; startMs < day.dayMs + DAY_MS; startMs += stepMs) {
+    const status = barStatus(day, startMs, stepMs, nowMs);
+    if (status !== 'partial') starts[status].push(timestamp(startMs));
+  }
+  const bucket = intervalMs < HOUR_MS ? "timestamp_floor('h', b.ts)" : 'b.ts';
+  const when = (status: 'final' | 'forming') =>
+    starts[status].length === 0 ? '' : `WHEN ${bucket} IN (${starts[status].join(', ')}) THEN '${status}' `;
+  return `CASE WHEN b.live_minutes = 0 THEN 'void' ${when('final')}${when('forming')}ELSE 'partial' END`;
+}
+
+function levelMissing(day: DayInputs): string {
+  const branches = day.hours
+    .filter(({ levelMissing: missing }) => missing > 0)
+    .map(({ hourMs, levelMissing: missing }) => `WHEN hour(s.ts) = ${hourOf(hourMs)} THEN ${missing}L`);
+  return branches.length === 0 ? '0L' : `CASE ${branches.join(' ')} ELSE 0L END`;
+}
+
+function inHours(column: string, hours: readonly number[]): string {
+  return hours.length === 0 ? 'false' : `hour(${column}) IN (${hours.join(', ')})`;
+}
+
+function hourOf(hourMs: number): number {
+  return new Date(hourMs).getUTCHours();
+}

@@ -1,0 +1,62 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Umzug, type UmzugStorage } from 'umzug';
+import type { Log } from '../../ports/log.ts';
+import { literal, type Sql } from './sql.ts';
+
+const directory = join(import.meta.dirname, '../../../migrations');
+
+/** A statement ends with a semicolon at the end of a line; comments are whole lines. */
+export function statementsOf(file: string): string[] {
+  const code = file.replace(/^\s*--.*$/gm, '');
+  return code.split(/;\s*$/m).map((statement) => statement.trim()).filter((statement) => statement !== '');
+}
+
+export async function migrationFiles(): Promise<{ name: string; statements: string[] }[]> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).toSorted();
+  return Promise.all(
+    names.map(async (name) => ({ name, statements: statementsOf(await readFile(join(directory, name), 'utf8')) })),
+  );
+}
+
+/**
+ * Applies what is not recorded yet. Every statement may be repeated, since QuestDB has no
+ * transactional DDL; the caller holds the lock that keeps two hosts apart.
+ * @returns names applied now
+ */
+export async function migrate(sql: Sql, log: Log): Promise<string[]> {
+  await sql.query(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (ts TIMESTAMP, name SYMBOL, applied BOOLEAN) ' +
+      'TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, name)',
+  );
+  const files = await migrationFiles();
+  const umzug = new Umzug({
+    migrations: files.map(({ name, statements }) => ({
+      name,
+      up: async () => {
+        for (const statement of statements) await sql.query(statement);
+      },
+    })),
+    storage: storageOf(sql),
+    logger: undefined,
+  });
+  const applied = await umzug.up();
+  for (const { name } of applied) log.info({ migration: name }, 'migration applied');
+  return applied.map(({ name }) => name);
+}
+
+function storageOf(sql: Sql): UmzugStorage {
+  async function record(name: string, applied: boolean): Promise<void> {
+    await sql.query(`INSERT INTO schema_migrations VALUES (0::timestamp, ${literal(name)}, ${applied})`);
+    await sql.waitApplied('schema_migrations');
+  }
+  return {
+    logMigration: ({ name }) => record(name, true),
+    unlogMigration: ({ name }) => record(name, false),
+    async executed() {
+      await sql.waitApplied('schema_migrations');
+      const rows = await sql.query('SELECT name FROM schema_migrations WHERE applied ORDER BY name');
+      return rows.map((row) => row['name'] ?? '');
+    },
+  };
+}

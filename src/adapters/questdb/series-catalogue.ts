@@ -1,0 +1,52 @@
+import type { Market, Series } from '../../domain/market.ts';
+import type { SeriesCatalogue, SeriesFacts } from '../../ports/ledger.ts';
+import { int, ofSeries, optionalInt, type Sql, text, type TextRow } from './sql.ts';
+
+const COLUMNS = 'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us';
+
+/** Callers hold the series' lease around what reads and then writes. */
+export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
+  async function find(series: Series): Promise<SeriesFacts | undefined> {
+    await sql.waitApplied('series');
+    const [row] = await sql.query(`SELECT ${COLUMNS} FROM series WHERE ${ofSeries(series)}`);
+    return row === undefined ? undefined : toFacts(row);
+  }
+
+  async function write({ market, symbol, originMs, scheduledFromMs }: SeriesFacts): Promise<void> {
+    await sql.query(
+      'INSERT INTO series VALUES (0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp)',
+      [market, symbol, originMs * 1000, scheduledFromMs === undefined ? null : scheduledFromMs * 1000],
+    );
+    await sql.waitApplied('series');
+  }
+
+  async function pinOrigin(series: Series, originMs: number): Promise<SeriesFacts> {
+    const known = await find(series);
+    if (known !== undefined) return known;
+    const facts = { market: series.market, symbol: series.symbol, originMs, scheduledFromMs: undefined };
+    await write(facts);
+    return facts;
+  }
+
+  return {
+    find,
+    pinOrigin,
+    async all() {
+      await sql.waitApplied('series');
+      return (await sql.query(`SELECT ${COLUMNS} FROM series ORDER BY market, symbol`)).map(toFacts);
+    },
+    async setSchedule(facts, fromMs) {
+      await write({ ...facts, scheduledFromMs: fromMs });
+    },
+  };
+}
+
+function toFacts(row: TextRow): SeriesFacts {
+  const scheduledUs = optionalInt(row, 'scheduled_us');
+  return {
+    market: text(row, 'market') as Market,
+    symbol: text(row, 'symbol'),
+    originMs: int(row, 'origin_us') / 1000,
+    scheduledFromMs: scheduledUs === undefined ? undefined : scheduledUs / 1000,
+  };
+}

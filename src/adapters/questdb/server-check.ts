@@ -1,0 +1,79 @@
+import { CdvaultError } from '../../domain/errors.ts';
+import type { Log } from '../../ports/log.ts';
+import { migrationFiles } from './migrate.ts';
+import type { Sql } from './sql.ts';
+
+/** The version that this release is tested with; older ones lack what the bars need. */
+const TESTED_VERSION = '9.3.4';
+
+/** @throws CdvaultError STORE_TOO_OLD */
+export async function checkVersion(sql: Sql, log: Log): Promise<string> {
+  const [row] = await sql.query('SELECT build() AS build');
+  const version = /QuestDB (\d+\.\d+\.\d+)/.exec(row?.['build'] ?? '')?.[1];
+  if (version === undefined || compare(version, TESTED_VERSION) < 0) {
+    throw new CdvaultError('STORE_TOO_OLD', `QuestDB ${version ?? '(unknown version)'} is older than ${TESTED_VERSION}`);
+  }
+  if (version !== TESTED_VERSION) log.warn({ version, testedVersion: TESTED_VERSION }, 'QuestDB version not tested with this release');
+  return version;
+}
+
+function compare(left: string, right: string): number {
+  const parts = left.split('.').map(Number);
+  for (const [index, part] of right.split('.').map(Number).entries()) {
+    const difference = (parts[index] ?? 0) - part;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly isKey: boolean;
+}
+
+/** The tables as the migrations create them, read from the migrations' own text. */
+export function tablesOf(statements: readonly string[]): Map<string, Column[]> {
+  const tables = new Map<string, Column[]>();
+  for (const statement of statements) {
+    const match = /^CREATE TABLE IF NOT EXISTS (\w+) \(\n([\s\S]*?)\n\) .*DEDUP UPSERT KEYS\(([^)]*)\)$/.exec(statement);
+    if (match === null) continue;
+    const [, table = '', body = '', keyList = ''] = match;
+    const keys = new Set(keyList.split(', '));
+    tables.set(
+      table,
+      body.split(',\n').map((line) => {
+        const [name = '', type = ''] = line.trim().split(' ');
+        return { name, type, isKey: keys.has(name) };
+      }),
+    );
+  }
+  return tables;
+}
+
+/**
+ * Tables that do not exist yet are passed over: run it before migrating, so that nothing is touched in
+ * a foreign database.
+ * @throws CdvaultError SCHEMA_MISMATCH when a live table has other columns or dedup keys than ours
+ */
+export async function checkSchema(sql: Sql): Promise<void> {
+  const files = await migrationFiles();
+  const existing = new Set((await sql.query('SELECT table_name AS name FROM tables()')).map((row) => row['name']));
+  for (const [table, columns] of tablesOf(files.flatMap(({ statements }) => statements))) {
+    if (!existing.has(table)) continue;
+    const live = await sql.query(`SELECT "column" AS name, type, "upsertKey" AS key FROM table_columns('${table}')`);
+    const expected = columns.map(({ name, type, isKey }) => describe(name, type, isKey));
+    const found = live.map((row) => describe(row['name'] ?? '', row['type'] ?? '', row['key'] === 't'));
+    const wrong = [
+      ...expected.filter((column) => !found.includes(column)).map((column) => `lacks ${column}`),
+      ...found.filter((column) => !expected.includes(column)).map((column) => `has ${column}`),
+    ];
+    if (wrong.length > 0) {
+      throw new CdvaultError('SCHEMA_MISMATCH', `table ${table} is not cdvault's: it ${wrong.join(', ')}`);
+    }
+  }
+}
+
+function describe(name: string, type: string, isKey: boolean): string {
+  return `${name} ${type}${isKey ? ' (dedup key)' : ''}`;
+}

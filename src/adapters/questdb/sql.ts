@@ -1,0 +1,101 @@
+import pg from 'pg';
+import { CdvaultError } from '../../domain/errors.ts';
+
+/** One row, every value as the wire's own text: no parser may round a decimal or shift a time zone. */
+export type TextRow = Readonly<Record<string, string | null>>;
+
+export interface Sql {
+  /** @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, TABLE_SUSPENDED */
+  query(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]>;
+  /** Resolves once everything acknowledged so far is visible in the table. */
+  waitApplied(table: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A statement may compute a whole day of bars; nothing we run takes near this long (measured 1–3 s). */
+const QUERY_TIMEOUT_MS = 120_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+const asText: pg.CustomTypesConfig = {
+  getTypeParser: () => (value: unknown) => value,
+};
+
+/** @param url postgresql://user:password@host:port/qdb */
+export function createSql(url: string, maxConnections = 6): Sql {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    types: asText,
+    allowExitOnIdle: true,
+  });
+  // An idle connection that breaks is replaced at the next query; without a listener it ends the process.
+  pool.on('error', () => undefined);
+
+  async function query(text: string, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
+    try {
+      const result = await pool.query<TextRow>(values.length === 0 ? text : { text, values: [...values] });
+      return Array.isArray(result) ? [] : result.rows;
+    } catch (error) {
+      throw storeError(error, text);
+    }
+  }
+
+  return {
+    query,
+    async waitApplied(table) {
+      await query(`SELECT wait_wal_table('${table}')`);
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** The server's SQLSTATE is always 00000, so a server error is known by its class alone. */
+export function storeError(error: unknown, what: string): CdvaultError {
+  if (error instanceof CdvaultError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const action = what.trim().split(/\s+/).slice(0, 6).join(' ');
+  if (/table is suspended/i.test(message)) {
+    return new CdvaultError('TABLE_SUSPENDED', `QuestDB has suspended a table (${action} …): ${message}`, { cause: error });
+  }
+  if (error instanceof pg.DatabaseError) {
+    return new CdvaultError('STORE_REFUSED', `QuestDB refused (${action} …): ${message}`, { cause: error });
+  }
+  return new CdvaultError('STORE_UNREACHABLE', `QuestDB did not answer (${action} …): ${message || 'connection failed'}`, {
+    cause: error,
+  });
+}
+
+/** A text literal; symbols come from users and may hold quotes. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A microsecond timestamp literal. */
+export function timestamp(timeMs: number): string {
+  return `${literal(new Date(timeMs).toISOString())}::timestamp`;
+}
+
+/** An integer column that must be there. */
+export function int(row: TextRow, column: string): number {
+  const value = optionalInt(row, column);
+  if (value === undefined) throw new CdvaultError('INTERNAL', `column ${column} is NULL`);
+  return value;
+}
+
+export function optionalInt(row: TextRow, column: string): number | undefined {
+  const value = row[column];
+  return value === null || value === undefined ? undefined : Number(value);
+}
+
+export function text(row: TextRow, column: string): string {
+  const value = row[column];
+  if (value === null || value === undefined) throw new CdvaultError('INTERNAL', `column ${column} is NULL`);
+  return value;
+}
+
+/** `market = … AND symbol = …`, the filter of every query of a series. */
+export function ofSeries(series: { readonly market: string; readonly symbol: string }): string {
+  return `market = ${literal(series.market)} AND symbol = ${literal(series.symbol)}`;
+}

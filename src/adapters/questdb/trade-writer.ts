@@ -1,0 +1,127 @@
+import { Sender } from '@questdb/nodejs-client';
+import type { AggTrade } from '../../domain/agg-trade.ts';
+import { backoffMs } from '../../domain/backoff.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { Series } from '../../domain/market.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+
+/** A batch of 10,000 rows takes about 50 ms; a server that needs this long is as good as gone. */
+const FLUSH_DEADLINE_MS = 30_000;
+const TRIES = 3;
+const BACKOFF = { firstMs: 500, maxMs: 4_000 };
+
+export interface TradeWriter {
+  /** One batch, one request, one transaction. */
+  write(series: Series, trades: readonly AggTrade[], signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * The official client, wrapped: its `flush()` never settles while the server refuses connections and
+ * it drops the batch when a flush fails. So there is a deadline around it, the rows stay with the
+ * caller until acknowledged, and a sender that failed is thrown away. A flush that was given up may
+ * still arrive later: the table's dedup keys make that harmless.
+ * @param url http://user:password@host:port
+ */
+export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWriter {
+  const idle: Sender[] = [];
+
+  async function writeOnce(series: Series, trades: readonly AggTrade[], signal: AbortSignal): Promise<void> {
+    const sender = idle.pop() ?? (await Sender.fromConfig(senderConfig(url), { log: () => undefined }));
+    try {
+      for (const trade of trades) await addRow(sender, series, trade);
+      await flushWithin(sender, FLUSH_DEADLINE_MS, signal);
+      idle.push(sender);
+    } catch (error) {
+      await discard(sender);
+      throw error;
+    }
+  }
+
+  return {
+    async write(series, trades, signal) {
+      for (let attempt = 0; ; attempt += 1) {
+        try {
+          return await writeOnce(series, trades, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          const failure = writeError(error, trades.length);
+          if (!failure.retryable || attempt + 1 >= TRIES) throw failure;
+          log.warn({ code: failure.code, rows: trades.length, attempt }, `${failure.message}; trying again`);
+          await clock.sleep(backoffMs(BACKOFF, attempt, Math.random(), BACKOFF.firstMs), signal);
+        }
+      }
+    },
+    async close() {
+      for (const sender of idle.splice(0)) await discard(sender);
+    },
+  };
+}
+
+function senderConfig(url: string): string {
+  const { hostname, port, protocol, username, password } = new URL(url);
+  const scheme = protocol === 'https:' ? 'https' : 'http';
+  const auth =
+    username === '' ? '' : `username=${escape(decodeURIComponent(username))};password=${escape(decodeURIComponent(password))};`;
+  const address = `${hostname}:${port === '' ? (scheme === 'https' ? '443' : '9000') : port}`;
+  // Version 3 carries decimals and needs no request at construction; retry_timeout bounds the whole
+  // call, first attempt included, so it must not be shorter than the deadline.
+  return `${scheme}::addr=${address};${auth}protocol_version=3;auto_flush=off;init_buf_size=4194304;request_timeout=${FLUSH_DEADLINE_MS};retry_timeout=${FLUSH_DEADLINE_MS}`;
+}
+
+/** The client's configuration text separates keys by semicolons; a doubled one is a literal one. */
+function escape(value: string): string {
+  return value.replaceAll(';', ';;');
+}
+
+async function addRow(sender: Sender, series: Series, trade: AggTrade): Promise<void> {
+  await sender
+    .table('agg_trades')
+    .symbol('market', series.market)
+    .symbol('symbol', series.symbol)
+    .intColumn('agg_id', trade.aggId)
+    .decimalColumnText('price', trade.price)
+    .decimalColumnText('qty', trade.qty)
+    .intColumn('first_id', trade.firstId)
+    .intColumn('last_id', trade.lastId)
+    .booleanColumn('is_buyer_maker', trade.isBuyerMaker)
+    .at(trade.timeUs, 'us');
+}
+
+async function flushWithin(sender: Sender, deadlineMs: number, signal: AbortSignal): Promise<void> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+  limit.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = () => reject(limit.reason as Error);
+    limit.addEventListener('abort', onAbort, { once: true });
+    sender.flush().then(
+      () => {
+        limit.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      (error: unknown) => {
+        limit.removeEventListener('abort', onAbort);
+        reject(error as Error);
+      },
+    );
+  });
+}
+
+/** Closing frees the connection; rows still in the sender are with the caller too. */
+async function discard(sender: Sender): Promise<void> {
+  sender.reset();
+  await sender.close();
+}
+
+/** The client throws plain errors and puts the server's status into their text; there is no field for it. */
+function writeError(error: unknown, rows: number): CdvaultError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/suspended/i.test(message)) {
+    return new CdvaultError('TABLE_SUSPENDED', `writing ${rows} trades: ${message}`, { cause: error });
+  }
+  if (/statusCode=4\d\d/.test(message)) {
+    return new CdvaultError('STORE_REFUSED', `QuestDB refused ${rows} trades: ${message}`, { cause: error });
+  }
+  return new CdvaultError('STORE_UNREACHABLE', `writing ${rows} trades to QuestDB: ${message}`, { cause: error });
+}
