@@ -40,7 +40,9 @@ CREATE OR REPLACE VIEW cdv_1m AS (
     price_open::double price_open, price_high::double price_high,
     price_low::double price_low, price_close::double price_close,
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
-    first_id, last_id, status, level_from, level_missing
+    first_id, last_id,
+    CASE WHEN status = 'partial' AND dateadd('m', 1, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_1m
   WHERE status <> 'void'
 );
@@ -57,7 +59,9 @@ CREATE OR REPLACE VIEW cdv_1m_total AS (
     b.price_open::double price_open, b.price_high::double price_high,
     b.price_low::double price_low, b.price_close::double price_close,
     b.quote_volume::double / (b.buy_volume + b.sell_volume)::double vwap,
-    b.first_id, b.last_id, b.status, a.origin level_from,
+    b.first_id, b.last_id,
+    CASE WHEN b.status = 'partial' AND dateadd('m', 1, b.ts) > now() THEN 'forming' ELSE b.status END status,
+    a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
          ELSE a.missing - b.level_missing END level_missing
@@ -72,7 +76,9 @@ CREATE OR REPLACE VIEW bars_1m AS (
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
     open::double cdv_open, high::double cdv_high, low::double cdv_low, close::double cdv_close,
     delta::double delta, buy_volume::double buy_volume, sell_volume::double sell_volume,
-    agg_trades, trades, status, level_from, level_missing
+    agg_trades, trades,
+    CASE WHEN status = 'partial' AND dateadd('m', 1, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_1m
   WHERE status <> 'void'
 );
@@ -86,7 +92,9 @@ CREATE OR REPLACE VIEW cdv_5m AS (
     price_open::double price_open, price_high::double price_high,
     price_low::double price_low, price_close::double price_close,
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
-    first_id, last_id, status, level_from, level_missing
+    first_id, last_id,
+    CASE WHEN status = 'partial' AND dateadd('m', 5, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_5m
   WHERE status <> 'void'
 );
@@ -103,7 +111,9 @@ CREATE OR REPLACE VIEW cdv_5m_total AS (
     b.price_open::double price_open, b.price_high::double price_high,
     b.price_low::double price_low, b.price_close::double price_close,
     b.quote_volume::double / (b.buy_volume + b.sell_volume)::double vwap,
-    b.first_id, b.last_id, b.status, a.origin level_from,
+    b.first_id, b.last_id,
+    CASE WHEN b.status = 'partial' AND dateadd('m', 5, b.ts) > now() THEN 'forming' ELSE b.status END status,
+    a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
          ELSE a.missing - b.level_missing END level_missing
@@ -118,7 +128,9 @@ CREATE OR REPLACE VIEW bars_5m AS (
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
     open::double cdv_open, high::double cdv_high, low::double cdv_low, close::double cdv_close,
     delta::double delta, buy_volume::double buy_volume, sell_volume::double sell_volume,
-    agg_trades, trades, status, level_from, level_missing
+    agg_trades, trades,
+    CASE WHEN status = 'partial' AND dateadd('m', 5, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_5m
   WHERE status <> 'void'
 );
@@ -132,7 +144,9 @@ CREATE OR REPLACE VIEW cdv_15m AS (
     price_open::double price_open, price_high::double price_high,
     price_low::double price_low, price_close::double price_close,
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
-    first_id, last_id, status, level_from, level_missing
+    first_id, last_id,
+    CASE WHEN status = 'partial' AND dateadd('m', 15, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_15m
   WHERE status <> 'void'
 );
@@ -149,7 +163,9 @@ CREATE OR REPLACE VIEW cdv_15m_total AS (
     b.price_open::double price_open, b.price_high::double price_high,
     b.price_low::double price_low, b.price_close::double price_close,
     b.quote_volume::double / (b.buy_volume + b.sell_volume)::double vwap,
-    b.first_id, b.last_id, b.status, a.origin level_from,
+    b.first_id, b.last_id,
+    CASE WHEN b.status = 'partial' AND dateadd('m', 15, b.ts) > now() THEN 'forming' ELSE b.status END status,
+    a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
          ELSE a.missing - b.level_missing END level_missing
@@ -164,7 +180,9 @@ CREATE OR REPLACE VIEW bars_15m AS (
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
     open::double cdv_open, high::double cdv_high, low::double cdv_low, close::double cdv_close,
     delta::double delta, buy_volume::double buy_volume, sell_volume::double sell_volume,
-    agg_trades, trades, status, level_from, level_missing
+    agg_trades, trades,
+    CASE WHEN status = 'partial' AND dateadd('m', 15, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_15m
   WHERE status <> 'void'
 );
@@ -178,7 +196,9 @@ CREATE OR REPLACE VIEW cdv_1h AS (
     price_open::double price_open, price_high::double price_high,
     price_low::double price_low, price_close::double price_close,
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
-    first_id, last_id, status, level_from, level_missing
+    first_id, last_id,
+    CASE WHEN status = 'partial' AND dateadd('h', 1, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_1h
   WHERE status <> 'void'
 );
@@ -195,7 +215,9 @@ CREATE OR REPLACE VIEW cdv_1h_total AS (
     b.price_open::double price_open, b.price_high::double price_high,
     b.price_low::double price_low, b.price_close::double price_close,
     b.quote_volume::double / (b.buy_volume + b.sell_volume)::double vwap,
-    b.first_id, b.last_id, b.status, a.origin level_from,
+    b.first_id, b.last_id,
+    CASE WHEN b.status = 'partial' AND dateadd('h', 1, b.ts) > now() THEN 'forming' ELSE b.status END status,
+    a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
          ELSE a.missing - b.level_missing END level_missing
@@ -210,7 +232,9 @@ CREATE OR REPLACE VIEW bars_1h AS (
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
     open::double cdv_open, high::double cdv_high, low::double cdv_low, close::double cdv_close,
     delta::double delta, buy_volume::double buy_volume, sell_volume::double sell_volume,
-    agg_trades, trades, status, level_from, level_missing
+    agg_trades, trades,
+    CASE WHEN status = 'partial' AND dateadd('h', 1, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_1h
   WHERE status <> 'void'
 );
@@ -224,7 +248,9 @@ CREATE OR REPLACE VIEW cdv_4h AS (
     price_open::double price_open, price_high::double price_high,
     price_low::double price_low, price_close::double price_close,
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
-    first_id, last_id, status, level_from, level_missing
+    first_id, last_id,
+    CASE WHEN status = 'partial' AND dateadd('h', 4, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_4h
   WHERE status <> 'void'
 );
@@ -241,7 +267,9 @@ CREATE OR REPLACE VIEW cdv_4h_total AS (
     b.price_open::double price_open, b.price_high::double price_high,
     b.price_low::double price_low, b.price_close::double price_close,
     b.quote_volume::double / (b.buy_volume + b.sell_volume)::double vwap,
-    b.first_id, b.last_id, b.status, a.origin level_from,
+    b.first_id, b.last_id,
+    CASE WHEN b.status = 'partial' AND dateadd('h', 4, b.ts) > now() THEN 'forming' ELSE b.status END status,
+    a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
          ELSE a.missing - b.level_missing END level_missing
@@ -256,7 +284,9 @@ CREATE OR REPLACE VIEW bars_4h AS (
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
     open::double cdv_open, high::double cdv_high, low::double cdv_low, close::double cdv_close,
     delta::double delta, buy_volume::double buy_volume, sell_volume::double sell_volume,
-    agg_trades, trades, status, level_from, level_missing
+    agg_trades, trades,
+    CASE WHEN status = 'partial' AND dateadd('h', 4, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_4h
   WHERE status <> 'void'
 );
@@ -270,7 +300,9 @@ CREATE OR REPLACE VIEW cdv_1d AS (
     price_open::double price_open, price_high::double price_high,
     price_low::double price_low, price_close::double price_close,
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
-    first_id, last_id, status, level_from, level_missing
+    first_id, last_id,
+    CASE WHEN status = 'partial' AND dateadd('d', 1, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_1d
   WHERE status <> 'void'
 );
@@ -287,7 +319,9 @@ CREATE OR REPLACE VIEW cdv_1d_total AS (
     b.price_open::double price_open, b.price_high::double price_high,
     b.price_low::double price_low, b.price_close::double price_close,
     b.quote_volume::double / (b.buy_volume + b.sell_volume)::double vwap,
-    b.first_id, b.last_id, b.status, a.origin level_from,
+    b.first_id, b.last_id,
+    CASE WHEN b.status = 'partial' AND dateadd('d', 1, b.ts) > now() THEN 'forming' ELSE b.status END status,
+    a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
          ELSE a.missing - b.level_missing END level_missing
@@ -302,7 +336,9 @@ CREATE OR REPLACE VIEW bars_1d AS (
     quote_volume::double / (buy_volume + sell_volume)::double vwap,
     open::double cdv_open, high::double cdv_high, low::double cdv_low, close::double cdv_close,
     delta::double delta, buy_volume::double buy_volume, sell_volume::double sell_volume,
-    agg_trades, trades, status, level_from, level_missing
+    agg_trades, trades,
+    CASE WHEN status = 'partial' AND dateadd('d', 1, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
   FROM cdv_exact_1d
   WHERE status <> 'void'
 );

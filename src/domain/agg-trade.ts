@@ -48,11 +48,16 @@ export function canonicalLine(trade: AggTrade): string {
   return `${trade.aggId},${toE8(trade.price)},${toE8(trade.qty)},${trade.firstId},${trade.lastId},${trade.timeUs},${trade.isBuyerMaker ? 1 : 0}\n`;
 }
 
-/** "42283.58000000" → "4228358000000" without going through bigint: this runs for every trade. */
+/** "42283.58000000" → "4228358000000" without going through bigint: this runs twice for every trade. */
 function toE8(decimal: string): string {
   const dot = decimal.indexOf('.');
   const whole = dot < 0 ? decimal : decimal.slice(0, dot);
   const fraction = dot < 0 ? '' : decimal.slice(dot + 1);
-  const digits = whole + fraction.slice(0, 8).padEnd(8, '0');
-  return digits.replace(/^0+(?=\d)/, '');
+  // The exchange always gives eight places; anything else is brought to them.
+  const digits = whole + (fraction.length === 8 ? fraction : fraction.slice(0, 8).padEnd(8, '0'));
+  let zeros = 0;
+  while (zeros < digits.length - 1 && digits.charCodeAt(zeros) === DIGIT_ZERO) zeros += 1;
+  return zeros === 0 ? digits : digits.slice(zeros);
 }
+
+const DIGIT_ZERO = 48;

@@ -1,15 +1,21 @@
 import { parseDecimal, QTY_SCALE } from './decimal.ts';
-import { DAY_MS, HOUR_MS, isoHour, lastClosedHourEnd } from './hour.ts';
-import { type SliceRecord, type Verdict, verdictOf } from './ledger.ts';
+import { HOUR_MS, isoHour } from './hour.ts';
+import { BEFORE_FIRST_ID, type SliceRecord, type Verdict, verdictOf } from './ledger.ts';
 
-/** `final`: its own trades are proven. `partial`: they are not. `forming`: its end is still to come. */
-export type BarStatus = 'final' | 'partial' | 'forming';
+/**
+ * `final`: its own trades are proven. `partial`: they are not. That a partial bar is still forming is
+ * a matter of the time at which it is looked at, so the views say so, and the tables don't.
+ */
+export type BarStatus = 'final' | 'partial';
 
 /** What the ledger says of one hour of a day, as far as its bars need it. */
 export interface DayHour {
   readonly hourMs: number;
   readonly verdict: Verdict;
-  /** Ids missing between the level's start and the end of this hour. */
+  /**
+   * Ids missing between the level's start and the end of this hour, those at the hour's own edges
+   * included: never 0 up to a hole that may lie in the hour.
+   */
   readonly levelMissing: number;
 }
 
@@ -26,7 +32,10 @@ export interface DayInputs {
   /** One word per hour: `10=proven:1f3a…`; equal words mean equal trades. */
   readonly inputs: string;
   readonly rows: number;
-  /** Half-open id range of the day as far as stored; empty (start = end) in a day without trades. */
+  /**
+   * Half-open id range of the day as far as stored, from the id behind its predecessor to its last
+   * row; empty (start = end) in a day without trades.
+   */
   readonly idStart: number;
   readonly idEnd: number;
   /** Ids missing inside that range. */
@@ -49,13 +58,18 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
   const first = known[0];
   if (first === undefined) return undefined;
 
+  const idStart = first.ids.start;
   const hours: DayHour[] = [];
-  let missing = 0;
-  let idEnd = first.ids.start;
+  let rows = 0;
+  let idEnd = idStart;
+  let reach = idStart;
   for (const { record, ids } of known) {
-    missing += Math.max(0, ids.start - idEnd) + (ids.end - ids.start - record.rows);
+    rows += record.rows;
     idEnd = Math.max(idEnd, ids.end);
-    hours.push({ hourMs: record.hourMs, verdict: verdictOf(record), levelMissing: missing });
+    reach = Math.max(reach, ids.reach);
+    // The hours' runs share no row, so what is not a row is missing.
+    const levelMissing = Math.max(0, reach - idStart - rows);
+    hours.push({ hourMs: record.hourMs, verdict: verdictOf(record), levelMissing });
   }
   const buyE8 = sum(known.map(({ record }) => parseDecimal(record.buyQty, QTY_SCALE)));
   const sellE8 = sum(known.map(({ record }) => parseDecimal(record.sellQty, QTY_SCALE)));
@@ -64,10 +78,10 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
     hours,
     levelFromMs: first.record.hourMs,
     inputs: known.map(({ record }) => inputWord(record)).join(' '),
-    rows: known.reduce((rows, { record }) => rows + record.rows, 0),
-    idStart: first.ids.start,
+    rows,
+    idStart,
     idEnd,
-    missing,
+    missing: Math.max(0, idEnd - idStart - rows),
     deltaE8: buyE8 - sellE8,
     volumeE8: buyE8 + sellE8,
   };
@@ -75,14 +89,30 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
 
 interface KnownHour {
   readonly record: SliceRecord;
-  readonly ids: { readonly start: number; readonly end: number };
+  readonly ids: HourIds;
 }
 
-/** Half-open; an hour without trades has an empty range between its neighbours. */
-function idRange({ first, last, prev, next }: SliceRecord): KnownHour['ids'] | undefined {
-  if (first !== undefined && last !== undefined) return { start: first.id, end: last.id + 1 };
-  const at = prev === undefined ? next?.id : prev.id + 1;
-  return at === undefined ? undefined : { start: at, end: at };
+/** Half-open id ranges of an hour, both from `start`. */
+interface HourIds {
+  /** The id behind the hour's predecessor: ids between it and the first row may be the hour's. */
+  readonly start: number;
+  /** Behind the last row; `start` in an hour without rows. */
+  readonly end: number;
+  /** Up to the hour's successor: ids between the last row and it may be the hour's. */
+  readonly reach: number;
+}
+
+/** undefined when the hour is known by no id at all: nothing was ever traded around it. */
+function idRange({ hourMs, first, last, prev, next }: SliceRecord): HourIds | undefined {
+  if (first === undefined && prev === undefined && next === undefined) return undefined;
+  const startUs = hourMs * 1000;
+  const endUs = (hourMs + HOUR_MS) * 1000;
+  // A neighbour whose time lies inside the hour is itself a row that the hour lacks.
+  const behindPrev = (prev?.id ?? BEFORE_FIRST_ID) + (prev !== undefined && prev.timeUs >= startUs ? 0 : 1);
+  const start = Math.min(behindPrev, first?.id ?? behindPrev);
+  const end = last === undefined ? start : last.id + 1;
+  const reach = next === undefined ? end : next.id + (next.timeUs < endUs ? 1 : 0);
+  return { start, end, reach: Math.max(end, reach) };
 }
 
 function inputWord(record: SliceRecord): string {
@@ -95,11 +125,9 @@ function sum(values: readonly bigint[]): bigint {
 }
 
 /** The status of the bar `[startMs, startMs + intervalMs)` of a day. */
-export function barStatus(day: DayInputs, startMs: number, intervalMs: number, nowMs: number): BarStatus {
-  const endMs = startMs + intervalMs;
-  if (intervalMs > HOUR_MS && endMs > lastClosedHourEnd(nowMs)) return 'forming';
+export function barStatus(day: DayInputs, startMs: number, intervalMs: number): BarStatus {
   const proven = new Set(day.hours.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs));
-  for (let hourMs = Math.floor(startMs / HOUR_MS) * HOUR_MS; hourMs < endMs; hourMs += HOUR_MS) {
+  for (let hourMs = Math.floor(startMs / HOUR_MS) * HOUR_MS; hourMs < startMs + intervalMs; hourMs += HOUR_MS) {
     if (!proven.has(hourMs)) return 'partial';
   }
   return 'final';
@@ -117,9 +145,8 @@ export interface Restatement {
  * the last stored one move nothing; hours added before it, or other content, do.
  */
 export function restatementOf(before: string, after: DayInputs): Restatement | undefined {
-  const old = before.split(' ').filter((word) => word !== '').map(parseWord);
-  const now = after.inputs.split(' ').map(parseWord);
-  for (const [index, word] of old.entries()) {
+  const now = words(after.inputs);
+  for (const [index, word] of words(before).entries()) {
     const current = now[index];
     if (current?.hour === word.hour && current.hash === word.hash) continue;
     return { hourMs: after.dayMs + word.hour * HOUR_MS, reason: reasonOf(word.hour, now, after) };
@@ -134,15 +161,23 @@ function reasonOf(hour: number, now: readonly InputWord[], after: DayInputs): st
     : `${at} is no longer in the ledger`;
 }
 
+/** The hours that `inputs` calls proven. */
+export function provenHoursOf(inputs: string, dayMs: number): number[] {
+  return words(inputs)
+    .filter(({ verdict }) => verdict === 'proven')
+    .map(({ hour }) => dayMs + hour * HOUR_MS);
+}
+
 interface InputWord {
   readonly hour: number;
+  readonly verdict: string;
   readonly hash: string;
 }
 
-function parseWord(word: string): InputWord {
-  return { hour: Number(word.slice(0, 2)), hash: word.slice(word.indexOf(':') + 1) };
-}
-
-export function dayRange(dayMs: number): { startMs: number; endMs: number } {
-  return { startMs: dayMs, endMs: dayMs + DAY_MS };
+function words(inputs: string): InputWord[] {
+  return [...inputs.matchAll(/(\d\d)=(\w+):(\w+)/g)].map(([, hour = '', verdict = '', hash = '']) => ({
+    hour: Number(hour),
+    verdict,
+    hash,
+  }));
 }

@@ -90,6 +90,12 @@ export const ERRORS = {
     when: 'Redis may evict keys, and so lose queued work without a word.',
     advice: 'Set maxmemory-policy noeviction on that Redis (CONFIG SET maxmemory-policy noeviction).',
   },
+  REDIS_REFUSED: {
+    retryable: false,
+    exitCode: EXIT.fatal,
+    when: 'Redis answered a command with an error: a wrong password, a missing permission, full memory.',
+    advice: 'Read the cause, it quotes the server; check REDIS_URL and the server’s maxmemory.',
+  },
   STORE_UNREACHABLE: {
     retryable: true,
     exitCode: EXIT.outage,

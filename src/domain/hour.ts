@@ -52,3 +52,8 @@ export function isoDay(dayMs: number): string {
 export function compactHour(hourMs: number): string {
   return new Date(hourMs).toISOString().slice(0, 13).replace(/[-T]/g, '');
 }
+
+/** The hour `[hourMs, hourMs + 1 h)` in microseconds, half-open. */
+export function hourWindowUs(hourMs: number): { readonly startUs: number; readonly endUs: number } {
+  return { startUs: hourMs * 1000, endUs: (hourMs + HOUR_MS) * 1000 };
+}

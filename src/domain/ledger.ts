@@ -43,7 +43,7 @@ export interface SliceRecord extends Series {
 export type Verdict = 'proven' | 'open' | 'gap';
 
 /** Spot numbers a symbol's aggregate trades from 0, so nothing precedes id 0. */
-const BEFORE_FIRST_ID = -1;
+export const BEFORE_FIRST_ID = -1;
 
 /** Ids missing inside the run and at its edges. */
 export function missingIds({ first, last, prev, next, rows }: SliceRecord): number {

@@ -26,7 +26,7 @@ export interface ExactBar {
   readonly priceClose: string | undefined;
   readonly firstId: number | undefined;
   readonly lastId: number | undefined;
-  readonly status: 'final' | 'partial' | 'forming' | 'void';
+  readonly status: 'final' | 'partial';
   readonly levelFromMs: number;
   readonly levelMissing: number;
 }
@@ -52,7 +52,7 @@ export interface BarStore {
    * Computes a day's bars at every interval from the stored trades, each in one transaction. Bars of
    * `voidHours` that the day's trades no longer give are marked void.
    */
-  build(series: Series, day: DayInputs, voidHours: readonly number[], nowMs: number): Promise<void>;
+  build(series: Series, day: DayInputs, voidHours: readonly number[]): Promise<void>;
   /** Stamps which contents a day's bars were computed from; the last step of a build. */
   stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;

@@ -12,7 +12,7 @@ export interface TradeSource {
   ): Promise<AggTrade | undefined>;
 
   /**
-   * Up to `pageRows` trades from an id on, ascending, as the exchange gave them: rows are decoded and
+   * Up to `rows` (default: a full page of `pageRows`) trades from an id on, ascending, as the exchange gave them: rows are decoded and
    * schema-checked, continuity is the caller's. Empty when no trade has that id or a later one.
    */
   page(
@@ -20,6 +20,7 @@ export interface TradeSource {
     fromId: number,
     unit: 'ms' | 'us',
     signal: AbortSignal,
+    rows?: number,
   ): Promise<readonly AggTrade[]>;
 
   /** Rows of a full page. */

@@ -10,8 +10,8 @@ export interface TimeWindowUs {
 /** What the store holds of a series in a time window, tombstones left out. */
 export interface StoredRun {
   readonly rows: number;
-  /** Less than `rows` when an id stands twice, under two times. */
-  readonly distinctIds: number;
+  /** Rows in the window ± 1 s whose id stands there a second time, under another time. */
+  readonly doubleRows: number;
   readonly firstId: number | undefined;
   readonly lastId: number | undefined;
   /** Exact sums over valid trades, decimal text of scale 8. */

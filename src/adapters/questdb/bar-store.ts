@@ -26,7 +26,7 @@ export function createBarStore(sql: Sql): BarStore {
       );
       return rows.map(toStoredDay);
     },
-    async build(series, day, voidHours, nowMs) {
+    async build(series, day, voidHours) {
       if (day.volumeE8 / UNIT_E8 >= EXACT_WINDOW_UNITS) {
         throw new CdvaultError('INTERNAL', `a day's volume of ${day.volumeE8 / UNIT_E8} units is beyond exact window sums`);
       }
@@ -34,7 +34,7 @@ export function createBarStore(sql: Sql): BarStore {
       await sql.query(minuteBars(series, day, voidHours));
       await sql.waitApplied('cdv_exact_1m');
       const longer = INTERVALS.filter((interval) => interval !== '1m');
-      await Promise.all(longer.map((interval) => sql.query(rolledUpBars(series, day, interval, nowMs))));
+      await Promise.all(longer.map((interval) => sql.query(rolledUpBars(series, day, interval))));
       await Promise.all(longer.map((interval) => sql.waitApplied(`cdv_exact_${interval}`)));
     },
     async stamp(series, day, nowMs) {

@@ -85,7 +85,7 @@ SELECT * FROM (
  * A day's bars of a longer interval from its minute bars, equal to direct computation: open, high and
  * low come from minutes with trades only, since a silent minute's flat level is no trade's level.
  */
-export function rolledUpBars(series: Series, day: DayInputs, interval: Interval, nowMs: number): string {
+export function rolledUpBars(series: Series, day: DayInputs, interval: Interval): string {
   const range = `ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)}`;
   const traded = (column: string) => `CASE WHEN t.ts IS NULL THEN b.close ELSE t.${column} END ${column}`;
   return `
@@ -109,23 +109,20 @@ SELECT * FROM (
     b.delta::decimal(38,8) delta, b.buy_volume::decimal(38,8) buy_volume, b.sell_volume::decimal(38,8) sell_volume,
     b.quote_delta::decimal(38,16) quote_delta, b.quote_volume::decimal(38,16) quote_volume,
     b.agg_trades, b.trades, t.price_open, t.price_high, t.price_low, t.price_close, b.first_id, b.last_id,
-    ${statusCase(day, interval, nowMs)} status, ${timestamp(day.levelFromMs)} level_from, b.level_missing
+    ${statusCase(day, interval)} status, ${timestamp(day.levelFromMs)} level_from, b.level_missing
   FROM bars b LEFT JOIN traded t ON b.ts = t.ts
 )`;
 }
 
-function statusCase(day: DayInputs, interval: Interval, nowMs: number): string {
-  const intervalMs = INTERVAL_MS[interval];
-  const starts = { final: [] as string[], forming: [] as string[] };
-  const stepMs = Math.max(intervalMs, HOUR_MS);
+function statusCase(day: DayInputs, interval: Interval): string {
+  const stepMs = Math.max(INTERVAL_MS[interval], HOUR_MS);
+  const finals: string[] = [];
   for (let startMs = day.dayMs; startMs < day.dayMs + DAY_MS; startMs += stepMs) {
-    const status = barStatus(day, startMs, stepMs, nowMs);
-    if (status !== 'partial') starts[status].push(timestamp(startMs));
+    if (barStatus(day, startMs, stepMs) === 'final') finals.push(timestamp(startMs));
   }
-  const bucket = intervalMs < HOUR_MS ? "timestamp_floor('h', b.ts)" : 'b.ts';
-  const when = (status: 'final' | 'forming') =>
-    starts[status].length === 0 ? '' : `WHEN ${bucket} IN (${starts[status].join(', ')}) THEN '${status}' `;
-  return `CASE WHEN b.live_minutes = 0 THEN 'void' ${when('final')}${when('forming')}ELSE 'partial' END`;
+  const bucket = INTERVAL_MS[interval] < HOUR_MS ? "timestamp_floor('h', b.ts)" : 'b.ts';
+  const final = finals.length === 0 ? '' : `WHEN ${bucket} IN (${finals.join(', ')}) THEN 'final' `;
+  return `CASE WHEN b.live_minutes = 0 THEN 'void' ${final}ELSE 'partial' END`;
 }
 
 function levelMissing(day: DayInputs): string {

@@ -14,6 +14,9 @@ export const LIVE_ROWS = `first_id <> ${TOMBSTONE_ID}`;
 /** Rows that count in sums and bars: the same rule as domain/agg-trade.ts isInvalid. */
 export const VALID_ROWS = 'first_id >= 0 AND qty > 0m AND price > 0m';
 
+/** One trade stored once with ms and once with µs would stand twice within a millisecond; 1 s is ample. */
+const DOUBLE_SEARCH_US = 1_000_000;
+
 /** Between chunks of an export; a day of the busiest symbol streams at about a million rows a second. */
 const EXPORT_IDLE_MS = 60_000;
 
@@ -40,16 +43,19 @@ export function createTradeStore(
     read,
     async readBack(series, window) {
       await sql.waitApplied('agg_trades');
+      const inside = `ts >= ${window.startUs}::timestamp AND ts < ${window.endUs}::timestamp`;
+      const sumOf = (side: string) => `sum(CASE WHEN ${inside} AND ${VALID_ROWS} AND ${side} THEN qty ELSE 0m END)`;
+      const wider = { startUs: window.startUs - DOUBLE_SEARCH_US, endUs: window.endUs + DOUBLE_SEARCH_US };
       const [row] = await sql.query(
-        'SELECT count() AS rows, count_distinct(agg_id) AS ids, min(agg_id) AS first_id, max(agg_id) AS last_id, ' +
-          `sum(CASE WHEN ${VALID_ROWS} AND NOT is_buyer_maker THEN qty ELSE 0m END) AS buy, ` +
-          `sum(CASE WHEN ${VALID_ROWS} AND is_buyer_maker THEN qty ELSE 0m END) AS sell ` +
-          `FROM agg_trades WHERE ${within(series, window)} AND ${LIVE_ROWS}`,
+        `SELECT sum(CASE WHEN ${inside} THEN 1 ELSE 0 END) AS rows, count() - count_distinct(agg_id) AS double_rows, ` +
+          `min(CASE WHEN ${inside} THEN agg_id END) AS first_id, max(CASE WHEN ${inside} THEN agg_id END) AS last_id, ` +
+          `${sumOf('NOT is_buyer_maker')} AS buy, ${sumOf('is_buyer_maker')} AS sell ` +
+          `FROM agg_trades WHERE ${within(series, wider)} AND ${LIVE_ROWS}`,
       );
       if (row === undefined) throw new CdvaultError('INTERNAL', 'an aggregate gave no row');
       return {
-        rows: int(row, 'rows'),
-        distinctIds: int(row, 'ids'),
+        rows: optionalInt(row, 'rows') ?? 0,
+        doubleRows: int(row, 'double_rows'),
         firstId: optionalInt(row, 'first_id'),
         lastId: optionalInt(row, 'last_id'),
         buyQty: row['buy'] ?? '0.00000000',
@@ -81,14 +87,19 @@ async function* exportLines(httpUrl: string, agent: Agent, query: string): Async
   url.password = '';
   const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
   const headers = username === '' ? {} : { authorization: `Basic ${credentials}` };
+  const response = await request(url, { dispatcher: agent, headers }).catch((error: unknown) => {
+    throw storeError(error, query);
+  });
   try {
-    const response = await request(url, { dispatcher: agent, headers });
     if (response.statusCode !== 200) {
       throw new CdvaultError('STORE_REFUSED', `QuestDB answered an export with ${response.statusCode}: ${await response.body.text()}`);
     }
     yield* createInterface({ input: response.body, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (error) {
     throw storeError(error, query);
+  } finally {
+    // A reader that has seen enough leaves the rest unread; the connection must not wait for it.
+    response.body.destroy();
   }
 }
 

@@ -1,0 +1,107 @@
+import { type DayInputs, dayInputs, provenHoursOf, restatementOf } from '../domain/day.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import { DAY_MS, HOUR_MS, isoDay } from '../domain/hour.ts';
+import type { SliceRecord } from '../domain/ledger.ts';
+import { type Series, seriesKey } from '../domain/market.ts';
+import type { BarStore, RestatementRow, StoredDay } from '../ports/bar-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Leases } from '../ports/lease.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Log } from '../ports/log.ts';
+
+const STAMP_WRITE_MS = 10_000;
+
+export interface BuildBarsDeps {
+  readonly bars: BarStore;
+  readonly ledger: Ledger;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export type BuildOutcome = 'built' | 'fresh' | 'nothing_known' | 'busy';
+
+/**
+ * Computes one symbol-day's bars at every interval, over what the ledger proves and nothing else. It
+ * never asks the queue what is there: a flow whose child was shared with another, a child that failed
+ * and was mended later, all end here alike.
+ * @throws CdvaultError LEASE_LOST, READ_BACK_MISMATCH, and the store's own
+ */
+export async function buildBars(deps: BuildBarsDeps, series: Series, dayMs: number): Promise<BuildOutcome> {
+  const lease = await deps.leases.tryAcquire(`bars-${seriesKey(series)}-${isoDay(dayMs)}`);
+  if (lease === undefined) return 'busy';
+  try {
+    const range = { startMs: dayMs, endMs: dayMs + DAY_MS };
+    const records = await deps.ledger.records(series, range);
+    const day = dayInputs(dayMs, records);
+    if (day === undefined) return 'nothing_known';
+    const [before] = await deps.bars.days(series, range);
+    if (before?.inputs === day.inputs) return 'fresh';
+
+    const restated = await announceRestatement(deps, series, before, day);
+    await deps.bars.build(series, day, provenHoursOf(before?.inputs ?? '', dayMs));
+    await checkAgainstLedger(deps, series, day, records);
+    if (restated !== undefined) await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
+    await lease.assertHeld(STAMP_WRITE_MS);
+    await deps.bars.stamp(series, day, deps.clock.nowMs());
+    return 'built';
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Logged before the bars move, so that a restatement is on record even when the build is killed. */
+async function announceRestatement(
+  deps: BuildBarsDeps,
+  series: Series,
+  before: StoredDay | undefined,
+  day: DayInputs,
+): Promise<RestatementRow | undefined> {
+  const restatement = before === undefined ? undefined : restatementOf(before.inputs, day);
+  if (restatement === undefined) return undefined;
+  const row: RestatementRow = {
+    hourMs: restatement.hourMs,
+    what: 'bars',
+    oldLevel: await levelAfter(deps, series, restatement.hourMs),
+    newLevel: undefined,
+    reason: restatement.reason,
+    seenAtMs: deps.clock.nowMs(),
+  };
+  await deps.bars.restate(series, [row]);
+  return row;
+}
+
+async function withNewLevel(deps: BuildBarsDeps, series: Series, row: RestatementRow): Promise<RestatementRow> {
+  const restated = { ...row, newLevel: await levelAfter(deps, series, row.hourMs) };
+  deps.log.warn(
+    { symbol: series.symbol, hour: new Date(row.hourMs).toISOString(), oldLevel: row.oldLevel, newLevel: restated.newLevel },
+    `levels restated: ${row.reason}`,
+  );
+  return restated;
+}
+
+async function levelAfter(deps: BuildBarsDeps, series: Series, hourMs: number): Promise<string | undefined> {
+  const [bar] = await deps.bars.bars(series, '1h', { startMs: hourMs, endMs: hourMs + HOUR_MS });
+  return bar?.close;
+}
+
+/** The day bar must hold exactly the trades that the ledger counted: the two were summed apart. */
+async function checkAgainstLedger(
+  deps: BuildBarsDeps,
+  series: Series,
+  day: DayInputs,
+  records: readonly SliceRecord[],
+): Promise<void> {
+  // A row whose time runs backwards over midnight lies in one day by its id and in another by its time.
+  if (records.some(({ backwardRows }) => backwardRows > 0)) return;
+  const [bar] = await deps.bars.bars(series, '1d', { startMs: day.dayMs, endMs: day.dayMs + DAY_MS });
+  const validRows = records.reduce((rows, record) => rows + record.rows - record.invalidRows, 0);
+  const deltaE8 = bar === undefined ? 0n : parseDecimal(bar.delta, QTY_SCALE);
+  if ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8) return;
+  throw new CdvaultError(
+    'READ_BACK_MISMATCH',
+    `${series.symbol} ${isoDay(day.dayMs)}: the ledger has ${validRows} valid trades with delta ${formatDecimal(day.deltaE8, QTY_SCALE)}, ` +
+      `the bars ${bar?.aggTrades ?? 0} with delta ${bar?.delta ?? '0'}`,
+  );
+}

@@ -1,0 +1,79 @@
+import { DAY_MS, type TimeRange } from '../domain/hour.ts';
+import type { Series } from '../domain/market.ts';
+import type { DayWork } from '../domain/plan.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { JobOutcome, JobQueue } from '../ports/job-queue.ts';
+import { dueDays, type PlanDeps } from './plan-series.ts';
+
+/**
+ * Days of one series that may wait in Redis at a time: 32 × 25 jobs of about 1 KB each. The rest of
+ * the range stays in the ledger, where it costs nothing.
+ */
+const WINDOW_DAYS = 32;
+const LOOK_AGAIN_MS = 500;
+/** What people look at now outranks history. */
+const LIVE_MS = 2 * DAY_MS;
+
+export interface FeedRequest extends Series {
+  readonly runId: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+interface FeedState {
+  readonly days: AsyncIterator<DayWork>;
+  readonly pending: Set<number>;
+  exhausted: boolean;
+}
+
+export type FeedRun = (request: FeedRequest) => Promise<JobOutcome>;
+
+/**
+ * Feeds a range through a window of days, oldest first. Where it has got to is kept in this process
+ * only: another process that takes the job over starts from the ledger, and days that are proven
+ * by then are passed over.
+ */
+export function createFeedRun(deps: PlanDeps & { readonly queue: JobQueue; readonly clock: Clock }): FeedRun {
+  const states = new Map<string, FeedState>();
+
+  return async (request) => {
+    const key = `${request.runId} ${request.market} ${request.symbol}`;
+    const state = states.get(key) ?? start(deps, request);
+    states.set(key, state);
+    await forgetFinished(deps.queue, request, state);
+    await topUp(deps, request, state);
+    if (!state.exhausted || state.pending.size > 0) return { again: { delayMs: LOOK_AGAIN_MS } };
+    states.delete(key);
+    // Bars enqueue the chain themselves; this one mends a chain that was interrupted.
+    await deps.queue.addChain(request);
+    return { done: true };
+  };
+}
+
+function start(deps: PlanDeps, request: FeedRequest): FeedState {
+  const range: TimeRange = { startMs: request.startMs, endMs: request.endMs };
+  return { days: dueDays(deps, request, range), pending: new Set(), exhausted: false };
+}
+
+async function forgetFinished(queue: JobQueue, request: FeedRequest, state: FeedState): Promise<void> {
+  const days = [...state.pending];
+  const found = await queue.dayStates(request.runId, request, days);
+  for (const [index, dayMs] of days.entries()) {
+    if (found[index] !== 'pending') state.pending.delete(dayMs);
+  }
+}
+
+async function topUp(deps: { queue: JobQueue; clock: Clock }, request: FeedRequest, state: FeedState): Promise<void> {
+  const fresh: DayWork[] = [];
+  while (!state.exhausted && state.pending.size + fresh.length < WINDOW_DAYS) {
+    const next = await state.days.next();
+    if (next.done === true) state.exhausted = true;
+    else fresh.push(next.value);
+  }
+  const liveFromMs = deps.clock.nowMs() - LIVE_MS;
+  for (const priority of ['live', 'backfill'] as const) {
+    const days = fresh.filter(({ dayMs }) => (dayMs >= liveFromMs) === (priority === 'live'));
+    if (days.length > 0) await deps.queue.addDays(request.runId, request, days, priority);
+  }
+  for (const { dayMs } of fresh) state.pending.add(dayMs);
+}

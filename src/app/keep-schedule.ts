@@ -1,0 +1,25 @@
+import { isoHour, lastClosedHourEnd } from '../domain/hour.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { JobQueue } from '../ports/job-queue.ts';
+import { compactHour } from '../domain/hour.ts';
+import { isDue, type PlanDeps, planSeries } from './plan-series.ts';
+import type { Log } from '../ports/log.ts';
+
+/**
+ * One look at every scheduled series: what the ledger lacks since its start is fed to the queue. A
+ * week of downtime heals by the first look after it. The run's id is the hour's, so two schedulers
+ * that look at the same hour enqueue the same jobs once.
+ */
+export async function keepSchedule(
+  deps: PlanDeps & { readonly queue: JobQueue; readonly clock: Clock; readonly log: Log },
+): Promise<void> {
+  const endMs = lastClosedHourEnd(deps.clock.nowMs());
+  for (const facts of await deps.catalogue.all()) {
+    if (facts.scheduledFromMs === undefined || facts.scheduledFromMs >= endMs) continue;
+    const range = { startMs: facts.scheduledFromMs, endMs };
+    const plan = await planSeries(deps, facts, range);
+    if (!isDue(plan)) continue;
+    deps.log.info({ symbol: facts.symbol, dueHours: plan.dueHours, until: isoHour(endMs) }, 'schedule: work is due');
+    await deps.queue.addFeed(`tick-${compactHour(endMs)}`, facts, range);
+  }
+}

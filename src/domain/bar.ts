@@ -1,0 +1,146 @@
+import { formatDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from './decimal.ts';
+
+/**
+ * One exact bar `[openMs, openMs + interval)`. Levels and quantities are in units of 1e-8, quote
+ * amounts (price × quantity) in units of 1e-16.
+ */
+export interface Bar {
+  readonly openMs: number;
+  /** CDV after the bar's first trade, highest, lowest, after its last; flat in a silent bar. */
+  readonly open: bigint;
+  readonly high: bigint;
+  readonly low: bigint;
+  readonly close: bigint;
+  /** Σ signed quantity of the bar's own trades. */
+  readonly delta: bigint;
+  readonly buyVolume: bigint;
+  readonly sellVolume: bigint;
+  readonly quoteDelta: bigint;
+  readonly quoteVolume: bigint;
+  /** Aggregate trades; 0 marks a silent bar. */
+  readonly aggTrades: number;
+  /** The exchange's own trade count, Σ (last_id − first_id + 1). */
+  readonly trades: number;
+  /** undefined in a silent bar. */
+  readonly priceOpen: bigint | undefined;
+  readonly priceHigh: bigint | undefined;
+  readonly priceLow: bigint | undefined;
+  readonly priceClose: bigint | undefined;
+  /** Lowest and highest aggregate id of the bar; undefined in a silent bar. */
+  readonly firstId: number | undefined;
+  readonly lastId: number | undefined;
+}
+
+/** A bar as the exact tables give it: the same fields, every bigint as decimal text of full scale. */
+export type BarText = {
+  readonly [Field in keyof Bar]: bigint extends Bar[Field]
+    ? string | Exclude<Bar[Field], bigint>
+    : Bar[Field];
+};
+
+export function barText(bar: Bar): BarText {
+  return {
+    openMs: bar.openMs,
+    open: formatDecimal(bar.open, QTY_SCALE),
+    high: formatDecimal(bar.high, QTY_SCALE),
+    low: formatDecimal(bar.low, QTY_SCALE),
+    close: formatDecimal(bar.close, QTY_SCALE),
+    delta: formatDecimal(bar.delta, QTY_SCALE),
+    buyVolume: formatDecimal(bar.buyVolume, QTY_SCALE),
+    sellVolume: formatDecimal(bar.sellVolume, QTY_SCALE),
+    quoteDelta: formatDecimal(bar.quoteDelta, QUOTE_SCALE),
+    quoteVolume: formatDecimal(bar.quoteVolume, QUOTE_SCALE),
+    aggTrades: bar.aggTrades,
+    trades: bar.trades,
+    priceOpen: priceText(bar.priceOpen),
+    priceHigh: priceText(bar.priceHigh),
+    priceLow: priceText(bar.priceLow),
+    priceClose: priceText(bar.priceClose),
+    firstId: bar.firstId,
+    lastId: bar.lastId,
+  };
+}
+
+function priceText(price: bigint | undefined): string | undefined {
+  return price === undefined ? undefined : formatDecimal(price, PRICE_SCALE);
+}
+
+/** The bar of a stretch in which nobody traded. */
+export function silentBar(openMs: number, level: bigint): Bar {
+  return {
+    openMs,
+    open: level,
+    high: level,
+    low: level,
+    close: level,
+    delta: 0n,
+    buyVolume: 0n,
+    sellVolume: 0n,
+    quoteDelta: 0n,
+    quoteVolume: 0n,
+    aggTrades: 0,
+    trades: 0,
+    priceOpen: undefined,
+    priceHigh: undefined,
+    priceLow: undefined,
+    priceClose: undefined,
+    firstId: undefined,
+    lastId: undefined,
+  };
+}
+
+/**
+ * Bars of a finer interval as bars of a coarser one, of which it must be a divisor. The open is that
+ * of the first traded bar; silent bars don't count into high and low unless all are silent, since a
+ * flat level carried over from before is no trade of this bar.
+ */
+export function* rollUp(bars: Iterable<Bar>, intervalMs: number): Generator<Bar> {
+  let group: Bar | undefined;
+  for (const bar of bars) {
+    const openMs = Math.floor(bar.openMs / intervalMs) * intervalMs;
+    if (group !== undefined && group.openMs === openMs) {
+      group = merge(group, bar);
+      continue;
+    }
+    if (group !== undefined) yield group;
+    group = { ...bar, openMs };
+  }
+  if (group !== undefined) yield group;
+}
+
+function merge(left: Bar, right: Bar): Bar {
+  if (right.aggTrades === 0) return left;
+  if (left.aggTrades === 0) return { ...right, openMs: left.openMs };
+  return {
+    openMs: left.openMs,
+    open: left.open,
+    high: max(left.high, right.high),
+    low: min(left.low, right.low),
+    close: right.close,
+    delta: left.delta + right.delta,
+    buyVolume: left.buyVolume + right.buyVolume,
+    sellVolume: left.sellVolume + right.sellVolume,
+    quoteDelta: left.quoteDelta + right.quoteDelta,
+    quoteVolume: left.quoteVolume + right.quoteVolume,
+    aggTrades: left.aggTrades + right.aggTrades,
+    trades: left.trades + right.trades,
+    priceOpen: left.priceOpen,
+    priceHigh: merged(max, left.priceHigh, right.priceHigh),
+    priceLow: merged(min, left.priceLow, right.priceLow),
+    priceClose: right.priceClose,
+    firstId: merged(Math.min, left.firstId, right.firstId),
+    lastId: merged(Math.max, left.lastId, right.lastId),
+  };
+}
+
+function merged<T>(choose: (left: T, right: T) => T, left: T | undefined, right: T | undefined): T | undefined {
+  return left === undefined || right === undefined ? (left ?? right) : choose(left, right);
+}
+
+function max(left: bigint, right: bigint): bigint {
+  return left > right ? left : right;
+}
+
+function min(left: bigint, right: bigint): bigint {
+  return left < right ? left : right;
+}
