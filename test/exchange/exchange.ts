@@ -1,0 +1,246 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import type { TimeUnit } from './agg-trades.ts';
+import { answer, weightOf, type Listing } from './endpoints.ts';
+import { tradeSteps, type SymbolStatus } from './exchange-info.ts';
+import { faultKinds, type FaultContext } from './fault-kinds.ts';
+import { FaultPlan, type Fault } from './faults.ts';
+import { KlineBook } from './klines.ts';
+import { bannedReply, limitedReply, type Reply } from './reply.ts';
+import { RequestLog, type RequestEntry } from './request-log.ts';
+import type { TradeSeries } from './trade-series.ts';
+import { WeightMeter, type WeightWindow } from './weight-meter.ts';
+
+export interface ExchangeSymbol {
+  readonly symbol: string;
+  readonly trades: TradeSeries;
+  readonly status?: SymbolStatus;
+  /** ids below this are no longer served: replies skip to it without a word */
+  readonly retentionFirstId?: number;
+}
+
+export interface ExchangeOptions {
+  readonly symbols: readonly ExchangeSymbol[];
+  /** on 127.0.0.1; 0 = a free one */
+  readonly port?: number;
+  readonly weightLimit?: number;
+  readonly weightWindow?: WeightWindow;
+  /** false = the limit is lifted: nothing is refused, and unless `weightLimit` is given exchangeInfo says a billion */
+  readonly enforceWeight?: boolean;
+  /** the first ban, the second, …; the last repeats */
+  readonly banSeconds?: readonly number[];
+  /** calls over the limit in one window that still get 429 before the ban */
+  readonly toleratedOverLimit?: number;
+  /** calls this soon after the reply that forbids them were on their way already */
+  readonly inFlightMs?: number;
+  /** the exchange's clock */
+  readonly nowMs?: () => number;
+  readonly latencyMs?: number;
+  readonly faults?: readonly Fault[];
+  readonly faultSeed?: number;
+  /** compress replies for clients that accept it (default true) */
+  readonly gzip?: boolean;
+  readonly logFile?: string;
+}
+
+export interface Exchange {
+  readonly url: string;
+  readonly requests: RequestLog;
+  setFaults(faults: readonly Fault[]): void;
+  /** weight used by another program on the same address, in the current window */
+  addForeignWeight(weight: number): void;
+  ban(seconds: number): void;
+  setStatus(symbol: string, status: SymbolStatus): void;
+  /** the symbol is renamed or purged: -1121 from now on */
+  delist(symbol: string): void;
+  close(): Promise<void>;
+}
+
+const DEFAULT_BAN_SECONDS = [120, 600, 3600, 86_400, 259_200];
+const SMALLEST_GZIP_BYTES = 1024;
+const compress = promisify(gzip);
+
+export async function startExchange(options: ExchangeOptions): Promise<Exchange> {
+  const simulator = new Simulator(options);
+  await simulator.listen(options.port ?? 0);
+  return simulator;
+}
+
+class Simulator implements Exchange {
+  readonly requests: RequestLog;
+  url = '';
+  readonly #options: ExchangeOptions;
+  readonly #server: Server;
+  readonly #meter: WeightMeter;
+  readonly #weightLimit: number;
+  readonly #weightWindow: WeightWindow;
+  readonly #listings = new Map<string, Listing>();
+  #faults: FaultPlan;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    this.requests = new RequestLog(options.logFile);
+    this.#weightLimit =
+      options.weightLimit ?? (options.enforceWeight === false ? 1_000_000_000 : 6000);
+    this.#weightWindow = options.weightWindow ?? { interval: 'MINUTE', intervalNum: 1 };
+    this.#meter = new WeightMeter({
+      limit: this.#weightLimit,
+      window: this.#weightWindow,
+      enforced: options.enforceWeight ?? true,
+      banSeconds: options.banSeconds ?? DEFAULT_BAN_SECONDS,
+      toleratedOverLimit: options.toleratedOverLimit ?? 10,
+      inFlightMs: options.inFlightMs ?? 100,
+    });
+    for (const { symbol, trades, status = 'TRADING', retentionFirstId } of options.symbols) {
+      this.#listings.set(symbol, {
+        symbol,
+        trades,
+        status,
+        retentionFirstId,
+        klines: new KlineBook(trades),
+        steps: tradeSteps(trades),
+      });
+    }
+    this.#faults = new FaultPlan(options.faults ?? [], options.faultSeed ?? 1);
+    this.#server = createServer((request, response) => {
+      // A client that hangs up early must not end the exchange.
+      response.on('error', () => undefined);
+      this.#handle(request, response).catch((error: unknown) =>
+        response.destroy(error instanceof Error ? error : undefined),
+      );
+    });
+    this.#server.keepAliveTimeout = 65_000;
+  }
+
+  async listen(port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, '127.0.0.1', resolve);
+    });
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  setFaults(faults: readonly Fault[]): void {
+    this.#faults = new FaultPlan(faults, this.#options.faultSeed ?? 1);
+  }
+
+  addForeignWeight(weight: number): void {
+    this.#meter.add(weight, this.#nowMs());
+  }
+
+  ban(seconds: number): void {
+    this.#meter.ban(seconds, this.#nowMs());
+  }
+
+  setStatus(symbol: string, status: SymbolStatus): void {
+    const listing = this.#listings.get(symbol);
+    if (listing === undefined) throw new Error(`the exchange has no symbol ${symbol}`);
+    listing.status = status;
+  }
+
+  delist(symbol: string): void {
+    this.#listings.delete(symbol);
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#server.closeAllConnections();
+    await closed;
+    this.requests.flush();
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#options.nowMs?.() ?? Date.now());
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const nowMs = this.#nowMs();
+    const url = new URL(request.url ?? '/', this.url);
+    const entry = this.requests.open({
+      method: request.method ?? '',
+      url,
+      headers: request.headers,
+      atMs: nowMs,
+    });
+    const weight = weightOf(url.pathname);
+    const verdict = this.#meter.admit(weight, nowMs);
+    entry.weight = verdict.kind === 'banned' ? 0 : weight;
+    entry.usedWeight = this.#meter.used(nowMs);
+    if (verdict.violation !== undefined) entry.violation = verdict.violation;
+    const send = (reply: Reply): Promise<void> => this.#send(request, response, entry, reply);
+    if (this.#options.latencyMs !== undefined) await delay(this.#options.latencyMs);
+    if (verdict.kind === 'banned')
+      return send(bannedReply(this.#meter.banUntilMs, verdict.retryAfterSeconds));
+    if (verdict.kind === 'limited')
+      return send(limitedReply(this.#meter.limitText, verdict.retryAfterSeconds));
+    const replyTo = (address: URL): Reply => this.#answer(address, nowMs, request);
+    const fault = this.#faults.match(url, nowMs);
+    if (fault === undefined) return send(replyTo(url));
+    entry.fault = fault.name;
+    const context: FaultContext = {
+      parameters: fault,
+      url,
+      response,
+      meter: this.#meter,
+      nowMs,
+      replyTo,
+      send,
+      headersOf: (reply) => this.#headersOf(reply, entry),
+      noteStatus: (status) => {
+        entry.status = status;
+      },
+    };
+    await faultKinds[fault.kind](context);
+    if (!response.writableEnded) this.requests.done(entry);
+  }
+
+  #answer(url: URL, nowMs: number, request: IncomingMessage): Reply {
+    return answer({
+      url,
+      nowMs,
+      unit: timeUnit(request.headers['x-mbx-time-unit']),
+      listings: this.#listings,
+      limits: { weightLimit: this.#weightLimit, weightWindow: this.#weightWindow },
+    });
+  }
+
+  #headersOf(reply: Reply, entry: RequestEntry): Record<string, string> {
+    if (!reply.fromExchange) return { ...reply.headers };
+    const used = String(entry.usedWeight);
+    return {
+      ...reply.headers,
+      'x-mbx-used-weight': used,
+      [`x-mbx-used-weight-${this.#meter.windowName.toLowerCase()}`]: used,
+    };
+  }
+
+  async #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    entry: RequestEntry,
+    reply: Reply,
+  ): Promise<void> {
+    const headers = this.#headersOf(reply, entry);
+    let body: Buffer = Buffer.from(reply.body);
+    const accepts = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+    if (accepts && this.#options.gzip !== false && body.length >= SMALLEST_GZIP_BYTES) {
+      body = await compress(body, { level: constants.Z_BEST_SPEED });
+      headers['content-encoding'] = 'gzip';
+    }
+    entry.status = reply.status;
+    if (reply.page !== undefined) Object.assign(entry, reply.page);
+    this.requests.done(entry);
+    if (response.destroyed) return;
+    response.writeHead(reply.status, { ...headers, 'content-length': String(body.length) });
+    response.end(body);
+  }
+}
+
+function timeUnit(header: string | string[] | undefined): TimeUnit {
+  return header === 'MICROSECOND' || header === 'microsecond' ? 'us' : 'ms';
+}

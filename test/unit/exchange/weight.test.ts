@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import type { Exchange, ExchangeOptions } from '../../exchange/exchange.ts';
+import { ask, plainTrades, runExchange, START_MS } from './asking.ts';
+
+const TRADES = 'aggTrades?symbol=BTCUSDT&limit=1';
+
+/** An exchange whose clock stands still until the test moves it. */
+async function withClock(
+  options: Partial<ExchangeOptions>,
+): Promise<{ exchange: Exchange; clock: { nowMs: number } }> {
+  const clock = { nowMs: START_MS + 3_600_000 };
+  const exchange = await runExchange({
+    symbols: [{ symbol: 'BTCUSDT', trades: plainTrades(10) }],
+    nowMs: () => clock.nowMs,
+    toleratedOverLimit: 0,
+    inFlightMs: 0,
+    ...options,
+  });
+  return { exchange, clock };
+}
+
+async function used(exchange: Exchange, query: string): Promise<number> {
+  return Number((await ask(exchange, query)).headers.get('x-mbx-used-weight-1m'));
+}
+
+describe('weight', () => {
+  it('counts each endpoint by its weight, errors included', async () => {
+    const { exchange } = await withClock({});
+    expect(await used(exchange, 'ping')).toBe(1);
+    expect(await used(exchange, 'time')).toBe(2);
+    expect(await used(exchange, TRADES)).toBe(6);
+    expect(await used(exchange, 'klines?symbol=BTCUSDT&interval=1m')).toBe(8);
+    expect(await used(exchange, 'exchangeInfo')).toBe(28);
+    expect(await used(exchange, 'aggTrades?symbol=NOSUCH')).toBe(32);
+    expect(await used(exchange, 'aggTrades')).toBe(36);
+  });
+
+  it('sends the header under its old and its new name', async () => {
+    const { exchange } = await withClock({});
+    const { headers } = await ask(exchange, TRADES);
+    expect([headers.get('x-mbx-used-weight'), headers.get('x-mbx-used-weight-1m')]).toEqual([
+      '4',
+      '4',
+    ]);
+  });
+
+  it('starts anew with each window of the clock', async () => {
+    const { exchange, clock } = await withClock({});
+    clock.nowMs += 59_000;
+    await ask(exchange, TRADES);
+    clock.nowMs += 999;
+    expect(await used(exchange, TRADES)).toBe(8);
+    clock.nowMs += 1;
+    expect(await used(exchange, TRADES)).toBe(4);
+  });
+
+  it('adds what others on the address use', async () => {
+    const { exchange } = await withClock({});
+    exchange.addForeignWeight(100);
+    expect(await used(exchange, TRADES)).toBe(104);
+  });
+
+  it('answers 429 over the limit, with the seconds to the next window', async () => {
+    const { exchange, clock } = await withClock({ weightLimit: 8 });
+    clock.nowMs += 17_000;
+    await ask(exchange, TRADES);
+    expect((await ask(exchange, TRADES)).status).toBe(200);
+    const refused = await ask(exchange, TRADES);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('43');
+    expect(refused.headers.get('x-mbx-used-weight-1m')).toBe('12');
+    expect(JSON.parse(refused.text)).toMatchObject({
+      code: -1003,
+      msg: expect.stringContaining('current limit is 8 request weight per 1 MINUTE') as string,
+    });
+    clock.nowMs += 43_000;
+    expect((await ask(exchange, TRADES)).status).toBe(200);
+    expect(exchange.requests.violations()).toEqual([]);
+  });
+
+  it('bans who goes on, longer each time, and notes the violations', async () => {
+    const { exchange, clock } = await withClock({ weightLimit: 4, banSeconds: [120, 600] });
+    const overrun = async (): Promise<number[]> => {
+      const statuses: number[] = [];
+      for (let call = 0; call < 3; call++) statuses.push((await ask(exchange, TRADES)).status);
+      return statuses;
+    };
+    expect(await overrun()).toEqual([200, 429, 418]);
+    const banned = await ask(exchange, 'ping');
+    expect(banned.status).toBe(418);
+    // The call during the first ban put the second one's length in its place.
+    expect(banned.headers.get('retry-after')).toBe('600');
+    expect(banned.text).toContain(`IP banned until ${clock.nowMs + 600_000}.`);
+    expect(exchange.requests.violations().map((entry) => entry.violation)).toEqual([
+      'during-back-off',
+      'during-ban',
+    ]);
+    clock.nowMs += 600_000;
+    expect((await ask(exchange, 'ping')).status).toBe(200);
+    exchange.addForeignWeight(10);
+    expect([(await ask(exchange, TRADES)).status, (await ask(exchange, TRADES)).status]).toEqual([
+      429, 418,
+    ]);
+    expect(exchange.requests.entries.at(-1)?.status).toBe(418);
+  });
+
+  it('tolerates calls that were on their way', async () => {
+    const { exchange } = await withClock({
+      weightLimit: 4,
+      toleratedOverLimit: 10,
+      inFlightMs: 10_000,
+    });
+    await ask(exchange, TRADES);
+    const statuses = await Promise.all(
+      [1, 2, 3].map(async () => (await ask(exchange, TRADES)).status),
+    );
+    expect(statuses).toEqual([429, 429, 429]);
+    expect(exchange.requests.violations()).toEqual([]);
+  });
+
+  it('an imposed ban surprises the first call and blames the second', async () => {
+    const { exchange, clock } = await withClock({ banSeconds: [30] });
+    exchange.ban(60);
+    expect((await ask(exchange, TRADES)).headers.get('retry-after')).toBe('60');
+    expect(exchange.requests.violations()).toEqual([]);
+    clock.nowMs += 50_000;
+    expect((await ask(exchange, TRADES)).headers.get('retry-after')).toBe('30');
+    expect(exchange.requests.violations()).toHaveLength(1);
+    clock.nowMs += 30_000;
+    expect((await ask(exchange, TRADES)).status).toBe(200);
+  });
+
+  it('can be lifted while the header goes on counting', async () => {
+    const { exchange } = await withClock({ enforceWeight: false });
+    exchange.addForeignWeight(100_000);
+    const answer = await ask(exchange, TRADES);
+    expect([answer.status, answer.headers.get('x-mbx-used-weight-1m')]).toEqual([200, '100004']);
+    expect((await ask(exchange, 'exchangeInfo')).text).toContain('"limit":1000000000');
+  });
+});
