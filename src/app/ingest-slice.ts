@@ -35,8 +35,6 @@ export interface IngestDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly codeVersion: string;
-  /** Rows as they reach the store, for people who watch. */
-  readonly onRows?: (rows: number) => void;
 }
 
 export type IngestOutcome =
@@ -49,12 +47,14 @@ export type IngestOutcome =
  * Fetches one UTC hour of a series and proves it: asks the ledger first, fetches what the store
  * lacks, reads back what it stored, and writes one ledger row while it holds the hour's lease.
  * May be killed anywhere and run any number of times: what is stored is taken up, not fetched again.
+ * @param onRows told of rows as they reach the store, for people who watch
  * @throws CdvaultError HOUR_NOT_CLOSED, LEASE_LOST, READ_BACK_MISMATCH, and the source's and store's own
  */
 export async function ingestSlice(
   deps: IngestDeps,
   slice: Series & { readonly hourMs: number; readonly runId: string },
   signal: AbortSignal,
+  onRows: (rows: number) => void = () => undefined,
 ): Promise<IngestOutcome> {
   if (await isProven(deps.ledger, slice)) return { kind: 'already_proven' };
   if (slice.hourMs + HOUR_MS > lastClosedHourEnd(deps.clock.nowMs())) {
@@ -65,7 +65,7 @@ export async function ingestSlice(
   try {
     // The one who held the lease before may just have finished.
     if (await isProven(deps.ledger, slice)) return { kind: 'already_proven' };
-    return await ingestHeld(deps, slice, lease, AbortSignal.any([signal, lease.signal]));
+    return await ingestHeld(deps, slice, lease, AbortSignal.any([signal, lease.signal]), onRows);
   } finally {
     await lease.release();
   }
@@ -85,6 +85,7 @@ interface Fetch {
   readonly hasher: ContentHasher;
   readonly keys: FetchedKeys;
   readonly gaps: Gap[];
+  readonly onRows: (rows: number) => void;
 }
 
 async function ingestHeld(
@@ -92,11 +93,12 @@ async function ingestHeld(
   slice: Series & { readonly hourMs: number; readonly runId: string },
   lease: Lease,
   signal: AbortSignal,
+  onRows: (rows: number) => void,
 ): Promise<IngestOutcome> {
   const series: Series = { market: slice.market, symbol: slice.symbol };
   const { hourMs } = slice;
   const unit = nativeTimeUnit(series.market, hourMs);
-  const fetch: Fetch = { deps, series, hourMs, unit, signal, hasher: contentHasher(), keys: { ids: [], timesUs: [] }, gaps: [] };
+  const fetch: Fetch = { deps, series, hourMs, unit, signal, hasher: contentHasher(), keys: { ids: [], timesUs: [] }, gaps: [], onRows };
 
   const run = await startRun(fetch);
   if (run !== undefined) await fetchRun(fetch, run);
@@ -169,7 +171,7 @@ async function fetchRun(fetch: Fetch, run: HourRun): Promise<void> {
   async function flush(): Promise<void> {
     if (batch.length === 0) return;
     await fetch.deps.trades.write(fetch.series, batch, fetch.signal);
-    fetch.deps.onRows?.(batch.length);
+    fetch.onRows(batch.length);
     batch = [];
   }
   while (!run.done) {

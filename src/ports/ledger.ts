@@ -2,18 +2,16 @@ import type { TimeRange } from '../domain/hour.ts';
 import type { SliceRecord, Verdict } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 
-export const GAP_CLASSES = [
-  'missing_ids',
-  'retention',
-  'halt',
-  'invalid_rows',
-  'raw_id_gap',
-  'duplicate_id',
-  'time_backwards',
-  'pending_archive',
-  'truncated_file',
-] as const;
-export type GapClass = (typeof GAP_CLASSES)[number];
+export type GapClass =
+  | 'missing_ids'
+  | 'retention'
+  | 'halt'
+  | 'invalid_rows'
+  | 'raw_id_gap'
+  | 'duplicate_id'
+  | 'time_backwards'
+  | 'pending_archive'
+  | 'truncated_file';
 
 /** What is not proven, or worth knowing, about one hour, with evidence. */
 export interface Gap {

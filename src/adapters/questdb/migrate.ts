@@ -19,6 +19,14 @@ export async function migrationFiles(): Promise<{ name: string; statements: stri
   );
 }
 
+/** Whether nothing is left to apply: the usual case, for which nobody needs the lock. */
+export async function isMigrated(sql: Sql): Promise<boolean> {
+  const tables = await sql.query("SELECT table_name AS name FROM tables() WHERE table_name = 'schema_migrations'");
+  if (tables.length === 0) return false;
+  const executed = new Set(await storageOf(sql).executed());
+  return (await migrationFiles()).every(({ name }) => executed.has(name));
+}
+
 /**
  * Applies what is not recorded yet. Every statement may be repeated, since QuestDB has no
  * transactional DDL; the caller holds the lock that keeps two hosts apart.
@@ -45,7 +53,7 @@ export async function migrate(sql: Sql, log: Log): Promise<string[]> {
   return applied.map(({ name }) => name);
 }
 
-function storageOf(sql: Sql): UmzugStorage {
+function storageOf(sql: Sql): UmzugStorage & { executed(): Promise<string[]> } {
   async function record(name: string, applied: boolean): Promise<void> {
     await sql.query(`INSERT INTO schema_migrations VALUES (0::timestamp, ${literal(name)}, ${applied})`);
     await sql.waitApplied('schema_migrations');

@@ -1,0 +1,42 @@
+# Two commands matter: `make demo` runs the main job, `make test` proves it. Each installs what it needs.
+NODE := scripts/with-node.sh
+BIN := node_modules/.bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check types lint format-check unused up down clean install
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
+
+demo: install ## the whole pipeline against a simulated exchange: no network needed
+	@$(NODE) node test/demo/demo.ts
+
+test: ## every test; ends with `N passed, N failed`
+	@scripts/run-tests.sh
+
+check: types lint format-check unused ## compiler, linter, formatter, unused code
+
+up: install ## start Redis and QuestDB and print where they are
+	@bin/cdvault up
+
+down: install ## stop them; data stays
+	@bin/cdvault down
+
+clean: ## stop the test services, delete node_modules and test data (never .cdvault itself: it may hold your data)
+	@-[ ! -d node_modules ] || $(NODE) node scripts/stop-test-services.ts
+	rm -rf node_modules tools/runtime/node_modules .cdvault/test .cdvault/test-totals
+
+install:
+	@scripts/install-packages.sh
+
+types: install
+	@$(NODE) $(BIN)/tsc --noEmit
+
+lint: install
+	@$(NODE) $(BIN)/oxlint --type-aware --deny-warnings
+
+format-check: install
+	@$(NODE) $(BIN)/oxfmt --check
+
+unused: install
+	@$(NODE) $(BIN)/knip

@@ -1,0 +1,91 @@
+import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createExclusively } from './home.ts';
+import type { ServicesOptions } from './types.ts';
+
+/** A breaker that dies in the few synchronous lines it holds the door for leaves it behind. */
+const BREAKER_STALE_MS = 10_000;
+
+/** Tells a holder from a later process with the same number; the pid alone where there is no /proc. */
+function identityOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // Fields follow the name, which may hold spaces and ends with the last parenthesis.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : `${hostname()} ${pid} ${fields[19] ?? ''}`;
+  } catch {
+    try {
+      process.kill(pid, 0);
+      return `${hostname()} ${pid}`;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function readHolder(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(holder: string): boolean {
+  const [host, pid] = holder.split(' ');
+  if (host !== hostname()) return true; // on another machine: not ours to judge
+  return identityOf(Number(pid)) === holder;
+}
+
+/**
+ * Removes a dead holder's lock. Two processes may find it dead at once, and the slower one must not
+ * remove the quicker one's new lock: so look again behind a second, short lock.
+ */
+function breakIfDead(file: string): void {
+  const breaker = `${file}.breaking`;
+  try {
+    mkdirSync(breaker);
+  } catch {
+    try {
+      if (Date.now() - statSync(breaker).mtimeMs > BREAKER_STALE_MS) rmdirSync(breaker);
+    } catch {
+      // Somebody else just removed it.
+    }
+    return;
+  }
+  try {
+    const holder = readHolder(file);
+    if (holder !== undefined && !isAlive(holder)) rmSync(file, { force: true });
+  } finally {
+    rmdirSync(breaker);
+  }
+}
+
+/** Runs `work` while no other process starts or stops the services of this home. */
+export async function withHomeLock<T>(
+  options: ServicesOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  const file = path.join(options.homeDir, 'services.lock');
+  const me = identityOf(process.pid) ?? `${hostname()} ${process.pid}`;
+  let said = false;
+  while (!createExclusively(file, me)) {
+    const holder = readHolder(file);
+    if (holder !== undefined && !isAlive(holder)) {
+      breakIfDead(file);
+    } else if (!said && holder !== undefined) {
+      options.say(
+        `another process (${holder.split(' ')[1] ?? '?'}) is starting or stopping the services; waiting for it`,
+      );
+      said = true;
+    }
+    await sleep(50, undefined, options.signal === undefined ? {} : { signal: options.signal });
+  }
+  try {
+    return await work();
+  } finally {
+    if (readHolder(file) === me) rmSync(file, { force: true });
+  }
+}

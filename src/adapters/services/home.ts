@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { ServicePorts, ServiceSecrets, ServiceUrls } from './types.ts';
+
+/** Names that a person may meet in psql or in the QuestDB console. */
+export const QUESTDB_USER = 'cdvault';
+export const QUESTDB_READER = 'reader';
+
+const portsSchema = z.object({
+  redis: z.number().int(),
+  questdbHttp: z.number().int(),
+  questdbHealth: z.number().int(),
+  questdbPg: z.number().int(),
+});
+const rememberedSchema = z.object({
+  /** The rung used last: it has the data, so it is taken again. */
+  how: z.enum(['containers', 'native']),
+  native: portsSchema.optional(),
+  containers: portsSchema.optional(),
+});
+const secretsSchema = z.object({
+  redis: z.string().min(16),
+  questdb: z.string().min(16),
+  questdbReader: z.string().min(16),
+});
+
+export type Remembered = z.infer<typeof rememberedSchema>;
+export type OwnRung = Remembered['how'];
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function readJson<T>(file: string, schema: z.ZodType<T>): T | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new CdvaultError('SERVICES_CONFIG', `${file} cannot be read`, {
+      advice: `Run \`cdvault down\` with the version that wrote it, or stop the services yourself and delete ${file}.`,
+      cause: error,
+    });
+  }
+}
+
+/** Readers see the old file or the new one, never half of it. */
+export function writeWhole(file: string, text: string, mode = 0o644): void {
+  const part = `${file}.${process.pid}.part`;
+  writeFileSync(part, text, { mode });
+  chmodSync(part, mode);
+  renameSync(part, file);
+}
+
+export function makeHome(homeDir: string): void {
+  // Other users of the machine have no business in here: logs and data, too.
+  mkdirSync(homeDir, { recursive: true, mode: 0o700 });
+}
+
+const rememberedFile = (homeDir: string): string => path.join(homeDir, 'services.json');
+
+export function readRemembered(homeDir: string): Remembered | undefined {
+  return readJson(rememberedFile(homeDir), rememberedSchema);
+}
+
+export function rememberPorts(homeDir: string, how: OwnRung, ports: ServicePorts): void {
+  const before = readRemembered(homeDir);
+  const next: Remembered = { ...before, how, [how]: ports };
+  writeWhole(rememberedFile(homeDir), `${JSON.stringify(next, null, 2)}\n`);
+}
+
+const secretsFile = (homeDir: string): string => path.join(homeDir, 'secrets.json');
+
+export function readSecrets(homeDir: string): ServiceSecrets | undefined {
+  return readJson(secretsFile(homeDir), secretsSchema);
+}
+
+/** base64url needs no escaping in a URL, in redis.conf or in server.conf. */
+const password = (): string => randomBytes(24).toString('base64url');
+
+/** Made once for each home; the servers' data knows them, so they never change. */
+export function obtainSecrets(homeDir: string): ServiceSecrets {
+  const known = readSecrets(homeDir);
+  if (known !== undefined) return known;
+  const secrets: ServiceSecrets = {
+    redis: password(),
+    questdb: password(),
+    questdbReader: password(),
+  };
+  writeWhole(secretsFile(homeDir), `${JSON.stringify(secrets, null, 2)}\n`, 0o600);
+  return secrets;
+}
+
+export function urlsFor(how: OwnRung, ports: ServicePorts, secrets: ServiceSecrets): ServiceUrls {
+  return {
+    how,
+    redisUrl: `redis://:${secrets.redis}@127.0.0.1:${ports.redis}/0`,
+    questdbHttpUrl: `http://${QUESTDB_USER}:${secrets.questdb}@127.0.0.1:${ports.questdbHttp}`,
+    questdbPgUrl: `postgresql://${QUESTDB_USER}:${secrets.questdb}@127.0.0.1:${ports.questdbPg}/qdb`,
+    questdbReadonlyPgUrl: `postgresql://${QUESTDB_READER}:${secrets.questdbReader}@127.0.0.1:${ports.questdbPg}/qdb`,
+  };
+}
+
+/** Creates `file` with its content in one step; false when it exists. */
+export function createExclusively(file: string, text: string): boolean {
+  const part = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  writeFileSync(part, text);
+  try {
+    linkSync(part, file);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(part, { force: true });
+  }
+}

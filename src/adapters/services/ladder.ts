@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { CdvaultError } from '../../domain/errors.ts';
+import {
+  findContainers,
+  hasContainerEngine,
+  startContainers,
+  stopContainers,
+} from './containers.ts';
+import { placesOf, requireAnswers, urlsFromEnvironment } from './environment.ts';
+import { makeHome, readRemembered, type OwnRung } from './home.ts';
+import { withHomeLock } from './home-lock.ts';
+import { findNative, startNative, stopNative } from './native.ts';
+import type { Env, ServicesHow, ServicesOptions, ServiceUrls, StopReport } from './types.ts';
+
+const RUNGS: readonly ServicesHow[] = ['environment', 'containers', 'native'];
+
+const FIND = { containers: findContainers, native: findNative } as const;
+const START = { containers: startContainers, native: startNative } as const;
+
+function forcedRung(env: Env): ServicesHow | undefined {
+  const value = env['CDVAULT_SERVICES'];
+  if (value === undefined || value === '') return undefined;
+  const rung = RUNGS.find((name) => name === value);
+  if (rung !== undefined) return rung;
+  throw new CdvaultError('SERVICES_CONFIG', `CDVAULT_SERVICES=${value} is unknown`, {
+    advice: `It is one of ${RUNGS.join(', ')}.`,
+  });
+}
+
+/** URLs from the environment count unless another rung is forced. */
+function environmentUrls(options: ServicesOptions): ServiceUrls | undefined {
+  const forced = forcedRung(options.env);
+  if (forced !== undefined && forced !== 'environment') return undefined;
+  return urlsFromEnvironment(options.env, forced === 'environment');
+}
+
+/**
+ * The rung of our own services that was forced or used before. The rung used last has the data: an
+ * engine that is down today must not make us start an empty set elsewhere.
+ */
+function settledRung(options: ServicesOptions): OwnRung | undefined {
+  const forced = forcedRung(options.env);
+  if (forced === 'containers' || forced === 'native') return forced;
+  return readRemembered(options.homeDir)?.how;
+}
+
+async function decideRung(options: ServicesOptions): Promise<OwnRung> {
+  const settled = settledRung(options);
+  if (settled === 'native') return settled;
+  const engine = await hasContainerEngine(options);
+  if (settled === 'containers' && !engine) {
+    throw new CdvaultError(
+      'SERVICES_MISSING',
+      'the services of this home are containers, and no container engine answers',
+      {
+        advice:
+          'Start the engine (docker info and docker compose version must work), or set CDVAULT_SERVICES=native to begin with an empty store.',
+      },
+    );
+  }
+  return engine ? 'containers' : 'native';
+}
+
+/** Paths of the home are handed to processes that run in other folders. */
+const absolute = (options: ServicesOptions): ServicesOptions => ({
+  ...options,
+  homeDir: path.resolve(options.homeDir),
+});
+
+const REASON: Readonly<Record<OwnRung, string>> = {
+  containers: 'a container engine answers',
+  native: 'no service URLs are set and no container engine with compose answers',
+};
+
+/**
+ * Redis and QuestDB, ready: from the environment, as containers, or as processes of this machine,
+ * in that order, decided once for each home. Safe to call from many processes at once.
+ */
+export async function ensureServices(given: ServicesOptions): Promise<ServiceUrls> {
+  const options = absolute(given);
+  const external = environmentUrls(options);
+  if (external !== undefined) {
+    await requireAnswers(external);
+    options.say(`services: from the environment; ${placesOf(external)}`);
+    return external;
+  }
+  const running = await findOwn(options);
+  if (running !== undefined) {
+    options.say(`services: ${running.how}, running; ${placesOf(running)}`);
+    return running;
+  }
+  makeHome(options.homeDir);
+  return withHomeLock(options, async () => {
+    // Whoever held the lock before us may have started them.
+    const started = (await findOwn(options)) ?? (await startOwn(options));
+    options.say(`services: ${started.how}, ready; ${placesOf(started)}`);
+    return started;
+  });
+}
+
+async function startOwn(options: ServicesOptions): Promise<ServiceUrls> {
+  const known = settledRung(options) !== undefined;
+  const rung = await decideRung(options);
+  if (!known) options.say(`services: ${rung}, because ${REASON[rung]}`);
+  return START[rung](options);
+}
+
+async function findOwn(options: ServicesOptions): Promise<ServiceUrls | undefined> {
+  const rung = settledRung(options);
+  return rung === undefined ? undefined : FIND[rung](options.homeDir);
+}
+
+/** The services in use if they are there already. Starts nothing. */
+export async function findServices(given: ServicesOptions): Promise<ServiceUrls | undefined> {
+  const options = absolute(given);
+  return environmentUrls(options) ?? findOwn(options);
+}
+
+/** Stops this home's own services and waits until they are gone. Data stays; the environment's services are not ours to stop. */
+export async function stopServices(given: ServicesOptions): Promise<StopReport> {
+  const options = absolute(given);
+  if (!existsSync(options.homeDir)) return { stopped: [] };
+  return withHomeLock(options, async () => {
+    const native = await stopNative(options);
+    const containers = await stopContainers(options);
+    return { stopped: [...native, ...containers] };
+  });
+}

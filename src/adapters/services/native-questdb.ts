@@ -1,0 +1,83 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { QUESTDB_READER, QUESTDB_USER, writeWhole } from './home.ts';
+import { probeQuestdb } from './probes.ts';
+import type { NativeService, NativeSet } from './native-service.ts';
+
+/** The heap holds metadata and connections; columns are mapped files and sorts are off the heap. */
+const HEAP = '512m';
+/** Java 24 and later warn about what QuestDB does on purpose; 17 does not know the switches. */
+const JAVA_WITH_WARNINGS = 24;
+
+/** docker-compose.yml says the same in QDB_* variables. */
+function serverConf(set: NativeSet): string {
+  const { ports, secrets } = set;
+  return [
+    `http.bind.to=127.0.0.1:${ports.questdbHttp}`,
+    `http.min.net.bind.to=127.0.0.1:${ports.questdbHealth}`,
+    `pg.net.bind.to=127.0.0.1:${ports.questdbPg}`,
+    `http.user=${QUESTDB_USER}`,
+    `http.password=${secrets.questdb}`,
+    'http.health.check.authentication.required=false',
+    `pg.user=${QUESTDB_USER}`,
+    `pg.password=${secrets.questdb}`,
+    'pg.readonly.user.enabled=true',
+    `pg.readonly.user=${QUESTDB_READER}`,
+    `pg.readonly.password=${secrets.questdbReader}`,
+    'line.tcp.enabled=false',
+    'line.udp.enabled=false',
+    'line.auto.create.new.columns=false',
+    'line.auto.create.new.tables=false',
+    'telemetry.enabled=false',
+    'metrics.enabled=true',
+    'cairo.commit.mode=sync',
+    // 16 MB for each column of each open table is the default: far too much for many small tables.
+    'cairo.writer.data.append.page.size=1M',
+    'config.validation.strict=true',
+    '',
+  ].join('\n');
+}
+
+/** At INFO every query is a line. */
+const LOG_CONF = [
+  'writers=stdout',
+  'w.stdout.class=io.questdb.log.LogConsoleWriter',
+  'w.stdout.level=ERROR',
+  '',
+].join('\n');
+
+export function nativeQuestdb(set: NativeSet): NativeService {
+  const dir = path.join(set.homeDir, 'questdb');
+  const quiet =
+    set.tools.javaMajor >= JAVA_WITH_WARNINGS
+      ? ['--enable-native-access=io.questdb', '--sun-misc-unsafe-memory-access=allow']
+      : [];
+  return {
+    name: 'QuestDB',
+    dir,
+    mark: `-d ${dir}`,
+    pidFile: path.join(dir, 'questdb.pid'),
+    logFile: path.join(dir, 'questdb.log'),
+    portNames: ['questdbHttp', 'questdbHealth', 'questdbPg'],
+    slowBecause: 'the first start unpacks its console, later ones open the tables',
+    prepare: () => {
+      mkdirSync(path.join(dir, 'conf'), { recursive: true });
+      writeWhole(path.join(dir, 'conf', 'server.conf'), serverConf(set), 0o600);
+      writeWhole(path.join(dir, 'conf', 'log.conf'), LOG_CONF);
+    },
+    command: set.tools.java,
+    args: [
+      '-Xms64m',
+      `-Xmx${HEAP}`,
+      '-XX:+UseParallelGC',
+      ...quiet,
+      '-p',
+      set.tools.questdbJar,
+      '-m',
+      'io.questdb/io.questdb.ServerMain',
+      '-d',
+      dir,
+    ],
+    probe: async () => probeQuestdb(set.urls),
+  };
+}

@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { NativeTools } from './native-tools.ts';
+import { answers, waitUntilReady } from './probes.ts';
+import { launchDetached, livePid, tailOf, terminate } from './processes.ts';
+import type { ServicePorts, ServiceSecrets, ServicesOptions, ServiceUrls } from './types.ts';
+
+/** Time for QuestDB to commit and for Redis to sync its file. */
+const STOP_GRACE_MS = 30_000;
+/** A process that lives but doesn't answer may be loading; after this it counts as stuck. */
+const STUCK_MS = 60_000;
+const LOG_TAIL_LINES = 20;
+
+/** Everything the two servers of one home are configured from. */
+export interface NativeSet {
+  readonly homeDir: string;
+  readonly ports: ServicePorts;
+  readonly secrets: ServiceSecrets;
+  readonly tools: NativeTools;
+  readonly urls: ServiceUrls;
+}
+
+export interface NativeService {
+  readonly name: string;
+  readonly dir: string;
+  /** A part of its command line that no other process has. */
+  readonly mark: string;
+  readonly pidFile: string;
+  readonly logFile: string;
+  readonly portNames: readonly (keyof ServicePorts)[];
+  readonly slowBecause: string;
+  /** Writes the configuration. */
+  readonly prepare: () => void;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly probe: () => Promise<void>;
+}
+
+/** Starts the service unless it answers; true when it had to be started. */
+export async function bringUp(service: NativeService, options: ServicesOptions): Promise<boolean> {
+  if (livePid(service.pidFile, service.mark) !== undefined) {
+    const deadline = Date.now() + STUCK_MS;
+    while (livePid(service.pidFile, service.mark) !== undefined && Date.now() < deadline) {
+      if (await answers(service.probe)) return false;
+      await sleep(100, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    }
+    if (livePid(service.pidFile, service.mark) !== undefined) {
+      options.say(`${service.name} runs but does not answer; starting it again`);
+      await terminate(service.pidFile, service.mark, STOP_GRACE_MS);
+    }
+  }
+  const again = existsSync(service.pidFile) ? ' again, on its data' : '';
+  options.say(`starting ${service.name}${again} (log: ${service.logFile})`);
+  service.prepare();
+  const pid = await launchDetached({
+    command: service.command,
+    args: service.args,
+    cwd: service.dir,
+    env: options.env,
+    logFile: service.logFile,
+    pidFile: service.pidFile,
+  });
+  await waitUntilReady(
+    {
+      name: service.name,
+      probe: service.probe,
+      dead: () =>
+        livePid(service.pidFile, service.mark) === pid
+          ? undefined
+          : `it ended at once; end of ${service.logFile}:`,
+      logTail: () => tailOf(service.logFile, LOG_TAIL_LINES),
+      slowBecause: service.slowBecause,
+    },
+    options,
+  );
+  return true;
+}
+
+/** The service's name if it was running. Its data stays. */
+export async function takeDown(
+  service: Pick<NativeService, 'name' | 'pidFile' | 'mark'>,
+  options: ServicesOptions,
+): Promise<string | undefined> {
+  const pid = livePid(service.pidFile, service.mark);
+  if (pid === undefined) return undefined;
+  options.say(`stopping ${service.name} (process ${pid})`);
+  if (!(await terminate(service.pidFile, service.mark, STOP_GRACE_MS))) {
+    options.say(
+      `${service.name} did not end in ${STOP_GRACE_MS / 1000} s and was killed; its log recovers what was acknowledged`,
+    );
+  }
+  if (livePid(service.pidFile, service.mark) !== undefined) {
+    throw new CdvaultError('INTERNAL', `${service.name} (process ${pid}) cannot be stopped`);
+  }
+  return service.name;
+}

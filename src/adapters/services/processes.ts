@@ -1,0 +1,158 @@
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CdvaultError } from '../../domain/errors.ts';
+import { writeWhole } from './home.ts';
+import type { Env } from './types.ts';
+
+const LOG_KEEP_BYTES = 16 * 1024 * 1024;
+const LET_GO_MS = 5_000;
+
+/** The command line of a live process; undefined when it is gone or only waits to be reaped. */
+function commandLineOf(pid: number): string | undefined {
+  try {
+    if (existsSync('/proc/self/cmdline')) {
+      const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+      return text === '' ? undefined : text;
+    }
+    return execFileSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], {
+      encoding: 'utf8',
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * True when a process holds nothing any more: it is away, or only its exit status waits for a
+ * parent. One that still unmaps its files has no command line either, but keeps its ports.
+ */
+function isGone(pid: number): boolean {
+  if (!existsSync('/proc/self/stat')) return commandLineOf(pid) === undefined;
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const state = stat.charAt(stat.lastIndexOf(')') + 2);
+    return (state === 'Z' || state === 'X') && readdirSync(`/proc/${pid}/task`).length <= 1;
+  } catch {
+    return true;
+  }
+}
+
+function readPid(pidFile: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(pidFile, 'utf8').trim());
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The pid in `pidFile` if that process lives and works on `mark`, a path in its command line. After
+ * a reboot the number may belong to anybody: the mark keeps us from signalling a stranger.
+ */
+export function livePid(pidFile: string, mark: string): number | undefined {
+  const pid = readPid(pidFile);
+  if (pid === undefined) return undefined;
+  return commandLineOf(pid)?.includes(mark) === true ? pid : undefined;
+}
+
+/** What a server may see of our environment: its own variables there would override its file. */
+export function serverEnvironment(env: Env): Record<string, string> {
+  const kept: Record<string, string> = { TZ: 'UTC' };
+  for (const name of ['PATH', 'HOME', 'LANG', 'JAVA_HOME', 'TMPDIR']) {
+    const value = env[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
+
+interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Env;
+  readonly logFile: string;
+  readonly pidFile: string;
+}
+
+/** Starts a server that outlives us: own session, own log, no pipe to us. */
+export async function launchDetached(launch: Launch): Promise<number> {
+  if (existsSync(launch.logFile) && statSync(launch.logFile).size > LOG_KEEP_BYTES) {
+    renameSync(launch.logFile, `${launch.logFile}.1`);
+  }
+  const log = openSync(launch.logFile, 'a');
+  try {
+    const child = spawn(launch.command, launch.args, {
+      cwd: launch.cwd,
+      env: serverEnvironment(launch.env),
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    const { pid } = child;
+    if (pid === undefined)
+      throw new CdvaultError('SERVICE_START_FAILED', `${launch.command} has no process id`);
+    writeWhole(launch.pidFile, `${pid}\n`);
+    child.unref();
+    return pid;
+  } catch (error) {
+    if (error instanceof CdvaultError) throw error;
+    throw new CdvaultError('SERVICE_START_FAILED', `${launch.command} could not be started`, {
+      cause: error,
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+async function waitUntilGone(pid: number, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (!isGone(pid)) {
+    if (Date.now() > deadline) return false;
+    await sleep(20);
+  }
+  return true;
+}
+
+/** Gives a killed process the moment it needs to let go of its ports and files. */
+export async function letGo(pidFile: string, mark: string): Promise<void> {
+  const pid = readPid(pidFile);
+  if (
+    pid !== undefined &&
+    livePid(pidFile, mark) === undefined &&
+    commandLineOf(pid) === undefined
+  ) {
+    await waitUntilGone(pid, LET_GO_MS);
+  }
+}
+
+/** SIGTERM, then wait until it is gone; SIGKILL after `graceMs`. True when it went by itself. */
+export async function terminate(pidFile: string, mark: string, graceMs: number): Promise<boolean> {
+  const pid = livePid(pidFile, mark);
+  if (pid === undefined) return true;
+  process.kill(pid, 'SIGTERM');
+  if (await waitUntilGone(pid, graceMs)) return true;
+  process.kill(pid, 'SIGKILL');
+  await waitUntilGone(pid, graceMs);
+  return false;
+}
+
+export function tailOf(logFile: string, lines: number): string {
+  try {
+    return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  } catch {
+    return '(no log was written)';
+  }
+}

@@ -1,0 +1,4 @@
+import path from 'node:path';
+
+/** Where scripts/ and docker-compose.yml lie: three folders up. */
+export const projectRoot = path.resolve(import.meta.dirname, '..', '..', '..');

@@ -1,0 +1,42 @@
+/** Which rung of the ladder the services stand on. */
+export type ServicesHow = 'environment' | 'containers' | 'native';
+
+/** Where Redis and QuestDB are; every URL carries its credentials, so never log one whole. */
+export interface ServiceUrls {
+  readonly how: ServicesHow;
+  readonly redisUrl: string;
+  readonly questdbHttpUrl: string;
+  readonly questdbPgUrl: string;
+  /** A user that can select and nothing else. */
+  readonly questdbReadonlyPgUrl: string;
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface ServicesOptions {
+  readonly env: Env;
+  /** Data, logs, passwords and ports of our own services live here. */
+  readonly homeDir: string;
+  /** One line for a person; called for everything that takes time. */
+  readonly say: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface StopReport {
+  /** What was running and no longer is. Data stays. */
+  readonly stopped: readonly string[];
+}
+
+/** The loopback ports of one set of services. */
+export interface ServicePorts {
+  readonly redis: number;
+  readonly questdbHttp: number;
+  readonly questdbHealth: number;
+  readonly questdbPg: number;
+}
+
+export interface ServiceSecrets {
+  readonly redis: string;
+  readonly questdb: string;
+  readonly questdbReader: string;
+}

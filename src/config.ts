@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { CdvaultError } from './domain/errors.ts';
+import type { Market } from './domain/market.ts';
+
+/**
+ * Every setting in one table: its environment variable, its default, its help. The only reader of the
+ * process environment; docs, `--help` and .env.example follow this table.
+ */
+export const SETTINGS = {
+  redisUrl: { env: 'REDIS_URL', default: '', help: 'Redis, with credentials: redis://:password@host:6379/0' },
+  questdbHttpUrl: { env: 'QUESTDB_HTTP_URL', default: '', help: 'QuestDB over HTTP: http://user:password@host:9000' },
+  questdbPgUrl: { env: 'QUESTDB_PG_URL', default: '', help: 'QuestDB over the PostgreSQL wire: postgresql://user:password@host:8812/qdb' },
+  questdbReadonlyPgUrl: { env: 'QUESTDB_READONLY_PG_URL', default: '', help: 'The same as the read-only user, for people and dashboards' },
+  spotUrl: { env: 'BINANCE_SPOT_URL', default: 'https://api.binance.com', help: 'Spot REST; https://data-api.binance.vision serves market data where the main host does not' },
+  umUrl: { env: 'BINANCE_UM_URL', default: 'https://fapi.binance.com', help: 'USD-M futures REST' },
+  cmUrl: { env: 'BINANCE_CM_URL', default: 'https://dapi.binance.com', help: 'COIN-M futures REST' },
+  archiveUrl: { env: 'BINANCE_ARCHIVE_URL', default: 'https://data.binance.vision', help: 'Daily archive files' },
+  egress: { env: 'CDVAULT_EGRESS', default: 'default', help: 'Name of the address that requests leave from; workers of one name share one weight budget' },
+  weightShare: { env: 'CDVAULT_WEIGHT_SHARE', default: '0.6', help: 'Part of the exchange’s weight limit to use, 0.01 to 1; leave room for other programs on this address' },
+  concurrency: { env: 'CDVAULT_CONCURRENCY', default: '8', help: 'Hour slices that one worker fetches at a time' },
+  redisPrefix: { env: 'CDVAULT_REDIS_PREFIX', default: 'cdvault', help: 'Prefix of every Redis key' },
+  services: { env: 'CDVAULT_SERVICES', default: '', help: 'Force a way to run the services: environment, containers or native' },
+  home: { env: 'CDVAULT_HOME', default: '', help: 'Data of services that cdvault starts itself; default .cdvault beside package.json' },
+  logLevel: { env: 'CDVAULT_LOG', default: 'warn', help: 'debug, info, warn or error; JSON lines on standard error' },
+} as const satisfies Readonly<Record<string, { env: string; default: string; help: string }>>;
+
+type SettingName = keyof typeof SETTINGS;
+
+export interface Config {
+  /** The environment as given, for the services' own ladder and for child processes. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly homeDir: string;
+  readonly exchangeUrls: Readonly<Record<Market, string>>;
+  readonly egress: string;
+  readonly weightShare: number;
+  readonly concurrency: number;
+  readonly redisPrefix: string;
+  readonly logLevel: LogLevel;
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * @param overrides what flags of the command line say; they win
+ * @throws CdvaultError USAGE for a value that can't be understood
+ */
+export function loadConfig(overrides: Partial<Record<SettingName, string>> = {}): Config {
+  const env = process.env;
+  const of = (name: SettingName) => overrides[name] ?? (env[SETTINGS[name].env] || SETTINGS[name].default);
+  return {
+    env,
+    homeDir: of('home') === '' ? join(import.meta.dirname, '../.cdvault') : of('home'),
+    exchangeUrls: {
+      binance_spot: httpUrl('spotUrl', of('spotUrl')),
+      binance_um: httpUrl('umUrl', of('umUrl')),
+      binance_cm: httpUrl('cmUrl', of('cmUrl')),
+    },
+    egress: of('egress'),
+    weightShare: number('weightShare', of('weightShare'), 0.01, 1),
+    concurrency: number('concurrency', of('concurrency'), 1, 64),
+    redisPrefix: of('redisPrefix'),
+    logLevel: oneOf('logLevel', of('logLevel'), LOG_LEVELS),
+  };
+}
+
+function httpUrl(name: SettingName, value: string): string {
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+    throw new CdvaultError('USAGE', `${SETTINGS[name].env} is not an http(s) URL: ${value}`);
+  }
+  return value;
+}
+
+function number(name: SettingName, value: string, min: number, max: number): number {
+  const parsed = Number(value);
+  if (value.trim() === '' || !Number.isFinite(parsed) || parsed < min || parsed > max) {
+    throw new CdvaultError('USAGE', `${SETTINGS[name].env} must be a number from ${min} to ${max}, not ${JSON.stringify(value)}`);
+  }
+  return parsed;
+}
+
+function oneOf<T extends string>(name: SettingName, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) {
+    throw new CdvaultError('USAGE', `${SETTINGS[name].env} must be one of ${allowed.join(', ')}, not ${JSON.stringify(value)}`);
+  }
+  return found;
+}

@@ -1,0 +1,52 @@
+import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import { HOUR_MS } from '../../src/domain/hour.ts';
+import type { SliceRecord } from '../../src/domain/ledger.ts';
+
+/** One valid trade; what a test doesn't care about has a default. */
+export function tradeOf(aggId: number, timeMs: number, rest: Partial<AggTrade> = {}): AggTrade {
+  return {
+    aggId,
+    price: '42000.00000000',
+    qty: '1.00000000',
+    firstId: aggId * 2,
+    lastId: aggId * 2 + 1,
+    timeUs: timeMs * 1000,
+    isBuyerMaker: false,
+    ...rest,
+  };
+}
+
+/** A row that the exchange itself has marked invalid. */
+export function invalidTradeOf(aggId: number, timeMs: number): AggTrade {
+  return tradeOf(aggId, timeMs, { price: '0.00000000', qty: '0.00000000', firstId: -1, lastId: -1 });
+}
+
+/**
+ * A proven hour's ledger row: `rows` ids from `firstId` on, a minute inside its borders, met by its
+ * neighbours.
+ */
+export function recordOf(hourMs: number, firstId: number, rows: number, rest: Partial<SliceRecord> = {}): SliceRecord {
+  const startUs = hourMs * 1000;
+  const endUs = (hourMs + HOUR_MS) * 1000;
+  const minuteUs = 60_000_000;
+  return {
+    market: 'binance_spot',
+    symbol: 'BTCUSDT',
+    hourMs,
+    rows,
+    first: rows === 0 ? undefined : { id: firstId, timeUs: startUs + minuteUs },
+    last: rows === 0 ? undefined : { id: firstId + rows - 1, timeUs: endUs - minuteUs },
+    prev: firstId === 0 ? undefined : { id: firstId - 1, timeUs: startUs - minuteUs },
+    next: { id: firstId + rows, timeUs: endUs + minuteUs },
+    invalidRows: 0,
+    backwardRows: 0,
+    buyQty: '3.00000000',
+    sellQty: '1.50000000',
+    contentHash: `${firstId}-${rows}`.padEnd(64, 'e'),
+    source: 'rest',
+    runId: 'test',
+    codeVersion: 'test',
+    fetchedAtMs: hourMs + 2 * HOUR_MS,
+    ...rest,
+  };
+}

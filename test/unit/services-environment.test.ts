@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { ensureServices, findServices } from '../../src/adapters/services/ladder.ts';
+import type { Env, ServicesOptions } from '../../src/adapters/services/types.ts';
+
+const ALL = {
+  REDIS_URL: 'redis://:pw@127.0.0.1:1/0',
+  QUESTDB_HTTP_URL: 'http://u:pw@127.0.0.1:1/',
+  QUESTDB_PG_URL: 'postgresql://u:pw@127.0.0.1:1/qdb',
+  QUESTDB_READONLY_PG_URL: 'postgresql://r:pw@127.0.0.1:1/qdb',
+};
+
+function options(env: Env): ServicesOptions {
+  return { env, homeDir: '/nonexistent/cdvault-home', say: () => undefined };
+}
+
+test('some URLs without the others name what is missing', async () => {
+  const env = {
+    REDIS_URL: ALL.REDIS_URL,
+    QUESTDB_PG_URL: ALL.QUESTDB_PG_URL,
+    QUESTDB_HTTP_URL: ' ',
+  };
+  await expect(ensureServices(options(env))).rejects.toMatchObject({
+    code: 'SERVICES_CONFIG',
+    message: 'REDIS_URL, QUESTDB_PG_URL set, but not QUESTDB_HTTP_URL, QUESTDB_READONLY_PG_URL',
+  });
+});
+
+test('a URL of another kind is named, its password is not', async () => {
+  const wrong = ensureServices(
+    options({ ...ALL, QUESTDB_PG_URL: 'mysql://u:secret@127.0.0.1/qdb' }),
+  );
+  await expect(wrong).rejects.toMatchObject({
+    message: 'QUESTDB_PG_URL is not a postgresql:// URL',
+  });
+});
+
+test('the environment rung without URLs and an unknown rung are refused', async () => {
+  await expect(ensureServices(options({ CDVAULT_SERVICES: 'environment' }))).rejects.toMatchObject({
+    code: 'SERVICES_CONFIG',
+  });
+  await expect(ensureServices(options({ CDVAULT_SERVICES: 'docker' }))).rejects.toMatchObject({
+    message: 'CDVAULT_SERVICES=docker is unknown',
+    advice: 'It is one of environment, containers, native.',
+  });
+});
+
+test('services of the environment that do not answer are an outage', async () => {
+  const error = await ensureServices(options(ALL)).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code: 'REDIS_UNREACHABLE', retryable: true });
+  expect(String(error)).toContain('127.0.0.1:1');
+  expect(String(error)).not.toContain('pw');
+});
+
+test('finding asks nobody', async () => {
+  expect(await findServices(options(ALL))).toMatchObject({
+    how: 'environment',
+    questdbHttpUrl: 'http://u:pw@127.0.0.1:1',
+  });
+  expect(await findServices(options({}))).toBeUndefined();
+});

@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config';
+
+const UNIT = ['test/{unit,property,golden}/**/*.test.ts'];
+const REAL = ['test/{contract,integration,e2e}/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/totals-reporter.ts'],
+    // QuestDB, Redis and the tests' own worker processes share the machine with the test files.
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: UNIT, testTimeout: 20_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: REAL,
+          // Only runs when a test of this project does: unit tests start no service.
+          globalSetup: ['test/support/services-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
