@@ -24,7 +24,7 @@ export async function dueAnchors(
   series: Series,
   originMs: number,
 ): Promise<{ readonly due: Anchor[]; readonly stored: ReadonlyMap<number, Anchor> }> {
-  const stored = new Map((await deps.bars.anchors(series)).map((anchor) => [anchor.dayMs, anchor]));
+  const stored = new Map((await deps.bars.anchors(series)).anchors.map((anchor) => [anchor.dayMs, anchor]));
   const wanted = chainAnchors(originMs, await deps.bars.days(series));
   const due = wanted.filter((anchor) => {
     const old = stored.get(anchor.dayMs);

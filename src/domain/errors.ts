@@ -218,6 +218,12 @@ export const ERRORS = {
     when: 'A queued job does not have the shape this version expects.',
     advice: 'It was queued by another version; run the same backfill again, the ledger knows what is missing.',
   },
+  INTERRUPTED: {
+    retryable: true,
+    exitCode: EXIT.interrupted,
+    when: 'Ctrl-C or SIGTERM.',
+    advice: 'Nothing is lost: run the same command again and it goes on where it stopped.',
+  },
   INTERNAL: {
     retryable: false,
     exitCode: EXIT.fatal,

@@ -26,7 +26,12 @@ export function sendSlot(nowMs: number, windowMs: number, guard: WindowGuard): S
 }
 
 /** Milliseconds from `nowMs` until the window after `window` takes requests. */
-export function nextWindowInMs(nowMs: number, window: number, windowMs: number, guard: WindowGuard): number {
+export function nextWindowInMs(
+  nowMs: number,
+  window: number,
+  windowMs: number,
+  guard: WindowGuard,
+): number {
   return Math.max(0, (window + 1) * windowMs + guard.startMs - nowMs);
 }
 

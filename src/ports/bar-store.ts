@@ -56,7 +56,8 @@ export interface BarStore {
   /** Stamps which contents a day's bars were computed from; the last step of a build. */
   stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;
-  anchors(series: Series): Promise<Anchor[]>;
+  /** Stored anchors, oldest first, and the origin that they count from (undefined when there are none). */
+  anchors(series: Series): Promise<{ readonly originMs: number | undefined; readonly anchors: readonly Anchor[] }>;
   writeAnchors(series: Series, originMs: number, anchors: readonly Anchor[]): Promise<void>;
   restate(series: Series, rows: readonly RestatementRow[]): Promise<void>;
 }

@@ -39,6 +39,12 @@ export interface CoverageTotals {
   readonly rows: number;
 }
 
+/** What is known of one series from its first to its last hour. */
+export interface SeriesCoverage extends Series, CoverageTotals, TimeRange {
+  /** Hours in between without a ledger row. */
+  readonly unknown: number;
+}
+
 /** The record of what is proven. The store is the truth; Redis only holds work. */
 export interface Ledger {
   /** One hour's row, if any; waits for acknowledged rows first. */
@@ -50,6 +56,7 @@ export interface Ledger {
   totals(series: Series, range: TimeRange): Promise<CoverageTotals>;
   openGaps(series: Series, range: TimeRange): Promise<Gap[]>;
   knows(series: Series): Promise<boolean>;
+  overview(): Promise<SeriesCoverage[]>;
 }
 
 /** Facts of a series that outlive every run. */

@@ -55,8 +55,11 @@ export function createBarStore(sql: Sql): BarStore {
     },
     async anchors(series) {
       await sql.waitApplied('anchors');
-      const rows = await sql.query(`SELECT ts::long AS day_us, base, missing FROM anchors WHERE ${ofSeries(series)} ORDER BY ts`);
-      return rows.map(toAnchor);
+      const rows = await sql.query(
+        `SELECT ts::long AS day_us, base, missing, origin::long AS origin_us FROM anchors WHERE ${ofSeries(series)} ORDER BY ts`,
+      );
+      const [first] = rows;
+      return { originMs: first === undefined ? undefined : int(first, 'origin_us') / 1000, anchors: rows.map(toAnchor) };
     },
     async writeAnchors(series, originMs, anchors) {
       if (anchors.length === 0) return;

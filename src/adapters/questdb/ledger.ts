@@ -1,7 +1,7 @@
 import { HOUR_MS, type TimeRange } from '../../domain/hour.ts';
 import { type Neighbour, type SliceRecord, type Verdict } from '../../domain/ledger.ts';
-import type { Series } from '../../domain/market.ts';
-import type { Gap, GapClass, Ledger } from '../../ports/ledger.ts';
+import type { Market, Series } from '../../domain/market.ts';
+import type { Gap, GapClass, Ledger, SeriesCoverage } from '../../ports/ledger.ts';
 import { int, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } from './sql.ts';
 
 const RECORD_COLUMNS =
@@ -70,6 +70,15 @@ export function createLedger(sql: Sql): Ledger {
         rows: rows.reduce((total, row) => total + Number(row['rows'] ?? 0), 0),
       };
     },
+    async overview() {
+      await sql.waitApplied('slices');
+      const count = (verdict: Verdict) => `sum(CASE WHEN verdict = '${verdict}' THEN 1 ELSE 0 END) AS ${verdict}`;
+      const rows = await sql.query(
+        `SELECT market, symbol, min(ts)::long AS from_us, max(ts)::long AS last_us, sum(rows) AS rows, ` +
+          `${count('proven')}, ${count('open')}, ${count('gap')} FROM coverage ORDER BY market, symbol`,
+      );
+      return rows.map(toCoverage);
+    },
     async knows(series) {
       const rows = await sql.query(`SELECT symbol FROM slices WHERE ${ofSeries(series)} LIMIT 1`);
       return rows.length > 0;
@@ -122,6 +131,23 @@ async function writeGap(sql: Sql, series: Series, gap: Gap, seenMs: number, reso
       resolvedMs === undefined ? null : resolvedMs * 1000,
     ],
   );
+}
+
+function toCoverage(row: TextRow): SeriesCoverage {
+  const startMs = int(row, 'from_us') / 1000;
+  const endMs = int(row, 'last_us') / 1000 + HOUR_MS;
+  const [proven, open, gap] = [int(row, 'proven'), int(row, 'open'), int(row, 'gap')];
+  return {
+    market: text(row, 'market') as Market,
+    symbol: text(row, 'symbol'),
+    startMs,
+    endMs,
+    rows: int(row, 'rows'),
+    proven,
+    open,
+    gap,
+    unknown: (endMs - startMs) / HOUR_MS - proven - open - gap,
+  };
 }
 
 function inRange({ startMs, endMs }: TimeRange): string {

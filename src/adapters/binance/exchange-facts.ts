@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { CdvaultError } from '../../domain/errors.ts';
+
+const INTERVAL_MS = { SECOND: 1_000, MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
+const HEADER_INTERVAL_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+const exchangeInfo = z.object({
+  rateLimits: z.array(
+    z.object({
+      rateLimitType: z.string(),
+      interval: z.enum(['SECOND', 'MINUTE', 'HOUR', 'DAY']),
+      intervalNum: z.int().positive(),
+      limit: z.int().positive(),
+    }),
+  ),
+});
+
+const symbols = z.object({ symbols: z.array(z.object({ symbol: z.string() })) });
+
+const time = z.object({ serverTime: z.int().positive() });
+
+export interface RequestLimits {
+  readonly weightLimit: number;
+  readonly windowMs: number;
+}
+
+/** The limit of request weight with the shortest window, the one that the used-weight header tells of. */
+export function decodeLimits(body: unknown, request: string): RequestLimits {
+  const parsed = exchangeInfo.safeParse(body);
+  const limits = (parsed.data?.rateLimits ?? [])
+    .filter((limit) => limit.rateLimitType === 'REQUEST_WEIGHT')
+    .map((limit) => ({
+      weightLimit: limit.limit,
+      windowMs: limit.intervalNum * INTERVAL_MS[limit.interval],
+    }))
+    .sort((one, other) => one.windowMs - other.windowMs);
+  const [shortest] = limits;
+  if (shortest !== undefined) return shortest;
+  throw new CdvaultError(
+    'EXCHANGE_BAD_BODY',
+    `${request}: no REQUEST_WEIGHT among its rateLimits`,
+    { cause: parsed.error },
+  );
+}
+
+/** Whether a symbol is among the symbols, whatever its status (a halted one keeps its trades). */
+export function decodeListed(body: unknown, symbol: string, request: string): boolean {
+  const parsed = symbols.safeParse(body);
+  if (parsed.success) return parsed.data.symbols.some((listed) => listed.symbol === symbol);
+  throw new CdvaultError('EXCHANGE_BAD_BODY', `${request}: no symbols`, { cause: parsed.error });
+}
+
+/** Epoch ms of the exchange. */
+export function decodeServerTime(body: unknown, request: string): number {
+  const parsed = time.safeParse(body);
+  if (parsed.success) return parsed.data.serverTime;
+  throw new CdvaultError('EXCHANGE_BAD_BODY', `${request}: no serverTime`, { cause: parsed.error });
+}
+
+/**
+ * The count of the shortest window among the `X-MBX-USED-WEIGHT-1M` headers, whose name follows the
+ * interval; undefined when there is none (a firewall's page).
+ */
+export function usedWeight(headers: ReadonlyMap<string, string>): number | undefined {
+  let used: number | undefined;
+  let shortestMs = Infinity;
+  for (const [name, value] of headers) {
+    const [, count, letter] = /^x-mbx-used-weight-(\d+)([smhd])$/.exec(name) ?? [];
+    if (count === undefined || letter === undefined || !/^\d+$/.test(value)) continue;
+    const windowMs = Number(count) * HEADER_INTERVAL_MS[letter as keyof typeof HEADER_INTERVAL_MS];
+    if (windowMs >= shortestMs) continue;
+    shortestMs = windowMs;
+    used = Number(value);
+  }
+  return used;
+}

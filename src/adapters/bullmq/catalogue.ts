@@ -1,0 +1,126 @@
+import type { JobsOptions } from 'bullmq';
+import { z } from 'zod';
+import type { BackoffPolicy } from '../../domain/backoff.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/hour.ts';
+import { type Market, MARKETS } from '../../domain/market.ts';
+import type { JobKind, JobPayloads } from '../../ports/job-queue.ts';
+
+/** Everything that the queue knows of one kind of job. */
+export interface JobSpec<K extends JobKind> {
+  /** What a job carries, to the last field: a job of another version does not fit. */
+  readonly schema: z.ZodType<JobPayloads[K]>;
+  readonly attempts: number;
+  readonly backoff: BackoffPolicy;
+  /** After this its signal is aborted: far beyond any honest run, since an abort wastes the weight it has used. */
+  readonly timeoutMs: number;
+  /** Jobs at once in one worker process; for slices, for each market. */
+  readonly concurrency: number;
+}
+
+/** It becomes part of job ids and of Redis keys, which split at ':'. */
+const runId = z.string().regex(/^[\w.~-]{1,100}$/);
+
+const series = {
+  market: z.enum(MARKETS),
+  // The exchange lists symbols with '-', '_', '.' and letters of any script.
+  symbol: z.string().regex(/^[^:\s]{1,100}$/u),
+};
+
+const instantMs = z.int().nonnegative();
+
+/**
+ * Full jitter, so a wait is on average half of its ceiling: 2, 4, 8, … 120 s. Ten attempts last
+ * through an outage of four minutes on average (486 s / 2), the first retry comes within 2 s.
+ */
+const OUTAGE = { attempts: 10, backoff: { firstMs: 2_000, maxMs: 2 * MINUTE_MS } } as const;
+
+export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
+  feed: {
+    schema: z.strictObject({ ...series, runId, startMs: instantMs, endMs: instantMs }),
+    // It only looks and enqueues, so it outlasts any outage: 1,000 attempts of 30 s on average are 8 h.
+    attempts: 1_000,
+    backoff: { firstMs: 2_000, maxMs: MINUTE_MS },
+    timeoutMs: 15 * MINUTE_MS,
+    concurrency: 4,
+  },
+  slice: {
+    schema: z.strictObject({ ...series, runId, hourMs: instantMs.multipleOf(HOUR_MS) }),
+    ...OUTAGE,
+    // A million trades in an hour are 1,000 pages: 5 min when eight slices share 1,500 requests a minute.
+    timeoutMs: 30 * MINUTE_MS,
+    // The weight limit allows 25 pages a second, and a page takes 0.1 to 0.2 s: five are in flight, and some write.
+    concurrency: 8,
+  },
+  bars: {
+    schema: z.strictObject({ ...series, runId, dayMs: instantMs.multipleOf(DAY_MS) }),
+    ...OUTAGE,
+    // About 1.5 s for the busiest day; the rest is for a store that lags behind its log.
+    timeoutMs: 15 * MINUTE_MS,
+    // One statement uses one core of the store.
+    concurrency: 2,
+  },
+  chain: {
+    schema: z.strictObject(series),
+    ...OUTAGE,
+    timeoutMs: 15 * MINUTE_MS,
+    concurrency: 2,
+  },
+  tick: {
+    schema: z.strictObject({}),
+    // The next tick looks again anyway.
+    attempts: 3,
+    backoff: { firstMs: 5_000, maxMs: MINUTE_MS },
+    timeoutMs: 15 * MINUTE_MS,
+    concurrency: 1,
+  },
+};
+
+export const JOB_KINDS = ['feed', 'slice', 'bars', 'chain', 'tick'] as const satisfies readonly JobKind[];
+
+/** BullMQ takes jobs of priority 0 before all others, then low numbers before high ones. */
+export const PRIORITY = { live: 0, backfill: 10 } as const;
+export type JobPriority = keyof typeof PRIORITY;
+
+/**
+ * What stays in Redis of finished jobs, at about 1 KB each: of the good ones enough to see that
+ * something happens, of the failed ones what a person wants to look at and retry.
+ */
+export const KEEP = {
+  removeOnComplete: { count: 100 },
+  removeOnFail: { count: 10_000, age: 30 * 86_400 },
+} as const;
+
+/** Name of the worker-side strategy that reads the catalogue. */
+export const BACKOFF_TYPE = 'catalogue';
+
+/** Kept small: they are stored with every job. */
+export function jobOptions(kind: JobKind, priority: JobPriority): JobsOptions {
+  return {
+    attempts: CATALOGUE[kind].attempts,
+    backoff: { type: BACKOFF_TYPE },
+    priority: PRIORITY[priority],
+    stackTraceLimit: 1,
+  };
+}
+
+/** @throws CdvaultError JOB_INVALID */
+export function parsePayload<K extends JobKind>(kind: K, data: unknown): JobPayloads[K] {
+  const parsed = CATALOGUE[kind].schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const problems = z.prettifyError(parsed.error).replaceAll(/\s*\n\s*/g, ' ');
+  throw new CdvaultError('JOB_INVALID', `A ${kind} job does not have the shape of this version: ${problems}`);
+}
+
+/** One slice queue for each market, since weight budgets are per market. */
+export function queueName(kind: JobKind, market: Market): string {
+  return kind === 'slice' ? sliceQueueName(market) : kind;
+}
+
+function sliceQueueName(market: Market): string {
+  return `slice-${market}`;
+}
+
+export function queueNames(kind: JobKind, markets: readonly Market[] = MARKETS): string[] {
+  return kind === 'slice' ? markets.map(sliceQueueName) : [kind];
+}

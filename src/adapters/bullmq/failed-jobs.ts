@@ -1,0 +1,56 @@
+import type { Job, Queue } from 'bullmq';
+import { ERRORS } from '../../domain/errors.ts';
+import type { FailedJob } from '../../ports/job-queue.ts';
+import { redisCall } from '../redis/redis-call.ts';
+import { CATALOGUE } from './catalogue.ts';
+import { runPrefix } from './job-ids.ts';
+
+interface RunQueue {
+  readonly kind: 'slice' | 'bars' | 'feed';
+  readonly queue: Queue;
+}
+
+/** Ids only, 50 bytes each: cheap for Redis, unlike whole jobs (one call for all of them has held a Redis up for seconds). */
+const IDS_A_CALL = 1_000;
+
+/** As many as are kept (see KEEP). */
+const MAX_IDS = 10_000;
+
+/** Newest first, at most `limit`. */
+export async function failedJobs(queues: readonly RunQueue[], runId: string, limit: number): Promise<FailedJob[]> {
+  const found: { job: Job; failed: FailedJob }[] = [];
+  for (const { kind, queue } of queues) {
+    for (const id of await failedIds(queue, runPrefix(kind, runId), limit)) {
+      const job: Job | undefined = await redisCall('tell about a failed job', () => queue.getJob(id));
+      const failed = job === undefined ? undefined : toFailedJob(kind, job, runId);
+      if (job !== undefined && failed !== undefined) found.push({ job, failed });
+    }
+  }
+  return found
+    .toSorted((left, right) => (right.job.finishedOn ?? 0) - (left.job.finishedOn ?? 0))
+    .slice(0, limit)
+    .map(({ failed }) => failed);
+}
+
+async function failedIds(queue: Queue, prefix: string, limit: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let start = 0; start < MAX_IDS && ids.length < limit; start += IDS_A_CALL) {
+    const page = await redisCall('list failed jobs', () => queue.getRanges(['failed'], start, start + IDS_A_CALL - 1));
+    ids.push(...page.filter((id) => id.startsWith(prefix)));
+    if (page.length < IDS_A_CALL) break;
+  }
+  return ids.slice(0, limit);
+}
+
+function toFailedJob(kind: RunQueue['kind'], job: Job, runId: string): FailedJob | undefined {
+  const payload = CATALOGUE[kind].schema.safeParse(job.data);
+  // The run `a` must not show the jobs of a run `a-spot`, whose ids begin alike.
+  if (!payload.success || payload.data.runId !== runId) return undefined;
+  return { kind, payload: payload.data, reason: codedReason(job.failedReason) };
+}
+
+/** BullMQ's own reasons (stalled too often) carry no code. */
+function codedReason(reason: string | undefined): string {
+  const text = reason ?? 'no reason recorded';
+  return Object.hasOwn(ERRORS, text.slice(0, Math.max(0, text.indexOf(':')))) ? text : `INTERNAL: ${text}`;
+}

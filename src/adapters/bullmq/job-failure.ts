@@ -1,0 +1,55 @@
+import { UnrecoverableError } from 'bullmq';
+import { backoffMs, type BackoffPolicy } from '../../domain/backoff.ts';
+import { CdvaultError, classify, EXIT } from '../../domain/errors.ts';
+
+/** Codes with the fatal exit code that still are the job's own fault: one poison job never stops the rest. */
+const OWN_FAULT: ReadonlySet<string> = new Set(['JOB_INVALID', 'INTERNAL']);
+
+/** What BullMQ gets to see: its failed reason begins with our code. */
+class RetryLater extends Error {
+  override readonly name = 'RetryLater';
+  readonly failure: CdvaultError;
+
+  constructor(failure: CdvaultError) {
+    super(codedMessage(failure), { cause: failure });
+    this.failure = failure;
+  }
+}
+
+class NeverAgain extends UnrecoverableError {
+  readonly failure: CdvaultError;
+
+  constructor(failure: CdvaultError) {
+    super(codedMessage(failure));
+    this.failure = failure;
+  }
+}
+
+/** What to throw out of a processor so that BullMQ does what the classification says. */
+export function toQueueError(failure: CdvaultError): Error {
+  const error = failure.retryable ? new RetryLater(failure) : new NeverAgain(failure);
+  // One stack is stored with the job: the one of the place that failed, not of this function.
+  if (failure.stack !== undefined) error.stack = failure.stack;
+  return error;
+}
+
+/** The failure behind what BullMQ reports; its own errors (stalled too often) are INTERNAL. */
+export function fromQueueError(error: unknown): CdvaultError {
+  return error instanceof RetryLater || error instanceof NeverAgain ? error.failure : classify(error);
+}
+
+/** Whether no other job can survive what befell this one: a ban, a suspended table, a full disk. */
+export function isFatal(failure: CdvaultError): boolean {
+  return failure.exitCode === EXIT.fatal && !OWN_FAULT.has(failure.code);
+}
+
+/** @param attemptsMade 1 before the first retry, as BullMQ counts */
+export function retryDelayMs(policy: BackoffPolicy, attemptsMade: number, error: unknown): number {
+  const { untilMs } = fromQueueError(error);
+  const serverMinimumMs = untilMs === undefined ? 0 : Math.max(0, untilMs - Date.now());
+  return backoffMs(policy, attemptsMade - 1, Math.random(), serverMinimumMs);
+}
+
+function codedMessage({ code, message }: CdvaultError): string {
+  return `${code}: ${message}`;
+}

@@ -1,0 +1,37 @@
+import { compactHour } from '../../domain/hour.ts';
+import { type Series, seriesKey } from '../../domain/market.ts';
+
+/**
+ * Ids that hold no ':' and are not all digits, both of which BullMQ refuses. Those of a flow are
+ * scoped by the run: a child shared by two live flows is waited for by one of them only.
+ */
+
+export function sliceId(runId: string, series: Series, hourMs: number): string {
+  return `${runPrefix('slice', runId)}${seriesKey(series)}-${compactHour(hourMs)}`;
+}
+
+export function barsId(runId: string, series: Series, dayMs: number): string {
+  return `${runPrefix('bars', runId)}${seriesKey(series)}-${compactDay(dayMs)}`;
+}
+
+export function feedId(runId: string, series: Series): string {
+  return `${runPrefix('feed', runId)}${seriesKey(series)}`;
+}
+
+/** What the ids of a run's jobs begin with. */
+export function runPrefix(kind: 'slice' | 'bars' | 'feed', runId: string): string {
+  return `${kind}-${runId}-`;
+}
+
+/** Names of wishes, not of jobs: deduplication keys. */
+export function barsWish(series: Series, dayMs: number): string {
+  return `bars-${seriesKey(series)}-${compactDay(dayMs)}`;
+}
+
+export function chainWish(series: Series): string {
+  return `chain-${seriesKey(series)}`;
+}
+
+function compactDay(dayMs: number): string {
+  return compactHour(dayMs).slice(0, 8);
+}

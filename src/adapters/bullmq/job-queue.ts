@@ -1,0 +1,220 @@
+import { type FlowJob, FlowProducer, type JobsOptions, type JobState, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { TimeRange } from '../../domain/hour.ts';
+import { type Market, MARKETS, type Series } from '../../domain/market.ts';
+import type { DayWork } from '../../domain/plan.ts';
+import type {
+  DayJobState,
+  FailedJob,
+  JobKind,
+  JobPayloads,
+  JobQueue,
+  QueueCounts,
+  RunProgress,
+} from '../../ports/job-queue.ts';
+import type { Log } from '../../ports/log.ts';
+import { createRedis } from '../redis/connection.ts';
+import { redisCall } from '../redis/redis-call.ts';
+import { JOB_KINDS, jobOptions, type JobPriority, parsePayload, queueName, queueNames } from './catalogue.ts';
+import { failedJobs } from './failed-jobs.ts';
+import { barsId, barsWish, chainWish, feedId, sliceId } from './job-ids.ts';
+import { RunProgressStore } from './run-progress.ts';
+
+export interface JobQueueDeps {
+  readonly redisUrl: string;
+  /** Keeps installations and tests that share a Redis apart. */
+  readonly prefix: string;
+  readonly log: Log;
+}
+
+/** A day is at most 25 jobs, and BullMQ takes about 1,000 in one MULTI without holding Redis up (0.1 s). */
+const DAYS_A_CALL = 40;
+
+/** 1,000 jobs take 0.1 s; this is for a Redis that is busy, which the questions before have just shown to be alive. */
+const BULK_ANSWER_MS = 20_000;
+
+/** The run that a bars job of its own belongs to. */
+export const NO_RUN = 'due';
+
+const TICK = 'tick';
+
+/** Connects in the background; every call that needs Redis fails with REDIS_UNREACHABLE within 5 s when it can't. */
+export function createJobQueue(deps: JobQueueDeps): JobQueue {
+  return new BullJobQueue(deps);
+}
+
+class BullJobQueue implements JobQueue {
+  readonly #redis: Redis;
+  readonly #queues: ReadonlyMap<string, Queue>;
+  readonly #flows: FlowProducer;
+  readonly #progress: RunProgressStore;
+
+  constructor({ redisUrl, prefix, log }: JobQueueDeps) {
+    this.#redis = createRedis(redisUrl, { log, connectionName: `${prefix}:producer` });
+    // BullMQ asks for the version once and is of no use for ever when the answer does not come; what
+    // Redis must be is checked at start (checkRedis).
+    const options = { connection: this.#redis, prefix, skipVersionCheck: true };
+    // The shared connection reports its own failures; without a listener an `error` event ends the process.
+    const quiet = (error: Error): void => log.debug({ error: error.message }, 'A queue reports an error');
+    this.#flows = new FlowProducer(options).on('error', quiet);
+    const names = JOB_KINDS.flatMap((kind) => queueNames(kind));
+    this.#queues = new Map(
+      // Events are of use to people who watch live: 1,000 of them are about 0.1 MB a queue.
+      names.map((name) => [name, new Queue(name, { ...options, streams: { events: { maxLen: 1_000 } } }).on('error', quiet)]),
+    );
+    this.#progress = new RunProgressStore(this.#redis, prefix);
+  }
+
+  async addDays(runId: string, series: Series, days: readonly DayWork[], priority: JobPriority): Promise<void> {
+    for (let start = 0; start < days.length; start += DAYS_A_CALL) {
+      const chunk = days.slice(start, start + DAYS_A_CALL);
+      // A flow whose parent is there already would at best add nothing, at worst children that no parent waits for.
+      const states = await this.#states('bars', chunk.map(({ dayMs }) => barsId(runId, series, dayMs)));
+      const flows = chunk.filter((_, index) => states[index] === 'unknown').map((day) => dayFlow(runId, series, day, priority));
+      if (flows.length > 0) await redisCall('take a batch of jobs', () => this.#flows.addBulk(flows), BULK_ANSWER_MS);
+    }
+  }
+
+  async dayStates(runId: string, series: Series, days: readonly number[]): Promise<readonly DayJobState[]> {
+    const states = await this.#states('bars', days.map((dayMs) => barsId(runId, series, dayMs)));
+    return states.map(toDayState);
+  }
+
+  async addBars(series: Series, dayMs: number): Promise<void> {
+    await this.#addWish('bars', { ...plain(series), runId: NO_RUN, dayMs }, barsWish(series, dayMs));
+  }
+
+  async addChain(series: Series): Promise<void> {
+    await this.#addWish('chain', plain(series), chainWish(series));
+  }
+
+  async chainPending(series: Series): Promise<boolean> {
+    const queue = this.#queue('chain');
+    const id = await redisCall('tell about a chain job', () => queue.getDeduplicationJobId(chainWish(series)));
+    if (id === null) return false;
+    const [state] = await this.#states('chain', [id]);
+    return state !== undefined && toDayState(state) === 'pending';
+  }
+
+  async addFeed(runId: string, series: Series, range: TimeRange): Promise<void> {
+    const payload = { ...plain(series), runId, startMs: range.startMs, endMs: range.endMs };
+    const jobId = feedId(runId, series);
+    const [state] = await this.#states('feed', [jobId]);
+    // BullMQ takes a finished job of the same id for the new one, and does nothing without a word.
+    if (state === 'failed' || state === 'completed') {
+      await redisCall('forget a finished feed job', () => this.#queue('feed').remove(jobId));
+    }
+    await this.#add('feed', payload, { jobId });
+  }
+
+  async feedState(runId: string, series: Series): Promise<DayJobState> {
+    const [state] = await this.#states('feed', [feedId(runId, series)]);
+    return toDayState(state ?? 'unknown');
+  }
+
+  async upsertTick(everyMs: number): Promise<void> {
+    const template = { name: TICK, data: parsePayload('tick', {}), opts: jobOptions('tick', 'live') };
+    await redisCall('register the tick', () => this.#queue('tick').upsertJobScheduler(TICK, { every: everyMs }, template));
+  }
+
+  async removeTick(): Promise<void> {
+    await redisCall('forget the tick', () => this.#queue('tick').removeJobScheduler(TICK));
+  }
+
+  async counts(): Promise<readonly QueueCounts[]> {
+    return Promise.all(JOB_KINDS.map(async (kind) => this.#countsOf(kind)));
+  }
+
+  async failures(runId: string, limit: number): Promise<readonly FailedJob[]> {
+    const lists = (['slice', 'bars', 'feed'] as const).flatMap((kind) =>
+      queueNames(kind).map((name) => ({ kind, queue: this.#named(name) })),
+    );
+    return failedJobs(lists, runId, limit);
+  }
+
+  async addProgress(runId: string, change: Partial<RunProgress>): Promise<void> {
+    await this.#progress.add(runId, change);
+  }
+
+  async progress(runId: string): Promise<RunProgress> {
+    return this.#progress.read(runId);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#flows.close(), ...[...this.#queues.values()].map(async (queue) => queue.close())]);
+    this.#redis.disconnect();
+  }
+
+  /**
+   * At most one job waits for a wish, and one that is already running does not swallow it. The id is
+   * BullMQ's own: one of ours would meet the failed job of an earlier wish.
+   */
+  async #addWish<K extends 'bars' | 'chain'>(kind: K, payload: JobPayloads[K], wish: string): Promise<void> {
+    await this.#add(kind, payload, { deduplication: { id: wish, keepLastIfActive: true } });
+  }
+
+  async #add<K extends JobKind>(kind: K, payload: JobPayloads[K], options: JobsOptions): Promise<void> {
+    const data = parsePayload(kind, payload);
+    await redisCall(`take a ${kind} job`, () => this.#queue(kind).add(kind, data, { ...jobOptions(kind, 'live'), ...options }));
+  }
+
+  async #states(kind: JobKind, ids: readonly string[]): Promise<readonly (JobState | 'unknown')[]> {
+    const queue = this.#queue(kind);
+    return redisCall(`tell the states of ${kind} jobs`, () => Promise.all(ids.map(async (id) => queue.getJobState(id))));
+  }
+
+  async #countsOf(kind: JobKind): Promise<QueueCounts> {
+    const counts = { waiting: 0, active: 0, delayed: 0, failed: 0 };
+    for (const name of queueNames(kind)) {
+      const queue = this.#named(name);
+      // Without a list it would count the same; getJobs would carry every job over (a known outage).
+      const all = await redisCall('count its jobs', () => queue.getJobCounts());
+      counts.waiting += (all['waiting'] ?? 0) + (all['prioritized'] ?? 0) + (all['waiting-children'] ?? 0);
+      counts.active += all['active'] ?? 0;
+      counts.delayed += all['delayed'] ?? 0;
+      counts.failed += all['failed'] ?? 0;
+    }
+    return { kind, ...counts };
+  }
+
+  #queue(kind: JobKind, market: Market = MARKETS[0]): Queue {
+    return this.#named(queueName(kind, market));
+  }
+
+  #named(name: string): Queue {
+    const queue = this.#queues.get(name);
+    if (queue === undefined) throw new RangeError(`no queue ${name}`);
+    return queue;
+  }
+}
+
+/** Callers may hand over more than a series; a payload holds exactly its fields. */
+function plain({ market, symbol }: Series): Series {
+  return { market, symbol };
+}
+
+/**
+ * `ignoreDependencyOnFailure` and nothing else: without it a failed slice keeps the day waiting for
+ * ever, and `continueParentOnFailure` runs the parent while other slices are still at work.
+ */
+function dayFlow(runId: string, series: Series, day: DayWork, priority: JobPriority): FlowJob {
+  const children = day.hours.map((hourMs) => ({
+    name: 'slice',
+    queueName: queueName('slice', series.market),
+    data: parsePayload('slice', { ...plain(series), runId, hourMs }),
+    opts: { ...jobOptions('slice', priority), jobId: sliceId(runId, series, hourMs), ignoreDependencyOnFailure: true },
+  }));
+  return {
+    name: 'bars',
+    queueName: queueName('bars', series.market),
+    data: parsePayload('bars', { ...plain(series), runId, dayMs: day.dayMs }),
+    opts: { ...jobOptions('bars', priority), jobId: barsId(runId, series, day.dayMs) },
+    ...(children.length > 0 && { children }),
+  };
+}
+
+/** A job that is not there has been removed after completion: the failed ones stay much longer. */
+function toDayState(state: JobState | 'unknown'): DayJobState {
+  if (state === 'failed') return 'failed';
+  return state === 'completed' || state === 'unknown' ? 'done' : 'pending';
+}

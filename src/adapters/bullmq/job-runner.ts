@@ -1,0 +1,70 @@
+import { DelayedError, type Job, WaitingError } from 'bullmq';
+import { CdvaultError, classify } from '../../domain/errors.ts';
+import type { JobHandlers, JobKind, JobOutcome } from '../../ports/job-queue.ts';
+import { CATALOGUE, parsePayload } from './catalogue.ts';
+import { isFatal, toQueueError } from './job-failure.ts';
+import { LET_GO_MS, RunningJob, type RunningJobs } from './running-jobs.ts';
+
+interface RunnerDeps {
+  readonly handlers: JobHandlers;
+  readonly running: RunningJobs;
+  /** True when no job may begin any more. */
+  readonly halted: () => boolean;
+  readonly onFatal: (failure: CdvaultError) => void;
+}
+
+/** Takes one job from BullMQ to its handler and the outcome back. */
+export class JobRunner<K extends JobKind> {
+  readonly #kind: K;
+  readonly #deps: RunnerDeps;
+
+  constructor(kind: K, deps: RunnerDeps) {
+    this.#kind = kind;
+    this.#deps = deps;
+  }
+
+  /**
+   * @param lockSignal BullMQ's own, aborted when the job's lock is lost
+   * @throws what BullMQ understands: retry, never again, delayed, back to waiting
+   */
+  async process(job: Job, token: string, lockSignal: AbortSignal | undefined): Promise<void> {
+    // A fetch that was under way when the worker was told to halt still brings a job.
+    if (this.#deps.halted()) return putBack(job, token);
+    const running = new RunningJob(this.#kind, CATALOGUE[this.#kind].timeoutMs, LET_GO_MS);
+    lockSignal?.addEventListener('abort', () => running.interrupt('lock-lost', lockLost(job)));
+    const result = await this.#handle(job, running);
+    if (running.interruption === 'lock-lost') throw new WaitingError('another worker may have the job by now');
+    if (!(result instanceof CdvaultError)) return finish(job, token, result);
+    if (running.interruption === 'stop') return putBack(job, token);
+    const failure = running.interruption === 'timeout' ? classify(running.signal.reason) : result;
+    if (isFatal(failure)) this.#deps.onFatal(failure);
+    throw toQueueError(failure);
+  }
+
+  async #handle(job: Job, running: RunningJob): Promise<JobOutcome | CdvaultError> {
+    const context = { signal: running.signal, attempt: job.attemptsMade };
+    const handler = this.#deps.handlers[this.#kind];
+    try {
+      return await this.#deps.running.run(running, async () => handler(parsePayload(this.#kind, job.data), context));
+    } catch (error) {
+      return classify(error);
+    }
+  }
+}
+
+async function finish(job: Job, token: string, outcome: JobOutcome): Promise<void> {
+  if ('done' in outcome) return;
+  // Not a failure: it uses up no attempt, and BullMQ's count of starts has no limit here.
+  await job.moveToDelayed(Date.now() + outcome.again.delayMs, token);
+  throw new DelayedError();
+}
+
+/** Back to where it came from, for the next worker to take at once; uses up no attempt. */
+async function putBack(job: Job, token: string): Promise<never> {
+  await job.moveToWait(token);
+  throw new WaitingError();
+}
+
+function lockLost(job: Job): CdvaultError {
+  return new CdvaultError('LEASE_LOST', `The lock of the ${job.name} job ${job.id ?? ''} could not be renewed in time`);
+}

@@ -1,0 +1,73 @@
+import { CdvaultError } from '../../domain/errors.ts';
+
+export type Interruption = 'stop' | 'timeout' | 'lock-lost';
+
+/**
+ * How long an aborted job may take to let go: to finish a write that it has begun and to release
+ * its lease. After that it is given up on; its lease still keeps others from the same work.
+ */
+export const LET_GO_MS = 10_000;
+
+/** One run of a job: its signal, who aborted it, and its clock. */
+export class RunningJob {
+  readonly #abort = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #letGoMs: number;
+  #interruption: Interruption | undefined;
+
+  constructor(kind: string, timeoutMs: number, letGoMs: number) {
+    this.#letGoMs = letGoMs;
+    this.#timer = setTimeout(() => {
+      this.interrupt('timeout', new CdvaultError('LEASE_LOST', `A ${kind} job took longer than its ${timeoutMs} ms`));
+    }, timeoutMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** The first one; undefined while nothing has interrupted it. */
+  get interruption(): Interruption | undefined {
+    return this.#interruption;
+  }
+
+  interrupt(why: Interruption, reason: Error): void {
+    if (this.#interruption !== undefined) return;
+    this.#interruption = why;
+    this.#abort.abort(reason);
+  }
+
+  /** The work's outcome; or the reason of its abort when it has not let go in time. */
+  async settle<T>(work: Promise<T>): Promise<T> {
+    let grace: NodeJS.Timeout | undefined;
+    const givenUp = new Promise<never>((_, reject) => {
+      this.signal.addEventListener('abort', () => {
+        grace = setTimeout(() => reject(this.signal.reason), this.#letGoMs);
+      });
+    });
+    try {
+      return await Promise.race([work, givenUp]);
+    } finally {
+      clearTimeout(grace);
+      clearTimeout(this.#timer);
+    }
+  }
+}
+
+/** All runs of a worker process, so that all can be aborted at once. */
+export class RunningJobs {
+  readonly #running = new Set<RunningJob>();
+
+  async run<T>(job: RunningJob, work: () => Promise<T>): Promise<T> {
+    this.#running.add(job);
+    try {
+      return await job.settle(work());
+    } finally {
+      this.#running.delete(job);
+    }
+  }
+
+  stopAll(): void {
+    for (const job of this.#running) job.interrupt('stop', new DOMException('The worker is stopping', 'AbortError'));
+  }
+}

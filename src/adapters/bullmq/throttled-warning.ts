@@ -1,0 +1,25 @@
+import type { Log } from '../../ports/log.ts';
+
+/** While Redis is away every worker says so at every try: one line a minute and message is enough. */
+const EVERY_MS = 60_000;
+const MAX_MESSAGES = 100;
+
+export class ThrottledWarning {
+  readonly #log: Log;
+  readonly #loggedAtMs = new Map<string, number>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  warn(message: string, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    const key = `${message} ${text}`;
+    const nowMs = performance.now();
+    if (nowMs - (this.#loggedAtMs.get(key) ?? -Infinity) < EVERY_MS) return;
+    // Messages that hold ids are all different: the map stays small whatever comes.
+    if (this.#loggedAtMs.size >= MAX_MESSAGES) this.#loggedAtMs.clear();
+    this.#loggedAtMs.set(key, nowMs);
+    this.#log.warn({ error: text }, message);
+  }
+}

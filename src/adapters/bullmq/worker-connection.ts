@@ -1,0 +1,39 @@
+import { Redis } from 'ioredis';
+import type { Log } from '../../ports/log.ts';
+import { ThrottledWarning } from './throttled-warning.ts';
+
+const CONNECT_MS = 5_000;
+const RECONNECT_MAX_MS = 2_000;
+
+/**
+ * One connection for the commands of all workers. BullMQ duplicates it for each worker's blocking
+ * read and ends the copies itself, but not while Redis is away: then they are ended here.
+ */
+export class WorkerConnection {
+  readonly redis: Redis;
+  readonly #copies: Redis[] = [];
+
+  constructor(redisUrl: string, prefix: string, log: Log) {
+    this.redis = new Redis(redisUrl, {
+      connectionName: `${prefix}:worker`,
+      connectTimeout: CONNECT_MS,
+      // A result waits for Redis to come back, however long; BullMQ demands it, too.
+      maxRetriesPerRequest: null,
+      retryStrategy: (times) => Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(times, 10)),
+    });
+    const warning = new ThrottledWarning(log);
+    this.redis.on('error', (error: Error) => warning.warn('The workers’ Redis connection failed; reconnecting', error));
+    const duplicate = this.redis.duplicate.bind(this.redis);
+    this.redis.duplicate = (override) => {
+      const copy = duplicate(override);
+      // BullMQ takes its listener away when it closes; the connection above reports outages.
+      copy.on('error', (error: Error) => log.debug({ error: error.message }, 'A blocking Redis connection failed'));
+      this.#copies.push(copy);
+      return copy;
+    };
+  }
+
+  end(): void {
+    for (const redis of [this.redis, ...this.#copies]) redis.disconnect();
+  }
+}

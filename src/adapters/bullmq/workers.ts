@@ -1,0 +1,191 @@
+import { Job, UnrecoverableError, Worker } from 'bullmq';
+import type { CdvaultError } from '../../domain/errors.ts';
+import type { Market } from '../../domain/market.ts';
+import type { JobHandlers, JobKind, JobPayloads, JobWorkers } from '../../ports/job-queue.ts';
+import type { Log } from '../../ports/log.ts';
+import { CATALOGUE, JOB_KINDS, KEEP, queueNames } from './catalogue.ts';
+import { fromQueueError, retryDelayMs } from './job-failure.ts';
+import { JobRunner } from './job-runner.ts';
+import { LET_GO_MS, RunningJobs } from './running-jobs.ts';
+import { ThrottledWarning } from './throttled-warning.ts';
+import { WorkerConnection } from './worker-connection.ts';
+
+export interface JobEvent {
+  /** `failed`: for good. `retry`: it will be tried again. `stalled`: its worker died or lost its lock. */
+  readonly type: 'completed' | 'failed' | 'retry' | 'stalled';
+  readonly kind: JobKind;
+  /** undefined when it does not have the shape of this version, or the job is gone. */
+  readonly payload: JobPayloads[JobKind] | undefined;
+  readonly error?: CdvaultError;
+}
+
+export interface WorkersDeps {
+  readonly redisUrl: string;
+  readonly prefix: string;
+  readonly handlers: JobHandlers;
+  /** Jobs at once; 0 takes none of that kind; the catalogue's number when left out. */
+  readonly concurrency: Partial<Record<JobKind, number>>;
+  /** Markets whose slices are taken. */
+  readonly markets: readonly Market[];
+  readonly log: Log;
+  readonly onEvent?: (event: JobEvent) => void;
+  /** How long a killed worker's jobs stay locked; tests shorten it. */
+  readonly lockMs?: number;
+}
+
+/**
+ * Locks are renewed every 2.5 to 5 s (BullMQ looks twice in a renew time), so one always has 15 s
+ * to go: a process may be that long in one computation or starved by its neighbours. A killed
+ * worker's jobs come back after 20 s (lock) + 5 s (next look) at most. A false alarm is the smaller
+ * evil: leases keep the second run off, while the first one is told through its signal.
+ */
+const LOCK_MS = 20_000;
+const LOOKS_A_LOCK = 4;
+
+/**
+ * Every job that runs when a worker is killed counts one, for as long as it lives, and a feed lives
+ * long: bystanders must not fail for a neighbour's crashes. A job that kills its worker each time
+ * is given up after this many.
+ */
+const MAX_STALLED = 20;
+
+/** What closing takes when Redis answers and the jobs have let go. */
+const CLOSE_MS = 2_000;
+
+/** Connects in the background and takes jobs as soon as Redis is there. */
+export function startWorkers(deps: WorkersDeps): JobWorkers {
+  return new WorkerSet(deps);
+}
+
+class WorkerSet implements JobWorkers {
+  readonly fatal: Promise<CdvaultError>;
+  readonly #deps: WorkersDeps;
+  readonly #connection: WorkerConnection;
+  readonly #workers: EndableWorker[];
+  readonly #running = new RunningJobs();
+  readonly #warning: ThrottledWarning;
+  readonly #resolveFatal: (failure: CdvaultError) => void;
+  #halted = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(deps: WorkersDeps) {
+    this.#deps = deps;
+    const fatal = Promise.withResolvers<CdvaultError>();
+    this.fatal = fatal.promise;
+    this.#resolveFatal = fatal.resolve;
+    this.#warning = new ThrottledWarning(deps.log);
+    this.#connection = new WorkerConnection(deps.redisUrl, deps.prefix, deps.log);
+    this.#workers = JOB_KINDS.flatMap((kind) => this.#startKind(kind));
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    if (!(await settlesWithin(this.#close(), deadlineMs))) await this.stop();
+  }
+
+  async stop(): Promise<void> {
+    const closed = this.#close();
+    this.#running.stopAll();
+    if (await settlesWithin(closed, LET_GO_MS + CLOSE_MS)) return;
+    // Redis is away, and BullMQ waits for it: nothing of ours may keep the process alive.
+    await Promise.all(this.#workers.map(async (worker) => worker.abandon()));
+    this.#connection.end();
+  }
+
+  #close(): Promise<void> {
+    this.#halted = true;
+    this.#closed ??= Promise.all(this.#workers.map(async (worker) => worker.close())).then(() => this.#connection.end());
+    return this.#closed;
+  }
+
+  #onFatal(failure: CdvaultError): void {
+    this.#halted = true;
+    this.#resolveFatal(failure);
+    for (const worker of this.#workers) void worker.pause(true);
+  }
+
+  #startKind<K extends JobKind>(kind: K): EndableWorker[] {
+    const concurrency = this.#deps.concurrency[kind] ?? CATALOGUE[kind].concurrency;
+    if (concurrency === 0) return [];
+    const runner = new JobRunner(kind, {
+      handlers: this.#deps.handlers,
+      running: this.#running,
+      halted: () => this.#halted,
+      onFatal: (failure) => this.#onFatal(failure),
+    });
+    return queueNames(kind, this.#deps.markets).map((name) => {
+      const worker = this.#createWorker(name, kind, concurrency, runner);
+      this.#listen(worker, kind);
+      return worker;
+    });
+  }
+
+  #createWorker<K extends JobKind>(name: string, kind: K, concurrency: number, runner: JobRunner<K>): EndableWorker {
+    const lockMs = this.#deps.lockMs ?? LOCK_MS;
+    // BullMQ hands its signal only to a function of three parameters, none with a default (it looks at `length`).
+    return new EndableWorker(name, async (job, token, signal) => runner.process(job, token ?? '', signal), {
+      connection: this.#connection.redis,
+      prefix: this.#deps.prefix,
+      concurrency,
+      lockDuration: lockMs,
+      lockRenewTime: lockMs / LOOKS_A_LOCK,
+      stalledInterval: lockMs / LOOKS_A_LOCK,
+      maxStalledCount: MAX_STALLED,
+      ...KEEP,
+      settings: { backoffStrategy: (made, _, error) => retryDelayMs(CATALOGUE[kind].backoff, made, error) },
+    });
+  }
+
+  #listen(worker: EndableWorker, kind: JobKind): void {
+    worker.on('error', (error) => this.#warning.warn(`A worker of ${kind} jobs has trouble with Redis`, error));
+    worker.on('completed', (job) => this.#emit('completed', kind, job.data));
+    worker.on('failed', (job, error) => this.#onFailed(kind, job, error));
+    worker.on('lockRenewalFailed', (ids) => {
+      for (const id of ids) worker.cancelJob(id);
+    });
+    worker.on('stalled', (id) => {
+      void Job.fromId(worker, id).then(
+        (job) => this.#onStalled(kind, id, job),
+        (error: unknown) => this.#warning.warn('A stalled job could not be read', error),
+      );
+    });
+  }
+
+  #onStalled(kind: JobKind, jobId: string, job: Job | undefined): void {
+    this.#deps.log.warn({ kind, jobId }, 'A job lost its worker and runs again');
+    this.#emit('stalled', kind, job?.data);
+  }
+
+  #onFailed(kind: JobKind, job: Job | undefined, error: Error): void {
+    const failure = fromQueueError(error);
+    const attempts = job?.opts.attempts ?? 1;
+    const isFinal = error instanceof UnrecoverableError || job === undefined || job.attemptsMade >= attempts;
+    const fields = { code: failure.code, kind, jobId: job?.id, attempt: job?.attemptsMade, attempts };
+    if (isFinal) this.#deps.log.error({ ...fields, error: failure, advice: failure.advice }, `A job failed for good: ${failure.message}`);
+    else this.#deps.log.info(fields, `A job is tried again: ${failure.message}`);
+    this.#emit(isFinal ? 'failed' : 'retry', kind, job?.data, failure);
+  }
+
+  #emit(type: JobEvent['type'], kind: JobKind, data: unknown, error?: CdvaultError): void {
+    const parsed = CATALOGUE[kind].schema.safeParse(data);
+    this.#deps.onEvent?.({ type, kind, payload: parsed.data, ...(error !== undefined && { error }) });
+  }
+}
+
+/** A worker that can be ended while Redis is away, when `close()` waits for ever. */
+class EndableWorker extends Worker {
+  async abandon(): Promise<void> {
+    await this.lockManager.close();
+  }
+}
+
+async function settlesWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true as const), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

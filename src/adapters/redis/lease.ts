@@ -1,0 +1,174 @@
+import type { Redis } from 'ioredis';
+import { Mutex } from 'redis-semaphore';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { Lease, Leases } from '../../ports/lease.ts';
+import type { Log } from '../../ports/log.ts';
+import { redisCall } from './redis-call.ts';
+
+interface LeaseDeps {
+  readonly redis: Redis;
+  /** Separates installations that share a Redis. */
+  readonly keyPrefix: string;
+  readonly log: Log;
+  /** How long a dead owner blocks its work; default 20 s. */
+  readonly ttlMs?: number;
+  /** Default: a quarter of the time, so that three refreshes may fail before it runs out. */
+  readonly refreshMs?: number;
+}
+
+const DEFAULT_TTL_MS = 20_000;
+
+export function createLeases(deps: LeaseDeps): Leases {
+  return {
+    async tryAcquire(name) {
+      const lease = new RedisLease(deps, name);
+      return (await lease.tryAcquire()) ? lease : undefined;
+    },
+  };
+}
+
+/**
+ * Local time is the monotonic clock and always taken before the command is sent: the lease that
+ * Redis knows of then ends no earlier than the one that we believe in.
+ */
+class RedisLease implements Lease {
+  readonly #name: string;
+  readonly #log: Log;
+  readonly #ttlMs: number;
+  readonly #answerMs: number;
+  readonly #mutex: AnsweringMutex;
+  readonly #lost = new AbortController();
+  #expiry: NodeJS.Timeout | undefined;
+  #released = false;
+
+  constructor(deps: LeaseDeps, name: string) {
+    this.#name = name;
+    this.#log = deps.log;
+    this.#ttlMs = deps.ttlMs ?? DEFAULT_TTL_MS;
+    // An answer later than half of the lease's time is of no use to its owner.
+    this.#answerMs = Math.min(5_000, this.#ttlMs / 2);
+    this.#mutex = new AnsweringMutex(deps.redis, `${deps.keyPrefix}:lease:${name}`, {
+      lockTimeout: this.#ttlMs,
+      acquireTimeout: this.#ttlMs,
+      acquireAttemptsLimit: 1,
+      retryInterval: 1,
+      refreshInterval: deps.refreshMs ?? this.#ttlMs / 4,
+      onLockLost: () => this.#lose('it ran out and was not ours any more at a refresh'),
+    });
+    this.#mutex.onAutoRefresh = () => this.#autoRefresh();
+  }
+
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  async tryAcquire(): Promise<boolean> {
+    const sentAtMs = performance.now();
+    const acquired = await redisCall(
+      `give the lease ${this.#name}`,
+      () => this.#mutex.tryAcquire(),
+      this.#answerMs,
+    );
+    if (acquired) this.#heldSince(sentAtMs);
+    return acquired;
+  }
+
+  async assertHeld(minimumRemainingMs: number): Promise<void> {
+    if (minimumRemainingMs > this.#ttlMs) {
+      throw new CdvaultError(
+        'INTERNAL',
+        `a lease of ${this.#ttlMs} ms can't be held for ${minimumRemainingMs} ms more`,
+      );
+    }
+    this.#lost.signal.throwIfAborted();
+    if (this.#released) throw this.#lostError('it was released');
+    const sentAtMs = performance.now();
+    if (!(await this.#extend())) {
+      this.#lose('it ran out, and another may own it');
+      throw this.#lost.signal.reason;
+    }
+    const remainingMs = sentAtMs + this.#ttlMs - performance.now();
+    if (remainingMs < minimumRemainingMs) {
+      throw new CdvaultError(
+        'REDIS_UNREACHABLE',
+        `Redis extended the lease ${this.#name} too slowly to be of use`,
+      );
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#released = true;
+    clearTimeout(this.#expiry);
+    this.#mutex.stopRefresh();
+    if (this.#lost.signal.aborted) return;
+    try {
+      await redisCall(
+        `take the lease ${this.#name} back`,
+        () => this.#mutex.release(),
+        this.#answerMs,
+      );
+    } catch (error) {
+      this.#log.warn(
+        { lease: this.#name, ttlMs: this.#ttlMs, error },
+        'A lease could not be released; it runs out by itself',
+      );
+    }
+  }
+
+  /** True also when Redis can't be asked: the lease is then ours until the expiry timer says otherwise. */
+  async #autoRefresh(): Promise<boolean> {
+    try {
+      return await this.#extend();
+    } catch (error) {
+      this.#log.warn({ lease: this.#name, error }, 'A lease could not be refreshed; trying again');
+      return true;
+    }
+  }
+
+  async #extend(): Promise<boolean> {
+    const sentAtMs = performance.now();
+    const ours = await redisCall(
+      `extend the lease ${this.#name}`,
+      () => this.#mutex.refreshNow(),
+      this.#answerMs,
+    );
+    if (ours && !this.#released) this.#heldSince(sentAtMs);
+    return ours;
+  }
+
+  #heldSince(sentAtMs: number): void {
+    clearTimeout(this.#expiry);
+    const remainingMs = Math.max(0, sentAtMs + this.#ttlMs - performance.now());
+    this.#expiry = setTimeout(
+      () => this.#lose('Redis did not confirm it in time'),
+      remainingMs,
+    ).unref();
+  }
+
+  #lose(why: string): void {
+    clearTimeout(this.#expiry);
+    this.#mutex.stopRefresh();
+    if (!this.#released) this.#lost.abort(this.#lostError(why));
+  }
+
+  #lostError(why: string): CdvaultError {
+    return new CdvaultError('LEASE_LOST', `The lease ${this.#name} is lost: ${why}`);
+  }
+}
+
+/**
+ * The library's own refresh timer lets a failed command escape as an unhandled rejection, which ends
+ * the process; this one asks the lease what a failure means.
+ */
+class AnsweringMutex extends Mutex {
+  onAutoRefresh: () => Promise<boolean> = () => this.refreshNow();
+
+  /** One command: extends if the key still holds our identifier. */
+  refreshNow(): Promise<boolean> {
+    return super._refresh();
+  }
+
+  protected override _refresh(): Promise<boolean> {
+    return this.onAutoRefresh();
+  }
+}

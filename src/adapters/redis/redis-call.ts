@@ -1,0 +1,52 @@
+import { CdvaultError } from '../../domain/errors.ts';
+
+/**
+ * Redis answers in well under a millisecond; five seconds cover a slow fork of its AOF rewrite and a
+ * short reconnect, and are still short enough that a person sees why nothing moves.
+ */
+const ANSWER_MS = 5_000;
+
+/** Replies that a Redis gives for a while: when it loads its data, changes roles or runs a long script. */
+const PASSING_REPLIES = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|UNBLOCKED)\b/;
+
+/**
+ * Runs one exchange with Redis under a deadline: a client that reconnects queues its commands for as
+ * long as it takes, and would hang for ever otherwise.
+ * @param what completes the sentence "Redis did not …"
+ * @throws CdvaultError REDIS_UNREACHABLE (no answer) or REDIS_REFUSED (an error reply)
+ */
+export async function redisCall<T>(
+  what: string,
+  run: () => Promise<T>,
+  answerMs: number = ANSWER_MS,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new CdvaultError('REDIS_UNREACHABLE', `Redis did not ${what}: no answer in ${answerMs} ms`),
+      );
+    }, answerMs);
+  });
+  try {
+    return await Promise.race([run(), late]);
+  } catch (error) {
+    throw toRedisError(what, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function toRedisError(what: string, error: unknown): CdvaultError {
+  if (error instanceof CdvaultError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const refused =
+    error instanceof Error && error.name === 'ReplyError' && !PASSING_REPLIES.test(message);
+  return new CdvaultError(
+    refused ? 'REDIS_REFUSED' : 'REDIS_UNREACHABLE',
+    `Redis did not ${what}: ${message}`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * One run of a task for all who need its effect at the same time. The one who starts it lends it the
+ * signal; if that one gives up, the next in line starts it anew.
+ */
+export class SharedTask<Key> {
+  readonly #running = new Map<
+    Key,
+    { readonly signal: AbortSignal; readonly done: Promise<void> }
+  >();
+
+  /** Rejects with the task's error, or with the reason of the caller's own signal. */
+  async run(key: Key, signal: AbortSignal, task: () => Promise<void>): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const running = this.#running.get(key) ?? this.#start(key, signal, task);
+      try {
+        return await raceAbort(running.done, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!running.signal.aborted) throw error;
+      }
+    }
+  }
+
+  #start(
+    key: Key,
+    signal: AbortSignal,
+    task: () => Promise<void>,
+  ): { signal: AbortSignal; done: Promise<void> } {
+    const done = task().finally(() => this.#running.delete(key));
+    const running = { signal, done };
+    this.#running.set(key, running);
+    return running;
+  }
+}
+
+async function raceAbort(done: Promise<void>, signal: AbortSignal): Promise<void> {
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([done, aborted]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,232 @@
+import type { Redis } from 'ioredis';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { Market } from '../../domain/market.ts';
+import { nextWindowInMs, sendSlot, windowBudget } from '../../domain/weight.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import type {
+  ExchangeStateStore,
+  GovernorState,
+  PauseReason,
+  WeightGovernor,
+} from '../../ports/weight-governor.ts';
+import { FactsBook } from './facts-book.ts';
+import { assertAffordable, factsOf, guardOf, windowAt } from './market-facts.ts';
+import type { ClockReading, ExchangeLimits, MarketFacts } from './market-facts.ts';
+import { PauseBoard } from './pause-board.ts';
+import type { Pause } from './pause-board.ts';
+import { WindowBudget } from './window-budget.ts';
+
+export type { ClockReading, ExchangeLimits } from './market-facts.ts';
+
+export interface WeightGovernorDeps {
+  readonly redis: Redis;
+  /** Separates installations that share a Redis. */
+  readonly keyPrefix: string;
+  /** Names the address that requests leave from: those who share it share the budget. */
+  readonly egress: string;
+  /** The part of the exchange's limit that we use, in (0, 1]. */
+  readonly share: number;
+  /** Asks the exchange; called without a grant, since nothing can be granted before. Once a day. */
+  readonly limits: (
+    market: Market,
+    signal: AbortSignal,
+  ) => Promise<ExchangeLimits & { readonly weight?: number }>;
+  /** Compares clocks by one request of weight 1, granted by the governor itself. Every ten minutes. */
+  readonly exchangeClock?: (market: Market, signal: AbortSignal) => Promise<ClockReading>;
+  readonly states: ExchangeStateStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In [0, 1). */
+  readonly random?: () => number;
+}
+
+/** Everyone wakes at a window's start; this spreads them so that they don't all ask in one millisecond. */
+const WAKE_JITTER_MS = 50;
+
+/** Long waits look again now and then: a ban may have grown, or the operator may have lifted the pause. */
+const LOOK_AGAIN_MS = 30_000;
+
+/** One budget of request weight for each egress address and market, in Redis. */
+export function createWeightGovernor(deps: WeightGovernorDeps): WeightGovernor {
+  return new RedisWeightGovernor(deps);
+}
+
+class RedisWeightGovernor implements WeightGovernor {
+  readonly #deps: WeightGovernorDeps;
+  readonly #prefix: string;
+  readonly #board: PauseBoard;
+  readonly #book: FactsBook;
+  readonly #budgets = new Map<Market, WindowBudget>();
+  readonly #announced = new Map<Market, number>();
+
+  constructor(deps: WeightGovernorDeps) {
+    this.#deps = deps;
+    this.#prefix = `${deps.keyPrefix}:${deps.egress}`;
+    this.#board = new PauseBoard(deps.redis, this.#prefix);
+    this.#book = new FactsBook({
+      ...deps,
+      grant: (market, weight, signal) =>
+        this.#acquireBy(() => this.#book.known(market), market, weight, signal),
+      spend: (market, facts, weight, atMs) =>
+        this.#budget(market, facts).spend(windowAt(facts, atMs), weight),
+    });
+  }
+
+  async acquire(market: Market, weight: number, signal: AbortSignal): Promise<void> {
+    await this.#acquireBy(() => this.#book.current(market, signal), market, weight, signal);
+  }
+
+  async observe(market: Market, usedWeight: number, atMs: number): Promise<void> {
+    const { clock, exchangeClock } = this.#deps;
+    const facts = this.#book.known(market);
+    // Before clocks are compared nobody knows which of the exchange's windows the number is of.
+    if (facts === undefined || (exchangeClock !== undefined && facts.clock === undefined)) return;
+    const window = windowAt(facts, atMs);
+    // A request that met a window's end was counted in one of the two: the number tells nothing.
+    if (window !== windowAt(facts, clock.nowMs())) return;
+    await this.#budget(market, facts).raiseTo(window, usedWeight);
+  }
+
+  async pause(market: Market, reason: PauseReason, untilMs: number): Promise<void> {
+    const { clock, log } = this.#deps;
+    log.warn(
+      { market, reason, until: new Date(untilMs).toISOString() },
+      'Requests to the exchange are paused',
+    );
+    const noted = await Promise.allSettled([
+      this.#board.set(market, { reason, untilMs }, clock.nowMs()),
+      reason === 'banned' ? this.#rememberBan(market, untilMs) : undefined,
+    ]);
+    for (const result of noted) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async state(market: Market): Promise<GovernorState> {
+    const { clock, egress, states } = this.#deps;
+    const { pause } = await this.#board.read(market, clock.nowMs());
+    const facts = this.#book.known(market) ?? factsOf(await states.load(market, egress));
+    if (facts === undefined) return { usedWeight: 0, weightLimit: 0, windowMs: 0, pause };
+    const usedWeight = await this.#budget(market, facts).used(windowAt(facts, clock.nowMs()));
+    return { usedWeight, ...facts.limits, pause };
+  }
+
+  /** @param factsNow asked anew after each wait: limits and clock may have been learned meanwhile */
+  async #acquireBy(
+    factsNow: () => MarketFacts | undefined | Promise<MarketFacts>,
+    market: Market,
+    weight: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      await this.#waitForPause(market, signal);
+      const facts = await factsNow();
+      if (facts === undefined) throw new CdvaultError('INTERNAL', `no limits of ${market} yet`);
+      if (await this.#granted(market, facts, weight, signal)) return;
+    }
+  }
+
+  /** Returns when no pause is in force. */
+  async #waitForPause(market: Market, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    for (;;) {
+      signal.throwIfAborted();
+      const pause = await this.#readPause(market);
+      if (pause === undefined) return;
+      if (pause.reason === 'blocked' || pause.reason === 'restricted') throw shutOut(market, pause);
+      if (Math.abs((this.#announced.get(market) ?? 0) - pause.untilMs) > 1_000) {
+        this.#announced.set(market, pause.untilMs);
+        log.info(
+          { market, reason: pause.reason, until: new Date(pause.untilMs).toISOString() },
+          'Waiting for the exchange',
+        );
+      }
+      await clock.sleep(
+        Math.min(LOOK_AGAIN_MS, pause.untilMs - clock.nowMs() + this.#jitterMs()),
+        signal,
+      );
+    }
+  }
+
+  /** A Redis that was wiped, or is new, is first told of the ban that the store remembers. */
+  async #readPause(market: Market): Promise<Pause | undefined> {
+    const { clock, egress, states } = this.#deps;
+    const reading = await this.#board.read(market, clock.nowMs());
+    if (reading.informed) return reading.pause;
+    const stored = await states.load(market, egress);
+    const banned: Pause | undefined =
+      stored !== undefined && stored.bannedUntilMs > clock.nowMs()
+        ? { reason: 'banned', untilMs: stored.bannedUntilMs }
+        : undefined;
+    if (banned !== undefined) await this.#board.set(market, banned, clock.nowMs());
+    await this.#board.markInformed(market);
+    return reading.pause ?? banned;
+  }
+
+  async #rememberBan(market: Market, untilMs: number): Promise<void> {
+    const { egress, states } = this.#deps;
+    const stored = await states.load(market, egress);
+    const facts = this.#book.known(market);
+    await states.save(market, egress, {
+      weightLimit: facts?.limits.weightLimit ?? stored?.weightLimit ?? 0,
+      windowMs: facts?.limits.windowMs ?? stored?.windowMs ?? 0,
+      limitsAtMs: facts?.limitsAtMs ?? stored?.limitsAtMs ?? 0,
+      // Whole ms: that is what the store keeps.
+      bannedUntilMs: Math.ceil(Math.max(untilMs, stored?.bannedUntilMs ?? 0)),
+    });
+  }
+
+  /** True when granted; false after waiting for the next window. */
+  async #granted(
+    market: Market,
+    facts: MarketFacts,
+    weight: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { clock, share } = this.#deps;
+    assertAffordable(weight, facts.limits, share, market);
+    const { windowMs } = facts.limits;
+    const guard = guardOf(facts);
+    const slot = sendSlot(this.#exchangeNowMs(facts), windowMs, guard);
+    let waitMs = slot.waitMs;
+    if (waitMs === 0) {
+      const isGranted = await this.#budget(market, facts).consume(slot.window, weight);
+      const nowMs = this.#exchangeNowMs(facts);
+      // A slow Redis or a busy process may have used the window up: what is sent now counts in the next.
+      if (isGranted && sendSlot(nowMs, windowMs, guard).window === slot.window) return true;
+      waitMs = nextWindowInMs(nowMs, slot.window, windowMs, guard);
+    }
+    await clock.sleep(waitMs + this.#jitterMs(), signal);
+    return false;
+  }
+
+  #budget(market: Market, { limits }: MarketFacts): WindowBudget {
+    const { redis, share } = this.#deps;
+    const points = windowBudget(limits.weightLimit, share);
+    const existing = this.#budgets.get(market);
+    if (existing?.points === points && existing.windowMs === limits.windowMs) return existing;
+    const { windowMs } = limits;
+    const budget = new WindowBudget({ redis, keyPrefix: this.#prefix, market, points, windowMs });
+    this.#budgets.set(market, budget);
+    return budget;
+  }
+
+  #exchangeNowMs(facts: MarketFacts): number {
+    return this.#deps.clock.nowMs() + (facts.clock?.offsetMs ?? 0);
+  }
+
+  #jitterMs(): number {
+    return (this.#deps.random ?? Math.random)() * WAKE_JITTER_MS;
+  }
+}
+
+function shutOut(market: Market, pause: Pause): CdvaultError {
+  const code = pause.reason === 'blocked' ? 'EXCHANGE_BLOCKED' : 'EXCHANGE_RESTRICTED';
+  const until = new Date(pause.untilMs).toISOString();
+  return new CdvaultError(
+    code,
+    `Nothing is sent to ${market} until ${until}: the exchange has shut this address out`,
+    {
+      untilMs: pause.untilMs,
+    },
+  );
+}

@@ -1,0 +1,104 @@
+import type { Redis } from 'ioredis';
+import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Market } from '../../domain/market.ts';
+import { redisCall } from './redis-call.ts';
+
+/**
+ * The library's own script counts refused requests too, so that a heavy one in vain would take the
+ * place of light ones. This one counts what is granted: the count stays comparable to the exchange's.
+ * ARGV: points asked, seconds to live, points allowed.
+ */
+const CONSUME = `
+local used = tonumber(redis.call('get', KEYS[1]) or '0') + tonumber(ARGV[1])
+if used <= tonumber(ARGV[3]) then redis.call('set', KEYS[1], used, 'EX', ARGV[2]) end
+return {used, 1000 * ARGV[2]}`;
+
+/** At least what the exchange has counted. A maximum, so that observers at the same time don't add up. */
+const RAISE = `
+if tonumber(redis.call('get', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
+return 1`;
+
+/** The weight used in each window of the exchange, one counter for all workers and hosts. */
+export class WindowBudget {
+  readonly #redis: Redis;
+  readonly #market: Market;
+  readonly #limiter: RateLimiterRedis;
+  readonly #lifeSeconds: number;
+  readonly windowMs: number;
+  /** The greatest count known here, so that most observations need no round trip. */
+  #known = { window: -1, used: 0 };
+
+  constructor(deps: {
+    redis: Redis;
+    keyPrefix: string;
+    market: Market;
+    points: number;
+    windowMs: number;
+  }) {
+    this.#redis = deps.redis;
+    this.#market = deps.market;
+    this.windowMs = deps.windowMs;
+    // Two windows: hosts whose clocks differ still find the counter of the window that both are in.
+    this.#lifeSeconds = Math.ceil((2 * deps.windowMs) / 1000);
+    this.#limiter = new RateLimiterRedis({
+      storeClient: deps.redis,
+      keyPrefix: `${deps.keyPrefix}:weight`,
+      points: deps.points,
+      duration: this.#lifeSeconds,
+      customIncrTtlLuaScript: CONSUME,
+    });
+  }
+
+  get points(): number {
+    return this.#limiter.points;
+  }
+
+  /** False when the window has not that much left. One round trip. */
+  async consume(window: number, weight: number): Promise<boolean> {
+    const { consumedPoints } = await redisCall('grant request weight', () =>
+      this.#grant(window, weight),
+    );
+    if (consumedPoints > this.points) return false;
+    // Not a maximum: a lower count than the known one means that Redis was wiped and must be told again.
+    if (window >= this.#known.window) this.#known = { window, used: consumedPoints };
+    return true;
+  }
+
+  /** Counts what was sent without a grant; what does not fit leaves nothing of the window. */
+  async spend(window: number, weight: number): Promise<void> {
+    if (!(await this.consume(window, weight))) await this.raiseTo(window, this.points);
+  }
+
+  /**
+   * What the exchange has counted in a window, foreign programs included. It may be short of the
+   * truth by what was under way at that moment, some requests: a share below 1 covers that.
+   */
+  async raiseTo(window: number, used: number): Promise<void> {
+    if (this.#known.window === window && this.#known.used >= used) return;
+    const key = this.#limiter.getKey(this.#key(window));
+    await redisCall('note the used weight', () =>
+      this.#redis.eval(RAISE, 1, key, used, this.#lifeSeconds),
+    );
+    if (window >= this.#known.window) this.#known = { window, used };
+  }
+
+  async used(window: number): Promise<number> {
+    const found = await redisCall('tell the used weight', () =>
+      this.#limiter.get(this.#key(window)),
+    );
+    return found?.consumedPoints ?? 0;
+  }
+
+  async #grant(window: number, weight: number): Promise<RateLimiterRes> {
+    try {
+      return await this.#limiter.consume(this.#key(window), weight);
+    } catch (refusal) {
+      if (refusal instanceof RateLimiterRes) return refusal;
+      throw refusal;
+    }
+  }
+
+  #key(window: number): string {
+    return `${this.#market}:${window}`;
+  }
+}

@@ -1,0 +1,123 @@
+import { ERRORS, type ErrorCode, EXIT, type ExitCode } from '../domain/errors.ts';
+import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
+import { type Series, seriesKey } from '../domain/market.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { FailedJob, JobQueue } from '../ports/job-queue.ts';
+import type { Leases } from '../ports/lease.ts';
+import type { CoverageTotals, Ledger, SeriesCatalogue, SeriesFacts } from '../ports/ledger.ts';
+
+const LEASE_POLL_MS = 200;
+const FAILURES_SHOWN = 20;
+
+interface RunDeps {
+  readonly queue: JobQueue;
+  readonly ledger: Ledger;
+  readonly catalogue: SeriesCatalogue;
+  readonly leases: Leases;
+  readonly clock: Clock;
+}
+
+/**
+ * Hands a run to the workers. The origin of continuous CDV is pinned before the first trade is
+ * fetched, so that it does not depend on which day happens to be stored first.
+ */
+export async function enqueueRun(
+  deps: RunDeps,
+  runId: string,
+  series: readonly Series[],
+  range: TimeRange,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const one of series) {
+    await changeSeries(deps, one, () => deps.catalogue.pinOrigin(one, floorTo(range.startMs, DAY_MS)), signal);
+    await deps.queue.addFeed(runId, one, range);
+  }
+}
+
+/** Sets or ends the schedule of a series; pins its origin if it has none. */
+export async function changeSchedule(
+  deps: RunDeps,
+  series: Series,
+  fromMs: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await changeSeries(
+    deps,
+    series,
+    async () => {
+      const known = await deps.catalogue.find(series);
+      if (known === undefined && fromMs === undefined) return;
+      const facts = known ?? (await deps.catalogue.pinOrigin(series, floorTo(fromMs ?? 0, DAY_MS)));
+      await deps.catalogue.setSchedule(facts, fromMs);
+    },
+    signal,
+  );
+}
+
+/** The row of a series is read and then written: one at a time. */
+async function changeSeries(
+  { leases, clock }: RunDeps,
+  series: Series,
+  change: () => Promise<SeriesFacts | void>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const lease = await leases.tryAcquire(`series-${seriesKey(series)}`);
+    if (lease === undefined) {
+      await clock.sleep(LEASE_POLL_MS, signal);
+      continue;
+    }
+    try {
+      await change();
+      return;
+    } finally {
+      await lease.release();
+    }
+  }
+}
+
+/** Whether every feed of a run has ended and the levels that hang on it are chained. */
+export async function isRunOver({ queue }: RunDeps, runId: string, series: readonly Series[]): Promise<boolean> {
+  for (const one of series) {
+    if ((await queue.feedState(runId, one)) === 'pending') return false;
+    if (await queue.chainPending(one)) return false;
+  }
+  return true;
+}
+
+export interface RunResult extends CoverageTotals {
+  readonly wantedHours: number;
+  /** Hours without a ledger row. */
+  readonly unknown: number;
+  readonly failures: readonly FailedJob[];
+  readonly exitCode: ExitCode;
+}
+
+/** What a range is worth now, from the ledger alone; the queue only tells why something is lacking. */
+export async function concludeRun(
+  deps: Pick<RunDeps, 'ledger' | 'queue'>,
+  runId: string,
+  series: readonly Series[],
+  range: TimeRange,
+): Promise<RunResult> {
+  const each = await Promise.all(series.map((one) => deps.ledger.totals(one, range)));
+  const total = (of: (totals: CoverageTotals) => number) => each.reduce((sum, totals) => sum + of(totals), 0);
+  const totals = { proven: total((t) => t.proven), open: total((t) => t.open), gap: total((t) => t.gap), rows: total((t) => t.rows) };
+  const wantedHours = ((range.endMs - range.startMs) / HOUR_MS) * series.length;
+  const unknown = wantedHours - totals.proven - totals.open - totals.gap;
+  const failures = await deps.queue.failures(runId, FAILURES_SHOWN);
+  return { ...totals, wantedHours, unknown, failures, exitCode: exitCodeOf(totals, unknown, failures) };
+}
+
+function exitCodeOf(totals: CoverageTotals, unknown: number, failures: readonly FailedJob[]): ExitCode {
+  if (unknown > 0 || failures.some(({ kind }) => kind !== 'slice')) {
+    const codes = failures.map(({ reason }) => reason.split(':', 1)[0] ?? '');
+    const isOutage = codes.length > 0 && codes.every((code) => exitOf(code) === EXIT.outage);
+    return isOutage ? EXIT.outage : EXIT.slicesFailed;
+  }
+  return totals.gap > 0 || totals.open > 0 ? EXIT.gaps : EXIT.ok;
+}
+
+function exitOf(code: string): ExitCode {
+  return code in ERRORS ? ERRORS[code as ErrorCode].exitCode : EXIT.fatal;
+}

@@ -1,0 +1,31 @@
+import { type Command, Option } from 'commander';
+
+/** Options that several verbs share, spelled and explained once. */
+
+export interface RangeOptions {
+  readonly market: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly last?: string;
+  readonly json?: boolean;
+}
+
+export function withRange(command: Command): Command {
+  return command
+    .option('--from <time>', 'start: 2024-01-01, 2024-01, 2024-01-01T10:00Z (UTC)')
+    .option('--to <time>', 'end, exclusive; default: now, the last closed hour')
+    .option('--last <length>', 'instead of --from: 12h, 30d, 6w')
+    .addOption(marketOption());
+}
+
+export function marketOption(): Option {
+  return new Option('--market <name>', 'spot, um (USD-M futures) or cm (COIN-M)').default('spot');
+}
+
+export function jsonOption(): Option {
+  return new Option('--json', 'JSON lines for machines');
+}
+
+export function weightShareOption(): Option {
+  return new Option('--weight-share <part>', 'part of the exchange’s weight limit to use, 0.01 to 1 (default 0.6)');
+}

@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createRestSource, type RestSource } from '../adapters/binance/rest-source.ts';
+import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
+import { startWorkers, type JobEvent } from '../adapters/bullmq/workers.ts';
+import { createBarStore } from '../adapters/questdb/bar-store.ts';
+import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
+import { createLedger } from '../adapters/questdb/ledger.ts';
+import { isMigrated, migrate } from '../adapters/questdb/migrate.ts';
+import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
+import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
+import { createSql, type Sql } from '../adapters/questdb/sql.ts';
+import { createTradeStore } from '../adapters/questdb/trade-store.ts';
+import { createTradeWriter } from '../adapters/questdb/trade-writer.ts';
+import { checkRedis, createRedis } from '../adapters/redis/connection.ts';
+import { createLeases } from '../adapters/redis/lease.ts';
+import { createWeightGovernor } from '../adapters/redis/weight-governor.ts';
+import type { ServiceUrls } from '../adapters/services/types.ts';
+import { systemClock } from '../adapters/system/clock.ts';
+import { createLog } from '../adapters/system/log.ts';
+import { createWorkTotals, meteredTrades, type WorkTotals } from '../adapters/system/work-meter.ts';
+import { createJobHandlers } from '../app/job-handlers.ts';
+import type { Config } from '../config.ts';
+import type { Market } from '../domain/market.ts';
+import type { BarStore } from '../ports/bar-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
+import type { Leases } from '../ports/lease.ts';
+import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
+import type { Log } from '../ports/log.ts';
+import type { TradeStore } from '../ports/trade-store.ts';
+import type { WeightGovernor } from '../ports/weight-governor.ts';
+
+const packageFile = join(import.meta.dirname, '../../package.json');
+export const VERSION = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
+
+/** Markets that this version fetches. */
+const MARKETS_SERVED: readonly Market[] = ['binance_spot'];
+
+const MIGRATION_POLL_MS = 200;
+
+/** Everything a command may need, wired once. */
+export interface App {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly sql: Sql;
+  readonly trades: TradeStore;
+  readonly ledger: Ledger;
+  readonly bars: BarStore;
+  readonly catalogue: SeriesCatalogue;
+  readonly leases: Leases;
+  readonly governor: WeightGovernor;
+  readonly source: RestSource;
+  readonly queue: JobQueue;
+  readonly codeVersion: string;
+  readonly totals: WorkTotals;
+  /** Refuses services that could lose work or data, then brings the schema up to date. */
+  prepare(signal: AbortSignal): Promise<readonly string[]>;
+  startWorkers(onEvent?: (event: JobEvent) => void): JobWorkers;
+  close(): Promise<void>;
+}
+
+/** The composition root: the one place that knows every adapter. Connects in the background. */
+export function compose(config: Config, urls: ServiceUrls): App {
+  const log = createLog(config.logLevel);
+  const clock = systemClock;
+  const totals = createWorkTotals();
+  const sql = createSql(urls.questdbPgUrl);
+  const redis = createRedis(urls.redisUrl, { log });
+  const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
+  const tradeStore = createTradeStore({ sql, writer, httpUrl: urls.questdbHttpUrl });
+  const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
+  const governor = createWeightGovernor({
+    redis,
+    keyPrefix: config.redisPrefix,
+    egress: config.egress,
+    share: config.weightShare,
+    limits: (market, signal) => source.exchangeLimits(market, signal),
+    exchangeClock: (market, signal) => source.exchangeClock(market, signal),
+    states: createExchangeStateStore(sql),
+    clock,
+    log,
+  });
+  const source = createRestSource({
+    baseUrls: config.exchangeUrls,
+    governor,
+    clock,
+    log,
+    onRequest: (info) => {
+      totals.requests += 1;
+      if (info.path.endsWith('/aggTrades')) totals.tradeRequests += 1;
+      if (info.retry) totals.retries += 1;
+      totals.waitMs += info.waitMs;
+      totals.fetchMs += info.fetchMs;
+      totals.decodeMs += info.decodeMs;
+    },
+  });
+  const parts = {
+    config,
+    log,
+    clock,
+    sql,
+    trades: meteredTrades(tradeStore, totals),
+    ledger: createLedger(sql),
+    bars: createBarStore(sql),
+    catalogue: createSeriesCatalogue(sql),
+    leases,
+    governor,
+    source,
+    queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
+    codeVersion: VERSION,
+    totals,
+  };
+  return {
+    ...parts,
+    async prepare(signal) {
+      await checkRedis(redis, log);
+      await checkVersion(sql, log);
+      await checkSchema(sql);
+      return migrateAlone(parts, signal);
+    },
+    startWorkers: (onEvent) =>
+      startWorkers({
+        redisUrl: urls.redisUrl,
+        prefix: config.redisPrefix,
+        handlers: createJobHandlers(parts),
+        concurrency: { slice: config.concurrency },
+        markets: MARKETS_SERVED,
+        log,
+        ...(onEvent === undefined ? {} : { onEvent }),
+      }),
+    async close() {
+      await Promise.allSettled([parts.queue.close(), source.close(), tradeStore.close()]);
+      redis.disconnect();
+      await sql.close();
+    },
+  };
+}
+
+/** Two hosts may start at once: QuestDB has no lock to offer, so Redis keeps them apart. */
+async function migrateAlone(
+  { sql, leases, clock, log }: Pick<App, 'sql' | 'leases' | 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  while (!(await isMigrated(sql))) {
+    const lease = await leases.tryAcquire('migrations');
+    if (lease === undefined) {
+      await clock.sleep(MIGRATION_POLL_MS, signal);
+      continue;
+    }
+    try {
+      return await migrate(sql, log);
+    } finally {
+      await lease.release();
+    }
+  }
+  return [];
+}

@@ -1,0 +1,114 @@
+/** Numbers and the progress line as people read them. Pure: the terminal's width is an argument. */
+
+import { isoHour } from '../domain/hour.ts';
+
+export interface ProgressFacts {
+  readonly slicesDone: number;
+  readonly slicesTotal: number;
+  readonly rows: number;
+  readonly rowsPerSecond: number;
+  readonly weightUsed: number;
+  /** The part of the exchange's limit that may be used. */
+  readonly weightLimit: number;
+  readonly retrying: number;
+  readonly gaps: number;
+  /** undefined as long as there is too little to judge by. */
+  readonly etaMs: number | undefined;
+  /** The hour that was last worked on. */
+  readonly atMs: number | undefined;
+}
+
+interface Part {
+  readonly long: string;
+  /** The same in few columns; empty when it may go unsaid. */
+  readonly short: string;
+  /** The lowest goes first when even the short forms don't fit. */
+  readonly rank: number;
+}
+
+const SEPARATOR = ' | ';
+
+/** One line, at most `columns` wide: first the words are shortened, then the least important parts go. */
+export function progressLine(facts: ProgressFacts, columns: number): string {
+  const parts = progressParts(facts);
+  const long = parts.map((part) => part.long).join(SEPARATOR);
+  if (long.length <= columns) return long;
+  const kept = parts.filter((part) => part.short !== '');
+  const line = (): string => kept.map((part) => part.short).join(SEPARATOR);
+  while (kept.length > 1 && line().length > columns) {
+    const lowest = Math.min(...kept.map(({ rank }) => rank));
+    kept.splice(kept.findIndex(({ rank }) => rank === lowest), 1);
+  }
+  return line().slice(0, columns);
+}
+
+function progressParts(facts: ProgressFacts): Part[] {
+  const { slicesDone, slicesTotal, weightUsed, weightLimit, retrying, gaps, etaMs, atMs } = facts;
+  const percent = formatPercent(slicesDone, slicesTotal);
+  const slices = `${formatInteger(slicesDone)}/${formatInteger(slicesTotal)}`;
+  const rows = formatCount(facts.rows);
+  const rate = formatCount(facts.rowsPerSecond);
+  const weight = `${formatInteger(weightUsed)}/${formatInteger(weightLimit)}`;
+  const eta = etaMs === undefined ? '?' : formatDuration(etaMs);
+  const gapWord = gaps === 1 ? 'gap' : 'gaps';
+  const parts: Part[] = [
+    { long: percent, short: percent, rank: 9 },
+    { long: `${slices} slices`, short: slices, rank: 6 },
+    { long: `${rows} rows`, short: `${rows} rows`, rank: 3 },
+    { long: `${rate} rows/s`, short: `${rate}/s`, rank: 5 },
+    { long: `weight ${weight}`, short: `w ${weight}`, rank: 2 },
+    // Trouble is never cut before good news is; its absence is.
+    { long: `${retrying} retrying`, short: retrying > 0 ? `${retrying} retry` : '', rank: 7 },
+    { long: `${gaps} ${gapWord}`, short: gaps > 0 ? `${gaps} ${gapWord}` : '', rank: 8 },
+    { long: `ETA ${eta}`, short: `ETA ${eta}`, rank: 4 },
+  ];
+  if (atMs !== undefined) parts.push({ long: `at ${isoHour(atMs)}`, short: isoHour(atMs), rank: 1 });
+  return parts;
+}
+
+/** 61.2%; 100.0% only when everything is done, never by rounding. */
+export function formatPercent(done: number, total: number): string {
+  return done >= total ? '100.0%' : `${Math.min(99.9, (done / total) * 100).toFixed(1)}%`;
+}
+
+/** 8,760 */
+export function formatInteger(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** 950, 23.9k, 28.4M, 1.2B. */
+export function formatCount(value: number): string {
+  return scaled(value, 1000, ['', 'k', 'M', 'B', 'T']);
+}
+
+/** 512 B, 1.5 KiB, 56.1 GiB. */
+export function formatBytes(bytes: number): string {
+  return scaled(bytes, 1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB']);
+}
+
+/** Whole numbers below the first step, one decimal above it. */
+function scaled(value: number, step: number, units: readonly string[]): string {
+  let size = value;
+  let index = 0;
+  // Where rounding would print a full step ("1000.0k"), the next unit says it better.
+  while (index < units.length - 1 && Number(size.toFixed(index === 0 ? 0 : 1)) >= step) {
+    size /= step;
+    index += 1;
+  }
+  return `${size.toFixed(index === 0 ? 0 : 1)}${units[index] ?? ''}`;
+}
+
+/** 9s, 14m10s, 2h05m, 3d4h: two units at most, since an estimate is no better than that. */
+export function formatDuration(durationMs: number): string {
+  const seconds = Math.max(0, Math.round(durationMs / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m${twoDigits(seconds % 60)}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours}h${twoDigits(minutes % 60)}m`;
+  return `${Math.floor(hours / 24)}d${hours % 24}h`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
+}

@@ -1,0 +1,193 @@
+/** What people type as times, made exact. All of it is UTC, and everything assumed is said. */
+
+import { CdvaultError } from '../domain/errors.ts';
+import {
+  CLOSING_MS,
+  DAY_MS,
+  floorTo,
+  HOUR_MS,
+  lastClosedHourEnd,
+  type TimeRange,
+  widenToHours,
+} from '../domain/hour.ts';
+import { formatDuration } from './progress-text.ts';
+
+export interface TimeOptions {
+  /** `--from`: an instant, a date, a month or "now". */
+  readonly from?: string | undefined;
+  /** `--to`: the same, exclusive: `2024-01-02` is that midnight. Default: now. */
+  readonly to?: string | undefined;
+  /** `--last`: 12h, 30d, 6w; counted back from `--to`. */
+  readonly last?: string | undefined;
+}
+
+export interface ResolvedRange {
+  /** The exact instants, half-open: what queries and exports honour. */
+  readonly asked: TimeRange;
+  /** Whole closed hours: what is planned and stored. */
+  readonly hours: TimeRange;
+  /** What was assumed, widened or left out, in words. */
+  readonly notes: readonly string[];
+}
+
+/** The exchange opened in July 2017 and takes no earlier times. */
+const EXCHANGE_OPENED_MS = Date.UTC(2017, 0, 1);
+
+/**
+ * The range of a command, from its options.
+ * @throws CdvaultError BAD_TIME, BAD_RANGE
+ */
+export function resolveRange(options: TimeOptions, nowMs: number): ResolvedRange {
+  const notes: string[] = [];
+  const endMs = resolveEnd(options, nowMs, notes);
+  const startMs = resolveStart(options, endMs, nowMs, notes);
+  const asked = { startMs, endMs };
+  checkOrder(asked, options);
+  const hours = wholeClosedHours(asked, nowMs, notes);
+  return { asked, hours, notes };
+}
+
+/** One line that echoes a range back: `2024-01-01T10:00Z to 2024-01-01T11:00Z, 1 hour (…)`. */
+export function describeRange({ hours, notes }: ResolvedRange): string {
+  const count = (hours.endMs - hours.startMs) / HOUR_MS;
+  const length = count === 1 ? '1 hour' : `${count.toLocaleString('en-US')} hours`;
+  const remarks = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
+  return `${isoMinute(hours.startMs)} to ${isoMinute(hours.endMs)}, ${length}${remarks}`;
+}
+
+/** 2024-01-01T10:00Z; seconds only where they are not zero. */
+export function isoMinute(timeMs: number): string {
+  const iso = new Date(timeMs).toISOString();
+  if (timeMs % 60_000 === 0) return `${iso.slice(0, 16)}Z`;
+  return timeMs % 1000 === 0 ? `${iso.slice(0, 19)}Z` : iso;
+}
+
+function resolveEnd({ to }: TimeOptions, nowMs: number, notes: string[]): number {
+  if (to === undefined || isNow(to)) {
+    const endMs = lastClosedHourEnd(nowMs);
+    notes.push(`${to === undefined ? 'no --to: now' : '--to now'} is the end of the last closed hour`);
+    return endMs;
+  }
+  const { timeMs, note } = parseTime('--to', to);
+  if (timeMs > nowMs) {
+    throw new CdvaultError('BAD_RANGE', `--to ${isoMinute(timeMs)} lies in the future (it is ${isoMinute(floorTo(nowMs, 60_000))})`, {
+      advice: 'For everything up to now write --to now.',
+    });
+  }
+  if (note !== undefined) notes.push(note);
+  return timeMs;
+}
+
+function resolveStart({ from, last }: TimeOptions, endMs: number, nowMs: number, notes: string[]): number {
+  if (from !== undefined && last !== undefined) {
+    throw new CdvaultError('BAD_RANGE', '--from and --last both say where to start', { advice: 'Give one of them.' });
+  }
+  if (last !== undefined) return startOfLast(last, endMs, notes);
+  if (from === undefined) {
+    throw new CdvaultError('BAD_RANGE', 'no start given', { advice: 'Give --from 2024-01-01 or --last 30d.' });
+  }
+  if (isNow(from)) {
+    throw new CdvaultError('BAD_RANGE', '--from now starts where the data end', { advice: 'Give --last 12h.' });
+  }
+  const { timeMs, note } = parseTime('--from', from);
+  if (timeMs > nowMs) throw new CdvaultError('BAD_RANGE', `--from ${isoMinute(timeMs)} lies in the future`);
+  checkOpened(`--from ${isoMinute(timeMs)}`, timeMs);
+  if (note !== undefined) notes.unshift(note);
+  return timeMs;
+}
+
+const LAST_UNIT_MS: Readonly<Record<string, number>> = { h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS };
+
+function startOfLast(text: string, endMs: number, notes: string[]): number {
+  const [, count = '', unit = ''] = /^(\d{1,6})\s*([hdw])$/i.exec(text.trim()) ?? [];
+  const unitMs = LAST_UNIT_MS[unit.toLowerCase()];
+  if (unitMs === undefined || Number(count) === 0) {
+    throw new CdvaultError('BAD_TIME', `--last ${JSON.stringify(text)} is not a length of time`, {
+      advice: 'Write it as 12h, 30d or 6w.',
+    });
+  }
+  const startMs = endMs - Number(count) * unitMs;
+  checkOpened(`--last ${text.trim()}`, startMs);
+  notes.unshift(`--last ${text.trim()} counts back from ${isoMinute(endMs)}`);
+  return startMs;
+}
+
+/** Catches years that were mistyped before millions of empty hours are planned. */
+function checkOpened(what: string, startMs: number): void {
+  if (startMs >= EXCHANGE_OPENED_MS) return;
+  throw new CdvaultError('BAD_RANGE', `${what} starts before 2017: the exchange had not opened`);
+}
+
+function checkOrder({ startMs, endMs }: TimeRange, { from, to, last }: TimeOptions): void {
+  if (startMs < endMs) return;
+  if (startMs === endMs && from !== undefined && from === to) {
+    throw new CdvaultError('BAD_RANGE', `--from ${from} --to ${to} is empty: --to is exclusive`, {
+      advice: 'Set --to to the day, month or instant after the last one wanted.',
+    });
+  }
+  if (to === undefined || isNow(to)) {
+    const end = isoMinute(endMs);
+    throw new CdvaultError('BAD_RANGE', `no hour since ${from ?? last ?? ''} has closed yet: the last closed hour ended at ${end}`, {
+      advice: 'An hour can be fetched two minutes after it has ended.',
+    });
+  }
+  throw new CdvaultError('BAD_RANGE', `--from ${isoMinute(startMs)} is not before --to ${isoMinute(endMs)}`);
+}
+
+function wholeClosedHours(asked: TimeRange, nowMs: number, notes: string[]): TimeRange {
+  const wide = widenToHours(asked);
+  if (wide.startMs !== asked.startMs || wide.endMs !== asked.endMs) notes.push(`widened to whole hours from ${exactly(asked)}`);
+  const closedMs = lastClosedHourEnd(nowMs);
+  if (wide.endMs <= closedMs) return wide;
+  if (wide.startMs >= closedMs) {
+    const waitMs = wide.startMs + HOUR_MS + CLOSING_MS - nowMs;
+    throw new CdvaultError('BAD_RANGE', `the hour ${isoMinute(wide.startMs)} has not closed yet`, {
+      advice: `It can be fetched two minutes after it has ended, in ${formatDuration(waitMs)}.`,
+    });
+  }
+  notes.push(`up to ${isoMinute(closedMs)}: later hours have not closed yet`);
+  return { startMs: wide.startMs, endMs: closedMs };
+}
+
+function exactly({ startMs, endMs }: TimeRange): string {
+  return `${isoMinute(startMs)} to ${isoMinute(endMs)}`;
+}
+
+function isNow(text: string): boolean {
+  return text.trim().toLowerCase() === 'now';
+}
+
+interface ParsedTime {
+  readonly timeMs: number;
+  readonly note?: string;
+}
+
+const TIME =
+  /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T\s](\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,9}))?)?)?(?:\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?))?)?)?$/i;
+
+/** @throws CdvaultError BAD_TIME */
+function parseTime(option: string, text: string): ParsedTime {
+  const match = TIME.exec(text.trim());
+  if (match === null) throw badTime(option, text);
+  const [, year = '', month = '', day = '01', hour = '00', minute = '00', second = '00', fraction = '', zone] = match;
+  const wallMs = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  // Date.UTC rolls 2024-02-30 over into March; what comes back must be what was typed.
+  const typed = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  if (new Date(wallMs).toISOString().slice(0, 19) !== typed) throw badTime(option, text, 'there is no such time');
+  if (/[1-9]/.test(fraction.slice(3))) throw badTime(option, text, 'bars and hours know no time finer than a millisecond');
+  const timeMs = wallMs + Number(fraction.slice(0, 3).padEnd(3, '0')) - zoneOffsetMs(option, text, zone);
+  return zone === undefined ? { timeMs, note: `${option} ${text.trim()} read as ${isoMinute(timeMs)}` } : { timeMs };
+}
+
+function zoneOffsetMs(option: string, text: string, zone: string | undefined): number {
+  const [, sign, hours = '', minutes = '00'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone ?? '') ?? [];
+  if (sign === undefined) return 0;
+  // Offsets in use reach from -12:00 to +14:00.
+  if (Number(hours) > 14 || Number(minutes) > 59) throw badTime(option, text, 'there is no such time zone');
+  const offsetMs = Number(hours) * HOUR_MS + Number(minutes) * 60_000;
+  return sign === '-' ? -offsetMs : offsetMs;
+}
+
+function badTime(option: string, text: string, why = 'it is not a time'): CdvaultError {
+  return new CdvaultError('BAD_TIME', `${option} ${JSON.stringify(text)}: ${why}`);
+}
