@@ -105,9 +105,10 @@ export async function estimate(
 ): Promise<Estimate> {
   if (plan.dueHours === 0) return { rows: 0, requests: 0, weight: 0, bytes: 0 };
   const first = await source.firstAtOrAfter(plan, range.startMs, 'ms', signal);
-  const last = await source.firstAtOrAfter(plan, range.endMs, 'ms', signal);
-  // No trade after the range yet: its newest ids are unknown, so its rows are too.
-  const rangeRows = first === undefined || last === undefined ? 0 : last.aggId - first.aggId;
+  if (first === undefined) return { rows: 0, requests: 2 * plan.dueHours, weight: 2 * plan.dueHours * REQUEST_WEIGHT, bytes: 0 };
+  const behind = await source.firstAtOrAfter(plan, range.endMs, 'ms', signal);
+  const endId = behind?.aggId ?? ((await source.newest(plan, signal))?.aggId ?? first.aggId) + 1;
+  const rangeRows = Math.max(0, endId - first.aggId);
   const rows = Math.round((rangeRows * plan.dueHours) / plan.wantedHours);
   const requests = Math.ceil(rows / source.pageRows) + 2 * plan.dueHours;
   return { rows, requests, weight: requests * REQUEST_WEIGHT, bytes: rows * BYTES_PER_TRADE };

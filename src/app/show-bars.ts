@@ -85,11 +85,12 @@ async function daysAround(deps: { readonly bars: BarStore }, series: Series, bar
 function runningOffsets(bars: readonly ExactBar[], days: readonly StoredDay[]): Offset[] {
   const levelFromMs = bars[0]?.openMs ?? 0;
   let sumE8 = 0n;
-  let levelMissing = 0;
+  // Ids before the first bar don't matter here, unless its own edge can't be seen.
+  let levelMissing = bars[0]?.levelMissing === undefined ? undefined : 0;
   let previous: ExactBar | undefined;
   return bars.map((bar) => {
     const deltaE8 = e8(bar.delta);
-    if (previous !== undefined) levelMissing += missingBetween(previous, bar, days);
+    if (previous !== undefined) levelMissing = plus(levelMissing, missingBetween(previous, bar, days));
     previous = bar;
     const offset = { e8: sumE8 + deltaE8 - e8(bar.close), levelFromMs, levelMissing };
     sumE8 += deltaE8;
@@ -97,16 +98,24 @@ function runningOffsets(bars: readonly ExactBar[], days: readonly StoredDay[]): 
   });
 }
 
-function missingBetween(previous: ExactBar, bar: ExactBar, days: readonly StoredDay[]): number {
+function missingBetween(previous: ExactBar, bar: ExactBar, days: readonly StoredDay[]): number | undefined {
   const dayOf = (openMs: number) => days.findIndex(({ dayMs }) => dayMs === floorTo(openMs, DAY_MS));
   const [from, to] = [dayOf(previous.openMs), dayOf(bar.openMs)];
-  if (from === to) return bar.levelMissing - previous.levelMissing;
-  let missing = (days[from]?.missing ?? 0) - previous.levelMissing + bar.levelMissing;
+  if (from === to) return minus(bar.levelMissing, previous.levelMissing);
+  let missing = plus(minus(days[from]?.missing, previous.levelMissing), bar.levelMissing);
   for (let index = from + 1; index <= to; index += 1) {
-    missing += Math.max(0, (days[index]?.idStart ?? 0) - (days[index - 1]?.idEnd ?? 0));
-    if (index < to) missing += days[index]?.missing ?? 0;
+    missing = plus(missing, Math.max(0, (days[index]?.idStart ?? 0) - (days[index - 1]?.idEnd ?? 0)));
+    if (index < to) missing = plus(missing, days[index]?.missing);
   }
   return missing;
+}
+
+function plus(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined || right === undefined ? undefined : left + right;
+}
+
+function minus(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined || right === undefined ? undefined : left - right;
 }
 
 async function storedOffsets(
@@ -124,7 +133,7 @@ async function storedOffsets(
     const base = byDay.get(floorTo(bar.openMs, DAY_MS));
     if (base === undefined) throw new CdvaultError('USAGE', 'the continuous level of a day is not computed yet', { advice: 'Run the backfill again, or take --anchor day.' });
     const sign = bar.openMs >= (originMs ?? 0) ? 1 : -1;
-    const levelMissing = base.missing === undefined ? undefined : base.missing + sign * bar.levelMissing;
+    const levelMissing = sign > 0 ? plus(base.missing, bar.levelMissing) : minus(base.missing, bar.levelMissing);
     return { e8: base.baseE8, levelFromMs: originMs ?? 0, levelMissing };
   });
 }

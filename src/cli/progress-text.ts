@@ -37,7 +37,10 @@ export function progressLine(facts: ProgressFacts, columns: number): string {
   const line = (): string => kept.map((part) => part.short).join(SEPARATOR);
   while (kept.length > 1 && line().length > columns) {
     const lowest = Math.min(...kept.map(({ rank }) => rank));
-    kept.splice(kept.findIndex(({ rank }) => rank === lowest), 1);
+    kept.splice(
+      kept.findIndex(({ rank }) => rank === lowest),
+      1,
+    );
   }
   return line().slice(0, columns);
 }
@@ -62,7 +65,8 @@ function progressParts(facts: ProgressFacts): Part[] {
     { long: `${gaps} ${gapWord}`, short: gaps > 0 ? `${gaps} ${gapWord}` : '', rank: 8 },
     { long: `ETA ${eta}`, short: `ETA ${eta}`, rank: 4 },
   ];
-  if (atMs !== undefined) parts.push({ long: `at ${isoHour(atMs)}`, short: isoHour(atMs), rank: 1 });
+  if (atMs !== undefined)
+    parts.push({ long: `at ${isoHour(atMs)}`, short: isoHour(atMs), rank: 1 });
   return parts;
 }
 

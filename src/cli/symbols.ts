@@ -14,7 +14,8 @@ const MAX_CHARS = 30;
 export function parseSymbol(text: string): string {
   const trimmed = text.trim().normalize('NFC');
   const match = SYMBOL.exec(trimmed);
-  if (match === null || trimmed.length > MAX_CHARS || !/[\p{L}\p{N}]/u.test(trimmed)) throw notASymbol(text);
+  if (match === null || trimmed.length > MAX_CHARS || !/[\p{L}\p{N}]/u.test(trimmed))
+    throw notASymbol(text);
   const [, base = '', quote = '', suffix = ''] = match;
   return `${base}${quote}${suffix}`.replace(/[a-z]/g, (letter) => letter.toUpperCase());
 }
@@ -24,7 +25,8 @@ export function parseSymbol(text: string): string {
  * @throws CdvaultError USAGE when there is none, or one is no symbol
  */
 export function parseSymbols(texts: readonly string[]): string[] {
-  if (texts.length === 0) throw new CdvaultError('USAGE', 'no symbol given', { advice: 'Name at least one: BTCUSDT.' });
+  if (texts.length === 0)
+    throw new CdvaultError('USAGE', 'no symbol given', { advice: 'Name at least one: BTCUSDT.' });
   return [...new Set(texts.map(parseSymbol))];
 }
 

@@ -53,7 +53,11 @@ export function ohlcFootnotes(bars: readonly OhlcRow[], { expected }: OhlcOption
   return notes.filter((note) => note !== undefined).map((note) => `* ${note}`);
 }
 
-function statusNote(bars: readonly OhlcRow[], status: OhlcRow['status'], meaning: string): string | undefined {
+function statusNote(
+  bars: readonly OhlcRow[],
+  status: OhlcRow['status'],
+  meaning: string,
+): string | undefined {
   const count = bars.filter((bar) => bar.status === status).length;
   return count === 0 ? undefined : `${count} ${status}: ${meaning}`;
 }
@@ -62,18 +66,30 @@ function levelNote(bars: readonly OhlcRow[]): string | undefined {
   const inexact = bars.filter(({ levelMissing }) => levelMissing !== 0);
   const first = inexact[0];
   if (first === undefined) return undefined;
-  const counts = inexact.map(({ levelMissing }) => levelMissing).filter((count) => count !== undefined);
-  const missing = counts.length === 0 ? 'an unknown number of' : `up to ${Math.max(...counts).toLocaleString('en-US')}`;
+  const counts = inexact
+    .map(({ levelMissing }) => levelMissing)
+    .filter((count) => count !== undefined);
+  const missing =
+    counts.length === 0
+      ? 'an unknown number of'
+      : `up to ${Math.max(...counts).toLocaleString('en-US')}`;
   return `levels from ${isoMinute(first.openMs)} on are not exact: ${missing} trades are missing since ${isoMinute(first.levelFromMs)}`;
 }
 
-function absentNote(bars: readonly OhlcRow[], expected: OhlcOptions['expected']): string | undefined {
+function absentNote(
+  bars: readonly OhlcRow[],
+  expected: OhlcOptions['expected'],
+): string | undefined {
   if (expected === undefined) return undefined;
   const { range, intervalMs } = expected;
   const present = new Set(bars.map(({ openMs }) => openMs));
   let absent = 0;
   let firstMs: number | undefined;
-  for (let openMs = floorTo(range.startMs, intervalMs); openMs < range.endMs; openMs += intervalMs) {
+  for (
+    let openMs = floorTo(range.startMs, intervalMs);
+    openMs < range.endMs;
+    openMs += intervalMs
+  ) {
     if (present.has(openMs)) continue;
     absent += 1;
     firstMs ??= openMs;
@@ -103,7 +119,9 @@ function layouts(asked: number | undefined, needed: number): Layout[] {
 
 function ohlcLines(bars: readonly OhlcRow[], options: OhlcOptions): string[] {
   const columns = options.columns ?? DEFAULT_COLUMNS;
-  const tables = layouts(options.decimals, neededDecimals(bars)).map((layout) => layOut(bars, layout));
+  const tables = layouts(options.decimals, neededDecimals(bars)).map((layout) =>
+    layOut(bars, layout),
+  );
   const fitting = tables.find((lines) => lines.every((line) => line.length <= columns));
   return fitting ?? tables.at(-1) ?? [];
 }
@@ -124,9 +142,14 @@ function layOut(bars: readonly OhlcRow[], { decimals, indexChars, gap }: Layout)
     ...NUMBERS.map((name) => padded(shortest(bar[name]), decimals)),
     ...(withStatus ? [bar.status === 'final' ? '' : bar.status] : []),
   ]);
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join(' '.repeat(gap)).trimEnd();
+    cells
+      .map((cell, column) => cell.padStart(widths[column] ?? 0))
+      .join(' '.repeat(gap))
+      .trimEnd();
   return [line(header), ...rows.map(line)];
 }
 
@@ -157,7 +180,9 @@ export function renderTable(rows: readonly Readonly<Record<string, Cell>>[]): st
   if (titles.length === 0) return '(nothing)';
   const table = new CliTable({
     head: titles,
-    colAligns: titles.map((title) => (rows.every((row) => typeof row[title] !== 'string') ? 'right' : 'left')),
+    colAligns: titles.map((title) =>
+      rows.every((row) => typeof row[title] !== 'string') ? 'right' : 'left',
+    ),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2, compact: true },
     chars: NO_FRAME,
   });

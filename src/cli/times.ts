@@ -65,32 +65,50 @@ export function isoMinute(timeMs: number): string {
 function resolveEnd({ to }: TimeOptions, nowMs: number, notes: string[]): number {
   if (to === undefined || isNow(to)) {
     const endMs = lastClosedHourEnd(nowMs);
-    notes.push(`${to === undefined ? 'no --to: now' : '--to now'} is the end of the last closed hour`);
+    notes.push(
+      `${to === undefined ? 'no --to: now' : '--to now'} is the end of the last closed hour`,
+    );
     return endMs;
   }
   const { timeMs, note } = parseTime('--to', to);
   if (timeMs > nowMs) {
-    throw new CdvaultError('BAD_RANGE', `--to ${isoMinute(timeMs)} lies in the future (it is ${isoMinute(floorTo(nowMs, 60_000))})`, {
-      advice: 'For everything up to now write --to now.',
-    });
+    throw new CdvaultError(
+      'BAD_RANGE',
+      `--to ${isoMinute(timeMs)} lies in the future (it is ${isoMinute(floorTo(nowMs, 60_000))})`,
+      {
+        advice: 'For everything up to now write --to now.',
+      },
+    );
   }
   if (note !== undefined) notes.push(note);
   return timeMs;
 }
 
-function resolveStart({ from, last }: TimeOptions, endMs: number, nowMs: number, notes: string[]): number {
+function resolveStart(
+  { from, last }: TimeOptions,
+  endMs: number,
+  nowMs: number,
+  notes: string[],
+): number {
   if (from !== undefined && last !== undefined) {
-    throw new CdvaultError('BAD_RANGE', '--from and --last both say where to start', { advice: 'Give one of them.' });
+    throw new CdvaultError('BAD_RANGE', '--from and --last both say where to start', {
+      advice: 'Give one of them.',
+    });
   }
   if (last !== undefined) return startOfLast(last, endMs, notes);
   if (from === undefined) {
-    throw new CdvaultError('BAD_RANGE', 'no start given', { advice: 'Give --from 2024-01-01 or --last 30d.' });
+    throw new CdvaultError('BAD_RANGE', 'no start given', {
+      advice: 'Give --from 2024-01-01 or --last 30d.',
+    });
   }
   if (isNow(from)) {
-    throw new CdvaultError('BAD_RANGE', '--from now starts where the data end', { advice: 'Give --last 12h.' });
+    throw new CdvaultError('BAD_RANGE', '--from now starts where the data end', {
+      advice: 'Give --last 12h.',
+    });
   }
   const { timeMs, note } = parseTime('--from', from);
-  if (timeMs > nowMs) throw new CdvaultError('BAD_RANGE', `--from ${isoMinute(timeMs)} lies in the future`);
+  if (timeMs > nowMs)
+    throw new CdvaultError('BAD_RANGE', `--from ${isoMinute(timeMs)} lies in the future`);
   checkOpened(`--from ${isoMinute(timeMs)}`, timeMs);
   if (note !== undefined) notes.unshift(note);
   return timeMs;
@@ -127,16 +145,24 @@ function checkOrder({ startMs, endMs }: TimeRange, { from, to, last }: TimeOptio
   }
   if (to === undefined || isNow(to)) {
     const end = isoMinute(endMs);
-    throw new CdvaultError('BAD_RANGE', `no hour since ${from ?? last ?? ''} has closed yet: the last closed hour ended at ${end}`, {
-      advice: 'An hour can be fetched two minutes after it has ended.',
-    });
+    throw new CdvaultError(
+      'BAD_RANGE',
+      `no hour since ${from ?? last ?? ''} has closed yet: the last closed hour ended at ${end}`,
+      {
+        advice: 'An hour can be fetched two minutes after it has ended.',
+      },
+    );
   }
-  throw new CdvaultError('BAD_RANGE', `--from ${isoMinute(startMs)} is not before --to ${isoMinute(endMs)}`);
+  throw new CdvaultError(
+    'BAD_RANGE',
+    `--from ${isoMinute(startMs)} is not before --to ${isoMinute(endMs)}`,
+  );
 }
 
 function wholeClosedHours(asked: TimeRange, nowMs: number, notes: string[]): TimeRange {
   const wide = widenToHours(asked);
-  if (wide.startMs !== asked.startMs || wide.endMs !== asked.endMs) notes.push(`widened to whole hours from ${exactly(asked)}`);
+  if (wide.startMs !== asked.startMs || wide.endMs !== asked.endMs)
+    notes.push(`widened to whole hours from ${exactly(asked)}`);
   const closedMs = lastClosedHourEnd(nowMs);
   if (wide.endMs <= closedMs) return wide;
   if (wide.startMs >= closedMs) {
@@ -169,21 +195,44 @@ const TIME =
 function parseTime(option: string, text: string): ParsedTime {
   const match = TIME.exec(text.trim());
   if (match === null) throw badTime(option, text);
-  const [, year = '', month = '', day = '01', hour = '00', minute = '00', second = '00', fraction = '', zone] = match;
-  const wallMs = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  const [
+    ,
+    year = '',
+    month = '',
+    day = '01',
+    hour = '00',
+    minute = '00',
+    second = '00',
+    fraction = '',
+    zone,
+  ] = match;
+  const wallMs = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  );
   // Date.UTC rolls 2024-02-30 over into March; what comes back must be what was typed.
   const typed = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
-  if (new Date(wallMs).toISOString().slice(0, 19) !== typed) throw badTime(option, text, 'there is no such time');
-  if (/[1-9]/.test(fraction.slice(3))) throw badTime(option, text, 'bars and hours know no time finer than a millisecond');
-  const timeMs = wallMs + Number(fraction.slice(0, 3).padEnd(3, '0')) - zoneOffsetMs(option, text, zone);
-  return zone === undefined ? { timeMs, note: `${option} ${text.trim()} read as ${isoMinute(timeMs)}` } : { timeMs };
+  if (new Date(wallMs).toISOString().slice(0, 19) !== typed)
+    throw badTime(option, text, 'there is no such time');
+  if (/[1-9]/.test(fraction.slice(3)))
+    throw badTime(option, text, 'bars and hours know no time finer than a millisecond');
+  const timeMs =
+    wallMs + Number(fraction.slice(0, 3).padEnd(3, '0')) - zoneOffsetMs(option, text, zone);
+  return zone === undefined
+    ? { timeMs, note: `${option} ${text.trim()} read as ${isoMinute(timeMs)}` }
+    : { timeMs };
 }
 
 function zoneOffsetMs(option: string, text: string, zone: string | undefined): number {
   const [, sign, hours = '', minutes = '00'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone ?? '') ?? [];
   if (sign === undefined) return 0;
   // Offsets in use reach from -12:00 to +14:00.
-  if (Number(hours) > 14 || Number(minutes) > 59) throw badTime(option, text, 'there is no such time zone');
+  if (Number(hours) > 14 || Number(minutes) > 59)
+    throw badTime(option, text, 'there is no such time zone');
   const offsetMs = Number(hours) * HOUR_MS + Number(minutes) * 60_000;
   return sign === '-' ? -offsetMs : offsetMs;
 }

@@ -133,7 +133,11 @@ function merge(left: Bar, right: Bar): Bar {
   };
 }
 
-function merged<T>(choose: (left: T, right: T) => T, left: T | undefined, right: T | undefined): T | undefined {
+function merged<T>(
+  choose: (left: T, right: T) => T,
+  left: T | undefined,
+  right: T | undefined,
+): T | undefined {
   return left === undefined || right === undefined ? (left ?? right) : choose(left, right);
 }
 

@@ -31,7 +31,10 @@ export function* cdvBars(trades: Iterable<AggTrade>, request: CdvRequest): Gener
 }
 
 /** As cdvBars, for trades that arrive from a file or a database. */
-export async function* cdvBarsFrom(trades: AsyncIterable<AggTrade>, request: CdvRequest): AsyncGenerator<Bar> {
+export async function* cdvBarsFrom(
+  trades: AsyncIterable<AggTrade>,
+  request: CdvRequest,
+): AsyncGenerator<Bar> {
   const pass = new BarPass(request);
   for await (const trade of trades) yield* pass.accept(trade);
   yield* pass.finish();
@@ -71,7 +74,12 @@ class BarPass {
     this.#level += trade.isBuyerMaker ? -qty : qty;
     const price = parseDecimal(trade.price, PRICE_SCALE);
     if (this.#open === undefined) {
-      this.#open = new OpenBar((this.#endUs - this.#intervalUs) / 1000, this.#level, price, trade.aggId);
+      this.#open = new OpenBar(
+        (this.#endUs - this.#intervalUs) / 1000,
+        this.#level,
+        price,
+        trade.aggId,
+      );
     }
     this.#open.add(trade, price, qty, this.#level);
     return finished;
@@ -89,7 +97,11 @@ class BarPass {
     const bars = this.#closeOpen();
     const openUs = Math.floor(timeUs / this.#intervalUs) * this.#intervalUs;
     const openMs = openUs / 1000;
-    for (let due = this.#due[this.#dueIndex]; due !== undefined && due <= openMs; due = this.#due[this.#dueIndex]) {
+    for (
+      let due = this.#due[this.#dueIndex];
+      due !== undefined && due <= openMs;
+      due = this.#due[this.#dueIndex]
+    ) {
       if (due < openMs) bars.push(silentBar(due, this.#level));
       this.#dueIndex += 1;
     }
@@ -105,7 +117,9 @@ class BarPass {
 
   #checkOrder({ timeUs, aggId }: AggTrade): void {
     if (timeUs < this.#lastUs || (timeUs === this.#lastUs && aggId <= this.#lastId)) {
-      throw new RangeError(`trade ${aggId} at ${timeUs} µs comes after trade ${this.#lastId} at ${this.#lastUs} µs`);
+      throw new RangeError(
+        `trade ${aggId} at ${timeUs} µs comes after trade ${this.#lastId} at ${this.#lastUs} µs`,
+      );
     }
     this.#lastUs = timeUs;
     this.#lastId = aggId;

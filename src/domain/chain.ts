@@ -7,8 +7,8 @@ export interface BuiltDay {
   /** Half-open id range of the day as far as stored. */
   readonly idStart: number;
   readonly idEnd: number;
-  /** Ids missing inside that range. */
-  readonly missing: number;
+  /** Ids missing inside that range; undefined when they can't be counted. */
+  readonly missing: number | undefined;
 }
 
 export interface Anchor {
@@ -37,13 +37,13 @@ export function chainAnchors(originMs: number, days: readonly BuiltDay[]): Ancho
 function after(days: readonly BuiltDay[], originStored: boolean): Anchor[] {
   const anchors: Anchor[] = [];
   let baseE8 = 0n;
-  let missing = 0;
+  let missing: number | undefined = originStored ? 0 : undefined;
   let idEnd = days[0]?.idStart ?? 0;
   for (const day of days) {
-    missing += Math.max(0, day.idStart - idEnd);
-    anchors.push({ dayMs: day.dayMs, baseE8, missing: originStored ? missing : undefined });
+    missing = plus(missing, Math.max(0, day.idStart - idEnd));
+    anchors.push({ dayMs: day.dayMs, baseE8, missing });
     baseE8 += day.deltaE8;
-    missing += day.missing;
+    missing = plus(missing, day.missing);
     idEnd = day.idEnd;
   }
   return anchors;
@@ -52,13 +52,18 @@ function after(days: readonly BuiltDay[], originStored: boolean): Anchor[] {
 function before(days: readonly BuiltDay[], pivot: BuiltDay | undefined, originStored: boolean): Anchor[] {
   const anchors: Anchor[] = [];
   let baseE8 = 0n;
-  let missing = 0;
+  let missing: number | undefined = originStored ? 0 : undefined;
   let idStart = pivot?.idStart;
   for (const day of days.toReversed()) {
     baseE8 -= day.deltaE8;
-    missing += day.missing + Math.max(0, (idStart ?? day.idEnd) - day.idEnd);
+    missing = plus(plus(missing, day.missing), Math.max(0, (idStart ?? day.idEnd) - day.idEnd));
     idStart = day.idStart;
-    anchors.push({ dayMs: day.dayMs, baseE8, missing: originStored ? missing : undefined });
+    anchors.push({ dayMs: day.dayMs, baseE8, missing });
   }
   return anchors.toReversed();
+}
+
+/** A count that can't be made stays unmade, however much is known of the rest. */
+function plus(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined || right === undefined ? undefined : left + right;
 }

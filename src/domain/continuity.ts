@@ -166,7 +166,8 @@ class Run implements HourRun {
   #take(trade: AggTrade): void {
     const { timeUs } = trade;
     // Rows at or behind the hour's end are never taken, so only an early time can lie outside it.
-    if (timeUs < this.#startUs || (this.#last !== undefined && timeUs < this.#last.timeUs)) this.#backwardRows += 1;
+    if (timeUs < this.#startUs || (this.#last !== undefined && timeUs < this.#last.timeUs))
+      this.#backwardRows += 1;
     this.#last = neighbour(trade);
     this.#first ??= this.#last;
     this.#rows += 1;
@@ -176,7 +177,11 @@ class Run implements HourRun {
   }
 
   #refuseWhenDone(): void {
-    if (this.#done) throw new CdvaultError('INTERNAL', `the run of ${isoHour(this.#hourMs)} has ended; it takes no more rows`);
+    if (this.#done)
+      throw new CdvaultError(
+        'INTERNAL',
+        `the run of ${isoHour(this.#hourMs)} has ended; it takes no more rows`,
+      );
   }
 }
 

@@ -14,9 +14,10 @@ export interface DayHour {
   readonly verdict: Verdict;
   /**
    * Ids missing between the level's start and the end of this hour, those at the hour's own edges
-   * included: never 0 up to a hole that may lie in the hour.
+   * included: never 0 up to a hole that may lie in the hour. undefined when the trade before the
+   * level's start was never seen (the exchange no longer keeps it), so that nobody can count.
    */
-  readonly levelMissing: number;
+  readonly levelMissing: number | undefined;
 }
 
 /**
@@ -38,8 +39,8 @@ export interface DayInputs {
    */
   readonly idStart: number;
   readonly idEnd: number;
-  /** Ids missing inside that range. */
-  readonly missing: number;
+  /** Ids missing inside that range; undefined when they can't be counted, as above. */
+  readonly missing: number | undefined;
   /** Σ signed quantity of valid trades, units of 1e-8. */
   readonly deltaE8: bigint;
   /** Σ quantity of valid trades, units of 1e-8: the bound of every running sum of the day. */
@@ -59,6 +60,7 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
   if (first === undefined) return undefined;
 
   const idStart = first.ids.start;
+  const countable = first.record.prev !== undefined || idStart === BEFORE_FIRST_ID + 1;
   const hours: DayHour[] = [];
   let rows = 0;
   let idEnd = idStart;
@@ -69,7 +71,7 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
     reach = Math.max(reach, ids.reach);
     // The hours' runs share no row, so what is not a row is missing.
     const levelMissing = Math.max(0, reach - idStart - rows);
-    hours.push({ hourMs: record.hourMs, verdict: verdictOf(record), levelMissing });
+    hours.push({ hourMs: record.hourMs, verdict: verdictOf(record), levelMissing: countable ? levelMissing : undefined });
   }
   const buyE8 = sum(known.map(({ record }) => parseDecimal(record.buyQty, QTY_SCALE)));
   const sellE8 = sum(known.map(({ record }) => parseDecimal(record.sellQty, QTY_SCALE)));
@@ -81,7 +83,7 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
     rows,
     idStart,
     idEnd,
-    missing: Math.max(0, idEnd - idStart - rows),
+    missing: countable ? Math.max(0, idEnd - idStart - rows) : undefined,
     deltaE8: buyE8 - sellE8,
     volumeE8: buyE8 + sellE8,
   };
@@ -108,8 +110,9 @@ function idRange({ hourMs, first, last, prev, next }: SliceRecord): HourIds | un
   const startUs = hourMs * 1000;
   const endUs = (hourMs + HOUR_MS) * 1000;
   // A neighbour whose time lies inside the hour is itself a row that the hour lacks.
-  const behindPrev = (prev?.id ?? BEFORE_FIRST_ID) + (prev !== undefined && prev.timeUs >= startUs ? 0 : 1);
-  const start = Math.min(behindPrev, first?.id ?? behindPrev);
+  const ownId = first?.id ?? next?.id;
+  const behindPrev = prev === undefined ? ownId : prev.id + (prev.timeUs >= startUs ? 0 : 1);
+  const start = Math.min(behindPrev ?? 0, ownId ?? behindPrev ?? 0);
   const end = last === undefined ? start : last.id + 1;
   const reach = next === undefined ? end : next.id + (next.timeUs < endUs ? 1 : 0);
   return { start, end, reach: Math.max(end, reach) };

@@ -28,7 +28,8 @@ export interface ExactBar {
   readonly lastId: number | undefined;
   readonly status: 'final' | 'partial';
   readonly levelFromMs: number;
-  readonly levelMissing: number;
+  /** undefined when they can't be counted. */
+  readonly levelMissing: number | undefined;
 }
 
 export interface StoredDay extends BuiltDay {

@@ -23,6 +23,9 @@ export interface TradeSource {
     rows?: number,
   ): Promise<readonly AggTrade[]>;
 
+  /** The newest trade; undefined when there is none at all. One small request. */
+  newest(series: Series, signal: AbortSignal): Promise<AggTrade | undefined>;
+
   /** Rows of a full page. */
   readonly pageRows: number;
 

@@ -5,6 +5,7 @@ import { faultySeries, type DataFault } from './data-faults.ts';
 import type { Fault } from './faults.ts';
 import { repeatedTrades } from './repeated-trades.ts';
 import { syntheticTrades } from './synthetic-trades.ts';
+import { bracketedTrades } from './bracketed-trades.ts';
 import { loadTradesFile } from './trades-file.ts';
 
 const USAGE = `usage: node test/exchange/main.ts
@@ -13,10 +14,12 @@ const USAGE = `usage: node test/exchange/main.ts
   --port PORT  --latency MS  --log FILE  --faults FILE.json  --fault-seed N  --no-gzip
   --no-weight-limit  --weight-limit N  --weight-window 1M|10S  --ban-seconds 120,600
   --data-faults FILE.json                {"SYMBOL": [{"kind": "gap", "fromId": 1, "toId": 9}, …], …}
+  --neighbours                           one trade before and one after each file, as the exchange would have
   --repeat-days N                        the trades files' day N times over, day after day
   --now TIME                             the exchange's clock starts there instead of now`;
 
 const DAY_MS = 86_400_000;
+const DAY_US = DAY_MS * 1000;
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     'weight-window': { type: 'string' },
     'ban-seconds': { type: 'string' },
     'data-faults': { type: 'string' },
+    neighbours: { type: 'boolean', default: false },
     'repeat-days': { type: 'string', default: '1' },
     now: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -50,10 +54,12 @@ async function fileSymbols(): Promise<ExchangeSymbol[]> {
   for (const [symbol, files] of filesOf) {
     const trades = await loadTradesFile(...files);
     const times = Number(values['repeat-days']);
+    const repeated =
+      times === 1 ? trades : repeatedTrades(trades, { times, everyMs: files.length * DAY_MS });
+    const startUs = Math.floor(trades.at(0).timeUs / DAY_US) * DAY_US;
     symbols.push({
       symbol,
-      trades:
-        times === 1 ? trades : repeatedTrades(trades, { times, everyMs: files.length * DAY_MS }),
+      trades: values.neighbours ? bracketedTrades(repeated, startUs) : repeated,
     });
   }
   return symbols;

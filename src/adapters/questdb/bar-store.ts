@@ -40,7 +40,7 @@ export function createBarStore(sql: Sql): BarStore {
     async stamp(series, day, nowMs) {
       await sql.query(
         `INSERT INTO bar_days VALUES (${timestamp(day.dayMs)}, ${seriesValues(series)}, ${literal(day.inputs)}, ` +
-          `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing}, ` +
+          `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing ?? 'NULL'}, ` +
           `${decimal(day.deltaE8)}, ${timestamp(nowMs)})`,
       );
       await sql.waitApplied('bar_days');
@@ -102,7 +102,7 @@ function toStoredDay(row: TextRow): StoredDay {
     inputs: text(row, 'inputs'),
     idStart: int(row, 'id_start'),
     idEnd: int(row, 'id_end'),
-    missing: int(row, 'missing'),
+    missing: optionalInt(row, 'missing'),
     deltaE8: parseDecimal(text(row, 'delta'), QTY_SCALE),
   };
 }
@@ -137,6 +137,6 @@ function toBar(row: TextRow): ExactBar {
     lastId: optionalInt(row, 'last_id'),
     status: text(row, 'status') as ExactBar['status'],
     levelFromMs: int(row, 'level_us') / 1000,
-    levelMissing: int(row, 'level_missing'),
+    levelMissing: optionalInt(row, 'level_missing'),
   };
 }

@@ -126,9 +126,10 @@ function statusCase(day: DayInputs, interval: Interval): string {
 }
 
 function levelMissing(day: DayInputs): string {
+  if (day.missing === undefined) return 'null::long';
   const branches = day.hours
-    .filter(({ levelMissing: missing }) => missing > 0)
-    .map(({ hourMs, levelMissing: missing }) => `WHEN hour(s.ts) = ${hourOf(hourMs)} THEN ${missing}L`);
+    .filter(({ levelMissing: missing }) => missing !== 0)
+    .map(({ hourMs, levelMissing: missing }) => `WHEN hour(s.ts) = ${hourOf(hourMs)} THEN ${missing ?? 0}L`);
   return branches.length === 0 ? '0L' : `CASE ${branches.join(' ')} ELSE 0L END`;
 }
 
