@@ -18,14 +18,24 @@ export function tradeOf(aggId: number, timeMs: number, rest: Partial<AggTrade> =
 
 /** A row that the exchange itself has marked invalid. */
 export function invalidTradeOf(aggId: number, timeMs: number): AggTrade {
-  return tradeOf(aggId, timeMs, { price: '0.00000000', qty: '0.00000000', firstId: -1, lastId: -1 });
+  return tradeOf(aggId, timeMs, {
+    price: '0.00000000',
+    qty: '0.00000000',
+    firstId: -1,
+    lastId: -1,
+  });
 }
 
 /**
  * A proven hour's ledger row: `rows` ids from `firstId` on, a minute inside its borders, met by its
  * neighbours.
  */
-export function recordOf(hourMs: number, firstId: number, rows: number, rest: Partial<SliceRecord> = {}): SliceRecord {
+export function recordOf(
+  hourMs: number,
+  firstId: number,
+  rows: number,
+  rest: Partial<SliceRecord> = {},
+): SliceRecord {
   const startUs = hourMs * 1000;
   const endUs = (hourMs + HOUR_MS) * 1000;
   const minuteUs = 60_000_000;

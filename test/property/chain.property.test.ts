@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Anchor, type BuiltDay, chainAnchors } from '../../src/domain/chain.ts';
+import { dayInputs } from '../../src/domain/day.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { type SliceRecord, verdictOf } from '../../src/domain/ledger.ts';
+import { recordOf } from '../support/trades.ts';
+
+const ORIGIN = Date.UTC(2024, 0, 10);
+const IDS_A_DAY = 1000;
+
+/** Stored days around the origin, any order; ids 1,000 a day, some of them missing. */
+const days: fc.Arbitrary<BuiltDay[]> = fc.uniqueArray(
+  fc
+    .record({
+      index: fc.integer({ min: -20, max: 20 }),
+      deltaE8: fc.bigInt({ min: -(10n ** 16n), max: 10n ** 16n }),
+      missing: fc.nat(3),
+    })
+    .map(({ index, deltaE8, missing }) => {
+      const idStart = (index + 100) * IDS_A_DAY;
+      return {
+        dayMs: ORIGIN + index * DAY_MS,
+        deltaE8,
+        missing,
+        idStart,
+        idEnd: idStart + IDS_A_DAY,
+      };
+    }),
+  { selector: ({ dayMs }) => dayMs, maxLength: 41 },
+);
+
+const byDay = (anchors: readonly Anchor[]): Map<number, Anchor> =>
+  new Map(anchors.map((anchor) => [anchor.dayMs, anchor]));
+
+describe('continuous CDV', () => {
+  it('moves from one stored midnight to the next by the day’s delta', () => {
+    fc.assert(
+      fc.property(days, (stored) => {
+        const anchors = chainAnchors(ORIGIN, stored);
+        const deltas = new Map(stored.map(({ dayMs, deltaE8 }) => [dayMs, deltaE8]));
+        expect(anchors).toHaveLength(stored.length);
+        for (const [index, anchor] of anchors.entries()) {
+          const next = anchors[index + 1];
+          // Where the origin lies between two stored days, the base goes through 0 in between.
+          if (next === undefined || (anchor.dayMs < ORIGIN && next.dayMs > ORIGIN)) continue;
+          expect(next.baseE8 - anchor.baseE8).toBe(deltas.get(anchor.dayMs));
+        }
+        expect(byDay(anchors).get(ORIGIN)?.baseE8 ?? 0n).toBe(0n);
+      }),
+    );
+  });
+
+  it('never moves when earlier days are added', () => {
+    fc.assert(
+      fc.property(days, fc.integer({ min: -20, max: 20 }), (stored, cut) => {
+        const fromMs = ORIGIN + Math.min(0, cut) * DAY_MS;
+        const later = chainAnchors(
+          ORIGIN,
+          stored.filter(({ dayMs }) => dayMs >= fromMs),
+        );
+        const whole = byDay(chainAnchors(ORIGIN, stored));
+        expect(later.map(({ dayMs }) => whole.get(dayMs))).toEqual(later);
+      }),
+    );
+  });
+
+  it('never moves when later days are added', () => {
+    fc.assert(
+      fc.property(days, fc.nat(20), (stored, cut) => {
+        const untilMs = ORIGIN + cut * DAY_MS;
+        const earlier = chainAnchors(
+          ORIGIN,
+          stored.filter(({ dayMs }) => dayMs <= untilMs),
+        );
+        const whole = byDay(chainAnchors(ORIGIN, stored));
+        expect(earlier.map(({ dayMs }) => whole.get(dayMs)?.baseE8)).toEqual(
+          earlier.map(({ baseE8 }) => baseE8),
+        );
+      }),
+    );
+  });
+
+  it('does not care for the order of its days', () => {
+    fc.assert(
+      fc.property(days, fc.func(fc.nat()), (stored, rank) => {
+        const shuffled = stored.toSorted((left, right) => rank(left.dayMs) - rank(right.dayMs));
+        expect(chainAnchors(ORIGIN, shuffled)).toEqual(chainAnchors(ORIGIN, stored));
+      }),
+    );
+  });
+
+  it('counts every id missing between the origin and a midnight', () => {
+    fc.assert(
+      fc.property(days, (stored) => {
+        const origin = stored.find(({ dayMs }) => dayMs === ORIGIN);
+        for (const { dayMs, missing } of chainAnchors(ORIGIN, stored)) {
+          const [fromMs, toMs] = dayMs < ORIGIN ? [dayMs, ORIGIN] : [ORIGIN, dayMs];
+          const between = stored.filter((day) => day.dayMs >= fromMs && day.dayMs < toMs);
+          const present = between.reduce((ids, day) => ids + IDS_A_DAY - (day.missing ?? 0), 0);
+          const whole = ((toMs - fromMs) / DAY_MS) * IDS_A_DAY;
+          expect(missing).toBe(origin === undefined ? undefined : whole - present);
+        }
+      }),
+    );
+  });
+});
+
+/** A day of hours whose ids join on; some hours are left out, some have lost rows or neighbours. */
+const dayRecords: fc.Arbitrary<SliceRecord[]> = fc
+  .array(
+    fc.record({
+      rows: fc.nat(5),
+      state: fc.constantFrom('whole', 'whole', 'absent', 'lost_head', 'lost_tail', 'lost_middle'),
+    }),
+    { minLength: 24, maxLength: 24 },
+  )
+  .map((plan) => {
+    let nextId = 50;
+    return plan.flatMap(({ rows, state }, index) => {
+      const whole = recordOf(ORIGIN + index * HOUR_MS, nextId, rows);
+      nextId += rows;
+      return state === 'absent' ? [] : [damaged(whole, state)];
+    });
+  });
+
+function damaged(whole: SliceRecord, state: string): SliceRecord {
+  const { first, last, rows } = whole;
+  if (first === undefined || last === undefined || rows < 3) return whole;
+  if (state === 'lost_head')
+    return { ...whole, rows: rows - 1, first: { ...first, id: first.id + 1 } };
+  if (state === 'lost_tail')
+    return { ...whole, rows: rows - 1, last: { ...last, id: last.id - 1 } };
+  return state === 'lost_middle' ? { ...whole, rows: rows - 1 } : whole;
+}
+
+describe('level_missing', () => {
+  it('is never 0 in or behind an hour that has a gap, nor falls', () => {
+    fc.assert(
+      fc.property(dayRecords, (records) => {
+        let seenGap = false;
+        let before = 0;
+        for (const { verdict, levelMissing } of dayInputs(ORIGIN, records)?.hours ?? []) {
+          seenGap ||= verdict === 'gap';
+          // No hour here lacks its predecessor, so everything can be counted.
+          const missing = levelMissing ?? NaN;
+          if (seenGap) expect(missing).toBeGreaterThan(0);
+          expect(missing).toBeGreaterThanOrEqual(before);
+          before = missing;
+        }
+      }),
+    );
+  });
+
+  it('is the number of ids that no stored hour holds, from the level’s start to the hour’s end', () => {
+    fc.assert(
+      fc.property(dayRecords, (records) => {
+        const firstId = (records[0]?.prev?.id ?? -1) + 1;
+        const hours = dayInputs(ORIGIN, records)?.hours ?? [];
+        for (const [index, { levelMissing }] of hours.entries()) {
+          const known = records.slice(0, index + 1);
+          const lastId = (known.at(-1)?.next?.id ?? 0) - 1;
+          expect(levelMissing).toBe(
+            lastId - firstId + 1 - known.reduce((rows, record) => rows + record.rows, 0),
+          );
+          expect(hours[index]?.verdict).toBe(known.map(verdictOf).at(-1));
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  type ProgressFacts,
+  progressLine,
+} from '../../../src/cli/progress-text.ts';
+
+const FACTS: ProgressFacts = {
+  slicesDone: 5361,
+  slicesTotal: 8760,
+  rows: 28_412_345,
+  rowsPerSecond: 23_940,
+  weightUsed: 5880,
+  weightLimit: 6000,
+  retrying: 3,
+  gaps: 0,
+  etaMs: 850_000,
+  atMs: Date.UTC(2024, 7, 11, 9),
+};
+
+describe('progressLine', () => {
+  it('says everything where there is room', () => {
+    expect(progressLine(FACTS, 200)).toBe(
+      '61.2% | 5,361/8,760 slices | 28.4M rows | 23.9k rows/s | weight 5,880/6,000 | 3 retrying | 0 gaps | ETA 14m10s | at 2024-08-11T09Z',
+    );
+  });
+
+  it('fits 80 columns, trouble first', () => {
+    const line = progressLine(FACTS, 80);
+    expect(line).toBe('61.2% | 5,361/8,760 | 28.4M rows | 23.9k/s | 3 retry | ETA 14m10s');
+    expect(progressLine({ ...FACTS, retrying: 0 }, 80)).toBe(
+      '61.2% | 5,361/8,760 | 28.4M rows | 23.9k/s | w 5,880/6,000 | ETA 14m10s',
+    );
+    expect(progressLine({ ...FACTS, gaps: 2 }, 40)).toBe('61.2% | 5,361/8,760 | 3 retry | 2 gaps');
+  });
+
+  it('never is wider than the terminal', () => {
+    for (let columns = 0; columns <= 140; columns += 1) {
+      expect(progressLine({ ...FACTS, gaps: 12 }, columns).length).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('does without what is not known yet', () => {
+    expect(progressLine({ ...FACTS, etaMs: undefined, atMs: undefined, gaps: 1 }, 200)).toMatch(
+      / \| 1 gap \| ETA \?$/,
+    );
+  });
+});
+
+describe('numbers', () => {
+  it.each([
+    [0, '0'],
+    [950, '950'],
+    [999.6, '1.0k'],
+    [23_940, '23.9k'],
+    [999_949, '999.9k'],
+    [999_951, '1.0M'],
+    [28_412_345, '28.4M'],
+    [1.2e9, '1.2B'],
+    [5e15, '5000.0T'],
+  ])('%d is %s', (value, text) => {
+    expect(formatCount(value)).toBe(text);
+  });
+
+  it.each([
+    [512, '512 B'],
+    [1536, '1.5 KiB'],
+    [56_100_000, '53.5 MiB'],
+    [1024 ** 3, '1.0 GiB'],
+  ])('%d bytes are %s', (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
+  });
+
+  it.each([
+    [-5, '0s'],
+    [400, '0s'],
+    [9_000, '9s'],
+    [59_600, '1m00s'],
+    [850_000, '14m10s'],
+    [7_500_000, '2h05m'],
+    [273_600_000, '3d4h'],
+  ])('%d ms are %s', (durationMs, text) => {
+    expect(formatDuration(durationMs)).toBe(text);
+  });
+
+  it('are not 100 % before everything is done', () => {
+    expect(formatPercent(8759, 8760)).toBe('99.9%');
+    expect(formatPercent(8760, 8760)).toBe('100.0%');
+    expect(formatPercent(0, 0)).toBe('100.0%');
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { type OhlcRow, renderOhlc, renderTable } from '../../../src/cli/table.ts';
+import { MINUTE_MS } from '../../../src/domain/hour.ts';
+
+const START = Date.UTC(2024, 0, 1, 10);
+
+function bar(
+  index: number,
+  levels: readonly [string, string, string, string, string],
+  rest: Partial<OhlcRow> = {},
+): OhlcRow {
+  const [open, high, low, close, delta] = levels;
+  const openMs = START + index * MINUTE_MS;
+  return {
+    openMs,
+    open,
+    high,
+    low,
+    close,
+    delta,
+    status: 'final',
+    levelFromMs: START,
+    levelMissing: 0,
+    ...rest,
+  };
+}
+
+const NOTEBOOK = [
+  bar(0, ['217.20149000', '217.84858000', '216.39749000', '217.64984000', '0.44901000']),
+  bar(1, ['217.64801000', '218.11814000', '216.56164000', '218.11742000', '0.46758000']),
+  bar(2, ['218.11655000', '219.43334000', '211.32915000', '211.34749000', '-6.76993000']),
+];
+
+describe('the OHLC table', () => {
+  it('looks as pandas prints it', () => {
+    expect(renderOhlc(NOTEBOOK)).toBe(
+      [
+        '                          open       high        low      close     delta',
+        '2024-01-01 10:00:00  217.20149  217.84858  216.39749  217.64984   0.44901',
+        '2024-01-01 10:01:00  217.64801  218.11814  216.56164  218.11742   0.46758',
+        '2024-01-01 10:02:00  218.11655  219.43334  211.32915  211.34749  -6.76993',
+      ].join('\n'),
+    );
+  });
+
+  it('shows as many decimals as the values need, whatever is asked', () => {
+    const fine = bar(0, ['0.00000001', '1.00000000', '0.00000000', '0.50000000', '0.25000000']);
+    expect(renderOhlc([fine])).toContain(
+      '0.00000001  1.00000000  0.00000000  0.50000000  0.25000000',
+    );
+    expect(renderOhlc([fine], { decimals: 2 })).toContain('0.00000001');
+    expect(renderOhlc(NOTEBOOK, { decimals: 8 })).toContain('217.20149000');
+  });
+
+  it.each([
+    ['wide levels', '-12345.12345000'],
+    ['levels of a coin that trades in billions', '-987654321012.00000000'],
+  ])('fits 80 columns with %s', (_name, level) => {
+    const lines = renderOhlc([bar(0, [level, level, level, level, '-12.00000000'])]).split('\n');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines[1]).toContain(level.replace(/\.?0+$/, ''));
+  });
+
+  it('never cuts a level to fit', () => {
+    const level = '-123456789012.12345678';
+    expect(renderOhlc([bar(0, [level, level, level, level, level])])).toContain(level);
+  });
+
+  it('has a status column only when some bar is not final', () => {
+    expect(renderOhlc(NOTEBOOK)).not.toContain('status');
+    const lines = renderOhlc([
+      ...NOTEBOOK,
+      bar(3, ['1', '1', '1', '1', '0'], { status: 'partial' }),
+    ]).split('\n');
+    expect(lines[0]).toMatch(/delta +status$/);
+    expect(lines[4]).toMatch(/0\.00000 +partial$/);
+    expect(lines[5]).toBe('* 1 partial: their own trades are not all proven');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('says from where on levels are not exact', () => {
+    const inexact = bar(3, ['1', '1', '1', '1', '0'], { levelMissing: 1250 });
+    expect(
+      renderOhlc([...NOTEBOOK, inexact])
+        .split('\n')
+        .at(-1),
+    ).toBe(
+      '* levels from 2024-01-01T10:03Z on are not exact: up to 1,250 trades are missing since 2024-01-01T10:00Z',
+    );
+    expect(renderOhlc([bar(0, ['1', '1', '1', '1', '0'], { levelMissing: undefined })])).toContain(
+      'an unknown number of',
+    );
+  });
+
+  it('says which bars are absent', () => {
+    const expected = {
+      range: { startMs: START, endMs: START + 5 * MINUTE_MS },
+      intervalMs: MINUTE_MS,
+    };
+    expect(renderOhlc(NOTEBOOK, { expected }).split('\n').at(-1)).toBe(
+      '* 2 bars are absent, the first at 2024-01-01T10:03Z: not fetched, so unknown (not silent)',
+    );
+    expect(renderOhlc([], { expected })).toMatch(/^\(no bars\)\n\* 5 bars are absent/);
+  });
+});
+
+describe('a plain table', () => {
+  it('aligns numbers to the right, without colours and frames', () => {
+    const rows = [
+      { symbol: 'BTCUSDT', hours: 8760, note: undefined },
+      { symbol: '这是测试币456', hours: 24, note: 'new' },
+    ];
+    expect(renderTable(rows)).toBe(
+      ['symbol         hours  note', 'BTCUSDT        8,760', '这是测试币456     24  new'].join(
+        '\n',
+      ),
+    );
+  });
+
+  it('says when there is nothing', () => {
+    expect(renderTable([])).toBe('(nothing)');
+  });
+});

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import {
+  barStatus,
+  type DayInputs,
+  dayInputs,
+  provenHoursOf,
+  restatementOf,
+} from '../../../src/domain/day.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
+import type { SliceRecord } from '../../../src/domain/ledger.ts';
+import { recordOf } from '../../support/trades.ts';
+
+const DAY = Date.UTC(2024, 0, 1);
+const hour = (index: number): number => DAY + index * HOUR_MS;
+const endUs = (index: number): number => hour(index + 1) * 1000;
+
+function inputsOf(...records: SliceRecord[]): DayInputs {
+  const inputs = dayInputs(DAY, records);
+  if (inputs === undefined) throw new Error('nothing known of the day');
+  return inputs;
+}
+
+const levelMissing = (...records: SliceRecord[]): (number | undefined)[] =>
+  inputsOf(...records).hours.map((known) => known.levelMissing);
+
+describe('what a day’s bars are made of', () => {
+  it('is nothing when nothing is known', () => {
+    expect(dayInputs(DAY, [])).toBeUndefined();
+    expect(
+      dayInputs(DAY, [recordOf(hour(3), 0, 0, { prev: undefined, next: undefined })]),
+    ).toBeUndefined();
+  });
+
+  it('adds up proven hours, in any order', () => {
+    const inputs = inputsOf(recordOf(hour(1), 110, 5), recordOf(hour(0), 100, 10));
+    expect(inputs).toMatchObject({
+      levelFromMs: DAY,
+      rows: 15,
+      idStart: 100,
+      idEnd: 115,
+      missing: 0,
+    });
+    expect(inputs.deltaE8).toBe(300_000_000n);
+    expect(inputs.volumeE8).toBe(900_000_000n);
+    expect(inputs.hours.map(({ levelMissing }) => levelMissing)).toEqual([0, 0]);
+    expect(inputs.inputs).toMatch(/^00=proven:100-10e{10} 01=proven:110-5e{11}$/);
+  });
+
+  it('starts the level at the first stored hour when that is not midnight', () => {
+    expect(inputsOf(recordOf(hour(10), 100, 10))).toMatchObject({
+      levelFromMs: hour(10),
+      missing: 0,
+      idStart: 100,
+    });
+  });
+
+  it('counts the ids of hours in between that nobody fetched', () => {
+    expect(levelMissing(recordOf(hour(0), 100, 10), recordOf(hour(2), 130, 10))).toEqual([0, 20]);
+  });
+
+  it('misses nothing across a silent hour that nobody fetched', () => {
+    expect(levelMissing(recordOf(hour(0), 100, 10), recordOf(hour(2), 110, 10))).toEqual([0, 0]);
+  });
+
+  it('has an empty range in a day without trades', () => {
+    const inputs = inputsOf(recordOf(hour(0), 100, 0), recordOf(hour(1), 100, 0));
+    expect(inputs).toMatchObject({ rows: 0, idStart: 100, idEnd: 100, missing: 0 });
+  });
+
+  it('is exact from the listing on', () => {
+    expect(inputsOf(recordOf(hour(0), 0, 0), recordOf(hour(1), 0, 7))).toMatchObject({
+      idStart: 0,
+      idEnd: 7,
+      missing: 0,
+    });
+  });
+});
+
+describe('level_missing is never 0 behind a hole that may lie in the level', () => {
+  it('counts a hole before the first stored row', () => {
+    const holed = recordOf(hour(5), 105, 10, { prev: { id: 100, timeUs: hour(5) * 1000 - 1 } });
+    expect(inputsOf(holed)).toMatchObject({ missing: 4, idStart: 101 });
+    expect(levelMissing(holed, recordOf(hour(6), 115, 5))).toEqual([4, 4]);
+  });
+
+  it('counts a hole behind the last stored row for the hour, not for the day', () => {
+    const holed = recordOf(hour(5), 100, 10, { next: { id: 115, timeUs: endUs(5) } });
+    expect(levelMissing(holed)).toEqual([5]);
+    // The next day's start, or the next stored one, counts it: it would stand twice in the chain.
+    expect(inputsOf(holed)).toMatchObject({ missing: 0, idEnd: 110 });
+  });
+
+  it('counts a hole between two hours once', () => {
+    const before = recordOf(hour(5), 100, 10, { next: { id: 115, timeUs: endUs(5) } });
+    const after = recordOf(hour(6), 115, 10, { prev: { id: 109, timeUs: hour(6) * 1000 - 1 } });
+    expect(levelMissing(before, after)).toEqual([5, 5]);
+    expect(inputsOf(before, after).missing).toBe(5);
+  });
+
+  it('counts the ids of an empty hour whose neighbours are apart', () => {
+    expect(
+      levelMissing(recordOf(hour(5), 100, 0, { next: { id: 103, timeUs: endUs(5) } })),
+    ).toEqual([3]);
+  });
+
+  it('counts a neighbour that is itself a row of the hour', () => {
+    expect(
+      levelMissing(recordOf(hour(5), 100, 10, { prev: { id: 99, timeUs: hour(5) * 1000 } })),
+    ).toEqual([1]);
+    expect(
+      levelMissing(recordOf(hour(5), 100, 10, { next: { id: 110, timeUs: endUs(5) - 1 } })),
+    ).toEqual([1]);
+  });
+
+  it('can’t be counted when the trade before the level’s start was never seen', () => {
+    const forgotten = recordOf(hour(5), 437, 10, { prev: undefined });
+    expect(levelMissing(forgotten, recordOf(hour(6), 447, 5))).toEqual([undefined, undefined]);
+    expect(inputsOf(forgotten)).toMatchObject({ missing: undefined, idStart: 437, idEnd: 447 });
+    const silent = recordOf(hour(4), 437, 0, { prev: undefined });
+    expect(levelMissing(silent, recordOf(hour(5), 437, 10))).toEqual([undefined, undefined]);
+  });
+
+  it('counts on behind a later hour whose predecessor was not seen', () => {
+    const later = recordOf(hour(6), 115, 5, { prev: undefined });
+    expect(levelMissing(recordOf(hour(5), 100, 10), later)).toEqual([0, 5]);
+  });
+});
+
+describe('the status of a bar', () => {
+  const open = recordOf(hour(2), 120, 10, { next: undefined });
+  const day = inputsOf(recordOf(hour(0), 100, 10), recordOf(hour(1), 110, 10), open);
+
+  it('is final when all its hours are proven', () => {
+    expect(barStatus(day, hour(0), MINUTE_MS)).toBe('final');
+    expect(barStatus(day, hour(1) + 59 * MINUTE_MS, MINUTE_MS)).toBe('final');
+  });
+
+  it('is partial when one of them is not, or is absent', () => {
+    expect(barStatus(day, hour(0), 2 * HOUR_MS)).toBe('final');
+    expect(barStatus(day, hour(2), MINUTE_MS)).toBe('partial');
+    expect(barStatus(day, hour(3), HOUR_MS)).toBe('partial');
+    expect(barStatus(day, hour(0), 4 * HOUR_MS)).toBe('partial');
+  });
+});
+
+describe('restatements', () => {
+  const before = inputsOf(recordOf(hour(10), 100, 10), recordOf(hour(11), 110, 10)).inputs;
+  const later = recordOf(hour(12), 120, 10);
+  const both = [recordOf(hour(10), 100, 10), recordOf(hour(11), 110, 10)] as const;
+
+  it('are none when hours are added behind, and none for a first build', () => {
+    expect(restatementOf(before, inputsOf(...both, later))).toBeUndefined();
+    expect(restatementOf('', inputsOf(...both))).toBeUndefined();
+  });
+
+  it('are none when only a verdict changes: the trades are the same', () => {
+    const open = inputsOf(recordOf(hour(10), 100, 10, { next: undefined })).inputs;
+    expect(open).toContain('open');
+    expect(restatementOf(open, inputsOf(recordOf(hour(10), 100, 10)))).toBeUndefined();
+  });
+
+  it('start at the first stored hour when the day is filled up before it', () => {
+    const after = inputsOf(recordOf(hour(9), 90, 10), ...both);
+    expect(restatementOf(before, after)).toMatchObject({ hourMs: hour(10) });
+    expect(restatementOf(before, after)?.reason).toContain('2024-01-01T09Z');
+  });
+
+  it('start at the hour whose trades changed', () => {
+    const changed = recordOf(hour(11), 110, 10, { contentHash: 'f'.repeat(64) });
+    expect(restatementOf(before, inputsOf(both[0], changed))).toMatchObject({ hourMs: hour(11) });
+  });
+
+  it('start behind an hour that was put in between', () => {
+    const apart = inputsOf(recordOf(hour(8), 80, 10), recordOf(hour(10), 100, 10)).inputs;
+    const filled = inputsOf(
+      recordOf(hour(8), 80, 10),
+      recordOf(hour(9), 90, 10),
+      recordOf(hour(10), 100, 10),
+    );
+    expect(restatementOf(apart, filled)).toMatchObject({ hourMs: hour(10) });
+  });
+
+  it('name an hour that left the ledger', () => {
+    expect(restatementOf(before, inputsOf(both[0]))?.reason).toContain('no longer in the ledger');
+  });
+});
+
+describe('the hours that a stamp calls proven', () => {
+  it('are read back from it', () => {
+    const stamp = inputsOf(
+      recordOf(hour(0), 100, 10),
+      recordOf(hour(23), 110, 5, { next: undefined }),
+    ).inputs;
+    expect(provenHoursOf(stamp, DAY)).toEqual([hour(0)]);
+    expect(provenHoursOf('', DAY)).toEqual([]);
+  });
+});

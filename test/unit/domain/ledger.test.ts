@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { HOUR_MS } from '../../../src/domain/hour.ts';
+import { missingIds, verdictOf } from '../../../src/domain/ledger.ts';
+import { recordOf } from '../../support/trades.ts';
+
+const HOUR = Date.UTC(2024, 0, 1, 10);
+const START_US = HOUR * 1000;
+const END_US = (HOUR + HOUR_MS) * 1000;
+
+describe('the verdict on an hour', () => {
+  it('is proven when contiguous and met on both sides', () => {
+    expect(verdictOf(recordOf(HOUR, 100, 50))).toBe('proven');
+  });
+
+  it('is proven without trades when the ids around it are consecutive', () => {
+    expect(verdictOf(recordOf(HOUR, 100, 0))).toBe('proven');
+  });
+
+  it('is a gap without trades when the ids around it are not', () => {
+    const record = recordOf(HOUR, 100, 0, { next: { id: 103, timeUs: END_US } });
+    expect([missingIds(record), verdictOf(record)]).toEqual([3, 'gap']);
+  });
+
+  it('is proven from id 0 without a predecessor, and for the empty hour before it', () => {
+    expect(verdictOf(recordOf(HOUR, 0, 50))).toBe('proven');
+    expect(verdictOf(recordOf(HOUR, 0, 0))).toBe('proven');
+  });
+
+  it('is a gap when a later id has no predecessor, with trades and without: the exchange forgot them', () => {
+    const withTrades = recordOf(HOUR, 437, 50, { prev: undefined });
+    const without = recordOf(HOUR, 437, 0, { prev: undefined });
+    expect([missingIds(withTrades), verdictOf(withTrades)]).toEqual([437, 'gap']);
+    expect([missingIds(without), verdictOf(without)]).toEqual([437, 'gap']);
+  });
+
+  it('is open as long as no later trade exists', () => {
+    expect(verdictOf(recordOf(HOUR, 100, 50, { next: undefined }))).toBe('open');
+    expect(verdictOf(recordOf(HOUR, 100, 0, { next: undefined }))).toBe('open');
+  });
+
+  it('is a gap when an id is missing inside, before or behind', () => {
+    expect(missingIds(recordOf(HOUR, 100, 50, { rows: 48 }))).toBe(2);
+    expect(missingIds(recordOf(HOUR, 100, 50, { prev: { id: 95, timeUs: START_US - 1 } }))).toBe(4);
+    expect(missingIds(recordOf(HOUR, 100, 50, { next: { id: 160, timeUs: END_US } }))).toBe(10);
+  });
+
+  it('is a gap when a neighbour lies inside the hour', () => {
+    expect(verdictOf(recordOf(HOUR, 100, 50, { prev: { id: 99, timeUs: START_US } }))).toBe('gap');
+    expect(verdictOf(recordOf(HOUR, 100, 50, { next: { id: 150, timeUs: END_US - 1 } }))).toBe(
+      'gap',
+    );
+  });
+
+  it('takes a trade at the very end of the hour as the first of the next', () => {
+    expect(verdictOf(recordOf(HOUR, 100, 50, { next: { id: 150, timeUs: END_US } }))).toBe(
+      'proven',
+    );
+    expect(verdictOf(recordOf(HOUR, 100, 50, { prev: { id: 99, timeUs: START_US - 1 } }))).toBe(
+      'proven',
+    );
+  });
+});
