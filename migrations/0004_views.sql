@@ -64,7 +64,7 @@ CREATE OR REPLACE VIEW cdv_1m_total AS (
     a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
-         ELSE a.missing - b.level_missing END level_missing
+         ELSE a.missing END level_missing
   FROM cdv_exact_1m b ASOF JOIN anchors a ON (market, symbol)
   WHERE b.status <> 'void'
 );
@@ -116,7 +116,7 @@ CREATE OR REPLACE VIEW cdv_5m_total AS (
     a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
-         ELSE a.missing - b.level_missing END level_missing
+         ELSE a.missing END level_missing
   FROM cdv_exact_5m b ASOF JOIN anchors a ON (market, symbol)
   WHERE b.status <> 'void'
 );
@@ -168,7 +168,7 @@ CREATE OR REPLACE VIEW cdv_15m_total AS (
     a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
-         ELSE a.missing - b.level_missing END level_missing
+         ELSE a.missing END level_missing
   FROM cdv_exact_15m b ASOF JOIN anchors a ON (market, symbol)
   WHERE b.status <> 'void'
 );
@@ -220,7 +220,7 @@ CREATE OR REPLACE VIEW cdv_1h_total AS (
     a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
-         ELSE a.missing - b.level_missing END level_missing
+         ELSE a.missing END level_missing
   FROM cdv_exact_1h b ASOF JOIN anchors a ON (market, symbol)
   WHERE b.status <> 'void'
 );
@@ -272,7 +272,7 @@ CREATE OR REPLACE VIEW cdv_4h_total AS (
     a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
-         ELSE a.missing - b.level_missing END level_missing
+         ELSE a.missing END level_missing
   FROM cdv_exact_4h b ASOF JOIN anchors a ON (market, symbol)
   WHERE b.status <> 'void'
 );
@@ -324,7 +324,7 @@ CREATE OR REPLACE VIEW cdv_1d_total AS (
     a.origin level_from,
     CASE WHEN a.ts <> timestamp_floor('d', b.ts) THEN NULL
          WHEN b.ts >= a.origin THEN a.missing + b.level_missing
-         ELSE a.missing - b.level_missing END level_missing
+         ELSE a.missing END level_missing
   FROM cdv_exact_1d b ASOF JOIN anchors a ON (market, symbol)
   WHERE b.status <> 'void'
 );

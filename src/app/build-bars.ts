@@ -41,10 +41,10 @@ export async function buildBars(deps: BuildBarsDeps, series: Series, dayMs: numb
 
     const restated = await announceRestatement(deps, series, before, day);
     await deps.bars.build(series, day, provenHoursOf(before?.inputs ?? '', dayMs));
-    await checkAgainstLedger(deps, series, day, records);
+    const deltaE8 = await checkAgainstLedger(deps, series, day, records);
     if (restated !== undefined) await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
     await lease.assertHeld(STAMP_WRITE_MS);
-    await deps.bars.stamp(series, day, deps.clock.nowMs());
+    await deps.bars.stamp(series, { ...day, deltaE8 }, deps.clock.nowMs());
     return 'built';
   } finally {
     await lease.release();
@@ -86,19 +86,22 @@ async function levelAfter(deps: BuildBarsDeps, series: Series, hourMs: number): 
   return bar?.close;
 }
 
-/** The day bar must hold exactly the trades that the ledger counted: the two were summed apart. */
+/**
+ * The day bar must hold exactly the trades that the ledger counted: the two were summed apart.
+ * @returns the bars' own delta, on which the chain goes on
+ */
 async function checkAgainstLedger(
   deps: BuildBarsDeps,
   series: Series,
   day: DayInputs,
   records: readonly SliceRecord[],
-): Promise<void> {
-  // A row whose time runs backwards over midnight lies in one day by its id and in another by its time.
-  if (records.some(({ backwardRows }) => backwardRows > 0)) return;
+): Promise<bigint> {
   const [bar] = await deps.bars.bars(series, '1d', { startMs: day.dayMs, endMs: day.dayMs + DAY_MS });
   const validRows = records.reduce((rows, record) => rows + record.rows - record.invalidRows, 0);
   const deltaE8 = bar === undefined ? 0n : parseDecimal(bar.delta, QTY_SCALE);
-  if ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8) return;
+  // A row whose time runs backwards over midnight lies in one day by its id and in another by its time.
+  const runsBackwards = records.some(({ backwardRows }) => backwardRows > 0);
+  if (runsBackwards || ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8)) return deltaE8;
   throw new CdvaultError(
     'READ_BACK_MISMATCH',
     `${series.symbol} ${isoDay(day.dayMs)}: the ledger has ${validRows} valid trades with delta ${formatDecimal(day.deltaE8, QTY_SCALE)}, ` +

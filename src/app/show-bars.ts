@@ -132,8 +132,9 @@ async function storedOffsets(
   return bars.map((bar) => {
     const base = byDay.get(floorTo(bar.openMs, DAY_MS));
     if (base === undefined) throw new CdvaultError('USAGE', 'the continuous level of a day is not computed yet', { advice: 'Run the backfill again, or take --anchor day.' });
-    const sign = bar.openMs >= (originMs ?? 0) ? 1 : -1;
-    const levelMissing = sign > 0 ? plus(base.missing, bar.levelMissing) : minus(base.missing, bar.levelMissing);
+    // Before the origin a bar's own ids lie nearer to it than its midnight: the midnight's count may only be too high.
+    const isBehind = bar.openMs >= (originMs ?? 0);
+    const levelMissing = isBehind ? plus(base.missing, bar.levelMissing) : base.missing;
     return { e8: base.baseE8, levelFromMs: originMs ?? 0, levelMissing };
   });
 }

@@ -118,9 +118,12 @@ function idRange({ hourMs, first, last, prev, next }: SliceRecord): HourIds | un
   return { start, end, reach: Math.max(end, reach) };
 }
 
+/** Equal words mean equal bars: of an hour with gaps, its neighbours decide how much is missing. */
 function inputWord(record: SliceRecord): string {
   const hour = new Date(record.hourMs).toISOString().slice(11, 13);
-  return `${hour}=${verdictOf(record)}:${record.contentHash.slice(0, 16)}`;
+  const verdict = verdictOf(record);
+  const edges = verdict === 'gap' ? `/${record.prev?.id ?? ''}-${record.next?.id ?? ''}` : '';
+  return `${hour}=${verdict}:${record.contentHash.slice(0, 16)}${edges}`;
 }
 
 function sum(values: readonly bigint[]): bigint {

@@ -128,6 +128,11 @@ class BinanceRestSource implements RestSource {
     );
   }
 
+  async newest(series: Series, signal: AbortSignal): Promise<AggTrade | undefined> {
+    const trades = await this.#aggTrades(series, 'limit=1', 'ms', signal, () => undefined);
+    return trades.at(-1);
+  }
+
   async isListed({ market, symbol }: Series, signal: AbortSignal): Promise<boolean> {
     assertSpot(market);
     return await this.#client.ask(

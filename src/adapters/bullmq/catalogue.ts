@@ -76,7 +76,13 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
   },
 };
 
-export const JOB_KINDS = ['feed', 'slice', 'bars', 'chain', 'tick'] as const satisfies readonly JobKind[];
+export const JOB_KINDS = [
+  'feed',
+  'slice',
+  'bars',
+  'chain',
+  'tick',
+] as const satisfies readonly JobKind[];
 
 /** BullMQ takes jobs of priority 0 before all others, then low numbers before high ones. */
 export const PRIORITY = { live: 0, backfill: 10 } as const;
@@ -109,7 +115,10 @@ export function parsePayload<K extends JobKind>(kind: K, data: unknown): JobPayl
   const parsed = CATALOGUE[kind].schema.safeParse(data);
   if (parsed.success) return parsed.data;
   const problems = z.prettifyError(parsed.error).replaceAll(/\s*\n\s*/g, ' ');
-  throw new CdvaultError('JOB_INVALID', `A ${kind} job does not have the shape of this version: ${problems}`);
+  throw new CdvaultError(
+    'JOB_INVALID',
+    `A ${kind} job does not have the shape of this version: ${problems}`,
+  );
 }
 
 /** One slice queue for each market, since weight budgets are per market. */

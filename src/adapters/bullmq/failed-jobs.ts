@@ -17,11 +17,17 @@ const IDS_A_CALL = 1_000;
 const MAX_IDS = 10_000;
 
 /** Newest first, at most `limit`. */
-export async function failedJobs(queues: readonly RunQueue[], runId: string, limit: number): Promise<FailedJob[]> {
+export async function failedJobs(
+  queues: readonly RunQueue[],
+  runId: string,
+  limit: number,
+): Promise<FailedJob[]> {
   const found: { job: Job; failed: FailedJob }[] = [];
   for (const { kind, queue } of queues) {
     for (const id of await failedIds(queue, runPrefix(kind, runId), limit)) {
-      const job: Job | undefined = await redisCall('tell about a failed job', () => queue.getJob(id));
+      const job: Job | undefined = await redisCall('tell about a failed job', () =>
+        queue.getJob(id),
+      );
       const failed = job === undefined ? undefined : toFailedJob(kind, job, runId);
       if (job !== undefined && failed !== undefined) found.push({ job, failed });
     }
@@ -35,7 +41,9 @@ export async function failedJobs(queues: readonly RunQueue[], runId: string, lim
 async function failedIds(queue: Queue, prefix: string, limit: number): Promise<string[]> {
   const ids: string[] = [];
   for (let start = 0; start < MAX_IDS && ids.length < limit; start += IDS_A_CALL) {
-    const page = await redisCall('list failed jobs', () => queue.getRanges(['failed'], start, start + IDS_A_CALL - 1));
+    const page = await redisCall('list failed jobs', () =>
+      queue.getRanges(['failed'], start, start + IDS_A_CALL - 1),
+    );
     ids.push(...page.filter((id) => id.startsWith(prefix)));
     if (page.length < IDS_A_CALL) break;
   }
@@ -52,5 +60,7 @@ function toFailedJob(kind: RunQueue['kind'], job: Job, runId: string): FailedJob
 /** BullMQ's own reasons (stalled too often) carry no code. */
 function codedReason(reason: string | undefined): string {
   const text = reason ?? 'no reason recorded';
-  return Object.hasOwn(ERRORS, text.slice(0, Math.max(0, text.indexOf(':')))) ? text : `INTERNAL: ${text}`;
+  return Object.hasOwn(ERRORS, text.slice(0, Math.max(0, text.indexOf(':'))))
+    ? text
+    : `INTERNAL: ${text}`;
 }

@@ -1,6 +1,6 @@
 import { UnrecoverableError } from 'bullmq';
 import { backoffMs, type BackoffPolicy } from '../../domain/backoff.ts';
-import { CdvaultError, classify, EXIT } from '../../domain/errors.ts';
+import { type CdvaultError, classify, EXIT } from '../../domain/errors.ts';
 
 /** Codes with the fatal exit code that still are the job's own fault: one poison job never stops the rest. */
 const OWN_FAULT: ReadonlySet<string> = new Set(['JOB_INVALID', 'INTERNAL']);
@@ -35,7 +35,9 @@ export function toQueueError(failure: CdvaultError): Error {
 
 /** The failure behind what BullMQ reports; its own errors (stalled too often) are INTERNAL. */
 export function fromQueueError(error: unknown): CdvaultError {
-  return error instanceof RetryLater || error instanceof NeverAgain ? error.failure : classify(error);
+  return error instanceof RetryLater || error instanceof NeverAgain
+    ? error.failure
+    : classify(error);
 }
 
 /** Whether no other job can survive what befell this one: a ban, a suspended table, a full disk. */

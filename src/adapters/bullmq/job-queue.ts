@@ -1,4 +1,4 @@
-import { type FlowJob, FlowProducer, type JobsOptions, type JobState, Queue } from 'bullmq';
+import { FlowProducer, type JobsOptions, type JobState, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { TimeRange } from '../../domain/hour.ts';
 import { type Market, MARKETS, type Series } from '../../domain/market.ts';
@@ -15,7 +15,15 @@ import type {
 import type { Log } from '../../ports/log.ts';
 import { createRedis } from '../redis/connection.ts';
 import { redisCall } from '../redis/redis-call.ts';
-import { JOB_KINDS, jobOptions, type JobPriority, parsePayload, queueName, queueNames } from './catalogue.ts';
+import {
+  JOB_KINDS,
+  jobOptions,
+  type JobPriority,
+  parsePayload,
+  queueName,
+  queueNames,
+} from './catalogue.ts';
+import { dayFlow, plain } from './day-flow.ts';
 import { failedJobs } from './failed-jobs.ts';
 import { barsId, barsWish, chainWish, feedId, sliceId } from './job-ids.ts';
 import { RunProgressStore } from './run-progress.ts';
@@ -55,33 +63,59 @@ class BullJobQueue implements JobQueue {
     // Redis must be is checked at start (checkRedis).
     const options = { connection: this.#redis, prefix, skipVersionCheck: true };
     // The shared connection reports its own failures; without a listener an `error` event ends the process.
-    const quiet = (error: Error): void => log.debug({ error: error.message }, 'A queue reports an error');
+    const quiet = (error: Error): void =>
+      log.debug({ error: error.message }, 'A queue reports an error');
     this.#flows = new FlowProducer(options).on('error', quiet);
     const names = JOB_KINDS.flatMap((kind) => queueNames(kind));
     this.#queues = new Map(
       // Events are of use to people who watch live: 1,000 of them are about 0.1 MB a queue.
-      names.map((name) => [name, new Queue(name, { ...options, streams: { events: { maxLen: 1_000 } } }).on('error', quiet)]),
+      names.map((name) => [
+        name,
+        new Queue(name, { ...options, streams: { events: { maxLen: 1_000 } } }).on('error', quiet),
+      ]),
     );
     this.#progress = new RunProgressStore(this.#redis, prefix);
   }
 
-  async addDays(runId: string, series: Series, days: readonly DayWork[], priority: JobPriority): Promise<void> {
+  async addDays(
+    runId: string,
+    series: Series,
+    days: readonly DayWork[],
+    priority: JobPriority,
+  ): Promise<void> {
     for (let start = 0; start < days.length; start += DAYS_A_CALL) {
       const chunk = days.slice(start, start + DAYS_A_CALL);
       // A flow whose parent is there already would at best add nothing, at worst children that no parent waits for.
-      const states = await this.#states('bars', chunk.map(({ dayMs }) => barsId(runId, series, dayMs)));
-      const flows = chunk.filter((_, index) => states[index] === 'unknown').map((day) => dayFlow(runId, series, day, priority));
-      if (flows.length > 0) await redisCall('take a batch of jobs', () => this.#flows.addBulk(flows), BULK_ANSWER_MS);
+      const states = await this.#states(
+        'bars',
+        chunk.map(({ dayMs }) => barsId(runId, series, dayMs)),
+      );
+      const fresh = chunk.filter((_, index) => states[index] === 'unknown');
+      const flows = fresh.map((day) => dayFlow(runId, series, day, priority));
+      if (flows.length === 0) continue;
+      await this.#forgetFailedSlices(runId, series, fresh);
+      await redisCall('take a batch of jobs', () => this.#flows.addBulk(flows), BULK_ANSWER_MS);
     }
   }
 
-  async dayStates(runId: string, series: Series, days: readonly number[]): Promise<readonly DayJobState[]> {
-    const states = await this.#states('bars', days.map((dayMs) => barsId(runId, series, dayMs)));
+  async dayStates(
+    runId: string,
+    series: Series,
+    days: readonly number[],
+  ): Promise<readonly DayJobState[]> {
+    const states = await this.#states(
+      'bars',
+      days.map((dayMs) => barsId(runId, series, dayMs)),
+    );
     return states.map(toDayState);
   }
 
   async addBars(series: Series, dayMs: number): Promise<void> {
-    await this.#addWish('bars', { ...plain(series), runId: NO_RUN, dayMs }, barsWish(series, dayMs));
+    await this.#addWish(
+      'bars',
+      { ...plain(series), runId: NO_RUN, dayMs },
+      barsWish(series, dayMs),
+    );
   }
 
   async addChain(series: Series): Promise<void> {
@@ -90,7 +124,9 @@ class BullJobQueue implements JobQueue {
 
   async chainPending(series: Series): Promise<boolean> {
     const queue = this.#queue('chain');
-    const id = await redisCall('tell about a chain job', () => queue.getDeduplicationJobId(chainWish(series)));
+    const id = await redisCall('tell about a chain job', () =>
+      queue.getDeduplicationJobId(chainWish(series)),
+    );
     if (id === null) return false;
     const [state] = await this.#states('chain', [id]);
     return state !== undefined && toDayState(state) === 'pending';
@@ -113,8 +149,14 @@ class BullJobQueue implements JobQueue {
   }
 
   async upsertTick(everyMs: number): Promise<void> {
-    const template = { name: TICK, data: parsePayload('tick', {}), opts: jobOptions('tick', 'live') };
-    await redisCall('register the tick', () => this.#queue('tick').upsertJobScheduler(TICK, { every: everyMs }, template));
+    const template = {
+      name: TICK,
+      data: parsePayload('tick', {}),
+      opts: jobOptions('tick', 'live'),
+    };
+    await redisCall('register the tick', () =>
+      this.#queue('tick').upsertJobScheduler(TICK, { every: everyMs }, template),
+    );
   }
 
   async removeTick(): Promise<void> {
@@ -141,26 +183,62 @@ class BullJobQueue implements JobQueue {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#flows.close(), ...[...this.#queues.values()].map(async (queue) => queue.close())]);
+    await Promise.all([
+      this.#flows.close(),
+      ...[...this.#queues.values()].map(async (queue) => queue.close()),
+    ]);
     this.#redis.disconnect();
+  }
+
+  /**
+   * Failed jobs are kept longer than done ones, so a slice may have outlived its day. BullMQ would
+   * take it for the new one and let the day wait for ever for a job that will not run.
+   */
+  async #forgetFailedSlices(
+    runId: string,
+    series: Series,
+    days: readonly DayWork[],
+  ): Promise<void> {
+    const ids = days.flatMap(({ hours }) => hours.map((hourMs) => sliceId(runId, series, hourMs)));
+    if (ids.length === 0) return;
+    const queue = this.#queue('slice', series.market);
+    const failedAt = await redisCall('look for failed slices', () =>
+      this.#redis.zmscore(queue.toKey('failed'), ...ids),
+    );
+    const failed = ids.filter((_, index) => failedAt[index] !== null);
+    await redisCall('forget failed slices', () =>
+      Promise.all(failed.map(async (id) => queue.remove(id))),
+    );
   }
 
   /**
    * At most one job waits for a wish, and one that is already running does not swallow it. The id is
    * BullMQ's own: one of ours would meet the failed job of an earlier wish.
    */
-  async #addWish<K extends 'bars' | 'chain'>(kind: K, payload: JobPayloads[K], wish: string): Promise<void> {
+  async #addWish<K extends 'bars' | 'chain'>(
+    kind: K,
+    payload: JobPayloads[K],
+    wish: string,
+  ): Promise<void> {
     await this.#add(kind, payload, { deduplication: { id: wish, keepLastIfActive: true } });
   }
 
-  async #add<K extends JobKind>(kind: K, payload: JobPayloads[K], options: JobsOptions): Promise<void> {
+  async #add<K extends JobKind>(
+    kind: K,
+    payload: JobPayloads[K],
+    options: JobsOptions,
+  ): Promise<void> {
     const data = parsePayload(kind, payload);
-    await redisCall(`take a ${kind} job`, () => this.#queue(kind).add(kind, data, { ...jobOptions(kind, 'live'), ...options }));
+    await redisCall(`take a ${kind} job`, () =>
+      this.#queue(kind).add(kind, data, { ...jobOptions(kind, 'live'), ...options }),
+    );
   }
 
   async #states(kind: JobKind, ids: readonly string[]): Promise<readonly (JobState | 'unknown')[]> {
     const queue = this.#queue(kind);
-    return redisCall(`tell the states of ${kind} jobs`, () => Promise.all(ids.map(async (id) => queue.getJobState(id))));
+    return redisCall(`tell the states of ${kind} jobs`, () =>
+      Promise.all(ids.map(async (id) => queue.getJobState(id))),
+    );
   }
 
   async #countsOf(kind: JobKind): Promise<QueueCounts> {
@@ -169,7 +247,8 @@ class BullJobQueue implements JobQueue {
       const queue = this.#named(name);
       // Without a list it would count the same; getJobs would carry every job over (a known outage).
       const all = await redisCall('count its jobs', () => queue.getJobCounts());
-      counts.waiting += (all['waiting'] ?? 0) + (all['prioritized'] ?? 0) + (all['waiting-children'] ?? 0);
+      counts.waiting +=
+        (all['waiting'] ?? 0) + (all['prioritized'] ?? 0) + (all['waiting-children'] ?? 0);
       counts.active += all['active'] ?? 0;
       counts.delayed += all['delayed'] ?? 0;
       counts.failed += all['failed'] ?? 0;
@@ -186,31 +265,6 @@ class BullJobQueue implements JobQueue {
     if (queue === undefined) throw new RangeError(`no queue ${name}`);
     return queue;
   }
-}
-
-/** Callers may hand over more than a series; a payload holds exactly its fields. */
-function plain({ market, symbol }: Series): Series {
-  return { market, symbol };
-}
-
-/**
- * `ignoreDependencyOnFailure` and nothing else: without it a failed slice keeps the day waiting for
- * ever, and `continueParentOnFailure` runs the parent while other slices are still at work.
- */
-function dayFlow(runId: string, series: Series, day: DayWork, priority: JobPriority): FlowJob {
-  const children = day.hours.map((hourMs) => ({
-    name: 'slice',
-    queueName: queueName('slice', series.market),
-    data: parsePayload('slice', { ...plain(series), runId, hourMs }),
-    opts: { ...jobOptions('slice', priority), jobId: sliceId(runId, series, hourMs), ignoreDependencyOnFailure: true },
-  }));
-  return {
-    name: 'bars',
-    queueName: queueName('bars', series.market),
-    data: parsePayload('bars', { ...plain(series), runId, dayMs: day.dayMs }),
-    opts: { ...jobOptions('bars', priority), jobId: barsId(runId, series, day.dayMs) },
-    ...(children.length > 0 && { children }),
-  };
 }
 
 /** A job that is not there has been removed after completion: the failed ones stay much longer. */

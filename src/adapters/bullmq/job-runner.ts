@@ -33,7 +33,8 @@ export class JobRunner<K extends JobKind> {
     const running = new RunningJob(this.#kind, CATALOGUE[this.#kind].timeoutMs, LET_GO_MS);
     lockSignal?.addEventListener('abort', () => running.interrupt('lock-lost', lockLost(job)));
     const result = await this.#handle(job, running);
-    if (running.interruption === 'lock-lost') throw new WaitingError('another worker may have the job by now');
+    if (running.interruption === 'lock-lost')
+      throw new WaitingError('another worker may have the job by now');
     if (!(result instanceof CdvaultError)) return finish(job, token, result);
     if (running.interruption === 'stop') return putBack(job, token);
     const failure = running.interruption === 'timeout' ? classify(running.signal.reason) : result;
@@ -45,7 +46,9 @@ export class JobRunner<K extends JobKind> {
     const context = { signal: running.signal, attempt: job.attemptsMade };
     const handler = this.#deps.handlers[this.#kind];
     try {
-      return await this.#deps.running.run(running, async () => handler(parsePayload(this.#kind, job.data), context));
+      return await this.#deps.running.run(running, async () =>
+        handler(parsePayload(this.#kind, job.data), context),
+      );
     } catch (error) {
       return classify(error);
     }
@@ -66,5 +69,8 @@ async function putBack(job: Job, token: string): Promise<never> {
 }
 
 function lockLost(job: Job): CdvaultError {
-  return new CdvaultError('LEASE_LOST', `The lock of the ${job.name} job ${job.id ?? ''} could not be renewed in time`);
+  return new CdvaultError(
+    'LEASE_LOST',
+    `The lock of the ${job.name} job ${job.id ?? ''} could not be renewed in time`,
+  );
 }

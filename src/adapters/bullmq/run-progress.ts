@@ -5,9 +5,14 @@ import { redisCall } from '../redis/redis-call.ts';
 /** People look at a run for some days after it; then the store is where to look. */
 const KEEP_SECONDS = 7 * 86_400;
 
-const COUNTERS = ['slicesDone', 'slicesFailed', 'rows', 'requests', 'retries', 'gaps'] as const satisfies readonly (
-  keyof RunProgress
-)[];
+const COUNTERS = [
+  'slicesDone',
+  'slicesFailed',
+  'rows',
+  'requests',
+  'retries',
+  'gaps',
+] as const satisfies readonly (keyof RunProgress)[];
 
 /** Workers finish hours in any order: the newest one stays. */
 const RAISE = `
@@ -38,7 +43,9 @@ export class RunProgressStore {
   }
 
   async read(runId: string): Promise<RunProgress> {
-    const stored = await redisCall('tell the progress of a run', () => this.#redis.hgetall(this.#key(runId)));
+    const stored = await redisCall('tell the progress of a run', () =>
+      this.#redis.hgetall(this.#key(runId)),
+    );
     const value = (field: keyof RunProgress): number => Number(stored[field] ?? 0);
     return {
       slicesDone: value('slicesDone'),

@@ -1,6 +1,6 @@
 import { CdvaultError } from '../../domain/errors.ts';
 
-export type Interruption = 'stop' | 'timeout' | 'lock-lost';
+type Interruption = 'stop' | 'timeout' | 'lock-lost';
 
 /**
  * How long an aborted job may take to let go: to finish a write that it has begun and to release
@@ -18,7 +18,10 @@ export class RunningJob {
   constructor(kind: string, timeoutMs: number, letGoMs: number) {
     this.#letGoMs = letGoMs;
     this.#timer = setTimeout(() => {
-      this.interrupt('timeout', new CdvaultError('LEASE_LOST', `A ${kind} job took longer than its ${timeoutMs} ms`));
+      this.interrupt(
+        'timeout',
+        new CdvaultError('LEASE_LOST', `A ${kind} job took longer than its ${timeoutMs} ms`),
+      );
     }, timeoutMs);
   }
 
@@ -56,18 +59,23 @@ export class RunningJob {
 
 /** All runs of a worker process, so that all can be aborted at once. */
 export class RunningJobs {
-  readonly #running = new Set<RunningJob>();
+  readonly #running = new Map<RunningJob, Promise<unknown>>();
 
   async run<T>(job: RunningJob, work: () => Promise<T>): Promise<T> {
-    this.#running.add(job);
+    const settled = job.settle(work());
+    this.#running.set(job, settled);
     try {
-      return await job.settle(work());
+      return await settled;
     } finally {
       this.#running.delete(job);
     }
   }
 
-  stopAll(): void {
-    for (const job of this.#running) job.interrupt('stop', new DOMException('The worker is stopping', 'AbortError'));
+  /** Aborts them; returns when they have let go or are given up on. */
+  async stopAll(): Promise<void> {
+    for (const job of this.#running.keys()) {
+      job.interrupt('stop', new DOMException('The worker is stopping', 'AbortError'));
+    }
+    await Promise.allSettled(this.#running.values());
   }
 }

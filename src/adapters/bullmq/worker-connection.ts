@@ -22,18 +22,25 @@ export class WorkerConnection {
       retryStrategy: (times) => Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(times, 10)),
     });
     const warning = new ThrottledWarning(log);
-    this.redis.on('error', (error: Error) => warning.warn('The workers’ Redis connection failed; reconnecting', error));
+    this.redis.on('error', (error: Error) =>
+      warning.warn('The workers’ Redis connection failed; reconnecting', error),
+    );
     const duplicate = this.redis.duplicate.bind(this.redis);
     this.redis.duplicate = (override) => {
       const copy = duplicate(override);
       // BullMQ takes its listener away when it closes; the connection above reports outages.
-      copy.on('error', (error: Error) => log.debug({ error: error.message }, 'A blocking Redis connection failed'));
+      copy.on('error', (error: Error) =>
+        log.debug({ error: error.message }, 'A blocking Redis connection failed'),
+      );
       this.#copies.push(copy);
       return copy;
     };
   }
 
   end(): void {
-    for (const redis of [this.redis, ...this.#copies]) redis.disconnect();
+    for (const redis of [this.redis, ...this.#copies]) {
+      // On one that has ended it would start a timer that keeps the process alive for 2 s.
+      if (redis.status !== 'end') redis.disconnect();
+    }
   }
 }

@@ -6,7 +6,7 @@ import type { Log } from '../../ports/log.ts';
 import { CATALOGUE, JOB_KINDS, KEEP, queueNames } from './catalogue.ts';
 import { fromQueueError, retryDelayMs } from './job-failure.ts';
 import { JobRunner } from './job-runner.ts';
-import { LET_GO_MS, RunningJobs } from './running-jobs.ts';
+import { RunningJobs } from './running-jobs.ts';
 import { ThrottledWarning } from './throttled-warning.ts';
 import { WorkerConnection } from './worker-connection.ts';
 
@@ -49,8 +49,8 @@ const LOOKS_A_LOCK = 4;
  */
 const MAX_STALLED = 20;
 
-/** What closing takes when Redis answers and the jobs have let go. */
-const CLOSE_MS = 2_000;
+/** Closing takes 0.1 s once the jobs have let go; after this Redis must be away. */
+const CLOSE_MS = 5_000;
 
 /** Connects in the background and takes jobs as soon as Redis is there. */
 export function startWorkers(deps: WorkersDeps): JobWorkers {
@@ -84,8 +84,8 @@ class WorkerSet implements JobWorkers {
 
   async stop(): Promise<void> {
     const closed = this.#close();
-    this.#running.stopAll();
-    if (await settlesWithin(closed, LET_GO_MS + CLOSE_MS)) return;
+    await this.#running.stopAll();
+    if (await settlesWithin(closed, CLOSE_MS)) return;
     // Redis is away, and BullMQ waits for it: nothing of ours may keep the process alive.
     await Promise.all(this.#workers.map(async (worker) => worker.abandon()));
     this.#connection.end();
@@ -93,7 +93,9 @@ class WorkerSet implements JobWorkers {
 
   #close(): Promise<void> {
     this.#halted = true;
-    this.#closed ??= Promise.all(this.#workers.map(async (worker) => worker.close())).then(() => this.#connection.end());
+    this.#closed ??= Promise.all(this.#workers.map(async (worker) => worker.close())).then(() =>
+      this.#connection.end(),
+    );
     return this.#closed;
   }
 
@@ -103,7 +105,7 @@ class WorkerSet implements JobWorkers {
     for (const worker of this.#workers) void worker.pause(true);
   }
 
-  #startKind<K extends JobKind>(kind: K): EndableWorker[] {
+  #startKind(kind: JobKind): EndableWorker[] {
     const concurrency = this.#deps.concurrency[kind] ?? CATALOGUE[kind].concurrency;
     if (concurrency === 0) return [];
     const runner = new JobRunner(kind, {
@@ -119,24 +121,37 @@ class WorkerSet implements JobWorkers {
     });
   }
 
-  #createWorker<K extends JobKind>(name: string, kind: K, concurrency: number, runner: JobRunner<K>): EndableWorker {
+  #createWorker(
+    name: string,
+    kind: JobKind,
+    concurrency: number,
+    runner: JobRunner<JobKind>,
+  ): EndableWorker {
     const lockMs = this.#deps.lockMs ?? LOCK_MS;
     // BullMQ hands its signal only to a function of three parameters, none with a default (it looks at `length`).
-    return new EndableWorker(name, async (job, token, signal) => runner.process(job, token ?? '', signal), {
-      connection: this.#connection.redis,
-      prefix: this.#deps.prefix,
-      concurrency,
-      lockDuration: lockMs,
-      lockRenewTime: lockMs / LOOKS_A_LOCK,
-      stalledInterval: lockMs / LOOKS_A_LOCK,
-      maxStalledCount: MAX_STALLED,
-      ...KEEP,
-      settings: { backoffStrategy: (made, _, error) => retryDelayMs(CATALOGUE[kind].backoff, made, error) },
-    });
+    return new EndableWorker(
+      name,
+      async (job, token, signal) => runner.process(job, token ?? '', signal),
+      {
+        connection: this.#connection.redis,
+        prefix: this.#deps.prefix,
+        concurrency,
+        lockDuration: lockMs,
+        lockRenewTime: lockMs / LOOKS_A_LOCK,
+        stalledInterval: lockMs / LOOKS_A_LOCK,
+        maxStalledCount: MAX_STALLED,
+        ...KEEP,
+        settings: {
+          backoffStrategy: (made, _, error) => retryDelayMs(CATALOGUE[kind].backoff, made, error),
+        },
+      },
+    );
   }
 
   #listen(worker: EndableWorker, kind: JobKind): void {
-    worker.on('error', (error) => this.#warning.warn(`A worker of ${kind} jobs has trouble with Redis`, error));
+    worker.on('error', (error) =>
+      this.#warning.warn(`A worker of ${kind} jobs has trouble with Redis`, error),
+    );
     worker.on('completed', (job) => this.#emit('completed', kind, job.data));
     worker.on('failed', (job, error) => this.#onFailed(kind, job, error));
     worker.on('lockRenewalFailed', (ids) => {
@@ -158,16 +173,32 @@ class WorkerSet implements JobWorkers {
   #onFailed(kind: JobKind, job: Job | undefined, error: Error): void {
     const failure = fromQueueError(error);
     const attempts = job?.opts.attempts ?? 1;
-    const isFinal = error instanceof UnrecoverableError || job === undefined || job.attemptsMade >= attempts;
-    const fields = { code: failure.code, kind, jobId: job?.id, attempt: job?.attemptsMade, attempts };
-    if (isFinal) this.#deps.log.error({ ...fields, error: failure, advice: failure.advice }, `A job failed for good: ${failure.message}`);
+    const isFinal =
+      error instanceof UnrecoverableError || job === undefined || job.attemptsMade >= attempts;
+    const fields = {
+      code: failure.code,
+      kind,
+      jobId: job?.id,
+      attempt: job?.attemptsMade,
+      attempts,
+    };
+    if (isFinal)
+      this.#deps.log.error(
+        { ...fields, error: failure, advice: failure.advice },
+        `A job failed for good: ${failure.message}`,
+      );
     else this.#deps.log.info(fields, `A job is tried again: ${failure.message}`);
     this.#emit(isFinal ? 'failed' : 'retry', kind, job?.data, failure);
   }
 
   #emit(type: JobEvent['type'], kind: JobKind, data: unknown, error?: CdvaultError): void {
     const parsed = CATALOGUE[kind].schema.safeParse(data);
-    this.#deps.onEvent?.({ type, kind, payload: parsed.data, ...(error !== undefined && { error }) });
+    this.#deps.onEvent?.({
+      type,
+      kind,
+      payload: parsed.data,
+      ...(error !== undefined && { error }),
+    });
   }
 }
 

@@ -11,7 +11,7 @@ import { VALID_ROWS } from './trade-store.ts';
  * The running sum goes in two limbs, whole units and 1e-8ths, because a window `sum` is a DOUBLE
  * (exact below 2^53) and takes no DECIMAL: `hi` holds for any day below 9.0e15 units of volume, `lo`
  * for any below 90 million trades. Rows of one microsecond have no order of their own in the store,
- * so the window is ordered by (ts, agg_id) and open and close are picked by agg_id.
+ * so the window is ordered by (ts, agg_id), and open and close are picked by the place in that order.
  * A silent minute takes the level of the last minute with trades before it.
  * @param voidHours hours that had dense bars before and are not proven now
  */
@@ -37,13 +37,14 @@ SELECT * FROM (
   running AS (
     SELECT ts, agg_id, price, qty, delta, first_id, last_id, is_buyer_maker,
       sum(delta::long) OVER (ORDER BY ts, agg_id) hi,
-      sum(((delta - delta::long) * 100000000m)::long) OVER (ORDER BY ts, agg_id) lo
+      sum(((delta - delta::long) * 100000000m)::long) OVER (ORDER BY ts, agg_id) lo,
+      row_number() OVER (ORDER BY ts, agg_id) place
     FROM valid
   ),
   minutes AS (
     SELECT ts,
-      arg_min(hi, agg_id) open_hi, arg_min(lo, agg_id) open_lo,
-      arg_max(hi, agg_id) close_hi, arg_max(lo, agg_id) close_lo,
+      arg_min(hi, place) open_hi, arg_min(lo, place) open_lo,
+      arg_max(hi, place) close_hi, arg_max(lo, place) close_lo,
       max(hi::long::decimal(38,8) + (lo::long * 0.00000001m)::decimal(38,8)) high,
       min(hi::long::decimal(38,8) + (lo::long * 0.00000001m)::decimal(38,8)) low,
       sum(delta) delta,
@@ -51,8 +52,8 @@ SELECT * FROM (
       sum(CASE WHEN is_buyer_maker THEN qty ELSE 0m END) sell_volume,
       sum(price * delta) quote_delta, sum(price * qty) quote_volume,
       count() agg_trades, sum(last_id - first_id + 1) trades,
-      arg_min((price * 100000000m)::long, agg_id) price_open, max(price) price_high,
-      min(price) price_low, arg_max((price * 100000000m)::long, agg_id) price_close,
+      arg_min((price * 100000000m)::long, place) price_open, max(price) price_high,
+      min(price) price_low, arg_max((price * 100000000m)::long, place) price_close,
       min(agg_id) first_id, max(agg_id) last_id
     FROM running TIMESTAMP(ts) SAMPLE BY 1m
   ),

@@ -1,4 +1,5 @@
 import { Sender } from '@questdb/nodejs-client';
+import pLimit from 'p-limit';
 import type { AggTrade } from '../../domain/agg-trade.ts';
 import { backoffMs } from '../../domain/backoff.ts';
 import { CdvaultError } from '../../domain/errors.ts';
@@ -9,6 +10,12 @@ import type { Log } from '../../ports/log.ts';
 /** A batch of 10,000 rows takes about 50 ms; a server that needs this long is as good as gone. */
 const FLUSH_DEADLINE_MS = 30_000;
 const TRIES = 3;
+
+/**
+ * Batches under way at a time. Writing rows is work of this process's one thread, so more would only
+ * hold more buffers: a second one fills while the first is with the server.
+ */
+const WRITES_AT_ONCE = 2;
 const BACKOFF = { firstMs: 500, maxMs: 4_000 };
 
 export interface TradeWriter {
@@ -26,6 +33,7 @@ export interface TradeWriter {
  */
 export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWriter {
   const idle: Sender[] = [];
+  const limit = pLimit(WRITES_AT_ONCE);
 
   async function writeOnce(series: Series, trades: readonly AggTrade[], signal: AbortSignal): Promise<void> {
     const sender = idle.pop() ?? (await Sender.fromConfig(senderConfig(url), { log: () => undefined }));
@@ -43,7 +51,7 @@ export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWri
     async write(series, trades, signal) {
       for (let attempt = 0; ; attempt += 1) {
         try {
-          return await writeOnce(series, trades, signal);
+          return await limit(() => writeOnce(series, trades, signal));
         } catch (error) {
           signal.throwIfAborted();
           const failure = writeError(error, trades.length);
@@ -67,7 +75,7 @@ function senderConfig(url: string): string {
   const address = `${hostname}:${port === '' ? (scheme === 'https' ? '443' : '9000') : port}`;
   // Version 3 carries decimals and needs no request at construction; retry_timeout bounds the whole
   // call, first attempt included, so it must not be shorter than the deadline.
-  return `${scheme}::addr=${address};${auth}protocol_version=3;auto_flush=off;init_buf_size=4194304;request_timeout=${FLUSH_DEADLINE_MS};retry_timeout=${FLUSH_DEADLINE_MS}`;
+  return `${scheme}::addr=${address};${auth}protocol_version=3;auto_flush=off;init_buf_size=2097152;request_timeout=${FLUSH_DEADLINE_MS};retry_timeout=${FLUSH_DEADLINE_MS}`;
 }
 
 /** The client's configuration text separates keys by semicolons; a doubled one is a literal one. */

@@ -1,0 +1,39 @@
+import type { FlowJob } from 'bullmq';
+import type { Series } from '../../domain/market.ts';
+import type { DayWork } from '../../domain/plan.ts';
+import { jobOptions, type JobPriority, parsePayload, queueName } from './catalogue.ts';
+import { barsId, sliceId } from './job-ids.ts';
+
+/** Callers may hand over more than a series; a payload holds exactly its fields. */
+export function plain({ market, symbol }: Series): Series {
+  return { market, symbol };
+}
+
+/**
+ * `ignoreDependencyOnFailure` and nothing else: without it a failed slice keeps the day waiting for
+ * ever, and `continueParentOnFailure` runs the parent while other slices are still at work.
+ */
+export function dayFlow(
+  runId: string,
+  series: Series,
+  day: DayWork,
+  priority: JobPriority,
+): FlowJob {
+  const children = day.hours.map((hourMs) => ({
+    name: 'slice',
+    queueName: queueName('slice', series.market),
+    data: parsePayload('slice', { ...plain(series), runId, hourMs }),
+    opts: {
+      ...jobOptions('slice', priority),
+      jobId: sliceId(runId, series, hourMs),
+      ignoreDependencyOnFailure: true,
+    },
+  }));
+  return {
+    name: 'bars',
+    queueName: queueName('bars', series.market),
+    data: parsePayload('bars', { ...plain(series), runId, dayMs: day.dayMs }),
+    opts: { ...jobOptions('bars', priority), jobId: barsId(runId, series, day.dayMs) },
+    ...(children.length > 0 && { children }),
+  };
+}
