@@ -7,21 +7,77 @@ import type { Market } from './domain/market.ts';
  * process environment; docs, `--help` and .env.example follow this table.
  */
 export const SETTINGS = {
-  redisUrl: { env: 'REDIS_URL', default: '', help: 'Redis, with credentials: redis://:password@host:6379/0' },
-  questdbHttpUrl: { env: 'QUESTDB_HTTP_URL', default: '', help: 'QuestDB over HTTP: http://user:password@host:9000' },
-  questdbPgUrl: { env: 'QUESTDB_PG_URL', default: '', help: 'QuestDB over the PostgreSQL wire: postgresql://user:password@host:8812/qdb' },
-  questdbReadonlyPgUrl: { env: 'QUESTDB_READONLY_PG_URL', default: '', help: 'The same as the read-only user, for people and dashboards' },
-  spotUrl: { env: 'BINANCE_SPOT_URL', default: 'https://api.binance.com', help: 'Spot REST; https://data-api.binance.vision serves market data where the main host does not' },
+  redisUrl: {
+    env: 'REDIS_URL',
+    default: '',
+    help: 'Redis, with credentials: redis://:password@host:6379/0',
+  },
+  questdbHttpUrl: {
+    env: 'QUESTDB_HTTP_URL',
+    default: '',
+    help: 'QuestDB over HTTP: http://user:password@host:9000',
+  },
+  questdbPgUrl: {
+    env: 'QUESTDB_PG_URL',
+    default: '',
+    help: 'QuestDB over the PostgreSQL wire: postgresql://user:password@host:8812/qdb',
+  },
+  questdbReadonlyPgUrl: {
+    env: 'QUESTDB_READONLY_PG_URL',
+    default: '',
+    help: 'The same as the read-only user, for people and dashboards',
+  },
+  spotUrl: {
+    env: 'BINANCE_SPOT_URL',
+    default: 'https://api.binance.com',
+    help: 'Spot REST; https://data-api.binance.vision serves market data where the main host does not',
+  },
   umUrl: { env: 'BINANCE_UM_URL', default: 'https://fapi.binance.com', help: 'USD-M futures REST' },
-  cmUrl: { env: 'BINANCE_CM_URL', default: 'https://dapi.binance.com', help: 'COIN-M futures REST' },
-  archiveUrl: { env: 'BINANCE_ARCHIVE_URL', default: 'https://data.binance.vision', help: 'Daily archive files' },
-  egress: { env: 'CDVAULT_EGRESS', default: 'default', help: 'Name of the address that requests leave from; workers of one name share one weight budget' },
-  weightShare: { env: 'CDVAULT_WEIGHT_SHARE', default: '0.6', help: 'Part of the exchange’s weight limit to use, 0.01 to 1; leave room for other programs on this address' },
-  concurrency: { env: 'CDVAULT_CONCURRENCY', default: '8', help: 'Hour slices that one worker fetches at a time' },
-  redisPrefix: { env: 'CDVAULT_REDIS_PREFIX', default: 'cdvault', help: 'Prefix of every Redis key' },
-  services: { env: 'CDVAULT_SERVICES', default: '', help: 'Force a way to run the services: environment, containers or native' },
-  home: { env: 'CDVAULT_HOME', default: '', help: 'Data of services that cdvault starts itself; default .cdvault beside package.json' },
-  logLevel: { env: 'CDVAULT_LOG', default: 'warn', help: 'debug, info, warn or error; JSON lines on standard error' },
+  cmUrl: {
+    env: 'BINANCE_CM_URL',
+    default: 'https://dapi.binance.com',
+    help: 'COIN-M futures REST',
+  },
+  archiveUrl: {
+    env: 'BINANCE_ARCHIVE_URL',
+    default: 'https://data.binance.vision',
+    help: 'Daily archive files',
+  },
+  egress: {
+    env: 'CDVAULT_EGRESS',
+    default: 'default',
+    help: 'Name of the address that requests leave from; workers of one name share one weight budget',
+  },
+  weightShare: {
+    env: 'CDVAULT_WEIGHT_SHARE',
+    default: '0.6',
+    help: 'Part of the exchange’s weight limit to use, 0.01 to 1; leave room for other programs on this address',
+  },
+  concurrency: {
+    env: 'CDVAULT_CONCURRENCY',
+    default: '8',
+    help: 'Hour slices that one worker fetches at a time',
+  },
+  redisPrefix: {
+    env: 'CDVAULT_REDIS_PREFIX',
+    default: 'cdvault',
+    help: 'Prefix of every Redis key',
+  },
+  services: {
+    env: 'CDVAULT_SERVICES',
+    default: '',
+    help: 'Force a way to run the services: environment, containers or native',
+  },
+  home: {
+    env: 'CDVAULT_HOME',
+    default: '',
+    help: 'Data of services that cdvault starts itself; default .cdvault beside package.json',
+  },
+  logLevel: {
+    env: 'CDVAULT_LOG',
+    default: 'warn',
+    help: 'debug, info, warn or error; JSON lines on standard error',
+  },
 } as const satisfies Readonly<Record<string, { env: string; default: string; help: string }>>;
 
 type SettingName = keyof typeof SETTINGS;
@@ -47,7 +103,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  */
 export function loadConfig(overrides: Partial<Record<SettingName, string>> = {}): Config {
   const env = process.env;
-  const of = (name: SettingName) => overrides[name] ?? (env[SETTINGS[name].env] || SETTINGS[name].default);
+  const of = (name: SettingName) =>
+    overrides[name] ?? (env[SETTINGS[name].env] || SETTINGS[name].default);
   return {
     env,
     homeDir: of('home') === '' ? join(import.meta.dirname, '../.cdvault') : of('home'),
@@ -74,7 +131,10 @@ function httpUrl(name: SettingName, value: string): string {
 function number(name: SettingName, value: string, min: number, max: number): number {
   const parsed = Number(value);
   if (value.trim() === '' || !Number.isFinite(parsed) || parsed < min || parsed > max) {
-    throw new CdvaultError('USAGE', `${SETTINGS[name].env} must be a number from ${min} to ${max}, not ${JSON.stringify(value)}`);
+    throw new CdvaultError(
+      'USAGE',
+      `${SETTINGS[name].env} must be a number from ${min} to ${max}, not ${JSON.stringify(value)}`,
+    );
   }
   return parsed;
 }
@@ -82,7 +142,10 @@ function number(name: SettingName, value: string, min: number, max: number): num
 function oneOf<T extends string>(name: SettingName, value: string, allowed: readonly T[]): T {
   const found = allowed.find((candidate) => candidate === value);
   if (found === undefined) {
-    throw new CdvaultError('USAGE', `${SETTINGS[name].env} must be one of ${allowed.join(', ')}, not ${JSON.stringify(value)}`);
+    throw new CdvaultError(
+      'USAGE',
+      `${SETTINGS[name].env} must be one of ${allowed.join(', ')}, not ${JSON.stringify(value)}`,
+    );
   }
   return found;
 }

@@ -28,7 +28,11 @@ export type BuildOutcome = 'built' | 'fresh' | 'nothing_known' | 'busy';
  * and was mended later, all end here alike.
  * @throws CdvaultError LEASE_LOST, READ_BACK_MISMATCH, and the store's own
  */
-export async function buildBars(deps: BuildBarsDeps, series: Series, dayMs: number): Promise<BuildOutcome> {
+export async function buildBars(
+  deps: BuildBarsDeps,
+  series: Series,
+  dayMs: number,
+): Promise<BuildOutcome> {
   const lease = await deps.leases.tryAcquire(`bars-${seriesKey(series)}-${isoDay(dayMs)}`);
   if (lease === undefined) return 'busy';
   try {
@@ -42,7 +46,8 @@ export async function buildBars(deps: BuildBarsDeps, series: Series, dayMs: numb
     const restated = await announceRestatement(deps, series, before, day);
     await deps.bars.build(series, day, provenHoursOf(before?.inputs ?? '', dayMs));
     const deltaE8 = await checkAgainstLedger(deps, series, day, records);
-    if (restated !== undefined) await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
+    if (restated !== undefined)
+      await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
     await lease.assertHeld(STAMP_WRITE_MS);
     await deps.bars.stamp(series, { ...day, deltaE8 }, deps.clock.nowMs());
     return 'built';
@@ -72,16 +77,29 @@ async function announceRestatement(
   return row;
 }
 
-async function withNewLevel(deps: BuildBarsDeps, series: Series, row: RestatementRow): Promise<RestatementRow> {
+async function withNewLevel(
+  deps: BuildBarsDeps,
+  series: Series,
+  row: RestatementRow,
+): Promise<RestatementRow> {
   const restated = { ...row, newLevel: await levelAfter(deps, series, row.hourMs) };
   deps.log.warn(
-    { symbol: series.symbol, hour: new Date(row.hourMs).toISOString(), oldLevel: row.oldLevel, newLevel: restated.newLevel },
+    {
+      symbol: series.symbol,
+      hour: new Date(row.hourMs).toISOString(),
+      oldLevel: row.oldLevel,
+      newLevel: restated.newLevel,
+    },
     `levels restated: ${row.reason}`,
   );
   return restated;
 }
 
-async function levelAfter(deps: BuildBarsDeps, series: Series, hourMs: number): Promise<string | undefined> {
+async function levelAfter(
+  deps: BuildBarsDeps,
+  series: Series,
+  hourMs: number,
+): Promise<string | undefined> {
   const [bar] = await deps.bars.bars(series, '1h', { startMs: hourMs, endMs: hourMs + HOUR_MS });
   return bar?.close;
 }
@@ -96,12 +114,16 @@ async function checkAgainstLedger(
   day: DayInputs,
   records: readonly SliceRecord[],
 ): Promise<bigint> {
-  const [bar] = await deps.bars.bars(series, '1d', { startMs: day.dayMs, endMs: day.dayMs + DAY_MS });
+  const [bar] = await deps.bars.bars(series, '1d', {
+    startMs: day.dayMs,
+    endMs: day.dayMs + DAY_MS,
+  });
   const validRows = records.reduce((rows, record) => rows + record.rows - record.invalidRows, 0);
   const deltaE8 = bar === undefined ? 0n : parseDecimal(bar.delta, QTY_SCALE);
   // A row whose time runs backwards over midnight lies in one day by its id and in another by its time.
   const runsBackwards = records.some(({ backwardRows }) => backwardRows > 0);
-  if (runsBackwards || ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8)) return deltaE8;
+  if (runsBackwards || ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8))
+    return deltaE8;
   throw new CdvaultError(
     'READ_BACK_MISMATCH',
     `${series.symbol} ${isoDay(day.dayMs)}: the ledger has ${validRows} valid trades with delta ${formatDecimal(day.deltaE8, QTY_SCALE)}, ` +

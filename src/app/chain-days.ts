@@ -24,7 +24,9 @@ export async function dueAnchors(
   series: Series,
   originMs: number,
 ): Promise<{ readonly due: Anchor[]; readonly stored: ReadonlyMap<number, Anchor> }> {
-  const stored = new Map((await deps.bars.anchors(series)).anchors.map((anchor) => [anchor.dayMs, anchor]));
+  const stored = new Map(
+    (await deps.bars.anchors(series)).anchors.map((anchor) => [anchor.dayMs, anchor]),
+  );
   const wanted = chainAnchors(originMs, await deps.bars.days(series));
   const due = wanted.filter((anchor) => {
     const old = stored.get(anchor.dayMs);
@@ -37,7 +39,10 @@ export async function dueAnchors(
  * Brings the running base at each midnight of a series up to date with its days. Writes only what
  * differs; a base that was exact and moves is logged as a restatement.
  */
-export async function chainDays(deps: ChainDeps, series: Series): Promise<'chained' | 'fresh' | 'busy'> {
+export async function chainDays(
+  deps: ChainDeps,
+  series: Series,
+): Promise<'chained' | 'fresh' | 'busy'> {
   const lease = await deps.leases.tryAcquire(`chain-${seriesKey(series)}`);
   if (lease === undefined) return 'busy';
   try {
@@ -48,7 +53,8 @@ export async function chainDays(deps: ChainDeps, series: Series): Promise<'chain
     const moved = due.filter((anchor) => isRestated(stored.get(anchor.dayMs), anchor));
     await lease.assertHeld(ANCHOR_WRITE_MS);
     const first = moved[0];
-    if (first !== undefined) await deps.bars.restate(series, [restatement(deps, series, first, stored, moved.length)]);
+    if (first !== undefined)
+      await deps.bars.restate(series, [restatement(deps, series, first, stored, moved.length)]);
     await deps.bars.writeAnchors(series, facts.originMs, due);
     return 'chained';
   } finally {
@@ -77,6 +83,14 @@ function restatement(
     reason: `continuous levels from ${isoDay(anchor.dayMs)} on moved (${count} midnights): trades before it were added or changed`,
     seenAtMs: deps.clock.nowMs(),
   };
-  deps.log.warn({ symbol: series.symbol, day: isoDay(anchor.dayMs), oldLevel: row.oldLevel, newLevel: row.newLevel }, row.reason);
+  deps.log.warn(
+    {
+      symbol: series.symbol,
+      day: isoDay(anchor.dayMs),
+      oldLevel: row.oldLevel,
+      newLevel: row.newLevel,
+    },
+    row.reason,
+  );
   return row;
 }

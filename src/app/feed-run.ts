@@ -33,7 +33,9 @@ export type FeedRun = (request: FeedRequest) => Promise<JobOutcome>;
  * only: another process that takes the job over starts from the ledger, and days that are proven
  * by then are passed over.
  */
-export function createFeedRun(deps: PlanDeps & { readonly queue: JobQueue; readonly clock: Clock }): FeedRun {
+export function createFeedRun(
+  deps: PlanDeps & { readonly queue: JobQueue; readonly clock: Clock },
+): FeedRun {
   const states = new Map<string, FeedState>();
 
   return async (request) => {
@@ -55,7 +57,11 @@ function start(deps: PlanDeps, request: FeedRequest): FeedState {
   return { days: dueDays(deps, request, range), pending: new Set(), exhausted: false };
 }
 
-async function forgetFinished(queue: JobQueue, request: FeedRequest, state: FeedState): Promise<void> {
+async function forgetFinished(
+  queue: JobQueue,
+  request: FeedRequest,
+  state: FeedState,
+): Promise<void> {
   const days = [...state.pending];
   const found = await queue.dayStates(request.runId, request, days);
   for (const [index, dayMs] of days.entries()) {
@@ -63,7 +69,11 @@ async function forgetFinished(queue: JobQueue, request: FeedRequest, state: Feed
   }
 }
 
-async function topUp(deps: { queue: JobQueue; clock: Clock }, request: FeedRequest, state: FeedState): Promise<void> {
+async function topUp(
+  deps: { queue: JobQueue; clock: Clock },
+  request: FeedRequest,
+  state: FeedState,
+): Promise<void> {
   const fresh: DayWork[] = [];
   while (!state.exhausted && state.pending.size + fresh.length < WINDOW_DAYS) {
     const next = await state.days.next();
@@ -72,7 +82,7 @@ async function topUp(deps: { queue: JobQueue; clock: Clock }, request: FeedReque
   }
   const liveFromMs = deps.clock.nowMs() - LIVE_MS;
   for (const priority of ['live', 'backfill'] as const) {
-    const days = fresh.filter(({ dayMs }) => (dayMs >= liveFromMs) === (priority === 'live'));
+    const days = fresh.filter(({ dayMs }) => dayMs >= liveFromMs === (priority === 'live'));
     if (days.length > 0) await deps.queue.addDays(request.runId, request, days, priority);
   }
   for (const { dayMs } of fresh) state.pending.add(dayMs);

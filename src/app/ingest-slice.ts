@@ -58,9 +58,14 @@ export async function ingestSlice(
 ): Promise<IngestOutcome> {
   if (await isProven(deps.ledger, slice)) return { kind: 'already_proven' };
   if (slice.hourMs + HOUR_MS > lastClosedHourEnd(deps.clock.nowMs())) {
-    throw new CdvaultError('HOUR_NOT_CLOSED', `${slice.symbol} ${isoHour(slice.hourMs)} has not closed yet`);
+    throw new CdvaultError(
+      'HOUR_NOT_CLOSED',
+      `${slice.symbol} ${isoHour(slice.hourMs)} has not closed yet`,
+    );
   }
-  const lease = await deps.leases.tryAcquire(`slice-${seriesKey(slice)}-${compactHour(slice.hourMs)}`);
+  const lease = await deps.leases.tryAcquire(
+    `slice-${seriesKey(slice)}-${compactHour(slice.hourMs)}`,
+  );
   if (lease === undefined) return { kind: 'busy' };
   try {
     // The one who held the lease before may just have finished.
@@ -71,7 +76,10 @@ export async function ingestSlice(
   }
 }
 
-async function isProven(ledger: Ledger, slice: Series & { readonly hourMs: number }): Promise<boolean> {
+async function isProven(
+  ledger: Ledger,
+  slice: Series & { readonly hourMs: number },
+): Promise<boolean> {
   const record = await ledger.record(slice, slice.hourMs);
   return record !== undefined && verdictOf(record) === 'proven';
 }
@@ -98,7 +106,17 @@ async function ingestHeld(
   const series: Series = { market: slice.market, symbol: slice.symbol };
   const { hourMs } = slice;
   const unit = nativeTimeUnit(series.market, hourMs);
-  const fetch: Fetch = { deps, series, hourMs, unit, signal, hasher: contentHasher(), keys: { ids: [], timesUs: [] }, gaps: [], onRows };
+  const fetch: Fetch = {
+    deps,
+    series,
+    hourMs,
+    unit,
+    signal,
+    hasher: contentHasher(),
+    keys: { ids: [], timesUs: [] },
+    gaps: [],
+    onRows,
+  };
 
   const run = await startRun(fetch);
   if (run !== undefined) await fetchRun(fetch, run);
@@ -135,9 +153,17 @@ async function startRun(fetch: Fetch): Promise<HourRun | undefined> {
   const { deps, series, hourMs, unit, signal } = fetch;
   const before = await deps.ledger.record(series, hourMs - HOUR_MS);
   const sameUnit = nativeTimeUnit(series.market, hourMs - HOUR_MS) === unit;
-  if (before !== undefined && sameUnit && before.next !== undefined && verdictOf(before) === 'proven') {
+  if (
+    before !== undefined &&
+    sameUnit &&
+    before.next !== undefined &&
+    verdictOf(before) === 'proven'
+  ) {
     const prev = before.last ?? before.prev;
-    const run = createHourRun({ hourMs }, { expectedId: before.next.id, ...(prev === undefined ? {} : { prev }) });
+    const run = createHourRun(
+      { hourMs },
+      { expectedId: before.next.id, ...(prev === undefined ? {} : { prev }) },
+    );
     await takeUpStored(fetch, run);
     return run;
   }
@@ -194,14 +220,21 @@ async function acceptPage(fetch: Fetch, run: HourRun, rows?: number): Promise<re
  * A page with a hole in it is asked for again: the exchange's database may lag for a moment. What is
  * still missing then is believed, and recorded by the caller.
  */
-async function askUntilWhole(fetch: Fetch, fromId: number, rows?: number): Promise<readonly AggTrade[]> {
+async function askUntilWhole(
+  fetch: Fetch,
+  fromId: number,
+  rows?: number,
+): Promise<readonly AggTrade[]> {
   const { deps, series, unit, signal } = fetch;
   for (let attempt = 1; ; attempt += 1) {
     const page = await deps.source.page(series, fromId, unit, signal, rows);
     const last = page.at(-1);
     const isWhole = last === undefined || last.aggId - fromId + 1 === page.length;
     if (isWhole || attempt === PAGE_TRIES) return page;
-    deps.log.warn({ symbol: series.symbol, fromId, rows: page.length, attempt }, 'page with a hole; asking again');
+    deps.log.warn(
+      { symbol: series.symbol, fromId, rows: page.length, attempt },
+      'page with a hole; asking again',
+    );
     await deps.clock.sleep(PAGE_RETRY_MS, signal);
   }
 }

@@ -41,7 +41,9 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
   return {
     feed: (request) => feedRun(request),
     async slice(slice, { signal }) {
-      const outcome = await ingestSlice(deps, slice, signal, (rows) => count(slice.runId, { rows }));
+      const outcome = await ingestSlice(deps, slice, signal, (rows) =>
+        count(slice.runId, { rows }),
+      );
       if (outcome.kind === 'busy') return LATER;
       await askForBars(slice.runId, slice, slice.hourMs);
       const gaps = outcome.kind === 'recorded' ? outcome.gaps.length : 0;

@@ -19,7 +19,10 @@ export async function keepSchedule(
     const range = { startMs: facts.scheduledFromMs, endMs };
     const plan = await planSeries(deps, facts, range);
     if (!isDue(plan)) continue;
-    deps.log.info({ symbol: facts.symbol, dueHours: plan.dueHours, until: isoHour(endMs) }, 'schedule: work is due');
+    deps.log.info(
+      { symbol: facts.symbol, dueHours: plan.dueHours, until: isoHour(endMs) },
+      'schedule: work is due',
+    );
     await deps.queue.addFeed(`tick-${compactHour(endMs)}`, facts, range);
   }
 }

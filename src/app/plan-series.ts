@@ -33,7 +33,11 @@ export async function* dueDays(
   series: Series,
   range: TimeRange,
 ): AsyncGenerator<DayWork> {
-  for (let startMs = range.startMs; startMs < range.endMs; startMs = floorTo(startMs, DAY_MS) + CHUNK_MS) {
+  for (
+    let startMs = range.startMs;
+    startMs < range.endMs;
+    startMs = floorTo(startMs, DAY_MS) + CHUNK_MS
+  ) {
     const chunk = { startMs, endMs: Math.min(range.endMs, floorTo(startMs, DAY_MS) + CHUNK_MS) };
     yield* planWork(chunk, await coverageOf(deps, series, chunk));
   }
@@ -45,13 +49,26 @@ async function coverageOf(
   range: TimeRange,
 ): Promise<DayCoverage[]> {
   // Bars belong to whole days, so hours beyond the wanted ones count for their freshness.
-  const wholeDays = { startMs: floorTo(range.startMs, DAY_MS), endMs: -floorTo(-range.endMs, DAY_MS) };
-  const records = Map.groupBy(await deps.ledger.records(series, wholeDays), ({ hourMs }) => floorTo(hourMs, DAY_MS));
-  const built = new Map((await deps.bars.days(series, wholeDays)).map(({ dayMs, inputs }) => [dayMs, inputs]));
-  return [...daysOf(wholeDays)].map((dayMs) => dayCoverage(dayMs, records.get(dayMs) ?? [], built.get(dayMs)));
+  const wholeDays = {
+    startMs: floorTo(range.startMs, DAY_MS),
+    endMs: -floorTo(-range.endMs, DAY_MS),
+  };
+  const records = Map.groupBy(await deps.ledger.records(series, wholeDays), ({ hourMs }) =>
+    floorTo(hourMs, DAY_MS),
+  );
+  const built = new Map(
+    (await deps.bars.days(series, wholeDays)).map(({ dayMs, inputs }) => [dayMs, inputs]),
+  );
+  return [...daysOf(wholeDays)].map((dayMs) =>
+    dayCoverage(dayMs, records.get(dayMs) ?? [], built.get(dayMs)),
+  );
 }
 
-function dayCoverage(dayMs: number, records: readonly SliceRecord[], builtFrom: string | undefined): DayCoverage {
+function dayCoverage(
+  dayMs: number,
+  records: readonly SliceRecord[],
+  builtFrom: string | undefined,
+): DayCoverage {
   return {
     dayMs,
     verdicts: new Map(records.map((record) => [record.hourMs, verdictOf(record)])),
@@ -68,7 +85,11 @@ export interface SeriesPlan extends Series {
 }
 
 /** Counts what a range lacks; asks the exchange nothing. */
-export async function planSeries(deps: PlanDeps, series: Series, range: TimeRange): Promise<SeriesPlan> {
+export async function planSeries(
+  deps: PlanDeps,
+  series: Series,
+  range: TimeRange,
+): Promise<SeriesPlan> {
   let dueHours = 0;
   let dueBarDays = 0;
   for await (const { hours } of dueDays(deps, series, range)) {
@@ -76,9 +97,17 @@ export async function planSeries(deps: PlanDeps, series: Series, range: TimeRang
     if (hours.length === 0) dueBarDays += 1;
   }
   const facts = await deps.catalogue.find(series);
-  const chainDue = facts !== undefined && (await dueAnchors(deps, series, facts.originMs)).due.length > 0;
+  const chainDue =
+    facts !== undefined && (await dueAnchors(deps, series, facts.originMs)).due.length > 0;
   const { market, symbol } = series;
-  return { market, symbol, wantedHours: (range.endMs - range.startMs) / HOUR_MS, dueHours, dueBarDays, chainDue };
+  return {
+    market,
+    symbol,
+    wantedHours: (range.endMs - range.startMs) / HOUR_MS,
+    dueHours,
+    dueBarDays,
+    chainDue,
+  };
 }
 
 export function isDue(plan: SeriesPlan): boolean {
@@ -105,7 +134,13 @@ export async function estimate(
 ): Promise<Estimate> {
   if (plan.dueHours === 0) return { rows: 0, requests: 0, weight: 0, bytes: 0 };
   const first = await source.firstAtOrAfter(plan, range.startMs, 'ms', signal);
-  if (first === undefined) return { rows: 0, requests: 2 * plan.dueHours, weight: 2 * plan.dueHours * REQUEST_WEIGHT, bytes: 0 };
+  if (first === undefined)
+    return {
+      rows: 0,
+      requests: 2 * plan.dueHours,
+      weight: 2 * plan.dueHours * REQUEST_WEIGHT,
+      bytes: 0,
+    };
   const behind = await source.firstAtOrAfter(plan, range.endMs, 'ms', signal);
   const endId = behind?.aggId ?? ((await source.newest(plan, signal))?.aggId ?? first.aggId) + 1;
   const rangeRows = Math.max(0, endId - first.aggId);

@@ -39,7 +39,10 @@ export async function proveStored(
 
   const strangers = await findStrangers(deps, series, hourMs, keys);
   if (strangers.length > 0) {
-    deps.log.warn({ symbol: series.symbol, hour: isoHour(hourMs), rows: strangers.length }, 'burying rows that the exchange does not have');
+    deps.log.warn(
+      { symbol: series.symbol, hour: isoHour(hourMs), rows: strangers.length },
+      'burying rows that the exchange does not have',
+    );
     await deps.trades.bury(series, strangers, signal);
   }
   const stored = await deps.trades.readBack(series, window);

@@ -29,7 +29,12 @@ export async function enqueueRun(
   signal: AbortSignal,
 ): Promise<void> {
   for (const one of series) {
-    await changeSeries(deps, one, () => deps.catalogue.pinOrigin(one, floorTo(range.startMs, DAY_MS)), signal);
+    await changeSeries(
+      deps,
+      one,
+      () => deps.catalogue.pinOrigin(one, floorTo(range.startMs, DAY_MS)),
+      signal,
+    );
     await deps.queue.addFeed(runId, one, range);
   }
 }
@@ -77,7 +82,11 @@ async function changeSeries(
 }
 
 /** Whether every feed of a run has ended and the levels that hang on it are chained. */
-export async function isRunOver({ queue }: RunDeps, runId: string, series: readonly Series[]): Promise<boolean> {
+export async function isRunOver(
+  { queue }: RunDeps,
+  runId: string,
+  series: readonly Series[],
+): Promise<boolean> {
   for (const one of series) {
     if ((await queue.feedState(runId, one)) === 'pending') return false;
     if (await queue.chainPending(one)) return false;
@@ -101,15 +110,31 @@ export async function concludeRun(
   range: TimeRange,
 ): Promise<RunResult> {
   const each = await Promise.all(series.map((one) => deps.ledger.totals(one, range)));
-  const total = (of: (totals: CoverageTotals) => number) => each.reduce((sum, totals) => sum + of(totals), 0);
-  const totals = { proven: total((t) => t.proven), open: total((t) => t.open), gap: total((t) => t.gap), rows: total((t) => t.rows) };
+  const total = (of: (totals: CoverageTotals) => number) =>
+    each.reduce((sum, totals) => sum + of(totals), 0);
+  const totals = {
+    proven: total((t) => t.proven),
+    open: total((t) => t.open),
+    gap: total((t) => t.gap),
+    rows: total((t) => t.rows),
+  };
   const wantedHours = ((range.endMs - range.startMs) / HOUR_MS) * series.length;
   const unknown = wantedHours - totals.proven - totals.open - totals.gap;
   const failures = await deps.queue.failures(runId, FAILURES_SHOWN);
-  return { ...totals, wantedHours, unknown, failures, exitCode: exitCodeOf(totals, unknown, failures) };
+  return {
+    ...totals,
+    wantedHours,
+    unknown,
+    failures,
+    exitCode: exitCodeOf(totals, unknown, failures),
+  };
 }
 
-function exitCodeOf(totals: CoverageTotals, unknown: number, failures: readonly FailedJob[]): ExitCode {
+function exitCodeOf(
+  totals: CoverageTotals,
+  unknown: number,
+  failures: readonly FailedJob[],
+): ExitCode {
   if (unknown > 0 || failures.some(({ kind }) => kind !== 'slice')) {
     const codes = failures.map(({ reason }) => reason.split(':', 1)[0] ?? '');
     const isOutage = codes.length > 0 && codes.every((code) => exitOf(code) === EXIT.outage);

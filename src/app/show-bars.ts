@@ -44,7 +44,10 @@ export async function showBars(
   const anchorMs = typeof anchor === 'object' ? anchor.atMs : range.startMs;
   const needsRun = typeof anchor === 'object' || anchor === 'from';
   if (needsRun) assertNoStraddle(anchorMs, interval, range);
-  const bars = await deps.bars.bars(series, interval, { startMs: Math.min(anchorMs, range.startMs), endMs: range.endMs });
+  const bars = await deps.bars.bars(series, interval, {
+    startMs: Math.min(anchorMs, range.startMs),
+    endMs: range.endMs,
+  });
   const offsets = needsRun
     ? runningOffsets(bars, await daysAround(deps, series, bars))
     : await storedOffsets(deps, series, bars, anchor);
@@ -65,16 +68,26 @@ const UNKNOWN: Offset = { e8: 0n, levelFromMs: 0, levelMissing: undefined };
 function assertNoStraddle(anchorMs: number, interval: Interval, range: TimeRange): void {
   const intervalMs = INTERVAL_MS[interval];
   if (anchorMs > range.startMs) {
-    throw new CdvaultError('USAGE', 'the anchor lies behind the start of what is shown', { advice: 'Give an --anchor at or before --from.' });
+    throw new CdvaultError('USAGE', 'the anchor lies behind the start of what is shown', {
+      advice: 'Give an --anchor at or before --from.',
+    });
   }
   if (anchorMs % intervalMs === 0) return;
   const legal = new Date(floorTo(anchorMs, intervalMs)).toISOString();
-  throw new CdvaultError('USAGE', `a ${interval} bar straddles ${new Date(anchorMs).toISOString()}: its high and low can't be told apart by addition`, {
-    advice: `Start at ${legal}, or take a shorter --interval.`,
-  });
+  throw new CdvaultError(
+    'USAGE',
+    `a ${interval} bar straddles ${new Date(anchorMs).toISOString()}: its high and low can't be told apart by addition`,
+    {
+      advice: `Start at ${legal}, or take a shorter --interval.`,
+    },
+  );
 }
 
-async function daysAround(deps: { readonly bars: BarStore }, series: Series, bars: readonly ExactBar[]): Promise<StoredDay[]> {
+async function daysAround(
+  deps: { readonly bars: BarStore },
+  series: Series,
+  bars: readonly ExactBar[],
+): Promise<StoredDay[]> {
   const first = bars[0];
   const last = bars.at(-1);
   if (first === undefined || last === undefined) return [];
@@ -90,7 +103,8 @@ function runningOffsets(bars: readonly ExactBar[], days: readonly StoredDay[]): 
   let previous: ExactBar | undefined;
   return bars.map((bar) => {
     const deltaE8 = e8(bar.delta);
-    if (previous !== undefined) levelMissing = plus(levelMissing, missingBetween(previous, bar, days));
+    if (previous !== undefined)
+      levelMissing = plus(levelMissing, missingBetween(previous, bar, days));
     previous = bar;
     const offset = { e8: sumE8 + deltaE8 - e8(bar.close), levelFromMs, levelMissing };
     sumE8 += deltaE8;
@@ -98,13 +112,21 @@ function runningOffsets(bars: readonly ExactBar[], days: readonly StoredDay[]): 
   });
 }
 
-function missingBetween(previous: ExactBar, bar: ExactBar, days: readonly StoredDay[]): number | undefined {
-  const dayOf = (openMs: number) => days.findIndex(({ dayMs }) => dayMs === floorTo(openMs, DAY_MS));
+function missingBetween(
+  previous: ExactBar,
+  bar: ExactBar,
+  days: readonly StoredDay[],
+): number | undefined {
+  const dayOf = (openMs: number) =>
+    days.findIndex(({ dayMs }) => dayMs === floorTo(openMs, DAY_MS));
   const [from, to] = [dayOf(previous.openMs), dayOf(bar.openMs)];
   if (from === to) return minus(bar.levelMissing, previous.levelMissing);
   let missing = plus(minus(days[from]?.missing, previous.levelMissing), bar.levelMissing);
   for (let index = from + 1; index <= to; index += 1) {
-    missing = plus(missing, Math.max(0, (days[index]?.idStart ?? 0) - (days[index - 1]?.idEnd ?? 0)));
+    missing = plus(
+      missing,
+      Math.max(0, (days[index]?.idStart ?? 0) - (days[index - 1]?.idEnd ?? 0)),
+    );
     if (index < to) missing = plus(missing, days[index]?.missing);
   }
   return missing;
@@ -131,7 +153,10 @@ async function storedOffsets(
   const byDay = new Map(anchors.map((entry) => [entry.dayMs, entry]));
   return bars.map((bar) => {
     const base = byDay.get(floorTo(bar.openMs, DAY_MS));
-    if (base === undefined) throw new CdvaultError('USAGE', 'the continuous level of a day is not computed yet', { advice: 'Run the backfill again, or take --anchor day.' });
+    if (base === undefined)
+      throw new CdvaultError('USAGE', 'the continuous level of a day is not computed yet', {
+        advice: 'Run the backfill again, or take --anchor day.',
+      });
     // Before the origin a bar's own ids lie nearer to it than its midnight: the midnight's count may only be too high.
     const isBehind = bar.openMs >= (originMs ?? 0);
     const levelMissing = isBehind ? plus(base.missing, bar.levelMissing) : base.missing;

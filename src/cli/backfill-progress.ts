@@ -25,7 +25,11 @@ export class BackfillProgress {
   readonly #live = process.stderr.isTTY ? createLogUpdate(process.stderr) : undefined;
   #printedAtMs = 0;
 
-  constructor(app: App, run: { runId: string; market: Market; slicesTotal: number }, json: boolean) {
+  constructor(
+    app: App,
+    run: { runId: string; market: Market; slicesTotal: number },
+    json: boolean,
+  ) {
     this.#app = app;
     this.#run = run;
     this.#json = json;
@@ -41,7 +45,10 @@ export class BackfillProgress {
     const nowMs = this.#app.clock.nowMs();
     if (nowMs - this.#printedAtMs < PLAIN_EVERY_MS) return;
     this.#printedAtMs = nowMs;
-    if (this.#json) process.stdout.write(`${JSON.stringify({ type: 'progress', ...facts, pause: governor.pause })}\n`);
+    if (this.#json)
+      process.stdout.write(
+        `${JSON.stringify({ type: 'progress', ...facts, pause: governor.pause })}\n`,
+      );
     else process.stderr.write(`${withPause(progressLine(facts, 200), governor)}\n`);
   }
 
@@ -57,7 +64,11 @@ export class BackfillProgress {
       app.queue.counts(),
       app.governor.state(this.#run.market),
     ]);
-    const rate = this.#rate({ atMs: app.clock.nowMs(), rows: progress.rows, slices: progress.slicesDone });
+    const rate = this.#rate({
+      atMs: app.clock.nowMs(),
+      rows: progress.rows,
+      slices: progress.slicesDone,
+    });
     const left = this.#run.slicesTotal - progress.slicesDone;
     const facts: ProgressFacts = {
       slicesDone: Math.min(progress.slicesDone, this.#run.slicesTotal),
@@ -81,10 +92,15 @@ export class BackfillProgress {
     const first = this.#samples[0] ?? now;
     const seconds = (now.atMs - first.atMs) / 1000;
     if (seconds <= 0) return { rows: 0, slices: 0 };
-    return { rows: (now.rows - first.rows) / seconds, slices: (now.slices - first.slices) / seconds };
+    return {
+      rows: (now.rows - first.rows) / seconds,
+      slices: (now.slices - first.slices) / seconds,
+    };
   }
 }
 
 function withPause(line: string, { pause }: GovernorState): string {
-  return pause === undefined ? line : `${line}\n${pause.reason}: nothing is sent until ${isoMinute(pause.untilMs)}, then it goes on by itself`;
+  return pause === undefined
+    ? line
+    : `${line}\n${pause.reason}: nothing is sent until ${isoMinute(pause.untilMs)}, then it goes on by itself`;
 }

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createRestSource, type RestSource } from '../adapters/binance/rest-source.ts';
+import type { Redis } from 'ioredis';
+import {
+  createRestSource,
+  type RequestInfo,
+  type RestSource,
+} from '../adapters/binance/rest-source.ts';
 import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
 import { startWorkers, type JobEvent } from '../adapters/bullmq/workers.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
@@ -32,7 +37,8 @@ import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
 
 const packageFile = join(import.meta.dirname, '../../package.json');
-export const VERSION = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
+export const VERSION = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string })
+  .version;
 
 /** Markets that this version fetches. */
 const MARKETS_SERVED: readonly Market[] = ['binance_spot'];
@@ -71,31 +77,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
   const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
   const tradeStore = createTradeStore({ sql, writer, httpUrl: urls.questdbHttpUrl });
   const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
-  const governor = createWeightGovernor({
-    redis,
-    keyPrefix: config.redisPrefix,
-    egress: config.egress,
-    share: config.weightShare,
-    limits: (market, signal) => source.exchangeLimits(market, signal),
-    exchangeClock: (market, signal) => source.exchangeClock(market, signal),
-    states: createExchangeStateStore(sql),
-    clock,
-    log,
-  });
-  const source = createRestSource({
-    baseUrls: config.exchangeUrls,
-    governor,
-    clock,
-    log,
-    onRequest: (info) => {
-      totals.requests += 1;
-      if (info.path.endsWith('/aggTrades')) totals.tradeRequests += 1;
-      if (info.retry) totals.retries += 1;
-      totals.waitMs += info.waitMs;
-      totals.fetchMs += info.fetchMs;
-      totals.decodeMs += info.decodeMs;
-    },
-  });
+  const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals });
   const parts = {
     config,
     log,
@@ -136,6 +118,47 @@ export function compose(config: Config, urls: ServiceUrls): App {
       await sql.close();
     },
   };
+}
+
+/** The governor asks the exchange for its limits, and the source asks the governor for weight. */
+function composeExchange(
+  config: Config,
+  {
+    redis,
+    sql,
+    clock,
+    log,
+    totals,
+  }: { redis: Redis; totals: WorkTotals } & Pick<App, 'sql' | 'clock' | 'log'>,
+): Pick<App, 'governor' | 'source'> {
+  const governor = createWeightGovernor({
+    redis,
+    keyPrefix: config.redisPrefix,
+    egress: config.egress,
+    share: config.weightShare,
+    limits: (market, signal) => source.exchangeLimits(market, signal),
+    exchangeClock: (market, signal) => source.exchangeClock(market, signal),
+    states: createExchangeStateStore(sql),
+    clock,
+    log,
+  });
+  const source = createRestSource({
+    baseUrls: config.exchangeUrls,
+    governor,
+    clock,
+    log,
+    onRequest: (info) => count(totals, info),
+  });
+  return { governor, source };
+}
+
+function count(totals: WorkTotals, info: RequestInfo): void {
+  totals.requests += 1;
+  if (info.path.endsWith('/aggTrades')) totals.tradeRequests += 1;
+  if (info.retry) totals.retries += 1;
+  totals.waitMs += info.waitMs;
+  totals.fetchMs += info.fetchMs;
+  totals.decodeMs += info.decodeMs;
 }
 
 /** Two hosts may start at once: QuestDB has no lock to offer, so Redis keeps them apart. */

@@ -23,7 +23,15 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
       '\nStart with:\n  cdvault backfill BTCUSDT --from 2024-01-01 --to 2024-01-02\n  cdvault show BTCUSDT --from 2024-01-01 --interval 1h\n' +
         '\nEnvironment: see .env.example. Times are UTC.',
     );
-  for (const register of [registerBackfill, registerPlan, registerShow, registerStatus, registerWorker, registerSchedule, registerServices]) {
+  for (const register of [
+    registerBackfill,
+    registerPlan,
+    registerShow,
+    registerStatus,
+    registerWorker,
+    registerSchedule,
+    registerServices,
+  ]) {
     register(program, finish);
   }
   return program;

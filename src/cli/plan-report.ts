@@ -16,7 +16,12 @@ const DISK_RESERVE = 1.2;
 
 export interface CostedPlan extends SeriesPlan, Estimate {}
 
-export async function planAll(app: App, series: readonly Series[], range: TimeRange, signal: AbortSignal): Promise<CostedPlan[]> {
+export async function planAll(
+  app: App,
+  series: readonly Series[],
+  range: TimeRange,
+  signal: AbortSignal,
+): Promise<CostedPlan[]> {
   const plans: CostedPlan[] = [];
   for (const one of series) {
     const plan = await planSeries(app, one, range);
@@ -31,7 +36,8 @@ export interface PlanTotals extends Estimate {
 }
 
 export async function totalsOf(app: App, plans: readonly CostedPlan[]): Promise<PlanTotals> {
-  const sum = (of: (plan: CostedPlan) => number) => plans.reduce((total, plan) => total + of(plan), 0);
+  const sum = (of: (plan: CostedPlan) => number) =>
+    plans.reduce((total, plan) => total + of(plan), 0);
   const totals = {
     rows: sum((plan) => plan.rows),
     requests: sum((plan) => plan.requests),

@@ -56,7 +56,9 @@ export async function withApp(
 export function parseMarket(text: string): Market {
   const name = (Object.keys(MARKET_NAMES) as MarketName[]).find((known) => known === text);
   if (name === undefined) {
-    throw new CdvaultError('USAGE', `unknown market ${JSON.stringify(text)}`, { advice: 'It is one of spot, um, cm.' });
+    throw new CdvaultError('USAGE', `unknown market ${JSON.stringify(text)}`, {
+      advice: 'It is one of spot, um, cm.',
+    });
   }
   return MARKET_NAMES[name];
 }
@@ -70,7 +72,11 @@ export function parseSeries(symbols: readonly string[], market: string): Series[
  * A symbol that the ledger has seen counts as known; others are asked for at the exchange.
  * @throws CdvaultError UNKNOWN_SYMBOL
  */
-export async function assertKnown({ ledger, source }: App, series: readonly Series[], signal: AbortSignal): Promise<void> {
+export async function assertKnown(
+  { ledger, source }: App,
+  series: readonly Series[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const one of series) {
     if ((await ledger.knows(one)) || (await source.isListed(one, signal))) continue;
     throw new CdvaultError('UNKNOWN_SYMBOL', `the exchange does not list ${one.symbol}`);

@@ -31,7 +31,10 @@ export function chainAnchors(originMs: number, days: readonly BuiltDay[]): Ancho
   const pivot = from < 0 ? sorted.length : from;
   // Ids between the origin and the first stored day can't be counted when the origin's own day is absent.
   const originStored = sorted[pivot]?.dayMs === originMs;
-  return [...before(sorted.slice(0, pivot), sorted[pivot], originStored), ...after(sorted.slice(pivot), originStored)];
+  return [
+    ...before(sorted.slice(0, pivot), sorted[pivot], originStored),
+    ...after(sorted.slice(pivot), originStored),
+  ];
 }
 
 function after(days: readonly BuiltDay[], originStored: boolean): Anchor[] {
@@ -49,7 +52,11 @@ function after(days: readonly BuiltDay[], originStored: boolean): Anchor[] {
   return anchors;
 }
 
-function before(days: readonly BuiltDay[], pivot: BuiltDay | undefined, originStored: boolean): Anchor[] {
+function before(
+  days: readonly BuiltDay[],
+  pivot: BuiltDay | undefined,
+  originStored: boolean,
+): Anchor[] {
   const anchors: Anchor[] = [];
   let baseE8 = 0n;
   let missing: number | undefined = originStored ? 0 : undefined;

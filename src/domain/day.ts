@@ -71,7 +71,11 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
     reach = Math.max(reach, ids.reach);
     // The hours' runs share no row, so what is not a row is missing.
     const levelMissing = Math.max(0, reach - idStart - rows);
-    hours.push({ hourMs: record.hourMs, verdict: verdictOf(record), levelMissing: countable ? levelMissing : undefined });
+    hours.push({
+      hourMs: record.hourMs,
+      verdict: verdictOf(record),
+      levelMissing: countable ? levelMissing : undefined,
+    });
   }
   const buyE8 = sum(known.map(({ record }) => parseDecimal(record.buyQty, QTY_SCALE)));
   const sellE8 = sum(known.map(({ record }) => parseDecimal(record.sellQty, QTY_SCALE)));
@@ -132,8 +136,14 @@ function sum(values: readonly bigint[]): bigint {
 
 /** The status of the bar `[startMs, startMs + intervalMs)` of a day. */
 export function barStatus(day: DayInputs, startMs: number, intervalMs: number): BarStatus {
-  const proven = new Set(day.hours.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs));
-  for (let hourMs = Math.floor(startMs / HOUR_MS) * HOUR_MS; hourMs < startMs + intervalMs; hourMs += HOUR_MS) {
+  const proven = new Set(
+    day.hours.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs),
+  );
+  for (
+    let hourMs = Math.floor(startMs / HOUR_MS) * HOUR_MS;
+    hourMs < startMs + intervalMs;
+    hourMs += HOUR_MS
+  ) {
     if (!proven.has(hourMs)) return 'partial';
   }
   return 'final';
@@ -181,9 +191,11 @@ interface InputWord {
 }
 
 function words(inputs: string): InputWord[] {
-  return [...inputs.matchAll(/(\d\d)=(\w+):(\w+)/g)].map(([, hour = '', verdict = '', hash = '']) => ({
-    hour: Number(hour),
-    verdict,
-    hash,
-  }));
+  return [...inputs.matchAll(/(\d\d)=(\w+):(\w+)/g)].map(
+    ([, hour = '', verdict = '', hash = '']) => ({
+      hour: Number(hour),
+      verdict,
+      hash,
+    }),
+  );
 }

@@ -39,7 +39,8 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.usage,
     when: 'A time is not an ISO instant, a date, a month or "now".',
-    advice: 'Write it as 2024-01-01, 2024-01-01T10:00Z, 2024-01 or now; times without a zone are UTC.',
+    advice:
+      'Write it as 2024-01-01, 2024-01-01T10:00Z, 2024-01 or now; times without a zone are UTC.',
   },
   BAD_RANGE: {
     retryable: false,
@@ -64,13 +65,15 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'Redis or QuestDB is neither given by URL nor can be started here.',
-    advice: 'Set REDIS_URL and the QUESTDB_* URLs, start a container engine, or install redis-server and Java 17.',
+    advice:
+      'Set REDIS_URL and the QUESTDB_* URLs, start a container engine, or install redis-server and Java 17.',
   },
   SERVICES_CONFIG: {
     retryable: false,
     exitCode: EXIT.usage,
     when: 'Only some of the service URLs are set, or one cannot be parsed.',
-    advice: 'Set all of REDIS_URL, QUESTDB_HTTP_URL, QUESTDB_PG_URL and QUESTDB_READONLY_PG_URL, or none.',
+    advice:
+      'Set all of REDIS_URL, QUESTDB_HTTP_URL, QUESTDB_PG_URL and QUESTDB_READONLY_PG_URL, or none.',
   },
   SERVICE_START_FAILED: {
     retryable: true,
@@ -88,7 +91,8 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'Redis may evict keys, and so lose queued work without a word.',
-    advice: 'Set maxmemory-policy noeviction on that Redis (CONFIG SET maxmemory-policy noeviction).',
+    advice:
+      'Set maxmemory-policy noeviction on that Redis (CONFIG SET maxmemory-policy noeviction).',
   },
   REDIS_REFUSED: {
     retryable: false,
@@ -100,13 +104,15 @@ export const ERRORS = {
     retryable: true,
     exitCode: EXIT.outage,
     when: 'QuestDB refuses connections, does not answer in time or broke the connection.',
-    advice: 'Check the QUESTDB_* URLs and that QuestDB runs; nothing is lost, run the same command again.',
+    advice:
+      'Check the QUESTDB_* URLs and that QuestDB runs; nothing is lost, run the same command again.',
   },
   STORE_REFUSED: {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'QuestDB answered a statement or a batch of rows with an error.',
-    advice: 'Read the cause: it quotes the server. A changed table or a full disk are the usual reasons.',
+    advice:
+      'Read the cause: it quotes the server. A changed table or a full disk are the usual reasons.',
   },
   STORE_TOO_OLD: {
     retryable: false,
@@ -118,13 +124,15 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'A table exists with other columns or other dedup keys than ours.',
-    advice: 'Use another database root, or rename the foreign table; cdvault never alters a table it does not know.',
+    advice:
+      'Use another database root, or rename the foreign table; cdvault never alters a table it does not know.',
   },
   TABLE_SUSPENDED: {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'QuestDB has suspended a table: writes are acknowledged but never become visible.',
-    advice: 'Free disk space or fix the cause in the server log, run ALTER TABLE <name> RESUME WAL, then the same command again.',
+    advice:
+      'Free disk space or fix the cause in the server log, run ALTER TABLE <name> RESUME WAL, then the same command again.',
   },
   DISK_TOO_SMALL: {
     retryable: false,
@@ -137,7 +145,8 @@ export const ERRORS = {
     retryable: true,
     exitCode: EXIT.outage,
     when: 'No answer from the exchange: refused, reset, timed out, cut short.',
-    advice: 'It is retried with growing pauses; if it lasts, check the network and the BINANCE_*_URL.',
+    advice:
+      'It is retried with growing pauses; if it lasts, check the network and the BINANCE_*_URL.',
   },
   EXCHANGE_UNAVAILABLE: {
     retryable: true,
@@ -149,19 +158,22 @@ export const ERRORS = {
     retryable: true,
     exitCode: EXIT.outage,
     when: 'The exchange answered 429: the address used more weight than allowed.',
-    advice: 'All workers pause as long as the exchange asks; lower --weight-share if other programs use this address.',
+    advice:
+      'All workers pause as long as the exchange asks; lower --weight-share if other programs use this address.',
   },
   EXCHANGE_BANNED: {
     retryable: true,
     exitCode: EXIT.fatal,
     when: 'The exchange answered 418: the address is banned for a while.',
-    advice: 'Nothing is sent until the ban ends, even after a restart; run the same command after that time.',
+    advice:
+      'Nothing is sent until the ban ends, even after a restart; run the same command after that time.',
   },
   EXCHANGE_BLOCKED: {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'The exchange’s firewall answered 403.',
-    advice: 'Wait some minutes, lower --weight-share, and check that no other program floods the exchange from this address.',
+    advice:
+      'Wait some minutes, lower --weight-share, and check that no other program floods the exchange from this address.',
   },
   EXCHANGE_RESTRICTED: {
     retryable: false,
@@ -173,13 +185,15 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'The exchange refused a request as malformed (codes -1100 to -1199).',
-    advice: 'This is a defect of cdvault or a change of the exchange; please report it with the message.',
+    advice:
+      'This is a defect of cdvault or a change of the exchange; please report it with the message.',
   },
   EXCHANGE_BAD_BODY: {
     retryable: true,
     exitCode: EXIT.outage,
     when: 'The exchange answered 200 with something that is not the promised data: HTML, cut JSON, wrong fields.',
-    advice: 'It is retried; if it lasts, a proxy between here and the exchange is the usual reason.',
+    advice:
+      'It is retried; if it lasts, a proxy between here and the exchange is the usual reason.',
   },
   EXCHANGE_BAD_PAGE: {
     retryable: true,
@@ -216,7 +230,8 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'A queued job does not have the shape this version expects.',
-    advice: 'It was queued by another version; run the same backfill again, the ledger knows what is missing.',
+    advice:
+      'It was queued by another version; run the same backfill again, the ledger knows what is missing.',
   },
   INTERRUPTED: {
     retryable: true,

@@ -37,7 +37,8 @@ export function* hoursOf(range: TimeRange): Generator<number> {
 
 /** Starts of the UTC days that a range touches, oldest first. */
 export function* daysOf(range: TimeRange): Generator<number> {
-  for (let dayMs = floorTo(range.startMs, DAY_MS); dayMs < range.endMs; dayMs += DAY_MS) yield dayMs;
+  for (let dayMs = floorTo(range.startMs, DAY_MS); dayMs < range.endMs; dayMs += DAY_MS)
+    yield dayMs;
 }
 
 export function isoHour(hourMs: number): string {

@@ -48,7 +48,8 @@ export const BEFORE_FIRST_ID = -1;
 /** Ids missing inside the run and at its edges. */
 export function missingIds({ first, last, prev, next, rows }: SliceRecord): number {
   const prevId = prev?.id ?? BEFORE_FIRST_ID;
-  if (first === undefined || last === undefined) return next === undefined ? 0 : next.id - prevId - 1;
+  if (first === undefined || last === undefined)
+    return next === undefined ? 0 : next.id - prevId - 1;
   const after = next === undefined ? 0 : next.id - last.id - 1;
   return first.id - prevId - 1 + (last.id - first.id + 1 - rows) + after;
 }

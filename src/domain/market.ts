@@ -4,9 +4,11 @@ export const MARKETS = ['binance_spot', 'binance_um', 'binance_cm'] as const;
 export type Market = (typeof MARKETS)[number];
 
 /** What people type: `--market spot`. */
-export const MARKET_NAMES = { spot: 'binance_spot', um: 'binance_um', cm: 'binance_cm' } as const satisfies Readonly<
-  Record<string, Market>
->;
+export const MARKET_NAMES = {
+  spot: 'binance_spot',
+  um: 'binance_um',
+  cm: 'binance_cm',
+} as const satisfies Readonly<Record<string, Market>>;
 export type MarketName = keyof typeof MARKET_NAMES;
 
 export function marketName(market: Market): MarketName {

@@ -32,10 +32,18 @@ export function planWork(range: TimeRange, coverage: readonly DayCoverage[]): Da
   return work;
 }
 
-function hoursDue(dayMs: number, range: TimeRange, verdicts: ReadonlyMap<number, Verdict> | undefined): number[] {
+function hoursDue(
+  dayMs: number,
+  range: TimeRange,
+  verdicts: ReadonlyMap<number, Verdict> | undefined,
+): number[] {
   const hours: number[] = [];
   const endMs = Math.min(range.endMs, dayMs + DAY_MS);
-  for (let hourMs = Math.max(dayMs, floorTo(range.startMs, HOUR_MS)); hourMs < endMs; hourMs += HOUR_MS) {
+  for (
+    let hourMs = Math.max(dayMs, floorTo(range.startMs, HOUR_MS));
+    hourMs < endMs;
+    hourMs += HOUR_MS
+  ) {
     if (verdicts?.get(hourMs) !== 'proven') hours.push(hourMs);
   }
   return hours;

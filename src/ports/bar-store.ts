@@ -46,6 +46,12 @@ export interface RestatementRow {
   readonly seenAtMs: number;
 }
 
+/** Oldest first, with the origin that they count from; undefined when there are none. */
+export interface StoredAnchors {
+  readonly originMs: number | undefined;
+  readonly anchors: readonly Anchor[];
+}
+
 /** Exact bars and anchors. */
 export interface BarStore {
   days(series: Series, range?: TimeRange): Promise<StoredDay[]>;
@@ -57,8 +63,7 @@ export interface BarStore {
   /** Stamps which contents a day's bars were computed from; the last step of a build. */
   stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;
-  /** Stored anchors, oldest first, and the origin that they count from (undefined when there are none). */
-  anchors(series: Series): Promise<{ readonly originMs: number | undefined; readonly anchors: readonly Anchor[] }>;
+  anchors(series: Series): Promise<StoredAnchors>;
   writeAnchors(series: Series, originMs: number, anchors: readonly Anchor[]): Promise<void>;
   restate(series: Series, rows: readonly RestatementRow[]): Promise<void>;
 }

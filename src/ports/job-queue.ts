@@ -6,7 +6,11 @@ import type { DayWork } from '../domain/plan.ts';
 /** What each kind of job carries. Small on purpose: facts live in the store. */
 export interface JobPayloads {
   /** Feeds a range through a window of days, from the ledger; runs until the range has been worked. */
-  readonly feed: Series & { readonly runId: string; readonly startMs: number; readonly endMs: number };
+  readonly feed: Series & {
+    readonly runId: string;
+    readonly startMs: number;
+    readonly endMs: number;
+  };
   readonly slice: Series & { readonly runId: string; readonly hourMs: number };
   readonly bars: Series & { readonly runId: string; readonly dayMs: number };
   readonly chain: Series;
@@ -72,7 +76,11 @@ export interface JobQueue {
     priority: 'live' | 'backfill',
   ): Promise<void>;
   /** State of the bars job of a day of a run; `done` also when it has been removed after completion. */
-  dayStates(runId: string, series: Series, days: readonly number[]): Promise<readonly DayJobState[]>;
+  dayStates(
+    runId: string,
+    series: Series,
+    days: readonly number[],
+  ): Promise<readonly DayJobState[]>;
   /** A bars job of its own; at most one waits for a symbol-day. */
   addBars(series: Series, dayMs: number): Promise<void>;
   /** At most one active and one waiting for a series: the last wish wins. */

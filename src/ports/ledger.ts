@@ -1,5 +1,5 @@
 import type { TimeRange } from '../domain/hour.ts';
-import type { SliceRecord, Verdict } from '../domain/ledger.ts';
+import type { SliceRecord } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 
 export type GapClass =
@@ -21,15 +21,11 @@ export interface Gap {
   readonly fromId: number;
   readonly toId: number;
   readonly evidence: string;
-  /** When it was first seen; set by the ledger. */
-  readonly seenAtMs?: number;
 }
 
-export interface CoverageRow {
-  readonly hourMs: number;
-  readonly verdict: Verdict;
-  readonly rows: number;
-  readonly missing: number;
+export interface SeenGap extends Gap {
+  /** When it was first seen. */
+  readonly seenAtMs: number;
 }
 
 export interface CoverageTotals {
@@ -52,9 +48,8 @@ export interface Ledger {
   records(series: Series, range: TimeRange): Promise<SliceRecord[]>;
   /** Writes the row and its gaps; earlier gaps of the hour that are not among them become resolved. */
   write(record: SliceRecord, gaps: readonly Gap[], nowMs: number): Promise<void>;
-  coverage(series: Series, range: TimeRange): Promise<CoverageRow[]>;
   totals(series: Series, range: TimeRange): Promise<CoverageTotals>;
-  openGaps(series: Series, range: TimeRange): Promise<Gap[]>;
+  openGaps(series: Series, range: TimeRange): Promise<SeenGap[]>;
   knows(series: Series): Promise<boolean>;
   overview(): Promise<SeriesCoverage[]>;
 }

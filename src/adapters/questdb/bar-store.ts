@@ -1,12 +1,28 @@
 import type { Anchor } from '../../domain/chain.ts';
+import type { DayInputs } from '../../domain/day.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/decimal.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { TimeRange } from '../../domain/hour.ts';
-import { INTERVALS } from '../../domain/interval.ts';
+import { INTERVALS, type Interval } from '../../domain/interval.ts';
 import type { Series } from '../../domain/market.ts';
-import type { BarStore, ExactBar, StoredDay } from '../../ports/bar-store.ts';
+import type {
+  BarStore,
+  ExactBar,
+  RestatementRow,
+  StoredAnchors,
+  StoredDay,
+} from '../../ports/bar-store.ts';
 import { minuteBars, rolledUpBars } from './bars-sql.ts';
-import { int, literal, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } from './sql.ts';
+import {
+  int,
+  literal,
+  ofSeries,
+  optionalInt,
+  type Sql,
+  text,
+  type TextRow,
+  timestamp,
+} from './sql.ts';
 
 const BAR_COLUMNS =
   'ts::long AS open_us, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, ' +
@@ -17,71 +33,94 @@ const EXACT_WINDOW_UNITS = 2n ** 53n;
 const UNIT_E8 = 100_000_000n;
 
 export function createBarStore(sql: Sql): BarStore {
-  return {
-    async days(series, range) {
-      await sql.waitApplied('bar_days');
-      const rows = await sql.query(
-        'SELECT ts::long AS day_us, inputs, id_start, id_end, missing, delta FROM bar_days ' +
-          `WHERE ${ofSeries(series)}${range === undefined ? '' : ` AND ${inRange(range)}`} ORDER BY ts`,
+  return new QuestdbBarStore(sql);
+}
+
+class QuestdbBarStore implements BarStore {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  async days(series: Series, range?: TimeRange): Promise<StoredDay[]> {
+    await this.#sql.waitApplied('bar_days');
+    const rows = await this.#sql.query(
+      'SELECT ts::long AS day_us, inputs, id_start, id_end, missing, delta FROM bar_days ' +
+        `WHERE ${ofSeries(series)}${range === undefined ? '' : ` AND ${inRange(range)}`} ORDER BY ts`,
+    );
+    return rows.map(toStoredDay);
+  }
+
+  async build(series: Series, day: DayInputs, voidHours: readonly number[]): Promise<void> {
+    if (day.volumeE8 / UNIT_E8 >= EXACT_WINDOW_UNITS) {
+      throw new CdvaultError(
+        'INTERNAL',
+        `a day's volume of ${day.volumeE8 / UNIT_E8} units is beyond exact window sums`,
       );
-      return rows.map(toStoredDay);
-    },
-    async build(series, day, voidHours) {
-      if (day.volumeE8 / UNIT_E8 >= EXACT_WINDOW_UNITS) {
-        throw new CdvaultError('INTERNAL', `a day's volume of ${day.volumeE8 / UNIT_E8} units is beyond exact window sums`);
-      }
-      await sql.waitApplied('agg_trades');
-      await sql.query(minuteBars(series, day, voidHours));
-      await sql.waitApplied('cdv_exact_1m');
-      const longer = INTERVALS.filter((interval) => interval !== '1m');
-      await Promise.all(longer.map((interval) => sql.query(rolledUpBars(series, day, interval))));
-      await Promise.all(longer.map((interval) => sql.waitApplied(`cdv_exact_${interval}`)));
-    },
-    async stamp(series, day, nowMs) {
-      await sql.query(
-        `INSERT INTO bar_days VALUES (${timestamp(day.dayMs)}, ${seriesValues(series)}, ${literal(day.inputs)}, ` +
-          `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing ?? 'NULL'}, ` +
-          `${decimal(day.deltaE8)}, ${timestamp(nowMs)})`,
-      );
-      await sql.waitApplied('bar_days');
-    },
-    async bars(series, interval, range) {
-      const table = `cdv_exact_${interval}`;
-      await sql.waitApplied(table);
-      const rows = await sql.query(
-        `SELECT ${BAR_COLUMNS} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void' ORDER BY ts`,
-      );
-      return rows.map(toBar);
-    },
-    async anchors(series) {
-      await sql.waitApplied('anchors');
-      const rows = await sql.query(
-        `SELECT ts::long AS day_us, base, missing, origin::long AS origin_us FROM anchors WHERE ${ofSeries(series)} ORDER BY ts`,
-      );
-      const [first] = rows;
-      return { originMs: first === undefined ? undefined : int(first, 'origin_us') / 1000, anchors: rows.map(toAnchor) };
-    },
-    async writeAnchors(series, originMs, anchors) {
-      if (anchors.length === 0) return;
-      const rows = anchors.map(
-        ({ dayMs, baseE8, missing }) =>
-          `(${timestamp(dayMs)}, ${seriesValues(series)}, ${decimal(baseE8)}, ${missing ?? 'NULL'}, ${timestamp(originMs)})`,
-      );
-      await sql.query(`INSERT INTO anchors VALUES ${rows.join(', ')}`);
-      await sql.waitApplied('anchors');
-    },
-    async restate(series, rows) {
-      if (rows.length === 0) return;
-      const level = (value: string | undefined) => (value === undefined ? 'NULL' : `${value}m::decimal(38,8)`);
-      const values = rows.map(
-        (row) =>
-          `(${timestamp(row.hourMs)}, ${seriesValues(series)}, '${row.what}', ${level(row.oldLevel)}, ${level(row.newLevel)}, ` +
-          `${literal(row.reason)}, ${timestamp(row.seenAtMs)})`,
-      );
-      await sql.query(`INSERT INTO restatements VALUES ${values.join(', ')}`);
-      await sql.waitApplied('restatements');
-    },
-  };
+    }
+    await this.#sql.waitApplied('agg_trades');
+    await this.#sql.query(minuteBars(series, day, voidHours));
+    await this.#sql.waitApplied('cdv_exact_1m');
+    const longer = INTERVALS.filter((interval) => interval !== '1m');
+    await Promise.all(
+      longer.map((interval) => this.#sql.query(rolledUpBars(series, day, interval))),
+    );
+    await Promise.all(longer.map((interval) => this.#sql.waitApplied(`cdv_exact_${interval}`)));
+  }
+
+  async stamp(series: Series, day: DayInputs, nowMs: number): Promise<void> {
+    await this.#sql.query(
+      `INSERT INTO bar_days VALUES (${timestamp(day.dayMs)}, ${seriesValues(series)}, ${literal(day.inputs)}, ` +
+        `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing ?? 'NULL'}, ` +
+        `${decimal(day.deltaE8)}, ${timestamp(nowMs)})`,
+    );
+    await this.#sql.waitApplied('bar_days');
+  }
+
+  async bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]> {
+    const table = `cdv_exact_${interval}`;
+    await this.#sql.waitApplied(table);
+    const rows = await this.#sql.query(
+      `SELECT ${BAR_COLUMNS} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void' ORDER BY ts`,
+    );
+    return rows.map(toBar);
+  }
+
+  async anchors(series: Series): Promise<StoredAnchors> {
+    await this.#sql.waitApplied('anchors');
+    const rows = await this.#sql.query(
+      `SELECT ts::long AS day_us, base, missing, origin::long AS origin_us FROM anchors WHERE ${ofSeries(series)} ORDER BY ts`,
+    );
+    const [first] = rows;
+    return {
+      originMs: first === undefined ? undefined : int(first, 'origin_us') / 1000,
+      anchors: rows.map(toAnchor),
+    };
+  }
+
+  async writeAnchors(series: Series, originMs: number, anchors: readonly Anchor[]): Promise<void> {
+    if (anchors.length === 0) return;
+    const rows = anchors.map(
+      ({ dayMs, baseE8, missing }) =>
+        `(${timestamp(dayMs)}, ${seriesValues(series)}, ${decimal(baseE8)}, ${missing ?? 'NULL'}, ${timestamp(originMs)})`,
+    );
+    await this.#sql.query(`INSERT INTO anchors VALUES ${rows.join(', ')}`);
+    await this.#sql.waitApplied('anchors');
+  }
+
+  async restate(series: Series, rows: readonly RestatementRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    const level = (value: string | undefined) =>
+      value === undefined ? 'NULL' : `${value}m::decimal(38,8)`;
+    const values = rows.map(
+      (row) =>
+        `(${timestamp(row.hourMs)}, ${seriesValues(series)}, '${row.what}', ${level(row.oldLevel)}, ${level(row.newLevel)}, ` +
+        `${literal(row.reason)}, ${timestamp(row.seenAtMs)})`,
+    );
+    await this.#sql.query(`INSERT INTO restatements VALUES ${values.join(', ')}`);
+    await this.#sql.waitApplied('restatements');
+  }
 }
 
 function seriesValues(series: Series): string {

@@ -17,22 +17,35 @@ import { VALID_ROWS } from './trade-store.ts';
  */
 export function minuteBars(series: Series, day: DayInputs, voidHours: readonly number[]): string {
   const known = day.hours.map(({ hourMs }) => hourOf(hourMs));
-  const proven = day.hours.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourOf(hourMs));
+  const proven = day.hours
+    .filter(({ verdict }) => verdict === 'proven')
+    .map(({ hourMs }) => hourOf(hourMs));
   const dense = [...new Set([...proven, ...voidHours.map(hourOf)])];
-  const dayEndMs = day.dayMs + DAY_MS;
-  const level = '(m.close_hi::long::decimal(38,8) + (m.close_lo::long * 0.00000001m)::decimal(38,8))';
-  const levelWhen = (traded: string) =>
-    `CASE WHEN m.ts IS NULL THEN 0.00000000m WHEN m.ts = s.ts THEN ${traded} ELSE ${level} END::decimal(38,8)`;
-  const whenTraded = (value: string, otherwise: string) => `CASE WHEN m.ts = s.ts THEN ${value} ELSE ${otherwise} END`;
   return `
 INSERT ATOMIC INTO cdv_exact_1m
 SELECT * FROM (
-  WITH valid AS (
+  WITH ${tradedMinutes(series, day, known)},
+  spine AS (
+    SELECT dateadd('m', (x - 1)::int, ${timestamp(day.dayMs)}) ts FROM long_sequence(${DAY_MS / MINUTE_MS})
+  )
+  SELECT s.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol,
+    ${MINUTE_COLUMNS},
+    CASE WHEN ${inHours('s.ts', proven)} THEN 'final' WHEN m.ts = s.ts THEN 'partial' ELSE 'void' END status,
+    ${timestamp(day.levelFromMs)} level_from,
+    ${levelMissing(day)} level_missing
+  FROM (spine TIMESTAMP(ts)) s ASOF JOIN minutes m
+  WHERE ${inHours('s.ts', dense)} OR (${inHours('s.ts', known)} AND m.ts = s.ts)
+)`;
+}
+
+/** Minutes with trades: `minutes`, with open and close still in two limbs. */
+function tradedMinutes(series: Series, day: DayInputs, knownHours: readonly number[]): string {
+  return `valid AS (
     SELECT ts, agg_id, price, qty, first_id, last_id, is_buyer_maker,
       CASE WHEN is_buyer_maker THEN -qty ELSE qty END delta
     FROM agg_trades
-    WHERE ${ofSeries(series)} AND ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(dayEndMs)}
-      AND ${VALID_ROWS}${known.length < 24 ? ` AND ${inHours('ts', known)}` : ''}
+    WHERE ${ofSeries(series)} AND ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)}
+      AND ${VALID_ROWS}${knownHours.length < 24 ? ` AND ${inHours('ts', knownHours)}` : ''}
   ),
   running AS (
     SELECT ts, agg_id, price, qty, delta, first_id, last_id, is_buyer_maker,
@@ -45,8 +58,7 @@ SELECT * FROM (
     SELECT ts,
       arg_min(hi, place) open_hi, arg_min(lo, place) open_lo,
       arg_max(hi, place) close_hi, arg_max(lo, place) close_lo,
-      max(hi::long::decimal(38,8) + (lo::long * 0.00000001m)::decimal(38,8)) high,
-      min(hi::long::decimal(38,8) + (lo::long * 0.00000001m)::decimal(38,8)) low,
+      max(${level('hi', 'lo')}) high, min(${level('hi', 'lo')}) low,
       sum(delta) delta,
       sum(CASE WHEN is_buyer_maker THEN 0m ELSE qty END) buy_volume,
       sum(CASE WHEN is_buyer_maker THEN qty ELSE 0m END) sell_volume,
@@ -56,30 +68,43 @@ SELECT * FROM (
       min(price) price_low, arg_max((price * 100000000m)::long, place) price_close,
       min(agg_id) first_id, max(agg_id) last_id
     FROM running TIMESTAMP(ts) SAMPLE BY 1m
+  )`;
+}
+
+/** Both limbs as one exact level. */
+function level(hi: string, lo: string): string {
+  return `(${hi}::long::decimal(38,8) + (${lo}::long * 0.00000001m)::decimal(38,8))`;
+}
+
+/** `s` is a minute of the day, `m` the last one with trades up to it, if any. */
+const MINUTE_COLUMNS = [
+  ...[
+    ['open', level('m.open_hi', 'm.open_lo')],
+    ['high', 'm.high'],
+    ['low', 'm.low'],
+    ['close', level('m.close_hi', 'm.close_lo')],
+  ].map(
+    ([name, traded]) =>
+      `CASE WHEN m.ts IS NULL THEN 0.00000000m WHEN m.ts = s.ts THEN ${traded} ` +
+      `ELSE ${level('m.close_hi', 'm.close_lo')} END::decimal(38,8) ${name}`,
   ),
-  spine AS (
-    SELECT dateadd('m', (x - 1)::int, ${timestamp(day.dayMs)}) ts FROM long_sequence(${DAY_MS / MINUTE_MS})
-  )
-  SELECT s.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol,
-    ${levelWhen('(m.open_hi::long::decimal(38,8) + (m.open_lo::long * 0.00000001m)::decimal(38,8))')} open,
-    ${levelWhen('m.high')} high, ${levelWhen('m.low')} low, ${levelWhen(level)} close,
-    ${whenTraded('m.delta', '0m')}::decimal(38,8) delta,
-    ${whenTraded('m.buy_volume', '0m')}::decimal(38,8) buy_volume,
-    ${whenTraded('m.sell_volume', '0m')}::decimal(38,8) sell_volume,
-    ${whenTraded('m.quote_delta', '0m')}::decimal(38,16) quote_delta,
-    ${whenTraded('m.quote_volume', '0m')}::decimal(38,16) quote_volume,
-    ${whenTraded('m.agg_trades', '0L')} agg_trades, ${whenTraded('m.trades', '0L')} trades,
-    CASE WHEN m.ts = s.ts THEN (m.price_open * 0.00000001m)::decimal(18,8) END price_open,
-    CASE WHEN m.ts = s.ts THEN m.price_high END price_high,
-    CASE WHEN m.ts = s.ts THEN m.price_low END price_low,
-    CASE WHEN m.ts = s.ts THEN (m.price_close * 0.00000001m)::decimal(18,8) END price_close,
-    CASE WHEN m.ts = s.ts THEN m.first_id END first_id, CASE WHEN m.ts = s.ts THEN m.last_id END last_id,
-    CASE WHEN ${inHours('s.ts', proven)} THEN 'final' WHEN m.ts = s.ts THEN 'partial' ELSE 'void' END status,
-    ${timestamp(day.levelFromMs)} level_from,
-    ${levelMissing(day)} level_missing
-  FROM (spine TIMESTAMP(ts)) s ASOF JOIN minutes m
-  WHERE ${inHours('s.ts', dense)} OR (${inHours('s.ts', known)} AND m.ts = s.ts)
-)`;
+  ...['delta', 'buy_volume', 'sell_volume'].map(
+    (name) => `${whenTraded(`m.${name}`, '0m')}::decimal(38,8) ${name}`,
+  ),
+  ...['quote_delta', 'quote_volume'].map(
+    (name) => `${whenTraded(`m.${name}`, '0m')}::decimal(38,16) ${name}`,
+  ),
+  ...['agg_trades', 'trades'].map((name) => `${whenTraded(`m.${name}`, '0L')} ${name}`),
+  `${whenTraded('(m.price_open * 0.00000001m)::decimal(18,8)', 'NULL')} price_open`,
+  `${whenTraded('m.price_high', 'NULL')} price_high`,
+  `${whenTraded('m.price_low', 'NULL')} price_low`,
+  `${whenTraded('(m.price_close * 0.00000001m)::decimal(18,8)', 'NULL')} price_close`,
+  `${whenTraded('m.first_id', 'NULL')} first_id`,
+  `${whenTraded('m.last_id', 'NULL')} last_id`,
+].join(',\n    ');
+
+function whenTraded(value: string, otherwise: string): string {
+  return `CASE WHEN m.ts = s.ts THEN ${value} ELSE ${otherwise} END`;
 }
 
 /**
@@ -88,7 +113,8 @@ SELECT * FROM (
  */
 export function rolledUpBars(series: Series, day: DayInputs, interval: Interval): string {
   const range = `ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)}`;
-  const traded = (column: string) => `CASE WHEN t.ts IS NULL THEN b.close ELSE t.${column} END ${column}`;
+  const traded = (column: string) =>
+    `CASE WHEN t.ts IS NULL THEN b.close ELSE t.${column} END ${column}`;
   return `
 INSERT ATOMIC INTO cdv_exact_${interval}
 SELECT * FROM (
@@ -130,7 +156,10 @@ function levelMissing(day: DayInputs): string {
   if (day.missing === undefined) return 'null::long';
   const branches = day.hours
     .filter(({ levelMissing: missing }) => missing !== 0)
-    .map(({ hourMs, levelMissing: missing }) => `WHEN hour(s.ts) = ${hourOf(hourMs)} THEN ${missing ?? 0}L`);
+    .map(
+      ({ hourMs, levelMissing: missing }) =>
+        `WHEN hour(s.ts) = ${hourOf(hourMs)} THEN ${missing ?? 0}L`,
+    );
   return branches.length === 0 ? '0L' : `CASE ${branches.join(' ')} ELSE 0L END`;
 }
 

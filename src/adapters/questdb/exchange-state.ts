@@ -21,7 +21,14 @@ export function createExchangeStateStore(sql: Sql): ExchangeStateStore {
       await sql.query(
         'INSERT INTO exchange_state VALUES (0::timestamp, $1, $2, cast($3 AS long), cast($4 AS long), ' +
           'cast($5 AS long)::timestamp, cast($6 AS long)::timestamp)',
-        [market, egress, state.weightLimit, state.windowMs, state.limitsAtMs * 1000, state.bannedUntilMs * 1000],
+        [
+          market,
+          egress,
+          state.weightLimit,
+          state.windowMs,
+          state.limitsAtMs * 1000,
+          state.bannedUntilMs * 1000,
+        ],
       );
       await sql.waitApplied('exchange_state');
     },

@@ -1,7 +1,14 @@
 import { HOUR_MS, type TimeRange } from '../../domain/hour.ts';
-import { type Neighbour, type SliceRecord, type Verdict } from '../../domain/ledger.ts';
+import type { Neighbour, SliceRecord } from '../../domain/ledger.ts';
 import type { Market, Series } from '../../domain/market.ts';
-import type { Gap, GapClass, Ledger, SeriesCoverage } from '../../ports/ledger.ts';
+import type {
+  CoverageTotals,
+  Gap,
+  GapClass,
+  Ledger,
+  SeenGap,
+  SeriesCoverage,
+} from '../../ports/ledger.ts';
 import { int, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } from './sql.ts';
 
 const RECORD_COLUMNS =
@@ -9,81 +16,79 @@ const RECORD_COLUMNS =
   'prev_id, prev_ts::long AS prev_us, next_id, next_ts::long AS next_us, invalid_rows, backward_rows, ' +
   'buy_qty, sell_qty, content_hash, source, run_id, code_version, fetched_at::long AS fetched_us';
 
+const TOTALS =
+  "sum(CASE WHEN verdict = 'proven' THEN 1 ELSE 0 END) AS proven, sum(CASE WHEN verdict = 'open' THEN 1 ELSE 0 END) AS open, " +
+  "sum(CASE WHEN verdict = 'gap' THEN 1 ELSE 0 END) AS gap, sum(rows) AS rows";
+
 export function createLedger(sql: Sql): Ledger {
-  async function records(series: Series, range: TimeRange): Promise<SliceRecord[]> {
-    await sql.waitApplied('slices');
-    const rows = await sql.query(
+  return new QuestdbLedger(sql);
+}
+
+class QuestdbLedger implements Ledger {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  async records(series: Series, range: TimeRange): Promise<SliceRecord[]> {
+    await this.#sql.waitApplied('slices');
+    const rows = await this.#sql.query(
       `SELECT ${RECORD_COLUMNS} FROM slices WHERE ${ofSeries(series)} AND ${inRange(range)} ORDER BY ts`,
     );
     return rows.map((row) => toRecord(series, row));
   }
 
-  async function openGaps(series: Series, range: TimeRange): Promise<Gap[]> {
-    await sql.waitApplied('gaps');
-    const rows = await sql.query(
-      `SELECT ts::long AS hour_us, class, from_id, to_id, evidence, seen_at::long AS seen_us FROM gaps WHERE ${ofSeries(series)} ` +
-        `AND ${inRange(range)} AND resolved_at IS NULL ORDER BY ts, from_id`,
+  async record(series: Series, hourMs: number): Promise<SliceRecord | undefined> {
+    const [record] = await this.records(series, hourRange(hourMs));
+    return record;
+  }
+
+  async write(record: SliceRecord, gaps: readonly Gap[], nowMs: number): Promise<void> {
+    const before = await this.openGaps(record, hourRange(record.hourMs));
+    const seen = gaps.map((gap) => ({
+      ...gap,
+      seenAtMs: before.find((old) => isSame(old, gap))?.seenAtMs ?? nowMs,
+    }));
+    const resolved = before.filter((old) => !gaps.some((gap) => isSame(old, gap)));
+    for (const gap of resolved) await writeGap(this.#sql, record, gap, nowMs);
+    for (const gap of seen) await writeGap(this.#sql, record, gap, undefined);
+    // The row comes last: an hour never looks better than its gaps say.
+    await writeRecord(this.#sql, record);
+    await this.#sql.waitApplied('slices');
+  }
+
+  async totals(series: Series, range: TimeRange): Promise<CoverageTotals> {
+    await this.#sql.waitApplied('slices');
+    const rows = await this.#sql.query(
+      `SELECT ${TOTALS} FROM coverage WHERE ${ofSeries(series)} AND ${inRange(range)}`,
+    );
+    return toTotals(rows[0] ?? {});
+  }
+
+  async openGaps(series: Series, range: TimeRange): Promise<SeenGap[]> {
+    await this.#sql.waitApplied('gaps');
+    const rows = await this.#sql.query(
+      `SELECT ts::long AS hour_us, class, from_id, to_id, evidence, seen_at::long AS seen_us FROM gaps ` +
+        `WHERE ${ofSeries(series)} AND ${inRange(range)} AND resolved_at IS NULL ORDER BY ts, from_id`,
     );
     return rows.map(toGap);
   }
 
-  return {
-    records,
-    openGaps,
-    async record(series, hourMs) {
-      const [record] = await records(series, { startMs: hourMs, endMs: hourMs + HOUR_MS });
-      return record;
-    },
-    async write(record, gaps, nowMs) {
-      const range = { startMs: record.hourMs, endMs: record.hourMs + HOUR_MS };
-      const before = await openGaps(record, range);
-      const isStill = (old: Gap) => gaps.some((gap) => gap.gapClass === old.gapClass && gap.fromId === old.fromId);
-      for (const gap of before.filter((old) => !isStill(old))) await writeGap(sql, record, gap, nowMs, nowMs);
-      for (const gap of gaps) await writeGap(sql, record, gap, nowMs, undefined);
-      // The row comes last: an hour never looks better than its gaps say.
-      await writeRecord(sql, record);
-      await sql.waitApplied('slices');
-    },
-    async coverage(series, range) {
-      await sql.waitApplied('slices');
-      const rows = await sql.query(
-        `SELECT ts::long AS hour_us, verdict, rows, missing FROM coverage WHERE ${ofSeries(series)} AND ${inRange(range)} ORDER BY ts`,
-      );
-      return rows.map((row) => ({
-        hourMs: int(row, 'hour_us') / 1000,
-        verdict: text(row, 'verdict') as Verdict,
-        rows: int(row, 'rows'),
-        missing: int(row, 'missing'),
-      }));
-    },
-    async totals(series, range) {
-      await sql.waitApplied('slices');
-      const rows = await sql.query(
-        `SELECT verdict, count() AS hours, sum(rows) AS rows FROM coverage WHERE ${ofSeries(series)} AND ${inRange(range)}`,
-      );
-      const of = (verdict: Verdict) => rows.find((row) => row['verdict'] === verdict);
-      const hours = (verdict: Verdict) => Number(of(verdict)?.['hours'] ?? 0);
-      return {
-        proven: hours('proven'),
-        open: hours('open'),
-        gap: hours('gap'),
-        rows: rows.reduce((total, row) => total + Number(row['rows'] ?? 0), 0),
-      };
-    },
-    async overview() {
-      await sql.waitApplied('slices');
-      const count = (verdict: Verdict) => `sum(CASE WHEN verdict = '${verdict}' THEN 1 ELSE 0 END) AS ${verdict}`;
-      const rows = await sql.query(
-        `SELECT market, symbol, min(ts)::long AS from_us, max(ts)::long AS last_us, sum(rows) AS rows, ` +
-          `${count('proven')}, ${count('open')}, ${count('gap')} FROM coverage ORDER BY market, symbol`,
-      );
-      return rows.map(toCoverage);
-    },
-    async knows(series) {
-      const rows = await sql.query(`SELECT symbol FROM slices WHERE ${ofSeries(series)} LIMIT 1`);
-      return rows.length > 0;
-    },
-  };
+  async knows(series: Series): Promise<boolean> {
+    const rows = await this.#sql.query(
+      `SELECT symbol FROM slices WHERE ${ofSeries(series)} LIMIT 1`,
+    );
+    return rows.length > 0;
+  }
+
+  async overview(): Promise<SeriesCoverage[]> {
+    await this.#sql.waitApplied('slices');
+    const rows = await this.#sql.query(
+      `SELECT market, symbol, min(ts)::long AS from_us, max(ts)::long AS last_us, ${TOTALS} FROM coverage ORDER BY market, symbol`,
+    );
+    return rows.map(toCoverage);
+  }
 }
 
 async function writeRecord(sql: Sql, record: SliceRecord): Promise<void> {
@@ -115,7 +120,12 @@ async function writeRecord(sql: Sql, record: SliceRecord): Promise<void> {
   );
 }
 
-async function writeGap(sql: Sql, series: Series, gap: Gap, seenMs: number, resolvedMs: number | undefined): Promise<void> {
+async function writeGap(
+  sql: Sql,
+  series: Series,
+  gap: SeenGap,
+  resolvedMs: number | undefined,
+): Promise<void> {
   await sql.query(
     'INSERT INTO gaps VALUES (cast($1 AS long)::timestamp, $2, $3, $4, cast($5 AS long), cast($6 AS long), $7, ' +
       'cast($8 AS long)::timestamp, cast($9 AS long)::timestamp)',
@@ -127,26 +137,36 @@ async function writeGap(sql: Sql, series: Series, gap: Gap, seenMs: number, reso
       gap.fromId,
       gap.toId,
       gap.evidence,
-      (gap.seenAtMs ?? seenMs) * 1000,
+      gap.seenAtMs * 1000,
       resolvedMs === undefined ? null : resolvedMs * 1000,
     ],
   );
 }
 
+function isSame(left: Gap, right: Gap): boolean {
+  return left.gapClass === right.gapClass && left.fromId === right.fromId;
+}
+
+function hourRange(hourMs: number): TimeRange {
+  return { startMs: hourMs, endMs: hourMs + HOUR_MS };
+}
+
+function toTotals(row: TextRow): CoverageTotals {
+  const of = (column: string) => optionalInt(row, column) ?? 0;
+  return { proven: of('proven'), open: of('open'), gap: of('gap'), rows: of('rows') };
+}
+
 function toCoverage(row: TextRow): SeriesCoverage {
   const startMs = int(row, 'from_us') / 1000;
   const endMs = int(row, 'last_us') / 1000 + HOUR_MS;
-  const [proven, open, gap] = [int(row, 'proven'), int(row, 'open'), int(row, 'gap')];
+  const totals = toTotals(row);
   return {
     market: text(row, 'market') as Market,
     symbol: text(row, 'symbol'),
     startMs,
     endMs,
-    rows: int(row, 'rows'),
-    proven,
-    open,
-    gap,
-    unknown: (endMs - startMs) / HOUR_MS - proven - open - gap,
+    ...totals,
+    unknown: (endMs - startMs) / HOUR_MS - totals.proven - totals.open - totals.gap,
   };
 }
 
@@ -185,7 +205,7 @@ function toRecord(series: Series, row: TextRow): SliceRecord {
   };
 }
 
-function toGap(row: TextRow): Gap {
+function toGap(row: TextRow): SeenGap {
   return {
     hourMs: int(row, 'hour_us') / 1000,
     gapClass: text(row, 'class') as GapClass,

@@ -9,19 +9,27 @@ const directory = join(import.meta.dirname, '../../../migrations');
 /** A statement ends with a semicolon at the end of a line; comments are whole lines. */
 export function statementsOf(file: string): string[] {
   const code = file.replace(/^\s*--.*$/gm, '');
-  return code.split(/;\s*$/m).map((statement) => statement.trim()).filter((statement) => statement !== '');
+  return code
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '');
 }
 
 export async function migrationFiles(): Promise<{ name: string; statements: string[] }[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).toSorted();
   return Promise.all(
-    names.map(async (name) => ({ name, statements: statementsOf(await readFile(join(directory, name), 'utf8')) })),
+    names.map(async (name) => ({
+      name,
+      statements: statementsOf(await readFile(join(directory, name), 'utf8')),
+    })),
   );
 }
 
 /** Whether nothing is left to apply: the usual case, for which nobody needs the lock. */
 export async function isMigrated(sql: Sql): Promise<boolean> {
-  const tables = await sql.query("SELECT table_name AS name FROM tables() WHERE table_name = 'schema_migrations'");
+  const tables = await sql.query(
+    "SELECT table_name AS name FROM tables() WHERE table_name = 'schema_migrations'",
+  );
   if (tables.length === 0) return false;
   const executed = new Set(await storageOf(sql).executed());
   return (await migrationFiles()).every(({ name }) => executed.has(name));
@@ -55,7 +63,9 @@ export async function migrate(sql: Sql, log: Log): Promise<string[]> {
 
 function storageOf(sql: Sql): UmzugStorage & { executed(): Promise<string[]> } {
   async function record(name: string, applied: boolean): Promise<void> {
-    await sql.query(`INSERT INTO schema_migrations VALUES (0::timestamp, ${literal(name)}, ${applied})`);
+    await sql.query(
+      `INSERT INTO schema_migrations VALUES (0::timestamp, ${literal(name)}, ${applied})`,
+    );
     await sql.waitApplied('schema_migrations');
   }
   return {
@@ -63,7 +73,9 @@ function storageOf(sql: Sql): UmzugStorage & { executed(): Promise<string[]> } {
     unlogMigration: ({ name }) => record(name, false),
     async executed() {
       await sql.waitApplied('schema_migrations');
-      const rows = await sql.query('SELECT name FROM schema_migrations WHERE applied ORDER BY name');
+      const rows = await sql.query(
+        'SELECT name FROM schema_migrations WHERE applied ORDER BY name',
+      );
       return rows.map((row) => row['name'] ?? '');
     },
   };

@@ -15,7 +15,12 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
   async function write({ market, symbol, originMs, scheduledFromMs }: SeriesFacts): Promise<void> {
     await sql.query(
       'INSERT INTO series VALUES (0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp)',
-      [market, symbol, originMs * 1000, scheduledFromMs === undefined ? null : scheduledFromMs * 1000],
+      [
+        market,
+        symbol,
+        originMs * 1000,
+        scheduledFromMs === undefined ? null : scheduledFromMs * 1000,
+      ],
     );
     await sql.waitApplied('series');
   }
@@ -23,7 +28,12 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
   async function pinOrigin(series: Series, originMs: number): Promise<SeriesFacts> {
     const known = await find(series);
     if (known !== undefined) return known;
-    const facts = { market: series.market, symbol: series.symbol, originMs, scheduledFromMs: undefined };
+    const facts = {
+      market: series.market,
+      symbol: series.symbol,
+      originMs,
+      scheduledFromMs: undefined,
+    };
     await write(facts);
     return facts;
   }
@@ -33,7 +43,9 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
     pinOrigin,
     async all() {
       await sql.waitApplied('series');
-      return (await sql.query(`SELECT ${COLUMNS} FROM series ORDER BY market, symbol`)).map(toFacts);
+      return (await sql.query(`SELECT ${COLUMNS} FROM series ORDER BY market, symbol`)).map(
+        toFacts,
+      );
     },
     async setSchedule(facts, fromMs) {
       await write({ ...facts, scheduledFromMs: fromMs });

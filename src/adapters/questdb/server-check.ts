@@ -11,9 +11,16 @@ export async function checkVersion(sql: Sql, log: Log): Promise<string> {
   const [row] = await sql.query('SELECT build() AS build');
   const version = /QuestDB (\d+\.\d+\.\d+)/.exec(row?.['build'] ?? '')?.[1];
   if (version === undefined || compare(version, TESTED_VERSION) < 0) {
-    throw new CdvaultError('STORE_TOO_OLD', `QuestDB ${version ?? '(unknown version)'} is older than ${TESTED_VERSION}`);
+    throw new CdvaultError(
+      'STORE_TOO_OLD',
+      `QuestDB ${version ?? '(unknown version)'} is older than ${TESTED_VERSION}`,
+    );
   }
-  if (version !== TESTED_VERSION) log.warn({ version, testedVersion: TESTED_VERSION }, 'QuestDB version not tested with this release');
+  if (version !== TESTED_VERSION)
+    log.warn(
+      { version, testedVersion: TESTED_VERSION },
+      'QuestDB version not tested with this release',
+    );
   return version;
 }
 
@@ -36,7 +43,10 @@ interface Column {
 export function tablesOf(statements: readonly string[]): Map<string, Column[]> {
   const tables = new Map<string, Column[]>();
   for (const statement of statements) {
-    const match = /^CREATE TABLE IF NOT EXISTS (\w+) \(\n([\s\S]*?)\n\) .*DEDUP UPSERT KEYS\(([^)]*)\)$/.exec(statement);
+    const match =
+      /^CREATE TABLE IF NOT EXISTS (\w+) \(\n([\s\S]*?)\n\) .*DEDUP UPSERT KEYS\(([^)]*)\)$/.exec(
+        statement,
+      );
     if (match === null) continue;
     const [, table = '', body = '', keyList = ''] = match;
     const keys = new Set(keyList.split(', '));
@@ -58,18 +68,27 @@ export function tablesOf(statements: readonly string[]): Map<string, Column[]> {
  */
 export async function checkSchema(sql: Sql): Promise<void> {
   const files = await migrationFiles();
-  const existing = new Set((await sql.query('SELECT table_name AS name FROM tables()')).map((row) => row['name']));
+  const existing = new Set(
+    (await sql.query('SELECT table_name AS name FROM tables()')).map((row) => row['name']),
+  );
   for (const [table, columns] of tablesOf(files.flatMap(({ statements }) => statements))) {
     if (!existing.has(table)) continue;
-    const live = await sql.query(`SELECT "column" AS name, type, "upsertKey" AS key FROM table_columns('${table}')`);
+    const live = await sql.query(
+      `SELECT "column" AS name, type, "upsertKey" AS key FROM table_columns('${table}')`,
+    );
     const expected = columns.map(({ name, type, isKey }) => describe(name, type, isKey));
-    const found = live.map((row) => describe(row['name'] ?? '', row['type'] ?? '', row['key'] === 't'));
+    const found = live.map((row) =>
+      describe(row['name'] ?? '', row['type'] ?? '', row['key'] === 't'),
+    );
     const wrong = [
       ...expected.filter((column) => !found.includes(column)).map((column) => `lacks ${column}`),
       ...found.filter((column) => !expected.includes(column)).map((column) => `has ${column}`),
     ];
     if (wrong.length > 0) {
-      throw new CdvaultError('SCHEMA_MISMATCH', `table ${table} is not cdvault's: it ${wrong.join(', ')}`);
+      throw new CdvaultError(
+        'SCHEMA_MISMATCH',
+        `table ${table} is not cdvault's: it ${wrong.join(', ')}`,
+      );
     }
   }
 }

@@ -35,7 +35,9 @@ export function createSql(url: string, maxConnections = 6): Sql {
 
   async function query(text: string, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
     try {
-      const result = await pool.query<TextRow>(values.length === 0 ? text : { text, values: [...values] });
+      const result = await pool.query<TextRow>(
+        values.length === 0 ? text : { text, values: [...values] },
+      );
       return Array.isArray(result) ? [] : result.rows;
     } catch (error) {
       throw storeError(error, text);
@@ -57,14 +59,24 @@ export function storeError(error: unknown, what: string): CdvaultError {
   const message = error instanceof Error ? error.message : String(error);
   const action = what.trim().split(/\s+/).slice(0, 6).join(' ');
   if (/table is suspended/i.test(message)) {
-    return new CdvaultError('TABLE_SUSPENDED', `QuestDB has suspended a table (${action} …): ${message}`, { cause: error });
+    return new CdvaultError(
+      'TABLE_SUSPENDED',
+      `QuestDB has suspended a table (${action} …): ${message}`,
+      { cause: error },
+    );
   }
   if (error instanceof pg.DatabaseError) {
-    return new CdvaultError('STORE_REFUSED', `QuestDB refused (${action} …): ${message}`, { cause: error });
+    return new CdvaultError('STORE_REFUSED', `QuestDB refused (${action} …): ${message}`, {
+      cause: error,
+    });
   }
-  return new CdvaultError('STORE_UNREACHABLE', `QuestDB did not answer (${action} …): ${message || 'connection failed'}`, {
-    cause: error,
-  });
+  return new CdvaultError(
+    'STORE_UNREACHABLE',
+    `QuestDB did not answer (${action} …): ${message || 'connection failed'}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** A text literal; symbols come from users and may hold quotes. */
@@ -91,7 +103,8 @@ export function optionalInt(row: TextRow, column: string): number | undefined {
 
 export function text(row: TextRow, column: string): string {
   const value = row[column];
-  if (value === null || value === undefined) throw new CdvaultError('INTERNAL', `column ${column} is NULL`);
+  if (value === null || value === undefined)
+    throw new CdvaultError('INTERNAL', `column ${column} is NULL`);
   return value;
 }
 

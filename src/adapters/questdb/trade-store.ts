@@ -20,9 +20,11 @@ const DOUBLE_SEARCH_US = 1_000_000;
 /** Between chunks of an export; a day of the busiest symbol streams at about a million rows a second. */
 const EXPORT_IDLE_MS = 60_000;
 
-export function createTradeStore(
-  deps: { readonly sql: Sql; readonly writer: TradeWriter; readonly httpUrl: string },
-): TradeStore & { close(): Promise<void> } {
+export function createTradeStore(deps: {
+  readonly sql: Sql;
+  readonly writer: TradeWriter;
+  readonly httpUrl: string;
+}): TradeStore & { close(): Promise<void> } {
   const { sql, writer } = deps;
   const agent = new Agent({ headersTimeout: EXPORT_IDLE_MS, bodyTimeout: EXPORT_IDLE_MS });
 
@@ -44,8 +46,12 @@ export function createTradeStore(
     async readBack(series, window) {
       await sql.waitApplied('agg_trades');
       const inside = `ts >= ${window.startUs}::timestamp AND ts < ${window.endUs}::timestamp`;
-      const sumOf = (side: string) => `sum(CASE WHEN ${inside} AND ${VALID_ROWS} AND ${side} THEN qty ELSE 0m END)`;
-      const wider = { startUs: window.startUs - DOUBLE_SEARCH_US, endUs: window.endUs + DOUBLE_SEARCH_US };
+      const sumOf = (side: string) =>
+        `sum(CASE WHEN ${inside} AND ${VALID_ROWS} AND ${side} THEN qty ELSE 0m END)`;
+      const wider = {
+        startUs: window.startUs - DOUBLE_SEARCH_US,
+        endUs: window.endUs + DOUBLE_SEARCH_US,
+      };
       const [row] = await sql.query(
         `SELECT sum(CASE WHEN ${inside} THEN 1 ELSE 0 END) AS rows, count() - count_distinct(agg_id) AS double_rows, ` +
           `min(CASE WHEN ${inside} THEN agg_id END) AS first_id, max(CASE WHEN ${inside} THEN agg_id END) AS last_id, ` +
@@ -75,7 +81,15 @@ function within(series: Series, { startUs, endUs }: TimeWindowUs): string {
 }
 
 function tombstone({ aggId, timeUs }: TradeKey): AggTrade {
-  return { aggId, timeUs, price: '0', qty: '0', firstId: TOMBSTONE_ID, lastId: TOMBSTONE_ID, isBuyerMaker: false };
+  return {
+    aggId,
+    timeUs,
+    price: '0',
+    qty: '0',
+    firstId: TOMBSTONE_ID,
+    lastId: TOMBSTONE_ID,
+    isBuyerMaker: false,
+  };
 }
 
 /** `/exp` streams CSV; a failure in its middle ends the stream with an error, never with fewer lines. */
@@ -85,14 +99,19 @@ async function* exportLines(httpUrl: string, agent: Agent, query: string): Async
   const { username, password } = url;
   url.username = '';
   url.password = '';
-  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+  const credentials = Buffer.from(
+    `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
+  ).toString('base64');
   const headers = username === '' ? {} : { authorization: `Basic ${credentials}` };
   const response = await request(url, { dispatcher: agent, headers }).catch((error: unknown) => {
     throw storeError(error, query);
   });
   try {
     if (response.statusCode !== 200) {
-      throw new CdvaultError('STORE_REFUSED', `QuestDB answered an export with ${response.statusCode}: ${await response.body.text()}`);
+      throw new CdvaultError(
+        'STORE_REFUSED',
+        `QuestDB answered an export with ${response.statusCode}: ${await response.body.text()}`,
+      );
     }
     yield* createInterface({ input: response.body, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (error) {
@@ -108,7 +127,10 @@ function parseLine(line: string): AggTrade {
   const fields = line.replaceAll('"', '').split(',');
   const [aggId, price, qty, firstId, lastId, timeUs, isBuyerMaker] = fields;
   if (fields.length !== 7 || price === undefined || qty === undefined) {
-    throw new CdvaultError('STORE_REFUSED', `an exported line is not a trade: ${literal(line.slice(0, 200))}`);
+    throw new CdvaultError(
+      'STORE_REFUSED',
+      `an exported line is not a trade: ${literal(line.slice(0, 200))}`,
+    );
   }
   return {
     aggId: Number(aggId),

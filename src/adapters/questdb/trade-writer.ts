@@ -35,8 +35,13 @@ export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWri
   const idle: Sender[] = [];
   const limit = pLimit(WRITES_AT_ONCE);
 
-  async function writeOnce(series: Series, trades: readonly AggTrade[], signal: AbortSignal): Promise<void> {
-    const sender = idle.pop() ?? (await Sender.fromConfig(senderConfig(url), { log: () => undefined }));
+  async function writeOnce(
+    series: Series,
+    trades: readonly AggTrade[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const sender =
+      idle.pop() ?? (await Sender.fromConfig(senderConfig(url), { log: () => undefined }));
     try {
       for (const trade of trades) await addRow(sender, series, trade);
       await flushWithin(sender, FLUSH_DEADLINE_MS, signal);
@@ -56,7 +61,10 @@ export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWri
           signal.throwIfAborted();
           const failure = writeError(error, trades.length);
           if (!failure.retryable || attempt + 1 >= TRIES) throw failure;
-          log.warn({ code: failure.code, rows: trades.length, attempt }, `${failure.message}; trying again`);
+          log.warn(
+            { code: failure.code, rows: trades.length, attempt },
+            `${failure.message}; trying again`,
+          );
           await clock.sleep(backoffMs(BACKOFF, attempt, Math.random(), BACKOFF.firstMs), signal);
         }
       }
@@ -71,7 +79,9 @@ function senderConfig(url: string): string {
   const { hostname, port, protocol, username, password } = new URL(url);
   const scheme = protocol === 'https:' ? 'https' : 'http';
   const auth =
-    username === '' ? '' : `username=${escape(decodeURIComponent(username))};password=${escape(decodeURIComponent(password))};`;
+    username === ''
+      ? ''
+      : `username=${escape(decodeURIComponent(username))};password=${escape(decodeURIComponent(password))};`;
   const address = `${hostname}:${port === '' ? (scheme === 'https' ? '443' : '9000') : port}`;
   // Version 3 carries decimals and needs no request at construction; retry_timeout bounds the whole
   // call, first attempt included, so it must not be shorter than the deadline.
@@ -110,7 +120,7 @@ async function flushWithin(sender: Sender, deadlineMs: number, signal: AbortSign
       },
       (error: unknown) => {
         limit.removeEventListener('abort', onAbort);
-        reject(error as Error);
+        reject(error);
       },
     );
   });
@@ -126,10 +136,16 @@ async function discard(sender: Sender): Promise<void> {
 function writeError(error: unknown, rows: number): CdvaultError {
   const message = error instanceof Error ? error.message : String(error);
   if (/suspended/i.test(message)) {
-    return new CdvaultError('TABLE_SUSPENDED', `writing ${rows} trades: ${message}`, { cause: error });
+    return new CdvaultError('TABLE_SUSPENDED', `writing ${rows} trades: ${message}`, {
+      cause: error,
+    });
   }
   if (/statusCode=4\d\d/.test(message)) {
-    return new CdvaultError('STORE_REFUSED', `QuestDB refused ${rows} trades: ${message}`, { cause: error });
+    return new CdvaultError('STORE_REFUSED', `QuestDB refused ${rows} trades: ${message}`, {
+      cause: error,
+    });
   }
-  return new CdvaultError('STORE_UNREACHABLE', `writing ${rows} trades to QuestDB: ${message}`, { cause: error });
+  return new CdvaultError('STORE_UNREACHABLE', `writing ${rows} trades to QuestDB: ${message}`, {
+    cause: error,
+  });
 }

@@ -15,7 +15,16 @@ export interface WorkTotals {
 }
 
 export function createWorkTotals(): WorkTotals {
-  return { requests: 0, tradeRequests: 0, retries: 0, rows: 0, waitMs: 0, fetchMs: 0, decodeMs: 0, writeMs: 0 };
+  return {
+    requests: 0,
+    tradeRequests: 0,
+    retries: 0,
+    rows: 0,
+    waitMs: 0,
+    fetchMs: 0,
+    decodeMs: 0,
+    writeMs: 0,
+  };
 }
 
 /** The same store, with its writes timed. */

@@ -46,11 +46,15 @@ export function registerBackfill(program: Command, finish: (exitCode: ExitCode) 
     .action(async (symbols: string[], options: BackfillOptions) => {
       const series = parseSeries(symbols, options.market);
       const range = resolveRange(options, Date.now());
-      const overrides = options.weightShare === undefined ? {} : { weightShare: options.weightShare };
+      const overrides =
+        options.weightShare === undefined ? {} : { weightShare: options.weightShare };
       finish(
         await withApp(overrides, async ({ app, signal }) => {
           await assertKnown(app, series, signal);
-          if (options.json !== true) say(`backfill ${series.map(({ symbol }) => symbol).join(' ')}: ${describeRange(range)}`);
+          if (options.json !== true)
+            say(
+              `backfill ${series.map(({ symbol }) => symbol).join(' ')}: ${describeRange(range)}`,
+            );
           return backfill(app, series, range.hours, options, signal);
         }),
       );
@@ -87,7 +91,13 @@ async function backfill(
 }
 
 /** @returns whether the run was interrupted */
-async function work(app: App, runId: string, plans: readonly CostedPlan[], json: boolean, signal: AbortSignal): Promise<boolean> {
+async function work(
+  app: App,
+  runId: string,
+  plans: readonly CostedPlan[],
+  json: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
   const due = plans.filter(isDue);
   const market = plans[0]?.market ?? 'binance_spot';
   const slicesTotal = plans.reduce((sum, plan) => sum + plan.dueHours, 0);
@@ -140,9 +150,13 @@ async function letGo(workers: JobWorkers, signal: AbortSignal): Promise<void> {
 async function assertNotBanned(app: App, market: Market): Promise<void> {
   const { pause } = await app.governor.state(market);
   if (pause?.reason !== 'banned' || pause.untilMs - app.clock.nowMs() <= BAN_WAIT_MS) return;
-  throw new CdvaultError('EXCHANGE_BANNED', `this address is banned by the exchange until ${isoMinute(pause.untilMs)}`, {
-    untilMs: pause.untilMs,
-  });
+  throw new CdvaultError(
+    'EXCHANGE_BANNED',
+    `this address is banned by the exchange until ${isoMinute(pause.untilMs)}`,
+    {
+      untilMs: pause.untilMs,
+    },
+  );
 }
 
 async function conclude(
@@ -171,14 +185,18 @@ function summaryLines(app: App, result: RunResult, durationMs: number): string[]
       ` (${formatInteger(totals.rows)} now, ${formatInteger(totals.tradeRequests)} trade requests, ${formatDuration(durationMs)})`,
   ];
   if (gap > 0) lines.push(`${gap} hours have gaps: select * from gaps where resolved_at is null`);
-  if (open > 0) lines.push(`${open} hours are open: no later trade exists yet; run the same command later`);
+  if (open > 0)
+    lines.push(`${open} hours are open: no later trade exists yet; run the same command later`);
   if (unknown > 0) lines.push(`${unknown} hours are not fetched; run the same command to go on`);
-  for (const { kind, payload, reason } of failures) lines.push(`failed ${kind} ${JSON.stringify(payload)}: ${reason}`);
+  for (const { kind, payload, reason } of failures)
+    lines.push(`failed ${kind} ${JSON.stringify(payload)}: ${reason}`);
   return lines;
 }
 
 /** 20240101T101112-4f3a: sorts by time; two starts in one second differ. */
 function newRunId(nowMs: number): string {
   const time = new Date(nowMs).toISOString().slice(0, 19).replace(/[-:]/g, '');
-  return `${time}-${Math.floor(Math.random() * 0x10000).toString(16).padStart(4, '0')}`;
+  return `${time}-${Math.floor(Math.random() * 0x10000)
+    .toString(16)
+    .padStart(4, '0')}`;
 }

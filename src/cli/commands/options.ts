@@ -27,5 +27,8 @@ export function jsonOption(): Option {
 }
 
 export function weightShareOption(): Option {
-  return new Option('--weight-share <part>', 'part of the exchange’s weight limit to use, 0.01 to 1 (default 0.6)');
+  return new Option(
+    '--weight-share <part>',
+    'part of the exchange’s weight limit to use, 0.01 to 1 (default 0.6)',
+  );
 }

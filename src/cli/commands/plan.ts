@@ -13,19 +13,23 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
   withRange(program.command('plan'))
     .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
     .summary('what a backfill would cost, without doing it')
-    .description('Says what a range lacks and what fetching it costs: hours, rows, requests, weight, time, disk.\nTwo small requests a symbol find the exact number of rows.')
+    .description(
+      'Says what a range lacks and what fetching it costs: hours, rows, requests, weight, time, disk.\nTwo small requests a symbol find the exact number of rows.',
+    )
     .addOption(weightShareOption())
     .addOption(jsonOption())
     .action(async (symbols: string[], options: PlanOptions) => {
       const series = parseSeries(symbols, options.market);
       const range = resolveRange(options, Date.now());
-      const overrides = options.weightShare === undefined ? {} : { weightShare: options.weightShare };
+      const overrides =
+        options.weightShare === undefined ? {} : { weightShare: options.weightShare };
       finish(
         await withApp(overrides, async ({ app, signal }) => {
           await assertKnown(app, series, signal);
           const plans = await planAll(app, series, range.hours, signal);
           const totals = await totalsOf(app, plans);
-          if (options.json === true) print(JSON.stringify({ type: 'plan', range: range.hours, series: plans, ...totals }));
+          if (options.json === true)
+            print(JSON.stringify({ type: 'plan', range: range.hours, series: plans, ...totals }));
           else {
             say(describeRange(range));
             print(describePlan(plans, totals));

@@ -26,13 +26,19 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
     .summary('stop the services that up started; data stays')
     .action(async () => {
       const { stopped } = await stopServices(servicesOptions(loadConfig()));
-      say(stopped.length === 0 ? 'nothing of ours was running' : `stopped ${stopped.join(', ')}; data stays`);
+      say(
+        stopped.length === 0
+          ? 'nothing of ours was running'
+          : `stopped ${stopped.join(', ')}; data stays`,
+      );
       finish(EXIT.ok);
     });
   program
     .command('env')
     .summary('print the URLs in use as KEY=value lines')
-    .description('For eval: eval "$(cdvault env)"; psql "$QUESTDB_READONLY_PG_URL". The URLs carry passwords.')
+    .description(
+      'For eval: eval "$(cdvault env)"; psql "$QUESTDB_READONLY_PG_URL". The URLs carry passwords.',
+    )
     .action(async () => {
       const options = servicesOptions(loadConfig());
       const urls = (await findServices(options)) ?? (await ensureServices(options));
@@ -45,7 +51,9 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
     .action(async () => {
       finish(
         await withApp({}, async ({ app }) => {
-          const rows = await app.sql.query('SELECT name FROM schema_migrations WHERE applied ORDER BY name');
+          const rows = await app.sql.query(
+            'SELECT name FROM schema_migrations WHERE applied ORDER BY name',
+          );
           for (const { name } of rows) print(name ?? '');
           return EXIT.ok;
         }),

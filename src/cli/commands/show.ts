@@ -17,9 +17,17 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
   withRange(program.command('show'))
     .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
     .summary('print CDV bars')
-    .description('Prints the OHLC of cumulative delta volume from the store. Without --to: to the end of the day of --from.')
-    .addOption(new Option('--interval <interval>', 'length of a bar').choices(INTERVALS).default('1m'))
-    .option('--anchor <where>', 'where the level is 0: from (the first bar shown), day (UTC midnight), total (the series’ origin) or a time', 'from')
+    .description(
+      'Prints the OHLC of cumulative delta volume from the store. Without --to: to the end of the day of --from.',
+    )
+    .addOption(
+      new Option('--interval <interval>', 'length of a bar').choices(INTERVALS).default('1m'),
+    )
+    .option(
+      '--anchor <where>',
+      'where the level is 0: from (the first bar shown), day (UTC midnight), total (the series’ origin) or a time',
+      'from',
+    )
     .addOption(jsonOption())
     .action(async (symbol: string, options: ShowOptions) => {
       const [series] = parseSeries([symbol], options.market);
@@ -29,11 +37,22 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
       finish(
         await withApp({}, async ({ app }) => {
           const { interval } = options;
-          const bars = await showBars(app, series, { interval, range: range.asked, anchor }, app.clock.nowMs());
+          const bars = await showBars(
+            app,
+            series,
+            { interval, range: range.asked, anchor },
+            app.clock.nowMs(),
+          );
           if (options.json === true) for (const bar of bars) print(JSON.stringify(bar));
           else {
-            say(`${series.symbol} ${interval} CDV, ${isoMinute(range.asked.startMs)} to ${isoMinute(range.asked.endMs)} UTC, ${anchorWords(anchor)}`);
-            print(renderOhlc(bars, { expected: { range: range.asked, intervalMs: INTERVAL_MS[interval] } }));
+            say(
+              `${series.symbol} ${interval} CDV, ${isoMinute(range.asked.startMs)} to ${isoMinute(range.asked.endMs)} UTC, ${anchorWords(anchor)}`,
+            );
+            print(
+              renderOhlc(bars, {
+                expected: { range: range.asked, intervalMs: INTERVAL_MS[interval] },
+              }),
+            );
           }
           return EXIT.ok;
         }),
@@ -57,5 +76,7 @@ function parseAnchor(text: string): Anchor {
 function anchorWords(anchor: Anchor): string {
   if (anchor === 'from') return 'from 0 before the first bar';
   if (anchor === 'day') return 'from 0 at each UTC midnight';
-  return anchor === 'total' ? 'from 0 at the series’ origin' : `from 0 at ${isoMinute(anchor.atMs)}`;
+  return anchor === 'total'
+    ? 'from 0 at the series’ origin'
+    : `from 0 at ${isoMinute(anchor.atMs)}`;
 }

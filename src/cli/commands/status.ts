@@ -35,7 +35,13 @@ async function gather(app: App) {
     app.catalogue.all(),
   ]);
   const scheduled = series.filter(({ scheduledFromMs }) => scheduledFromMs !== undefined);
-  return { coverage, queues, governor, suspended: suspended.map(({ name }) => name ?? ''), scheduled };
+  return {
+    coverage,
+    queues,
+    governor,
+    suspended: suspended.map(({ name }) => name ?? ''),
+    scheduled,
+  };
 }
 
 type Facts = Awaited<ReturnType<typeof gather>>;
@@ -45,14 +51,26 @@ function isWhole({ gap, open, unknown }: SeriesCoverage): boolean {
 }
 
 function describe({ coverage, queues, governor, suspended, scheduled }: Facts): string[] {
-  const lines = [coverage.length === 0 ? 'nothing is stored yet' : renderTable(coverage.map(coverageRow))];
-  const busy = queues.filter(({ waiting, active, delayed, failed }) => waiting + active + delayed + failed > 0);
-  lines.push(busy.length === 0 ? 'queue: empty' : renderTable(busy.map((counts) => ({ ...counts }))));
+  const lines = [
+    coverage.length === 0 ? 'nothing is stored yet' : renderTable(coverage.map(coverageRow)),
+  ];
+  const busy = queues.filter(
+    ({ waiting, active, delayed, failed }) => waiting + active + delayed + failed > 0,
+  );
+  lines.push(
+    busy.length === 0 ? 'queue: empty' : renderTable(busy.map((counts) => ({ ...counts }))),
+  );
   const { usedWeight, weightLimit, pause } = governor;
-  if (weightLimit > 0) lines.push(`exchange: weight ${formatInteger(usedWeight)} of ${formatInteger(weightLimit)} used in this window`);
-  if (pause !== undefined) lines.push(`exchange: ${pause.reason} until ${isoMinute(pause.untilMs)}`);
-  for (const { symbol, scheduledFromMs } of scheduled) lines.push(`scheduled: ${symbol} from ${isoMinute(scheduledFromMs ?? 0)} on`);
-  for (const table of suspended) lines.push(`SUSPENDED: ${table}; run ALTER TABLE ${table} RESUME WAL`);
+  if (weightLimit > 0)
+    lines.push(
+      `exchange: weight ${formatInteger(usedWeight)} of ${formatInteger(weightLimit)} used in this window`,
+    );
+  if (pause !== undefined)
+    lines.push(`exchange: ${pause.reason} until ${isoMinute(pause.untilMs)}`);
+  for (const { symbol, scheduledFromMs } of scheduled)
+    lines.push(`scheduled: ${symbol} from ${isoMinute(scheduledFromMs ?? 0)} on`);
+  for (const table of suspended)
+    lines.push(`SUSPENDED: ${table}; run ALTER TABLE ${table} RESUME WAL`);
   return lines;
 }
 

@@ -66,19 +66,23 @@ export function registerSchedule(program: Command, finish: (exitCode: ExitCode) 
     .option('--from <time>', 'keep complete from here on (UTC)')
     .option('--last <length>', 'instead of --from: 12h, 30d, 6w')
     .addOption(marketOption())
-    .action(async (symbols: string[], options: { market: string; from?: string; last?: string }) => {
-      const series = parseSeries(symbols, options.market);
-      const { startMs } = resolveRange(options, Date.now()).hours;
-      finish(
-        await withApp({}, async ({ app, signal }) => {
-          await assertKnown(app, series, signal);
-          for (const one of series) await changeSchedule(app, one, floorTo(startMs, HOUR_MS), signal);
-          await app.queue.upsertTick(HOUR_MS);
-          for (const { symbol } of series) print(`${symbol}: kept complete from ${isoMinute(startMs)} on`);
-          return EXIT.ok;
-        }),
-      );
-    });
+    .action(
+      async (symbols: string[], options: { market: string; from?: string; last?: string }) => {
+        const series = parseSeries(symbols, options.market);
+        const { startMs } = resolveRange(options, Date.now()).hours;
+        finish(
+          await withApp({}, async ({ app, signal }) => {
+            await assertKnown(app, series, signal);
+            for (const one of series)
+              await changeSchedule(app, one, floorTo(startMs, HOUR_MS), signal);
+            await app.queue.upsertTick(HOUR_MS);
+            for (const { symbol } of series)
+              print(`${symbol}: kept complete from ${isoMinute(startMs)} on`);
+            return EXIT.ok;
+          }),
+        );
+      },
+    );
   program
     .command('unschedule')
     .argument('<symbols...>', 'as in schedule')
