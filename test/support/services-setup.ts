@@ -2,6 +2,8 @@ import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { ensureServices, stopServices } from '../../src/adapters/services/ladder.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
+import { compose } from '../../src/cli/compose.ts';
+import { loadConfig } from '../../src/config.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,7 +20,11 @@ const options = {
 };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  project.provide('services', await ensureServices(options));
+  const services = await ensureServices(options);
+  const app = compose(loadConfig(), services);
+  await app.prepare(new AbortController().signal);
+  await app.close();
+  project.provide('services', services);
   return async () => {
     // At a desk the next run is quicker when they stay; a build machine is left clean.
     if (process.env['CI'] === 'true') await stopServices(options);

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import { Agent, request } from 'undici';
 import type { AggTrade } from '../../domain/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
@@ -106,19 +105,25 @@ async function* exportLines(httpUrl: string, agent: Agent, query: string): Async
   const response = await request(url, { dispatcher: agent, headers }).catch((error: unknown) => {
     throw storeError(error, query);
   });
+  const { body, statusCode } = response;
+  // A reader that has seen enough abandons the rest, which the stream calls an error.
+  body.on('error', () => undefined);
   try {
-    if (response.statusCode !== 200) {
+    if (statusCode !== 200) {
       throw new CdvaultError(
         'STORE_REFUSED',
-        `QuestDB answered an export with ${response.statusCode}: ${await response.body.text()}`,
+        `QuestDB answered an export with ${statusCode}: ${await body.text()}`,
       );
     }
-    yield* createInterface({ input: response.body, crlfDelay: Number.POSITIVE_INFINITY });
+    let rest = '';
+    for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\r\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+    if (rest !== '') yield rest;
   } catch (error) {
     throw storeError(error, query);
-  } finally {
-    // A reader that has seen enough leaves the rest unread; the connection must not wait for it.
-    response.body.destroy();
   }
 }
 

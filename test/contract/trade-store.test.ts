@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
+import { invalidTradeOf, tradeOf } from '../support/trades.ts';
+
+const HOUR = Date.UTC(2023, 4, 6, 7);
+const WINDOW = { startUs: HOUR * 1000, endUs: (HOUR + 3_600_000) * 1000 };
+
+/** What every implementation of the trade store has to do; the bulk writer will join the list. */
+const implementations = [{ name: 'official client', open: openStore }];
+
+describe.each(implementations)('trade store: $name', ({ open }) => {
+  let store: ReturnType<typeof openStore>;
+  beforeAll(() => {
+    store = open();
+  });
+  afterAll(() => store.close());
+
+  async function readAll(series: ReturnType<typeof uniqueSeries>): Promise<AggTrade[]> {
+    const rows: AggTrade[] = [];
+    for await (const trade of store.trades.read(series, WINDOW)) rows.push(trade);
+    return rows;
+  }
+
+  test('gives back byte-exact what was written: extreme decimals, ids beyond 2^32, microseconds', async () => {
+    const series = uniqueSeries('EXACT');
+    const trades = [
+      tradeOf(4_084_611_879, HOUR, { price: '0.00000001', qty: '99999999999999999999.99999999' }),
+      tradeOf(4_084_611_880, HOUR, {
+        price: '9999999999.99999999',
+        qty: '0.00000001',
+        timeUs: HOUR * 1000 + 1,
+      }),
+      tradeOf(4_084_611_881, HOUR + 5, {
+        price: '42283.58000000',
+        qty: '0.00069000',
+        isBuyerMaker: true,
+      }),
+      invalidTradeOf(4_084_611_882, HOUR + 6),
+    ];
+    await store.trades.write(series, trades, NEVER);
+    expect(await readAll(series)).toEqual(trades);
+  });
+
+  test('written twice, in any order, is stored once', async () => {
+    const series = uniqueSeries('TWICE');
+    const trades = Array.from({ length: 500 }, (_, index) =>
+      tradeOf(index, HOUR + Math.floor(index / 100)),
+    );
+    await store.trades.write(series, trades.toReversed(), NEVER);
+    await store.trades.write(series, trades, NEVER);
+    expect(await readAll(series)).toEqual(trades);
+    expect(await store.trades.readBack(series, WINDOW)).toMatchObject({
+      rows: 500,
+      doubleRows: 0,
+      firstId: 0,
+      lastId: 499,
+    });
+  });
+
+  test('a batch with one row that does not fit stores nothing, and the next batch is taken', async () => {
+    const series = uniqueSeries('ATOMIC');
+    const good = tradeOf(1, HOUR);
+    const bad = tradeOf(2, HOUR, { price: '99999999999.00000000' });
+    await expect(store.trades.write(series, [good, bad], NEVER)).rejects.toMatchObject({
+      code: 'STORE_REFUSED',
+    });
+    expect(await readAll(series)).toEqual([]);
+    await store.trades.write(series, [good], NEVER);
+    expect(await readAll(series)).toEqual([good]);
+  });
+
+  test('read-back sums valid trades only, by taker side, exactly', async () => {
+    const series = uniqueSeries('SUMS');
+    await store.trades.write(
+      series,
+      [
+        tradeOf(1, HOUR, { qty: '0.10000000' }),
+        tradeOf(2, HOUR, { qty: '0.20000000' }),
+        tradeOf(3, HOUR, { qty: '12345678901.00000001', isBuyerMaker: true }),
+        invalidTradeOf(4, HOUR),
+      ],
+      NEVER,
+    );
+    expect(await store.trades.readBack(series, WINDOW)).toEqual({
+      rows: 4,
+      doubleRows: 0,
+      firstId: 1,
+      lastId: 4,
+      buyQty: '0.30000000',
+      sellQty: '12345678901.00000001',
+    });
+  });
+
+  test('sees an id that stands twice under two times, also just outside the window', async () => {
+    const series = uniqueSeries('DOUBLE');
+    await store.trades.write(series, [tradeOf(1, HOUR), tradeOf(2, HOUR + 1)], NEVER);
+    await store.trades.write(series, [tradeOf(1, HOUR - 1)], NEVER);
+    expect(await store.trades.readBack(series, WINDOW)).toMatchObject({ rows: 2, doubleRows: 1 });
+  });
+
+  test('a buried row is gone for reads, sums and views, and can be written again', async () => {
+    const series = uniqueSeries('BURIED');
+    const trades = [tradeOf(1, HOUR), tradeOf(2, HOUR + 1)];
+    await store.trades.write(series, trades, NEVER);
+    await store.trades.bury(series, [{ aggId: 1, timeUs: HOUR * 1000 }], NEVER);
+    expect(await readAll(series)).toEqual(trades.slice(1));
+    expect((await store.trades.readBack(series, WINDOW)).rows).toBe(1);
+    const shown = await store.sql.query(
+      `SELECT agg_id FROM trades WHERE symbol = '${series.symbol}'`,
+    );
+    expect(shown).toEqual([{ agg_id: '2' }]);
+    await store.trades.write(series, trades, NEVER);
+    expect(await readAll(series)).toEqual(trades);
+  });
+
+  test('an aborted write rejects with the reason given', async () => {
+    const reason = new Error('told to stop');
+    await expect(
+      store.trades.write(uniqueSeries('ABORT'), [tradeOf(1, HOUR)], AbortSignal.abort(reason)),
+    ).rejects.toBe(reason);
+  });
+
+  test('a reader that stops early leaves the store usable', async () => {
+    const series = uniqueSeries('EARLY');
+    await store.trades.write(
+      series,
+      Array.from({ length: 5_000 }, (_, index) => tradeOf(index, HOUR + index)),
+      NEVER,
+    );
+    for (let round = 0; round < 20; round += 1) {
+      for await (const trade of store.trades.read(series, WINDOW)) if (trade.aggId === 3) break;
+    }
+    expect((await readAll(series)).length).toBe(5_000);
+  });
+});

@@ -1,0 +1,216 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { checkRedis, createRedis } from '../../src/adapters/redis/connection.ts';
+import { createLeases } from '../../src/adapters/redis/lease.ts';
+import { CdvaultError } from '../../src/domain/errors.ts';
+import type { Lease, Leases } from '../../src/ports/lease.ts';
+import { silentLog } from '../unit/binance/fakes.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
+
+const { redisUrl } = inject('services');
+const keyPrefix = `lease-test-${process.pid}-${Date.now()}`;
+const TTL_MS = 600;
+
+let redis: Redis;
+let proxy: TcpProxy;
+let throughProxy: Redis;
+let nameCount = 0;
+let name = '';
+const unhandled: unknown[] = [];
+const noteUnhandled = (reason: unknown): void => {
+  unhandled.push(reason);
+};
+
+beforeAll(() => {
+  process.on('unhandledRejection', noteUnhandled);
+  redis = createRedis(redisUrl, { log: silentLog });
+});
+
+beforeEach(async () => {
+  const url = new URL(redisUrl);
+  proxy = await startTcpProxy(Number(url.port), url.hostname);
+  url.host = `127.0.0.1:${proxy.port}`;
+  throughProxy = createRedis(url.href, { log: silentLog });
+  nameCount += 1;
+  name = `slice-spot-TEST-${nameCount}`;
+});
+
+afterEach(async () => {
+  throughProxy.disconnect();
+  await proxy.close();
+  expect(unhandled).toEqual([]);
+});
+
+afterAll(async () => {
+  process.off('unhandledRejection', noteUnhandled);
+  await redis.quit();
+});
+
+function leasesOn(client: Redis, refreshMs?: number): Leases {
+  return createLeases({
+    redis: client,
+    keyPrefix,
+    log: silentLog,
+    ttlMs: TTL_MS,
+    ...(refreshMs === undefined ? {} : { refreshMs }),
+  });
+}
+
+async function held(leases: Leases): Promise<Lease> {
+  const lease = await leases.tryAcquire(name);
+  if (lease === undefined) throw new Error(`${name} is taken`);
+  return lease;
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error instanceof CdvaultError ? error.code : String(error);
+}
+
+/** What another owner's SET leaves behind. */
+async function giveToAnother(): Promise<void> {
+  const [key] = await redis.keys(`*${keyPrefix}*${name}`);
+  await redis.set(key ?? '', 'another', 'PX', 10_000);
+}
+
+describe('a lease', () => {
+  it('has one owner among two, until it is released', async () => {
+    const mine = await held(leasesOn(redis));
+    expect(await leasesOn(throughProxy).tryAcquire(name)).toBeUndefined();
+    expect(await leasesOn(redis).tryAcquire(name)).toBeUndefined();
+    await mine.release();
+    await (await held(leasesOn(throughProxy))).release();
+  });
+
+  it('has one owner among many at the same moment', async () => {
+    const tries = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        leasesOn(index % 2 ? redis : throughProxy).tryAcquire(name),
+      ),
+    );
+    const owners = tries.filter((lease) => lease !== undefined);
+    expect(owners).toHaveLength(1);
+    await owners[0]?.release();
+  });
+
+  it('is kept alive by itself, long after its time', async () => {
+    const lease = await held(leasesOn(redis));
+    await delay(3 * TTL_MS);
+    expect(lease.signal.aborted).toBe(false);
+    await lease.assertHeld(TTL_MS / 2);
+    expect(await leasesOn(redis).tryAcquire(name)).toBeUndefined();
+    await lease.release();
+  });
+
+  it('is free again a while after its owner died', async () => {
+    const lease = await held(leasesOn(throughProxy));
+    await proxy.cut();
+    await expect
+      .poll(async () => (await leasesOn(redis).tryAcquire(name)) !== undefined, { timeout: 5_000 })
+      .toBe(true);
+    await lease.release();
+  });
+
+  it('that went to another fails the late owner, who then can’t take it away', async () => {
+    const late = await held(leasesOn(redis, 60_000));
+    await giveToAnother();
+    expect(await codeOf(late.assertHeld(100))).toBe('LEASE_LOST');
+    expect(late.signal.aborted).toBe(true);
+    expect(late.signal.reason).toMatchObject({ code: 'LEASE_LOST' });
+    await late.release();
+    expect(await leasesOn(redis).tryAcquire(name)).toBeUndefined();
+  });
+
+  it('that ran out is lost even when nobody took it: another may have come and gone', async () => {
+    const late = await held(leasesOn(redis, 60_000));
+    const keys = await redis.keys(`*${keyPrefix}*${name}`);
+    await redis.del(keys);
+    expect(await codeOf(late.assertHeld(100))).toBe('LEASE_LOST');
+  });
+
+  it('aborts its signal at the next refresh after it went to another', async () => {
+    const late = await held(leasesOn(redis));
+    await giveToAnother();
+    await expect.poll(() => late.signal.aborted, { timeout: TTL_MS }).toBe(true);
+  });
+
+  it('is extended by assertHeld to its whole time, and refuses to promise more than that', async () => {
+    const lease = await held(leasesOn(redis, 60_000));
+    await delay(TTL_MS / 2);
+    await lease.assertHeld(TTL_MS - 100);
+    await delay((TTL_MS * 3) / 4);
+    await lease.assertHeld(0);
+    expect(await codeOf(lease.assertHeld(TTL_MS + 1))).toBe('INTERNAL');
+    await lease.release();
+    expect(await codeOf(lease.assertHeld(0))).toBe('LEASE_LOST');
+    expect(lease.signal.aborted).toBe(false);
+  });
+});
+
+describe('when Redis is gone', () => {
+  it.each(['cut', 'hang'] as const)(
+    '(%s) the lease is feared lost when its time is over, not before',
+    async (how) => {
+      const lease = await held(leasesOn(throughProxy));
+      const startedAtMs = performance.now();
+      await proxy[how]();
+      expect(lease.signal.aborted).toBe(false);
+      await new Promise<void>((resolve) => {
+        lease.signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      const tookMs = performance.now() - startedAtMs;
+      expect(tookMs).toBeGreaterThan(TTL_MS * 0.6);
+      expect(tookMs).toBeLessThan(TTL_MS + 300);
+      expect(lease.signal.reason).toMatchObject({ code: 'LEASE_LOST' });
+      expect(await codeOf(lease.assertHeld(0))).toBe('LEASE_LOST');
+      await lease.release();
+    },
+  );
+
+  it('a short outage is survived', async () => {
+    const lease = await held(leasesOn(throughProxy));
+    await proxy.cut();
+    await delay(TTL_MS / 4);
+    await proxy.heal();
+    await delay(2 * TTL_MS);
+    expect(lease.signal.aborted).toBe(false);
+    await lease.assertHeld(TTL_MS / 2);
+    await lease.release();
+  });
+
+  it('asking fails with a typed error within the lease’s time', async () => {
+    const lease = await held(leasesOn(throughProxy, 60_000));
+    proxy.hang();
+    const startedAtMs = performance.now();
+    expect(await codeOf(lease.assertHeld(0))).toBe('REDIS_UNREACHABLE');
+    expect(await codeOf(leasesOn(throughProxy).tryAcquire(`${name}-other`))).toBe(
+      'REDIS_UNREACHABLE',
+    );
+    expect(performance.now() - startedAtMs).toBeLessThan(2 * TTL_MS);
+    await lease.release();
+  });
+});
+
+describe('checkRedis', () => {
+  it('accepts a Redis that keeps what it was given', async () => {
+    await checkRedis(redis, silentLog);
+  });
+
+  it('gives up on one that does not answer', async () => {
+    proxy.hang();
+    expect(await codeOf(checkRedis(throughProxy, silentLog))).toBe('REDIS_UNREACHABLE');
+    await proxy.cut();
+    expect(await codeOf(checkRedis(throughProxy, silentLog))).toBe('REDIS_UNREACHABLE');
+  });
+
+  it('refuses an address that is none, without repeating its password', () => {
+    expect(() => createRedis('http://:secret@localhost', { log: silentLog })).toThrow(
+      /^(?!.*secret).*redis:\/\//,
+    );
+  });
+});

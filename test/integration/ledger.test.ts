@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HOUR_MS } from '../../src/domain/hour.ts';
+import {
+  missingIds,
+  type Neighbour,
+  type SliceRecord,
+  verdictOf,
+} from '../../src/domain/ledger.ts';
+import type { Gap } from '../../src/ports/ledger.ts';
+import { openStore, uniqueSeries } from '../support/store.ts';
+import { recordOf } from '../support/trades.ts';
+
+const START = Date.UTC(2023, 0, 1);
+const RANGE = { startMs: START, endMs: START + 1_000 * HOUR_MS };
+
+let store: ReturnType<typeof openStore>;
+beforeAll(() => {
+  store = openStore();
+});
+afterAll(() => store.close());
+
+/** Ids and times around an hour's borders, where the rules differ. */
+function neighbour(hourMs: number): fc.Arbitrary<Neighbour | undefined> {
+  const edgeUs = fc.constantFrom(hourMs * 1000, (hourMs + HOUR_MS) * 1000);
+  const timeUs = fc.tuple(edgeUs, fc.integer({ min: -2, max: 2 })).map(([edge, by]) => edge + by);
+  return fc.option(fc.record({ id: fc.integer({ min: 0, max: 12 }), timeUs }), { nil: undefined });
+}
+
+function anyRecord(hourMs: number): fc.Arbitrary<SliceRecord> {
+  return fc
+    .record({
+      prev: neighbour(hourMs),
+      next: neighbour(hourMs),
+      run: fc.option(
+        fc.record({
+          firstId: fc.integer({ min: 0, max: 8 }),
+          span: fc.integer({ min: 1, max: 4 }),
+          lost: fc.integer({ min: 0, max: 1 }),
+        }),
+        { nil: undefined },
+      ),
+    })
+    .map(({ prev, next, run }) => ({
+      ...recordOf(hourMs, 0, 0),
+      prev,
+      next,
+      rows: run === undefined ? 0 : Math.max(1, run.span - run.lost),
+      first: run === undefined ? undefined : { id: run.firstId, timeUs: hourMs * 1000 + 5 },
+      last:
+        run === undefined
+          ? undefined
+          : { id: run.firstId + run.span - 1, timeUs: hourMs * 1000 + 9 },
+    }));
+}
+
+test('the view coverage and the domain give every hour the same verdict and the same count', async () => {
+  const series = uniqueSeries('VERDICT');
+  const hours = Array.from({ length: 150 }, (_, index) => START + index * HOUR_MS);
+  const records =
+    fc.sample(fc.tuple(...hours.map(anyRecord)), { numRuns: 1, seed: 20240101 })[0] ?? [];
+  await Promise.all(
+    records.map((record) => store.ledger.write({ ...record, ...series }, [], START)),
+  );
+
+  expect(await store.ledger.records(series, RANGE)).toEqual(
+    records.map((record) => ({ ...record, ...series })),
+  );
+  const seen = await store.sql.query(
+    `SELECT verdict, missing FROM coverage WHERE symbol = '${series.symbol}' ORDER BY ts`,
+  );
+  const wanted = records.map((record) => ({
+    verdict: verdictOf(record),
+    missing: String(missingIds(record)),
+  }));
+  expect(seen).toEqual(wanted);
+  expect(new Set(wanted.map(({ verdict }) => verdict))).toEqual(new Set(['proven', 'open', 'gap']));
+});
+
+test('gaps keep the time at which they were first seen, and are resolved when they are gone', async () => {
+  const series = uniqueSeries('GAPS');
+  const record = { ...recordOf(START, 100, 10), ...series };
+  const gap = (fromId: number): Gap => ({
+    hourMs: START,
+    gapClass: 'missing_ids',
+    fromId,
+    toId: fromId + 2,
+    evidence: 'seen in a test',
+  });
+  await store.ledger.write(record, [gap(100), gap(104)], 1_000);
+  await store.ledger.write(record, [gap(104)], 2_000);
+  expect(await store.ledger.openGaps(series, RANGE)).toEqual([{ ...gap(104), seenAtMs: 1_000 }]);
+  const resolved = await store.sql.query(
+    `SELECT from_id, resolved_at::long / 1000 AS at_ms FROM gaps WHERE symbol = '${series.symbol}' AND resolved_at IS NOT NULL`,
+  );
+  expect(resolved).toEqual([{ from_id: '100', at_ms: '2000' }]);
+});
+
+test('totals and overview count hours by verdict, and the hours in between that nobody fetched', async () => {
+  const series = uniqueSeries('TOTALS');
+  const proven = { ...recordOf(START, 100, 10), ...series };
+  const open = { ...recordOf(START + 3 * HOUR_MS, 110, 5), ...series, next: undefined };
+  await store.ledger.write(proven, [], START);
+  await store.ledger.write(open, [], START);
+  expect(await store.ledger.totals(series, RANGE)).toEqual({
+    proven: 1,
+    open: 1,
+    gap: 0,
+    rows: 15,
+  });
+  const overview = (await store.ledger.overview()).find(({ symbol }) => symbol === series.symbol);
+  expect(overview).toEqual({
+    ...series,
+    startMs: START,
+    endMs: START + 4 * HOUR_MS,
+    proven: 1,
+    open: 1,
+    gap: 0,
+    rows: 15,
+    unknown: 2,
+  });
+  expect(await store.ledger.knows(series)).toBe(true);
+  expect(await store.ledger.knows(uniqueSeries('NOBODY'))).toBe(false);
+});

@@ -1,0 +1,316 @@
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createRestSource } from '../../src/adapters/binance/rest-source.ts';
+import type { RequestInfo, RestSource } from '../../src/adapters/binance/rest-source.ts';
+import { createRedis } from '../../src/adapters/redis/connection.ts';
+import { createWeightGovernor } from '../../src/adapters/redis/weight-governor.ts';
+import { systemClock } from '../../src/adapters/system/clock.ts';
+import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import { CdvaultError } from '../../src/domain/errors.ts';
+import type {
+  ExchangeState,
+  ExchangeStateStore,
+  WeightGovernor,
+} from '../../src/ports/weight-governor.ts';
+import { startExchange } from '../exchange/exchange.ts';
+import type { Exchange, ExchangeOptions } from '../exchange/exchange.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { silentLog } from '../unit/binance/fakes.ts';
+
+const FROM_MS = Date.UTC(2024, 0, 1, 10);
+const FROM_MICROSECONDS_MS = Date.UTC(2025, 0, 1);
+const HOUR_MS = 3_600_000;
+const NEVER = new AbortController().signal;
+const BTC = { market: 'binance_spot', symbol: 'BTCUSDT' } as const;
+
+const old = syntheticTrades({
+  seed: 7,
+  fromMs: FROM_MS,
+  toMs: FROM_MS + 4 * HOUR_MS,
+  tradesPerHour: 5_000,
+  firstId: 1_000,
+});
+const recent = syntheticTrades({
+  seed: 8,
+  fromMs: FROM_MICROSECONDS_MS,
+  toMs: FROM_MICROSECONDS_MS + HOUR_MS,
+  tradesPerHour: 2_000,
+});
+
+interface Bench {
+  readonly exchange: Exchange;
+  readonly source: RestSource;
+  readonly governor: WeightGovernor;
+  readonly states: ExchangeStateStore;
+  readonly keyPrefix: string;
+  readonly sent: RequestInfo[];
+}
+
+let redis: Redis;
+let benchCount = 0;
+const closers: (() => Promise<void>)[] = [];
+
+beforeAll(() => {
+  redis = createRedis(inject('services').redisUrl, { log: silentLog });
+});
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+afterAll(async () => {
+  await redis.quit();
+});
+
+function memoryStates(): ExchangeStateStore {
+  let saved: ExchangeState | undefined;
+  return {
+    load: async () => saved,
+    save: async (_market, _egress, state) => {
+      saved = state;
+    },
+  };
+}
+
+async function bench(options: Partial<ExchangeOptions> = {}): Promise<Bench> {
+  benchCount += 1;
+  const symbols = [
+    { symbol: 'BTCUSDT', trades: old },
+    { symbol: 'ETHUSDT', trades: recent },
+  ];
+  const exchange = await startExchange({ symbols, ...options });
+  const keyPrefix = `rest-test-${process.pid}-${Date.now()}-${benchCount}`;
+  const states = memoryStates();
+  const made = connect(exchange, keyPrefix, states);
+  closers.push(() => exchange.close());
+  return { exchange, states, keyPrefix, ...made };
+}
+
+/** One worker: a source and its governor. */
+function connect(
+  exchange: Exchange,
+  keyPrefix: string,
+  states: ExchangeStateStore,
+  share = 1,
+): Pick<Bench, 'source' | 'governor' | 'sent'> {
+  const sent: RequestInfo[] = [];
+  const governor: WeightGovernor = createWeightGovernor({
+    redis,
+    keyPrefix,
+    egress: 'home',
+    share,
+    limits: (market, signal) => source.exchangeLimits(market, signal),
+    exchangeClock: (market, signal) => source.exchangeClock(market, signal),
+    states,
+    clock: systemClock,
+    log: silentLog,
+  });
+  const source: RestSource = createRestSource({
+    baseUrls: { binance_spot: exchange.url },
+    governor,
+    clock: systemClock,
+    log: silentLog,
+    timeouts: { headersMs: 400, bodyIdleMs: 400 },
+    retry: { firstMs: 20 },
+    onRequest: (info) => sent.push(info),
+  });
+  closers.push(() => source.close());
+  return { source, governor, sent };
+}
+
+/** As a slice is read: the first by time, then page by page by id. */
+async function readAll(source: RestSource, fromMs: number, endMs: number): Promise<AggTrade[]> {
+  const first = await source.firstAtOrAfter(BTC, fromMs, 'ms', NEVER);
+  const all: AggTrade[] = [];
+  for (let nextId = first?.aggId; nextId !== undefined;) {
+    const page = await source.page(BTC, nextId, 'ms', NEVER);
+    all.push(...page.filter((trade) => trade.timeUs < endMs * 1000));
+    const last = page.at(-1);
+    nextId = last === undefined || last.timeUs >= endMs * 1000 ? undefined : last.aggId + 1;
+  }
+  return all;
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<CdvaultError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof CdvaultError) return error;
+  throw new Error(`expected a CdvaultError, got ${String(error)}`);
+}
+
+describe('against the exchange simulator', () => {
+  it('reads every trade of a range once, in order, with the exchange’s own numbers', async () => {
+    const { source, exchange } = await bench();
+    const trades = await readAll(source, FROM_MS, FROM_MS + 2 * HOUR_MS);
+    expect(trades.length).toBeGreaterThan(4_000);
+    expect(trades.map((trade) => trade.aggId)).toEqual(
+      Array.from({ length: trades.length }, (_, index) => 1_000 + index),
+    );
+    const paged = exchange.requests.entries.filter((entry) => entry.query['fromId'] !== undefined);
+    expect(paged).toHaveLength(Math.ceil((trades.length + 1) / 1000));
+    expect(exchange.requests.entries.filter((entry) => entry.status !== 200)).toEqual([]);
+  });
+
+  it('asks for microseconds and gets them', async () => {
+    const { source } = await bench();
+    const eth = { ...BTC, symbol: 'ETHUSDT' };
+    const first = await source.firstAtOrAfter(eth, FROM_MICROSECONDS_MS, 'us', NEVER);
+    const page = await source.page(eth, first?.aggId ?? -1, 'us', NEVER);
+    expect(page[0]).toEqual(first);
+    expect(page.some((trade) => trade.timeUs % 1000 !== 0)).toBe(true);
+  });
+
+  it('knows what is listed', async () => {
+    const { source, exchange } = await bench();
+    exchange.setStatus('BTCUSDT', 'BREAK');
+    expect(await source.isListed(BTC, NEVER)).toBe(true);
+    expect(await source.isListed({ ...BTC, symbol: 'NOSUCH' }, NEVER)).toBe(false);
+    expect(await source.isListed({ ...BTC, symbol: 'no such' }, NEVER)).toBe(false);
+    expect((await errorOf(source.page({ ...BTC, symbol: 'NOSUCH' }, 1, 'ms', NEVER))).code).toBe(
+      'UNKNOWN_SYMBOL',
+    );
+  });
+
+  it('reads the same through every fault that passes', async () => {
+    const { source, exchange, sent } = await bench();
+    const truth = await readAll(source, FROM_MS, FROM_MS + HOUR_MS);
+    const kinds = [
+      'badGatewayHtml',
+      'serviceUnavailable',
+      'requestTimeout',
+      'internalError',
+      'serverBusy',
+      'okHtml',
+      'truncatedJson',
+      'emptyBody',
+      'badSchema',
+      'wrongContentLength',
+      'gzipCut',
+      'stallAfterHeaders',
+      'stallBeforeHeaders',
+      'resetBeforeHeaders',
+      'resetAfterHeaders',
+      'repeatedPage',
+    ] as const;
+    for (const kind of kinds) {
+      sent.length = 0;
+      exchange.setFaults([{ name: kind, kind, when: { path: '/api/v3/aggTrades', request: 3 } }]);
+      expect(await readAll(source, FROM_MS, FROM_MS + HOUR_MS), kind).toEqual(truth);
+      expect(
+        sent.filter((info) => info.retry),
+        kind,
+      ).toHaveLength(1);
+    }
+  });
+
+  it('waits as long as a 429 asks, and sends nothing meanwhile', async () => {
+    const { source, exchange } = await bench();
+    await source.page(BTC, 1_000, 'ms', NEVER);
+    exchange.setFaults([
+      { name: 'limited', kind: 'limited', retryAfterSeconds: 2, when: { request: 1 } },
+    ]);
+    const startedAtMs = Date.now();
+    await Promise.all(
+      Array.from({ length: 4 }, (_, index) => source.page(BTC, 1_000 + index, 'ms', NEVER)),
+    );
+    expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(2_000);
+    expect(exchange.requests.entries.filter((entry) => entry.violation !== undefined)).toEqual([]);
+  });
+
+  it('sends nothing during a ban, neither after a restart nor with a wiped Redis, and resumes alone', async () => {
+    const { source, exchange, states } = await bench();
+    await source.page(BTC, 1_000, 'ms', NEVER);
+    exchange.ban(3);
+    const startedAtMs = Date.now();
+    const error = await errorOf(source.page(BTC, 1_000, 'ms', NEVER));
+    expect(error.code).toBe('EXCHANGE_BANNED');
+    expect((error.untilMs ?? 0) - startedAtMs).toBeLessThan(4_000);
+    const restarted = connect(exchange, `rest-test-wiped-${process.pid}-${startedAtMs}`, states);
+    await Promise.all([
+      source.page(BTC, 1_000, 'ms', NEVER),
+      restarted.source.page(BTC, 1_000, 'ms', NEVER),
+    ]);
+    expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(2_500);
+    expect(exchange.requests.entries.filter((entry) => entry.status === 418)).toHaveLength(1);
+    expect(exchange.requests.entries.filter((entry) => entry.violation !== undefined)).toEqual([]);
+  });
+
+  it.each([
+    ['forbiddenHtml', 'EXCHANGE_BLOCKED'],
+    ['restrictedLocation', 'EXCHANGE_RESTRICTED'],
+  ] as const)('%s shuts out until the operator has seen it', async (kind, code) => {
+    const { source, exchange } = await bench();
+    await source.page(BTC, 1_000, 'ms', NEVER);
+    exchange.setFaults([{ name: kind, kind, when: { request: 1 } }]);
+    const before = exchange.requests.entries.length;
+    for (let asked = 0; asked < 3; asked += 1) {
+      expect((await errorOf(source.page(BTC, 1_000, 'ms', NEVER))).code).toBe(code);
+    }
+    expect(exchange.requests.entries.length - before).toBe(1);
+  });
+});
+
+describe('at the limit', () => {
+  const weightWindow = { interval: 'SECOND', intervalNum: 2 } as const;
+
+  /** Two readers on each, that never stop until the deadline. */
+  async function press(sources: readonly RestSource[], forMs: number): Promise<void> {
+    const stop = AbortSignal.timeout(forMs);
+    await Promise.all(
+      [...sources, ...sources].map(async (source) => {
+        for (let id = 1_000; !stop.aborted; id += 1) {
+          await source.page(BTC, id, 'ms', stop).catch((error: unknown) => {
+            if (!stop.aborted) throw error;
+          });
+        }
+      }),
+    );
+  }
+
+  function usedByWindow(exchange: Exchange): number[] {
+    const used = new Map<number, number>();
+    for (const entry of exchange.requests.entries) {
+      const window = Math.floor(entry.atMs / 2_000);
+      used.set(window, (used.get(window) ?? 0) + entry.weight);
+    }
+    return [...used.values()];
+  }
+
+  it.each([0, 700, -1_300])(
+    'at share 1, with a clock that is off by %i ms, two workers use all and see no 429',
+    async (skewMs) => {
+      const { exchange, source, states, keyPrefix } = await bench({
+        weightLimit: 200,
+        weightWindow,
+        nowMs: () => Date.now() + skewMs,
+      });
+      const other = connect(exchange, keyPrefix, states);
+      await press([source, other.source], 11_000);
+      expect(
+        exchange.requests.entries.filter((entry) => entry.status !== 200 && entry.status !== 0),
+      ).toEqual([]);
+      // What was asked before the clocks were compared may be booked in one of the first windows too many.
+      const whole = usedByWindow(exchange).slice(2, -1);
+      expect(whole.length).toBeGreaterThanOrEqual(3);
+      expect(Math.min(...whole)).toBeGreaterThanOrEqual(190);
+      expect(Math.max(...whole)).toBeLessThanOrEqual(200);
+    },
+  );
+
+  it('another program on the address is noticed and given way to', async () => {
+    const { exchange, source, states, keyPrefix } = await bench({ weightLimit: 200, weightWindow });
+    await source.page(BTC, 1_000, 'ms', NEVER);
+    const modest = connect(exchange, keyPrefix, states, 0.9);
+    await modest.source.page(BTC, 1_000, 'ms', NEVER);
+    await systemClock.sleep(2_010 - (Date.now() % 2_000), NEVER);
+    exchange.addForeignWeight(150);
+    await press([modest.source], 1_500);
+    expect(exchange.requests.entries.filter((entry) => entry.status === 429)).toEqual([]);
+    // 180 less 150, and at most the one request that was under way when the other was first seen.
+    const ours = usedByWindow(exchange).at(-1);
+    expect(ours).toBeGreaterThanOrEqual(28);
+    expect(ours).toBeLessThanOrEqual(34);
+  });
+});

@@ -1,0 +1,449 @@
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createRedis } from '../../src/adapters/redis/connection.ts';
+import { createWeightGovernor } from '../../src/adapters/redis/weight-governor.ts';
+import type { WeightGovernorDeps } from '../../src/adapters/redis/weight-governor.ts';
+import { systemClock } from '../../src/adapters/system/clock.ts';
+import { CdvaultError } from '../../src/domain/errors.ts';
+import type {
+  ExchangeState,
+  ExchangeStateStore,
+  WeightGovernor,
+} from '../../src/ports/weight-governor.ts';
+import { silentLog } from '../unit/binance/fakes.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+const MARKET = 'binance_spot';
+const WINDOW_MS = 1_000;
+const LIMIT = 40;
+const NEVER = new AbortController().signal;
+const { redisUrl } = inject('services');
+
+/** A database of its own, so that it can be wiped under the feet of no other test. */
+const ownDatabase = new URL(redisUrl);
+ownDatabase.pathname = '/9';
+
+let redis: Redis;
+let runCount = 0;
+let keyPrefix = '';
+
+beforeAll(() => {
+  redis = createRedis(ownDatabase.href, { log: silentLog });
+});
+
+beforeEach(() => {
+  runCount += 1;
+  keyPrefix = `governor-test-${process.pid}-${Date.now()}-${runCount}`;
+});
+
+afterAll(async () => {
+  await redis.flushdb();
+  await redis.quit();
+});
+
+class MemoryStates implements ExchangeStateStore {
+  readonly saved = new Map<string, ExchangeState>();
+  loads = 0;
+
+  async load(market: string, egress: string): Promise<ExchangeState | undefined> {
+    this.loads += 1;
+    return this.saved.get(`${market}/${egress}`);
+  }
+
+  async save(market: string, egress: string, state: ExchangeState): Promise<void> {
+    this.saved.set(`${market}/${egress}`, state);
+  }
+}
+
+function governorWith(deps: Partial<WeightGovernorDeps> = {}): WeightGovernor {
+  return createWeightGovernor({
+    redis,
+    keyPrefix,
+    egress: 'home',
+    share: 1,
+    limits: async () => ({ weightLimit: LIMIT, windowMs: WINDOW_MS }),
+    states: new MemoryStates(),
+    clock: systemClock,
+    log: silentLog,
+    ...deps,
+  });
+}
+
+/** Acquires until the deadline; the exchange's window of every grant. */
+async function grantsOf(
+  governors: readonly WeightGovernor[],
+  weight: number,
+  forMs: number,
+): Promise<number[]> {
+  const windows: number[] = [];
+  const stop = AbortSignal.timeout(forMs);
+  await Promise.all(
+    governors.map(async (governor) => {
+      for (;;) {
+        const granted = await governor.acquire(MARKET, weight, stop).then(
+          () => true,
+          () => false,
+        );
+        if (!granted) return;
+        windows.push(Math.floor(Date.now() / WINDOW_MS));
+      }
+    }),
+  );
+  return windows;
+}
+
+function countBy(windows: readonly number[]): number[] {
+  const counts = new Map<number, number>();
+  for (const window of windows) counts.set(window, (counts.get(window) ?? 0) + 1);
+  return [...counts.entries()].sort(([one], [other]) => one - other).map(([, count]) => count);
+}
+
+/** Just after a window has begun, with nearly all of it left. */
+async function nextWindow(): Promise<void> {
+  await systemClock.sleep(WINDOW_MS - (Date.now() % WINDOW_MS) + 20, NEVER);
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<CdvaultError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof CdvaultError) return error;
+  throw new Error(`expected a CdvaultError, got ${String(error)}`);
+}
+
+describe('one budget', () => {
+  it('is shared by all governors of an address, used up, and never exceeded in the exchange’s windows', async () => {
+    await nextWindow();
+    const windows = await grantsOf(
+      [governorWith(), governorWith(), governorWith(), governorWith()],
+      4,
+      3_900,
+    );
+    const counts = countBy(windows);
+    expect(counts.slice(0, 3)).toEqual([10, 10, 10]);
+    expect(Math.max(...counts)).toBe(10);
+  });
+
+  it('is our share of the limit', async () => {
+    await nextWindow();
+    expect(countBy(await grantsOf([governorWith({ share: 0.6 })], 4, 1_900))).toEqual([6, 6]);
+  });
+
+  it('is another for another address', async () => {
+    await nextWindow();
+    const windows = await grantsOf([governorWith(), governorWith({ egress: 'office' })], 4, 900);
+    expect(countBy(windows)).toEqual([20]);
+  });
+
+  it('leaves room for a light request after a heavy one in vain', async () => {
+    const governor = governorWith();
+    await nextWindow();
+    await governor.acquire(MARKET, 30, NEVER);
+    const heavy = governor.acquire(MARKET, 20, NEVER);
+    await governor.acquire(MARKET, 10, NEVER);
+    const state = await governor.state(MARKET);
+    expect(state).toEqual({
+      usedWeight: 40,
+      weightLimit: LIMIT,
+      windowMs: WINDOW_MS,
+      pause: undefined,
+    });
+    await heavy;
+  });
+
+  it('says so when a request can never fit', async () => {
+    const error = await errorOf(governorWith({ share: 0.01 }).acquire(MARKET, 4, NEVER));
+    expect([error.code, error.advice]).toEqual(['USAGE', 'Raise --weight-share.']);
+  });
+
+  it('takes nothing near a window’s end, where requests count in the next', async () => {
+    const governor = governorWith();
+    await governor.acquire(MARKET, 1, NEVER);
+    for (let round = 0; round < 3; round += 1) {
+      await systemClock.sleep(2 * WINDOW_MS - (Date.now() % WINDOW_MS) - 25, NEVER);
+      await governor.acquire(MARKET, 4, NEVER);
+      expect(Date.now() % WINDOW_MS).toBeLessThan(WINDOW_MS - 50);
+    }
+  });
+});
+
+describe('the exchange’s own count', () => {
+  it('makes room for other programs on the address', async () => {
+    const governor = governorWith();
+    await governor.acquire(MARKET, 4, NEVER);
+    await nextWindow();
+    await governor.observe(MARKET, 32, Date.now());
+    expect(countBy(await grantsOf([governor, governorWith()], 4, 900))).toEqual([2]);
+  });
+
+  it('counts once, however many tell it, and never lowers ours', async () => {
+    const governors = Array.from({ length: 8 }, () => governorWith());
+    for (const governor of governors) await governor.acquire(MARKET, 1, NEVER);
+    await nextWindow();
+    await Promise.all(governors.map((governor) => governor.observe(MARKET, 30, Date.now())));
+    await governors[0]?.observe(MARKET, 3, Date.now());
+    expect((await governors[1]?.state(MARKET))?.usedWeight).toBe(30);
+  });
+
+  it('of a request that met a window’s end tells nothing', async () => {
+    const governor = governorWith();
+    await governor.acquire(MARKET, 4, NEVER);
+    await nextWindow();
+    await governor.observe(MARKET, 36, Date.now() - WINDOW_MS);
+    expect((await governor.state(MARKET)).usedWeight).toBe(0);
+  });
+
+  it('is taken to heart again after Redis was wiped', async () => {
+    const governor = governorWith();
+    await nextWindow();
+    await governor.acquire(MARKET, 20, NEVER);
+    await governor.observe(MARKET, 30, Date.now());
+    await redis.flushdb();
+    await governor.acquire(MARKET, 4, NEVER);
+    await governor.observe(MARKET, 30, Date.now());
+    expect((await governor.state(MARKET)).usedWeight).toBe(30);
+  });
+});
+
+describe('the exchange’s clock', () => {
+  it('decides the windows, however wrong ours is', async () => {
+    const offsetMs = 400;
+    const exchangeClock = async (): Promise<{ offsetMs: number; uncertaintyMs: number }> => ({
+      offsetMs,
+      uncertaintyMs: 1,
+    });
+    const governor = governorWith({ exchangeClock });
+    await governor.acquire(MARKET, 1, NEVER);
+    const windows: number[] = [];
+    const stop = AbortSignal.timeout(3_400);
+    for (;;) {
+      const granted = await governor.acquire(MARKET, 4, stop).then(
+        () => true,
+        () => false,
+      );
+      if (!granted) break;
+      windows.push(Math.floor((Date.now() + offsetMs) / WINDOW_MS));
+    }
+    expect(countBy(windows).slice(1, 3)).toEqual([10, 10]);
+    expect(Math.max(...countBy(windows))).toBeLessThanOrEqual(10);
+  });
+
+  it('books also what was sent before it was known in the window that the exchange counts', async () => {
+    const governor = governorWith({
+      limits: async () => ({ weightLimit: LIMIT, windowMs: WINDOW_MS, weight: 20 }),
+      exchangeClock: async () => ({ offsetMs: WINDOW_MS, uncertaintyMs: 1 }),
+    });
+    await nextWindow();
+    await governor.acquire(MARKET, 4, NEVER);
+    expect((await governor.state(MARKET)).usedWeight).toBe(20 + 3 + 4);
+  });
+
+  it('is compared once for all who wait, and paid for', async () => {
+    let readings = 0;
+    const exchangeClock = async (): Promise<{ offsetMs: number; uncertaintyMs: number }> => {
+      readings += 1;
+      return { offsetMs: 0, uncertaintyMs: 1 };
+    };
+    const governor = governorWith({ exchangeClock });
+    await nextWindow();
+    await Promise.all(Array.from({ length: 5 }, () => governor.acquire(MARKET, 4, NEVER)));
+    expect(readings).toBe(3);
+    expect((await governor.state(MARKET)).usedWeight).toBe(23);
+  });
+});
+
+describe('the exchange’s limits', () => {
+  it('are asked once, paid for, and remembered in the store for a day', async () => {
+    const states = new MemoryStates();
+    let asked = 0;
+    const limits = async (): Promise<{ weightLimit: number; windowMs: number; weight: number }> => {
+      asked += 1;
+      return { weightLimit: LIMIT, windowMs: WINDOW_MS, weight: 20 };
+    };
+    await nextWindow();
+    const governor = governorWith({ states, limits });
+    await Promise.all([governor.acquire(MARKET, 1, NEVER), governor.acquire(MARKET, 1, NEVER)]);
+    expect((await governor.state(MARKET)).usedWeight).toBe(22);
+    await governorWith({ states, limits }).acquire(MARKET, 1, NEVER);
+    expect(asked).toBe(1);
+    const dayAgoMs = Date.now() - 86_400_001;
+    states.saved.set(`${MARKET}/home`, {
+      weightLimit: 1,
+      windowMs: WINDOW_MS,
+      limitsAtMs: dayAgoMs,
+      bannedUntilMs: 0,
+    });
+    await governorWith({ states, limits }).acquire(MARKET, 4, NEVER);
+    expect(asked).toBe(2);
+  });
+
+  it('that cost more than the window has left leave nothing of it', async () => {
+    const dear = async (): Promise<{ weightLimit: number; windowMs: number; weight: number }> => ({
+      weightLimit: LIMIT,
+      windowMs: WINDOW_MS,
+      weight: LIMIT + 20,
+    });
+    await nextWindow();
+    const window = Math.floor(Date.now() / WINDOW_MS);
+    await governorWith({ limits: dear }).acquire(MARKET, 4, NEVER);
+    expect(Math.floor(Date.now() / WINDOW_MS)).toBe(window + 1);
+  });
+
+  it('that can’t be had fail the one who needs them, and are asked again', async () => {
+    let asked = 0;
+    const limits = async (): Promise<{ weightLimit: number; windowMs: number }> => {
+      asked += 1;
+      if (asked === 1) throw new CdvaultError('EXCHANGE_UNREACHABLE', 'no way');
+      return { weightLimit: LIMIT, windowMs: WINDOW_MS };
+    };
+    const governor = governorWith({ limits });
+    expect((await errorOf(governor.acquire(MARKET, 1, NEVER))).code).toBe('EXCHANGE_UNREACHABLE');
+    await governor.acquire(MARKET, 1, NEVER);
+  });
+
+  it('are learned for the others when the one who asks gives up', async () => {
+    let asked = 0;
+    const limits = (
+      _: string,
+      signal: AbortSignal,
+    ): Promise<{ weightLimit: number; windowMs: number }> => {
+      asked += 1;
+      if (asked > 1) return Promise.resolve({ weightLimit: LIMIT, windowMs: WINDOW_MS });
+      return new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    };
+    const governor = governorWith({ limits });
+    const stop = new AbortController();
+    const first = governor.acquire(MARKET, 1, stop.signal);
+    await expect.poll(() => asked).toBe(1);
+    const second = governor.acquire(MARKET, 1, NEVER);
+    stop.abort(new Error('drained'));
+    await expect(first).rejects.toThrow('drained');
+    await second;
+    expect(asked).toBe(2);
+  });
+});
+
+describe('a pause', () => {
+  it.each(['rate_limited', 'banned'] as const)(
+    '(%s) holds everybody back until it ends, and no longer',
+    async (reason) => {
+      const [one, other] = [governorWith(), governorWith()];
+      await other.acquire(MARKET, 1, NEVER);
+      const untilMs = Date.now() + 700;
+      await one.pause(MARKET, reason, untilMs);
+      expect((await other.state(MARKET)).pause?.reason).toBe(reason);
+      await Promise.all([one.acquire(MARKET, 1, NEVER), other.acquire(MARKET, 1, NEVER)]);
+      expect(Date.now()).toBeGreaterThanOrEqual(untilMs);
+      expect(Date.now()).toBeLessThan(untilMs + 400);
+    },
+  );
+
+  it.each([
+    ['blocked', 'EXCHANGE_BLOCKED'],
+    ['restricted', 'EXCHANGE_RESTRICTED'],
+  ] as const)('(%s) fails at once', async (reason, code) => {
+    const governor = governorWith();
+    await governor.pause(MARKET, reason, Date.now() + 60_000);
+    const startedAtMs = performance.now();
+    expect((await errorOf(governorWith().acquire(MARKET, 1, NEVER))).code).toBe(code);
+    expect(performance.now() - startedAtMs).toBeLessThan(500);
+    await governor.acquire('binance_um', 1, NEVER);
+  });
+
+  it('is only ever lengthened', async () => {
+    const governor = governorWith();
+    const untilMs = Date.now() + 60_000;
+    await governor.pause(MARKET, 'rate_limited', untilMs);
+    await governor.pause(MARKET, 'rate_limited', Date.now() + 1_000);
+    const state = await governor.state(MARKET);
+    expect(Math.abs((state.pause?.untilMs ?? 0) - untilMs)).toBeLessThan(100);
+  });
+
+  it('gives way to an abort at once, leaving nothing behind', async () => {
+    const governor = governorWith();
+    await governor.pause(MARKET, 'banned', Date.now() + 60_000);
+    const timersBefore = timerCount();
+    const stop = new AbortController();
+    const waiting = governor.acquire(MARKET, 1, stop.signal);
+    await expect.poll(timerCount, { interval: 20 }).toBeGreaterThan(timersBefore);
+    stop.abort(new Error('drained'));
+    await expect(waiting).rejects.toThrow('drained');
+    await expect.poll(timerCount, { interval: 20 }).toBe(timersBefore);
+  });
+});
+
+function timerCount(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+}
+
+describe('a ban', () => {
+  it('is remembered by the store when Redis is wiped, by new and by running governors', async () => {
+    const states = new MemoryStates();
+    const running = governorWith({ states });
+    await running.acquire(MARKET, 1, NEVER);
+    const untilMs = Date.now() + 1_500;
+    await governorWith({ states }).pause(MARKET, 'banned', untilMs);
+    await redis.flushdb();
+    await Promise.all([
+      running.acquire(MARKET, 1, NEVER),
+      governorWith({ states }).acquire(MARKET, 1, NEVER),
+    ]);
+    expect(Date.now()).toBeGreaterThanOrEqual(untilMs);
+    expect(Date.now()).toBeLessThan(untilMs + 1_000);
+  });
+
+  it('keeps the limits that the store knows, and the later end of two', async () => {
+    const states = new MemoryStates();
+    const governor = governorWith({ states });
+    await governor.acquire(MARKET, 1, NEVER);
+    const untilMs = Date.now() + 60_000;
+    await governor.pause(MARKET, 'banned', untilMs);
+    await governorWith({ states }).pause(MARKET, 'banned', untilMs - 30_000);
+    expect(states.saved.get(`${MARKET}/home`)).toMatchObject({
+      weightLimit: LIMIT,
+      windowMs: WINDOW_MS,
+      bannedUntilMs: untilMs,
+    });
+  });
+
+  it('that ended long ago stops nobody', async () => {
+    const states = new MemoryStates();
+    states.saved.set(`${MARKET}/home`, {
+      weightLimit: LIMIT,
+      windowMs: WINDOW_MS,
+      limitsAtMs: Date.now(),
+      bannedUntilMs: Date.now() - 1,
+    });
+    await governorWith({ states }).acquire(MARKET, 1, NEVER);
+  });
+
+  it('asks the store once, not for every request', async () => {
+    const states = new MemoryStates();
+    const governor = governorWith({ states });
+    for (let request = 0; request < 10; request += 1) await governor.acquire(MARKET, 1, NEVER);
+    expect(states.loads).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('without Redis', () => {
+  it.each(['cut', 'hang'] as const)(
+    '(%s) nothing is granted: the wait ends with a typed error',
+    async (how) => {
+      const url = new URL(ownDatabase);
+      const proxy = await startTcpProxy(Number(url.port), url.hostname);
+      url.host = `127.0.0.1:${proxy.port}`;
+      const client = createRedis(url.href, { log: silentLog });
+      const governor = governorWith({ redis: client });
+      await governor.acquire(MARKET, 1, NEVER);
+      await proxy[how]();
+      const startedAtMs = performance.now();
+      expect((await errorOf(governor.acquire(MARKET, 1, NEVER))).code).toBe('REDIS_UNREACHABLE');
+      expect(performance.now() - startedAtMs).toBeLessThan(6_000);
+      client.disconnect();
+      await proxy.close();
+    },
+  );
+});

@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { ServiceUrls } from '../../src/adapters/services/types.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const MAIN = path.join(ROOT, 'src/cli/main.ts');
+const BIN = path.join(ROOT, 'bin/cdvault');
+const MEMORY_POLL_MS = 50;
+
+export interface CliResult {
+  /** undefined when a signal ended it. */
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+  /** Most memory that was resident at a time; undefined off Linux. */
+  readonly peakBytes: number | undefined;
+}
+
+export interface CliProcess {
+  /** Settles when the process has ended; never rejects because of how it ended. */
+  readonly done: Promise<CliResult>;
+  /** Does nothing once the process has ended. */
+  kill(signal?: NodeJS.Signals): void;
+}
+
+export interface CliOptions {
+  /** The whole environment: see cliEnv. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Told of every line, standard output and error alike, as it comes. */
+  readonly onLine?: (line: string) => void;
+  /** `bin`: by way of bin/cdvault, as users do, with its bounds on memory. */
+  readonly via?: 'main' | 'bin';
+}
+
+/** A text that no other test, and no other run on the same services, uses. */
+export function unique(prefix: string): string {
+  return `${prefix}${randomBytes(5).toString('hex').toUpperCase()}`;
+}
+
+/**
+ * The environment of a command: the services of the test run, a simulated exchange, a Redis prefix
+ * and a weight budget named after the test.
+ */
+export function cliEnv(
+  services: ServiceUrls,
+  exchangeUrl: string,
+  name: string,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return {
+    // The node that runs the tests comes first, so that bin/cdvault takes it too.
+    PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+    HOME: process.env['HOME'] ?? '',
+    REDIS_URL: services.redisUrl,
+    QUESTDB_HTTP_URL: services.questdbHttpUrl,
+    QUESTDB_PG_URL: services.questdbPgUrl,
+    QUESTDB_READONLY_PG_URL: services.questdbReadonlyPgUrl,
+    BINANCE_SPOT_URL: exchangeUrl,
+    CDVAULT_REDIS_PREFIX: name,
+    CDVAULT_EGRESS: name,
+    CDVAULT_WEIGHT_SHARE: '1',
+    ...more,
+  };
+}
+
+export function startCli(args: readonly string[], options: CliOptions): CliProcess {
+  const startedMs = performance.now();
+  const [command, ...before] = options.via === 'bin' ? [BIN] : [process.execPath, MAIN];
+  const child = spawn(command ?? BIN, [...before, ...args], {
+    env: options.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const texts = [child.stdout, child.stderr].map(async (stream) => {
+    let text = '';
+    for await (const line of createInterface({ input: stream })) {
+      text += `${line}\n`;
+      options.onLine?.(line);
+    }
+    return text;
+  });
+  let peakBytes: number | undefined;
+  // The kernel keeps the peak itself, but forgets it with the process: the last look is what counts.
+  const poll = setInterval(() => {
+    peakBytes = peakOf(child.pid) ?? peakBytes;
+  }, MEMORY_POLL_MS);
+  const ended = new Promise<number | undefined>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? undefined));
+  });
+  async function result(): Promise<CliResult> {
+    try {
+      const exitCode = await ended;
+      const [stdout = '', stderr = ''] = await Promise.all(texts);
+      return { exitCode, stdout, stderr, durationMs: performance.now() - startedMs, peakBytes };
+    } finally {
+      clearInterval(poll);
+    }
+  }
+  return { done: result(), kill: (signal = 'SIGTERM') => void child.kill(signal) };
+}
+
+/** Runs a command to its end. */
+export async function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  return startCli(args, options).done;
+}
+
+function peakOf(pid: number | undefined): number | undefined {
+  if (process.platform !== 'linux' || pid === undefined) return undefined;
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    // It has just ended.
+    return undefined;
+  }
+}

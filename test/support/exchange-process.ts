@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** One line of the exchange's request log. */
+export interface LoggedRequest {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Asked for microseconds. */
+  readonly isMicroseconds: boolean;
+  /** undefined when the connection was cut before a status had been sent. */
+  readonly status: number | undefined;
+  readonly weight: number;
+  readonly usedWeight: number;
+  /** Rows of a page of trades or klines, and its ids. */
+  readonly rows: number;
+  readonly firstId: number | undefined;
+  readonly lastId: number | undefined;
+  readonly fault: string | undefined;
+  readonly violation: string | undefined;
+}
+
+export interface ExchangeProcess {
+  readonly url: string;
+  /** Everything answered so far, in the order of the answers. */
+  requests(): Promise<readonly LoggedRequest[]>;
+  /** Requests for trades among them. */
+  tradeRequests(): Promise<readonly LoggedRequest[]>;
+  stop(): Promise<void>;
+}
+
+const PROGRAM = path.join(import.meta.dirname, '../exchange/main.ts');
+const TRADES_PATH = '/api/v3/aggTrades';
+/** The simulator writes its log at least this often. */
+const LOG_FLUSH_MS = 100;
+const LOG_WAIT_MS = 10_000;
+
+/**
+ * The exchange in a process of its own, so that serving pages doesn't compete with the test.
+ * @param args as `node test/exchange/main.ts --help` lists them, but for `--port` and `--log`
+ */
+export async function startExchangeProcess(args: readonly string[]): Promise<ExchangeProcess> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'cdvault-exchange-'));
+  const logFile = path.join(folder, 'requests.log');
+  const child = spawn(process.execPath, [PROGRAM, '--log', logFile, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const url = await Promise.race([
+    urlIn(child.stdout),
+    exited.then(() => Promise.reject(new Error(`the exchange ended: ${args.join(' ')}`))),
+  ]);
+
+  async function requests(): Promise<readonly LoggedRequest[]> {
+    // The log is written in batches: when a call of ours stands in it, so does all before it.
+    const mark = `/mark-${Math.random().toString(36).slice(2)}`;
+    await fetch(`${url}${mark}`).then(async (response) => response.arrayBuffer());
+    for (let waitedMs = 0; waitedMs < LOG_WAIT_MS; waitedMs += LOG_FLUSH_MS) {
+      const lines = await linesOf(logFile);
+      if (lines.some((line) => line.includes(mark)))
+        return lines.map(parseRequest).filter((request) => !request.path.startsWith('/mark-'));
+      await sleep(LOG_FLUSH_MS);
+    }
+    throw new Error('the exchange does not write its log');
+  }
+
+  return {
+    url,
+    requests,
+    tradeRequests: async () => (await requests()).filter((each) => each.path === TRADES_PATH),
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function urlIn(output: NodeJS.ReadableStream): Promise<string> {
+  for await (const line of createInterface({ input: output })) {
+    const url = /^exchange listening on (\S+)$/.exec(line)?.[1];
+    if (url === undefined) continue;
+    // Nothing more is read, and a full pipe would hold the exchange up.
+    output.resume();
+    return url;
+  }
+  throw new Error('the exchange has not said where it listens');
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.split('\n').filter((line) => line !== '');
+}
+
+const LINE =
+  /^(\d+) (\S+) (\S+) (\S+)(?: (?!us →|→)(\S+))?( us)? → (no status|\d+) weight (\d+) used (\d+)(?: rows (\d+))?(?: ids (\d+)\.\.(\d*))?(?: fault (.+?))?(?: VIOLATION (.+))?$/;
+
+function parseRequest(line: string): LoggedRequest {
+  const match = LINE.exec(line);
+  if (match === null) throw new Error(`not a line of the request log: ${line}`);
+  const [, seq, at = '', method = '', urlPath = '', query = '', us, status = ''] = match;
+  const [weight, usedWeight, rows, firstId, lastId, fault, violation] = match.slice(8);
+  return {
+    seq: Number(seq),
+    atMs: Date.parse(at),
+    method,
+    path: urlPath,
+    query: Object.fromEntries(new URLSearchParams(query)),
+    isMicroseconds: us !== undefined,
+    status: status === 'no status' ? undefined : Number(status),
+    weight: Number(weight),
+    usedWeight: Number(usedWeight),
+    rows: Number(rows ?? 0),
+    firstId: idOf(firstId),
+    lastId: idOf(lastId),
+    fault,
+    violation,
+  };
+}
+
+function idOf(text: string | undefined): number | undefined {
+  return text === undefined || text === '' ? undefined : Number(text);
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { createSql, literal } from '../../src/adapters/questdb/sql.ts';
+import type { ServiceUrls } from '../../src/adapters/services/types.ts';
+import { INTERVALS } from '../../src/domain/interval.ts';
+
+/** What a series has in one table, in an order that does not depend on how it got there. */
+export interface OrderedExport {
+  readonly rows: number;
+  /** Of all lines. */
+  readonly sha256: string;
+  /** The first of them, so that a difference can be seen and not only known. */
+  readonly lines: readonly string[];
+}
+
+/** Each table's order: its key, which is unique in a series. */
+const ORDER = {
+  agg_trades: 'ts, agg_id',
+  slices: 'ts',
+  gaps: 'ts, class, from_id',
+  series: 'ts',
+  bar_days: 'ts',
+  anchors: 'ts',
+  restatements: 'ts, what, seen_at',
+  cdv_exact_1m: 'ts',
+  cdv_exact_5m: 'ts',
+  cdv_exact_15m: 'ts',
+  cdv_exact_1h: 'ts',
+  cdv_exact_4h: 'ts',
+  cdv_exact_1d: 'ts',
+} as const;
+export type SeriesTable = keyof typeof ORDER;
+
+/** Trades, bars and all that is derived or recorded, but for the log of restatements. */
+export const RESULT_TABLES: readonly SeriesTable[] = [
+  'agg_trades',
+  'slices',
+  'gaps',
+  'series',
+  'bar_days',
+  'anchors',
+  ...INTERVALS.map((interval) => `cdv_exact_${interval}` as const),
+];
+
+/** Who ran and when, and the symbol, which differs between tests that must give equal tables. */
+const LEFT_OUT: readonly string[] = [
+  'symbol',
+  'run_id',
+  'code_version',
+  'fetched_at',
+  'built_at',
+  'seen_at',
+  'resolved_at',
+];
+
+const LINES_KEPT = 3_000;
+
+/** @param columns default: all but those of the run and the symbol */
+export async function orderedExport(
+  services: ServiceUrls,
+  table: SeriesTable,
+  symbol: string,
+  columns?: readonly string[],
+): Promise<OrderedExport> {
+  const wanted = (columns ?? (await resultColumns(services, table))).join(', ');
+  const query = `SELECT ${wanted} FROM (SELECT * FROM ${table} WHERE symbol = ${literal(symbol)} ORDER BY ${ORDER[table]})`;
+  const hash = createHash('sha256');
+  const lines: string[] = [];
+  let rows = 0;
+  for await (const line of csvLines(services.questdbHttpUrl, query)) {
+    rows += 1;
+    hash.update(`${line}\n`);
+    if (lines.length < LINES_KEPT) lines.push(line);
+  }
+  return { rows, sha256: hash.digest('hex'), lines };
+}
+
+/** Every table of a series at once, for one comparison. */
+export async function exportSeries(
+  services: ServiceUrls,
+  symbol: string,
+  tables: readonly SeriesTable[] = RESULT_TABLES,
+): Promise<Readonly<Record<string, OrderedExport>>> {
+  const exports: Record<string, OrderedExport> = {};
+  for (const table of tables) exports[table] = await orderedExport(services, table, symbol);
+  return exports;
+}
+
+/** Waits for acknowledged rows on the way: an export never lags behind a command that has ended. */
+async function resultColumns(services: ServiceUrls, table: SeriesTable): Promise<string[]> {
+  const sql = createSql(services.questdbPgUrl, 1);
+  try {
+    await sql.waitApplied(table);
+    const rows = await sql.query(`SELECT "column" AS name FROM table_columns('${table}')`);
+    return rows.map(({ name }) => name ?? '').filter((name) => !LEFT_OUT.includes(name));
+  } finally {
+    await sql.close();
+  }
+}
+
+/** Data lines of a query, streamed: a day of trades never stands in memory. */
+async function* csvLines(httpUrl: string, query: string): AsyncGenerator<string> {
+  const url = new URL('/exp', httpUrl);
+  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  url.search = new URLSearchParams({ query }).toString();
+  url.username = '';
+  url.password = '';
+  const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  const response = await fetch(url, { headers: { authorization } });
+  if (!response.ok || response.body === null)
+    throw new Error(`QuestDB refused ${query}: ${await response.text()}`);
+  let isHeader = true;
+  const input = Readable.fromWeb(response.body);
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (isHeader) isHeader = false;
+    else yield line;
+  }
+}

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { inject } from 'vitest';
+import { createBarStore } from '../../src/adapters/questdb/bar-store.ts';
+import { createLedger } from '../../src/adapters/questdb/ledger.ts';
+import { createSql } from '../../src/adapters/questdb/sql.ts';
+import { createTradeStore } from '../../src/adapters/questdb/trade-store.ts';
+import { createTradeWriter } from '../../src/adapters/questdb/trade-writer.ts';
+import { systemClock } from '../../src/adapters/system/clock.ts';
+import type { Series } from '../../src/domain/market.ts';
+import type { Log } from '../../src/ports/log.ts';
+
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** The real store of the test run, wired as the composition root does it. */
+export function openStore() {
+  const urls = inject('services');
+  const sql = createSql(urls.questdbPgUrl);
+  const writer = createTradeWriter(urls.questdbHttpUrl, systemClock, silentLog);
+  const trades = createTradeStore({ sql, writer, httpUrl: urls.questdbHttpUrl });
+  return {
+    sql,
+    trades,
+    bars: createBarStore(sql),
+    ledger: createLedger(sql),
+    async close() {
+      await trades.close();
+      await sql.close();
+    },
+  };
+}
+
+/** Tests share the tables and keep apart by their symbols. */
+export function uniqueSeries(name: string): Series {
+  return {
+    market: 'binance_spot',
+    symbol: `${name}${randomBytes(4).toString('hex').toUpperCase()}`,
+  };
+}
+
+export const NEVER = new AbortController().signal;

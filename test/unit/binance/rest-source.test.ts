@@ -1,0 +1,437 @@
+import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createRestSource } from '../../../src/adapters/binance/rest-source.ts';
+import type {
+  RequestInfo,
+  RestSource,
+  Timeouts,
+} from '../../../src/adapters/binance/rest-source.ts';
+import { CdvaultError } from '../../../src/domain/errors.ts';
+import {
+  RecordingGovernor,
+  SleeplessClock,
+  pageJson,
+  silentLog,
+  startTinyServer,
+} from './fakes.ts';
+import type { TinyServer } from './fakes.ts';
+
+const SERIES = { market: 'binance_spot', symbol: 'BTCUSDT' } as const;
+const PAGE = pageJson(100, 3, (index) => 1704103200000 + index);
+const NEVER = new AbortController().signal;
+
+type Respond = (response: ServerResponse, index: number) => void;
+
+interface Bench {
+  readonly server: TinyServer;
+  readonly source: RestSource;
+  readonly governor: RecordingGovernor;
+  readonly clock: SleeplessClock;
+  readonly sent: RequestInfo[];
+}
+
+const benches: Bench[] = [];
+
+afterEach(async () => {
+  for (const { server, source } of benches.splice(0)) {
+    await source.close();
+    await server.close();
+  }
+});
+
+interface BenchOptions {
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retries?: number;
+}
+
+async function bench(
+  respond: Respond,
+  { timeouts = {}, retries = 2 }: BenchOptions = {},
+): Promise<Bench> {
+  const server = await startTinyServer((_, response, index) => respond(response, index));
+  const governor = new RecordingGovernor();
+  const clock = new SleeplessClock();
+  const sent: RequestInfo[] = [];
+  const source = createRestSource({
+    baseUrls: { binance_spot: server.url },
+    governor,
+    clock,
+    log: silentLog,
+    timeouts,
+    retry: { retries },
+    onRequest: (info) => sent.push(info),
+  });
+  const made = { server, source, governor, clock, sent };
+  benches.push(made);
+  return made;
+}
+
+function json(
+  response: ServerResponse,
+  body: string,
+  status = 200,
+  headers: Record<string, string> = {},
+): void {
+  response
+    .writeHead(status, {
+      'content-type': 'application/json',
+      'x-mbx-used-weight-1m': '77',
+      ...headers,
+    })
+    .end(body);
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<CdvaultError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof CdvaultError) return error;
+  throw new Error(`expected a CdvaultError, got ${String(error)}`);
+}
+
+describe('what is asked', () => {
+  it('pages by id, with the weight and the header of its unit', async () => {
+    const { source, server, governor } = await bench((response) => json(response, PAGE));
+    const rows = await source.page(SERIES, 100, 'ms', NEVER);
+    expect(rows.map((row) => row.aggId)).toEqual([100, 101, 102]);
+    expect(server.requests[0]?.url).toBe('/api/v3/aggTrades?symbol=BTCUSDT&fromId=100&limit=1000');
+    expect(server.requests[0]?.headers['x-mbx-time-unit']).toBeUndefined();
+    expect(governor.acquired).toEqual([4]);
+    expect(governor.observed.map((seen) => seen.usedWeight)).toEqual([77]);
+  });
+
+  it('asks for microseconds where they are the unit, in question and reply', async () => {
+    const { source, server } = await bench((response) =>
+      json(
+        response,
+        pageJson(1, 1, () => 1735689600000123),
+      ),
+    );
+    const trade = await source.firstAtOrAfter(SERIES, 1735689600000, 'us', NEVER);
+    expect(trade?.timeUs).toBe(1735689600000123);
+    expect(server.requests[0]?.url).toBe(
+      '/api/v3/aggTrades?symbol=BTCUSDT&startTime=1735689600000000&limit=1',
+    );
+    expect(server.requests[0]?.headers['x-mbx-time-unit']).toBe('MICROSECOND');
+  });
+
+  it('finds the first trade by time, or none', async () => {
+    const { source, server } = await bench((response, index) =>
+      json(response, index === 0 ? '[]' : PAGE),
+    );
+    expect(await source.firstAtOrAfter(SERIES, 1704103200000, 'ms', NEVER)).toBeUndefined();
+    expect((await source.firstAtOrAfter(SERIES, 1704103200000, 'ms', NEVER))?.aggId).toBe(100);
+    expect(server.requests[0]?.url).toBe(
+      '/api/v3/aggTrades?symbol=BTCUSDT&startTime=1704103200000&limit=1',
+    );
+  });
+
+  it('returns a page that starts after the id asked for: a hole is the caller’s to record', async () => {
+    const { source } = await bench((response) => json(response, PAGE));
+    expect((await source.page(SERIES, 5, 'ms', NEVER))[0]?.aggId).toBe(100);
+  });
+
+  it('escapes symbols, and reads gzip', async () => {
+    const { source, server } = await bench((response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(PAGE)),
+    );
+    expect(await source.page({ ...SERIES, symbol: '测试币456' }, 100, 'ms', NEVER)).toHaveLength(3);
+    expect(server.requests[0]?.url).toContain('symbol=%E6%B5%8B%E8%AF%95%E5%B8%81456&');
+    expect(server.requests[0]?.headers['accept-encoding']).toBe('gzip');
+  });
+
+  it('keeps its connection', async () => {
+    const ports = new Set<number | undefined>();
+    const { source } = await bench((response) => {
+      ports.add(response.socket?.remotePort);
+      json(response, PAGE);
+    });
+    for (let request = 0; request < 20; request += 1) await source.page(SERIES, 100, 'ms', NEVER);
+    // Two, since the next request may be sent before the first connection is known to be free.
+    expect(ports.size).toBeLessThanOrEqual(2);
+  });
+
+  it('serves spot only', async () => {
+    const { source, server } = await bench((response) => json(response, PAGE));
+    const um = { market: 'binance_um', symbol: 'BTCUSDT' } as const;
+    for (const asked of [
+      source.page(um, 1, 'ms', NEVER),
+      source.isListed(um, NEVER),
+      source.exchangeLimits('binance_cm', NEVER),
+    ]) {
+      expect((await errorOf(asked)).code).toBe('UNSUPPORTED_MARKET');
+    }
+    expect(server.requests).toHaveLength(0);
+  });
+});
+
+describe('a refusal', () => {
+  const html = '<html><body>Request blocked.</body></html>';
+
+  it.each([
+    [403, html, 'EXCHANGE_BLOCKED', 'blocked', 1],
+    [418, '{"code":-1003,"msg":"banned"}', 'EXCHANGE_BANNED', 'banned', 1],
+    [451, '{"code":0,"msg":"restricted location"}', 'EXCHANGE_RESTRICTED', 'restricted', 1],
+    [429, '{"code":-1003,"msg":"too much"}', 'EXCHANGE_RATE_LIMITED', 'rate_limited', 3],
+    [400, '{"code":-1121,"msg":"Invalid symbol."}', 'UNKNOWN_SYMBOL', undefined, 1],
+    [400, '{"code":-1102,"msg":"Mandatory parameter"}', 'EXCHANGE_REFUSED', undefined, 1],
+    [503, '{"code":-1016,"msg":"shutting down"}', 'EXCHANGE_REFUSED', undefined, 1],
+    [408, '{"code":-1007,"msg":"timeout"}', 'EXCHANGE_UNAVAILABLE', undefined, 3],
+    [503, '{"code":-1008,"msg":"busy"}', 'EXCHANGE_UNAVAILABLE', undefined, 3],
+    [502, html, 'EXCHANGE_UNAVAILABLE', undefined, 3],
+  ])('HTTP %i %s is %s', async (status, body, code, reason, requests) => {
+    const { source, server, governor, sent } = await bench((response) =>
+      json(response, body, status, { 'retry-after': '60' }),
+    );
+    const startedAtMs = Date.now();
+    expect((await errorOf(source.page(SERIES, 100, 'ms', NEVER))).code).toBe(code);
+    expect(server.requests).toHaveLength(requests);
+    // Every try is paid for, and tells what the exchange has counted.
+    expect(governor.acquired).toEqual(Array.from({ length: requests }, () => 4));
+    expect(governor.observed).toHaveLength(requests);
+    expect(governor.pauses[0]?.reason).toBe(reason);
+    if (reason === 'banned' || reason === 'rate_limited') {
+      expect((governor.pauses[0]?.untilMs ?? 0) - startedAtMs).toBeGreaterThanOrEqual(60_000);
+      expect((governor.pauses[0]?.untilMs ?? 0) - startedAtMs).toBeLessThan(63_000);
+    }
+    expect(sent.map((info) => [info.status, info.code, info.retry])).toEqual(
+      Array.from({ length: requests }, (_, index) => [status, code, index > 0]),
+    );
+  });
+
+  it('that passes is not seen: waits grow with full jitter, each try acquires weight again', async () => {
+    const { source, governor, clock } = await bench((response, index) =>
+      index < 2 ? json(response, '', 500) : json(response, PAGE),
+    );
+    expect(await source.page(SERIES, 100, 'ms', NEVER)).toHaveLength(3);
+    expect(governor.acquired).toEqual([4, 4, 4]);
+    expect(clock.sleptMs).toHaveLength(2);
+    expect(clock.sleptMs[0]).toBeLessThan(500);
+    expect(clock.sleptMs[1]).toBeLessThan(1000);
+  });
+
+  it('of a rate limit goes back to the governor without a wait of its own', async () => {
+    const { source, governor, clock } = await bench((response, index) =>
+      index === 0 ? json(response, '', 429) : json(response, PAGE),
+    );
+    expect(await source.page(SERIES, 100, 'ms', NEVER)).toHaveLength(3);
+    expect(governor.acquired).toEqual([4, 4]);
+    expect(clock.sleptMs).toEqual([]);
+  });
+});
+
+describe('a bad body', () => {
+  const cases: Record<string, readonly [Respond, string]> = {
+    'HTML with 200': [
+      (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>hi</html>'),
+      'EXCHANGE_BAD_BODY',
+    ],
+    'cut JSON': [(response) => json(response, PAGE.slice(0, -20)), 'EXCHANGE_BAD_BODY'],
+    'an empty body': [(response) => json(response, ''), 'EXCHANGE_BAD_BODY'],
+    null: [(response) => json(response, 'null'), 'EXCHANGE_BAD_BODY'],
+    'a wrong field': [
+      (response) => json(response, PAGE.replace('"42283.58000000"', '42283.58')),
+      'EXCHANGE_BAD_BODY',
+    ],
+    'a page from before the id asked': [
+      (response) =>
+        json(
+          response,
+          pageJson(99, 3, () => 1704103200000),
+        ),
+      'EXCHANGE_BAD_PAGE',
+    ],
+    'a page that repeats': [
+      (response) => json(response, PAGE.replace('"a":101', '"a":100')),
+      'EXCHANGE_BAD_PAGE',
+    ],
+    'a Content-Length too long': [
+      (response) => {
+        response.writeHead(200, { 'content-length': String(PAGE.length + 10) });
+        response.write(PAGE, () => response.socket?.destroySoon());
+      },
+      'EXCHANGE_UNREACHABLE',
+    ],
+    'cut gzip': [
+      (response) =>
+        response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(PAGE).subarray(0, 60)),
+      'EXCHANGE_UNREACHABLE',
+    ],
+    'a reset before headers': [
+      (response) => response.socket?.resetAndDestroy(),
+      'EXCHANGE_UNREACHABLE',
+    ],
+    'a reset in the body': [
+      (response) => {
+        response.writeHead(200, { 'content-length': '1000' });
+        response.write('[', () => setTimeout(() => response.socket?.resetAndDestroy(), 20));
+      },
+      'EXCHANGE_UNREACHABLE',
+    ],
+  };
+
+  it.each(Object.entries(cases))(
+    '%s fails typed, and passes when it was only once',
+    async (_, [respond, code]) => {
+      const lasting = await bench((response) => respond(response, 0));
+      const error = await errorOf(lasting.source.page(SERIES, 100, 'ms', NEVER));
+      expect(error.code).toBe(code);
+      expect(error.message).toContain('GET /api/v3/aggTrades?symbol=BTCUSDT&fromId=100');
+      expect(lasting.server.requests).toHaveLength(3);
+      const passing = await bench((response, index) =>
+        index === 0 ? respond(response, 0) : json(response, PAGE),
+      );
+      expect(await passing.source.page(SERIES, 100, 'ms', NEVER)).toHaveLength(3);
+    },
+  );
+
+  it('of HTML is quoted up to 120 bytes', async () => {
+    const { source } = await bench((response) =>
+      response.writeHead(200).end(`<html>${'x'.repeat(500)}`),
+    );
+    const error = await errorOf(source.page(SERIES, 100, 'ms', NEVER));
+    expect(error.message).toContain('HTTP 200 with 506 bytes');
+    expect(error.message).toContain('"<html>xxx');
+    expect(error.message.length).toBeLessThan(350);
+  });
+
+  it('is not mistaken for a refused connection, which is typed too', async () => {
+    const { source, server } = await bench((response) => json(response, PAGE));
+    await server.close();
+    expect((await errorOf(source.page(SERIES, 100, 'ms', NEVER))).code).toBe(
+      'EXCHANGE_UNREACHABLE',
+    );
+  });
+});
+
+describe('an exchange that is too slow', () => {
+  const cases: Record<string, readonly [Respond, string]> = {
+    'to begin its reply': [() => undefined, 'Headers Timeout'],
+    'to go on with its reply': [
+      (response) => response.writeHead(200, { 'content-length': '1000' }).flushHeaders(),
+      'Body Timeout',
+    ],
+    'to complete its reply': [
+      (response) => {
+        response.writeHead(200);
+        const drip = setInterval(() => response.write(' '), 50);
+        response.on('close', () => clearInterval(drip));
+      },
+      'no complete answer in 2500 ms',
+    ],
+  };
+
+  it.each(Object.entries(cases))(
+    '%s is given up on, and asked again',
+    async (_, [respond, message]) => {
+      const options = { timeouts: { headersMs: 300, bodyIdleMs: 300, totalMs: 2_500 }, retries: 1 };
+      const { source, sent } = await bench(
+        (response, index) => (index === 0 ? respond(response, 0) : json(response, PAGE)),
+        options,
+      );
+      expect(await source.page(SERIES, 100, 'ms', NEVER)).toHaveLength(3);
+      expect(sent.map((info) => info.code)).toEqual(['EXCHANGE_UNREACHABLE', undefined]);
+      const impatient = await bench((response) => respond(response, 0), { ...options, retries: 0 });
+      const error = await errorOf(impatient.source.page(SERIES, 100, 'ms', NEVER));
+      expect([error.code, error.message]).toEqual([
+        'EXCHANGE_UNREACHABLE',
+        expect.stringContaining(message),
+      ]);
+    },
+  );
+});
+
+describe('giving up', () => {
+  it('ends a request that hangs, at once and with the caller’s reason', async () => {
+    const { source, server } = await bench(() => undefined);
+    const stop = new AbortController();
+    const asked = source.page(SERIES, 100, 'ms', stop.signal);
+    await expect.poll(() => server.requests.length).toBe(1);
+    const startedAtMs = performance.now();
+    stop.abort(new Error('drained'));
+    await expect(asked).rejects.toThrow('drained');
+    expect(performance.now() - startedAtMs).toBeLessThan(500);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('or coming to an end leaves no deadline running', async () => {
+    const { source } = await bench((response) => json(response, PAGE));
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    await source.page(SERIES, 100, 'ms', NEVER);
+    const before = timers();
+    for (let request = 0; request < 10; request += 1) await source.page(SERIES, 100, 'ms', NEVER);
+    // The pool's own few keep-alive timers may come and go.
+    expect(timers()).toBeLessThan(before + 5);
+  });
+
+  it('before the request sends nothing', async () => {
+    const { source, server } = await bench((response) => json(response, PAGE));
+    await expect(
+      source.page(SERIES, 100, 'ms', AbortSignal.abort(new Error('drained'))),
+    ).rejects.toThrow('drained');
+    expect(server.requests).toHaveLength(0);
+  });
+});
+
+describe('what the exchange says of itself', () => {
+  const info =
+    '{"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000}],"symbols":[{"symbol":"BTCUSDT","status":"BREAK"}]}';
+
+  it('lists symbols in any status; invalid and unspeakable ones are not listed', async () => {
+    const replies = [
+      info,
+      '{"code":-1121,"msg":"Invalid symbol."}',
+      '{"code":-1100,"msg":"Illegal characters"}',
+    ];
+    const { source, governor } = await bench((response, index) =>
+      json(response, replies[index] ?? '', index === 0 ? 200 : 400),
+    );
+    expect(await source.isListed(SERIES, NEVER)).toBe(true);
+    expect(await source.isListed(SERIES, NEVER)).toBe(false);
+    expect(await source.isListed({ ...SERIES, symbol: "BTC'; --" }, NEVER)).toBe(false);
+    expect(governor.acquired).toEqual([20, 20, 20]);
+  });
+
+  it('tells its limits without a grant, with a small reply if it can', async () => {
+    const { source, server, governor } = await bench((response, index) =>
+      index === 1
+        ? json(response, '{"code":-1121,"msg":"Invalid symbol."}', 400)
+        : json(response, info),
+    );
+    expect(await source.exchangeLimits('binance_spot', NEVER)).toEqual({
+      weightLimit: 6000,
+      windowMs: 60_000,
+      weight: 20,
+    });
+    expect(await source.exchangeLimits('binance_spot', NEVER)).toEqual({
+      weightLimit: 6000,
+      windowMs: 60_000,
+      weight: 40,
+    });
+    expect(server.requests.map((request) => request.url)).toEqual([
+      '/api/v3/exchangeInfo?symbol=BTCUSDT',
+      '/api/v3/exchangeInfo?symbol=BTCUSDT',
+      '/api/v3/exchangeInfo',
+    ]);
+    expect(governor.acquired).toEqual([]);
+  });
+
+  it('tells how its clock differs from ours', async () => {
+    const { source } = await bench((response) =>
+      json(response, `{"serverTime":${Date.now() + 5_000}}`),
+    );
+    const reading = await source.exchangeClock('binance_spot', NEVER);
+    expect(Math.abs(reading.offsetMs - 5_000)).toBeLessThan(reading.uncertaintyMs + 5);
+  });
+
+  it('is not asked again while the governor waits for it', async () => {
+    const { source, server } = await bench((response) => json(response, '', 500));
+    expect((await errorOf(source.exchangeClock('binance_spot', NEVER))).code).toBe(
+      'EXCHANGE_UNAVAILABLE',
+    );
+    expect(server.requests).toHaveLength(1);
+  });
+});
