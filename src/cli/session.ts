@@ -1,5 +1,5 @@
 import { ensureServices } from '../adapters/services/ladder.ts';
-import type { ServicesOptions } from '../adapters/services/types.ts';
+import type { ServicesOptions, ServiceUrls } from '../adapters/services/types.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { CdvaultError, type ExitCode } from '../domain/errors.ts';
 import { MARKET_NAMES, type Market, type MarketName, type Series } from '../domain/market.ts';
@@ -22,6 +22,7 @@ export function servicesOptions(config: Config): ServicesOptions {
 
 export interface Session {
   readonly app: App;
+  readonly urls: ServiceUrls;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
 }
@@ -45,7 +46,7 @@ export async function withApp(
   try {
     const applied = await app.prepare(interrupt.signal);
     if (applied.length > 0) say(`schema: ${applied.length} migrations applied`);
-    return await work({ app, signal: interrupt.signal });
+    return await work({ app, urls, signal: interrupt.signal });
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await app.close();

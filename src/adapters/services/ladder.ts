@@ -82,14 +82,10 @@ export async function ensureServices(given: ServicesOptions): Promise<ServiceUrl
   const external = environmentUrls(options);
   if (external !== undefined) {
     await requireAnswers(external);
-    options.say(`services: from the environment; ${placesOf(external)}`);
     return external;
   }
   const running = await findOwn(options);
-  if (running !== undefined) {
-    options.say(`services: ${running.how}, running; ${placesOf(running)}`);
-    return running;
-  }
+  if (running !== undefined) return running;
   makeHome(options.homeDir);
   return withHomeLock(options, async () => {
     // Whoever held the lock before us may have started them.

@@ -1,10 +1,18 @@
 import pino from 'pino';
+import pretty from 'pino-pretty';
 import type { Log } from '../../ports/log.ts';
 
-/** JSON lines on standard error, so that standard output stays the command's own. */
+/**
+ * To standard error, so that standard output stays the command's own: JSON lines for machines, and a
+ * readable line each where a person looks at a terminal.
+ */
 export function createLog(level: string): Log {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (process.stderr.isTTY) {
+    return pino(
+      options,
+      pretty({ destination: 2, sync: true, singleLine: true, translateTime: 'UTC:HH:MM:ss' }),
+    );
+  }
+  return pino(options, pino.destination({ dest: 2, sync: true }));
 }

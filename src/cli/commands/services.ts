@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { placesOf } from '../../adapters/services/environment.ts';
 import { ensureServices, findServices, stopServices } from '../../adapters/services/ladder.ts';
 import type { ServiceUrls } from '../../adapters/services/types.ts';
 import { loadConfig } from '../../config.ts';
@@ -15,8 +16,8 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
     )
     .action(async () => {
       finish(
-        await withApp({}, async () => {
-          say('ready; cdvault env prints the URLs');
+        await withApp({}, async ({ urls }) => {
+          say(`ready (${urls.how}): ${placesOf(urls)}; cdvault env prints the URLs`);
           return EXIT.ok;
         }),
       );
