@@ -61,6 +61,8 @@ export interface App {
   readonly queue: JobQueue;
   readonly codeVersion: string;
   readonly totals: WorkTotals;
+  /** Where the store's files lie, if that is on this machine and known. */
+  readonly storeDir: string | undefined;
   /** Refuses services that could lose work or data, then brings the schema up to date. */
   prepare(signal: AbortSignal): Promise<readonly string[]>;
   startWorkers(onEvent?: (event: JobEvent) => void): JobWorkers;
@@ -93,6 +95,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
     queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
     codeVersion: VERSION,
     totals,
+    storeDir: urls.how === 'native' ? config.homeDir : undefined,
   };
   return {
     ...parts,

@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import type { Estimate, SeriesPlan } from '../app/plan-series.ts';
 import { estimate, planSeries } from '../app/plan-series.ts';
 import { CdvaultError } from '../domain/errors.ts';
@@ -76,8 +76,8 @@ export function describePlan(plans: readonly CostedPlan[], totals: PlanTotals): 
  * Only where the store's files lie on this machine can the free space be seen.
  * @throws CdvaultError DISK_TOO_SMALL
  */
-export function assertDisk(bytes: number, storeDir: string): void {
-  if (!existsSync(storeDir)) return;
+export function assertDisk(bytes: number, { storeDir }: Pick<App, 'storeDir'>): void {
+  if (storeDir === undefined) return;
   const { bavail, bsize } = statfsSync(storeDir);
   assertFits(bytes, bavail * bsize, storeDir);
 }

@@ -77,7 +77,7 @@ async function backfill(
   const totals = await totalsOf(app, plans);
   if (json) print(JSON.stringify({ type: 'plan', runId, range, series: plans, ...totals }));
   else if (plans.some(isDue)) say(describePlan(plans, totals));
-  assertDisk(totals.bytes, app.config.homeDir);
+  assertDisk(totals.bytes, app);
 
   if (!plans.some(isDue)) return conclude(app, runId, series, range, startedMs, json);
   await enqueueRun(app, runId, plans.filter(isDue), range, signal);

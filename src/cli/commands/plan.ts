@@ -34,7 +34,7 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
             say(describeRange(range));
             print(describePlan(plans, totals));
           }
-          assertDisk(totals.bytes, app.config.homeDir);
+          assertDisk(totals.bytes, app);
           return EXIT.ok;
         }),
       );
