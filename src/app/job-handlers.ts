@@ -1,13 +1,13 @@
 import { DAY_MS, floorTo } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
-import type { JobHandlers, JobOutcome, RunProgress } from '../ports/job-queue.ts';
+import type { JobHandlers, JobOutcome, JobQueue, RunProgress } from '../ports/job-queue.ts';
+import type { WeightGovernor } from '../ports/weight-governor.ts';
 import { buildBars } from './build-bars.ts';
 import { chainDays, type ChainDeps } from './chain-days.ts';
 import { createFeedRun } from './feed-run.ts';
 import { type IngestDeps, ingestSlice } from './ingest-slice.ts';
 import { keepSchedule } from './keep-schedule.ts';
 import type { PlanDeps } from './plan-series.ts';
-import type { JobQueue } from '../ports/job-queue.ts';
 
 /** Another worker holds the lease: a slice of the busiest hour takes about this long. */
 const BUSY_MS = 2_000;
@@ -15,7 +15,9 @@ const BUSY_MS = 2_000;
 const DONE: JobOutcome = { done: true };
 const LATER: JobOutcome = { again: { delayMs: BUSY_MS } };
 
-type HandlerDeps = IngestDeps & ChainDeps & PlanDeps & { readonly queue: JobQueue };
+type HandlerDeps = IngestDeps &
+  ChainDeps &
+  PlanDeps & { readonly queue: JobQueue; readonly governor: WeightGovernor };
 
 /** What each kind of job does. */
 export function createJobHandlers(deps: HandlerDeps): JobHandlers {
@@ -38,9 +40,16 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
     if (state !== 'pending') await deps.queue.addBars(series, dayMs);
   }
 
+  function waitMs(untilMs: number): number {
+    return Math.max(BUSY_MS, untilMs - deps.clock.nowMs());
+  }
+
   return {
     feed: (request) => feedRun(request),
     async slice(slice, { signal }) {
+      const { pause } = await deps.governor.state(slice.market);
+      // A ban may last for days: the job waits in the queue, where it costs no attempt and no worker.
+      if (pause?.reason === 'banned') return { again: { delayMs: waitMs(pause.untilMs) } };
       const outcome = await ingestSlice(deps, slice, signal, (rows) =>
         count(slice.runId, { rows }),
       );
