@@ -1,0 +1,59 @@
+import { execa } from 'execa';
+import { SETTINGS } from '../../src/config.ts';
+import { HOME, PROJECT } from './story.ts';
+
+export interface CommandLine {
+  /** Runs `bin/cdvault …` in this terminal, after showing it. @throws Error when it fails */
+  run(...args: readonly string[]): Promise<void>;
+  /** The read-only SQL URL, as `bin/cdvault env` prints it. */
+  readonlyUrl(): Promise<string>;
+}
+
+export class CommandFailed extends Error {
+  readonly exitCode: number;
+
+  constructor(command: string, exitCode: number) {
+    super(`${command} ended with exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+export function createCommandLine(exchangeUrl: string): CommandLine {
+  const options = { cwd: PROJECT, env: demoEnvironment(exchangeUrl), extendEnv: false } as const;
+  return {
+    async run(...args) {
+      const command = ['bin/cdvault', ...args].join(' ');
+      console.log(`   $ ${command}`);
+      const { exitCode } = await execa('bin/cdvault', args, {
+        ...options,
+        // One stream, in the order of events, also into a pipe.
+        stdio: ['inherit', 1, 1],
+        reject: false,
+      });
+      if (exitCode !== 0) throw new CommandFailed(command, exitCode ?? 1);
+    },
+    async readonlyUrl() {
+      const { stdout } = await execa('bin/cdvault', ['env'], { ...options, stderr: 'ignore' });
+      const url = /^QUESTDB_READONLY_PG_URL=(.+)$/m.exec(stdout)?.[1];
+      if (url === undefined) throw new Error('cdvault env names no read-only URL');
+      return url;
+    },
+  };
+}
+
+/** The caller's environment without the caller's cdvault: only the way to run services is taken over. */
+function demoEnvironment(exchangeUrl: string): Record<string, string> {
+  const ours = new Set<string>(Object.values(SETTINGS).map(({ env }) => env));
+  const services = process.env[SETTINGS.services.env];
+  const kept = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !ours.has(entry[0]),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    ...(services === 'containers' || services === 'native'
+      ? { [SETTINGS.services.env]: services }
+      : {}),
+    [SETTINGS.home.env]: HOME,
+    [SETTINGS.spotUrl.env]: exchangeUrl,
+  };
+}

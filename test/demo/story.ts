@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { syntheticTrades, type SyntheticOptions } from '../exchange/synthetic-trades.ts';
+import type { TradeSeries } from '../exchange/trade-series.ts';
+
+/** What the demo is about, in one place: the command line, the exchange and the proof must agree. */
+
+export const PROJECT = join(import.meta.dirname, '..', '..');
+
+/** A home of its own, so that no run ever touches anybody's data. */
+export const HOME = join(PROJECT, '.cdvault', 'demo');
+
+export const SYMBOL = 'BTCUSDT';
+export const FROM = '2025-06-02T08:00Z';
+export const TO = '2025-06-02T11:00Z';
+export const FROM_US = Date.parse(FROM) * 1000;
+export const TO_US = Date.parse(TO) * 1000;
+
+/** Two hours more on either side: an hour is proven by the trades before and after it. */
+const MADE_UP = {
+  seed: 20250602,
+  fromMs: Date.parse('2025-06-02T06:00Z'),
+  toMs: Date.parse('2025-06-02T13:00Z'),
+  tradesPerHour: 12_000,
+  firstId: 3_600_000_000,
+} as const satisfies SyntheticOptions;
+
+export function madeUpTrades(): TradeSeries {
+  return syntheticTrades(MADE_UP);
+}
+
+/** The same trades, as the exchange's command line takes them. */
+export function syntheticArgument(): string {
+  const { seed, fromMs, toMs, tradesPerHour, firstId } = MADE_UP;
+  const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
+  return [SYMBOL, seed, from, to, tradesPerHour, firstId].join(':');
+}
