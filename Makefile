@@ -3,7 +3,7 @@ NODE := scripts/with-node.sh
 BIN := node_modules/.bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types lint format-check unused up down clean install
+.PHONY: help demo test bench check types lint format-check unused up down clean install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -15,6 +15,9 @@ test: ## every test; ends with `N passed, N failed`
 	@scripts/run-tests.sh
 
 check: types lint format-check unused ## compiler, linter, formatter, unused code
+
+bench: install ## speed of the REST road on this machine, against the simulated exchange (10 minutes)
+	@$(NODE) node test/bench/rest.ts
 
 up: install ## start Redis and QuestDB and print where they are
 	@bin/cdvault up
