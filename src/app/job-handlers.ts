@@ -1,6 +1,13 @@
+import { CdvaultError } from '../domain/errors.ts';
 import { DAY_MS, floorTo } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
-import type { JobHandlers, JobOutcome, JobQueue, RunProgress } from '../ports/job-queue.ts';
+import type {
+  JobHandlers,
+  JobOutcome,
+  JobPayloads,
+  JobQueue,
+  RunProgress,
+} from '../ports/job-queue.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
 import { buildBars } from './build-bars.ts';
 import { chainDays, type ChainDeps } from './chain-days.ts';
@@ -40,24 +47,32 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
     if (state !== 'pending') await deps.queue.addBars(series, dayMs);
   }
 
-  function waitMs(untilMs: number): number {
-    return Math.max(BUSY_MS, untilMs - deps.clock.nowMs());
+  /** A ban may last for days: a job waits for its end in the queue, where it costs no attempt and no worker. */
+  function afterBan(untilMs: number): JobOutcome {
+    return { again: { delayMs: Math.max(BUSY_MS, untilMs - deps.clock.nowMs()) } };
+  }
+
+  async function ingest(slice: JobPayloads['slice'], signal: AbortSignal): Promise<JobOutcome> {
+    const outcome = await ingestSlice(deps, slice, signal, (rows) => count(slice.runId, { rows }));
+    if (outcome.kind === 'busy') return LATER;
+    await askForBars(slice.runId, slice, slice.hourMs);
+    const gaps = outcome.kind === 'recorded' ? outcome.gaps.length : 0;
+    count(slice.runId, { slicesDone: 1, gaps, atHourMs: slice.hourMs });
+    return DONE;
   }
 
   return {
     feed: (request) => feedRun(request),
     async slice(slice, { signal }) {
       const { pause } = await deps.governor.state(slice.market);
-      // A ban may last for days: the job waits in the queue, where it costs no attempt and no worker.
-      if (pause?.reason === 'banned') return { again: { delayMs: waitMs(pause.untilMs) } };
-      const outcome = await ingestSlice(deps, slice, signal, (rows) =>
-        count(slice.runId, { rows }),
-      );
-      if (outcome.kind === 'busy') return LATER;
-      await askForBars(slice.runId, slice, slice.hourMs);
-      const gaps = outcome.kind === 'recorded' ? outcome.gaps.length : 0;
-      count(slice.runId, { slicesDone: 1, gaps, atHourMs: slice.hourMs });
-      return DONE;
+      if (pause?.reason === 'banned') return afterBan(pause.untilMs);
+      try {
+        return await ingest(slice, signal);
+      } catch (error) {
+        // The first to hear of a ban waits like all who come after it.
+        if (!(error instanceof CdvaultError) || error.code !== 'EXCHANGE_BANNED') throw error;
+        return afterBan(error.untilMs ?? 0);
+      }
     },
     async bars({ market, symbol, dayMs }) {
       const series = { market, symbol };

@@ -5,6 +5,7 @@ import { CdvaultError, type ExitCode } from '../domain/errors.ts';
 import { MARKET_NAMES, type Market, type MarketName, type Series } from '../domain/market.ts';
 import { type App, compose } from './compose.ts';
 import { parseSymbols } from './symbols.ts';
+import { isoMinute } from './times.ts';
 
 /** A line for a person; standard output is for results. */
 export function say(line: string): void {
@@ -69,15 +70,32 @@ export function parseSeries(symbols: readonly string[], market: string): Series[
   return parseSymbols(symbols).map((symbol) => ({ market: parsed, symbol }));
 }
 
+/** A longer ban is told at once and not waited for: whoever started the command may have left. */
+const BAN_WAIT_MS = 10 * 60_000;
+
+/** @throws CdvaultError EXCHANGE_BANNED while nothing can be asked of the exchange for long */
+export async function assertNotBanned({ governor, clock }: App, market: Market): Promise<void> {
+  const { pause } = await governor.state(market);
+  if (pause?.reason !== 'banned' || pause.untilMs - clock.nowMs() <= BAN_WAIT_MS) return;
+  throw new CdvaultError(
+    'EXCHANGE_BANNED',
+    `this address is banned by the exchange until ${isoMinute(pause.untilMs)}`,
+    { untilMs: pause.untilMs },
+  );
+}
+
 /**
- * A symbol that the ledger has seen counts as known; others are asked for at the exchange.
- * @throws CdvaultError UNKNOWN_SYMBOL
+ * A symbol that the ledger has seen counts as known; others are asked for at the exchange. The first
+ * step of every command that asks the exchange anything.
+ * @throws CdvaultError UNKNOWN_SYMBOL, EXCHANGE_BANNED
  */
 export async function assertKnown(
-  { ledger, source }: App,
+  app: App,
   series: readonly Series[],
   signal: AbortSignal,
 ): Promise<void> {
+  const { ledger, source } = app;
+  for (const market of new Set(series.map((one) => one.market))) await assertNotBanned(app, market);
   for (const one of series) {
     if ((await ledger.knows(one)) || (await source.isListed(one, signal))) continue;
     throw new CdvaultError('UNKNOWN_SYMBOL', `the exchange does not list ${one.symbol}`);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { SETTINGS } from '../../src/config.ts';
 import { HOME, PROJECT } from './story.ts';
@@ -8,6 +9,11 @@ export interface CommandLine {
   /** The read-only SQL URL, as `bin/cdvault env` prints it. */
   readonlyUrl(): Promise<string>;
 }
+
+/** Also of a command that a signal has ended. */
+export const INTERRUPTED = 130;
+
+const EXECUTABLE = join(PROJECT, 'bin', 'cdvault');
 
 export class CommandFailed extends Error {
   readonly exitCode: number;
@@ -23,22 +29,27 @@ export function createCommandLine(exchangeUrl: string): CommandLine {
   return {
     async run(...args) {
       const command = ['bin/cdvault', ...args].join(' ');
-      console.log(`   $ ${command}`);
-      const { exitCode } = await execa('bin/cdvault', args, {
+      console.log(`$ ${wrapped(command)}`);
+      const { exitCode = INTERRUPTED } = await execa(EXECUTABLE, args, {
         ...options,
         // One stream, in the order of events, also into a pipe.
         stdio: ['inherit', 1, 1],
         reject: false,
       });
-      if (exitCode !== 0) throw new CommandFailed(command, exitCode ?? 1);
+      if (exitCode !== 0) throw new CommandFailed(command, exitCode);
     },
     async readonlyUrl() {
-      const { stdout } = await execa('bin/cdvault', ['env'], { ...options, stderr: 'ignore' });
+      const { stdout } = await execa(EXECUTABLE, ['env'], { ...options, stderr: 'ignore' });
       const url = /^QUESTDB_READONLY_PG_URL=(.+)$/m.exec(stdout)?.[1];
       if (url === undefined) throw new Error('cdvault env names no read-only URL');
       return url;
     },
   };
+}
+
+/** As one would type it into 80 columns. */
+function wrapped(command: string): string {
+  return command.length < 78 ? command : command.replace(/ (?=--\S+ \S+$)/, ' \\\n    ');
 }
 
 /** The caller's environment without the caller's cdvault: only the way to run services is taken over. */

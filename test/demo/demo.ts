@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { formatInteger } from '../../src/cli/progress-text.ts';
-import { CommandFailed, createCommandLine } from './command-line.ts';
+import { CommandFailed, createCommandLine, INTERRUPTED } from './command-line.ts';
 import { differenceOf, type Facts, factsOfSeries, factsOfStore } from './own-sums.ts';
 import { startSimulatedExchange } from './simulated-exchange.ts';
 import { FROM, madeUpTrades, SYMBOL, TO } from './story.ts';
@@ -9,7 +9,7 @@ const OPENING = `cdvault demo: a simulated exchange, BullMQ on Redis, QuestDB, C
 The real exchange is not asked, and your own data are not touched: everything
 lies in .cdvault/demo. Run it twice: the second time asks for no trades.`;
 
-const QUERY = `select ts, open, high, low, close, delta, trades, status
+const QUERY = `select ts, open, high, low, close, delta, status
 from cdv_1m
 where symbol = '${SYMBOL}' and ts in '${FROM.slice(0, 13)}' and abs(delta) > 8
 order by ts`;
@@ -27,6 +27,8 @@ The real exchange, one hour of it, into data of your own (in .cdvault):
   unset CDVAULT_HOME
   bin/cdvault backfill BTCUSDT --from 2024-01-01T10:00Z --to 2024-01-01T11:00Z
   bin/cdvault show BTCUSDT --from 2024-01-01T10:00Z --to 2024-01-01T10:05Z`;
+
+const AFRESH = 'CDVAULT_HOME=.cdvault/demo bin/cdvault down; rm -r .cdvault/demo';
 
 async function demo(): Promise<void> {
   console.log(OPENING);
@@ -67,7 +69,7 @@ async function queryAndProve(url: string, expected: Facts): Promise<void> {
   const { rows, firstId, lastId, delta, minutes } = expected;
   console.log(
     `   equal: ${formatInteger(rows)} trades, ids ${firstId} to ${lastId},\n` +
-      `   delta ${delta}, and open, high, low, close of ${minutes.length} minutes, to the last digit`,
+      `   delta ${delta}; open, high, low and close of ${minutes.length} minutes, to the digit`,
   );
 }
 
@@ -113,9 +115,11 @@ process.once('SIGHUP', () => process.exit(129));
 try {
   await demo();
 } catch (error) {
-  console.error(`\ndemo failed: ${error instanceof Error ? error.message : String(error)}`);
-  console.error(
-    'To start afresh: CDVAULT_HOME=.cdvault/demo bin/cdvault down; rm -r .cdvault/demo',
-  );
   process.exitCode = error instanceof CommandFailed ? error.exitCode : 1;
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(
+    process.exitCode === INTERRUPTED
+      ? '\ninterrupted; run `make demo` again and it goes on'
+      : `\ndemo failed: ${message}\nTo start afresh: ${AFRESH}`,
+  );
 }

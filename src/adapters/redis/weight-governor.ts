@@ -103,7 +103,7 @@ class RedisWeightGovernor implements WeightGovernor {
 
   async state(market: Market): Promise<GovernorState> {
     const { clock, egress, states } = this.#deps;
-    const { pause } = await this.#board.read(market, clock.nowMs());
+    const pause = await this.#readPause(market);
     const facts = this.#book.known(market) ?? factsOf(await states.load(market, egress));
     if (facts === undefined) return { usedWeight: 0, weightLimit: 0, windowMs: 0, pause };
     const usedWeight = await this.#budget(market, facts).used(windowAt(facts, clock.nowMs()));

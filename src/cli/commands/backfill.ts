@@ -2,22 +2,20 @@ import type { Command } from 'commander';
 import type { JobWorkers } from '../../ports/job-queue.ts';
 import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../app/run-backfill.ts';
 import { isDue } from '../../app/plan-series.ts';
-import { CdvaultError, EXIT, type ExitCode } from '../../domain/errors.ts';
+import { type CdvaultError, EXIT, type ExitCode } from '../../domain/errors.ts';
 import type { TimeRange } from '../../domain/hour.ts';
 import type { Market, Series } from '../../domain/market.ts';
 import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';
 import { assertDisk, type CostedPlan, describePlan, planAll, totalsOf } from '../plan-report.ts';
 import { formatDuration, formatInteger } from '../progress-text.ts';
-import { assertKnown, parseSeries, print, say, withApp } from '../session.ts';
-import { describeRange, isoMinute, resolveRange } from '../times.ts';
+import { assertKnown, assertNotBanned, parseSeries, print, say, withApp } from '../session.ts';
+import { describeRange, resolveRange } from '../times.ts';
 import { jsonOption, type RangeOptions, weightShareOption, withRange } from './options.ts';
 
 const POLL_MS = 500;
 /** A slice of the busiest hour takes some ten seconds at a small weight share. */
 const DRAIN_MS = 60_000;
-/** A longer ban is told at once and not waited for: whoever started the command may have left. */
-const BAN_WAIT_MS = 10 * 60_000;
 
 interface BackfillOptions extends RangeOptions {
   readonly weightShare?: string;
@@ -68,11 +66,9 @@ async function backfill(
   options: BackfillOptions,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  const market = series[0]?.market ?? 'binance_spot';
   const json = options.json === true;
   const startedMs = app.clock.nowMs();
   const runId = newRunId(startedMs);
-  await assertNotBanned(app, market);
   const plans = await planAll(app, series, range, signal);
   const totals = await totalsOf(app, plans);
   if (json) print(JSON.stringify({ type: 'plan', runId, range, series: plans, ...totals }));
@@ -145,18 +141,6 @@ async function letGo(workers: JobWorkers, signal: AbortSignal): Promise<void> {
   } finally {
     process.off('SIGINT', onSecond).off('SIGTERM', onSecond);
   }
-}
-
-async function assertNotBanned(app: App, market: Market): Promise<void> {
-  const { pause } = await app.governor.state(market);
-  if (pause?.reason !== 'banned' || pause.untilMs - app.clock.nowMs() <= BAN_WAIT_MS) return;
-  throw new CdvaultError(
-    'EXCHANGE_BANNED',
-    `this address is banned by the exchange until ${isoMinute(pause.untilMs)}`,
-    {
-      untilMs: pause.untilMs,
-    },
-  );
 }
 
 async function conclude(

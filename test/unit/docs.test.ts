@@ -1,0 +1,132 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+import { ERROR_DOCS, errorDocs } from '../../scripts/write-error-docs.ts';
+import { SETTINGS } from '../../src/config.ts';
+import { EXIT } from '../../src/domain/errors.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+const filesIn = (folder: string, end: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(end))
+    .map((name) => `${folder}/${name}`);
+
+const pages = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...filesIn('docs', '.md'),
+];
+
+/** `### I1 Title` and the tests below it. */
+const invariants = [...read('SPEC.md').matchAll(/^### I(\d+) (.+)\n([\s\S]*?)(?=^##)/gm)].map(
+  ([, number, title = '', body = '']) => ({
+    number: Number(number),
+    title,
+    tests: [...body.matchAll(/^- `([^`]+)`: "(.+)"$/gm)].map(([, file = '', name = '']) => ({
+      file,
+      name,
+    })),
+  }),
+);
+
+test('invariants are numbered from 1 on without a hole', () => {
+  expect(invariants.length).toBeGreaterThan(10);
+  expect(invariants.map(({ number }) => number)).toEqual(invariants.map((_, index) => index + 1));
+});
+
+test.each(invariants)('I$number names tests that exist: $title', ({ tests }) => {
+  expect(tests.length).toBeGreaterThan(0);
+  for (const { file, name } of tests) {
+    expect(existsSync(join(ROOT, file)), `${file} exists`).toBe(true);
+    expect(read(file), `${file} has the test`).toMatch(titleOf(name));
+  }
+});
+
+/** The title as the whole first argument of a test. */
+function titleOf(name: string): RegExp {
+  return new RegExp(
+    `\\(\\s*(['"\`])${name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}\\1,`,
+  );
+}
+
+test.each(['README.md', 'SPEC.md'])('%s lists every exit code and no other', (page) => {
+  const [, table = ''] = /^## Exit codes\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(read(page)) ?? [];
+  const codes = [...table.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+  expect(codes).toEqual(Object.values(EXIT).toSorted((left, right) => left - right));
+});
+
+test('docs/errors.md is what its script writes', () => {
+  expect(readFileSync(ERROR_DOCS, 'utf8')).toBe(errorDocs());
+});
+
+/** Names that some file of src reads beside the table of settings. */
+function otherVariables(): string[] {
+  const source = filesIn('src', '.ts').map(read).join('\n');
+  return [...source.matchAll(/env\['(CDVAULT_\w+)'\]/g)].map(([, name = '']) => name);
+}
+
+const settings = Object.values(SETTINGS).map(({ env }) => env);
+const sorted = (names: readonly string[]): string[] => [...new Set(names)].toSorted();
+
+test('.env.example has every variable that is read, and no other', () => {
+  const listed = [...read('.env.example').matchAll(/^#?([A-Z_]+)=/gm)].map(([, name = '']) => name);
+  const compose = [...read('docker-compose.yml').matchAll(/\$\{(\w+)/g)].map(
+    ([, name = '']) => name,
+  );
+  expect(sorted(listed)).toEqual(sorted([...settings, ...otherVariables(), ...compose]));
+});
+
+test('.env.example and README give the defaults of the settings', () => {
+  for (const { env, default: value } of Object.values(SETTINGS)) {
+    if (value === '') continue;
+    expect(read('.env.example')).toContain(`#${env}=${value}\n`);
+    expect(read('README.md')).toContain(`| \`${env}\` | \`${value}\` |`);
+  }
+});
+
+test('README has every setting and no other', () => {
+  const listed = [...read('README.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
+    ([, name = '']) => name,
+  );
+  expect(sorted(listed)).toEqual(sorted([...settings, ...otherVariables()]));
+});
+
+test('README names every verb of the command line', () => {
+  const source = filesIn('src/cli/commands', '.ts').map(read).join('\n');
+  const verbs = [...source.matchAll(/\.command\('(\w+)'\)/g)].map(([, verb = '']) => verb);
+  expect(verbs.length).toBeGreaterThan(10);
+  const readme = read('README.md');
+  for (const verb of verbs) expect(readme).toMatch(new RegExp(`\`${verb}(\`| )`));
+});
+
+test.each(pages)('links of %s lead somewhere', (page) => {
+  for (const [, target = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+    if (/^https?:/.test(target)) continue;
+    const [path = '', anchor] = target.split('#');
+    const file = path === '' ? page : normalize(join(dirname(page), path));
+    expect(existsSync(join(ROOT, file)), `${page} links to ${target}`).toBe(true);
+    if (anchor !== undefined)
+      expect(anchorsOf(file), `${page} links to ${target}`).toContain(anchor);
+  }
+});
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): string[] {
+  return [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+test('files that the texts name in backquotes exist', () => {
+  const folders = /^(?:src|test|migrations|scripts|docs|bin|\.ci)\/[\w./-]+\w\/?$/;
+  for (const page of pages) {
+    for (const [, name = ''] of read(page).matchAll(/`([^`\s]+)`/g)) {
+      if (folders.test(name)) expect(existsSync(join(ROOT, name)), `${page}: ${name}`).toBe(true);
+    }
+  }
+});
