@@ -73,6 +73,11 @@ export const SETTINGS = {
     default: '',
     help: 'Data of services that cdvault starts itself; default .cdvault beside package.json',
   },
+  jarDir: {
+    env: 'CDVAULT_JAR_DIR',
+    default: '',
+    help: 'Where the QuestDB jar is kept; default .cdvault/jars beside package.json',
+  },
   logLevel: {
     env: 'CDVAULT_LOG',
     default: 'warn',
@@ -115,7 +120,7 @@ export function loadConfig(overrides: Partial<Record<SettingName, string>> = {})
     },
     egress: of('egress'),
     weightShare: number('weightShare', of('weightShare'), 0.01, 1),
-    concurrency: number('concurrency', of('concurrency'), 1, 64),
+    concurrency: Math.floor(number('concurrency', of('concurrency'), 1, 64)),
     redisPrefix: of('redisPrefix'),
     logLevel: oneOf('logLevel', of('logLevel'), LOG_LEVELS),
   };
@@ -133,10 +138,15 @@ function number(name: SettingName, value: string, min: number, max: number): num
   if (value.trim() === '' || !Number.isFinite(parsed) || parsed < min || parsed > max) {
     throw new CdvaultError(
       'USAGE',
-      `${SETTINGS[name].env} must be a number from ${min} to ${max}, not ${JSON.stringify(value)}`,
+      `${flagOf(name)} (${SETTINGS[name].env}) must be a number from ${min} to ${max}, not ${JSON.stringify(value)}`,
     );
   }
   return parsed;
+}
+
+/** weightShare → --weight-share */
+function flagOf(name: SettingName): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function oneOf<T extends string>(name: SettingName, value: string, allowed: readonly T[]): T {

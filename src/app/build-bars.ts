@@ -1,4 +1,4 @@
-import { type DayInputs, dayInputs, provenHoursOf, restatementOf } from '../domain/day.ts';
+import { type DayInputs, dayInputs, restatementOf } from '../domain/day.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { DAY_MS, HOUR_MS, isoDay } from '../domain/hour.ts';
@@ -6,7 +6,7 @@ import type { SliceRecord } from '../domain/ledger.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { BarStore, RestatementRow, StoredDay } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Leases } from '../ports/lease.ts';
+import type { Lease, Leases } from '../ports/lease.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -43,16 +43,35 @@ export async function buildBars(
     const [before] = await deps.bars.days(series, range);
     if (before?.inputs === day.inputs) return 'fresh';
 
+    await lease.assertHeld(STAMP_WRITE_MS);
     const restated = await announceRestatement(deps, series, before, day);
-    await deps.bars.build(series, day, provenHoursOf(before?.inputs ?? '', dayMs));
+    await deps.bars.build(series, day);
     const deltaE8 = await checkAgainstLedger(deps, series, day, records);
     if (restated !== undefined)
       await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
-    await lease.assertHeld(STAMP_WRITE_MS);
+    await assertStillOurs(deps, series, day, lease);
     await deps.bars.stamp(series, { ...day, deltaE8 }, deps.clock.nowMs());
     return 'built';
   } finally {
     await lease.release();
+  }
+}
+
+/**
+ * Whoever was away too long may have overwritten the bars of the one who took over, after that one's
+ * stamp: the day is then due again, whatever the stamp says.
+ */
+async function assertStillOurs(
+  deps: BuildBarsDeps,
+  series: Series,
+  day: DayInputs,
+  lease: Lease,
+): Promise<void> {
+  try {
+    await lease.assertHeld(STAMP_WRITE_MS);
+  } catch (error) {
+    await deps.bars.stamp(series, { ...day, inputs: '' }, deps.clock.nowMs());
+    throw error;
   }
 }
 

@@ -6,10 +6,10 @@ import type { JobOutcome, JobQueue } from '../ports/job-queue.ts';
 import { dueDays, type PlanDeps } from './plan-series.ts';
 
 /**
- * Days of one series that may wait in Redis at a time: 32 × 25 jobs of about 1 KB each. The rest of
- * the range stays in the ledger, where it costs nothing.
+ * Days of one series that may wait in Redis at a time: 24 × 25 jobs of 1.6 KB each, so that 100 series
+ * stay below 100 MB. The rest of the range stays in the ledger, where it costs nothing.
  */
-const WINDOW_DAYS = 32;
+const WINDOW_DAYS = 24;
 const LOOK_AGAIN_MS = 500;
 /** What people look at now outranks history. */
 const LIVE_MS = 2 * DAY_MS;

@@ -8,7 +8,7 @@ import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Lease, Leases } from '../ports/lease.ts';
-import type { Gap, Ledger } from '../ports/ledger.ts';
+import type { Gap, GapClass, Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
@@ -208,10 +208,14 @@ async function fetchRun(fetch: Fetch, run: HourRun): Promise<void> {
 }
 
 async function acceptPage(fetch: Fetch, run: HourRun, rows?: number): Promise<readonly AggTrade[]> {
-  const page = await askUntilWhole(fetch, run.nextId, rows);
-  const hadRows = run.facts.prev !== undefined || run.facts.rows > 0;
+  const askedId = run.nextId;
+  const page = await askUntilWhole(fetch, askedId, rows);
+  const isFirst = run.facts.prev === undefined && run.facts.rows === 0;
   const { kept, holes } = run.accept(page);
-  for (const hole of holes) fetch.gaps.push(holeGap(fetch.hourMs, hole, hadRows));
+  for (const hole of holes) {
+    const isHead = isFirst && hole.fromId === askedId;
+    fetch.gaps.push(holeGap(fetch.hourMs, hole, isHead ? 'retention' : 'missing_ids'));
+  }
   note(fetch, kept);
   return kept;
 }
@@ -248,10 +252,10 @@ function note(fetch: Fetch, trades: readonly AggTrade[]): void {
 }
 
 /** Ids before anything the exchange still keeps are gone for good there; others are a defect. */
-function holeGap(hourMs: number, { fromId, toId }: IdHole, hadRows: boolean): Gap {
+function holeGap(hourMs: number, { fromId, toId }: IdHole, gapClass: GapClass): Gap {
   return {
     hourMs,
-    gapClass: hadRows ? 'missing_ids' : 'retention',
+    gapClass,
     fromId,
     toId,
     evidence: `asked for id ${fromId} ${PAGE_TRIES} times, the exchange answered from id ${toId} on`,

@@ -6,7 +6,10 @@ import type { SliceRecord } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
-import type { StoredRun, TradeKey, TradeStore } from '../ports/trade-store.ts';
+import type { StoredRun, TimeWindowUs, TradeKey, TradeStore } from '../ports/trade-store.ts';
+
+/** The store looks for doubles that far around an hour: see StoredRun.doubleRows. */
+const DOUBLE_SEARCH_US = 1_000_000;
 
 /** Keys of the fetched rows, as two columns: an hour may have 100,000 of them. */
 export interface FetchedKeys {
@@ -35,7 +38,8 @@ export async function proveStored(
   signal: AbortSignal,
 ): Promise<Gap[]> {
   const window = hourWindowUs(hourMs);
-  if (matches(facts, await deps.trades.readBack(series, window))) return [];
+  const wanted = expectedIn(window, facts, keys);
+  if (matches(wanted, await deps.trades.readBack(series, window))) return [];
 
   const strangers = await findStrangers(deps, series, hourMs, keys);
   if (strangers.length > 0) {
@@ -46,11 +50,10 @@ export async function proveStored(
     await deps.trades.bury(series, strangers, signal);
   }
   const stored = await deps.trades.readBack(series, window);
-  // Rows whose time lies outside the hour are in the run, but not in the hour's window.
-  if (facts.backwardRows === 0 && !matches(facts, stored)) {
+  if (!matches(wanted, stored)) {
     throw new CdvaultError(
       'READ_BACK_MISMATCH',
-      `${series.symbol} ${isoHour(hourMs)}: fetched ${facts.rows} rows (${facts.first?.id ?? '-'} to ${facts.last?.id ?? '-'}), ` +
+      `${series.symbol} ${isoHour(hourMs)}: fetched ${wanted.rows} rows (${wanted.firstId ?? '-'} to ${wanted.lastId ?? '-'}), ` +
         `the store gives back ${stored.rows} (${stored.firstId ?? '-'} to ${stored.lastId ?? '-'}), ${stored.doubleRows} of them double`,
     );
   }
@@ -63,18 +66,38 @@ export async function proveStored(
   }));
 }
 
-function matches(facts: RunFacts, stored: StoredRun): boolean {
-  return (
-    stored.rows === facts.rows &&
-    stored.doubleRows === 0 &&
-    stored.firstId === facts.first?.id &&
-    stored.lastId === facts.last?.id &&
-    stored.buyQty === formatDecimal(facts.buyE8, QTY_SCALE) &&
-    stored.sellQty === formatDecimal(facts.sellE8, QTY_SCALE)
-  );
+/** What the store must give back of an hour; sums are left out where they can't be told apart. */
+type Expected = Omit<StoredRun, 'buyQty' | 'sellQty'> &
+  Partial<Pick<StoredRun, 'buyQty' | 'sellQty'>>;
+
+/** A row whose time runs backwards over the hour's start is in the run, but not in the hour's window. */
+function expectedIn(
+  window: TimeWindowUs,
+  facts: RunFacts,
+  { ids, timesUs }: FetchedKeys,
+): Expected {
+  const inside = ids.filter((_, index) => {
+    const timeUs = timesUs[index] ?? 0;
+    return timeUs >= window.startUs && timeUs < window.endUs;
+  });
+  const run = { rows: inside.length, doubleRows: 0, firstId: inside[0], lastId: inside.at(-1) };
+  if (inside.length < ids.length) return run;
+  return {
+    ...run,
+    buyQty: formatDecimal(facts.buyE8, QTY_SCALE),
+    sellQty: formatDecimal(facts.sellE8, QTY_SCALE),
+  };
 }
 
-/** Stored keys of the hour that were not fetched and that no neighbouring hour's run claims. */
+function matches(wanted: Expected, stored: StoredRun): boolean {
+  const names = Object.keys(wanted) as (keyof StoredRun)[];
+  return names.every((name) => stored[name] === wanted[name]);
+}
+
+/**
+ * Stored keys that were not fetched and that no neighbouring hour's run claims; and, up to a second
+ * outside the hour, fetched ids that stand there under another time.
+ */
 async function findStrangers(
   deps: ProofDeps,
   series: Series,
@@ -86,10 +109,14 @@ async function findStrangers(
     await deps.ledger.record(series, hourMs - HOUR_MS),
     await deps.ledger.record(series, hourMs + HOUR_MS),
   ];
+  const { startUs, endUs } = hourWindowUs(hourMs);
+  const wider = { startUs: startUs - DOUBLE_SEARCH_US, endUs: endUs + DOUBLE_SEARCH_US };
   const strangers: TradeKey[] = [];
-  for await (const { aggId, timeUs } of deps.trades.read(series, hourWindowUs(hourMs))) {
+  for await (const { aggId, timeUs } of deps.trades.read(series, wider)) {
     if (fetched.get(aggId) === timeUs) continue;
-    if (!neighbours.some((record) => claims(record, aggId))) strangers.push({ aggId, timeUs });
+    const isInside = timeUs >= startUs && timeUs < endUs;
+    const isClaimed = neighbours.some((record) => claims(record, aggId));
+    if (fetched.has(aggId) || (isInside && !isClaimed)) strangers.push({ aggId, timeUs });
   }
   return strangers;
 }

@@ -4,6 +4,7 @@ import { type Series, seriesKey } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FailedJob, JobQueue } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
+import { type PlanDeps, planSeries } from './plan-series.ts';
 import type { CoverageTotals, Ledger, SeriesCatalogue, SeriesFacts } from '../ports/ledger.ts';
 
 const LEASE_POLL_MS = 200;
@@ -99,12 +100,14 @@ export interface RunResult extends CoverageTotals {
   /** Hours without a ledger row. */
   readonly unknown: number;
   readonly failures: readonly FailedJob[];
+  /** Bars or levels that are older than the hours they are made of. */
+  readonly barsDue: boolean;
   readonly exitCode: ExitCode;
 }
 
 /** What a range is worth now, from the ledger alone; the queue only tells why something is lacking. */
 export async function concludeRun(
-  deps: Pick<RunDeps, 'ledger' | 'queue'>,
+  deps: PlanDeps & Pick<RunDeps, 'queue'>,
   runId: string,
   series: readonly Series[],
   range: TimeRange,
@@ -121,26 +124,22 @@ export async function concludeRun(
   const wantedHours = ((range.endMs - range.startMs) / HOUR_MS) * series.length;
   const unknown = wantedHours - totals.proven - totals.open - totals.gap;
   const failures = await deps.queue.failures(runId, FAILURES_SHOWN);
-  return {
-    ...totals,
-    wantedHours,
-    unknown,
-    failures,
-    exitCode: exitCodeOf(totals, unknown, failures),
-  };
+  const plans = await Promise.all(series.map((one) => planSeries(deps, one, range)));
+  const barsDue = plans.some((plan) => plan.dueBarDays > 0 || plan.chainDue);
+  const isUndone = unknown > 0 || barsDue;
+  const exitCode = isUndone
+    ? exitCodeOfUndone(failures)
+    : totals.gap + totals.open > 0
+      ? EXIT.gaps
+      : EXIT.ok;
+  return { ...totals, wantedHours, unknown, failures, barsDue, exitCode };
 }
 
-function exitCodeOf(
-  totals: CoverageTotals,
-  unknown: number,
-  failures: readonly FailedJob[],
-): ExitCode {
-  if (unknown > 0 || failures.some(({ kind }) => kind !== 'slice')) {
-    const codes = failures.map(({ reason }) => reason.split(':', 1)[0] ?? '');
-    const isOutage = codes.length > 0 && codes.every((code) => exitOf(code) === EXIT.outage);
-    return isOutage ? EXIT.outage : EXIT.slicesFailed;
-  }
-  return totals.gap > 0 || totals.open > 0 ? EXIT.gaps : EXIT.ok;
+/** An outage when nothing else stood in the way. */
+function exitCodeOfUndone(failures: readonly FailedJob[]): ExitCode {
+  const codes = failures.map(({ reason }) => reason.split(':', 1)[0] ?? '');
+  const isOutage = codes.length > 0 && codes.every((code) => exitOf(code) === EXIT.outage);
+  return isOutage ? EXIT.outage : EXIT.slicesFailed;
 }
 
 function exitOf(code: string): ExitCode {

@@ -39,7 +39,7 @@ export class BackfillProgress {
   async update(): Promise<void> {
     const { facts, governor } = await this.#facts();
     if (this.#live !== undefined && !this.#json) {
-      this.#live(withPause(progressLine(facts, process.stderr.columns), governor));
+      this.#live(withPause(progressLine(facts, process.stderr.columns || 80), governor));
       return;
     }
     const nowMs = this.#app.clock.nowMs();

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import {
   createRestSource,
@@ -26,6 +24,7 @@ import { createLog } from '../adapters/system/log.ts';
 import { createWorkTotals, meteredTrades, type WorkTotals } from '../adapters/system/work-meter.ts';
 import { createJobHandlers } from '../app/job-handlers.ts';
 import type { Config } from '../config.ts';
+import { VERSION } from '../version.ts';
 import type { Market } from '../domain/market.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -35,10 +34,6 @@ import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
-
-const packageFile = join(import.meta.dirname, '../../package.json');
-export const VERSION = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string })
-  .version;
 
 /** Markets that this version fetches. */
 const MARKETS_SERVED: readonly Market[] = ['binance_spot'];
@@ -136,7 +131,8 @@ function composeExchange(
 ): Pick<App, 'governor' | 'source'> {
   const governor = createWeightGovernor({
     redis,
-    keyPrefix: config.redisPrefix,
+    // Not the installation's prefix: all who leave from one address share its budget.
+    keyPrefix: 'cdvault-weight',
     egress: config.egress,
     share: config.weightShare,
     limits: (market, signal) => source.exchangeLimits(market, signal),

@@ -6,14 +6,14 @@ import { registerServices } from './commands/services.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerSchedule, registerWorker } from './commands/worker.ts';
-import { VERSION } from './compose.ts';
+import { VERSION } from '../version.ts';
 import { report } from './session.ts';
 
 function createProgram(finish: (exitCode: ExitCode) => void): Command {
   const program = new Command('cdvault')
     .description(
-      'CDV (cumulative delta volume; elsewhere CVD) bars from Binance trades, in QuestDB:\n' +
-        'every trade accounted for by its id, every sum exact.',
+      'CDV (cumulative delta volume; elsewhere CVD) bars from Binance trades, in\n' +
+        'QuestDB: every trade accounted for by its id, every sum exact.',
     )
     .version(VERSION)
     .showHelpAfterError('(--help explains)')
@@ -21,7 +21,7 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     .addHelpText(
       'after',
       '\nStart with:\n  cdvault backfill BTCUSDT --from 2024-01-01 --to 2024-01-02\n  cdvault show BTCUSDT --from 2024-01-01 --interval 1h\n' +
-        '\nEnvironment: see .env.example. Times are UTC.',
+        '\nSettings are environment variables: see README and .env.example. Times are UTC.',
     );
   for (const register of [
     registerBackfill,

@@ -1,9 +1,9 @@
-import { ensureServices } from '../adapters/services/ladder.ts';
 import type { ServicesOptions, ServiceUrls } from '../adapters/services/types.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { CdvaultError, type ExitCode } from '../domain/errors.ts';
 import { MARKET_NAMES, type Market, type MarketName, type Series } from '../domain/market.ts';
-import { type App, compose } from './compose.ts';
+import type { JobWorkers } from '../ports/job-queue.ts';
+import type { App } from './compose.ts';
 import { parseSymbols } from './symbols.ts';
 import { isoMinute } from './times.ts';
 
@@ -17,6 +17,9 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** A slice of the busiest hour takes some ten seconds at a small weight share. */
+const DRAIN_MS = 60_000;
+
 export function servicesOptions(config: Config): ServicesOptions {
   return { env: config.env, homeDir: config.homeDir, say };
 }
@@ -24,34 +27,74 @@ export function servicesOptions(config: Config): ServicesOptions {
 export interface Session {
   readonly app: App;
   readonly urls: ServiceUrls;
-  /** Aborted by the first Ctrl-C or SIGTERM. */
+  /** Aborted by the first Ctrl-C or SIGTERM: finish what is in flight. */
   readonly signal: AbortSignal;
+  /** Aborted by the second: stop at once. */
+  readonly stopNow: AbortSignal;
 }
 
-type Overrides = Parameters<typeof loadConfig>[0];
+interface SessionOptions {
+  /** What flags say. */
+  readonly overrides?: Parameters<typeof loadConfig>[0];
+  /** True for commands that finish what is in flight at the first signal; others end there. */
+  readonly drains?: boolean;
+}
 
 /**
  * Brings services up if need be, wires the application, runs `work`, and closes everything whatever
- * happens.
+ * happens. Adapters are loaded here and not before, so that `--help` and bad input answer at once.
  */
 export async function withApp(
-  overrides: Overrides,
+  { overrides, drains = false }: SessionOptions,
   work: (session: Session) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const config = loadConfig(overrides);
-  const urls = await ensureServices(servicesOptions(config));
+  const { ensureServices } = await import('../adapters/services/ladder.ts');
+  const { compose } = await import('./compose.ts');
+  const { signal, stopNow, release } = listenForSignals();
+  const urls = await ensureServices({ ...servicesOptions(config), signal });
   const app = compose(config, urls);
-  const interrupt = new AbortController();
-  const onSignal = () => interrupt.abort(new CdvaultError('INTERRUPTED', 'interrupted'));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
-    const applied = await app.prepare(interrupt.signal);
+    const applied = await app.prepare(signal);
     if (applied.length > 0) say(`schema: ${applied.length} migrations applied`);
-    return await work({ app, urls, signal: interrupt.signal });
+    const done = work({ app, urls, signal, stopNow });
+    return await (drains ? done : Promise.race([done, rejectedBy(signal)]));
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await app.close();
+    release();
   }
+}
+
+/**
+ * One listener for the whole session: the live line's library ends the process at a signal that
+ * nobody else seems to listen to.
+ */
+function listenForSignals(): { signal: AbortSignal; stopNow: AbortSignal; release: () => void } {
+  const first = new AbortController();
+  const second = new AbortController();
+  const onSignal = () => {
+    const controller = first.signal.aborted ? second : first;
+    controller.abort(new CdvaultError('INTERRUPTED', 'interrupted'));
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const release = () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  return { signal: first.signal, stopNow: second.signal, release };
+}
+
+async function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** Finishes running jobs after the first signal, and stops them at the second. */
+export async function drainWorkers(workers: JobWorkers, stopNow: AbortSignal): Promise<void> {
+  const onSecond = () => void workers.stop();
+  stopNow.addEventListener('abort', onSecond, { once: true });
+  await workers.drain(DRAIN_MS);
+  stopNow.removeEventListener('abort', onSecond);
 }
 
 /** @throws CdvaultError USAGE, UNSUPPORTED_MARKET */
@@ -67,6 +110,12 @@ export function parseMarket(text: string): Market {
 
 export function parseSeries(symbols: readonly string[], market: string): Series[] {
   const parsed = parseMarket(market);
+  if (parsed !== 'binance_spot') {
+    throw new CdvaultError(
+      'UNSUPPORTED_MARKET',
+      `--market ${market} is not served by this version`,
+    );
+  }
   return parseSymbols(symbols).map((symbol) => ({ market: parsed, symbol }));
 }
 

@@ -188,6 +188,14 @@ interface ParsedTime {
   readonly note?: string;
 }
 
+/**
+ * One instant of an option.
+ * @throws CdvaultError BAD_TIME
+ */
+export function parseInstant(option: string, text: string): number {
+  return parseTime(option, text).timeMs;
+}
+
 const TIME =
   /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T\s](\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,9}))?)?)?(?:\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?))?)?)?$/i;
 

@@ -177,25 +177,14 @@ function reasonOf(hour: number, now: readonly InputWord[], after: DayInputs): st
     : `${at} is no longer in the ledger`;
 }
 
-/** The hours that `inputs` calls proven. */
-export function provenHoursOf(inputs: string, dayMs: number): number[] {
-  return words(inputs)
-    .filter(({ verdict }) => verdict === 'proven')
-    .map(({ hour }) => dayMs + hour * HOUR_MS);
-}
-
 interface InputWord {
   readonly hour: number;
-  readonly verdict: string;
   readonly hash: string;
 }
 
 function words(inputs: string): InputWord[] {
-  return [...inputs.matchAll(/(\d\d)=(\w+):(\w+)/g)].map(
-    ([, hour = '', verdict = '', hash = '']) => ({
-      hour: Number(hour),
-      verdict,
-      hash,
-    }),
-  );
+  return [...inputs.matchAll(/(\d\d)=\w+:(\w+)/g)].map(([, hour = '', hash = '']) => ({
+    hour: Number(hour),
+    hash,
+  }));
 }

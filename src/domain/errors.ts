@@ -220,6 +220,13 @@ export const ERRORS = {
     when: 'Another worker is doing the same slice or day.',
     advice: 'It waits and looks again; nothing to do.',
   },
+  JOB_TIMEOUT: {
+    retryable: true,
+    exitCode: EXIT.outage,
+    when: 'A job has taken far longer than its kind ever should.',
+    advice:
+      'It is tried again; if it lasts, look at the store’s and the exchange’s answers in the log.',
+  },
   READ_BACK_MISMATCH: {
     retryable: true,
     exitCode: EXIT.outage,

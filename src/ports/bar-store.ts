@@ -56,10 +56,11 @@ export interface StoredAnchors {
 export interface BarStore {
   days(series: Series, range?: TimeRange): Promise<StoredDay[]>;
   /**
-   * Computes a day's bars at every interval from the stored trades, each in one transaction. Bars of
-   * `voidHours` that the day's trades no longer give are marked void.
+   * Computes a day's bars at every interval from the stored trades, each interval in one transaction.
+   * Every bar of the day is written: one that says nothing is marked void, so that none of an earlier
+   * build can stay behind.
    */
-  build(series: Series, day: DayInputs, voidHours: readonly number[]): Promise<void>;
+  build(series: Series, day: DayInputs): Promise<void>;
   /** Stamps which contents a day's bars were computed from; the last step of a build. */
   stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;

@@ -135,7 +135,7 @@ test('the bars of any day equal the reference digit for digit, at every interval
       const batches = reversed ? [trades.slice(half), trades.slice(0, half)] : [trades];
       for (const batch of batches)
         if (batch.length > 0) await store.trades.write(series, batch, NEVER);
-      await store.bars.build(series, day, []);
+      await store.bars.build(series, day);
 
       const denseHours = day.hours
         .filter(({ verdict }) => verdict === 'proven')

@@ -20,7 +20,7 @@ export class RunningJob {
     this.#timer = setTimeout(() => {
       this.interrupt(
         'timeout',
-        new CdvaultError('LEASE_LOST', `A ${kind} job took longer than its ${timeoutMs} ms`),
+        new CdvaultError('JOB_TIMEOUT', `A ${kind} job took longer than its ${timeoutMs} ms`),
       );
     }, timeoutMs);
   }

@@ -52,7 +52,7 @@ class QuestdbBarStore implements BarStore {
     return rows.map(toStoredDay);
   }
 
-  async build(series: Series, day: DayInputs, voidHours: readonly number[]): Promise<void> {
+  async build(series: Series, day: DayInputs): Promise<void> {
     if (day.volumeE8 / UNIT_E8 >= EXACT_WINDOW_UNITS) {
       throw new CdvaultError(
         'INTERNAL',
@@ -60,7 +60,7 @@ class QuestdbBarStore implements BarStore {
       );
     }
     await this.#sql.waitApplied('agg_trades');
-    await this.#sql.query(minuteBars(series, day, voidHours));
+    await this.#sql.query(minuteBars(series, day));
     await this.#sql.waitApplied('cdv_exact_1m');
     const longer = INTERVALS.filter((interval) => interval !== '1m');
     await Promise.all(

@@ -12,15 +12,14 @@ import { VALID_ROWS } from './trade-store.ts';
  * (exact below 2^53) and takes no DECIMAL: `hi` holds for any day below 9.0e15 units of volume, `lo`
  * for any below 90 million trades. Rows of one microsecond have no order of their own in the store,
  * so the window is ordered by (ts, agg_id), and open and close are picked by the place in that order.
- * A silent minute takes the level of the last minute with trades before it.
- * @param voidHours hours that had dense bars before and are not proven now
+ * A silent minute takes the level of the last minute with trades before it. All 1,440 minutes are
+ * written, those of which nothing is known as `void`: no row of an earlier build can stay behind.
  */
-export function minuteBars(series: Series, day: DayInputs, voidHours: readonly number[]): string {
+export function minuteBars(series: Series, day: DayInputs): string {
   const known = day.hours.map(({ hourMs }) => hourOf(hourMs));
   const proven = day.hours
     .filter(({ verdict }) => verdict === 'proven')
     .map(({ hourMs }) => hourOf(hourMs));
-  const dense = [...new Set([...proven, ...voidHours.map(hourOf)])];
   return `
 INSERT ATOMIC INTO cdv_exact_1m
 SELECT * FROM (
@@ -34,7 +33,6 @@ SELECT * FROM (
     ${timestamp(day.levelFromMs)} level_from,
     ${levelMissing(day)} level_missing
   FROM (spine TIMESTAMP(ts)) s ASOF JOIN minutes m
-  WHERE ${inHours('s.ts', dense)} OR (${inHours('s.ts', known)} AND m.ts = s.ts)
 )`;
 }
 

@@ -10,16 +10,29 @@ export interface RangeOptions {
   readonly json?: boolean;
 }
 
-export function withRange(command: Command): Command {
+export function withRange(
+  command: Command,
+  defaultTo = 'now, the end of the last closed hour',
+): Command {
   return command
     .option('--from <time>', 'start: 2024-01-01, 2024-01, 2024-01-01T10:00Z (UTC)')
-    .option('--to <time>', 'end, exclusive; default: now, the last closed hour')
+    .option('--to <time>', `end, exclusive; default: ${defaultTo}`)
     .option('--last <length>', 'instead of --from: 12h, 30d, 6w')
     .addOption(marketOption());
 }
 
 export function marketOption(): Option {
-  return new Option('--market <name>', 'spot, um (USD-M futures) or cm (COIN-M)').default('spot');
+  return new Option(
+    '--market <name>',
+    'spot; um and cm (futures) are not served by this version',
+  ).default('spot');
+}
+
+/** What the flag says, for the settings. */
+export function weightShareOf({ weightShare }: { readonly weightShare?: string }): {
+  weightShare?: string;
+} {
+  return weightShare === undefined ? {} : { weightShare };
 }
 
 export function jsonOption(): Option {

@@ -3,7 +3,13 @@ import { EXIT, type ExitCode } from '../../domain/errors.ts';
 import { assertDisk, describePlan, planAll, totalsOf } from '../plan-report.ts';
 import { assertKnown, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../times.ts';
-import { jsonOption, type RangeOptions, weightShareOption, withRange } from './options.ts';
+import {
+  jsonOption,
+  type RangeOptions,
+  weightShareOf,
+  weightShareOption,
+  withRange,
+} from './options.ts';
 
 interface PlanOptions extends RangeOptions {
   readonly weightShare?: string;
@@ -14,17 +20,17 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
     .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
     .summary('what a backfill would cost, without doing it')
     .description(
-      'Says what a range lacks and what fetching it costs: hours, rows, requests, weight, time, disk.\nTwo small requests a symbol find the exact number of rows.',
+      'Says what a range lacks and what fetching it costs: hours, rows, requests,\n' +
+        'weight, time, disk. Two small requests a symbol count the rows of the range:\n' +
+        'exact when all of it is due, else its share by time.',
     )
     .addOption(weightShareOption())
     .addOption(jsonOption())
     .action(async (symbols: string[], options: PlanOptions) => {
       const series = parseSeries(symbols, options.market);
       const range = resolveRange(options, Date.now());
-      const overrides =
-        options.weightShare === undefined ? {} : { weightShare: options.weightShare };
       finish(
-        await withApp(overrides, async ({ app, signal }) => {
+        await withApp({ overrides: weightShareOf(options) }, async ({ app, signal }) => {
           await assertKnown(app, series, signal);
           const plans = await planAll(app, series, range.hours, signal);
           const totals = await totalsOf(app, plans);

@@ -11,13 +11,15 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
     .command('up')
     .summary('start Redis and QuestDB, or find them')
     .description(
-      'Uses the services that the environment names; else a container engine; else processes of this machine,\n' +
-        'installed if need be, on free loopback ports with their data under .cdvault/.',
+      'Uses the services that the environment names; else a container engine; else\n' +
+        'processes of this machine, installed if need be, on free loopback ports, with\n' +
+        'their data under .cdvault/.',
     )
     .action(async () => {
       finish(
         await withApp({}, async ({ urls }) => {
-          say(`ready (${urls.how}): ${placesOf(urls)}; cdvault env prints the URLs`);
+          say(`ready (${urls.how}): ${placesOf(urls)}`);
+          say('cdvault env prints the URLs');
           return EXIT.ok;
         }),
       );
@@ -25,6 +27,7 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
   program
     .command('down')
     .summary('stop the services that up started; data stays')
+    .description('Set CDVAULT_HOME if up had it.')
     .action(async () => {
       const { stopped } = await stopServices(servicesOptions(loadConfig()));
       say(
@@ -38,7 +41,7 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
     .command('env')
     .summary('print the URLs in use as KEY=value lines')
     .description(
-      'For eval: eval "$(cdvault env)"; psql "$QUESTDB_READONLY_PG_URL". The URLs carry passwords.',
+      'For eval: eval "$(cdvault env)"; psql "$QUESTDB_READONLY_PG_URL". The URLs carry\npasswords. Starts the services if they are not running.',
     )
     .action(async () => {
       const options = servicesOptions(loadConfig());

@@ -3,9 +3,11 @@ import { type Anchor, showBars } from '../../app/show-bars.ts';
 import { CdvaultError, EXIT, type ExitCode } from '../../domain/errors.ts';
 import { DAY_MS, floorTo } from '../../domain/hour.ts';
 import { INTERVAL_MS, INTERVALS, type Interval } from '../../domain/interval.ts';
+import type { Series } from '../../domain/market.ts';
+import type { App } from '../compose.ts';
 import { parseSeries, print, say, withApp } from '../session.ts';
 import { renderOhlc } from '../table.ts';
-import { isoMinute, resolveRange } from '../times.ts';
+import { isoMinute, parseInstant, resolveRange } from '../times.ts';
 import { jsonOption, type RangeOptions, withRange } from './options.ts';
 
 interface ShowOptions extends RangeOptions {
@@ -14,18 +16,16 @@ interface ShowOptions extends RangeOptions {
 }
 
 export function registerShow(program: Command, finish: (exitCode: ExitCode) => void): void {
-  withRange(program.command('show'))
+  withRange(program.command('show'), 'the end of the day of --from (with --last: now)')
     .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
     .summary('print CDV bars')
-    .description(
-      'Prints the OHLC of cumulative delta volume from the store. Without --to: to the end of the day of --from.',
-    )
+    .description('Prints the OHLC of cumulative delta volume from the store.')
     .addOption(
       new Option('--interval <interval>', 'length of a bar').choices(INTERVALS).default('1m'),
     )
     .option(
       '--anchor <where>',
-      'where the level is 0: from (the first bar shown), day (UTC midnight), total (the series’ origin) or a time',
+      'where the level is 0: from (before the first bar shown), day (UTC midnight), total (the first day ever asked for) or a time',
       'from',
     )
     .addOption(jsonOption())
@@ -37,6 +37,7 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
       finish(
         await withApp({}, async ({ app }) => {
           const { interval } = options;
+          await assertStored(app, series);
           const bars = await showBars(
             app,
             series,
@@ -70,7 +71,7 @@ function withEndOfDay(options: ShowOptions): ShowOptions {
 
 function parseAnchor(text: string): Anchor {
   if (text === 'from' || text === 'day' || text === 'total') return text;
-  return { atMs: resolveRange({ from: text, to: 'now' }, Date.now()).asked.startMs };
+  return { atMs: parseInstant('--anchor', text) };
 }
 
 function anchorWords(anchor: Anchor): string {
@@ -79,4 +80,11 @@ function anchorWords(anchor: Anchor): string {
   return anchor === 'total'
     ? 'from 0 at the series’ origin'
     : `from 0 at ${isoMinute(anchor.atMs)}`;
+}
+
+async function assertStored({ ledger }: App, series: Series): Promise<void> {
+  if (await ledger.knows(series)) return;
+  throw new CdvaultError('UNKNOWN_SYMBOL', `nothing of ${series.symbol} is stored`, {
+    advice: 'Fetch it first: cdvault backfill; cdvault status lists what is stored.',
+  });
 }

@@ -13,6 +13,9 @@ export function registerStatus(program: Command, finish: (exitCode: ExitCode) =>
   program
     .command('status')
     .summary('what is stored and proven, what is queued, how the exchange is used')
+    .description(
+      'Exit code 3 when something stored is not proven, 7 when a table is suspended.\n"unknown" counts hours between the first and the last that nobody fetched.',
+    )
     .addOption(jsonOption())
     .action(async (options: { json?: boolean }) => {
       finish(
@@ -20,6 +23,7 @@ export function registerStatus(program: Command, finish: (exitCode: ExitCode) =>
           const facts = await gather(app);
           if (options.json === true) print(JSON.stringify({ type: 'status', ...facts }));
           else for (const line of describe(facts)) print(line);
+          if (facts.suspended.length > 0) return EXIT.fatal;
           return facts.coverage.every(isWhole) ? EXIT.ok : EXIT.gaps;
         }),
       );

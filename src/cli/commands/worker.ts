@@ -1,38 +1,42 @@
 import type { Command } from 'commander';
 import { changeSchedule } from '../../app/run-backfill.ts';
-import { EXIT, type ExitCode } from '../../domain/errors.ts';
+import { CdvaultError, EXIT, type ExitCode } from '../../domain/errors.ts';
 import { floorTo, HOUR_MS } from '../../domain/hour.ts';
+import type { Series } from '../../domain/market.ts';
 import type { JobWorkers } from '../../ports/job-queue.ts';
 import type { App } from '../compose.ts';
-import { assertKnown, parseSeries, print, say, withApp } from '../session.ts';
+import { assertKnown, drainWorkers, parseSeries, print, say, withApp } from '../session.ts';
 import { isoMinute, resolveRange } from '../times.ts';
 import { marketOption, weightShareOption } from './options.ts';
-
-const DRAIN_MS = 60_000;
 
 export function registerWorker(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
     .command('worker')
     .summary('work on the queue until told to stop')
     .description(
-      'Takes jobs that backfill --detach, schedule and other hosts have queued; run as many as you like.\n' +
-        'SIGTERM or Ctrl-C finishes the hours in flight, a second one stops at once.',
+      'Takes jobs that backfill --detach, schedule and other hosts have queued; run as\n' +
+        'many as you like. SIGTERM or Ctrl-C finishes the hours in flight, a second one\n' +
+        'stops at once.',
     )
     .addOption(weightShareOption())
     .option('--concurrency <n>', 'hour slices at a time (default 8)')
     .action(async (options: { weightShare?: string; concurrency?: string }) => {
       finish(
-        await withApp(options, async ({ app, signal }) => {
+        await withApp({ overrides: options, drains: true }, async ({ app, signal, stopNow }) => {
           const workers = app.startWorkers();
           if (await hasSchedule(app)) await app.queue.upsertTick(HOUR_MS);
           say('worker: ready');
-          return runUntilTold(workers, signal);
+          return runUntilTold(workers, signal, stopNow);
         }),
       );
     });
 }
 
-async function runUntilTold(workers: JobWorkers, signal: AbortSignal): Promise<ExitCode> {
+async function runUntilTold(
+  workers: JobWorkers,
+  signal: AbortSignal,
+  stopNow: AbortSignal,
+): Promise<ExitCode> {
   const told = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -43,10 +47,7 @@ async function runUntilTold(workers: JobWorkers, signal: AbortSignal): Promise<E
     throw fatal;
   }
   say('worker: finishing the hours in flight; a second signal stops at once');
-  const onSecond = () => void workers.stop();
-  process.once('SIGINT', onSecond).once('SIGTERM', onSecond);
-  await workers.drain(DRAIN_MS);
-  process.off('SIGINT', onSecond).off('SIGTERM', onSecond);
+  await drainWorkers(workers, stopNow);
   return EXIT.ok;
 }
 
@@ -60,8 +61,9 @@ export function registerSchedule(program: Command, finish: (exitCode: ExitCode) 
     .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
     .summary('keep series complete, hour by hour')
     .description(
-      'Registers an hourly look at what the ledger lacks since --from: downtime heals by itself. Workers do the\n' +
-        'work (cdvault worker). Two schedulers at once do no harm.',
+      'Looks every hour for what the ledger lacks since --from: downtime heals by\n' +
+        'itself. Workers do the work (cdvault worker); without one nothing is fetched.\n' +
+        'Two schedulers at once do no harm. One of --from and --last is needed.',
     )
     .option('--from <time>', 'keep complete from here on (UTC)')
     .option('--last <length>', 'instead of --from: 12h, 30d, 6w')
@@ -85,13 +87,14 @@ export function registerSchedule(program: Command, finish: (exitCode: ExitCode) 
     );
   program
     .command('unschedule')
-    .argument('<symbols...>', 'as in schedule')
+    .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
     .summary('stop keeping series complete; what is stored stays')
     .addOption(marketOption())
     .action(async (symbols: string[], options: { market: string }) => {
       const series = parseSeries(symbols, options.market);
       finish(
         await withApp({}, async ({ app, signal }) => {
+          await assertScheduled(app, series);
           for (const one of series) await changeSchedule(app, one, undefined, signal);
           if (!(await hasSchedule(app))) await app.queue.removeTick();
           for (const { symbol } of series) print(`${symbol}: no longer scheduled`);
@@ -99,4 +102,13 @@ export function registerSchedule(program: Command, finish: (exitCode: ExitCode) 
         }),
       );
     });
+}
+
+async function assertScheduled({ catalogue }: App, series: readonly Series[]): Promise<void> {
+  for (const one of series) {
+    if ((await catalogue.find(one))?.scheduledFromMs !== undefined) continue;
+    throw new CdvaultError('UNKNOWN_SYMBOL', `${one.symbol} is not scheduled`, {
+      advice: 'cdvault status lists what is.',
+    });
+  }
 }

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  barStatus,
-  type DayInputs,
-  dayInputs,
-  provenHoursOf,
-  restatementOf,
-} from '../../../src/domain/day.ts';
+import { barStatus, type DayInputs, dayInputs, restatementOf } from '../../../src/domain/day.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
 import type { SliceRecord } from '../../../src/domain/ledger.ts';
 import { recordOf } from '../../support/trades.ts';
@@ -182,16 +176,5 @@ describe('restatements', () => {
 
   it('name an hour that left the ledger', () => {
     expect(restatementOf(before, inputsOf(both[0]))?.reason).toContain('no longer in the ledger');
-  });
-});
-
-describe('the hours that a stamp calls proven', () => {
-  it('are read back from it', () => {
-    const stamp = inputsOf(
-      recordOf(hour(0), 100, 10),
-      recordOf(hour(23), 110, 5, { next: undefined }),
-    ).inputs;
-    expect(provenHoursOf(stamp, DAY)).toEqual([hour(0)]);
-    expect(provenHoursOf('', DAY)).toEqual([]);
   });
 });
