@@ -7,8 +7,8 @@ import type { Log } from '../ports/log.ts';
 
 /**
  * One look at every scheduled series: what the ledger lacks since its start is fed to the queue. A
- * week of downtime heals by the first look after it. The run's id is the hour's, so two schedulers
- * that look at the same hour enqueue the same jobs once.
+ * week of downtime heals by the first look after it. One look at a time: two schedulers, or a look
+ * that finds the last one's work still under way, do no harm.
  */
 export async function keepSchedule(
   deps: PlanDeps & { readonly queue: JobQueue; readonly clock: Clock; readonly log: Log },
@@ -23,6 +23,6 @@ export async function keepSchedule(
       { symbol: facts.symbol, dueHours: plan.dueHours, until: isoHour(endMs) },
       'schedule: work is due',
     );
-    await deps.queue.addFeed(`tick-${compactHour(endMs)}`, facts, range);
+    await deps.queue.addScheduledFeed(`tick-${compactHour(endMs)}`, facts, range);
   }
 }

@@ -88,6 +88,8 @@ export interface JobQueue {
   /** Whether a chain job of the series waits or runs. */
   chainPending(series: Series): Promise<boolean>;
   addFeed(runId: string, series: Series, range: TimeRange): Promise<void>;
+  /** The same for the schedule: dropped while an earlier one of the series is still being fed. */
+  addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void>;
   feedState(runId: string, series: Series): Promise<DayJobState>;
   /** Registers the tick once for all hosts; again with the same period changes nothing. */
   upsertTick(everyMs: number): Promise<void>;

@@ -300,3 +300,19 @@ test('progress adds up, keeps the newest hour, and goes after a week', async () 
   expect(leftSeconds).toBeGreaterThan(6.9 * 86_400);
   expect(leftSeconds).toBeLessThanOrEqual(7 * 86_400);
 });
+
+test('addScheduledFeed is dropped while the series is fed for an earlier hour, and taken after it', async () => {
+  const hour = (count: number) => ({ startMs: DAY, endMs: DAY + count * HOUR_MS });
+  await it.queue.addScheduledFeed('tick-1', BTC, hour(1));
+  await it.queue.addScheduledFeed('tick-2', BTC, hour(2));
+  expect(await countsOf('feed')).toMatchObject({ waiting: 1 });
+  it.work({ feed: async () => DONE });
+  await eventually(
+    'the first is fed',
+    async () => (await it.queue.feedState('tick-1', BTC)) === 'done',
+  );
+  await it.queue.addScheduledFeed('tick-3', BTC, hour(3));
+  await eventually('the next is fed', async () => (await countsOf('feed'))?.waiting === 0);
+  expect(await it.raw('feed').getJob('feed-tick-2-spot-BTCUSDT')).toBeUndefined();
+  expect(await it.raw('feed').getJob('feed-tick-3-spot-BTCUSDT')).toBeDefined();
+});

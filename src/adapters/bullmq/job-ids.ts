@@ -35,3 +35,7 @@ export function chainWish(series: Series): string {
 function compactDay(dayMs: number): string {
   return compactHour(dayMs).slice(0, 8);
 }
+
+export function scheduleWish(series: Series): string {
+  return `schedule-${seriesKey(series)}`;
+}

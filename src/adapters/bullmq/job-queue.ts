@@ -25,7 +25,7 @@ import {
 } from './catalogue.ts';
 import { dayFlow, plain } from './day-flow.ts';
 import { failedJobs } from './failed-jobs.ts';
-import { barsId, barsWish, chainWish, feedId, sliceId } from './job-ids.ts';
+import { barsId, barsWish, chainWish, feedId, scheduleWish, sliceId } from './job-ids.ts';
 import { RunProgressStore } from './run-progress.ts';
 
 export interface JobQueueDeps {
@@ -132,7 +132,20 @@ class BullJobQueue implements JobQueue {
     return state !== undefined && toDayState(state) === 'pending';
   }
 
-  async addFeed(runId: string, series: Series, range: TimeRange): Promise<void> {
+  addFeed(runId: string, series: Series, range: TimeRange): Promise<void> {
+    return this.#addFeed(runId, series, range, {});
+  }
+
+  addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void> {
+    return this.#addFeed(runId, series, range, { deduplication: { id: scheduleWish(series) } });
+  }
+
+  async #addFeed(
+    runId: string,
+    series: Series,
+    range: TimeRange,
+    options: JobsOptions,
+  ): Promise<void> {
     const payload = { ...plain(series), runId, startMs: range.startMs, endMs: range.endMs };
     const jobId = feedId(runId, series);
     const [state] = await this.#states('feed', [jobId]);
@@ -140,7 +153,7 @@ class BullJobQueue implements JobQueue {
     if (state === 'failed' || state === 'completed') {
       await redisCall('forget a finished feed job', () => this.#queue('feed').remove(jobId));
     }
-    await this.#add('feed', payload, { jobId });
+    await this.#add('feed', payload, { jobId, ...options });
   }
 
   async feedState(runId: string, series: Series): Promise<DayJobState> {
