@@ -15,7 +15,7 @@ import type { RequestInfo, RetryPolicy } from './patient-client.ts';
 import { DEFAULT_TIMEOUTS, Transport } from './transport.ts';
 import type { Timeouts } from './transport.ts';
 
-export type { RequestInfo, RetryPolicy } from './patient-client.ts';
+export type { RequestInfo } from './patient-client.ts';
 export type { Timeouts } from './transport.ts';
 
 interface RestSourceDeps {
