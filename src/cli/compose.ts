@@ -72,7 +72,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
   const sql = createSql(urls.questdbPgUrl);
   const redis = createRedis(urls.redisUrl, { log });
   const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
-  const tradeStore = createTradeStore({ sql, writer, httpUrl: urls.questdbHttpUrl });
+  const tradeStore = createTradeStore({ sql, writer });
   const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
   const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals });
   const parts = {

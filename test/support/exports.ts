@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSql, literal } from '../../src/adapters/questdb/sql.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
@@ -55,6 +56,7 @@ const LEFT_OUT: readonly string[] = [
 ];
 
 const LINES_KEPT = 3_000;
+const EXPORT_AGAIN_MS = 100;
 
 /** @param columns default: all but those of the run and the symbol */
 export async function orderedExport(
@@ -107,7 +109,10 @@ async function* csvLines(httpUrl: string, query: string): AsyncGenerator<string>
   url.username = '';
   url.password = '';
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const response = await fetch(url, { headers: { authorization } });
+  let response = await fetch(url, { headers: { authorization } });
+  // The server takes two exports at a time on a small machine, and test files run side by side.
+  for (; response.status === 429; response = await fetch(url, { headers: { authorization } }))
+    await sleep(EXPORT_AGAIN_MS);
   if (!response.ok || response.body === null)
     throw new Error(`QuestDB refused ${query}: ${await response.text()}`);
   let isHeader = true;

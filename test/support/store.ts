@@ -21,7 +21,7 @@ export function openStore() {
   const urls = inject('services');
   const sql = createSql(urls.questdbPgUrl);
   const writer = createTradeWriter(urls.questdbHttpUrl, systemClock, silentLog);
-  const trades = createTradeStore({ sql, writer, httpUrl: urls.questdbHttpUrl });
+  const trades = createTradeStore({ sql, writer });
   return {
     sql,
     trades,

@@ -1,9 +1,8 @@
-import { Agent, request } from 'undici';
 import type { AggTrade } from '../../domain/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Series } from '../../domain/market.ts';
 import type { StoredRun, TimeWindowUs, TradeKey, TradeStore } from '../../ports/trade-store.ts';
-import { int, literal, ofSeries, optionalInt, type Sql, storeError } from './sql.ts';
+import { int, ofSeries, optionalInt, type Sql, text, type TextRow } from './sql.ts';
 import type { TradeWriter } from './trade-writer.ts';
 
 /** In both id columns: a row of ours that must no longer count. The exchange's invalid rows have -1. */
@@ -16,26 +15,30 @@ export const VALID_ROWS = 'first_id >= 0 AND qty > 0m AND price > 0m';
 /** One trade stored once with ms and once with µs would stand twice within a millisecond; 1 s is ample. */
 const DOUBLE_SEARCH_US = 1_000_000;
 
-/** Between chunks of an export; a day of the busiest symbol streams at about a million rows a second. */
-const EXPORT_IDLE_MS = 60_000;
+/**
+ * Rows read at a time. Not by way of `/exp`, which streams: the server refuses a third export at once
+ * on a small machine, and after a crash every slice in flight takes up its stored rows.
+ */
+const READ_ROWS = 5_000;
 
 export function createTradeStore(deps: {
   readonly sql: Sql;
   readonly writer: TradeWriter;
-  readonly httpUrl: string;
 }): TradeStore & { close(): Promise<void> } {
   const { sql, writer } = deps;
-  const agent = new Agent({ headersTimeout: EXPORT_IDLE_MS, bodyTimeout: EXPORT_IDLE_MS });
 
   async function* read(series: Series, window: TimeWindowUs): AsyncGenerator<AggTrade> {
     await sql.waitApplied('agg_trades');
-    const query =
-      'SELECT agg_id, price, qty, first_id, last_id, ts::long AS time_us, is_buyer_maker FROM agg_trades ' +
-      `WHERE ${within(series, window)} AND ${LIVE_ROWS} ORDER BY agg_id, ts`;
-    let isHeader = true;
-    for await (const line of exportLines(deps.httpUrl, agent, query)) {
-      if (isHeader) isHeader = false;
-      else yield parseLine(line);
+    for (let behind = ''; ;) {
+      const rows = await sql.query(
+        'SELECT agg_id, price, qty, first_id, last_id, ts::long AS time_us, is_buyer_maker FROM agg_trades ' +
+          `WHERE ${within(series, window)} AND ${LIVE_ROWS}${behind} ORDER BY agg_id, ts LIMIT ${READ_ROWS}`,
+      );
+      for (const row of rows) yield toTrade(row);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < READ_ROWS) return;
+      const [aggId, timeUs] = [int(last, 'agg_id'), int(last, 'time_us')];
+      behind = ` AND (agg_id > ${aggId} OR (agg_id = ${aggId} AND ts > ${timeUs}::timestamp))`;
     }
   }
 
@@ -68,10 +71,7 @@ export function createTradeStore(deps: {
       } satisfies StoredRun;
     },
     bury: (series, keys, signal) => writer.write(series, keys.map(tombstone), signal),
-    async close() {
-      await writer.close();
-      await agent.close();
-    },
+    close: () => writer.close(),
   };
 }
 
@@ -91,59 +91,14 @@ function tombstone({ aggId, timeUs }: TradeKey): AggTrade {
   };
 }
 
-/** `/exp` streams CSV; a failure in its middle ends the stream with an error, never with fewer lines. */
-async function* exportLines(httpUrl: string, agent: Agent, query: string): AsyncGenerator<string> {
-  const url = new URL('/exp', httpUrl);
-  url.search = new URLSearchParams({ query }).toString();
-  const { username, password } = url;
-  url.username = '';
-  url.password = '';
-  const credentials = Buffer.from(
-    `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
-  ).toString('base64');
-  const headers = username === '' ? {} : { authorization: `Basic ${credentials}` };
-  const response = await request(url, { dispatcher: agent, headers }).catch((error: unknown) => {
-    throw storeError(error, query);
-  });
-  const { body, statusCode } = response;
-  // A reader that has seen enough abandons the rest, which the stream calls an error.
-  body.on('error', () => undefined);
-  try {
-    if (statusCode !== 200) {
-      throw new CdvaultError(
-        'STORE_REFUSED',
-        `QuestDB answered an export with ${statusCode}: ${await body.text()}`,
-      );
-    }
-    let rest = '';
-    for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\r\n');
-      rest = lines.pop() ?? '';
-      yield* lines;
-    }
-    if (rest !== '') yield rest;
-  } catch (error) {
-    throw storeError(error, query);
-  }
-}
-
-/** `2808045203,"42649.69000000","0.00172000",3345133675,3345133675,1704103200001000,false` */
-function parseLine(line: string): AggTrade {
-  const fields = line.replaceAll('"', '').split(',');
-  const [aggId, price, qty, firstId, lastId, timeUs, isBuyerMaker] = fields;
-  if (fields.length !== 7 || price === undefined || qty === undefined) {
-    throw new CdvaultError(
-      'STORE_REFUSED',
-      `an exported line is not a trade: ${literal(line.slice(0, 200))}`,
-    );
-  }
+function toTrade(row: TextRow): AggTrade {
   return {
-    aggId: Number(aggId),
-    price,
-    qty,
-    firstId: Number(firstId),
-    lastId: Number(lastId),
-    timeUs: Number(timeUs),
-    isBuyerMaker: isBuyerMaker === 'true',
+    aggId: int(row, 'agg_id'),
+    price: text(row, 'price'),
+    qty: text(row, 'qty'),
+    firstId: int(row, 'first_id'),
+    lastId: int(row, 'last_id'),
+    timeUs: int(row, 'time_us'),
+    isBuyerMaker: row['is_buyer_maker'] === 't',
   };
 }
