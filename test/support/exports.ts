@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSql, literal } from '../../src/adapters/questdb/sql.ts';
+import { createSql, literal, timestamp } from '../../src/adapters/questdb/sql.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
 
@@ -58,15 +58,23 @@ const LEFT_OUT: readonly string[] = [
 const LINES_KEPT = 3_000;
 const EXPORT_AGAIN_MS = 100;
 
-/** @param columns default: all but those of the run and the symbol */
+export interface ExportOptions {
+  /** Default: all but those of the run and the symbol. */
+  readonly columns?: readonly string[];
+  /** Only rows before this instant. */
+  readonly toMs?: number;
+}
+
 export async function orderedExport(
   services: ServiceUrls,
   table: SeriesTable,
   symbol: string,
-  columns?: readonly string[],
+  { columns, toMs }: ExportOptions = {},
 ): Promise<OrderedExport> {
   const wanted = (columns ?? (await resultColumns(services, table))).join(', ');
-  const query = `SELECT ${wanted} FROM (SELECT * FROM ${table} WHERE symbol = ${literal(symbol)} ORDER BY ${ORDER[table]})`;
+  const before = toMs === undefined ? '' : ` AND ts < ${timestamp(toMs)}`;
+  const ofSeries = `symbol = ${literal(symbol)}${before}`;
+  const query = `SELECT ${wanted} FROM (SELECT * FROM ${table} WHERE ${ofSeries} ORDER BY ${ORDER[table]})`;
   const hash = createHash('sha256');
   const lines: string[] = [];
   let rows = 0;
@@ -78,14 +86,16 @@ export async function orderedExport(
   return { rows, sha256: hash.digest('hex'), lines };
 }
 
-/** Every table of a series at once, for one comparison. */
+/** Several tables of a series at once, for one comparison. */
 export async function exportSeries(
   services: ServiceUrls,
   symbol: string,
   tables: readonly SeriesTable[] = RESULT_TABLES,
+  options: ExportOptions = {},
 ): Promise<Readonly<Record<string, OrderedExport>>> {
   const exports: Record<string, OrderedExport> = {};
-  for (const table of tables) exports[table] = await orderedExport(services, table, symbol);
+  for (const table of tables)
+    exports[table] = await orderedExport(services, table, symbol, options);
   return exports;
 }
 

@@ -1,0 +1,193 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkVersion } from '../../src/adapters/questdb/server-check.ts';
+import type { Sql } from '../../src/adapters/questdb/sql.ts';
+import type { App } from '../../src/cli/compose.ts';
+import { assertFits } from '../../src/cli/plan-report.ts';
+import { CdvaultError } from '../../src/domain/errors.ts';
+import { HOUR_MS } from '../../src/domain/hour.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { unique } from '../support/command-line.ts';
+import { Rig, spot } from './rig.ts';
+
+const START = Date.UTC(2024, 1, 5, 10);
+const RANGE = ['--from', '2024-02-05T10:00Z', '--to', '2024-02-05T11:00Z'];
+const trades = syntheticTrades({
+  seed: 41,
+  fromMs: START - HOUR_MS,
+  toMs: START + 3 * HOUR_MS,
+  tradesPerHour: 50,
+});
+/** Listed at the exchange, never stored. */
+const LISTED = unique('BADA');
+const DELISTED = unique('BADB');
+
+let rig: Rig;
+let app: App;
+
+beforeAll(async () => {
+  rig = await Rig.start({ symbols: [LISTED, DELISTED].map((symbol) => ({ symbol, trades })) });
+  app = await rig.app();
+});
+
+afterAll(async () => rig.dispose());
+
+async function expectUntouched(symbol: string): Promise<void> {
+  expect(await app.ledger.knows(spot(symbol))).toBe(false);
+  expect(await app.catalogue.find(spot(symbol))).toBeUndefined();
+  const found = await app.sql.query(
+    `SELECT count() AS n FROM agg_trades WHERE symbol = '${symbol}'`,
+  );
+  expect(found).toEqual([{ n: '0' }]);
+  for (const { waiting, active, delayed, failed } of await app.queue.counts())
+    expect(waiting + active + delayed + failed).toBe(0);
+  expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+}
+
+const PAST = '2024-02-05T10:00Z';
+const LATER = '2024-02-05T12:00Z';
+
+// How times, symbols and numbers are read has unit tests of its own; here it is what a command makes of it.
+test.each([
+  ['an unknown symbol', ['NOSUCHCOIN', ...RANGE], 'UNKNOWN_SYMBOL', 'does not list NOSUCHCOIN'],
+  ['--from after --to', [LISTED, '--from', LATER, '--to', PAST], 'BAD_RANGE', 'is not before'],
+  ['an unparsable --from', [LISTED, '--from', 'yesterdy', '--to', PAST], 'BAD_TIME', 'yesterdy'],
+  ['an end in the future', [LISTED, '--from', PAST, '--to', '2099-01-01'], 'BAD_RANGE', 'future'],
+  ['an unknown market', [LISTED, ...RANGE, '--market', 'moon'], 'USAGE', 'unknown market "moon"'],
+  [
+    'USD-M futures',
+    [LISTED, ...RANGE, '--market', 'um'],
+    'UNSUPPORTED_MARKET',
+    '--market um is not',
+  ],
+  ['a share beyond all', [LISTED, ...RANGE, '--weight-share', '1.5'], 'USAGE', '0.01 to 1'],
+])('backfill of %s: exit code 2, nothing touched', async (_, args, code, words) => {
+  rig.exchange.requests.clear();
+  const { exitCode, stdout, stderr } = await rig.cli(['backfill', ...args]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toContain(words);
+  expect(stderr).toContain(`error ${code}: `);
+  await expectUntouched(LISTED);
+});
+
+test.each([
+  ['show with an unknown interval', ['show', LISTED, ...RANGE, '--interval', '2m'], '1m, 5m, 15m'],
+  ['schedule of an unknown symbol', ['schedule', 'NOSUCHCOIN', '--from', PAST], 'does not list'],
+  ['plan for COIN-M', ['plan', LISTED, ...RANGE, '--market', 'cm'], 'Use --market spot'],
+])('%s: exit code 2, nothing touched', async (_, args, words) => {
+  rig.exchange.requests.clear();
+  const { exitCode, stderr } = await rig.cli(args);
+  expect(stderr).toContain(words);
+  expect(exitCode).toBe(2);
+  await expectUntouched(LISTED);
+});
+
+test('with --json the error is one line for machines', async () => {
+  const { exitCode, stdout } = await rig.cli(['backfill', 'NOSUCHCOIN', ...RANGE, '--json']);
+  expect(exitCode).toBe(2);
+  expect(JSON.parse(stdout)).toMatchObject({
+    type: 'error',
+    code: 'UNKNOWN_SYMBOL',
+    exitCode: 2,
+    retryable: false,
+    advice: expect.stringContaining('spelling'),
+  });
+});
+
+test('a symbol that the ledger knows counts as known though the exchange has delisted it', async () => {
+  expect(await rig.cli(['backfill', DELISTED, ...RANGE])).toMatchObject({ exitCode: 0 });
+  rig.exchange.delist(DELISTED);
+  rig.exchange.requests.clear();
+  const { exitCode, stderr } = await rig.cli(['backfill', DELISTED, ...RANGE]);
+  expect(stderr).toContain('1 of 1 hour proven');
+  expect(exitCode).toBe(0);
+  expect(rig.exchange.requests.entries).toEqual([]);
+});
+
+describe('services that are not there', () => {
+  test.each([
+    ['Redis', 'REDIS_URL', 'redis', 'REDIS_UNREACHABLE'],
+    ['QuestDB over HTTP', 'QUESTDB_HTTP_URL', 'http', 'STORE_UNREACHABLE'],
+    ['QuestDB over PG', 'QUESTDB_PG_URL', 'postgresql', 'STORE_UNREACHABLE'],
+  ])('%s: exit code 5 within seconds', async (_, name, scheme, code) => {
+    const url = `${scheme}://user:pass@127.0.0.1:${await closedPort()}`;
+    const result = await rig.cli(['backfill', LISTED, ...RANGE], { [name]: url });
+    expect(result.stderr).toContain(`error ${code}: `);
+    expect(result.stderr).not.toContain('pass@');
+    expect(result.exitCode).toBe(5);
+    expect(result.durationMs).toBeLessThan(15_000);
+  });
+
+  test('only some of the URLs: exit code 2', async () => {
+    const { exitCode, stderr } = await rig.cli(['status'], { REDIS_URL: '' });
+    expect(stderr).toContain('but not REDIS_URL');
+    expect(exitCode).toBe(2);
+  });
+});
+
+/** A port where nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  return port;
+}
+
+describe('too little and too old', () => {
+  test('a plan that the free disk does not hold is refused, with what is free', () => {
+    const gigabyte = 1024 ** 3;
+    expect(() => assertFits(gigabyte, 1.3 * gigabyte, '/store')).not.toThrow();
+    const refused = errorOf(() => assertFits(gigabyte, 1.1 * gigabyte, '/store'));
+    expect(refused?.code).toBe('DISK_TOO_SMALL');
+    expect(refused?.exitCode).toBe(7);
+    expect(refused?.message).toMatch(/1\.0 GiB.*\/store has 1\.1 GiB free/);
+    expect(refused?.advice).toContain('shorter range');
+  });
+
+  function errorOf(call: () => void): CdvaultError | undefined {
+    try {
+      call();
+    } catch (error) {
+      if (error instanceof CdvaultError) return error;
+    }
+    return undefined;
+  }
+
+  const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+  function server(build: string): Sql {
+    return {
+      query: async () => [{ build }],
+      waitApplied: async () => undefined,
+      close: async () => undefined,
+    };
+  }
+
+  test.each(['QuestDB 9.3.3', 'QuestDB 8.99.99', 'QuestDB 6.0.0', 'PostgreSQL 17'])(
+    'a store that says it is %s is refused',
+    async (name) => {
+      const build = `Build Information: ${name}, JDK 17.0.1, Commit Hash abc`;
+      await expect(checkVersion(server(build), quiet)).rejects.toSatisfy(
+        (error) => error instanceof CdvaultError && error.code === 'STORE_TOO_OLD',
+      );
+    },
+  );
+
+  test.each([
+    ['9.3.4', 0],
+    ['9.3.10', 1],
+    ['10.0.0', 1],
+  ])('QuestDB %s is taken, with %i warnings', async (version, count) => {
+    const warnings: string[] = [];
+    const log = { ...quiet, warn: (_: unknown, message: string) => warnings.push(message) };
+    const build = `Build Information: QuestDB ${version}, JDK 17.0.1, Commit Hash abc`;
+    expect(await checkVersion(server(build), log)).toBe(version);
+    expect(warnings).toHaveLength(count);
+  });
+});

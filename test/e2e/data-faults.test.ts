@@ -1,0 +1,337 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ingestSlice } from '../../src/app/ingest-slice.ts';
+import type { App } from '../../src/cli/compose.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { INTERVALS } from '../../src/domain/interval.ts';
+import { verdictOf } from '../../src/domain/ledger.ts';
+import { type DataFault, faultySeries } from '../exchange/data-faults.ts';
+import type { ExchangeSymbol } from '../exchange/exchange.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { type TradeSeries, tradesFromArray } from '../exchange/trade-series.ts';
+import { unique } from '../support/command-line.ts';
+import { hoursOfDay, referenceDay, truth, withoutTrust } from './reference.ts';
+import { Rig, spot } from './rig.ts';
+
+const DAY = Date.UTC(2024, 9, 7);
+const HOURS = hoursOfDay(DAY).slice(0, 4);
+const RANGE = { startMs: DAY, endMs: DAY + 4 * HOUR_MS };
+const SPAN = { fromMs: DAY - HOUR_MS, toMs: DAY + 6 * HOUR_MS };
+const base = syntheticTrades({ seed: 61, ...SPAN, tradesPerHour: 200, firstId: 1_000 });
+const busy = syntheticTrades({ seed: 62, ...SPAN, tradesPerHour: 2_500, firstId: 1_000 });
+
+/** The id of the n-th trade of an hour. */
+function idIn(series: TradeSeries, hour: number, n: number): number {
+  return series.firstId + series.indexAtTime((DAY + hour * HOUR_MS) * 1000) + n;
+}
+
+/** A series that may be another one tomorrow, and that ends where the database's rows end today. */
+class Changing implements TradeSeries {
+  current: TradeSeries;
+  endsAtMs = Infinity;
+
+  constructor(first: TradeSeries) {
+    this.current = first;
+  }
+
+  get count(): number {
+    return this.current.count;
+  }
+  get firstId(): number {
+    return this.current.firstId;
+  }
+  get endUs(): number {
+    return this.current.endUs;
+  }
+  at(index: number) {
+    return this.current.at(index);
+  }
+  indexOfId(id: number): number {
+    return this.current.indexOfId(id);
+  }
+  indexAtTime(timeUs: number): number {
+    return this.current.indexAtTime(timeUs);
+  }
+  visibleEnd(): number {
+    return Math.min(this.count, this.indexAtTime(Math.min(this.endUs, this.endsAtMs * 1000)));
+  }
+}
+
+const symbols: ExchangeSymbol[] = [];
+
+function listed(name: string, trades: TradeSeries, more: Partial<ExchangeSymbol> = {}): string {
+  const symbol = unique(name);
+  symbols.push({ symbol, trades, ...more });
+  return symbol;
+}
+
+const HOLE = { fromId: idIn(base, 2, 20), toId: idIn(base, 2, 34) };
+const holey = new Changing(faultySeries(base, [{ kind: 'gap', ...HOLE }]));
+const GAP = listed('DFGAP', holey);
+
+const oddities = faultySeries(busy, [
+  { kind: 'invalidRow', id: idIn(busy, 1, 7) },
+  { kind: 'timeBackwards', id: idIn(busy, 1, 500), byMs: 90_000 },
+  // More than a page of them, over at least one border between two pages.
+  { kind: 'sameMs', fromId: idIn(busy, 2, 300), count: 1_500 },
+  { kind: 'shortPage', id: idIn(busy, 3, 450) },
+  { kind: 'repeatedPage', id: idIn(busy, 0, 900) },
+]);
+const ODD = listed('DFODD', oddities);
+
+const DUPLICATE: DataFault = { kind: 'duplicateId', id: idIn(base, 1, 50) };
+const TWICE = listed('DFTWO', faultySeries(base, [DUPLICATE]));
+
+const KEPT_FROM = idIn(base, 1, 40);
+const RETENTION = listed('DFRET', base, { retentionFirstId: KEPT_FROM });
+
+const LISTED_AT = DAY + HOUR_MS + 20 * 60_000;
+const young = syntheticTrades({
+  seed: 63,
+  fromMs: LISTED_AT,
+  toMs: SPAN.toMs,
+  tradesPerHour: 100,
+  firstId: 0,
+});
+const LISTING = listed('DFLIST', young);
+
+const sparse = tradesFromArray(
+  [-30, 5, 6, 200, 239, 300].map((minute, index) => ({
+    a: 500 + index,
+    p: '10.5',
+    q: `${index + 1}.25`,
+    timeUs: (DAY + minute * 60_000) * 1000,
+    m: index % 2 === 0,
+  })),
+);
+const SPARSE = listed('DFSPARSE', sparse);
+
+const ending = new Changing(base);
+const OPEN = listed('DFOPEN', ending);
+
+const BOGUS = listed('DFBOGUS', base);
+const CLOSING = listed('DFCLOSE', base);
+
+let rig: Rig;
+let app: App;
+
+beforeAll(async () => {
+  rig = await Rig.start({ symbols });
+  app = await rig.app();
+});
+
+afterAll(async () => rig.dispose());
+
+async function gapsOf(symbol: string) {
+  return app.sql.query(
+    `SELECT class, from_id, to_id, resolved_at IS NULL AS open FROM gaps WHERE symbol = '${symbol}' ORDER BY from_id`,
+  );
+}
+
+async function hourBars(symbol: string) {
+  const bars = await app.bars.bars(spot(symbol), '1h', RANGE);
+  return bars.map(({ openMs, status, levelMissing, aggTrades }) => ({
+    hour: (openMs - DAY) / HOUR_MS,
+    status,
+    levelMissing,
+    aggTrades,
+  }));
+}
+
+async function expectBars(
+  symbol: string,
+  trades: TradeSeries,
+  denseHours: readonly number[] = HOURS,
+): Promise<void> {
+  for (const interval of INTERVALS) {
+    const bars = await app.bars.bars(spot(symbol), interval, {
+      startMs: DAY,
+      endMs: DAY + DAY_MS,
+    });
+    expect(bars.map(withoutTrust), `${symbol} ${interval}`).toEqual(
+      referenceDay(trades, DAY, interval, HOURS, denseHours),
+    );
+  }
+}
+
+function rowsIn(trades: TradeSeries, hour: number): number {
+  const startMs = DAY + hour * HOUR_MS;
+  return truth(trades, { startMs, endMs: startMs + HOUR_MS }).length;
+}
+
+test('an id gap: the hour is a gap with evidence, its bars partial and never dense; filled later, exact', async () => {
+  const missing = HOLE.toId - HOLE.fromId + 1;
+  const result = await rig.backfill(app, [spot(GAP)], RANGE);
+  expect(result).toMatchObject({ exitCode: 3, proven: 3, gap: 1, open: 0, unknown: 0 });
+  expect(await gapsOf(GAP)).toEqual([
+    {
+      class: 'missing_ids',
+      from_id: String(HOLE.fromId),
+      to_id: String(HOLE.toId + 1),
+      open: 't',
+    },
+  ]);
+  expect(await hourBars(GAP)).toEqual(
+    [0, 1, 2, 3].map((hour) => ({
+      hour,
+      status: hour === 2 ? 'partial' : 'final',
+      levelMissing: hour < 2 ? 0 : missing,
+      aggTrades: rowsIn(holey, hour),
+    })),
+  );
+  const proven = HOURS.filter((_, hour) => hour !== 2);
+  await expectBars(GAP, holey, proven);
+  const coverage = await app.sql.query(
+    `SELECT verdict, missing FROM coverage WHERE symbol = '${GAP}' ORDER BY ts`,
+  );
+  expect(coverage.map(({ verdict }) => verdict)).toEqual(['proven', 'proven', 'gap', 'proven']);
+  expect(coverage[2]?.['missing']).toBe(String(missing));
+
+  holey.current = base;
+  expect(await rig.backfill(app, [spot(GAP)], RANGE)).toMatchObject({ exitCode: 0, proven: 4 });
+  await expectBars(GAP, base);
+  expect((await hourBars(GAP)).map(({ levelMissing }) => levelMissing)).toEqual([0, 0, 0, 0]);
+  expect((await gapsOf(GAP)).map(({ open }) => open)).toEqual(['f']);
+});
+
+test('invalid rows, times that run backwards, a crowded millisecond, short and repeated pages: stored whole, bars exact', async () => {
+  const result = await rig.backfill(app, [spot(ODD)], RANGE);
+  expect(result).toMatchObject({ exitCode: 0, proven: 4, rows: truth(oddities, RANGE).length });
+  await expectBars(ODD, oddities);
+
+  const crowd = await app.sql.query(
+    `SELECT ts, count() AS n FROM agg_trades WHERE symbol = '${ODD}' ORDER BY n DESC LIMIT 1`,
+  );
+  expect(Number(crowd[0]?.['n'])).toBeGreaterThanOrEqual(1_500);
+  const raw = await app.sql.query(
+    `SELECT agg_id, price, qty, first_id FROM agg_trades WHERE symbol = '${ODD}' AND first_id < 0`,
+  );
+  const invalidId = String(idIn(busy, 1, 7));
+  expect(raw).toEqual([
+    { agg_id: invalidId, price: '0.00000000', qty: '0.00000000', first_id: '-1' },
+  ]);
+  const seen = await app.sql.query(
+    `SELECT count() AS n FROM trades WHERE symbol = '${ODD}' AND agg_id = ${invalidId}`,
+  );
+  expect(seen).toEqual([{ n: '0' }]);
+  expect(new Set((await gapsOf(ODD)).map((gap) => gap['class']))).toEqual(
+    new Set(['invalid_rows', 'time_backwards']),
+  );
+});
+
+test('an id that stands twice is refused, not guessed at: nothing is recorded as known', async () => {
+  const slice = { ...spot(TWICE), hourMs: DAY + HOUR_MS, runId: 'twice' };
+  await expect(ingestSlice(app, slice, AbortSignal.timeout(60_000))).rejects.toMatchObject({
+    code: 'EXCHANGE_BAD_PAGE',
+    retryable: true,
+  });
+  expect(await app.ledger.record(slice, slice.hourMs)).toBeUndefined();
+});
+
+test('where the exchange keeps no older trades: the level is unknowable, and says so', async () => {
+  const result = await rig.backfill(app, [spot(RETENTION)], RANGE);
+  expect(result).toMatchObject({ exitCode: 3, proven: 2, gap: 2, unknown: 0 });
+  expect((await gapsOf(RETENTION)).map((gap) => gap['class'])).toContain('retention');
+  const bars = await hourBars(RETENTION);
+  expect(bars.map(({ hour, status }) => [hour, status])).toEqual([
+    [1, 'partial'],
+    [2, 'final'],
+    [3, 'final'],
+  ]);
+  expect(bars.map(({ levelMissing }) => levelMissing)).toEqual([undefined, undefined, undefined]);
+  const views = await app.sql.query(
+    `SELECT level_missing FROM cdv_1m WHERE symbol = '${RETENTION}' AND level_missing IS NOT NULL`,
+  );
+  expect(views).toEqual([]);
+});
+
+test('a listing: the hours before the first trade are proven empty, since ids start at 0', async () => {
+  const result = await rig.backfill(app, [spot(LISTING)], RANGE);
+  expect(result).toMatchObject({ exitCode: 0, proven: 4, rows: truth(young, RANGE).length });
+  await expectBars(LISTING, young);
+  const edges = await app.sql.query(
+    `SELECT edge, rows FROM coverage WHERE symbol = '${LISTING}' ORDER BY ts`,
+  );
+  expect(edges.map(({ edge }) => edge)).toEqual(['listing', 'listing', null, null]);
+  expect(edges[0]?.['rows']).toBe('0');
+});
+
+test('empty hours are proven by the ids around them, and their bars are flat', async () => {
+  const result = await rig.backfill(app, [spot(SPARSE)], RANGE);
+  expect(result).toMatchObject({ exitCode: 0, proven: 4, rows: 4 });
+  await expectBars(SPARSE, sparse);
+  expect((await hourBars(SPARSE)).map(({ aggTrades }) => aggTrades)).toEqual([2, 0, 0, 2]);
+  const flat = await app.bars.bars(spot(SPARSE), '1m', {
+    startMs: DAY + HOUR_MS,
+    endMs: DAY + 2 * HOUR_MS,
+  });
+  expect(flat).toHaveLength(60);
+});
+
+test('no trade after the range: open, exit code 3; a later run closes it with three requests at most', async () => {
+  ending.endsAtMs = RANGE.endMs;
+  const result = await rig.backfill(app, [spot(OPEN)], RANGE);
+  expect(result).toMatchObject({ exitCode: 3, proven: 3, open: 1, unknown: 0 });
+  expect((await hourBars(OPEN)).map(({ status }) => status)).toEqual([
+    'final',
+    'final',
+    'final',
+    'partial',
+  ]);
+
+  ending.endsAtMs = Infinity;
+  rig.exchange.requests.clear();
+  expect(await rig.backfill(app, [spot(OPEN)], RANGE)).toMatchObject({ exitCode: 0, proven: 4 });
+  expect(rig.exchange.requests.tradeRequests().length).toBeLessThanOrEqual(3);
+  await expectBars(OPEN, base);
+});
+
+test('stored rows that the exchange does not have are buried, and count nowhere', async () => {
+  const series = spot(BOGUS);
+  const twin = truth(base, RANGE).find(({ aggId }) => aggId === idIn(base, 1, 60));
+  if (twin === undefined) throw new Error('no such trade');
+  const bogus = [
+    // The exchange's id at another time, and an id that the exchange does not have here.
+    { ...twin, timeUs: twin.timeUs + 1_000_000, qty: '777.00000000' },
+    { ...twin, aggId: 9_999_999, timeUs: twin.timeUs + 2_000_000, qty: '888.00000000' },
+  ];
+  await app.trades.write(series, bogus, AbortSignal.timeout(30_000));
+
+  const result = await rig.backfill(app, [series], RANGE);
+  expect(result).toMatchObject({ exitCode: 0, proven: 4, rows: truth(base, RANGE).length });
+  await expectBars(BOGUS, base);
+  const inTable = await app.sql.query(
+    `SELECT agg_id, qty, first_id FROM agg_trades WHERE symbol = '${BOGUS}' AND first_id < 0 ORDER BY agg_id`,
+  );
+  expect(inTable).toEqual([
+    { agg_id: String(twin.aggId), qty: '0.00000000', first_id: '-2' },
+    { agg_id: '9999999', qty: '0.00000000', first_id: '-2' },
+  ]);
+  const seen = await app.sql.query(
+    `SELECT count() AS n, max(agg_id) AS last FROM trades WHERE symbol = '${BOGUS}'`,
+  );
+  const last = idIn(base, 4, -1);
+  expect(seen).toEqual([{ n: String(truth(base, RANGE).length), last: String(last) }]);
+  expect((await gapsOf(BOGUS)).map((gap) => gap['class'])).toEqual([
+    'duplicate_id',
+    'duplicate_id',
+  ]);
+  // The same content as where nothing was ever wrong.
+  const hashOf = async (symbol: string) =>
+    (await app.ledger.record(spot(symbol), DAY + HOUR_MS))?.contentHash;
+  expect(await hashOf(BOGUS)).toBe(await hashOf(OPEN));
+});
+
+test('an hour that ended less than two minutes ago is not asked for', async () => {
+  const endMs = DAY + HOUR_MS;
+  const slice = { ...spot(CLOSING), hourMs: DAY, runId: 'closing' };
+  rig.exchange.requests.clear();
+  const at = (nowMs: number) => ({ ...app, clock: { ...app.clock, nowMs: () => nowMs } });
+  const signal = AbortSignal.timeout(60_000);
+  await expect(ingestSlice(at(endMs + 119_999), slice, signal)).rejects.toMatchObject({
+    code: 'HOUR_NOT_CLOSED',
+    exitCode: 2,
+  });
+  expect(rig.exchange.requests.entries).toEqual([]);
+  const outcome = await ingestSlice(at(endMs + 120_000), slice, signal);
+  expect(outcome.kind === 'recorded' && verdictOf(outcome.record)).toBe('proven');
+});

@@ -1,0 +1,259 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { createSql, literal, type TextRow } from '../../src/adapters/questdb/sql.ts';
+import type { ServiceUrls } from '../../src/adapters/services/types.ts';
+import { type App, compose } from '../../src/cli/compose.ts';
+import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import { type Bar, barText, rollUp } from '../../src/domain/bar.ts';
+import { cdvBars } from '../../src/domain/cdv.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
+import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/interval.ts';
+import { REAL_DAY_PATH, realDayTrades } from '../golden/real-day.ts';
+import {
+  type CliProcess,
+  type CliResult,
+  cliEnv,
+  startCli,
+  unique,
+} from '../support/command-line.ts';
+import {
+  type ExchangeProcess,
+  type LoggedRequest,
+  startExchangeProcess,
+} from '../support/exchange-process.ts';
+import { orderedExport } from '../support/exports.ts';
+
+export const DAY = Date.UTC(2024, 0, 1);
+export const HOURS: readonly number[] = Array.from(
+  { length: 24 },
+  (_, hour) => DAY + hour * HOUR_MS,
+);
+export const DAY_ROWS = 863_403;
+export const PAGE_ROWS = 1_000;
+
+/** Each of the long tests takes about a minute on two idle cores; a build machine is rarely idle. */
+export const PATIENCE_MS = 300_000;
+const POLL_MS = 50;
+
+/** The real day on a simulated exchange, under a name for each test, and all that the tests start. */
+export class RealDayRig {
+  readonly services: ServiceUrls;
+  readonly exchange: ExchangeProcess;
+  readonly #names: string[] = [];
+  readonly #commands: CliProcess[] = [];
+  readonly #apps: App[] = [];
+
+  static async start(services: ServiceUrls, symbols: readonly string[]): Promise<RealDayRig> {
+    const files = symbols.flatMap((symbol) => ['--trades', REAL_DAY_PATH, '--symbol', symbol]);
+    const args = ['--no-weight-limit', '--neighbours', ...files];
+    return new RealDayRig(services, await startExchangeProcess(args));
+  }
+
+  private constructor(services: ServiceUrls, exchange: ExchangeProcess) {
+    this.services = services;
+    this.exchange = exchange;
+  }
+
+  /** An installation of its own: a Redis prefix and a weight budget. */
+  env(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+    const name = unique('e2e-real-day-');
+    this.#names.push(name);
+    return cliEnv(this.services, this.exchange.url, name, { CDVAULT_LOG: 'error', ...more });
+  }
+
+  startCli(...[args, options]: Parameters<typeof startCli>): CliProcess {
+    const command = startCli(args, options);
+    this.#commands.push(command);
+    return command;
+  }
+
+  /** Wired as a command in this environment would be. */
+  async app(env: Readonly<Record<string, string>>): Promise<App> {
+    const { url } = this.exchange;
+    const app = compose(
+      {
+        env: {},
+        homeDir: path.join(import.meta.dirname, 'no-such-home'),
+        exchangeUrls: { binance_spot: url, binance_um: url, binance_cm: url },
+        egress: env['CDVAULT_EGRESS'] ?? '',
+        weightShare: 1,
+        concurrency: 1,
+        redisPrefix: env['CDVAULT_REDIS_PREFIX'] ?? '',
+        logLevel: 'error',
+      },
+      this.services,
+    );
+    this.#apps.push(app);
+    await app.prepare(AbortSignal.timeout(10_000));
+    return app;
+  }
+
+  /** What was asked of a symbol's trades. */
+  async requestsOf(symbol: string): Promise<readonly LoggedRequest[]> {
+    const requests = await this.exchange.tradeRequests();
+    return requests.filter(({ query }) => query['symbol'] === symbol);
+  }
+
+  /** Rows that the exchange has given of a symbol, repeated ones included. */
+  async rowsServed(symbol: string): Promise<number> {
+    return (await this.requestsOf(symbol)).reduce((total, { rows }) => total + rows, 0);
+  }
+
+  async query(text: string, url = this.services.questdbPgUrl): Promise<readonly TextRow[]> {
+    const sql = createSql(url, 1);
+    try {
+      return await sql.query(text);
+    } finally {
+      await sql.close();
+    }
+  }
+
+  async endCommands(): Promise<void> {
+    const commands = this.#commands.splice(0);
+    for (const command of commands) command.kill('SIGKILL');
+    await Promise.all(commands.map(async ({ done }) => done));
+  }
+
+  async dispose(): Promise<void> {
+    await this.endCommands();
+    await Promise.all(this.#apps.map(async (app) => app.close()));
+    const redis = new Redis(this.services.redisUrl);
+    for (const name of this.#names) {
+      const keys = redis.scanStream({ match: `${name}:*`, count: 1_000 }) as AsyncIterable<
+        string[]
+      >;
+      for await (const found of keys) if (found.length > 0) await redis.unlink(found);
+    }
+    redis.disconnect();
+    await this.exchange.stop();
+  }
+}
+
+/** Waits on a state, not on a time; in vain when one of those who are to bring it about has ended. */
+export async function eventually(
+  what: string,
+  by: readonly CliProcess[],
+  holds: () => Promise<boolean>,
+): Promise<void> {
+  let ended: CliResult | undefined;
+  for (const { done } of by) void done.then((result) => (ended = result));
+  const endMs = performance.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (ended !== undefined)
+      throw new Error(
+        `${what}: a command ended before (exit code ${ended.exitCode}): ${ended.stderr}`,
+      );
+    if (performance.now() > endMs) throw new Error(`never happened: ${what}`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** The day's file, and what the reference makes of it. */
+export interface Reference {
+  readonly trades: readonly AggTrade[];
+  readonly bars: ReadonlyMap<Interval, readonly Readonly<Record<string, unknown>>[]>;
+}
+
+export async function reference(): Promise<Reference> {
+  const trades: AggTrade[] = [];
+  for await (const trade of realDayTrades()) trades.push(trade);
+  const minutes: Bar[] = [...cdvBars(trades, { intervalMs: MINUTE_MS, denseHours: HOURS })];
+  const bars = INTERVALS.map((interval) => {
+    const rolled = interval === '1m' ? minutes : [...rollUp(minutes, INTERVAL_MS[interval])];
+    return [interval, rolled.map((bar) => exactRow(bar))] as const;
+  });
+  return { trades, bars: new Map(bars) };
+}
+
+/** A bar of the reference as `exactRows` gives those of the store. */
+function exactRow(bar: Bar): Readonly<Record<string, unknown>> {
+  return { ...barText(bar), status: 'final', levelFromMs: DAY, levelMissing: 0 };
+}
+
+/** Everything that an exact table holds of the day: decimals as their text, counts as numbers. */
+export async function exactRows(
+  rig: RealDayRig,
+  interval: Interval,
+  symbol: string,
+): Promise<Readonly<Record<string, unknown>>[]> {
+  const rows = await rig.query(
+    `SELECT ts::long ts_us, level_from::long level_from_us, * FROM cdv_exact_${interval} ` +
+      `WHERE symbol = ${literal(symbol)} ORDER BY ts`,
+  );
+  return rows.map((row) => {
+    const fields: Record<string, unknown> = {
+      openMs: Number(row['ts_us']) / 1000,
+      levelFromMs: Number(row['level_from_us']) / 1000,
+    };
+    for (const [column, value] of Object.entries(row)) {
+      if (KEYS.has(column)) continue;
+      const isCount = COUNTS.has(column) && value !== null;
+      fields[camelCase(column)] = isCount ? Number(value) : (value ?? undefined);
+    }
+    return fields;
+  });
+}
+
+const KEYS: ReadonlySet<string> = new Set([
+  'ts_us',
+  'level_from_us',
+  'ts',
+  'level_from',
+  'market',
+  'symbol',
+]);
+const COUNTS: ReadonlySet<string> = new Set([
+  'agg_trades',
+  'trades',
+  'first_id',
+  'last_id',
+  'level_missing',
+]);
+
+function camelCase(column: string): string {
+  return column.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The stored trades, digit for digit, as one line each; `fileLine` writes the file's own so. */
+export async function storedTrades(rig: RealDayRig, symbol: string) {
+  const columns = ['agg_id', 'price', 'qty', 'first_id', 'last_id', 'ts::long', 'is_buyer_maker'];
+  return orderedExport(rig.services, 'agg_trades', symbol, { columns });
+}
+
+export function fileLine(trade: AggTrade): string {
+  const { aggId, price, qty, firstId, lastId, timeUs, isBuyerMaker } = trade;
+  return `${aggId},"${price}","${qty}",${firstId},${lastId},${timeUs},${isBuyerMaker}`;
+}
+
+/** First and last id of an hour. */
+export type HourIds = readonly [number, number];
+
+/**
+ * How many rows of one hour each were fetched before a moment and again after it: the distance from
+ * the furthest page before to the nearest page after. Single rows are looks at where an hour starts.
+ */
+export function refetched(
+  requests: readonly LoggedRequest[],
+  moment: number,
+  hours: readonly HourIds[],
+): number[] {
+  const pages = requests.map(({ rows, firstId = 0, lastId = 0 }, index) => ({
+    isBefore: index < moment,
+    rows,
+    firstId,
+    lastId,
+  }));
+  return hours.map(([first, last]) => {
+    const own = pages.filter(
+      (page) => page.rows > 1 && page.firstId <= last && page.lastId >= first,
+    );
+    const reached = own
+      .filter(({ isBefore }) => isBefore)
+      .map(({ lastId }) => Math.min(lastId, last));
+    const resumed = own
+      .filter(({ isBefore }) => !isBefore)
+      .map(({ firstId }) => Math.max(firstId, first));
+    return Math.max(0, Math.max(...reached) - Math.min(...resumed) + 1);
+  });
+}

@@ -1,0 +1,121 @@
+import { expect } from 'vitest';
+import type { App } from '../../src/cli/compose.ts';
+import { type AggTrade, nativeTimeUnit } from '../../src/domain/agg-trade.ts';
+import { type BarText, barText } from '../../src/domain/bar.ts';
+import { cdvBars, compareForBars } from '../../src/domain/cdv.ts';
+import { type BuiltDay, chainAnchors } from '../../src/domain/chain.ts';
+import { parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
+import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../../src/domain/hour.ts';
+import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/interval.ts';
+import type { ExactBar } from '../../src/ports/bar-store.ts';
+import type { Trade, TradeSeries } from '../exchange/trade-series.ts';
+import { spot } from './rig.ts';
+
+/** The exchange's trades as cdvault is to store them, straight from the simulator's own series. */
+export function truth(trades: TradeSeries, range: TimeRange): AggTrade[] {
+  const end = trades.indexAtTime(range.endMs * 1000);
+  const rows: AggTrade[] = [];
+  for (let index = trades.indexAtTime(range.startMs * 1000); index < end; index += 1)
+    rows.push(asStored(trades.at(index)));
+  return rows;
+}
+
+function asStored(trade: Trade): AggTrade {
+  const hourMs = floorTo(trade.timeUs / 1000, HOUR_MS);
+  const isMs = nativeTimeUnit('binance_spot', hourMs) === 'ms';
+  return {
+    aggId: trade.a,
+    price: trade.p,
+    qty: trade.q,
+    firstId: trade.f,
+    lastId: trade.l,
+    timeUs: isMs ? floorTo(trade.timeUs, 1000) : trade.timeUs,
+    isBuyerMaker: trade.m,
+  };
+}
+
+/** One day's bars by the TypeScript reference, from the trades of `hours` (default: all 24). */
+export function referenceDay(
+  trades: TradeSeries,
+  dayMs: number,
+  interval: Interval,
+  hours: readonly number[] = hoursOfDay(dayMs),
+  denseHours: readonly number[] = hours,
+): BarText[] {
+  const rows = truth(trades, { startMs: dayMs, endMs: dayMs + DAY_MS }).filter(({ timeUs }) =>
+    hours.includes(floorTo(timeUs / 1000, HOUR_MS)),
+  );
+  const request = { intervalMs: INTERVAL_MS[interval], denseHours };
+  return [...cdvBars(rows.toSorted(compareForBars), request)].map(barText);
+}
+
+export function hoursOfDay(dayMs: number): number[] {
+  return Array.from({ length: 24 }, (_, hour) => dayMs + hour * HOUR_MS);
+}
+
+/** What the reference has: no word on how far a bar may be trusted. */
+export function withoutTrust({
+  status: _status,
+  levelFromMs: _from,
+  levelMissing: _missing,
+  ...bar
+}: ExactBar): BarText {
+  return bar;
+}
+
+/** Every bar at every interval of whole proven days, digit for digit. */
+export async function expectExact(
+  app: App,
+  symbol: string,
+  trades: TradeSeries,
+  range: TimeRange,
+): Promise<void> {
+  for (const dayMs of daysOf(range)) {
+    for (const interval of INTERVALS) {
+      const day = { startMs: dayMs, endMs: dayMs + DAY_MS };
+      const stored = await app.bars.bars(spot(symbol), interval, day);
+      const name = `${symbol} ${interval} ${new Date(dayMs).toISOString()}`;
+      expect(stored.map(withoutTrust), name).toEqual(referenceDay(trades, dayMs, interval));
+      expect(
+        stored.filter((bar) => !isWholeDayBar(bar, dayMs)),
+        name,
+      ).toEqual([]);
+    }
+  }
+}
+
+function isWholeDayBar({ status, levelFromMs, levelMissing }: ExactBar, dayMs: number): boolean {
+  return status === 'final' && levelFromMs === dayMs && levelMissing === 0;
+}
+
+/** Anchors of whole proven days, from the exchange's own ids and quantities. */
+export async function expectAnchors(
+  app: App,
+  symbol: string,
+  trades: TradeSeries,
+  range: TimeRange,
+  originMs: number,
+): Promise<void> {
+  const days = [...daysOf(range)].map((dayMs) => builtDay(trades, dayMs));
+  const stored = await app.bars.anchors(spot(symbol));
+  expect(stored.originMs, symbol).toBe(originMs);
+  expect(stored.anchors, symbol).toEqual(chainAnchors(originMs, days));
+}
+
+function builtDay(trades: TradeSeries, dayMs: number): BuiltDay {
+  const rows = truth(trades, { startMs: dayMs, endMs: dayMs + DAY_MS });
+  return {
+    dayMs,
+    deltaE8: deltaE8Of(rows),
+    idStart: trades.firstId + trades.indexAtTime(dayMs * 1000),
+    idEnd: trades.firstId + trades.indexAtTime((dayMs + DAY_MS) * 1000),
+    missing: 0,
+  };
+}
+
+export function deltaE8Of(rows: readonly AggTrade[]): bigint {
+  return rows.reduce((sum, { qty, isBuyerMaker }) => {
+    const units = parseDecimal(qty, QTY_SCALE);
+    return isBuyerMaker ? sum - units : sum + units;
+  }, 0n);
+}

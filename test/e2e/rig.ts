@@ -1,0 +1,196 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { inject } from 'vitest';
+import type { ServiceUrls } from '../../src/adapters/services/types.ts';
+import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../src/app/run-backfill.ts';
+import { type App, compose } from '../../src/cli/compose.ts';
+import type { TimeRange } from '../../src/domain/hour.ts';
+import type { Series } from '../../src/domain/market.ts';
+import type { JobWorkers } from '../../src/ports/job-queue.ts';
+import { type Exchange, type ExchangeOptions, startExchange } from '../exchange/exchange.ts';
+import type { RequestEntry } from '../exchange/request-log.ts';
+import {
+  type CliProcess,
+  type CliResult,
+  cliEnv,
+  runCli,
+  startCli,
+  unique,
+} from '../support/command-line.ts';
+
+const POLL_MS = 50;
+/** A file's tests end well before; what takes longer hangs. */
+const PATIENCE_MS = 90_000;
+
+export interface RigOptions extends Partial<ExchangeOptions> {
+  readonly services?: ServiceUrls;
+  /** Slices at a time; default 8. */
+  readonly concurrency?: number;
+}
+
+/** One installation: a simulated exchange, a Redis prefix, a weight budget; ends what it started. */
+export class Rig {
+  readonly services: ServiceUrls;
+  readonly exchange: Exchange;
+  readonly name = unique('e2e-');
+  readonly env: Readonly<Record<string, string>>;
+  readonly #concurrency: number;
+  readonly #apps: App[] = [];
+  readonly #workers: JobWorkers[] = [];
+  readonly #raw: Queue[] = [];
+  readonly #commands: CliProcess[] = [];
+  #redis: Redis | undefined;
+
+  static async start(options: RigOptions): Promise<Rig> {
+    // Most tests are about other things than weight.
+    const exchange = await startExchange({ symbols: [], enforceWeight: false, ...options });
+    return new Rig(exchange, options);
+  }
+
+  private constructor(exchange: Exchange, options: RigOptions) {
+    this.exchange = exchange;
+    this.services = options.services ?? inject('services');
+    this.#concurrency = options.concurrency ?? 8;
+    this.env = cliEnv(this.services, exchange.url, this.name, {
+      CDVAULT_LOG: 'error',
+      CDVAULT_CONCURRENCY: String(this.#concurrency),
+    });
+  }
+
+  /** Wired as a command would be, and ready. */
+  async app(): Promise<App> {
+    const { url } = this.exchange;
+    const app = compose(
+      {
+        env: {},
+        homeDir: path.join(import.meta.dirname, 'no-such-home'),
+        exchangeUrls: { binance_spot: url, binance_um: url, binance_cm: url },
+        egress: this.name,
+        weightShare: 1,
+        concurrency: this.#concurrency,
+        redisPrefix: this.name,
+        logLevel: 'error',
+      },
+      this.services,
+    );
+    this.#apps.push(app);
+    await app.prepare(AbortSignal.timeout(PATIENCE_MS));
+    return app;
+  }
+
+  work(app: App): JobWorkers {
+    const workers = app.startWorkers();
+    this.#workers.push(workers);
+    return workers;
+  }
+
+  /**
+   * As the backfill command, but for its look at the costs: every trade request is a slice's own.
+   * Returns when nothing waits in the queues any more.
+   */
+  async backfill(app: App, series: readonly Series[], range: TimeRange): Promise<RunResult> {
+    const runId = await this.enqueue(app, series, range);
+    const workers = this.work(app);
+    await this.untilOver(app, [runId], series);
+    await workers.stop();
+    return concludeRun(app, runId, series, range);
+  }
+
+  async enqueue(app: App, series: readonly Series[], range: TimeRange): Promise<string> {
+    const runId = unique('run-');
+    await enqueueRun(app, runId, series, range, AbortSignal.timeout(PATIENCE_MS));
+    return runId;
+  }
+
+  async untilOver(app: App, runIds: readonly string[], series: readonly Series[]): Promise<void> {
+    await eventually('the runs are over', async () => {
+      for (const runId of runIds) if (!(await isRunOver(app, runId, series))) return false;
+      return true;
+    });
+    await this.untilIdle(app);
+  }
+
+  /** A job adds what follows from it before it ends, so idle once is idle for good. */
+  async untilIdle(app: App): Promise<void> {
+    await eventually('the queues are empty', async () =>
+      (await app.queue.counts())
+        .filter(({ kind }) => kind !== 'tick')
+        .every(({ waiting, active, delayed }) => waiting + active + delayed === 0),
+    );
+  }
+
+  /** BullMQ's own view of one of our queues. */
+  raw(name: string): Queue {
+    const queue = new Queue(name, {
+      connection: { url: this.services.redisUrl },
+      prefix: this.name,
+    });
+    this.#raw.push(queue);
+    return queue;
+  }
+
+  async cli(
+    args: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<CliResult> {
+    return runCli(args, { env: { ...this.env, ...more } });
+  }
+
+  startCli(args: readonly string[], onLine?: (line: string) => void): CliProcess {
+    const command = startCli(args, {
+      env: this.env,
+      ...(onLine === undefined ? {} : { onLine }),
+    });
+    this.#commands.push(command);
+    return command;
+  }
+
+  redis(): Redis {
+    this.#redis ??= new Redis(this.services.redisUrl);
+    return this.#redis;
+  }
+
+  /** Everything that Redis knows of this installation is gone, as after FLUSHALL. */
+  async wipeRedis(): Promise<void> {
+    const redis = this.redis();
+    const match = `${this.name}:*`;
+    const keys = redis.scanStream({ match, count: 1_000 }) as AsyncIterable<string[]>;
+    for await (const found of keys) if (found.length > 0) await redis.unlink(found);
+  }
+
+  /** Requests of pages by id: what fetching hours costs besides finding where they start. */
+  pages(symbol: string): RequestEntry[] {
+    return this.exchange.requests
+      .tradeRequests()
+      .filter(({ query }) => query['symbol'] === symbol && query['fromId'] !== undefined);
+  }
+
+  async dispose(): Promise<void> {
+    for (const command of this.#commands) command.kill('SIGKILL');
+    await Promise.all(this.#workers.map(async (workers) => workers.stop()));
+    await Promise.all(this.#raw.map(async (queue) => queue.close()));
+    await Promise.all(this.#apps.map(async (app) => app.close()));
+    await this.wipeRedis();
+    this.#redis?.disconnect();
+    await this.exchange.close();
+  }
+}
+
+/** Waits on a state, not on a time. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const endMs = performance.now() + patienceMs;
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new Error(`never happened: ${what}`);
+    await sleep(POLL_MS);
+  }
+}
+
+export function spot(symbol: string): Series {
+  return { market: 'binance_spot', symbol };
+}
