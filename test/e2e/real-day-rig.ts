@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { createSql, literal, type TextRow } from '../../src/adapters/questdb/sql.ts';
+import { createSql, literal, type Sql, type TextRow } from '../../src/adapters/questdb/sql.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { type App, compose } from '../../src/cli/compose.ts';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
@@ -40,6 +40,7 @@ const POLL_MS = 50;
 export class RealDayRig {
   readonly services: ServiceUrls;
   readonly exchange: ExchangeProcess;
+  readonly #sql: Readonly<Record<'owner' | 'reader', Sql>>;
   readonly #names: string[] = [];
   readonly #commands: CliProcess[] = [];
   readonly #apps: App[] = [];
@@ -53,6 +54,10 @@ export class RealDayRig {
   private constructor(services: ServiceUrls, exchange: ExchangeProcess) {
     this.services = services;
     this.exchange = exchange;
+    this.#sql = {
+      owner: createSql(services.questdbPgUrl, 1),
+      reader: createSql(services.questdbReadonlyPgUrl, 1),
+    };
   }
 
   /** An installation of its own: a Redis prefix and a weight budget. */
@@ -100,13 +105,8 @@ export class RealDayRig {
     return (await this.requestsOf(symbol)).reduce((total, { rows }) => total + rows, 0);
   }
 
-  async query(text: string, url = this.services.questdbPgUrl): Promise<readonly TextRow[]> {
-    const sql = createSql(url, 1);
-    try {
-      return await sql.query(text);
-    } finally {
-      await sql.close();
-    }
+  async query(text: string, user: 'owner' | 'reader' = 'owner'): Promise<readonly TextRow[]> {
+    return this.#sql[user].query(text);
   }
 
   async endCommands(): Promise<void> {
@@ -118,6 +118,7 @@ export class RealDayRig {
   async dispose(): Promise<void> {
     await this.endCommands();
     await Promise.all(this.#apps.map(async (app) => app.close()));
+    await Promise.all([this.#sql.owner.close(), this.#sql.reader.close()]);
     const redis = new Redis(this.services.redisUrl);
     for (const name of this.#names) {
       const keys = redis.scanStream({ match: `${name}:*`, count: 1_000 }) as AsyncIterable<
@@ -179,7 +180,7 @@ export async function exactRows(
 ): Promise<Readonly<Record<string, unknown>>[]> {
   const rows = await rig.query(
     `SELECT ts::long ts_us, level_from::long level_from_us, * FROM cdv_exact_${interval} ` +
-      `WHERE symbol = ${literal(symbol)} ORDER BY ts`,
+      `WHERE symbol = ${literal(symbol)} AND status <> 'void' ORDER BY ts`,
   );
   return rows.map((row) => {
     const fields: Record<string, unknown> = {
@@ -245,15 +246,12 @@ export function refetched(
     lastId,
   }));
   return hours.map(([first, last]) => {
+    // An hour's first page may begin with the row before it; the end of the hour before may reach into it.
     const own = pages.filter(
-      (page) => page.rows > 1 && page.firstId <= last && page.lastId >= first,
+      (page) => page.rows > 1 && page.firstId >= first - 1 && page.firstId < last,
     );
-    const reached = own
-      .filter(({ isBefore }) => isBefore)
-      .map(({ lastId }) => Math.min(lastId, last));
-    const resumed = own
-      .filter(({ isBefore }) => !isBefore)
-      .map(({ firstId }) => Math.max(firstId, first));
+    const reached = own.filter((page) => page.isBefore).map(({ lastId }) => Math.min(lastId, last));
+    const resumed = own.filter((page) => !page.isBefore).map(({ firstId }) => firstId);
     return Math.max(0, Math.max(...reached) - Math.min(...resumed) + 1);
   });
 }

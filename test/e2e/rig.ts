@@ -152,10 +152,10 @@ export class Rig {
     return this.#redis;
   }
 
-  /** Everything that Redis knows of this installation is gone, as after FLUSHALL. */
+  /** Everything that Redis knows of this installation is gone, as after FLUSHALL: queues, leases, weight. */
   async wipeRedis(): Promise<void> {
     const redis = this.redis();
-    const match = `${this.name}:*`;
+    const match = `*${this.name}:*`;
     const keys = redis.scanStream({ match, count: 1_000 }) as AsyncIterable<string[]>;
     for await (const found of keys) if (found.length > 0) await redis.unlink(found);
   }
