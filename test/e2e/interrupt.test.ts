@@ -63,8 +63,11 @@ function requestsFor(hours: readonly SliceRecord[], asked: readonly RequestEntry
       const isPlan = Number(query['startTime']) === RANGE.startMs;
       if (query['fromId'] === undefined) return !isPlan && Number(query['startTime']) === hourMs;
       const fromId = Number(query['fromId']);
-      // The trade before the next hour is asked for along with that hour.
-      return fromId >= (first?.id ?? Infinity) && fromId < (last?.id ?? -Infinity);
+      // An hour that was stored but not yet recorded is closed by a look at the first trade after it.
+      const isSuccessor =
+        fromId === first?.id && !hours.some((other) => other.hourMs === hourMs - HOUR_MS);
+      // And the trade before an hour is asked for along with that hour.
+      return !isSuccessor && fromId >= (first?.id ?? Infinity) && fromId < (last?.id ?? -Infinity);
     }),
   );
 }

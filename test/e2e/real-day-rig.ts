@@ -231,27 +231,30 @@ export function fileLine(trade: AggTrade): string {
 export type HourIds = readonly [number, number];
 
 /**
- * How many rows of one hour each were fetched before a moment and again after it: the distance from
- * the furthest page before to the nearest page after. Single rows are looks at where an hour starts.
+ * How many rows of each hour were fetched before a moment and again after it: the distance from the
+ * furthest page before to the nearest page after.
  */
 export function refetched(
   requests: readonly LoggedRequest[],
   moment: number,
   hours: readonly HourIds[],
 ): number[] {
-  const pages = requests.map(({ rows, firstId = 0, lastId = 0 }, index) => ({
-    isBefore: index < moment,
-    rows,
-    firstId,
-    lastId,
-  }));
+  const pages = requests
+    .map(({ rows, firstId = 0, lastId = 0 }, index) => ({ index, rows, firstId, lastId }))
+    // Single rows are looks at where an hour starts.
+    .filter(({ rows }) => rows > 1);
   return hours.map(([first, last]) => {
-    // An hour's first page may begin with the row before it; the end of the hour before may reach into it.
-    const own = pages.filter(
-      (page) => page.rows > 1 && page.firstId >= first - 1 && page.firstId < last,
+    // An hour's first page may begin with the row before it.
+    const own = pages.filter(({ firstId }) => firstId >= first - 1 && firstId < last);
+    const before = own.filter(({ index }) => index < moment);
+    const after = own.filter(({ index }) => index >= moment);
+    // Where an hour is stored to its last row, one page beyond it proves that: nothing goes on from it.
+    const goesOn = new Set(after.map(({ firstId }) => firstId));
+    const resumed = after.filter(
+      ({ firstId, lastId }) => firstId > first || goesOn.has(lastId + 1),
     );
-    const reached = own.filter((page) => page.isBefore).map(({ lastId }) => Math.min(lastId, last));
-    const resumed = own.filter((page) => !page.isBefore).map(({ firstId }) => firstId);
-    return Math.max(0, Math.max(...reached) - Math.min(...resumed) + 1);
+    const reachedId = Math.max(...before.map(({ lastId }) => Math.min(lastId, last)));
+    const resumedId = Math.min(...resumed.map(({ firstId }) => firstId));
+    return Math.max(0, reachedId - resumedId + 1);
   });
 }
