@@ -300,7 +300,7 @@ describe('a running job', () => {
     const job = new RunningJob('slice', 20, 1_000);
     await expect(job.settle(sleep(60_000, undefined, { signal: job.signal }))).rejects.toThrow();
     expect(job.interruption).toBe('timeout');
-    expect(job.signal.reason).toMatchObject({ code: 'LEASE_LOST', retryable: true });
+    expect(job.signal.reason).toMatchObject({ code: 'JOB_TIMEOUT', retryable: true });
   });
 
   test('that does not let go is given up on', async () => {
