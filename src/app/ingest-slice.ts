@@ -96,6 +96,12 @@ interface Fetch {
   readonly onRows: (rows: number) => void;
 }
 
+interface StartedRun {
+  readonly run: HourRun;
+  /** Rows of the run that are not in the store yet. */
+  readonly unwritten: readonly AggTrade[];
+}
+
 async function ingestHeld(
   deps: IngestDeps,
   slice: Series & { readonly hourMs: number; readonly runId: string },
@@ -118,9 +124,9 @@ async function ingestHeld(
     onRows,
   };
 
-  const run = await startRun(fetch);
-  if (run !== undefined) await fetchRun(fetch, run);
-  const facts = run?.facts ?? NOTHING;
+  const started = await startRun(fetch);
+  if (started !== undefined) await fetchRun(fetch, started);
+  const facts = started?.run.facts ?? NOTHING;
   const buried = await proveStored(deps, series, hourMs, facts, fetch.keys, signal);
   const gaps = [...fetch.gaps, ...buried, ...anomalies(hourMs, facts)];
   const record = toRecord(fetch, slice.runId, facts);
@@ -149,7 +155,7 @@ const NOTHING: RunFacts = {
  * also shows the trade before it.
  * @returns undefined when no trade has happened since the hour began
  */
-async function startRun(fetch: Fetch): Promise<HourRun | undefined> {
+async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
   const { deps, series, hourMs, unit, signal } = fetch;
   const before = await deps.ledger.record(series, hourMs - HOUR_MS);
   const sameUnit = nativeTimeUnit(series.market, hourMs - HOUR_MS) === unit;
@@ -165,17 +171,45 @@ async function startRun(fetch: Fetch): Promise<HourRun | undefined> {
       { expectedId: before.next.id, ...(prev === undefined ? {} : { prev }) },
     );
     await takeUpStored(fetch, run);
-    return run;
+    return { run, unwritten: [] };
   }
-  const first = await deps.source.firstAtOrAfter(series, hourMs, unit, signal);
-  if (first === undefined) return undefined;
-  const run = createHourRun({ hourMs }, { expectedId: Math.max(0, first.aggId - 1) });
-  if (await hasStored(fetch)) {
-    const kept = first.aggId > 0 ? await acceptPage(fetch, run, 1) : [];
-    if (kept.length > 0) await deps.trades.write(series, kept, signal);
-    await takeUpStored(fetch, run);
+  const isTakenUp = await hasStored(fetch);
+  const start = await findStart(fetch, isTakenUp ? 1 : deps.source.pageRows);
+  if (start === undefined) return undefined;
+  const run = createHourRun({ hourMs }, { expectedId: start.fromId });
+  const unwritten = acceptPage(fetch, run, start.page);
+  if (isTakenUp) await takeUpStored(fetch, run);
+  return { run, unwritten };
+}
+
+/**
+ * The exchange's word on which trade is an hour's first is checked: were the one before it late enough
+ * too, the run would begin too late. Such an answer is asked for again, then corrected by going back
+ * through the ids, since where times run backwards a search by time can miss for good.
+ */
+async function findStart(
+  fetch: Fetch,
+  rows: number,
+): Promise<{ readonly fromId: number; readonly page: readonly AggTrade[] } | undefined> {
+  const { deps, series, hourMs, unit, signal } = fetch;
+  let fromId = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    if (attempt <= PAGE_TRIES) {
+      const first = await deps.source.firstAtOrAfter(series, hourMs, unit, signal);
+      if (first === undefined) return undefined;
+      fromId = Math.max(0, first.aggId - 1);
+    } else fromId = Math.max(0, fromId - deps.source.pageRows);
+    const page = await askUntilWhole(fetch, fromId, rows);
+    const [head] = page;
+    const startsTooLate =
+      fromId > 0 && head?.aggId === fromId && head.timeUs >= hourWindowUs(hourMs).startUs;
+    if (!startsTooLate) return { fromId, page };
+    deps.log.warn(
+      { symbol: series.symbol, hour: isoHour(hourMs), fromId, attempt },
+      'an earlier trade belongs to the hour than the exchange said; looking again',
+    );
+    if (attempt < PAGE_TRIES) await deps.clock.sleep(PAGE_RETRY_MS, signal);
   }
-  return run;
 }
 
 async function hasStored({ deps, series, hourMs }: Fetch): Promise<boolean> {
@@ -192,8 +226,8 @@ async function takeUpStored(fetch: Fetch, run: HourRun): Promise<void> {
   }
 }
 
-async function fetchRun(fetch: Fetch, run: HourRun): Promise<void> {
-  let batch: AggTrade[] = [];
+async function fetchRun(fetch: Fetch, { run, unwritten }: StartedRun): Promise<void> {
+  let batch = [...unwritten];
   async function flush(): Promise<void> {
     if (batch.length === 0) return;
     await fetch.deps.trades.write(fetch.series, batch, fetch.signal);
@@ -201,15 +235,15 @@ async function fetchRun(fetch: Fetch, run: HourRun): Promise<void> {
     batch = [];
   }
   while (!run.done) {
-    for (const trade of await acceptPage(fetch, run)) batch.push(trade);
+    const page = await askUntilWhole(fetch, run.nextId, fetch.deps.source.pageRows);
+    for (const trade of acceptPage(fetch, run, page)) batch.push(trade);
     if (batch.length >= BATCH_ROWS) await flush();
   }
   await flush();
 }
 
-async function acceptPage(fetch: Fetch, run: HourRun, rows?: number): Promise<readonly AggTrade[]> {
+function acceptPage(fetch: Fetch, run: HourRun, page: readonly AggTrade[]): readonly AggTrade[] {
   const askedId = run.nextId;
-  const page = await askUntilWhole(fetch, askedId, rows);
   const isFirst = run.facts.prev === undefined && run.facts.rows === 0;
   const { kept, holes } = run.accept(page);
   for (const hole of holes) {
@@ -227,7 +261,7 @@ async function acceptPage(fetch: Fetch, run: HourRun, rows?: number): Promise<re
 async function askUntilWhole(
   fetch: Fetch,
   fromId: number,
-  rows?: number,
+  rows: number,
 ): Promise<readonly AggTrade[]> {
   const { deps, series, unit, signal } = fetch;
   for (let attempt = 1; ; attempt += 1) {

@@ -78,6 +78,13 @@ const oddities = faultySeries(busy, [
 ]);
 const ODD = listed('DFODD', oddities);
 
+const misled = faultySeries(busy, [
+  { kind: 'lateSearch', id: idIn(busy, 1, 0), rows: 1_700, times: 1 },
+  { kind: 'lateSearch', id: idIn(busy, 2, 0), rows: 1_700 },
+  { kind: 'lateSearch', id: idIn(busy, 3, 0), rows: 3_000 },
+]);
+const MISLED = listed('DFLATE', misled);
+
 const DUPLICATE: DataFault = { kind: 'duplicateId', id: idIn(base, 1, 50) };
 const TWICE = listed('DFTWO', faultySeries(base, [DUPLICATE]));
 
@@ -216,6 +223,17 @@ test('invalid rows, times that run backwards, a crowded millisecond, short and r
   expect(new Set((await gapsOf(ODD)).map((gap) => gap['class']))).toEqual(
     new Set(['invalid_rows', 'time_backwards']),
   );
+});
+
+test('a search by time that finds too late a trade: the hour still begins with its first', async () => {
+  for (const hour of [3, 2, 1]) {
+    const slice = { ...spot(MISLED), hourMs: DAY + hour * HOUR_MS, runId: 'misled' };
+    const outcome = await ingestSlice(app, slice, AbortSignal.timeout(60_000));
+    const record = outcome.kind === 'recorded' ? outcome.record : undefined;
+    expect(record?.rows).toBe(rowsIn(busy, hour));
+    expect(record?.first?.id).toBe(idIn(busy, hour, 0));
+    expect(record && verdictOf(record)).toBe('proven');
+  }
 });
 
 test('an id that stands twice is refused, not guessed at: nothing is recorded as known', async () => {

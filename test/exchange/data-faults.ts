@@ -37,6 +37,13 @@ export type DataFault =
   | { readonly kind: 'lag'; readonly lagMs: number }
   /** pages that start at or before `id` and would reach beyond it end with it; as often as `times` (default: always) */
   | { readonly kind: 'shortPage'; readonly id: number; readonly times?: number }
+  /** searches by time for what begins at `id` find `rows` later; as often as `times` (default: always) */
+  | {
+      readonly kind: 'lateSearch';
+      readonly id: number;
+      readonly rows: number;
+      readonly times?: number;
+    }
   /** the first page that starts at or after `id` is the page read before it */
   | { readonly kind: 'repeatedPage'; readonly id: number };
 
@@ -44,7 +51,7 @@ type Retime = Extract<DataFault, { kind: 'invalidRow' | 'timeBackwards' | 'sameM
 type Splice = Extract<DataFault, { kind: 'gap' | 'duplicateId' }>;
 type Reading = Extract<
   DataFault,
-  { kind: 'alteredRead' | 'lateRows' | 'lag' | 'shortPage' | 'repeatedPage' }
+  { kind: 'alteredRead' | 'lateRows' | 'lag' | 'shortPage' | 'lateSearch' | 'repeatedPage' }
 >;
 
 /** The series as a faulty database shows it; `truth` stays what the matching engine saw. */
@@ -200,7 +207,12 @@ class FaultyReads implements TradeSeries {
   }
 
   indexAtTime(timeUs: number): number {
-    return this.#base.indexAtTime(timeUs);
+    const index = this.#base.indexAtTime(timeUs);
+    for (const fault of this.#faults) {
+      if (fault.kind !== 'lateSearch' || index !== this.indexOfId(fault.id)) continue;
+      if (this.#count(fault) <= (fault.times ?? Infinity)) return index + fault.rows;
+    }
+    return index;
   }
 
   /** Hidden rows at the end are cut off here, so that "the most recent rows" are the most recent shown. */
