@@ -143,7 +143,7 @@ async function budget(minutes: number): Promise<void> {
         minute: new Date(startMs).toISOString().slice(11, 16),
         weight: formatInteger(weight),
         'of the limit': `${((100 * weight) / WEIGHT_LIMIT).toFixed(1)} %`,
-        '429': inMinute.filter(({ status }) => status === 429).length,
+        '429s': inMinute.filter(({ status }) => status === 429).length,
         rows: formatInteger(trades),
         'rows/s': formatInteger(trades / 60),
       };
