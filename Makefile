@@ -3,7 +3,7 @@ NODE := scripts/with-node.sh
 BIN := node_modules/.bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check types lint format-check unused up down clean install
+.PHONY: help demo test faults bench check types lint format-check unused up down clean install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -13,6 +13,9 @@ demo: install ## the whole pipeline against a simulated exchange: no network nee
 
 test: ## every test; ends with `N passed, N failed`
 	@scripts/run-tests.sh
+
+faults: ## every fault, the slow ones too, and a table of what the operator saw
+	@CDVAULT_FAULTS=all scripts/run-tests.sh test/faults
 
 check: types lint format-check unused ## compiler, linter, formatter, unused code
 

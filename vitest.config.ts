@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const UNIT = ['test/{unit,property,golden}/**/*.test.ts'];
-const REAL = ['test/{contract,integration,e2e}/**/*.test.ts'];
+const REAL = ['test/{contract,integration,e2e,faults}/**/*.test.ts'];
 
 export default defineConfig({
   test: {

@@ -1,0 +1,133 @@
+import { afterAll, expect, test } from 'vitest';
+import type { App } from '../../src/cli/compose.ts';
+import type { TimeRange } from '../../src/domain/hour.ts';
+import { DAY_MS, daysOf, floorTo, HOUR_MS } from '../../src/domain/hour.ts';
+import { INTERVALS } from '../../src/domain/interval.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
+import { isInvalid } from '../../src/domain/agg-trade.ts';
+import { literal } from '../../src/adapters/questdb/sql.ts';
+import type { TradeSeries } from '../exchange/trade-series.ts';
+import { referenceDay, truth, withoutTrust } from '../e2e/reference.ts';
+import { type Rig, spot } from '../e2e/rig.ts';
+
+/**
+ * Every fault is one named test that ends in `expectNothingLost`. `make faults` runs them all;
+ * `make test` those that are quick, and of the slow ones a sample that its seed decides.
+ */
+const ALL = process.env['CDVAULT_FAULTS'] === 'all';
+const SEED = Number(process.env['CDVAULT_SEED'] ?? Math.floor(Math.random() * 1e9));
+/** One slow fault in so many runs with `make test`. */
+const SAMPLE = 8;
+
+export interface FaultReport {
+  /** The one line of a log or of an error that the operator saw. */
+  saw(line: string): void;
+}
+
+interface FaultRow {
+  readonly name: string;
+  readonly seconds: number;
+  readonly saw: string;
+}
+
+const rows: FaultRow[] = [];
+
+/** @param pace `slow`: sampled by `make test` */
+export function fault(
+  name: string,
+  pace: 'quick' | 'slow',
+  body: (report: FaultReport) => Promise<void>,
+  timeoutMs = 180_000,
+): void {
+  const runs = ALL || pace === 'quick' || isSampled(name);
+  test.skipIf(!runs)(
+    name,
+    async () => {
+      const startMs = performance.now();
+      let saw = '';
+      await body({ saw: (line) => (saw = line) });
+      expect(saw, 'what the operator saw').not.toBe('');
+      rows.push({ name, seconds: (performance.now() - startMs) / 1000, saw });
+    },
+    timeoutMs,
+  );
+}
+
+/** Prints the table of a file's faults: name, time, what the operator saw. */
+export function printFaultTable(): void {
+  afterAll(() => {
+    console.log(`faults, seed ${SEED} (CDVAULT_SEED):`);
+    for (const { name, seconds, saw } of rows)
+      console.log(`| ${name} | ${seconds.toFixed(1)} s | ${saw} |`);
+  });
+}
+
+/** FNV-1a of the name, moved by the seed: each run with another seed takes others. */
+function isSampled(name: string): boolean {
+  let hash = 0x811c9dc5;
+  for (const char of `${SEED} ${name}`)
+    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return hash % SAMPLE === 0;
+}
+
+/**
+ * What must hold after any fault, once a run has ended well: stored ids = offered ids, each once;
+ * every sum exact, in the ledger and in the bars at every interval; and another run makes no trade
+ * request and changes nothing.
+ * @param range whole days, or hours of one day
+ */
+export async function expectNothingLost(
+  rig: Rig,
+  app: App,
+  symbol: string,
+  trades: TradeSeries,
+  range: TimeRange,
+): Promise<void> {
+  const series = spot(symbol);
+  const offered = truth(trades, range);
+  await app.sql.waitApplied('agg_trades');
+  const stored = await app.sql.query(
+    `SELECT agg_id FROM agg_trades WHERE symbol = ${literal(symbol)} AND first_id <> -2 ORDER BY agg_id`,
+  );
+  expect(
+    stored.map((row) => Number(row['agg_id'])),
+    'stored ids',
+  ).toEqual(offered.map(({ aggId }) => aggId));
+
+  const valid = offered.filter((trade) => !isInvalid(trade));
+  const sumOf = (isBuyerMaker: boolean) =>
+    valid
+      .filter((trade) => trade.isBuyerMaker === isBuyerMaker)
+      .reduce((sum, { qty }) => sum + parseDecimal(qty, QTY_SCALE), 0n);
+  const records = await app.ledger.records(series, range);
+  const total = (pick: (record: (typeof records)[number]) => string) =>
+    formatDecimal(
+      records.reduce((sum, record) => sum + parseDecimal(pick(record), QTY_SCALE), 0n),
+      QTY_SCALE,
+    );
+  expect(
+    [total(({ buyQty }) => buyQty), total(({ sellQty }) => sellQty)],
+    'bought and sold',
+  ).toEqual([formatDecimal(sumOf(false), QTY_SCALE), formatDecimal(sumOf(true), QTY_SCALE)]);
+  for (const dayMs of daysOf({ startMs: floorTo(range.startMs, DAY_MS), endMs: range.endMs })) {
+    const startMs = Math.max(dayMs, range.startMs);
+    const endMs = Math.min(dayMs + DAY_MS, range.endMs);
+    const hours = Array.from(
+      { length: (endMs - startMs) / HOUR_MS },
+      (_, hour) => startMs + hour * HOUR_MS,
+    );
+    for (const interval of INTERVALS) {
+      const bars = await app.bars.bars(series, interval, { startMs: dayMs, endMs: dayMs + DAY_MS });
+      expect(bars.map(withoutTrust), `bars at ${interval}`).toEqual(
+        referenceDay(trades, dayMs, interval, hours),
+      );
+    }
+  }
+
+  const ofSymbol = () =>
+    rig.exchange.requests.tradeRequests().filter(({ query }) => query['symbol'] === symbol).length;
+  const before = ofSymbol();
+  const again = await rig.backfill(app, [series], range);
+  expect(again).toMatchObject({ exitCode: 0, rows: offered.length });
+  expect(ofSymbol() - before, 'trade requests for what is proven').toBe(0);
+}
