@@ -1,39 +1,19 @@
-import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
-import { type ContentHasher, contentHasher } from '../domain/content-hash.ts';
-import { createHourRun, type HourRun, type IdHole, type RunFacts } from '../domain/continuity.ts';
+import type { RunFacts } from '../domain/continuity.ts';
 import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { compactHour, HOUR_MS, hourWindowUs, isoHour, lastClosedHourEnd } from '../domain/hour.ts';
+import { compactHour, HOUR_MS, isoHour, lastClosedHourEnd } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Lease, Leases } from '../ports/lease.ts';
-import type { Gap, GapClass, Ledger } from '../ports/ledger.ts';
-import type { Log } from '../ports/log.ts';
-import type { TradeSource } from '../ports/trade-source.ts';
-import type { TradeStore } from '../ports/trade-store.ts';
-import { type FetchedKeys, proveStored } from './prove-stored.ts';
-
-/**
- * Rows sent to the store at once: big enough that a commit with fsync costs little (measured: 0.8 of
- * nosync at 20,000 rows a request, 0.5 at 2,000), small enough to be all that a killed worker loses.
- */
-export const BATCH_ROWS = 10_000;
-
-/** What a page that does not go on where the last one ended is worth: asked again, then believed. */
-const PAGE_TRIES = 3;
-const PAGE_RETRY_MS = 1_000;
+import type { Gap, Ledger } from '../ports/ledger.ts';
+import { type FetchDeps, type FetchedHour, fetchHour } from './fetch-hour.ts';
+import { proveStored } from './prove-stored.ts';
 
 /** The ledger row must be acknowledged well within what is left of the lease. */
 const LEDGER_WRITE_MS = 10_000;
 
-export interface IngestDeps {
-  readonly source: TradeSource;
-  readonly trades: TradeStore;
-  readonly ledger: Ledger;
+export interface IngestDeps extends FetchDeps {
   readonly leases: Leases;
-  readonly clock: Clock;
-  readonly log: Log;
   readonly codeVersion: string;
 }
 
@@ -84,24 +64,6 @@ async function isProven(
   return record !== undefined && verdictOf(record) === 'proven';
 }
 
-interface Fetch {
-  readonly deps: IngestDeps;
-  readonly series: Series;
-  readonly hourMs: number;
-  readonly unit: 'ms' | 'us';
-  readonly signal: AbortSignal;
-  readonly hasher: ContentHasher;
-  readonly keys: FetchedKeys;
-  readonly gaps: Gap[];
-  readonly onRows: (rows: number) => void;
-}
-
-interface StartedRun {
-  readonly run: HourRun;
-  /** Rows of the run that are not in the store yet. */
-  readonly unwritten: readonly AggTrade[];
-}
-
 async function ingestHeld(
   deps: IngestDeps,
   slice: Series & { readonly hourMs: number; readonly runId: string },
@@ -110,190 +72,21 @@ async function ingestHeld(
   onRows: (rows: number) => void,
 ): Promise<IngestOutcome> {
   const series: Series = { market: slice.market, symbol: slice.symbol };
-  const { hourMs } = slice;
-  const unit = nativeTimeUnit(series.market, hourMs);
-  const fetch: Fetch = {
-    deps,
-    series,
-    hourMs,
-    unit,
-    signal,
-    hasher: contentHasher(),
-    keys: { ids: [], timesUs: [] },
-    gaps: [],
-    onRows,
+  const { hourMs, runId } = slice;
+  const hour = await fetchHour(deps, series, hourMs, signal, onRows);
+  const buried = await proveStored(deps, series, hourMs, hour.facts, hour.keys, signal);
+  const gaps = [...hour.gaps, ...buried, ...anomalies(hourMs, hour.facts)];
+  const record = {
+    ...recordOf(series, hourMs, hour),
+    runId,
+    codeVersion: deps.codeVersion,
+    fetchedAtMs: deps.clock.nowMs(),
   };
-
-  const started = await startRun(fetch);
-  if (started !== undefined) await fetchRun(fetch, started);
-  const facts = started?.run.facts ?? NOTHING;
-  const buried = await proveStored(deps, series, hourMs, facts, fetch.keys, signal);
-  const gaps = [...fetch.gaps, ...buried, ...anomalies(hourMs, facts)];
-  const record = toRecord(fetch, slice.runId, facts);
 
   await lease.assertHeld(LEDGER_WRITE_MS);
   signal.throwIfAborted();
   await deps.ledger.write(record, gaps, deps.clock.nowMs());
   return { kind: 'recorded', record, gaps };
-}
-
-const NOTHING: RunFacts = {
-  rows: 0,
-  first: undefined,
-  last: undefined,
-  prev: undefined,
-  next: undefined,
-  invalidRows: 0,
-  backwardRows: 0,
-  buyE8: 0n,
-  sellE8: 0n,
-};
-
-/**
- * Where the hour's ids start. The hour before may have proven it; else one small request finds the
- * first trade at or after the hour's start, and reading begins one id earlier, so that the same page
- * also shows the trade before it.
- * @returns undefined when no trade has happened since the hour began
- */
-async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
-  const { deps, series, hourMs, unit, signal } = fetch;
-  const before = await deps.ledger.record(series, hourMs - HOUR_MS);
-  const sameUnit = nativeTimeUnit(series.market, hourMs - HOUR_MS) === unit;
-  if (
-    before !== undefined &&
-    sameUnit &&
-    before.next !== undefined &&
-    verdictOf(before) === 'proven'
-  ) {
-    const prev = before.last ?? before.prev;
-    const run = createHourRun(
-      { hourMs },
-      { expectedId: before.next.id, ...(prev === undefined ? {} : { prev }) },
-    );
-    await takeUpStored(fetch, run);
-    return { run, unwritten: [] };
-  }
-  const isTakenUp = await hasStored(fetch);
-  const start = await findStart(fetch, isTakenUp ? 1 : deps.source.pageRows);
-  if (start === undefined) return undefined;
-  const run = createHourRun({ hourMs }, { expectedId: start.fromId });
-  const unwritten = acceptPage(fetch, run, start.page);
-  if (isTakenUp) await takeUpStored(fetch, run);
-  return { run, unwritten };
-}
-
-/**
- * The exchange's word on which trade is an hour's first is checked: were the one before it late enough
- * too, the run would begin too late. Such an answer is asked for again, then corrected by going back
- * through the ids, since where times run backwards a search by time can miss for good.
- */
-async function findStart(
-  fetch: Fetch,
-  rows: number,
-): Promise<{ readonly fromId: number; readonly page: readonly AggTrade[] } | undefined> {
-  const { deps, series, hourMs, unit, signal } = fetch;
-  let fromId = 0;
-  for (let attempt = 1; ; attempt += 1) {
-    if (attempt <= PAGE_TRIES) {
-      const first = await deps.source.firstAtOrAfter(series, hourMs, unit, signal);
-      if (first === undefined) return undefined;
-      fromId = Math.max(0, first.aggId - 1);
-    } else fromId = Math.max(0, fromId - deps.source.pageRows);
-    const page = await askUntilWhole(fetch, fromId, rows);
-    const [head] = page;
-    const startsTooLate =
-      fromId > 0 && head?.aggId === fromId && head.timeUs >= hourWindowUs(hourMs).startUs;
-    if (!startsTooLate) return { fromId, page };
-    deps.log.warn(
-      { symbol: series.symbol, hour: isoHour(hourMs), fromId, attempt },
-      'an earlier trade belongs to the hour than the exchange said; looking again',
-    );
-    if (attempt < PAGE_TRIES) await deps.clock.sleep(PAGE_RETRY_MS, signal);
-  }
-}
-
-async function hasStored({ deps, series, hourMs }: Fetch): Promise<boolean> {
-  return (await deps.trades.readBack(series, hourWindowUs(hourMs))).rows > 0;
-}
-
-/** Rows that an earlier, interrupted fetch has stored are taken up as far as they go on without a hole. */
-async function takeUpStored(fetch: Fetch, run: HourRun): Promise<void> {
-  if (run.done || !(await hasStored(fetch))) return;
-  for await (const trade of fetch.deps.trades.read(fetch.series, hourWindowUs(fetch.hourMs))) {
-    const taken = run.prime([trade]);
-    if (taken.length === 0 && trade.aggId >= run.nextId) return;
-    note(fetch, taken);
-  }
-}
-
-async function fetchRun(fetch: Fetch, { run, unwritten }: StartedRun): Promise<void> {
-  let batch = [...unwritten];
-  async function flush(): Promise<void> {
-    if (batch.length === 0) return;
-    await fetch.deps.trades.write(fetch.series, batch, fetch.signal);
-    fetch.onRows(batch.length);
-    batch = [];
-  }
-  while (!run.done) {
-    const page = await askUntilWhole(fetch, run.nextId, fetch.deps.source.pageRows);
-    for (const trade of acceptPage(fetch, run, page)) batch.push(trade);
-    if (batch.length >= BATCH_ROWS) await flush();
-  }
-  await flush();
-}
-
-function acceptPage(fetch: Fetch, run: HourRun, page: readonly AggTrade[]): readonly AggTrade[] {
-  const askedId = run.nextId;
-  const isFirst = run.facts.prev === undefined && run.facts.rows === 0;
-  const { kept, holes } = run.accept(page);
-  for (const hole of holes) {
-    const isHead = isFirst && hole.fromId === askedId;
-    fetch.gaps.push(holeGap(fetch.hourMs, hole, isHead ? 'retention' : 'missing_ids'));
-  }
-  note(fetch, kept);
-  return kept;
-}
-
-/**
- * A page with a hole in it is asked for again: the exchange's database may lag for a moment. What is
- * still missing then is believed, and recorded by the caller.
- */
-async function askUntilWhole(
-  fetch: Fetch,
-  fromId: number,
-  rows: number,
-): Promise<readonly AggTrade[]> {
-  const { deps, series, unit, signal } = fetch;
-  for (let attempt = 1; ; attempt += 1) {
-    const page = await deps.source.page(series, fromId, unit, signal, rows);
-    const last = page.at(-1);
-    const isWhole = last === undefined || last.aggId - fromId + 1 === page.length;
-    if (isWhole || attempt === PAGE_TRIES) return page;
-    deps.log.warn(
-      { symbol: series.symbol, fromId, rows: page.length, attempt },
-      'page with a hole; asking again',
-    );
-    await deps.clock.sleep(PAGE_RETRY_MS, signal);
-  }
-}
-
-function note(fetch: Fetch, trades: readonly AggTrade[]): void {
-  for (const trade of trades) {
-    fetch.hasher.update(trade);
-    fetch.keys.ids.push(trade.aggId);
-    fetch.keys.timesUs.push(trade.timeUs);
-  }
-}
-
-/** Ids before anything the exchange still keeps are gone for good there; others are a defect. */
-function holeGap(hourMs: number, { fromId, toId }: IdHole, gapClass: GapClass): Gap {
-  return {
-    hourMs,
-    gapClass,
-    fromId,
-    toId,
-    evidence: `asked for id ${fromId} ${PAGE_TRIES} times, the exchange answered from id ${toId} on`,
-  };
 }
 
 function anomalies(hourMs: number, facts: RunFacts): Gap[] {
@@ -311,23 +104,21 @@ function anomalies(hourMs: number, facts: RunFacts): Gap[] {
   return found;
 }
 
-function toRecord(fetch: Fetch, runId: string, facts: RunFacts): SliceRecord {
+function recordOf(series: Series, hourMs: number, { facts, contentHash }: FetchedHour) {
+  const { rows, first, last, prev, next, invalidRows, backwardRows, buyE8, sellE8 } = facts;
   return {
-    ...fetch.series,
-    hourMs: fetch.hourMs,
-    rows: facts.rows,
-    first: facts.first,
-    last: facts.last,
-    prev: facts.prev,
-    next: facts.next,
-    invalidRows: facts.invalidRows,
-    backwardRows: facts.backwardRows,
-    buyQty: formatDecimal(facts.buyE8, QTY_SCALE),
-    sellQty: formatDecimal(facts.sellE8, QTY_SCALE),
-    contentHash: fetch.hasher.digest(),
-    source: 'rest',
-    runId,
-    codeVersion: fetch.deps.codeVersion,
-    fetchedAtMs: fetch.deps.clock.nowMs(),
+    ...series,
+    hourMs,
+    rows,
+    first,
+    last,
+    prev,
+    next,
+    invalidRows,
+    backwardRows,
+    buyQty: formatDecimal(buyE8, QTY_SCALE),
+    sellQty: formatDecimal(sellE8, QTY_SCALE),
+    contentHash,
+    source: 'rest' as const,
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { BATCH_ROWS } from '../../src/app/ingest-slice.ts';
+import { BATCH_ROWS } from '../../src/app/fetch-hour.ts';
 import { enqueueRun, isRunOver } from '../../src/app/run-backfill.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import { type Interval, INTERVALS } from '../../src/domain/interval.ts';

@@ -56,9 +56,10 @@ export function fault(
 /** Prints the table of a file's faults: name, time, what the operator saw. */
 export function printFaultTable(): void {
   afterAll(() => {
-    console.log(`faults, seed ${SEED} (CDVAULT_SEED):`);
-    for (const { name, seconds, saw } of rows)
-      console.log(`| ${name} | ${seconds.toFixed(1)} s | ${saw} |`);
+    const table = rows.map(
+      ({ name, seconds, saw }) => `| ${name} | ${seconds.toFixed(1)} s | ${saw} |`,
+    );
+    process.stdout.write([`faults, seed ${SEED} (CDVAULT_SEED)`, ...table, ''].join('\n'));
   });
 }
 
