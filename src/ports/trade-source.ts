@@ -1,5 +1,22 @@
 import type { AggTrade } from '../domain/agg-trade.ts';
+import type { TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
+
+/** One minute as the exchange itself sums it up; decimals are its own text, untouched. */
+export interface Kline {
+  readonly openMs: number;
+  readonly open: string;
+  readonly high: string;
+  readonly low: string;
+  readonly close: string;
+  readonly volume: string;
+  readonly takerBuyVolume: string;
+  /** Rounded by the exchange to its 8 places. */
+  readonly quoteVolume: string;
+  readonly takerBuyQuoteVolume: string;
+  /** Raw trades, not aggregate ones. */
+  readonly trades: number;
+}
 
 /** Where trades come from. Every call is abortable and throws CdvaultError only. */
 export interface TradeSource {
@@ -25,6 +42,13 @@ export interface TradeSource {
 
   /** The newest trade; undefined when there is none at all. One small request. */
   newest(series: Series, signal: AbortSignal): Promise<AggTrade | undefined>;
+
+  /**
+   * What the exchange says of each minute, ascending, each at most once. A minute without trades may be
+   * a flat row or absent.
+   * @param range whole minutes, at most `pageRows` of them
+   */
+  minuteKlines(series: Series, range: TimeRange, signal: AbortSignal): Promise<readonly Kline[]>;
 
   /** Rows of a full page. */
   readonly pageRows: number;

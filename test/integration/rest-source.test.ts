@@ -162,6 +162,37 @@ describe('against the exchange simulator', () => {
     expect(page.some((trade) => trade.timeUs % 1000 !== 0)).toBe(true);
   });
 
+  it('has the exchange’s own minutes, whose taker volumes are the trades’ own', async () => {
+    const { source, exchange } = await bench();
+    const hour = { startMs: FROM_MS + HOUR_MS, endMs: FROM_MS + 2 * HOUR_MS };
+    const klines = await source.minuteKlines(BTC, hour, NEVER);
+    expect(klines.map(({ openMs }) => openMs)).toEqual(
+      Array.from({ length: 60 }, (_, minute) => hour.startMs + minute * 60_000),
+    );
+    const trades = await readAll(source, hour.startMs, hour.endMs);
+    const sum = (texts: readonly string[]) =>
+      texts.reduce((total, text) => total + BigInt(text.replace('.', '')), 0n);
+    expect(sum(klines.map(({ volume }) => volume))).toBe(sum(trades.map(({ qty }) => qty)));
+    expect(sum(klines.map(({ takerBuyVolume }) => takerBuyVolume))).toBe(
+      sum(trades.filter(({ isBuyerMaker }) => !isBuyerMaker).map(({ qty }) => qty)),
+    );
+    expect(klines.reduce((total, kline) => total + kline.trades, 0)).toBe(
+      trades.reduce((total, { firstId, lastId }) => total + lastId - firstId + 1, 0),
+    );
+    const asked = exchange.requests.entries.filter(({ path }) => path === '/api/v3/klines');
+    expect(asked.map(({ weight, status }) => [weight, status])).toEqual([[2, 200]]);
+  });
+
+  it('gives minutes of a symbol without such minutes as none, and of no symbol as unknown', async () => {
+    const { source } = await bench();
+    const before = { startMs: FROM_MS - HOUR_MS, endMs: FROM_MS };
+    expect(await source.minuteKlines(BTC, before, NEVER)).toEqual([]);
+    const unknown = { ...BTC, symbol: 'NOSUCH' };
+    expect((await errorOf(source.minuteKlines(unknown, before, NEVER))).code).toBe(
+      'UNKNOWN_SYMBOL',
+    );
+  });
+
   it('knows what is listed', async () => {
     const { source, exchange } = await bench();
     exchange.setStatus('BTCUSDT', 'BREAK');

@@ -1,11 +1,13 @@
 import type { AggTrade } from '../../domain/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
+import { MINUTE_MS, type TimeRange } from '../../domain/hour.ts';
 import { MARKETS } from '../../domain/market.ts';
 import type { Market, Series } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import type { TradeSource } from '../../ports/trade-source.ts';
+import type { Kline, TradeSource } from '../../ports/trade-source.ts';
 import type { WeightGovernor } from '../../ports/weight-governor.ts';
+import { decodeKlines } from './decode-klines.ts';
 import { assertNotBefore, assertStartsFrom, decodePage } from './decode-page.ts';
 import type { TimeUnit } from './decode-page.ts';
 import { decodeLimits, decodeListed, decodeServerTime } from './exchange-facts.ts';
@@ -58,6 +60,7 @@ const PAGE_ROWS = 1000;
 
 /** Weights of the exchange's table (aggTrades since 2025-03-10). A wrong one corrects itself by the used-weight header. */
 const AGG_TRADES_WEIGHT = 4;
+const KLINES_WEIGHT = 2;
 const EXCHANGE_INFO_WEIGHT = 20;
 const TIME_WEIGHT = 1;
 
@@ -131,6 +134,29 @@ class BinanceRestSource implements RestSource {
   async newest(series: Series, signal: AbortSignal): Promise<AggTrade | undefined> {
     const trades = await this.#aggTrades(series, 'limit=1', 'ms', signal, () => undefined);
     return trades.at(-1);
+  }
+
+  async minuteKlines(
+    { market, symbol }: Series,
+    range: TimeRange,
+    signal: AbortSignal,
+  ): Promise<readonly Kline[]> {
+    assertSpot(market);
+    assertMinutes(range);
+    // endTime is inclusive, and the limit all that the range can hold: the reply is never a part.
+    const where = `startTime=${range.startMs}&endTime=${range.endMs - 1}&limit=${PAGE_ROWS}`;
+    return await this.#client.ask(
+      {
+        market,
+        path: '/api/v3/klines',
+        query: `?symbol=${encodeURIComponent(symbol)}&interval=1m&${where}`,
+        headers: { 'x-mbx-time-unit': 'MILLISECOND' },
+        weight: KLINES_WEIGHT,
+        governed: true,
+        decode: (body, request) => decodeKlines(body, range, request),
+      },
+      signal,
+    );
   }
 
   async isListed({ market, symbol }: Series, signal: AbortSignal): Promise<boolean> {
@@ -251,4 +277,14 @@ function openTransports(
 /** Futures REST differs in paths, weights and history; this source speaks spot. */
 function assertSpot(market: Market): void {
   if (market !== 'binance_spot') throw unsupported(market);
+}
+
+function assertMinutes({ startMs, endMs }: TimeRange): void {
+  const minutes = (endMs - startMs) / MINUTE_MS;
+  if (startMs % MINUTE_MS === 0 && Number.isInteger(minutes) && minutes > 0 && minutes <= PAGE_ROWS)
+    return;
+  throw new CdvaultError(
+    'INTERNAL',
+    `${startMs} to ${endMs} is not a range of 1 to ${PAGE_ROWS} whole minutes`,
+  );
 }

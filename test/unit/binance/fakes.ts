@@ -89,3 +89,12 @@ export function pageJson(firstId: number, rows: number, timeOf: (index: number) 
   );
   return `[${texts.join(',')}]`;
 }
+
+/** Minutes as the exchange writes them, one after the other. */
+export function klinesJson(startMs: number, rows: number): string {
+  const texts = Array.from({ length: rows }, (_, index) => {
+    const openMs = startMs + index * 60_000;
+    return `[${openMs},"42283.58000000","42290.00000000","42280.10000000","42285.00000000","12.50000000",${openMs + 59_999},"528562.12345678",97,"7.25000000","306562.00000001","0"]`;
+  });
+  return `[${texts.join(',')}]`;
+}

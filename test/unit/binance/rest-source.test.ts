@@ -11,6 +11,7 @@ import { CdvaultError } from '../../../src/domain/errors.ts';
 import {
   RecordingGovernor,
   SleeplessClock,
+  klinesJson,
   pageJson,
   silentLog,
   startTinyServer,
@@ -133,6 +134,32 @@ describe('what is asked', () => {
     expect((await source.page(SERIES, 5, 'ms', NEVER))[0]?.aggId).toBe(100);
   });
 
+  it('asks for the minutes of a range, whose end is not among them', async () => {
+    const range = { startMs: 1704103200000, endMs: 1704103320000 };
+    const { source, server, governor } = await bench((response) =>
+      json(response, klinesJson(range.startMs, 2)),
+    );
+    const klines = await source.minuteKlines(SERIES, range, NEVER);
+    expect(klines.map((kline) => kline.openMs)).toEqual([1704103200000, 1704103260000]);
+    expect(server.requests[0]?.url).toBe(
+      '/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime=1704103200000&endTime=1704103319999&limit=1000',
+    );
+    expect(server.requests[0]?.headers['x-mbx-time-unit']).toBe('MILLISECOND');
+    expect(governor.acquired).toEqual([2]);
+  });
+
+  it.each([
+    ['no minute', 0],
+    ['part of a minute', 90_000],
+    ['more minutes than a page', 1001 * 60_000],
+    ['fewer than none', -60_000],
+  ])('refuses to ask for %s', async (_, lengthMs) => {
+    const { source, server } = await bench((response) => json(response, '[]'));
+    const range = { startMs: 1704103200000, endMs: 1704103200000 + lengthMs };
+    expect((await errorOf(source.minuteKlines(SERIES, range, NEVER))).code).toBe('INTERNAL');
+    expect(server.requests).toHaveLength(0);
+  });
+
   it('escapes symbols, and reads gzip', async () => {
     const { source, server } = await bench((response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(PAGE)),
@@ -158,6 +185,7 @@ describe('what is asked', () => {
     const um = { market: 'binance_um', symbol: 'BTCUSDT' } as const;
     for (const asked of [
       source.page(um, 1, 'ms', NEVER),
+      source.minuteKlines(um, { startMs: 0, endMs: 60_000 }, NEVER),
       source.isListed(um, NEVER),
       source.exchangeLimits('binance_cm', NEVER),
     ]) {
@@ -286,6 +314,22 @@ describe('a bad body', () => {
       expect(await passing.source.page(SERIES, 100, 'ms', NEVER)).toHaveLength(3);
     },
   );
+
+  it('of klines is asked again alike', async () => {
+    const range = { startMs: 1704103200000, endMs: 1704103320000 };
+    const { source, sent } = await bench((response, index) =>
+      json(
+        response,
+        index === 0 ? '{}' : klinesJson(range.startMs + (index === 1 ? 60_000 : 0), 2),
+      ),
+    );
+    expect(await source.minuteKlines(SERIES, range, NEVER)).toHaveLength(2);
+    expect(sent.map((info) => [info.code, info.rows])).toEqual([
+      ['EXCHANGE_BAD_BODY', 0],
+      ['EXCHANGE_BAD_PAGE', 0],
+      [undefined, 2],
+    ]);
+  });
 
   it('of HTML is quoted up to 120 bytes', async () => {
     const { source } = await bench((response) =>
