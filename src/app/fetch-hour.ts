@@ -10,6 +10,7 @@ import type { Log } from '../ports/log.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { FetchedKeys } from './prove-stored.ts';
+import { StoredRows } from './stored-rows.ts';
 
 /**
  * Rows sent to the store at once: big enough that a commit with fsync costs little (measured: 0.8 of
@@ -40,6 +41,7 @@ export interface FetchedHour {
 
 /**
  * Fetches one hour of a series by id and stores what the store lacks.
+ * @param refetch true where the store's own rows are in doubt: all are asked for again and compared
  * @param onRows told of rows as they reach the store
  * @throws CdvaultError the source's and the store's own
  */
@@ -47,9 +49,12 @@ export async function fetchHour(
   deps: FetchDeps,
   series: Series,
   hourMs: number,
+  refetch: boolean,
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<FetchedHour> {
+  const hasStored = (await deps.trades.readBack(series, hourWindowUs(hourMs))).rows > 0;
+  const stored = hasStored ? new StoredRows(deps.trades, series, hourMs) : undefined;
   const fetch: Fetch = {
     deps,
     series,
@@ -59,6 +64,8 @@ export async function fetchHour(
     hasher: contentHasher(),
     keys: { ids: [], timesUs: [] },
     gaps: [],
+    stored,
+    takesUp: refetch ? undefined : stored,
     onRows,
   };
   const started = await startRun(fetch);
@@ -80,6 +87,10 @@ interface Fetch {
   readonly hasher: ContentHasher;
   readonly keys: FetchedKeys;
   readonly gaps: Gap[];
+  /** What the store has of the hour already, if anything. */
+  readonly stored: StoredRows | undefined;
+  /** The same where it is to be trusted: rows that need not be fetched again. */
+  readonly takesUp: StoredRows | undefined;
   readonly onRows: (rows: number) => void;
 }
 
@@ -97,8 +108,8 @@ const NOTHING: RunFacts = {
 
 interface StartedRun {
   readonly run: HourRun;
-  /** Rows of the run that are not in the store yet. */
-  readonly unwritten: readonly AggTrade[];
+  /** Rows of the run that were fetched on the way to its start. */
+  readonly kept: readonly AggTrade[];
 }
 
 /**
@@ -123,15 +134,14 @@ async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
       { expectedId: before.next.id, ...(prev === undefined ? {} : { prev }) },
     );
     await takeUpStored(fetch, run);
-    return { run, unwritten: [] };
+    return { run, kept: [] };
   }
-  const isTakenUp = await hasStored(fetch);
-  const start = await findStart(fetch, isTakenUp ? 1 : deps.source.pageRows);
+  const start = await findStart(fetch, fetch.takesUp === undefined ? deps.source.pageRows : 1);
   if (start === undefined) return undefined;
   const run = createHourRun({ hourMs }, { expectedId: start.fromId });
-  const unwritten = acceptPage(fetch, run, start.page);
-  if (isTakenUp) await takeUpStored(fetch, run);
-  return { run, unwritten };
+  const kept = acceptPage(fetch, run, start.page);
+  await takeUpStored(fetch, run);
+  return { run, kept };
 }
 
 /**
@@ -164,34 +174,39 @@ async function findStart(
   }
 }
 
-async function hasStored({ deps, series, hourMs }: Fetch): Promise<boolean> {
-  return (await deps.trades.readBack(series, hourWindowUs(hourMs))).rows > 0;
-}
-
 /** Rows that an earlier, interrupted fetch has stored are taken up as far as they go on without a hole. */
 async function takeUpStored(fetch: Fetch, run: HourRun): Promise<void> {
-  if (run.done || !(await hasStored(fetch))) return;
-  for await (const trade of fetch.deps.trades.read(fetch.series, hourWindowUs(fetch.hourMs))) {
-    const taken = run.prime([trade]);
-    if (taken.length === 0 && trade.aggId >= run.nextId) return;
-    note(fetch, taken);
-  }
+  if (!run.done) await fetch.takesUp?.takeUp(run, (taken) => note(fetch, taken));
 }
 
-async function fetchRun(fetch: Fetch, { run, unwritten }: StartedRun): Promise<void> {
-  let batch = [...unwritten];
+async function fetchRun(fetch: Fetch, { run, kept }: StartedRun): Promise<void> {
+  let batch: AggTrade[] = [];
   async function flush(): Promise<void> {
     if (batch.length === 0) return;
     await fetch.deps.trades.write(fetch.series, batch, fetch.signal);
     fetch.onRows(batch.length);
     batch = [];
   }
-  while (!run.done) {
-    const page = await askUntilWhole(fetch, run.nextId, fetch.deps.source.pageRows);
-    for (const trade of acceptPage(fetch, run, page)) batch.push(trade);
+  async function store(rows: readonly AggTrade[]): Promise<void> {
+    for (const trade of await notYetStored(fetch, rows)) batch.push(trade);
     if (batch.length >= BATCH_ROWS) await flush();
   }
+  await store(kept);
+  while (!run.done) {
+    const page = await askUntilWhole(fetch, run.nextId, fetch.deps.source.pageRows);
+    await store(acceptPage(fetch, run, page));
+  }
   await flush();
+}
+
+async function notYetStored(
+  { stored, gaps }: Fetch,
+  rows: readonly AggTrade[],
+): Promise<readonly AggTrade[]> {
+  if (stored === undefined) return rows;
+  const { unwritten, conflicts } = await stored.compare(rows);
+  gaps.push(...conflicts);
+  return unwritten;
 }
 
 function acceptPage(fetch: Fetch, run: HourRun, page: readonly AggTrade[]): readonly AggTrade[] {

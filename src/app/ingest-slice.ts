@@ -5,6 +5,7 @@ import { compactHour, HOUR_MS, isoHour, lastClosedHourEnd } from '../domain/hour
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { Lease, Leases } from '../ports/lease.ts';
+import type { JobPayloads } from '../ports/job-queue.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';
 import { type FetchDeps, type FetchedHour, fetchHour } from './fetch-hour.ts';
 import { proveStored } from './prove-stored.ts';
@@ -26,17 +27,18 @@ export type IngestOutcome =
 /**
  * Fetches one UTC hour of a series and proves it: asks the ledger first, fetches what the store
  * lacks, reads back what it stored, and writes one ledger row while it holds the hour's lease.
- * May be killed anywhere and run any number of times: what is stored is taken up, not fetched again.
+ * May be killed anywhere and run any number of times: what is stored is taken up, not fetched again,
+ * unless it is what a repair doubts (`refetch`).
  * @param onRows told of rows as they reach the store, for people who watch
  * @throws CdvaultError HOUR_NOT_CLOSED, LEASE_LOST, READ_BACK_MISMATCH, and the source's and store's own
  */
 export async function ingestSlice(
   deps: IngestDeps,
-  slice: Series & { readonly hourMs: number; readonly runId: string },
+  slice: JobPayloads['slice'],
   signal: AbortSignal,
   onRows: (rows: number) => void = () => undefined,
 ): Promise<IngestOutcome> {
-  if (await isProven(deps.ledger, slice)) return { kind: 'already_proven' };
+  if (await isDone(deps.ledger, slice)) return { kind: 'already_proven' };
   if (slice.hourMs + HOUR_MS > lastClosedHourEnd(deps.clock.nowMs())) {
     throw new CdvaultError(
       'HOUR_NOT_CLOSED',
@@ -49,31 +51,30 @@ export async function ingestSlice(
   if (lease === undefined) return { kind: 'busy' };
   try {
     // The one who held the lease before may just have finished.
-    if (await isProven(deps.ledger, slice)) return { kind: 'already_proven' };
+    if (await isDone(deps.ledger, slice)) return { kind: 'already_proven' };
     return await ingestHeld(deps, slice, lease, AbortSignal.any([signal, lease.signal]), onRows);
   } finally {
     await lease.release();
   }
 }
 
-async function isProven(
-  ledger: Ledger,
-  slice: Series & { readonly hourMs: number },
-): Promise<boolean> {
+/** A refetch is done when it was done by the very run that asks for it. */
+async function isDone(ledger: Ledger, slice: JobPayloads['slice']): Promise<boolean> {
   const record = await ledger.record(slice, slice.hourMs);
-  return record !== undefined && verdictOf(record) === 'proven';
+  if (record === undefined || verdictOf(record) !== 'proven') return false;
+  return slice.refetch !== true || record.runId === slice.runId;
 }
 
 async function ingestHeld(
   deps: IngestDeps,
-  slice: Series & { readonly hourMs: number; readonly runId: string },
+  slice: JobPayloads['slice'],
   lease: Lease,
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<IngestOutcome> {
   const series: Series = { market: slice.market, symbol: slice.symbol };
   const { hourMs, runId } = slice;
-  const hour = await fetchHour(deps, series, hourMs, signal, onRows);
+  const hour = await fetchHour(deps, series, hourMs, slice.refetch === true, signal, onRows);
   const buried = await proveStored(deps, series, hourMs, hour.facts, hour.keys, signal);
   const gaps = [...hour.gaps, ...buried, ...anomalies(hourMs, hour.facts)];
   const record = {

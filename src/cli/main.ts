@@ -2,9 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { classify, EXIT, type ExitCode } from '../domain/errors.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerPlan } from './commands/plan.ts';
+import { registerRepair } from './commands/repair.ts';
 import { registerServices } from './commands/services.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerVerify } from './commands/verify.ts';
 import { registerSchedule, registerWorker } from './commands/worker.ts';
 import { VERSION } from '../version.ts';
 import { report } from './session.ts';
@@ -28,6 +30,8 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerPlan,
     registerShow,
     registerStatus,
+    registerVerify,
+    registerRepair,
     registerWorker,
     registerSchedule,
     registerServices,

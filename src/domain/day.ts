@@ -177,6 +177,17 @@ function reasonOf(hour: number, now: readonly InputWord[], after: DayInputs): st
     : `${at} is no longer in the ledger`;
 }
 
+/** Hours that bars were computed from and that are not among those known now, oldest first. */
+export function lostHours(
+  before: string,
+  dayMs: number,
+  known: ReadonlySet<number>,
+): readonly number[] {
+  return words(before)
+    .map(({ hour }) => dayMs + hour * HOUR_MS)
+    .filter((hourMs) => !known.has(hourMs));
+}
+
 interface InputWord {
   readonly hour: number;
   readonly hash: string;

@@ -14,6 +14,8 @@ export interface DayCoverage {
 export interface DayWork {
   readonly dayMs: number;
   readonly hours: readonly number[];
+  /** Of these, hours whose stored rows are in doubt: fetched and compared whatever the ledger says. */
+  readonly refetch?: ReadonlySet<number>;
 }
 
 /**

@@ -11,7 +11,12 @@ export interface JobPayloads {
     readonly startMs: number;
     readonly endMs: number;
   };
-  readonly slice: Series & { readonly runId: string; readonly hourMs: number };
+  readonly slice: Series & {
+    readonly runId: string;
+    readonly hourMs: number;
+    /** What the store has is in doubt: fetch and compare the hour even where the ledger calls it proven. */
+    readonly refetch?: boolean | undefined;
+  };
   readonly bars: Series & { readonly runId: string; readonly dayMs: number };
   readonly chain: Series;
   /** The hourly look at what the ledger lacks. */

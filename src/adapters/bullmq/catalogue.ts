@@ -45,7 +45,12 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
     concurrency: 4,
   },
   slice: {
-    schema: z.strictObject({ ...series, runId, hourMs: instantMs.multipleOf(HOUR_MS) }),
+    schema: z.strictObject({
+      ...series,
+      runId,
+      hourMs: instantMs.multipleOf(HOUR_MS),
+      refetch: z.boolean().optional(),
+    }),
     ...OUTAGE,
     // A million trades in an hour are 1,000 pages: 5 min when eight slices share 1,500 requests a minute.
     timeoutMs: 30 * MINUTE_MS,

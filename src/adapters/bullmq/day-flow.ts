@@ -22,7 +22,12 @@ export function dayFlow(
   const children = day.hours.map((hourMs) => ({
     name: 'slice',
     queueName: queueName('slice', series.market),
-    data: parsePayload('slice', { ...plain(series), runId, hourMs }),
+    data: parsePayload('slice', {
+      ...plain(series),
+      runId,
+      hourMs,
+      ...(day.refetch?.has(hourMs) === true && { refetch: true }),
+    }),
     opts: {
       ...jobOptions('slice', priority),
       jobId: sliceId(runId, series, hourMs),

@@ -1,24 +1,15 @@
 import type { Command } from 'commander';
-import type { JobWorkers } from '../../ports/job-queue.ts';
 import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../app/run-backfill.ts';
 import { isDue } from '../../app/plan-series.ts';
-import { type CdvaultError, EXIT, type ExitCode } from '../../domain/errors.ts';
+import { EXIT, type ExitCode } from '../../domain/errors.ts';
 import type { TimeRange } from '../../domain/hour.ts';
-import type { Market, Series } from '../../domain/market.ts';
+import type { Series } from '../../domain/market.ts';
 import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';
 import { assertDisk, type CostedPlan, describePlan, planAll, totalsOf } from '../plan-report.ts';
-import { formatDuration, formatInteger } from '../progress-text.ts';
-import {
-  assertKnown,
-  assertNotBanned,
-  drainWorkers,
-  parseSeries,
-  print,
-  say,
-  type Session,
-  withApp,
-} from '../session.ts';
+import { counted, formatDuration, formatInteger } from '../progress-text.ts';
+import { newRunId } from '../run-id.ts';
+import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../times.ts';
 import {
   jsonOption,
@@ -27,8 +18,7 @@ import {
   weightShareOption,
   withRange,
 } from './options.ts';
-
-const POLL_MS = 500;
+import { workUntil } from '../work-until.ts';
 
 interface BackfillOptions extends RangeOptions {
   readonly weightShare?: string;
@@ -98,9 +88,9 @@ async function backfill(
       say(`run ${run.runId} is queued; cdvault worker does it, cdvault status shows it`);
     return EXIT.ok;
   }
-  const interrupted = await work(session, run, plans.filter(isDue));
+  const end = await work(session, run, plans.filter(isDue));
   const exitCode = await conclude(app, run);
-  return interrupted ? EXIT.interrupted : exitCode;
+  return end === 'interrupted' ? EXIT.interrupted : exitCode;
 }
 
 interface Run {
@@ -111,49 +101,23 @@ interface Run {
   readonly json: boolean;
 }
 
-/** @returns whether the run was interrupted */
-async function work(session: Session, run: Run, due: readonly CostedPlan[]): Promise<boolean> {
-  const { app, signal } = session;
+async function work(
+  session: Session,
+  run: Run,
+  due: readonly CostedPlan[],
+): Promise<'over' | 'interrupted'> {
+  const { app } = session;
   const market = due[0]?.market ?? 'binance_spot';
   const slicesTotal = due.reduce((sum, plan) => sum + plan.dueHours, 0);
   const progress = new BackfillProgress(app, { runId: run.runId, market, slicesTotal }, run.json);
-  const workers = app.startWorkers();
   try {
-    await watch(app, workers, market, signal, async () => {
+    return await workUntil(session, market, async () => {
       await progress.update();
       return isRunOver(app, run.runId, due);
     });
-    return false;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return true;
   } finally {
     progress.done();
-    await letGo(workers, session);
   }
-}
-
-/** Looks until the run is over. @throws what no other job can survive, and the signal's reason */
-async function watch(
-  app: App,
-  workers: JobWorkers,
-  market: Market,
-  signal: AbortSignal,
-  look: () => Promise<boolean>,
-): Promise<void> {
-  let fatal: CdvaultError | undefined;
-  void workers.fatal.then((error) => (fatal = error));
-  while (!(await look())) {
-    if (fatal !== undefined) throw fatal;
-    await assertNotBanned(app, market);
-    await app.clock.sleep(POLL_MS, signal);
-  }
-}
-
-async function letGo(workers: JobWorkers, { signal, stopNow }: Session): Promise<void> {
-  if (!signal.aborted) return workers.stop();
-  say('finishing the hours in flight; Ctrl-C again stops at once');
-  return drainWorkers(workers, stopNow);
 }
 
 async function conclude(
@@ -190,16 +154,4 @@ function summaryLines(app: App, result: RunResult, durationMs: number): string[]
     lines.push(`failed ${kind} ${JSON.stringify(payload)}: ${reason}`);
   }
   return lines;
-}
-
-function counted(count: number, noun: string): string {
-  return `${formatInteger(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** 20240101T101112-4f3a: sorts by time; two starts in one second differ. */
-function newRunId(nowMs: number): string {
-  const time = new Date(nowMs).toISOString().slice(0, 19).replace(/[-:]/g, '');
-  return `${time}-${Math.floor(Math.random() * 0x10000)
-    .toString(16)
-    .padStart(4, '0')}`;
 }

@@ -45,3 +45,10 @@ export function weightShareOption(): Option {
     'part of the exchange’s weight limit to use, 0.01 to 1 (default 0.6)',
   );
 }
+
+export function klinesOption(): Option {
+  return new Option(
+    '--no-klines',
+    'don’t compare with the exchange’s candles (2 questions of weight 2 a day)',
+  );
+}

@@ -1,0 +1,94 @@
+import type { Bar } from '../domain/bar.ts';
+import { formatDecimal, parseDecimal, PRICE_SCALE, QTY_SCALE } from '../domain/decimal.ts';
+import type { Finding, KlineCheck } from '../domain/finding.ts';
+import { HOUR_MS, MINUTE_MS, type TimeRange } from '../domain/hour.ts';
+import type { Series } from '../domain/market.ts';
+import type { Kline, TradeSource } from '../ports/trade-source.ts';
+
+/** Minutes of one question, of weight 2. */
+const PAGE_MS = 1_000 * MINUTE_MS;
+const LISTED = 3;
+
+/**
+ * Compares minutes with the exchange's own candles: volume, taker's buys, number of trades, open,
+ * high, low, close, all exactly. A second witness, since the exchange makes its candles from its own
+ * records and not from what it gave us.
+ * @param minutes bars of one minute, computed from the stored trades
+ * @param hours proven hours to compare, ascending
+ */
+export async function verifyKlines(
+  source: TradeSource,
+  series: Series,
+  minutes: readonly Bar[],
+  hours: readonly number[],
+  signal: AbortSignal,
+): Promise<KlineCheck & { readonly findings: readonly Finding[] }> {
+  const ours = new Map(minutes.map((bar) => [bar.openMs, bar]));
+  const findings: Finding[] = [];
+  let compared = 0;
+  for (const range of pages(hours)) {
+    const theirs = new Map(
+      (await source.minuteKlines(series, range, signal)).map((kline) => [kline.openMs, kline]),
+    );
+    for (let openMs = range.startMs; openMs < range.endMs; openMs += MINUTE_MS) {
+      compared += 1;
+      const detail = difference(ours.get(openMs), theirs.get(openMs));
+      if (detail !== undefined) findings.push({ kind: 'kline_differs', atMs: openMs, detail });
+    }
+  }
+  const listed = findings.slice(0, LISTED);
+  const more = findings.slice(LISTED);
+  if (more[0] !== undefined)
+    listed.push({ ...more[0], detail: `and ${more.length} more minutes of this day` });
+  return { minutes: compared, equal: compared - findings.length, findings: listed };
+}
+
+/** Stretches of adjoining hours, cut into pages. */
+function* pages(hours: readonly number[]): Generator<TimeRange> {
+  let startMs: number | undefined;
+  for (const [index, hourMs] of hours.entries()) {
+    startMs ??= hourMs;
+    const endMs = hourMs + HOUR_MS;
+    if (hours[index + 1] === endMs) continue;
+    for (let fromMs = startMs; fromMs < endMs; fromMs += PAGE_MS)
+      yield { startMs: fromMs, endMs: Math.min(endMs, fromMs + PAGE_MS) };
+    startMs = undefined;
+  }
+}
+
+/** Of a minute without trades there may be a candle of nothing or none; its prices say nothing. */
+function difference(bar: Bar | undefined, kline: Kline | undefined): string | undefined {
+  const isSilent = bar === undefined || bar.aggTrades === 0;
+  if (isSilent && (kline === undefined || kline.trades === 0)) return undefined;
+  if (kline === undefined)
+    return `the exchange has no candle, the store ${bar?.trades ?? 0} trades`;
+  if (isSilent)
+    return `the exchange's candle has ${kline.trades} trades, volume ${kline.volume}; the store none`;
+  const pairs: readonly (readonly [string, string | undefined, string])[] = [
+    ['trades', String(bar.trades), String(kline.trades)],
+    ['volume', qty(bar.buyVolume + bar.sellVolume), sameScale(kline.volume, QTY_SCALE)],
+    ['taker buy volume', qty(bar.buyVolume), sameScale(kline.takerBuyVolume, QTY_SCALE)],
+    ['open', price(bar.priceOpen), sameScale(kline.open, PRICE_SCALE)],
+    ['high', price(bar.priceHigh), sameScale(kline.high, PRICE_SCALE)],
+    ['low', price(bar.priceLow), sameScale(kline.low, PRICE_SCALE)],
+    ['close', price(bar.priceClose), sameScale(kline.close, PRICE_SCALE)],
+  ];
+  const wrong = pairs.filter(([, mine, theirs]) => mine !== theirs);
+  if (wrong.length === 0) return undefined;
+  return wrong
+    .map(([name, mine, theirs]) => `${name} is ${mine ?? '-'}, the exchange's candle has ${theirs}`)
+    .join('; ');
+}
+
+function qty(amount: bigint): string {
+  return formatDecimal(amount, QTY_SCALE);
+}
+
+function price(value: bigint | undefined): string | undefined {
+  return value === undefined ? undefined : formatDecimal(value, PRICE_SCALE);
+}
+
+/** The same number of places on both sides, whatever the exchange wrote. */
+function sameScale(decimal: string, scale: number): string {
+  return formatDecimal(parseDecimal(decimal, scale), scale);
+}

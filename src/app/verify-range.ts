@@ -1,0 +1,222 @@
+import type { AggTrade } from '../domain/agg-trade.ts';
+import type { Bar } from '../domain/bar.ts';
+import { cdvBarsFrom, compareForBars } from '../domain/cdv.ts';
+import { type DayInputs, dayInputs, lostHours } from '../domain/day.ts';
+import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import type { DayReport, Finding } from '../domain/finding.ts';
+import {
+  DAY_MS,
+  daysOf,
+  floorTo,
+  HOUR_MS,
+  hoursOf,
+  isoHour,
+  MINUTE_MS,
+  type TimeRange,
+} from '../domain/hour.ts';
+import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import type { Series } from '../domain/market.ts';
+import type { BarStore, StoredDay } from '../ports/bar-store.ts';
+import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
+import type { TradeSource } from '../ports/trade-source.ts';
+import type { TradeStore } from '../ports/trade-store.ts';
+import { dueAnchors } from './chain-days.ts';
+import { verifyBars } from './verify-bars.ts';
+import { verifyKlines } from './verify-klines.ts';
+import { unrecordedRows, verifyHour } from './verify-trades.ts';
+
+export interface VerifyDeps {
+  readonly trades: TradeStore;
+  readonly ledger: Ledger;
+  readonly bars: BarStore;
+  readonly catalogue: SeriesCatalogue;
+  readonly source: TradeSource;
+}
+
+export interface VerifyOptions {
+  /** Also ask the exchange for its candles: 2 pages of weight 2 a day. */
+  readonly klines: boolean;
+}
+
+/**
+ * Re-proves a range of a series, day by day, from what is stored: every trade against the ledger by
+ * id, count and content hash; every bar and level against a second computation from the trades; and
+ * the trades against the exchange's candles. Changes nothing. One hour of trades and one day of bars
+ * are in memory at a time.
+ * @param range whole hours; bars are checked for the whole days that it touches
+ */
+export async function* verifyRange(
+  deps: VerifyDeps,
+  series: Series,
+  range: TimeRange,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): AsyncGenerator<DayReport> {
+  const anchors = await anchorFindings(deps, series);
+  for (const dayMs of daysOf(range)) {
+    signal.throwIfAborted();
+    const asked = {
+      startMs: Math.max(dayMs, range.startMs),
+      endMs: Math.min(dayMs + DAY_MS, range.endMs),
+    };
+    const report = await verifyDay(deps, series, dayMs, asked, options, signal);
+    const findings = [...report.findings, ...(anchors.get(dayMs) ?? [])];
+    yield { ...report, findings };
+  }
+}
+
+async function verifyDay(
+  deps: VerifyDeps,
+  series: Series,
+  dayMs: number,
+  asked: TimeRange,
+  { klines }: VerifyOptions,
+  signal: AbortSignal,
+): Promise<DayReport> {
+  const day = await readDay(deps, series, dayMs);
+  const { records, hashes, findings } = day;
+  const asPlanned = [...hoursOf(asked)].map((hourMs) => ({ hourMs, record: records.get(hourMs) }));
+  const verdicts = asPlanned.map(({ hourMs, record }) => ({
+    hourMs,
+    verdict: record === undefined ? 'unknown' : verdictOf(record),
+  }));
+  const count = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
+
+  const bars = await checkBars(deps, series, day);
+  const comparable = klines
+    ? verdicts.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs)
+    : [];
+  const check =
+    comparable.length === 0
+      ? undefined
+      : await verifyKlines(deps.source, series, day.minutes, comparable, signal);
+  return {
+    dayMs,
+    range: asked,
+    proven: count('proven'),
+    open: count('open'),
+    gap: count('gap'),
+    unknown: count('unknown'),
+    unproven: verdicts.filter(({ verdict }) => verdict !== 'proven'),
+    rows: asPlanned.reduce((rows, { record }) => rows + (record?.rows ?? 0), 0),
+    hashes: hashes.filter(({ hourMs }) => hourMs >= asked.startMs && hourMs < asked.endMs),
+    delta: formatDecimal(
+      day.minutes.reduce((sum, { delta }) => sum + delta, 0n),
+      QTY_SCALE,
+    ),
+    bars: bars.result,
+    klines: check && { minutes: check.minutes, equal: check.equal },
+    findings: [...findings, ...bars.findings, ...(check?.findings ?? [])],
+  };
+}
+
+interface ReadDay {
+  readonly inputs: DayInputs | undefined;
+  /** Of the day. */
+  readonly records: ReadonlyMap<number, SliceRecord>;
+  readonly hashes: DayReport['hashes'];
+  /** Bars of one minute from the stored trades of the hours that the ledger knows. */
+  readonly minutes: readonly Bar[];
+  readonly findings: readonly Finding[];
+}
+
+/** One pass over a day's stored trades: proves each hour and computes the day's minutes. */
+async function readDay(deps: VerifyDeps, series: Series, dayMs: number): Promise<ReadDay> {
+  const wider = { startMs: dayMs - HOUR_MS, endMs: dayMs + DAY_MS + HOUR_MS };
+  const all = new Map(
+    (await deps.ledger.records(series, wider)).map((record) => [record.hourMs, record]),
+  );
+  const records = new Map(
+    [...all].filter(([hourMs]) => hourMs >= dayMs && hourMs < dayMs + DAY_MS),
+  );
+  const inputs = dayInputs(dayMs, [...records.values()]);
+  const hashes: { hourMs: number; rows: number; contentHash: string }[] = [];
+  const findings: Finding[] = [];
+
+  async function* inBarOrder(): AsyncGenerator<AggTrade> {
+    for (const record of records.values()) {
+      const { hourMs } = record;
+      const neighbours = {
+        before: all.get(hourMs - HOUR_MS),
+        after: all.get(hourMs + HOUR_MS),
+      };
+      const hour = await verifyHour(deps.trades, record, neighbours);
+      findings.push(...hour.findings);
+      hashes.push({ hourMs, rows: record.rows, contentHash: hour.contentHash });
+      yield* hour.inWindow.toSorted(compareForBars);
+    }
+  }
+  const denseHours = (inputs?.hours ?? [])
+    .filter(({ verdict }) => verdict === 'proven')
+    .map(({ hourMs }) => hourMs);
+  const minutes = await Array.fromAsync(
+    cdvBarsFrom(inBarOrder(), { intervalMs: MINUTE_MS, denseHours }),
+  );
+  return { inputs, records, hashes, minutes, findings };
+}
+
+async function checkBars(
+  deps: VerifyDeps,
+  series: Series,
+  { inputs, minutes, findings, records }: ReadDay,
+): Promise<{ readonly result: DayReport['bars']; readonly findings: readonly Finding[] }> {
+  const dayMs = inputs?.dayMs;
+  if (inputs === undefined || dayMs === undefined)
+    return { result: { state: 'none' }, findings: [] };
+  const [built] = await deps.bars.days(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
+  const lost = await ledgerLosses(deps, series, built?.inputs ?? '', records, dayMs);
+  if (lost.length > 0) return { result: { state: 'due' }, findings: lost };
+  if (built?.inputs !== inputs.inputs) return { result: { state: 'due' }, findings: [] };
+  if (findings.length > 0) return { result: { state: 'damaged' }, findings: [] };
+  const { compared, findings: wrong } = await verifyBars(deps.bars, series, inputs, minutes);
+  return {
+    result: { state: 'compared', bars: compared },
+    findings: [...wrong, ...dayRow(built, minutes)],
+  };
+}
+
+/** The row on which the continuous levels rest. */
+function dayRow({ dayMs, deltaE8 }: StoredDay, minutes: readonly Bar[]): Finding[] {
+  const wanted = minutes.reduce((sum, { delta }) => sum + delta, 0n);
+  if (wanted === deltaE8) return [];
+  const detail = `the day's delta is stored as ${formatDecimal(deltaE8, QTY_SCALE)}, the trades give ${formatDecimal(wanted, QTY_SCALE)}`;
+  return [{ kind: 'bar_differs', atMs: dayMs, detail }];
+}
+
+/** Hours that the day's bars were made of and that the ledger no longer has. */
+async function ledgerLosses(
+  { trades }: VerifyDeps,
+  series: Series,
+  builtFrom: string,
+  records: ReadonlyMap<number, SliceRecord>,
+  dayMs: number,
+): Promise<Finding[]> {
+  const lost = lostHours(builtFrom, dayMs, new Set(records.keys()));
+  return Promise.all(
+    lost.map(async (hourMs) => ({
+      kind: 'ledger_lost' as const,
+      atMs: hourMs,
+      detail: `bars were made of ${isoHour(hourMs)}, of which the ledger has no row; the store holds ${await unrecordedRows(trades, series, hourMs)} trades of it`,
+    })),
+  );
+}
+
+/** Stored continuous levels that the days do not give, by day; absent ones are due, not wrong. */
+async function anchorFindings(
+  { bars, catalogue }: VerifyDeps,
+  series: Series,
+): Promise<Map<number, Finding[]>> {
+  const facts = await catalogue.find(series);
+  if (facts === undefined) return new Map();
+  const { due, stored } = await dueAnchors({ bars }, series, facts.originMs);
+  const wrong = due.flatMap((anchor): Finding[] => {
+    const old = stored.get(anchor.dayMs);
+    if (old === undefined) return [];
+    const level = (baseE8: bigint) => formatDecimal(baseE8, QTY_SCALE);
+    const detail =
+      `continuous CDV at this midnight is stored as ${level(old.baseE8)} (${old.missing ?? 'unknown'} ids missing), ` +
+      `the days give ${level(anchor.baseE8)} (${anchor.missing ?? 'unknown'})`;
+    return [{ kind: 'anchor_differs', atMs: anchor.dayMs, detail }];
+  });
+  return Map.groupBy(wrong, ({ atMs }) => floorTo(atMs, DAY_MS));
+}

@@ -1,0 +1,119 @@
+import type { AggTrade } from '../domain/agg-trade.ts';
+import { contentHasher } from '../domain/content-hash.ts';
+import { type Finding, idRanges } from '../domain/finding.ts';
+import { HOUR_MS, hourWindowUs, isoHour } from '../domain/hour.ts';
+import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import type { Series } from '../domain/market.ts';
+import type { TradeStore } from '../ports/trade-store.ts';
+
+/** An hour as the store gives it, and where that is not what the ledger says. */
+export interface StoredHour {
+  /** All rows whose time lies in the hour, ascending by id. */
+  readonly inWindow: readonly AggTrade[];
+  readonly contentHash: string;
+  readonly findings: readonly Finding[];
+}
+
+interface Neighbours {
+  readonly before: SliceRecord | undefined;
+  readonly after: SliceRecord | undefined;
+}
+
+/**
+ * Re-proves one hour from the store alone: ids, count, content, and that it meets its neighbours.
+ * Holds one hour of rows in memory.
+ */
+export async function verifyHour(
+  trades: TradeStore,
+  record: SliceRecord,
+  neighbours: Neighbours,
+): Promise<StoredHour> {
+  const inWindow = await Array.fromAsync(trades.read(record, hourWindowUs(record.hourMs)));
+  const run = await runOf(trades, record, inWindow);
+  const hasher = contentHasher();
+  for (const trade of run) hasher.update(trade);
+  const contentHash = hasher.digest();
+  const findings = [
+    ...missing(record, run),
+    ...strange(record, inWindow, neighbours),
+    ...meeting(record, neighbours),
+  ];
+  if (findings.length === 0 && contentHash !== record.contentHash) {
+    findings.push({
+      kind: 'content_differs',
+      atMs: record.hourMs,
+      detail: `all ${record.rows} ids are there, but their content hash is ${contentHash.slice(0, 16)}…, proven was ${record.contentHash.slice(0, 16)}…`,
+    });
+  }
+  return { inWindow, contentHash, findings };
+}
+
+/** Rows of an hour's run of ids; where times run backwards some of them lie before the hour. */
+async function runOf(
+  trades: TradeStore,
+  record: SliceRecord,
+  inWindow: readonly AggTrade[],
+): Promise<readonly AggTrade[]> {
+  const inside = inWindow.filter(({ aggId }) => claims(record, aggId));
+  if (inside.length === record.rows || record.backwardRows === 0) return inside;
+  const { startUs, endUs } = hourWindowUs(record.hourMs);
+  const wider = { startUs: startUs - HOUR_MS * 1000, endUs };
+  const all = await Array.fromAsync(trades.read(record, wider));
+  return all.filter(({ aggId }) => claims(record, aggId));
+}
+
+function claims(record: SliceRecord | undefined, aggId: number): boolean {
+  const { first, last } = record ?? {};
+  return first !== undefined && last !== undefined && first.id <= aggId && aggId <= last.id;
+}
+
+function missing(record: SliceRecord, run: readonly AggTrade[]): Finding[] {
+  const { first, last, rows, hourMs } = record;
+  if (first === undefined || last === undefined) return [];
+  const ids = new Set(run.map(({ aggId }) => aggId));
+  if (ids.size === rows && run.length === rows) return [];
+  const kind = ids.size < rows ? 'trades_missing' : 'trades_strange';
+  // Of an hour with holes nobody can tell which of the absent ids were once there.
+  const absent: number[] = [];
+  if (verdictOf(record) === 'proven')
+    for (let id = first.id; id <= last.id; id += 1) if (!ids.has(id)) absent.push(id);
+  const which = absent.length > 0 ? `: ids ${idRanges(absent)}` : '';
+  return [
+    { kind, atMs: hourMs, detail: `${rows} trades were proven, ${run.length} are stored${which}` },
+  ];
+}
+
+function strange(
+  record: SliceRecord,
+  inWindow: readonly AggTrade[],
+  { before, after }: Neighbours,
+): Finding[] {
+  const ids = inWindow
+    .map(({ aggId }) => aggId)
+    .filter((id) => ![record, before, after].some((one) => claims(one, id)));
+  if (ids.length === 0) return [];
+  const detail = `${ids.length} rows that no fetch has proven: ids ${idRanges(ids)}`;
+  return [{ kind: 'trades_strange', atMs: record.hourMs, detail }];
+}
+
+/** Each of two proven hours names the other's edge. */
+function meeting(record: SliceRecord, { before }: Neighbours): Finding[] {
+  if (before === undefined || verdictOf(record) !== 'proven' || verdictOf(before) !== 'proven')
+    return [];
+  const edge = record.first ?? record.next;
+  const last = before.last ?? before.prev;
+  if (before.next?.id === edge?.id && record.prev?.id === last?.id) return [];
+  const detail =
+    `${isoHour(before.hourMs)} ends at id ${last?.id ?? '-'} before ${before.next?.id ?? '-'}, ` +
+    `this hour begins at id ${edge?.id ?? '-'} after ${record.prev?.id ?? '-'}`;
+  return [{ kind: 'neighbours_differ', atMs: record.hourMs, detail }];
+}
+
+/** Rows of an hour that the ledger does not know. */
+export async function unrecordedRows(
+  trades: TradeStore,
+  series: Series,
+  hourMs: number,
+): Promise<number> {
+  return (await trades.readBack(series, hourWindowUs(hourMs))).rows;
+}

@@ -1,0 +1,62 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { verifyRange } from '../../app/verify-range.ts';
+import type { ExitCode } from '../../domain/errors.ts';
+import type { DayReport } from '../../domain/finding.ts';
+import { VERSION } from '../../version.ts';
+import { parseSeries, print, say, withApp } from '../session.ts';
+import { describeRange, resolveRange } from '../times.ts';
+import { verificationReport } from '../verification-report.ts';
+import { exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
+import { jsonOption, klinesOption, type RangeOptions, withRange } from './options.ts';
+
+interface VerifyOptions extends RangeOptions {
+  readonly klines: boolean;
+  readonly report?: string;
+}
+
+export function registerVerify(program: Command, finish: (exitCode: ExitCode) => void): void {
+  withRange(program.command('verify'))
+    .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
+    .summary('prove a stored range again, from the store and the exchange’s candles')
+    .description(
+      'Reads every stored trade of the range again and compares ids, counts, sums and\n' +
+        'content hashes with the ledger, every bar and level with a second computation,\n' +
+        'and every minute with the exchange’s own candles. Changes nothing.',
+    )
+    .addOption(klinesOption())
+    .option('--report <file>', 'write the proof with all hashes as Markdown')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 proven, 3 something is not proven yet, 11 something proven is not\n' +
+        'what is stored (cdvault repair), 5 an outage.\n',
+    )
+    .action(async (symbols: string[], options: VerifyOptions) => {
+      const series = parseSeries(symbols, options.market);
+      const range = resolveRange(options, Date.now());
+      finish(
+        await withApp({}, async ({ app, signal }) => {
+          if (options.json !== true) say(describeRange(range));
+          const reports: SeriesReport[] = [];
+          for (const one of series) {
+            const days: DayReport[] = [];
+            for await (const day of verifyRange(app, one, range.hours, options, signal)) {
+              days.push(day);
+              if (options.json === true) print(JSON.stringify({ type: 'day', ...one, ...day }));
+            }
+            reports.push({ ...one, days });
+          }
+          const exitCode = exitCodeOf(reports);
+          if (options.json === true) print(JSON.stringify({ type: 'summary', exitCode }));
+          else print(verificationText(reports));
+          if (options.report !== undefined) {
+            const facts = { range: range.hours, nowMs: app.clock.nowMs(), version: VERSION };
+            await writeFile(options.report, verificationReport(reports, facts));
+            say(`report: ${options.report}`);
+          }
+          return exitCode;
+        }),
+      );
+    });
+}

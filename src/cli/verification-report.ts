@@ -1,0 +1,93 @@
+import { isoDay, isoHour, type TimeRange } from '../domain/hour.ts';
+import { marketName, type Series } from '../domain/market.ts';
+import type { DayReport } from '../domain/finding.ts';
+import { conclusion, dayRow, type SeriesReport } from './verification-text.ts';
+
+interface ReportFacts {
+  readonly range: TimeRange;
+  readonly nowMs: number;
+  readonly version: string;
+}
+
+/**
+ * A proof to cite, as Markdown: what was checked and how, each day's verdict, each hour's content
+ * hash, and the command that makes it again.
+ */
+export function verificationReport(
+  reports: readonly SeriesReport[],
+  { range, nowMs, version }: ReportFacts,
+): string {
+  const [from, to] = [iso(range.startMs), iso(range.endMs)];
+  const symbols = reports.map(({ symbol }) => symbol).join(' ');
+  const market = reports[0] === undefined ? 'spot' : marketName(reports[0].market);
+  return [
+    `# Verification of ${symbols}, ${from} to ${to}`,
+    '',
+    `- result: ${conclusion(reports)}`,
+    `- made ${iso(nowMs)} by cdvault ${version}`,
+    `- again: \`cdvault verify ${symbols} --market ${market} --from ${from} --to ${to}\``,
+    '',
+    'Every stored trade was read again. `proven`: the ids of an hour are contiguous and meet a trade',
+    'before it and one after it. `delta`: exact sum of signed quantities, UTC day. `bars`: stored bars',
+    'equal to a second computation from the trades, digit for digit, at every interval. `klines`:',
+    'minutes of which volume, taker buy volume, number of trades, open, high, low and close equal the',
+    'exchange’s own candles exactly.',
+    '',
+    '## Days',
+    '',
+    ...markdownTable(reports.flatMap((report) => report.days.map((day) => dayRow(report, day)))),
+    '',
+    '## Findings',
+    '',
+    ...findingLines(reports),
+    '',
+    '## Content hashes',
+    '',
+    'SHA-256 over one line for each trade of the hour’s run of ids, in id order:',
+    '`a,p,q,f,l,T,m` as integers, price and quantity × 10^8, time in microseconds, m as 0 or 1,',
+    'each line ended by a line feed.',
+    '',
+    ...markdownTable(
+      reports.flatMap((report) => report.days.flatMap((day) => hashRows(report, day))),
+    ),
+    '',
+  ].join('\n');
+}
+
+function findingLines(reports: readonly SeriesReport[]): string[] {
+  const lines = reports.flatMap(({ symbol, days }) =>
+    days.flatMap(({ findings, unproven, dayMs, bars }) => [
+      ...findings.map(
+        ({ kind, atMs, detail }) => `- ${symbol} ${iso(atMs)} \`${kind}\`: ${detail}`,
+      ),
+      ...unproven.map(({ hourMs, verdict }) => `- ${symbol} ${iso(hourMs)} not proven: ${verdict}`),
+      ...(bars.state === 'due' ? [`- ${symbol} ${isoDay(dayMs)}: bars are due`] : []),
+    ]),
+  );
+  return lines.length > 0 ? lines : ['None.'];
+}
+
+function hashRows({ symbol }: Series, { hashes }: DayReport): Record<string, string>[] {
+  return hashes.map(({ hourMs, rows, contentHash }) => ({
+    symbol,
+    hour: isoHour(hourMs),
+    trades: String(rows),
+    sha256: `\`${contentHash}\``,
+  }));
+}
+
+function markdownTable(rows: readonly Record<string, string>[]): string[] {
+  const [first] = rows;
+  if (first === undefined) return ['None.'];
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const names = Object.keys(first);
+  return [
+    line(names),
+    line(names.map(() => '---')),
+    ...rows.map((row) => line(names.map((name) => row[name] ?? ''))),
+  ];
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,88 @@
+import type { DayReport, Finding } from '../domain/finding.ts';
+import { EXIT, type ExitCode } from '../domain/errors.ts';
+import { isoDay } from '../domain/hour.ts';
+import { marketName, type Series } from '../domain/market.ts';
+import { counted, formatInteger } from './progress-text.ts';
+import { renderTable } from './table.ts';
+import { isoMinute } from './times.ts';
+
+/** What verification has to say of one series. */
+export interface SeriesReport extends Series {
+  readonly days: readonly DayReport[];
+}
+
+/** 11 when something called proven is not so, 3 when something is not proven or still due, else 0. */
+export function exitCodeOf(reports: readonly SeriesReport[]): ExitCode {
+  const days = reports.flatMap((report) => report.days);
+  if (days.some(({ findings }) => findings.length > 0)) return EXIT.mismatch;
+  const isWhole = days.every(({ unproven, bars }) => unproven.length === 0 && bars.state !== 'due');
+  return isWhole ? EXIT.ok : EXIT.gaps;
+}
+
+export function dayRow({ market, symbol }: Series, day: DayReport): Record<string, string> {
+  const asked = day.proven + day.open + day.gap + day.unknown;
+  return {
+    symbol,
+    market: marketName(market),
+    day: isoDay(day.dayMs),
+    proven: `${day.proven} of ${asked}`,
+    trades: formatInteger(day.rows),
+    delta: day.delta,
+    bars: day.bars.state === 'compared' ? `${formatInteger(day.bars.bars)} equal` : day.bars.state,
+    klines: klinesText(day),
+    verdict: verdictText(day),
+  };
+}
+
+function klinesText({ klines }: DayReport): string {
+  return klines === undefined
+    ? '-'
+    : `${formatInteger(klines.equal)} of ${formatInteger(klines.minutes)}`;
+}
+
+function verdictText(day: DayReport): string {
+  if (day.findings.length > 0) return 'WRONG';
+  if (day.unproven.length > 0) return 'gaps';
+  return day.bars.state === 'due' ? 'bars due' : 'proven';
+}
+
+/** The table, then every finding, then what is not proven, then one line of conclusion. */
+export function verificationText(reports: readonly SeriesReport[]): string {
+  const lines = [
+    renderTable(reports.flatMap((report) => report.days.map((day) => dayRow(report, day)))),
+  ];
+  for (const { symbol, days } of reports) {
+    for (const day of days) {
+      lines.push(...day.findings.map((finding) => findingText(symbol, finding)));
+      lines.push(...unprovenLines(symbol, day));
+      if (day.bars.state === 'due')
+        lines.push(`${symbol} ${isoDay(day.dayMs)}: bars are older than their hours`);
+    }
+  }
+  lines.push(conclusion(reports));
+  return lines.join('\n');
+}
+
+function findingText(symbol: string, { kind, atMs, detail }: Finding): string {
+  return `${symbol} ${isoMinute(atMs)} ${kind}: ${detail}`;
+}
+
+function unprovenLines(symbol: string, { unproven }: DayReport): string[] {
+  return unproven.map(
+    ({ hourMs, verdict }) => `${symbol} ${isoMinute(hourMs)} not proven: ${verdict}`,
+  );
+}
+
+export function conclusion(reports: readonly SeriesReport[]): string {
+  const days = reports.flatMap((report) => report.days);
+  const findings = days.reduce((sum, day) => sum + day.findings.length, 0);
+  const unproven = days.reduce((sum, day) => sum + day.unproven.length, 0);
+  const rows = days.reduce((sum, day) => sum + day.rows, 0);
+  const exitCode = exitCodeOf(reports);
+  if (exitCode === EXIT.mismatch)
+    return `WRONG: ${counted(findings, 'finding')}; cdvault repair with the same range mends what can be mended`;
+  if (exitCode === EXIT.ok)
+    return `proven: ${counted(days.length, 'day')}, ${counted(rows, 'trade')}, every id, sum and bar as it must be`;
+  const due = unproven === 0 ? 'bars are due' : `${counted(unproven, 'hour')} not proven`;
+  return `nothing wrong, but ${due}: cdvault repair with the same range`;
+}

@@ -1,0 +1,99 @@
+import type { TimeRange } from './hour.ts';
+
+/**
+ * What can be wrong with something that is called proven. Hours that are not proven are no findings:
+ * they are counted as what they are.
+ */
+export type FindingKind =
+  /** The ledger lost an hour that bars were made of. */
+  | 'ledger_lost'
+  /** Ids that the ledger counted are not in the store. */
+  | 'trades_missing'
+  /** The store has rows that the ledger does not count. */
+  | 'trades_strange'
+  /** All ids are there, but not the content that was proven. */
+  | 'content_differs'
+  /** Two neighbouring hours do not meet. */
+  | 'neighbours_differ'
+  /** A stored bar is not what the trades give. */
+  | 'bar_differs'
+  /** A stored continuous level is not what the days give. */
+  | 'anchor_differs'
+  /** The trades are not what the exchange's own candles say. */
+  | 'kline_differs';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  /** The hour, bar, midnight or minute that it is about. */
+  readonly atMs: number;
+  readonly detail: string;
+}
+
+/** What a finding makes necessary. */
+export type Cure = 'refetch' | 'rebuild' | 'chain';
+
+const CURES: Readonly<Record<FindingKind, Cure>> = {
+  ledger_lost: 'refetch',
+  trades_missing: 'refetch',
+  trades_strange: 'refetch',
+  content_differs: 'refetch',
+  neighbours_differ: 'refetch',
+  kline_differs: 'refetch',
+  bar_differs: 'rebuild',
+  anchor_differs: 'chain',
+};
+
+export function cureOf({ kind }: Finding): Cure {
+  return CURES[kind];
+}
+
+/** Ids as ranges for people: `7 to 9, 12`; at most `most` of them, and how many are left out. */
+export function idRanges(ids: readonly number[], most = 5): string {
+  const ranges: { from: number; to: number }[] = [];
+  for (const id of ids) {
+    const last = ranges.at(-1);
+    if (last !== undefined && id === last.to + 1) last.to = id;
+    else ranges.push({ from: id, to: id });
+  }
+  const shown = ranges
+    .slice(0, most)
+    .map(({ from, to }) => (from === to ? String(from) : `${from} to ${to}`));
+  const more = ranges.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
+
+/** Exact comparison of what we hold with the exchange's own candles. */
+export interface KlineCheck {
+  readonly minutes: number;
+  readonly equal: number;
+}
+
+/** `due`: older than the hours that they are made of. `damaged`: not compared, since the trades are wrong. */
+export type BarsCheck =
+  | { readonly state: 'compared'; readonly bars: number }
+  | { readonly state: 'due' | 'damaged' | 'none' };
+
+/** What a verification found of one symbol-day; hours count only within the asked range. */
+export interface DayReport {
+  readonly dayMs: number;
+  readonly range: TimeRange;
+  readonly proven: number;
+  readonly open: number;
+  readonly gap: number;
+  /** Hours without a ledger row. */
+  readonly unknown: number;
+  /** Hours in the range that are not proven, with what they are. */
+  readonly unproven: readonly { readonly hourMs: number; readonly verdict: string }[];
+  readonly rows: number;
+  /** Content hashes recomputed from the store, hex, by hour. */
+  readonly hashes: readonly {
+    readonly hourMs: number;
+    readonly rows: number;
+    readonly contentHash: string;
+  }[];
+  /** Exact sum of signed quantities of the day as stored, decimal text. */
+  readonly delta: string;
+  readonly bars: BarsCheck;
+  readonly klines: KlineCheck | undefined;
+  readonly findings: readonly Finding[];
+}
