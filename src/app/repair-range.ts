@@ -1,5 +1,5 @@
 import { dayInputs } from '../domain/day.ts';
-import { cureOf, type DayReport, type Finding } from '../domain/finding.ts';
+import { type Cure, cureOf, type DayReport, type Finding } from '../domain/finding.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import type { BarStore, RestatementRow } from '../ports/bar-store.ts';
@@ -36,11 +36,12 @@ export async function repairDay(
   report: DayReport,
 ): Promise<DayRepair | undefined> {
   const { dayMs, findings, bars } = report;
-  const of = (cure: string) => findings.filter((finding) => cureOf(finding) === cure);
+  const of = (cure: Cure) => findings.filter((finding) => cureOf(finding) === cure);
   const refetched = hoursOfFindings(of('refetch'));
-  const fetched = report.unproven
-    .map(({ hourMs }) => hourMs)
-    .filter((hourMs) => !refetched.includes(hourMs));
+  const unproven = report.unproven.map(({ hourMs }) => hourMs);
+  const fetched = [...new Set([...unproven, ...hoursOfFindings(of('fetch'))])].filter(
+    (hourMs) => !refetched.includes(hourMs),
+  );
   const wrongBars = of('rebuild');
   const hours = [...fetched, ...refetched].toSorted((left, right) => left - right);
   if (wrongBars.length > 0) await makeDue(deps, series, dayMs, wrongBars);

@@ -10,7 +10,6 @@ import {
   floorTo,
   HOUR_MS,
   hoursOf,
-  isoHour,
   MINUTE_MS,
   type TimeRange,
 } from '../domain/hour.ts';
@@ -23,7 +22,7 @@ import type { TradeStore } from '../ports/trade-store.ts';
 import { dueAnchors } from './chain-days.ts';
 import { verifyBars } from './verify-bars.ts';
 import { verifyKlines } from './verify-klines.ts';
-import { unrecordedRows, verifyHour } from './verify-trades.ts';
+import { unrecordedHour, verifyHour } from './verify-trades.ts';
 
 export interface VerifyDeps {
   readonly trades: TradeStore;
@@ -191,14 +190,22 @@ async function ledgerLosses(
   records: ReadonlyMap<number, SliceRecord>,
   dayMs: number,
 ): Promise<Finding[]> {
-  const lost = lostHours(builtFrom, dayMs, new Set(records.keys()));
-  return Promise.all(
-    lost.map(async (hourMs) => ({
-      kind: 'ledger_lost' as const,
+  const findings: Finding[] = [];
+  for (const { hourMs, hashPrefix } of lostHours(builtFrom, dayMs, new Set(records.keys()))) {
+    const { rows, contentHash } = await unrecordedHour(trades, series, hourMs);
+    findings.push({
+      kind: 'ledger_lost',
       atMs: hourMs,
-      detail: `bars were made of ${isoHour(hourMs)}, of which the ledger has no row; the store holds ${await unrecordedRows(trades, series, hourMs)} trades of it`,
-    })),
-  );
+      detail: `bars were made of this hour, and the ledger has no row of it; the store holds ${rows} trades`,
+    });
+    if (!contentHash.startsWith(hashPrefix))
+      findings.push({
+        kind: 'content_differs',
+        atMs: hourMs,
+        detail: `bars were made of trades with content hash ${hashPrefix}…, stored are some with ${contentHash.slice(0, 16)}…`,
+      });
+  }
+  return findings;
 }
 
 /** Stored continuous levels that the days do not give, by day; absent ones are due, not wrong. */

@@ -109,11 +109,17 @@ function meeting(record: SliceRecord, { before }: Neighbours): Finding[] {
   return [{ kind: 'neighbours_differ', atMs: record.hourMs, detail }];
 }
 
-/** Rows of an hour that the ledger does not know. */
-export async function unrecordedRows(
+/** What the store holds of an hour that the ledger does not know. */
+export async function unrecordedHour(
   trades: TradeStore,
   series: Series,
   hourMs: number,
-): Promise<number> {
-  return (await trades.readBack(series, hourWindowUs(hourMs))).rows;
+): Promise<{ readonly rows: number; readonly contentHash: string }> {
+  const hasher = contentHasher();
+  let rows = 0;
+  for await (const trade of trades.read(series, hourWindowUs(hourMs))) {
+    hasher.update(trade);
+    rows += 1;
+  }
+  return { rows, contentHash: hasher.digest() };
 }

@@ -1,7 +1,7 @@
 import type { DayReport, Finding } from '../domain/finding.ts';
 import { EXIT, type ExitCode } from '../domain/errors.ts';
 import { isoDay } from '../domain/hour.ts';
-import { marketName, type Series } from '../domain/market.ts';
+import type { Series } from '../domain/market.ts';
 import { counted, formatInteger } from './progress-text.ts';
 import { renderTable } from './table.ts';
 import { isoMinute } from './times.ts';
@@ -19,25 +19,22 @@ export function exitCodeOf(reports: readonly SeriesReport[]): ExitCode {
   return isWhole ? EXIT.ok : EXIT.gaps;
 }
 
-export function dayRow({ market, symbol }: Series, day: DayReport): Record<string, string> {
-  const asked = day.proven + day.open + day.gap + day.unknown;
+/** Fits into 80 columns for a busy day. */
+export function dayRow({ symbol }: Series, day: DayReport): Record<string, string> {
+  const { proven, open, gap, unknown, klines, bars } = day;
   return {
     symbol,
-    market: marketName(market),
     day: isoDay(day.dayMs),
-    proven: `${day.proven} of ${asked}`,
+    proven: `${proven}/${proven + open + gap + unknown}`,
     trades: formatInteger(day.rows),
     delta: day.delta,
-    bars: day.bars.state === 'compared' ? `${formatInteger(day.bars.bars)} equal` : day.bars.state,
-    klines: klinesText(day),
+    bars: bars.state === 'compared' ? formatInteger(bars.bars) : bars.state,
+    klines:
+      klines === undefined
+        ? '-'
+        : `${formatInteger(klines.equal)}/${formatInteger(klines.minutes)}`,
     verdict: verdictText(day),
   };
-}
-
-function klinesText({ klines }: DayReport): string {
-  return klines === undefined
-    ? '-'
-    : `${formatInteger(klines.equal)} of ${formatInteger(klines.minutes)}`;
 }
 
 function verdictText(day: DayReport): string {

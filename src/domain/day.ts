@@ -182,10 +182,10 @@ export function lostHours(
   before: string,
   dayMs: number,
   known: ReadonlySet<number>,
-): readonly number[] {
+): readonly { readonly hourMs: number; readonly hashPrefix: string }[] {
   return words(before)
-    .map(({ hour }) => dayMs + hour * HOUR_MS)
-    .filter((hourMs) => !known.has(hourMs));
+    .map(({ hour, hash }) => ({ hourMs: dayMs + hour * HOUR_MS, hashPrefix: hash }))
+    .filter(({ hourMs }) => !known.has(hourMs));
 }
 
 interface InputWord {

@@ -29,11 +29,11 @@ export interface Finding {
   readonly detail: string;
 }
 
-/** What a finding makes necessary. */
-export type Cure = 'refetch' | 'rebuild' | 'chain';
+/** What a finding makes necessary; `fetch` takes up what is stored, `refetch` doubts it. */
+export type Cure = 'fetch' | 'refetch' | 'rebuild' | 'chain';
 
 const CURES: Readonly<Record<FindingKind, Cure>> = {
-  ledger_lost: 'refetch',
+  ledger_lost: 'fetch',
   trades_missing: 'refetch',
   trades_strange: 'refetch',
   content_differs: 'refetch',

@@ -4,7 +4,7 @@ import { verifyRange } from '../../app/verify-range.ts';
 import type { ExitCode } from '../../domain/errors.ts';
 import type { DayReport } from '../../domain/finding.ts';
 import { VERSION } from '../../version.ts';
-import { parseSeries, print, say, withApp } from '../session.ts';
+import { assertNotBanned, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../times.ts';
 import { verificationReport } from '../verification-report.ts';
 import { exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
@@ -37,6 +37,7 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
       const range = resolveRange(options, Date.now());
       finish(
         await withApp({}, async ({ app, signal }) => {
+          if (options.klines) for (const { market } of series) await assertNotBanned(app, market);
           if (options.json !== true) say(describeRange(range));
           const reports: SeriesReport[] = [];
           for (const one of series) {
