@@ -138,9 +138,13 @@ export class Rig {
     return runCli(args, { env: { ...this.env, ...more } });
   }
 
-  startCli(args: readonly string[], onLine?: (line: string) => void): CliProcess {
+  startCli(
+    args: readonly string[],
+    onLine?: (line: string) => void,
+    more: Readonly<Record<string, string>> = {},
+  ): CliProcess {
     const command = startCli(args, {
-      env: this.env,
+      env: { ...this.env, ...more },
       ...(onLine === undefined ? {} : { onLine }),
     });
     this.#commands.push(command);

@@ -7,8 +7,9 @@ import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/decimal
 import { isInvalid } from '../../src/domain/agg-trade.ts';
 import { literal } from '../../src/adapters/questdb/sql.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
-import { referenceDay, truth, withoutTrust } from '../e2e/reference.ts';
+import { expectAnchors, referenceDay, truth, withoutTrust } from '../e2e/reference.ts';
 import { type Rig, spot } from '../e2e/rig.ts';
+import { exportSeries, RESULT_TABLES } from '../support/exports.ts';
 
 /**
  * Every fault is one named test that ends in `expectNothingLost`. `make faults` runs them all;
@@ -20,7 +21,7 @@ const SEED = Number(process.env['CDVAULT_SEED'] ?? Math.floor(Math.random() * 1e
 const SAMPLE = 8;
 
 export interface FaultReport {
-  /** The one line of a log or of an error that the operator saw. */
+  /** The line of a log or of an error that the operator saw; several are told in their order. */
   saw(line: string): void;
 }
 
@@ -44,10 +45,10 @@ export function fault(
     name,
     async () => {
       const startMs = performance.now();
-      let saw = '';
-      await body({ saw: (line) => (saw = line) });
-      expect(saw, 'what the operator saw').not.toBe('');
-      rows.push({ name, seconds: (performance.now() - startMs) / 1000, saw });
+      const lines: string[] = [];
+      await body({ saw: (line) => void lines.push(line) });
+      expect(lines.join(''), 'what the operator saw').not.toBe('');
+      rows.push({ name, seconds: (performance.now() - startMs) / 1000, saw: lines.join(' … ') });
     },
     timeoutMs,
   );
@@ -57,7 +58,8 @@ export function fault(
 export function printFaultTable(): void {
   afterAll(() => {
     const table = rows.map(
-      ({ name, seconds, saw }) => `| ${name} | ${seconds.toFixed(1)} s | ${saw} |`,
+      ({ name, seconds, saw }) =>
+        `| ${name} | ${seconds.toFixed(1)} s | ${saw.replaceAll('|', '\\|')} |`,
     );
     process.stdout.write([`faults, seed ${SEED} (CDVAULT_SEED)`, ...table, ''].join('\n'));
   });
@@ -73,8 +75,8 @@ function isSampled(name: string): boolean {
 
 /**
  * What must hold after any fault, once a run has ended well: stored ids = offered ids, each once;
- * every sum exact, in the ledger and in the bars at every interval; and another run makes no trade
- * request and changes nothing.
+ * every sum exact, in the ledger, in the bars at every interval and in the anchors; and another run
+ * makes no trade request and changes no row.
  * @param range whole days, or hours of one day
  */
 export async function expectNothingLost(
@@ -125,10 +127,17 @@ export async function expectNothingLost(
     }
   }
 
+  const days = { startMs: floorTo(range.startMs, DAY_MS), endMs: range.endMs };
+  await expectAnchors(app, symbol, trades, days, days.startMs);
+
   const ofSymbol = () =>
     rig.exchange.requests.tradeRequests().filter(({ query }) => query['symbol'] === symbol).length;
+  // With all columns: nothing may have been written at all.
+  const tables = async () => exportSeries(rig.services, symbol, RESULT_TABLES, { columns: ['*'] });
   const before = ofSymbol();
+  const tablesBefore = await tables();
   const again = await rig.backfill(app, [series], range);
   expect(again).toMatchObject({ exitCode: 0, rows: offered.length });
   expect(ofSymbol() - before, 'trade requests for what is proven').toBe(0);
+  expect(await tables(), 'tables after a run that had nothing to do').toEqual(tablesBefore);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSql, literal, timestamp } from '../../src/adapters/questdb/sql.ts';
+import { createSql, literal, type Sql, timestamp } from '../../src/adapters/questdb/sql.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
 
@@ -97,6 +97,19 @@ export async function exportSeries(
   for (const table of tables)
     exports[table] = await orderedExport(services, table, symbol, options);
   return exports;
+}
+
+/** Tables in which a series has any row, in their alphabetical order. */
+export async function tablesWith(sql: Sql, symbol: string): Promise<SeriesTable[]> {
+  const found: SeriesTable[] = [];
+  for (const table of (Object.keys(ORDER) as SeriesTable[]).toSorted()) {
+    await sql.waitApplied(table);
+    const rows = await sql.query(
+      `SELECT ts FROM ${table} WHERE symbol = ${literal(symbol)} LIMIT 1`,
+    );
+    if (rows.length > 0) found.push(table);
+  }
+  return found;
 }
 
 /** Waits for acknowledged rows on the way: an export never lags behind a command that has ended. */

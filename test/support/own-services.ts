@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureServices, stopServices } from '../../src/adapters/services/ladder.ts';
 import type { ServicesOptions, ServiceUrls } from '../../src/adapters/services/types.ts';
 
@@ -9,7 +11,10 @@ export interface OwnServices {
   readonly options: ServicesOptions;
   /** Everything that was said, for assertions. */
   readonly said: readonly string[];
+  /** Starts what does not run, on its data and at its old place. */
   readonly start: () => Promise<ServiceUrls>;
+  /** kill -9, as by the kernel when memory is short. */
+  readonly kill: (service: 'redis' | 'questdb') => Promise<void>;
   /** Stops them and deletes their data. */
   readonly dispose: () => Promise<void>;
 }
@@ -26,9 +31,20 @@ export async function makeOwnServices(): Promise<OwnServices> {
     options,
     said,
     start: async () => ensureServices(options),
+    kill: async (service) => {
+      const pid = Number(await readFile(path.join(homeDir, service, `${service}.pid`), 'utf8'));
+      process.kill(pid, 'SIGKILL');
+      // Waiting to be reaped is gone enough: a process in that state holds no port and no file.
+      while (existsSync(`/proc/${pid}`) && !(await isZombie(pid))) await sleep(10);
+    },
     dispose: async () => {
       await stopServices(options);
       await rm(homeDir, { recursive: true, force: true });
     },
   };
+}
+
+async function isZombie(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
+  return stat.charAt(stat.lastIndexOf(')') + 2) === 'Z';
 }

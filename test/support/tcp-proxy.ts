@@ -1,6 +1,16 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
+/** `request`: before the service gets it. `answer`: after the service has done it, before the client knows. */
+export type Side = 'request' | 'answer';
+
+export interface Hold {
+  /** Settles when the bytes are held. */
+  readonly reached: Promise<void>;
+  /** Lets them go, and all that has come behind them. */
+  release(): void;
+}
+
 export interface TcpProxy {
   readonly port: number;
   /** Drops all connections and refuses new ones, as a service that is down. */
@@ -8,7 +18,18 @@ export interface TcpProxy {
   /** Keeps connections open and delivers nothing, as a network that swallows packets. */
   hang(): void;
   heal(): Promise<void>;
+  /**
+   * Holds the next request that contains `text`, or the answer to it. Only its connection is held; a
+   * client that ends meanwhile takes the held bytes with it.
+   */
+  hold(text: string, side: Side): Hold;
   close(): Promise<void>;
+}
+
+interface Trap {
+  readonly text: Buffer;
+  readonly side: Side;
+  readonly spring: (gate: Gate) => void;
 }
 
 /** A loopback proxy that can fail, between a client under test and a real service. */
@@ -17,17 +38,32 @@ export async function startTcpProxy(
   targetHost = '127.0.0.1',
 ): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const traps = new Set<Trap>();
   let isHanging = false;
   const server = createServer((client) => {
     const upstream = connect(targetPort, targetHost);
+    const gates = { request: new Gate(upstream), answer: new Gate(client) };
+    const match = matcher(traps);
+    let onAnswer = (): void => undefined;
+    client.on('data', (chunk) => {
+      if (isHanging) return;
+      for (const { side, spring } of match(chunk)) {
+        gates[side].shut();
+        if (side === 'request') spring(gates.request);
+        else onAnswer = () => spring(gates.answer);
+      }
+      gates.request.pass(chunk);
+    });
+    upstream.on('data', (chunk) => {
+      if (isHanging) return;
+      gates.answer.pass(chunk);
+      onAnswer();
+    });
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
       sockets.add(from);
-      from.on('data', (chunk) => {
-        if (!isHanging) to.write(chunk);
-      });
       from.on('error', () => to.destroy());
       from.on('close', () => {
         sockets.delete(from);
@@ -59,8 +95,70 @@ export async function startTcpProxy(
       isHanging = false;
       if (!server.listening) await listen(port);
     },
+    hold: (text, side) => {
+      const held = Promise.withResolvers<void>();
+      let isReleased = false;
+      let open = (): void => undefined;
+      traps.add({
+        text: Buffer.from(text),
+        side,
+        spring: (gate) => {
+          open = () => gate.open();
+          if (isReleased) open();
+          held.resolve();
+        },
+      });
+      return {
+        reached: held.promise,
+        release: () => {
+          isReleased = true;
+          open();
+        },
+      };
+    },
     close: async () => {
       if (server.listening) await cut();
     },
   };
 }
+
+/** One direction of a connection. */
+class Gate {
+  readonly #to: Socket;
+  #waiting: Buffer[] | undefined;
+
+  constructor(to: Socket) {
+    this.#to = to;
+  }
+
+  pass(chunk: Buffer): void {
+    if (this.#waiting === undefined) this.#to.write(chunk);
+    else this.#waiting.push(chunk);
+  }
+
+  shut(): void {
+    this.#waiting ??= [];
+  }
+
+  open(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    if (!this.#to.destroyed) for (const chunk of waiting) this.#to.write(chunk);
+  }
+}
+
+/** Finds the traps that a connection's bytes run into, also where a text is cut in two; each springs once. */
+function matcher(traps: Set<Trap>): (chunk: Buffer) => readonly Trap[] {
+  let before = Buffer.alloc(0);
+  return (chunk) => {
+    const bytes = Buffer.concat([before, chunk]);
+    const sprung = [...traps].filter(({ text }) =>
+      bytes.includes(text, Math.max(0, before.length - text.length + 1)),
+    );
+    for (const trap of sprung) traps.delete(trap);
+    before = Buffer.from(bytes.subarray(-LONGEST_TEXT));
+    return sprung;
+  };
+}
+
+const LONGEST_TEXT = 200;

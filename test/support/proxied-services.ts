@@ -1,0 +1,43 @@
+import type { ServiceUrls } from '../../src/adapters/services/types.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+/** Services as before, each behind a proxy that can fail. */
+export interface ProxiedServices {
+  readonly urls: ServiceUrls;
+  readonly redis: TcpProxy;
+  readonly questdbHttp: TcpProxy;
+  readonly questdbPg: TcpProxy;
+  close(): Promise<void>;
+}
+
+export async function proxyServices(services: ServiceUrls): Promise<ProxiedServices> {
+  const [redis, questdbHttp, questdbPg] = await Promise.all(
+    [services.redisUrl, services.questdbHttpUrl, services.questdbPgUrl].map(async (url) => {
+      const { hostname, port } = new URL(url);
+      return startTcpProxy(Number(port), hostname);
+    }),
+  );
+  if (redis === undefined || questdbHttp === undefined || questdbPg === undefined)
+    throw new Error('a proxy is missing');
+  return {
+    urls: {
+      ...services,
+      redisUrl: through(redis, services.redisUrl),
+      questdbHttpUrl: through(questdbHttp, services.questdbHttpUrl),
+      questdbPgUrl: through(questdbPg, services.questdbPgUrl),
+    },
+    redis,
+    questdbHttp,
+    questdbPg,
+    close: async () => {
+      await Promise.all([redis.close(), questdbHttp.close(), questdbPg.close()]);
+    },
+  };
+}
+
+function through(proxy: TcpProxy, url: string): string {
+  const proxied = new URL(url);
+  proxied.hostname = '127.0.0.1';
+  proxied.port = String(proxy.port);
+  return proxied.href;
+}
