@@ -39,9 +39,10 @@ export async function redisCall<T>(
 
 function toRedisError(what: string, error: unknown): CdvaultError {
   if (error instanceof CdvaultError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const reply = decisiveReply(error);
+  const message = reply instanceof Error ? reply.message : String(reply);
   const refused =
-    error instanceof Error && error.name === 'ReplyError' && !PASSING_REPLIES.test(message);
+    reply instanceof Error && reply.name === 'ReplyError' && !PASSING_REPLIES.test(message);
   return new CdvaultError(
     refused ? 'REDIS_REFUSED' : 'REDIS_UNREACHABLE',
     `Redis did not ${what}: ${message}`,
@@ -49,4 +50,11 @@ function toRedisError(what: string, error: unknown): CdvaultError {
       cause: error,
     },
   );
+}
+
+/** A discarded transaction says only that it was discarded; the reply to one of its commands says why. */
+function decisiveReply(error: unknown): unknown {
+  if (!(error instanceof Error) || !('previousErrors' in error)) return error;
+  const [first] = error.previousErrors as readonly unknown[];
+  return first ?? error;
 }
