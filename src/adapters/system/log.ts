@@ -7,7 +7,13 @@ import type { Log } from '../../ports/log.ts';
  * readable line each where a person looks at a terminal.
  */
 export function createLog(level: string): Log {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    // Without it an error would be written without its message: that is no enumerable property.
+    serializers: { error: pino.stdSerializers.err },
+  };
   if (process.stderr.isTTY) {
     return pino(
       options,
