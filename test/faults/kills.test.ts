@@ -1,32 +1,11 @@
 import { describe, expect, inject, vi } from 'vitest';
-import type { App } from '../../src/cli/compose.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
-import { syntheticTrades } from '../exchange/synthetic-trades.ts';
-import { eventually, Rig } from '../e2e/rig.ts';
-import { unique } from '../support/command-line.ts';
+import { eventually } from '../e2e/rig.ts';
 import { tablesWith } from '../support/exports.ts';
-import { type ProxiedServices, proxyServices } from '../support/proxied-services.ts';
-import { expectNothingLost, fault, printFaultTable } from './fault.ts';
+import { fault, type FaultReport, printFaultTable } from './fault.ts';
+import { inPlace, lineWith, type Place, untilReached } from './place.ts';
 
 /** kill -9 of a backfill at each step of its work, and the same command again. */
-
-const DAY = Date.UTC(2024, 8, 2);
-const RANGE = { startMs: DAY, endMs: DAY + 2 * HOUR_MS };
-const ARGS = ['--from', '2024-09-02T00:00Z', '--to', '2024-09-02T02:00Z'];
-// More than one batch of rows in each of the hours.
-const trades = syntheticTrades({
-  seed: 101,
-  fromMs: DAY - HOUR_MS,
-  toMs: DAY + 3 * HOUR_MS,
-  tradesPerHour: 16_000,
-});
-
-interface Place {
-  readonly services: ProxiedServices;
-  readonly rig: Rig;
-  readonly symbol: string;
-}
 
 interface Kill {
   readonly step: string;
@@ -51,7 +30,7 @@ const KILLS: readonly Kill[] = [
   {
     step: 'in the middle of a page',
     pace: 'slow',
-    at: async ({ rig, symbol }) => stalledPage(rig, symbol),
+    at: async (place) => stalledPage(place),
     left: ['series'],
     missing: ['agg_trades', 'slices'],
   },
@@ -108,7 +87,7 @@ const KILLS: readonly Kill[] = [
 ];
 
 /** The exchange has sent the head of an answer and never sends the rest. */
-async function stalledPage(rig: Rig, symbol: string): Promise<void> {
+async function stalledPage({ rig, symbol }: Place): Promise<void> {
   const page = { symbol, fromIdRange: [0, 1e15], request: 3 } as const;
   rig.exchange.setFaults([{ name: 'half a page', when: page, kind: 'stallAfterHeaders' }]);
   await eventually('a page is stalled', () =>
@@ -116,15 +95,11 @@ async function stalledPage(rig: Rig, symbol: string): Promise<void> {
   );
 }
 
-async function killAndRepeat(kill: Kill, place: Place, app: App): Promise<string> {
-  const { rig, symbol } = place;
+async function killAndRepeat(kill: Kill, place: Place, report: FaultReport): Promise<void> {
+  const { rig, app, symbol, backfill } = place;
   const reached = kill.at(place);
-  const command = rig.startCli(['backfill', symbol, ...ARGS]);
-  const ended = command.done.then(({ stderr }) => {
-    throw new Error(`it ended before it came to the step: ${stderr}`);
-  });
-  await Promise.race([reached, ended]);
-  ended.catch(() => undefined);
+  const command = rig.startCli(backfill);
+  await untilReached(command, reached);
   command.kill('SIGKILL');
   expect(await command.done).toMatchObject({ exitCode: undefined });
   const left = await tablesWith(app.sql, symbol);
@@ -132,31 +107,22 @@ async function killAndRepeat(kill: Kill, place: Place, app: App): Promise<string
   expect(left.filter((table) => kill.missing.includes(table))).toEqual([]);
 
   rig.exchange.setFaults([]);
-  const again = await rig.cli(['backfill', symbol, ...ARGS]);
+  const again = await rig.cli(backfill);
   expect(again, again.stderr).toMatchObject({ exitCode: 0 });
-  return again.stderr.split('\n').find((line) => line.includes(' proven, ')) ?? '';
+  report.saw(lineWith(again, ' proven, '));
 }
+
+// More than one batch of rows in each of the hours, one after the other.
+const RUN = { hours: 2, tradesPerHour: 16_000, concurrency: 1 };
 
 // Side by side: what takes their time is that a dead owner’s leases run out.
 vi.setConfig({ maxConcurrency: KILLS.length });
 describe.concurrent('kill -9', () => {
   for (const kill of KILLS) {
     fault(`kill -9 ${kill.step}`, kill.pace, async (report) => {
-      const services = await proxyServices(inject('services'));
-      const symbol = unique('KILL');
-      const rig = await Rig.start({
-        symbols: [{ symbol, trades }],
-        services: services.urls,
-        concurrency: 1,
-      });
-      try {
-        const app = await rig.app();
-        report.saw(await killAndRepeat(kill, { services, rig, symbol }, app));
-        await expectNothingLost(rig, app, symbol, trades, RANGE);
-      } finally {
-        await rig.dispose();
-        await services.close();
-      }
+      await inPlace({ ...RUN, services: inject('services') }, async (place) =>
+        killAndRepeat(kill, place, report),
+      );
     });
   }
 });

@@ -1,0 +1,91 @@
+import type { App } from '../../src/cli/compose.ts';
+import type { ServiceUrls } from '../../src/adapters/services/types.ts';
+import { HOUR_MS, type TimeRange } from '../../src/domain/hour.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import type { TradeSeries } from '../exchange/trade-series.ts';
+import { eventually, Rig, spot } from '../e2e/rig.ts';
+import { type CliProcess, type CliResult, unique } from '../support/command-line.ts';
+import { type ProxiedServices, proxyServices } from '../support/proxied-services.ts';
+import { expectNothingLost } from './fault.ts';
+
+const DAY = Date.UTC(2024, 8, 2);
+
+/** Where one fault happens: a symbol of its own on an exchange of its own, services behind proxies. */
+export interface Place {
+  readonly services: ProxiedServices;
+  readonly rig: Rig;
+  readonly app: App;
+  readonly symbol: string;
+  readonly trades: TradeSeries;
+  readonly range: TimeRange;
+  /** What the operator runs, and runs again. */
+  readonly backfill: readonly string[];
+}
+
+interface PlaceOptions {
+  readonly services: ServiceUrls;
+  readonly hours: number;
+  readonly tradesPerHour: number;
+  readonly concurrency: number;
+  /** Of each answer of the exchange: long enough that a run can be met in its middle. */
+  readonly latencyMs?: number;
+}
+
+/** Runs the body of a fault; whatever it did, nothing may be lost in the end. */
+export async function inPlace(
+  { hours, tradesPerHour, ...options }: PlaceOptions,
+  body: (place: Place) => Promise<void>,
+): Promise<void> {
+  const range = { startMs: DAY, endMs: DAY + hours * HOUR_MS };
+  const trades = syntheticTrades({
+    seed: 101,
+    fromMs: range.startMs - HOUR_MS,
+    toMs: range.endMs + HOUR_MS,
+    tradesPerHour,
+  });
+  const services = await proxyServices(options.services);
+  const symbol = unique('FAULT');
+  const [from, to] = [range.startMs, range.endMs].map((timeMs) => new Date(timeMs).toISOString());
+  const backfill = ['backfill', symbol, '--from', from ?? '', '--to', to ?? ''];
+  const rig = await Rig.start({
+    ...options,
+    symbols: [{ symbol, trades }],
+    services: services.urls,
+  });
+  try {
+    const app = await rig.app();
+    await body({ services, rig, app, symbol, trades, range, backfill });
+    await expectNothingLost(rig, app, symbol, trades, range);
+  } finally {
+    await rig.dispose();
+    await services.close();
+  }
+}
+
+/** Starts the operator’s command and waits until it is in the middle of its work. */
+export async function startedBackfill(place: Place): Promise<CliProcess> {
+  const command = place.rig.startCli(place.backfill, undefined, { CDVAULT_LOG: 'warn' });
+  await untilProven(place, 1);
+  return command;
+}
+
+export async function untilProven({ app, symbol, range }: Place, hours: number): Promise<void> {
+  await eventually(
+    `${hours} hours are proven`,
+    async () => (await app.ledger.totals(spot(symbol), range)).proven >= hours,
+  );
+}
+
+/** A command that ends by itself, or has done so before `reached` is. */
+export async function untilReached(command: CliProcess, reached: Promise<void>): Promise<void> {
+  const ended = command.done.then(({ stderr }) => {
+    throw new Error(`it ended before it came to the step: ${stderr}`);
+  });
+  ended.catch(() => undefined);
+  await Promise.race([reached, ended]);
+}
+
+/** The first line of what a command has said that holds `text`. */
+export function lineWith({ stderr }: CliResult, text: string): string {
+  return stderr.split('\n').find((line) => line.includes(text)) ?? '';
+}
