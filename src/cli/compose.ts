@@ -134,6 +134,7 @@ function composeExchange(
     // Not the installation's prefix: all who leave from one address share its budget.
     keyPrefix: 'cdvault-weight',
     egress: config.egress,
+    baseUrls: config.exchangeUrls,
     share: config.weightShare,
     limits: (market, signal) => source.exchangeLimits(market, signal),
     exchangeClock: (market, signal) => source.exchangeClock(market, signal),

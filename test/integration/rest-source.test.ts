@@ -98,6 +98,7 @@ function connect(
     redis,
     keyPrefix,
     egress: 'home',
+    baseUrls: { binance_spot: exchange.url },
     share,
     limits: (market, signal) => source.exchangeLimits(market, signal),
     exchangeClock: (market, signal) => source.exchangeClock(market, signal),

@@ -60,6 +60,7 @@ function governorWith(deps: Partial<WeightGovernorDeps> = {}): WeightGovernor {
     redis,
     keyPrefix,
     egress: 'home',
+    baseUrls: { [MARKET]: 'https://exchange.test' },
     share: 1,
     limits: async () => ({ weightLimit: LIMIT, windowMs: WINDOW_MS }),
     states: new MemoryStates(),
@@ -351,6 +352,15 @@ describe('a pause', () => {
     expect((await errorOf(governorWith().acquire(MARKET, 1, NEVER))).code).toBe(code);
     expect(performance.now() - startedAtMs).toBeLessThan(500);
     await governor.acquire('binance_um', 1, NEVER);
+  });
+
+  it('for the place holds for the host that said so, and for no other', async () => {
+    await governorWith().pause(MARKET, 'restricted', Date.now() + 60_000);
+    const elsewhere = governorWith({ baseUrls: { [MARKET]: 'https://other.test' } });
+    await elsewhere.acquire(MARKET, 1, NEVER);
+    // A ban is the address's own, wherever it asks.
+    await governorWith().pause(MARKET, 'banned', Date.now() + 60_000);
+    expect((await elsewhere.state(MARKET)).pause?.reason).toBe('banned');
   });
 
   it('is only ever lengthened', async () => {

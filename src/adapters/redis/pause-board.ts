@@ -36,10 +36,13 @@ return 1`;
 export class PauseBoard {
   readonly #redis: Redis;
   readonly #prefix: string;
+  readonly #baseUrls: Partial<Record<Market, string>>;
 
-  constructor(redis: Redis, prefix: string) {
+  /** @param baseUrls where each market is asked */
+  constructor(redis: Redis, prefix: string, baseUrls: Partial<Record<Market, string>>) {
     this.#redis = redis;
     this.#prefix = prefix;
+    this.#baseUrls = baseUrls;
   }
 
   /** One round trip. */
@@ -74,8 +77,10 @@ export class PauseBoard {
     );
   }
 
+  /** What one host does not serve to this place, another may: to ask there is what we advise. */
   #pauseKey(market: Market, reason: PauseReason): string {
-    return `${this.#prefix}:pause:${market}:${reason}`;
+    const key = `${this.#prefix}:pause:${market}:${reason}`;
+    return reason === 'restricted' ? `${key}:${this.#baseUrls[market] ?? ''}` : key;
   }
 
   #informedKey(market: Market): string {

@@ -25,6 +25,8 @@ export interface WeightGovernorDeps {
   readonly keyPrefix: string;
   /** Names the address that requests leave from: those who share it share the budget. */
   readonly egress: string;
+  /** Where each market is asked: a host that does not serve this place shuts out itself alone. */
+  readonly baseUrls: Partial<Record<Market, string>>;
   /** The part of the exchange's limit that we use, in (0, 1]. */
   readonly share: number;
   /** Asks the exchange; called without a grant, since nothing can be granted before. Once a day. */
@@ -63,7 +65,7 @@ class RedisWeightGovernor implements WeightGovernor {
   constructor(deps: WeightGovernorDeps) {
     this.#deps = deps;
     this.#prefix = `${deps.keyPrefix}:${deps.egress}`;
-    this.#board = new PauseBoard(deps.redis, this.#prefix);
+    this.#board = new PauseBoard(deps.redis, this.#prefix, deps.baseUrls);
     this.#book = new FactsBook({
       ...deps,
       grant: (market, weight, signal) =>
