@@ -33,6 +33,13 @@ export type DataFault =
       readonly toId?: number;
       readonly visibleAtMs: number;
     }
+  /** the first `reads` pages that would hold any of the rows lack them, as when the database lags behind */
+  | {
+      readonly kind: 'unreadRows';
+      readonly fromId: number;
+      readonly toId?: number;
+      readonly reads: number;
+    }
   /** every row is shown only so long after it happened */
   | { readonly kind: 'lag'; readonly lagMs: number }
   /** pages that start at or before `id` and would reach beyond it end with it; as often as `times` (default: always) */
@@ -51,7 +58,16 @@ type Retime = Extract<DataFault, { kind: 'invalidRow' | 'timeBackwards' | 'sameM
 type Splice = Extract<DataFault, { kind: 'gap' | 'duplicateId' }>;
 type Reading = Extract<
   DataFault,
-  { kind: 'alteredRead' | 'lateRows' | 'lag' | 'shortPage' | 'lateSearch' | 'repeatedPage' }
+  {
+    kind:
+      | 'alteredRead'
+      | 'lateRows'
+      | 'unreadRows'
+      | 'lag'
+      | 'shortPage'
+      | 'lateSearch'
+      | 'repeatedPage';
+  }
 >;
 
 /** The series as a faulty database shows it; `truth` stays what the matching engine saw. */
@@ -251,24 +267,24 @@ class FaultyReads implements TradeSeries {
   }
 
   #shown(page: PageRead): Trade[] {
-    const hidden = this.#faults.filter(
-      (fault) => fault.kind === 'lateRows' && page.nowMs < fault.visibleAtMs,
-    );
+    const hidden = this.#faults.filter((fault) => this.#hides(fault, page));
     if (hidden.length === 0) return readPlain(this.#base, page);
     const rows: Trade[] = [];
     for (let index = page.index; index < page.endIndex && rows.length < page.rows; index++) {
       const trade = this.at(index);
-      if (
-        !hidden.some(
-          (fault) =>
-            fault.kind === 'lateRows' &&
-            trade.a >= fault.fromId &&
-            trade.a <= (fault.toId ?? Infinity),
-        )
-      )
-        rows.push(trade);
+      if (!hidden.some((fault) => isAmong(fault, trade.a))) rows.push(trade);
     }
     return rows;
+  }
+
+  #hides(fault: Reading, page: PageRead): boolean {
+    if (fault.kind === 'lateRows') return page.nowMs < fault.visibleAtMs;
+    if (fault.kind !== 'unreadRows') return false;
+    const end = Math.min(page.endIndex, page.index + page.rows);
+    const holds =
+      this.indexOfId(fault.fromId) < end &&
+      this.indexOfId((fault.toId ?? Infinity) + 1) > page.index;
+    return holds && this.#count(fault) <= fault.reads;
   }
 
   #alter(rows: Trade[], fault: Extract<DataFault, { kind: 'alteredRead' }>): Trade[] {
@@ -290,4 +306,12 @@ class FaultyReads implements TradeSeries {
     this.#fired.set(fault, fired);
     return fired;
   }
+}
+
+function isAmong(fault: Reading, id: number): boolean {
+  return (
+    (fault.kind === 'lateRows' || fault.kind === 'unreadRows') &&
+    id >= fault.fromId &&
+    id <= (fault.toId ?? Infinity)
+  );
 }

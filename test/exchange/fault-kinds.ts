@@ -18,6 +18,8 @@ export interface FaultParameters {
   readonly bytes?: number;
   /** of `badSchema` */
   readonly variant?: SchemaVariant;
+  /** of `held`: settles when the answer may go out */
+  readonly until?: Promise<unknown>;
 }
 
 export interface FaultContext {
@@ -124,6 +126,11 @@ export const faultKinds = {
     await delay(context.parameters.delayMs ?? 1000, undefined, { ref: false });
     await context.send(context.replyTo(context.url));
   },
+  /** the true answer, as late as a test wishes: for what must happen in between */
+  held: async (context) => {
+    await context.parameters.until;
+    await context.send(context.replyTo(context.url));
+  },
   /** the header promises `bytes` more than come before the connection ends */
   wrongContentLength: (context) => {
     const { reply, body, headers } = plain(context);
@@ -187,6 +194,12 @@ export const faultKinds = {
     const url = new URL(context.url);
     url.searchParams.set('limit', String(context.parameters.rows ?? 10));
     return context.send(context.replyTo(url));
+  },
+  /** the right rows, newest first */
+  reversedPage: (context) => {
+    const reply = context.replyTo(context.url);
+    const rows = JSON.parse(reply.body) as unknown[];
+    return context.send({ ...reply, body: JSON.stringify(rows.reverse()) });
   },
   emptyPage: (context) =>
     context.send({ ...context.replyTo(context.url), body: '[]', page: { rows: 0 } }),

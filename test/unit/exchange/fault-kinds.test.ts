@@ -155,6 +155,14 @@ const looks: Record<FaultKind, { fault?: Partial<Fault>; look: (wire: Wire) => v
     fault: { rows: 4 },
     look: (wire) => expect(idsOf(wire)).toEqual([201, 202, 203, 204]),
   },
+  held: {
+    fault: { until: Promise.resolve() },
+    look: (wire) => expect(wire.status).toBe(200),
+  },
+  reversedPage: {
+    look: (wire) =>
+      expect(idsOf(wire)).toEqual(idsOf(wire).toSorted((left, right) => right - left)),
+  },
   emptyPage: { look: (wire) => expect([wire.status, wire.body.toString()]).toEqual([200, '[]']) },
 };
 
