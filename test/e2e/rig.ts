@@ -158,8 +158,16 @@ export class Rig {
 
   /** Everything that Redis knows of this installation is gone, as after FLUSHALL: queues, leases, weight. */
   async wipeRedis(): Promise<void> {
+    await this.#forget(`*${this.name}:*`);
+  }
+
+  /** As when the time of all pauses has passed; what the store remembers of a ban stays. */
+  async liftPauses(): Promise<void> {
+    await this.#forget(`*${this.name}:pause:*`);
+  }
+
+  async #forget(match: string): Promise<void> {
     const redis = this.redis();
-    const match = `*${this.name}:*`;
     const keys = redis.scanStream({ match, count: 1_000 }) as AsyncIterable<string[]>;
     for await (const found of keys) if (found.length > 0) await redis.unlink(found);
   }

@@ -16,7 +16,7 @@ import { exportSeries, RESULT_TABLES } from '../support/exports.ts';
  * `make test` those that are quick, and of the slow ones a sample that its seed decides.
  */
 const ALL = process.env['CDVAULT_FAULTS'] === 'all';
-const SEED = Number(process.env['CDVAULT_SEED'] ?? Math.floor(Math.random() * 1e9));
+export const SEED = Number(process.env['CDVAULT_SEED'] ?? Math.floor(Math.random() * 1e9));
 /** One slow fault in so many runs with `make test`. */
 const SAMPLE = 8;
 

@@ -1,0 +1,59 @@
+import type { App } from '../../src/cli/compose.ts';
+import type { TimeRange } from '../../src/domain/hour.ts';
+import type { TradeSeries } from '../exchange/trade-series.ts';
+import { type CliProcess, type CliResult, unique } from '../support/command-line.ts';
+import { Rig, type RigOptions } from '../e2e/rig.ts';
+import { expectNothingLost } from './fault.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** A refusal is remembered for the whole address, so each fault has an installation of its own: one symbol, one range. */
+export class OneSymbol {
+  readonly rig: Rig;
+  readonly app: App;
+  readonly symbol: string;
+  readonly trades: TradeSeries;
+  readonly range: TimeRange;
+
+  static async start(
+    trades: TradeSeries,
+    range: TimeRange,
+    options: RigOptions = {},
+  ): Promise<OneSymbol> {
+    const symbol = unique('FLT');
+    const rig = await Rig.start({ symbols: [{ symbol, trades }], ...options });
+    return new OneSymbol(rig, await rig.app(), symbol, trades, range);
+  }
+
+  private constructor(rig: Rig, app: App, symbol: string, trades: TradeSeries, range: TimeRange) {
+    this.rig = rig;
+    this.app = app;
+    this.symbol = symbol;
+    this.trades = trades;
+    this.range = range;
+  }
+
+  /** The command of an operator who wants to see everything. */
+  startBackfill(more: Environment = {}, onLine?: (line: string) => void): CliProcess {
+    return this.rig.startCli(this.#args('backfill'), onLine, { CDVAULT_LOG: 'debug', ...more });
+  }
+
+  async backfill(more: Environment = {}): Promise<CliResult> {
+    return this.startBackfill(more).done;
+  }
+
+  async detach(): Promise<CliResult> {
+    return this.rig.cli([...this.#args('backfill'), '--detach']);
+  }
+
+  #args(verb: string): string[] {
+    const { startMs, endMs } = this.range;
+    const at = (timeMs: number) => new Date(timeMs).toISOString();
+    return [verb, this.symbol, '--from', at(startMs), '--to', at(endMs)];
+  }
+
+  /** @param trades what was offered, where a fault shows it otherwise */
+  async expectNothingLost(trades = this.trades): Promise<void> {
+    await expectNothingLost(this.rig, this.app, this.symbol, trades, this.range);
+  }
+}
