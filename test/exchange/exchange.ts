@@ -53,6 +53,8 @@ export interface Exchange {
   /** weight used by another program on the same address, in the current window */
   addForeignWeight(weight: number): void;
   ban(seconds: number): void;
+  /** the ban ends now */
+  pardon(): void;
   setStatus(symbol: string, status: SymbolStatus): void;
   /** the symbol is renamed or purged: -1121 from now on */
   delist(symbol: string): void;
@@ -133,6 +135,10 @@ class Simulator implements Exchange {
 
   ban(seconds: number): void {
     this.#meter.ban(seconds, this.#nowMs());
+  }
+
+  pardon(): void {
+    this.#meter.pardon();
   }
 
   setStatus(symbol: string, status: SymbolStatus): void {

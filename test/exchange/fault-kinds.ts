@@ -199,7 +199,7 @@ export const faultKinds = {
   reversedPage: (context) => {
     const reply = context.replyTo(context.url);
     const rows = JSON.parse(reply.body) as unknown[];
-    return context.send({ ...reply, body: JSON.stringify(rows.reverse()) });
+    return context.send({ ...reply, body: JSON.stringify(rows.toReversed()) });
   },
   emptyPage: (context) =>
     context.send({ ...context.replyTo(context.url), body: '[]', page: { rows: 0 } }),

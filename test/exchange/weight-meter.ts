@@ -77,6 +77,10 @@ export class WeightMeter {
     this.#banUntilMs = Math.max(this.#banUntilMs, nowMs + seconds * 1000);
   }
 
+  pardon(): void {
+    this.#banUntilMs = 0;
+  }
+
   /** Remembers that a reply told the client to stay away. */
   tellBackOff(seconds: number, nowMs: number): void {
     this.#backOffNotice = { untilMs: nowMs + seconds * 1000, saidAtMs: performance.now() };

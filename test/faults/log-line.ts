@@ -22,7 +22,7 @@ const LEVELS: Readonly<Record<number, string>> = {
 function ofLog(line: string): string {
   const { level, msg, code, error } = JSON.parse(line) as Record<string, unknown>;
   const parts = [code, typeof error === 'string' ? error : msg].filter(
-    (part) => part !== undefined,
+    (part) => typeof part === 'string',
   );
   return `${LEVELS[Number(level)] ?? ''} ${parts.join(': ')}`;
 }

@@ -1,0 +1,181 @@
+import { afterEach, expect } from 'vitest';
+import { literal } from '../../src/adapters/questdb/sql.ts';
+import { HOUR_MS } from '../../src/domain/hour.ts';
+import type { Fault } from '../exchange/faults.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { eventually, spot } from '../e2e/rig.ts';
+import { fault, printFaultTable } from './fault.ts';
+import { lineOf } from './log-line.ts';
+import { OneSymbol } from './one-symbol.ts';
+
+const DAY = Date.UTC(2024, 2, 4);
+const RANGE = { startMs: DAY, endMs: DAY + 12 * HOUR_MS };
+const trades = syntheticTrades({
+  seed: 51,
+  fromMs: DAY - HOUR_MS,
+  toMs: DAY + 14 * HOUR_MS,
+  tradesPerHour: 400,
+});
+/** More than a process takes to start on a busy machine, so that it starts within the ban. */
+const BAN_SECONDS = 12;
+
+let one: OneSymbol;
+
+afterEach(async () => one.rig.dispose());
+
+async function start(): Promise<void> {
+  one = await OneSymbol.start(trades, RANGE, {
+    // What is asked in spite of a refusal is a violation.
+    enforceWeight: true,
+    // On a busy machine a request may be under way for longer than on a network.
+    inFlightMs: 1_000,
+  });
+}
+
+/** Answers pages of trades so, and leaves the small questions before them alone. */
+function onPages(answer: Omit<Fault, 'name' | 'when'>, when: Fault['when']): void {
+  const fault = {
+    name: answer.kind,
+    when: { fromIdRange: [0, 1e15] as const, ...when },
+    ...answer,
+  };
+  one.rig.exchange.setFaults([fault]);
+}
+
+function asked(): number {
+  return one.rig.exchange.requests.entries.length;
+}
+
+/** Everybody has heard of the ban, and the store remembers it: from now on a request is a sin. */
+async function untilBanIsKnown(): Promise<void> {
+  await eventually('the store remembers the ban', async () => {
+    const rows = await one.app.sql.query(
+      `SELECT banned_until FROM exchange_state WHERE egress = ${literal(one.rig.name)} AND banned_until > now()`,
+    );
+    return rows.length > 0;
+  });
+}
+
+/** The exchange's own word. */
+function banEndMs(): number {
+  const told = one.rig.exchange.requests.entries.find((entry) => entry.fault === 'banned');
+  if (told === undefined) throw new Error('nobody was banned');
+  return told.atMs + BAN_SECONDS * 1000;
+}
+
+/** The first of the requests from the n-th on came when the ban had ended, and none came in spite of it. */
+function expectSilenceFrom(request: number): void {
+  const { requests } = one.rig.exchange;
+  expect(requests.entries[request]?.atMs).toBeGreaterThanOrEqual(banEndMs());
+  expect(requests.violations()).toEqual([]);
+}
+
+fault(
+  'a ban outlives a kill and FLUSHALL: silence, then it resumes alone',
+  'quick',
+  async (report) => {
+    await start();
+    onPages({ kind: 'banned', retryAfterSeconds: BAN_SECONDS }, { request: 3, times: 1 });
+    const first = one.startBackfill();
+    await untilBanIsKnown();
+    first.kill('SIGKILL');
+    await first.done;
+    await one.rig.wipeRedis();
+    const before = asked();
+
+    const { exitCode, stderr } = await one.backfill();
+    expect(exitCode, stderr).toBe(0);
+    report.saw(lineOf(stderr, 'Waiting for the exchange'));
+    expectSilenceFrom(before);
+    await one.expectNothingLost();
+  },
+);
+
+fault(
+  'a ban outlives a worker: its successor resumes alone, from the queue',
+  'quick',
+  async (report) => {
+    await start();
+    expect(await one.detach()).toMatchObject({ exitCode: 0 });
+    onPages({ kind: 'banned', retryAfterSeconds: BAN_SECONDS }, { request: 3, times: 1 });
+    const said: string[] = [];
+    const work = () =>
+      one.rig.startCli(['worker'], (line) => said.push(line), { CDVAULT_LOG: 'warn' });
+    const first = work();
+    await untilBanIsKnown();
+    // At once: those who wait for the ban's end in the middle of an hour are in flight, too.
+    first.kill('SIGTERM');
+    await eventually('it drains', () => said.some((line) => line.includes('a second signal')));
+    first.kill('SIGTERM');
+    expect(await first.done).toMatchObject({ exitCode: 0 });
+    const before = asked();
+
+    const second = work();
+    await untilProven();
+    await one.rig.untilIdle(one.app);
+    second.kill('SIGTERM');
+    expect(await second.done).toMatchObject({ exitCode: 0 });
+    report.saw(lineOf(said.join('\n'), 'Requests to the exchange are paused'));
+    expectSilenceFrom(before);
+    await one.expectNothingLost();
+  },
+);
+
+async function untilProven(): Promise<void> {
+  await eventually('all hours are proven', async () => {
+    const { proven } = await one.app.ledger.totals(spot(one.symbol), RANGE);
+    return proven === 12;
+  });
+}
+
+fault('a long ban: told at once, and not asked about again by anybody', 'quick', async (report) => {
+  await start();
+  onPages({ kind: 'banned', retryAfterSeconds: 7_200 }, { times: 1 });
+  const first = await one.backfill();
+  expect(first.exitCode).toBe(7);
+  expect(first.stderr).toContain('Nothing is sent until the ban ends');
+  const before = asked();
+
+  expect(await one.backfill()).toMatchObject({ exitCode: 7 });
+  await one.rig.wipeRedis();
+  const wiped = await one.backfill();
+  expect(wiped.exitCode).toBe(7);
+  expect(wiped.stderr).toMatch(/EXCHANGE_BANNED: this address is banned .* until 20\d\d-/);
+  report.saw(lineOf(wiped.stderr, 'error EXCHANGE_BANNED'));
+  expect(asked()).toBe(before);
+  expect(one.rig.exchange.requests.violations()).toEqual([]);
+
+  // As if the two hours had gone by.
+  one.rig.exchange.pardon();
+  await one.app.sql.query(
+    `UPDATE exchange_state SET banned_until = now() WHERE egress = ${literal(one.rig.name)}`,
+  );
+  await one.rig.liftPauses();
+  expect(await one.backfill()).toMatchObject({ exitCode: 0 });
+  await one.expectNothingLost();
+});
+
+fault('429 with Retry-After under three workers: everybody pauses', 'quick', async (report) => {
+  await start();
+  expect(await one.detach()).toMatchObject({ exitCode: 0 });
+  onPages({ kind: 'limited', retryAfterSeconds: 4 }, { everyNth: 5, times: 2 });
+  const said: string[] = [];
+  const workers = [1, 2, 3].map(() =>
+    one.rig.startCli(['worker', '--concurrency', '2'], (line) => said.push(line), {
+      CDVAULT_LOG: 'info',
+    }),
+  );
+  await untilProven();
+  await one.rig.untilIdle(one.app);
+  for (const worker of workers) worker.kill('SIGTERM');
+  for (const worker of workers) expect(await worker.done).toMatchObject({ exitCode: 0 });
+
+  const { requests } = one.rig.exchange;
+  expect(requests.entries.filter(({ status }) => status === 429)).toHaveLength(2);
+  // The workers that did not hear it themselves kept to it too.
+  expect(requests.violations()).toEqual([]);
+  report.saw(lineOf(said.join('\n'), 'rate_limited'));
+  await one.expectNothingLost();
+});
+
+printFaultTable();
