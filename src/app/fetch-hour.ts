@@ -102,6 +102,8 @@ const NOTHING: RunFacts = {
   next: undefined,
   invalidRows: 0,
   backwardRows: 0,
+  halts: undefined,
+  rawIdGaps: undefined,
   buyE8: 0n,
   sellE8: 0n,
 };

@@ -8,6 +8,7 @@ import type { Lease, Leases } from '../ports/lease.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';
 import { type FetchDeps, type FetchedHour, fetchHour } from './fetch-hour.ts';
+import { oddJumps } from './odd-jumps.ts';
 import { proveStored } from './prove-stored.ts';
 
 /** The ledger row must be acknowledged well within what is left of the lease. */
@@ -76,7 +77,12 @@ async function ingestHeld(
   const { hourMs, runId } = slice;
   const hour = await fetchHour(deps, series, hourMs, slice.refetch === true, signal, onRows);
   const buried = await proveStored(deps, series, hourMs, hour.facts, hour.keys, signal);
-  const gaps = [...hour.gaps, ...buried, ...anomalies(hourMs, hour.facts)];
+  const gaps = [
+    ...hour.gaps,
+    ...buried,
+    ...anomalies(hourMs, hour.facts),
+    ...oddJumps(hourMs, hour.facts),
+  ];
   const record = {
     ...recordOf(series, hourMs, hour),
     runId,

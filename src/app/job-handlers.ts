@@ -8,6 +8,7 @@ import type {
   JobQueue,
   RunProgress,
 } from '../ports/job-queue.ts';
+import type { Gap } from '../ports/ledger.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
 import { buildBars } from './build-bars.ts';
 import { chainDays, type ChainDeps } from './chain-days.ts';
@@ -25,6 +26,11 @@ const LATER: JobOutcome = { again: { delayMs: BUSY_MS } };
 type HandlerDeps = IngestDeps &
   ChainDeps &
   PlanDeps & { readonly queue: JobQueue; readonly governor: WeightGovernor };
+
+/** The other classes are worth knowing, but nothing is missing for them. */
+function isLoss({ gapClass }: Gap): boolean {
+  return gapClass === 'missing_ids' || gapClass === 'retention';
+}
 
 /** What each kind of job does. */
 export function createJobHandlers(deps: HandlerDeps): JobHandlers {
@@ -56,7 +62,7 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
     const outcome = await ingestSlice(deps, slice, signal, (rows) => count(slice.runId, { rows }));
     if (outcome.kind === 'busy') return LATER;
     await askForBars(slice.runId, slice, slice.hourMs);
-    const gaps = outcome.kind === 'recorded' ? outcome.gaps.length : 0;
+    const gaps = outcome.kind === 'recorded' ? outcome.gaps.filter(isLoss).length : 0;
     count(slice.runId, { slicesDone: 1, gaps, atHourMs: slice.hourMs });
     return DONE;
   }

@@ -10,6 +10,7 @@ import { type AggTrade, isInvalid } from './agg-trade.ts';
 import { parseDecimal, QTY_SCALE } from './decimal.ts';
 import { CdvaultError } from './errors.ts';
 import { HOUR_MS, isoHour } from './hour.ts';
+import { type Jumps, JumpWatch } from './jumps.ts';
 import type { Neighbour } from './ledger.ts';
 
 /** Facts of a run so far, in the shape in which the ledger keeps them. */
@@ -23,6 +24,10 @@ export interface RunFacts {
   readonly invalidRows: number;
   /** Rows whose time lies outside the hour or before that of the row before them. */
   readonly backwardRows: number;
+  /** Silences as of a halted market, that behind the last row included. */
+  readonly halts: Jumps | undefined;
+  /** Where raw trade ids don't go on between two valid rows, the trade behind the run included. */
+  readonly rawIdGaps: Jumps | undefined;
   /** Σ quantity of valid rows by taker side, units of 1e-8. */
   readonly buyE8: bigint;
   readonly sellE8: bigint;
@@ -85,6 +90,7 @@ class Run implements HourRun {
   #next: Neighbour | undefined;
   #invalidRows = 0;
   #backwardRows = 0;
+  readonly #jumps = new JumpWatch();
   #buyE8 = 0n;
   #sellE8 = 0n;
 
@@ -113,6 +119,8 @@ class Run implements HourRun {
       next: this.#next,
       invalidRows: this.#invalidRows,
       backwardRows: this.#backwardRows,
+      halts: this.#jumps.haltsSince(Math.min(this.#prev?.timeUs ?? Infinity, this.#startUs)),
+      rawIdGaps: this.#jumps.rawIdGaps,
       buyE8: this.#buyE8,
       sellE8: this.#sellE8,
     };
@@ -157,6 +165,7 @@ class Run implements HourRun {
   }
 
   #end(next: AggTrade, kept: readonly AggTrade[], holes: readonly IdHole[]): AcceptedPage {
+    if (this.#last !== undefined) this.#jumps.see(next);
     this.#next = neighbour(next);
     this.#nextId = next.aggId;
     this.#done = true;
@@ -165,6 +174,7 @@ class Run implements HourRun {
 
   #take(trade: AggTrade): void {
     const { timeUs } = trade;
+    this.#jumps.see(trade);
     // Rows at or behind the hour's end are never taken, so only an early time can lie outside it.
     if (timeUs < this.#startUs || (this.#last !== undefined && timeUs < this.#last.timeUs))
       this.#backwardRows += 1;

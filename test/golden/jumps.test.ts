@@ -1,0 +1,45 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import { createHourRun, type RunFacts } from '../../src/domain/continuity.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
+import { realDayIsHere, realDayTrades } from './real-day.ts';
+
+const TEN = Date.UTC(2024, 0, 1, 10);
+
+function judge(hourMs: number, trades: readonly AggTrade[]): RunFacts {
+  const run = createHourRun({ hourMs }, { expectedId: trades[0]?.aggId ?? 0 });
+  if (!run.accept(trades).done) run.accept([]);
+  return run.facts;
+}
+
+describe.runIf(realDayIsHere())('the real day, BTCUSDT 2024-01-01, between its trades', () => {
+  const trades: AggTrade[] = [];
+
+  beforeAll(async () => {
+    for await (const trade of realDayTrades()) trades.push(trade);
+  }, 60_000);
+
+  it('knows no halt and no jump of raw ids', () => {
+    for (let hourMs = TEN - 10 * HOUR_MS; hourMs < TEN + 14 * HOUR_MS; hourMs += HOUR_MS) {
+      const { rows, halts, rawIdGaps } = judge(hourMs, trades);
+      expect(rows).toBeGreaterThan(20_000);
+      expect([halts, rawIdGaps]).toEqual([undefined, undefined]);
+    }
+  });
+
+  it.each([
+    ['5 minutes in the middle', 30, 35],
+    ['its last 20 minutes and the hour behind', 40, 120],
+    ['all but its first 5 minutes', 5, 60],
+  ])('cut short by %s, has a halt there', (_, fromMinute, toMinute) => {
+    const silentFromUs = (TEN + fromMinute * MINUTE_MS) * 1000;
+    const silentToUs = (TEN + toMinute * MINUTE_MS) * 1000;
+    const left = trades
+      .filter(({ timeUs }) => timeUs < silentFromUs || timeUs >= silentToUs)
+      .map((trade, index) => ({ ...trade, aggId: index }));
+    const { halts } = judge(TEN, left);
+    expect(halts?.count).toBe(1);
+    expect(halts?.longest.size).toBeGreaterThanOrEqual((toMinute - fromMinute) * 60_000_000);
+    expect(halts?.longest.from.timeUs).toBeLessThan(silentFromUs);
+  });
+});

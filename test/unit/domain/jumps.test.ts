@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import type { AggTrade } from '../../../src/domain/agg-trade.ts';
+import { createHourRun, type RunFacts } from '../../../src/domain/continuity.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
+import { invalidTradeOf, tradeOf } from '../../support/trades.ts';
+
+const HOUR = Date.UTC(2024, 0, 1, 10);
+const END = HOUR + HOUR_MS;
+const SECOND_MS = 1_000;
+
+/** Facts of the hour over all these trades, the first of which lies before it. */
+function judge(trades: readonly AggTrade[]): RunFacts {
+  const run = createHourRun({ hourMs: HOUR }, { expectedId: trades[0]?.aggId ?? 0 });
+  if (!run.accept(trades).done) run.accept([]);
+  return run.facts;
+}
+
+/** One trade every so often from just before the hour, with ids from 0, leaving out the silences. */
+function steady(
+  everyMs: number,
+  silences: readonly { readonly fromMs: number; readonly toMs: number }[],
+  untilMs = END + HOUR_MS,
+): AggTrade[] {
+  const trades: AggTrade[] = [];
+  for (let timeMs = HOUR - everyMs / 2; timeMs < untilMs; timeMs += everyMs) {
+    const isSilent = silences.some(({ fromMs, toMs }) => timeMs >= fromMs && timeMs < toMs);
+    if (!isSilent) trades.push(tradeOf(trades.length, timeMs));
+  }
+  return trades;
+}
+
+const minutes = (from: number, to: number) => ({
+  fromMs: HOUR + from * MINUTE_MS,
+  toMs: HOUR + to * MINUTE_MS,
+});
+
+describe('a halt', () => {
+  it('is a silence of minutes where there were trades every second, with its ids and times', () => {
+    const trades = steady(SECOND_MS, [minutes(20, 50)]);
+    const last = trades.findLast(({ timeUs }) => timeUs < (HOUR + 20 * MINUTE_MS) * 1000);
+    const next = trades.find(({ aggId }) => aggId === (last?.aggId ?? 0) + 1);
+    const { halts } = judge(trades);
+    expect(halts).toEqual({
+      count: 1,
+      longest: {
+        from: { id: last?.aggId, timeUs: last?.timeUs },
+        to: { id: next?.aggId, timeUs: next?.timeUs },
+        size: 30 * MINUTE_MS * 1000 + 1_000_000,
+      },
+    });
+  });
+
+  it('that reaches beyond the hour counts to the hour that it begins in, and to no other', () => {
+    const trades = steady(SECOND_MS, [minutes(30, 90)]);
+    expect(judge(trades).halts).toMatchObject({ count: 1, longest: { size: 3_601_000_000 } });
+    const after = createHourRun({ hourMs: END }, { expectedId: 0 });
+    after.accept(trades);
+    expect(after.facts.first?.timeUs).toBeGreaterThan(END * 1000 + 29 * MINUTE_MS * 1000);
+    expect(after.facts.halts).toBeUndefined();
+  });
+
+  it('is counted with others of its hour; the longest is named', () => {
+    const silences = [minutes(5, 15), minutes(20, 40), minutes(50, 57)];
+    expect(judge(steady(SECOND_MS, silences)).halts).toMatchObject({
+      count: 3,
+      longest: { size: 1_201_000_000 },
+    });
+  });
+
+  it.each([
+    ['shorter than five minutes', SECOND_MS, minutes(20, 24.9)],
+    ['shorter than a hundred spacings', 10 * SECOND_MS, minutes(20, 30)],
+    ['usual for the symbol', 8 * MINUTE_MS, minutes(0, 0)],
+  ])('is not a silence %s', (_, everyMs, silence) => {
+    expect(judge(steady(everyMs, [silence])).halts).toBeUndefined();
+  });
+
+  it('is not the pause between two bursts of a quiet symbol', () => {
+    const burst = (id: number, timeMs: number) =>
+      Array.from({ length: 40 }, (_, index) => tradeOf(id + index, timeMs + index));
+    const trades = [
+      tradeOf(0, HOUR - 5 * MINUTE_MS),
+      ...burst(1, HOUR + MINUTE_MS),
+      tradeOf(41, END + MINUTE_MS),
+    ];
+    expect(judge(trades).halts).toBeUndefined();
+  });
+
+  it('is not seen where ids are missing, nor where a time runs backwards and forwards again', () => {
+    const trades = steady(SECOND_MS, [minutes(20, 50)]);
+    const gone = trades.filter(({ timeUs }) => timeUs !== (HOUR + 50 * MINUTE_MS) * 1000 + 500_000);
+    expect(gone).toHaveLength(trades.length - 1);
+    expect(judge(gone).halts).toBeUndefined();
+
+    const backwards = steady(SECOND_MS, []).map((trade) =>
+      trade.aggId === 2_000 ? { ...trade, timeUs: trade.timeUs - 20 * MINUTE_MS * 1000 } : trade,
+    );
+    expect(judge(backwards)).toMatchObject({ backwardRows: 1, halts: undefined });
+  });
+
+  it('is not known while no trade follows', () => {
+    const trades = steady(SECOND_MS, [], HOUR + 30 * MINUTE_MS);
+    expect(judge(trades)).toMatchObject({ next: undefined, halts: undefined });
+  });
+});
+
+describe('a raw-id gap', () => {
+  const plain = steady(SECOND_MS, [], END + MINUTE_MS);
+  const shifted = (fromId: number, by: number, trades: readonly AggTrade[] = plain) =>
+    trades.map((trade) =>
+      trade.aggId < fromId
+        ? trade
+        : { ...trade, firstId: trade.firstId + by, lastId: trade.lastId + by },
+    );
+
+  it('is a jump of the raw ids where the aggregate ids go on; the longest is named', () => {
+    const { rawIdGaps } = judge(shifted(900, 70, shifted(500, 3)));
+    expect(rawIdGaps).toMatchObject({
+      count: 2,
+      longest: { from: { id: 899 }, to: { id: 900 }, size: 70 },
+    });
+  });
+
+  it('may also be an overlap', () => {
+    expect(judge(shifted(500, -1)).rawIdGaps).toMatchObject({ count: 1, longest: { size: -1 } });
+  });
+
+  it('is none where raw ids chain', () => {
+    expect(judge(plain).rawIdGaps).toBeUndefined();
+  });
+
+  it('is not looked for beside rows that the exchange marked, nor across missing ids', () => {
+    const marked = plain.map((trade) =>
+      trade.aggId === 500 ? { ...invalidTradeOf(500, 0), timeUs: trade.timeUs } : trade,
+    );
+    expect(judge(marked).rawIdGaps).toBeUndefined();
+    expect(judge(plain.filter(({ aggId }) => aggId !== 500)).rawIdGaps).toBeUndefined();
+  });
+
+  it('just behind the last row counts to the hour, just before the first one does not', () => {
+    const firstId = judge(plain).first?.id ?? 0;
+    const nextId = judge(plain).next?.id ?? 0;
+    expect(judge(shifted(nextId, 5)).rawIdGaps).toMatchObject({ longest: { to: { id: nextId } } });
+    expect(judge(shifted(firstId, 5)).rawIdGaps).toBeUndefined();
+  });
+});
