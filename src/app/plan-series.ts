@@ -1,4 +1,4 @@
-import { dayInputs } from '../domain/day.ts';
+import { dayInputs, isBuiltFrom } from '../domain/day.ts';
 import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
@@ -33,14 +33,53 @@ export async function* dueDays(
   series: Series,
   range: TimeRange,
 ): AsyncGenerator<DayWork> {
+  for (const chunk of chunksOf(range))
+    yield* planWork(chunk, await coverageOf(deps, series, chunk));
+}
+
+function* chunksOf(range: TimeRange): Generator<TimeRange> {
   for (
     let startMs = range.startMs;
     startMs < range.endMs;
     startMs = floorTo(startMs, DAY_MS) + CHUNK_MS
-  ) {
-    const chunk = { startMs, endMs: Math.min(range.endMs, floorTo(startMs, DAY_MS) + CHUNK_MS) };
-    yield* planWork(chunk, await coverageOf(deps, series, chunk));
+  )
+    yield { startMs, endMs: Math.min(range.endMs, floorTo(startMs, DAY_MS) + CHUNK_MS) };
+}
+
+/**
+ * Whether bars or continuous levels lack what the ledger knows of exactly these hours. Another run may
+ * be adding hours to the same days: its bars are its own to build.
+ */
+export async function areBarsBehind(
+  deps: PlanDeps,
+  series: Series,
+  range: TimeRange,
+): Promise<boolean> {
+  for (const chunk of chunksOf(range)) {
+    const built = await builtDays(deps, series, chunk);
+    const isBehind = (record: SliceRecord) =>
+      !isBuiltFrom(built.get(floorTo(record.hourMs, DAY_MS)) ?? '', record);
+    if ((await deps.ledger.records(series, chunk)).some(isBehind)) return true;
   }
+  const facts = await deps.catalogue.find(series);
+  if (facts === undefined) return false;
+  const { due } = await dueAnchors(deps, series, facts.originMs);
+  const { startMs, endMs } = wholeDays(range);
+  return due.some(({ dayMs }) => dayMs >= startMs && dayMs < endMs);
+}
+
+function wholeDays(range: TimeRange): TimeRange {
+  return { startMs: floorTo(range.startMs, DAY_MS), endMs: -floorTo(-range.endMs, DAY_MS) };
+}
+
+/** What each stored day's bars were computed from. */
+async function builtDays(
+  deps: Pick<PlanDeps, 'bars'>,
+  series: Series,
+  range: TimeRange,
+): Promise<ReadonlyMap<number, string>> {
+  const days = await deps.bars.days(series, wholeDays(range));
+  return new Map(days.map(({ dayMs, inputs }) => [dayMs, inputs]));
 }
 
 async function coverageOf(
@@ -49,17 +88,12 @@ async function coverageOf(
   range: TimeRange,
 ): Promise<DayCoverage[]> {
   // Bars belong to whole days, so hours beyond the wanted ones count for their freshness.
-  const wholeDays = {
-    startMs: floorTo(range.startMs, DAY_MS),
-    endMs: -floorTo(-range.endMs, DAY_MS),
-  };
-  const records = Map.groupBy(await deps.ledger.records(series, wholeDays), ({ hourMs }) =>
+  const days = wholeDays(range);
+  const records = Map.groupBy(await deps.ledger.records(series, days), ({ hourMs }) =>
     floorTo(hourMs, DAY_MS),
   );
-  const built = new Map(
-    (await deps.bars.days(series, wholeDays)).map(({ dayMs, inputs }) => [dayMs, inputs]),
-  );
-  return [...daysOf(wholeDays)].map((dayMs) =>
+  const built = await builtDays(deps, series, days);
+  return [...daysOf(days)].map((dayMs) =>
     dayCoverage(dayMs, records.get(dayMs) ?? [], built.get(dayMs)),
   );
 }

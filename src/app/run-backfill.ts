@@ -4,7 +4,7 @@ import { type Series, seriesKey } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FailedJob, JobQueue } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
-import { type PlanDeps, planSeries } from './plan-series.ts';
+import { areBarsBehind, type PlanDeps } from './plan-series.ts';
 import type { CoverageTotals, Ledger, SeriesCatalogue, SeriesFacts } from '../ports/ledger.ts';
 
 const LEASE_POLL_MS = 200;
@@ -100,7 +100,7 @@ export interface RunResult extends CoverageTotals {
   /** Hours without a ledger row. */
   readonly unknown: number;
   readonly failures: readonly FailedJob[];
-  /** Bars or levels that are older than the hours they are made of. */
+  /** Bars or levels that are older than these hours. */
   readonly barsDue: boolean;
   readonly exitCode: ExitCode;
 }
@@ -124,8 +124,8 @@ export async function concludeRun(
   const wantedHours = ((range.endMs - range.startMs) / HOUR_MS) * series.length;
   const unknown = wantedHours - totals.proven - totals.open - totals.gap;
   const failures = await deps.queue.failures(runId, FAILURES_SHOWN);
-  const plans = await Promise.all(series.map((one) => planSeries(deps, one, range)));
-  const barsDue = plans.some((plan) => plan.dueBarDays > 0 || plan.chainDue);
+  const behind = await Promise.all(series.map((one) => areBarsBehind(deps, one, range)));
+  const barsDue = behind.includes(true);
   const isUndone = unknown > 0 || barsDue;
   const exitCode = isUndone
     ? exitCodeOfUndone(failures)

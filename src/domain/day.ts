@@ -130,6 +130,11 @@ function inputWord(record: SliceRecord): string {
   return `${hour}=${verdict}:${record.contentHash.slice(0, 16)}${edges}`;
 }
 
+/** Whether bars computed from `inputs` hold this hour as the ledger knows it, whatever else they hold. */
+export function isBuiltFrom(inputs: string, record: SliceRecord): boolean {
+  return idRange(record) === undefined || inputs.split(' ').includes(inputWord(record));
+}
+
 function sum(values: readonly bigint[]): bigint {
   return values.reduce((total, value) => total + value, 0n);
 }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { barStatus, type DayInputs, dayInputs, restatementOf } from '../../../src/domain/day.ts';
+import {
+  barStatus,
+  type DayInputs,
+  dayInputs,
+  isBuiltFrom,
+  restatementOf,
+} from '../../../src/domain/day.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
 import type { SliceRecord } from '../../../src/domain/ledger.ts';
 import { recordOf } from '../../support/trades.ts';
@@ -134,6 +140,23 @@ describe('the status of a bar', () => {
     expect(barStatus(day, hour(2), MINUTE_MS)).toBe('partial');
     expect(barStatus(day, hour(3), HOUR_MS)).toBe('partial');
     expect(barStatus(day, hour(0), 4 * HOUR_MS)).toBe('partial');
+  });
+});
+
+describe('bars hold an hour', () => {
+  const record = recordOf(hour(1), 110, 5);
+  const { inputs } = inputsOf(recordOf(hour(0), 100, 10), record);
+
+  it('as it was when they were built, whatever else the day holds by now', () => {
+    expect(isBuiltFrom(inputs, record)).toBe(true);
+    expect(isBuiltFrom(inputs, { ...record, contentHash: 'f'.repeat(64) })).toBe(false);
+    expect(isBuiltFrom(inputs, recordOf(hour(2), 115, 5))).toBe(false);
+    expect(isBuiltFrom('', record)).toBe(false);
+  });
+
+  it('of which not even an id is known without a word of it', () => {
+    const unknown = recordOf(hour(3), 0, 0, { prev: undefined, next: undefined });
+    expect(isBuiltFrom(inputs, unknown)).toBe(true);
   });
 });
 
