@@ -26,8 +26,7 @@ const trades = syntheticTrades({
 
 const POISON = unique('RETA');
 const OUTAGE = unique('RETB');
-const OVERLAP = unique('RETC');
-const SHARED = unique('RETD');
+const SHARED = unique('RETC');
 
 let rig: Rig;
 let app: App;
@@ -35,7 +34,7 @@ let slices: Queue;
 
 beforeAll(async () => {
   rig = await Rig.start({
-    symbols: [POISON, OUTAGE, OVERLAP, SHARED].map((symbol) => ({ symbol, trades })),
+    symbols: [POISON, OUTAGE, SHARED].map((symbol) => ({ symbol, trades })),
   });
   app = await rig.app();
   slices = rig.raw('slice-binance_spot');
@@ -150,26 +149,6 @@ async function allowOneAttempt(symbol: string, hourMs: number): Promise<void> {
 async function plan(symbol: string) {
   return planSeries(app, spot(symbol), RANGE);
 }
-
-test('two overlapping runs at once fetch every hour once and end with exact bars', async () => {
-  const series = [spot(OVERLAP)];
-  const other = await rig.app();
-  const runIds = await Promise.all([
-    rig.enqueue(app, series, { startMs: DAY, endMs: DAY + 8 * HOUR_MS }),
-    rig.enqueue(other, series, { startMs: DAY + 3 * HOUR_MS, endMs: DAY + 12 * HOUR_MS }),
-  ]);
-  const workers = [rig.work(app), rig.work(other)];
-  await rig.untilOver(app, runIds, series);
-  await Promise.all(workers.map(async (each) => each.stop()));
-
-  const asked = rig.pages(OVERLAP).map(({ query }) => query['fromId']);
-  expect(asked).toHaveLength(12);
-  expect(new Set(asked).size).toBe(12);
-  await expectHours(
-    OVERLAP,
-    Array.from({ length: 12 }, (_, hour) => DAY + hour * HOUR_MS),
-  );
-});
 
 test('a flow that runs its bars before its shared slices are done: bars over what the ledger proves, no more', async () => {
   const flows = new FlowProducer({

@@ -34,8 +34,12 @@ export class OneSymbol {
   }
 
   /** The command of an operator who wants to see everything. */
-  startBackfill(more: Environment = {}, onLine?: (line: string) => void): CliProcess {
-    return this.rig.startCli(this.#args('backfill'), onLine, { CDVAULT_LOG: 'debug', ...more });
+  startBackfill(
+    more: Environment = {},
+    onLine?: (line: string) => void,
+    range = this.range,
+  ): CliProcess {
+    return this.rig.startCli(this.#args(range), onLine, { CDVAULT_LOG: 'debug', ...more });
   }
 
   async backfill(more: Environment = {}): Promise<CliResult> {
@@ -43,17 +47,19 @@ export class OneSymbol {
   }
 
   async detach(): Promise<CliResult> {
-    return this.rig.cli([...this.#args('backfill'), '--detach']);
+    return this.rig.cli([...this.#args(this.range), '--detach']);
   }
 
-  #args(verb: string): string[] {
-    const { startMs, endMs } = this.range;
+  #args({ startMs, endMs }: TimeRange): string[] {
     const at = (timeMs: number) => new Date(timeMs).toISOString();
-    return [verb, this.symbol, '--from', at(startMs), '--to', at(endMs)];
+    return ['backfill', this.symbol, '--from', at(startMs), '--to', at(endMs)];
   }
 
-  /** @param trades what was offered, where a fault shows it otherwise */
-  async expectNothingLost(trades = this.trades): Promise<void> {
-    await expectNothingLost(this.rig, this.app, this.symbol, trades, this.range);
+  /**
+   * @param trades what was offered, where a fault shows it otherwise
+   * @param range what was asked for, where it was more than one command's
+   */
+  async expectNothingLost(trades = this.trades, range = this.range): Promise<void> {
+    await expectNothingLost(this.rig, this.app, this.symbol, trades, range);
   }
 }

@@ -1,0 +1,108 @@
+import { afterEach, expect } from 'vitest';
+import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/hour.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { eventually, spot } from '../e2e/rig.ts';
+import { fault, printFaultTable } from './fault.ts';
+import { lineOf } from './log-line.ts';
+import { OneSymbol } from './one-symbol.ts';
+
+const DAY = Date.UTC(2024, 6, 2);
+const hours = (from: number, to: number) => ({
+  startMs: DAY + from * HOUR_MS,
+  endMs: DAY + to * HOUR_MS,
+});
+// Some two pages an hour.
+const trades = syntheticTrades({
+  seed: 31,
+  fromMs: DAY - 2 * HOUR_MS,
+  toMs: DAY + 26 * HOUR_MS,
+  tradesPerHour: 1_200,
+});
+
+let one: OneSymbol;
+
+afterEach(async () => one.rig.dispose());
+
+/** No page was asked for twice: whoever came second waited, and found the hour proven. */
+function expectPagesOnce(): void {
+  const ids = one.rig.pages(one.symbol).map(({ query }) => query['fromId']);
+  expect(ids).not.toEqual([]);
+  expect(ids).toEqual([...new Set(ids)]);
+}
+
+fault('two overlapping backfills at once, in two processes', 'quick', async (report) => {
+  one = await OneSymbol.start(trades, hours(0, 12), { latencyMs: 40, concurrency: 3 });
+  const runs = [hours(0, 8), hours(3, 12)].map((range) => one.startBackfill({}, undefined, range));
+  const results = await Promise.all(runs.map(async (run) => run.done));
+  for (const { exitCode, stderr } of results) expect(exitCode, stderr).toBe(0);
+  report.saw(results.map(({ stderr }) => lineOf(stderr, 'hours proven')).join('; '));
+  expectPagesOnce();
+  await one.expectNothingLost();
+});
+
+fault('SIGTERM with eight hours in flight, then the same command', 'quick', async (report) => {
+  one = await OneSymbol.start(trades, hours(0, 24), { latencyMs: 150, concurrency: 8 });
+  const slices = one.rig.raw('slice-binance_spot');
+  const first = one.startBackfill();
+  await eventually('eight hours are in flight', async () => (await slices.getActiveCount()) === 8);
+  first.kill('SIGTERM');
+  const { exitCode, stderr } = await first.done;
+  expect(exitCode, stderr).toBe(130);
+  report.saw(lineOf(stderr, 'hours proven'));
+  const { proven } = await one.app.ledger.totals(spot(one.symbol), one.range);
+  // What was in flight was finished, and nothing more begun.
+  expect(proven).toBeGreaterThanOrEqual(8);
+  expect(proven).toBeLessThan(24);
+
+  expect(await one.backfill()).toMatchObject({ exitCode: 0 });
+  expectPagesOnce();
+  await one.expectNothingLost();
+});
+
+fault('two workers with one schedule, ticks forced at both at once', 'quick', async (report) => {
+  const nowMs = Date.now();
+  const startMs = floorTo(nowMs, HOUR_MS) - 8 * HOUR_MS;
+  const live = syntheticTrades({
+    seed: 32,
+    fromMs: startMs - HOUR_MS,
+    toMs: nowMs + DAY_MS,
+    tradesPerHour: 1_200,
+  });
+  one = await OneSymbol.start(live, { startMs, endMs: startMs + 8 * HOUR_MS }, { latencyMs: 40 });
+  const { rig, app, symbol } = one;
+  const from = new Date(startMs).toISOString();
+  expect(await rig.cli(['schedule', symbol, '--from', from])).toMatchObject({ exitCode: 0 });
+
+  const ticks = rig.raw('tick');
+  const said: string[] = [];
+  const onLine = (line: string) => void said.push(line);
+  const env = { CDVAULT_LOG: 'info' };
+  const workers = [1, 2].map(() => rig.startCli(['worker', '--concurrency', '3'], onLine, env));
+  await eventually('both workers are ready', () => said.join().split('worker: ready').length > 2);
+  for (let round = 0; round < 5; round += 1)
+    await ticks.addBulk([1, 2, 3, 4].map(() => ({ name: 'tick', data: {} })));
+  const isTicking = async () =>
+    (await ticks.getWaitingCount()) + (await ticks.getActiveCount()) > 0;
+  await eventually('the ticks are over', async () => !(await isTicking()));
+  await rig.untilIdle(app);
+  for (const worker of workers) worker.kill('SIGTERM');
+  for (const worker of workers) expect(await worker.done).toMatchObject({ exitCode: 0 });
+
+  expect(await ticks.getFailedCount()).toBe(0);
+  expect(await ticks.getCompletedCount()).toBeGreaterThanOrEqual(20);
+  report.saw(lineOf(said.join('\n'), 'schedule: work is due'));
+  expectPagesOnce();
+  await one.expectNothingLost(live, await scheduled(startMs));
+});
+
+/** Up to the last hour that had closed: one more may have, while the test ran. */
+async function scheduled(startMs: number) {
+  const wide = { startMs, endMs: startMs + DAY_MS };
+  const records = await one.app.ledger.records(spot(one.symbol), wide);
+  const endMs = Math.max(...records.map(({ hourMs }) => hourMs)) + HOUR_MS;
+  // The last hour to have ended closes two minutes after that.
+  expect(endMs - startMs).toBeGreaterThanOrEqual(7 * HOUR_MS);
+  return { startMs, endMs };
+}
+
+printFaultTable();
