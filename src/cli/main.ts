@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { classify, EXIT, type ExitCode } from '../domain/errors.ts';
+import { classify } from '../domain/errors.ts';
+import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRepair } from './commands/repair.ts';

@@ -1,6 +1,7 @@
 import type { ServicesOptions, ServiceUrls } from '../adapters/services/types.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { CdvaultError, type ExitCode } from '../domain/errors.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import type { ExitCode } from '../domain/exit-codes.ts';
 import { MARKET_NAMES, type Market, type MarketName, type Series } from '../domain/market.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';

@@ -1,5 +1,5 @@
 import type { DayReport, Finding } from '../domain/finding.ts';
-import { EXIT, type ExitCode } from '../domain/errors.ts';
+import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { isoDay } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import { counted, formatInteger } from './progress-text.ts';

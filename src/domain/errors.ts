@@ -3,19 +3,7 @@
  * docs/errors.md are all read from here. Nobody matches on message text.
  */
 
-/** Exit codes of the command line; documented in README and SPEC, never renumbered. */
-export const EXIT = {
-  ok: 0,
-  usage: 2,
-  gaps: 3,
-  slicesFailed: 4,
-  outage: 5,
-  fatal: 7,
-  mismatch: 11,
-  interrupted: 130,
-} as const;
-
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+import { EXIT, type ExitCode } from './exit-codes.ts';
 
 interface ErrorFacts {
   /** True when the same call may succeed later without anybody changing anything. */

@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 import { ERROR_DOCS, errorDocs } from '../../scripts/write-error-docs.ts';
 import { SETTINGS } from '../../src/config.ts';
-import { EXIT } from '../../src/domain/errors.ts';
+import { EXIT } from '../../src/domain/exit-codes.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 

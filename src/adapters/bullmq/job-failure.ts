@@ -1,6 +1,7 @@
 import { UnrecoverableError } from 'bullmq';
 import { backoffMs, type BackoffPolicy } from '../../domain/backoff.ts';
-import { type CdvaultError, classify, EXIT } from '../../domain/errors.ts';
+import { type CdvaultError, classify } from '../../domain/errors.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
 
 /** Codes with the fatal exit code that still are the job's own fault: one poison job never stops the rest. */
 const OWN_FAULT: ReadonlySet<string> = new Set(['JOB_INVALID', 'INTERNAL']);

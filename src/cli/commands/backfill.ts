@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../app/run-backfill.ts';
 import { isDue } from '../../app/plan-series.ts';
-import { EXIT, type ExitCode } from '../../domain/errors.ts';
+import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { TimeRange } from '../../domain/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import { BackfillProgress } from '../backfill-progress.ts';

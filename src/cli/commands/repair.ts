@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type DayRepair, isRepaired, repairDay } from '../../app/repair-range.ts';
 import { verifyRange } from '../../app/verify-range.ts';
-import { EXIT, type ExitCode } from '../../domain/errors.ts';
+import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { DayReport } from '../../domain/finding.ts';
 import { DAY_MS, isoDay, type TimeRange } from '../../domain/hour.ts';
 import type { Series } from '../../domain/market.ts';

@@ -3,7 +3,8 @@ import { placesOf } from '../../adapters/services/environment.ts';
 import { ensureServices, findServices, stopServices } from '../../adapters/services/ladder.ts';
 import type { ServiceUrls } from '../../adapters/services/types.ts';
 import { loadConfig } from '../../config.ts';
-import { CdvaultError, EXIT, type ExitCode } from '../../domain/errors.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { print, say, servicesOptions, withApp } from '../session.ts';
 
 export function registerServices(program: Command, finish: (exitCode: ExitCode) => void): void {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Anchor, showBars } from '../../app/show-bars.ts';
-import { CdvaultError, EXIT, type ExitCode } from '../../domain/errors.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { DAY_MS, floorTo } from '../../domain/hour.ts';
 import { INTERVAL_MS, INTERVALS, type Interval } from '../../domain/interval.ts';
 import type { Series } from '../../domain/market.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../domain/errors.ts';
+import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { marketName } from '../../domain/market.ts';
 import type { SeriesCoverage } from '../../ports/ledger.ts';
 import type { App } from '../compose.ts';

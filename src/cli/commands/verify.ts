@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { verifyRange } from '../../app/verify-range.ts';
-import type { ExitCode } from '../../domain/errors.ts';
+import type { ExitCode } from '../../domain/exit-codes.ts';
 import type { DayReport } from '../../domain/finding.ts';
 import { VERSION } from '../../version.ts';
 import { assertNotBanned, parseSeries, print, say, withApp } from '../session.ts';

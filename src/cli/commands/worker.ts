@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { changeSchedule } from '../../app/run-backfill.ts';
-import { CdvaultError, EXIT, type ExitCode } from '../../domain/errors.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { floorTo, HOUR_MS } from '../../domain/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import type { JobWorkers } from '../../ports/job-queue.ts';

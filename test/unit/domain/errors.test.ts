@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../../src/domain/backoff.ts';
-import { CdvaultError, classify, ERRORS, EXIT } from '../../../src/domain/errors.ts';
+import { CdvaultError, classify, ERRORS } from '../../../src/domain/errors.ts';
+import { EXIT } from '../../../src/domain/exit-codes.ts';
 
 describe('errors', () => {
   it('carry code, cause, advice, retry and exit code', () => {

@@ -1,0 +1,13 @@
+/** Exit codes of the command line; documented in README and SPEC, never renumbered. */
+export const EXIT = {
+  ok: 0,
+  usage: 2,
+  gaps: 3,
+  slicesFailed: 4,
+  outage: 5,
+  fatal: 7,
+  mismatch: 11,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
