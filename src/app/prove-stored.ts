@@ -1,8 +1,9 @@
-import type { RunFacts } from '../domain/continuity.ts';
-import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import { type AggTrade, isInvalid } from '../domain/agg-trade.ts';
+import { BACKWARD_SEARCH_MS, type RunFacts } from '../domain/continuity.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { HOUR_MS, hourWindowUs, isoHour } from '../domain/hour.ts';
-import type { SliceRecord } from '../domain/ledger.ts';
+import { claims } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
@@ -41,7 +42,7 @@ export async function proveStored(
   const wanted = expectedIn(window, facts, keys);
   if (matches(wanted, await deps.trades.readBack(series, window))) return [];
 
-  const strangers = await findStrangers(deps, series, hourMs, keys);
+  const { strangers, claimed } = await othersStored(deps, series, hourMs, keys);
   if (strangers.length > 0) {
     deps.log.warn(
       { symbol: series.symbol, hour: isoHour(hourMs), rows: strangers.length },
@@ -50,10 +51,10 @@ export async function proveStored(
     await deps.trades.bury(series, strangers, signal);
   }
   const stored = await deps.trades.readBack(series, window);
-  if (!matches(wanted, stored)) {
+  if (!matches(withClaimed(wanted, claimed), stored)) {
     throw new CdvaultError(
       'READ_BACK_MISMATCH',
-      `${series.symbol} ${isoHour(hourMs)}: fetched ${wanted.rows} rows (${wanted.firstId ?? '-'} to ${wanted.lastId ?? '-'}), ` +
+      `${series.symbol} ${isoHour(hourMs)}: fetched ${wanted.rows} rows (${wanted.firstId ?? '-'} to ${wanted.lastId ?? '-'}), other hours' ${claimed.length}, ` +
         `the store gives back ${stored.rows} (${stored.firstId ?? '-'} to ${stored.lastId ?? '-'}), ${stored.doubleRows} of them double`,
     );
   }
@@ -94,34 +95,60 @@ function matches(wanted: Expected, stored: StoredRun): boolean {
   return names.every((name) => stored[name] === wanted[name]);
 }
 
-/**
- * Stored keys that were not fetched and that no neighbouring hour's run claims; and, up to a second
- * outside the hour, fetched ids that stand there under another time.
- */
-async function findStrangers(
+/** Rows of later hours' runs count in the hour in which their time lies. */
+function withClaimed(wanted: Expected, claimed: readonly AggTrade[]): Expected {
+  if (claimed.length === 0) return wanted;
+  const ids = [wanted.firstId, wanted.lastId, ...claimed.map(({ aggId }) => aggId)].filter(
+    (id) => id !== undefined,
+  );
+  const run = {
+    ...wanted,
+    rows: wanted.rows + claimed.length,
+    firstId: Math.min(...ids),
+    lastId: Math.max(...ids),
+  };
+  if (wanted.buyQty === undefined || wanted.sellQty === undefined) return run;
+  const valid = claimed.filter((trade) => !isInvalid(trade));
+  const plus = (sum: string, isBuyerMaker: boolean) =>
+    valid
+      .filter((trade) => trade.isBuyerMaker === isBuyerMaker)
+      .reduce((e8, { qty }) => e8 + parseDecimal(qty, QTY_SCALE), parseDecimal(sum, QTY_SCALE));
+  return {
+    ...run,
+    buyQty: formatDecimal(plus(wanted.buyQty, false), QTY_SCALE),
+    sellQty: formatDecimal(plus(wanted.sellQty, true), QTY_SCALE),
+  };
+}
+
+/** What the store holds in an hour besides its fetched rows. */
+interface OthersStored {
+  /** Claimed by no later hour's run; and, up to a second outside the hour, fetched ids under another time. */
+  readonly strangers: readonly TradeKey[];
+  /** Rows of later hours' runs whose time runs backwards. */
+  readonly claimed: readonly AggTrade[];
+}
+
+async function othersStored(
   deps: ProofDeps,
   series: Series,
   hourMs: number,
   keys: FetchedKeys,
-): Promise<TradeKey[]> {
+): Promise<OthersStored> {
   const fetched = new Map(keys.ids.map((aggId, index) => [aggId, keys.timesUs[index]]));
-  const neighbours = [
-    await deps.ledger.record(series, hourMs - HOUR_MS),
-    await deps.ledger.record(series, hourMs + HOUR_MS),
-  ];
+  const startMs = hourMs + HOUR_MS;
+  const later = await deps.ledger.records(series, { startMs, endMs: startMs + BACKWARD_SEARCH_MS });
+  const backwards = later.filter(({ backwardRows }) => backwardRows > 0);
   const { startUs, endUs } = hourWindowUs(hourMs);
   const wider = { startUs: startUs - DOUBLE_SEARCH_US, endUs: endUs + DOUBLE_SEARCH_US };
   const strangers: TradeKey[] = [];
-  for await (const { aggId, timeUs } of deps.trades.read(series, wider)) {
+  const claimed: AggTrade[] = [];
+  for await (const trade of deps.trades.read(series, wider)) {
+    const { aggId, timeUs } = trade;
     if (fetched.get(aggId) === timeUs) continue;
-    const isInside = timeUs >= startUs && timeUs < endUs;
-    const isClaimed = neighbours.some((record) => claims(record, aggId));
-    if (fetched.has(aggId) || (isInside && !isClaimed)) strangers.push({ aggId, timeUs });
+    if (fetched.has(aggId)) strangers.push({ aggId, timeUs });
+    else if (timeUs < startUs || timeUs >= endUs) continue;
+    else if (backwards.some((record) => claims(record, aggId))) claimed.push(trade);
+    else strangers.push({ aggId, timeUs });
   }
-  return strangers;
-}
-
-function claims(record: SliceRecord | undefined, aggId: number): boolean {
-  const { first, last } = record ?? {};
-  return first !== undefined && last !== undefined && first.id <= aggId && aggId <= last.id;
+  return { strangers, claimed };
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { classify } from '../domain/errors.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { registerBackfill } from './commands/backfill.ts';
+import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRepair } from './commands/repair.ts';
 import { registerServices } from './commands/services.ts';
@@ -33,6 +34,7 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerStatus,
     registerVerify,
     registerRepair,
+    registerFingerprint,
     registerWorker,
     registerSchedule,
     registerServices,

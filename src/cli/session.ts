@@ -152,6 +152,17 @@ export async function assertKnown(
   }
 }
 
+/**
+ * For commands that read the store and never ask the exchange.
+ * @throws CdvaultError UNKNOWN_SYMBOL
+ */
+export async function assertStored({ ledger }: App, series: Series): Promise<void> {
+  if (await ledger.knows(series)) return;
+  throw new CdvaultError('UNKNOWN_SYMBOL', `nothing of ${series.symbol} is stored`, {
+    advice: 'Fetch it first: cdvault backfill; cdvault status lists what is stored.',
+  });
+}
+
 /** Prints an error as people need it: code, sentence, what to do next, causes. */
 export function report(error: CdvaultError, json: boolean): ExitCode {
   if (json) {

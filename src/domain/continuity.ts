@@ -9,9 +9,15 @@
 import { type AggTrade, isInvalid } from './agg-trade.ts';
 import { parseDecimal, QTY_SCALE } from './decimal.ts';
 import { CdvaultError } from './errors.ts';
-import { HOUR_MS, isoHour } from './hour.ts';
+import { DAY_MS, HOUR_MS, isoHour } from './hour.ts';
 import { type Jumps, JumpWatch } from './jumps.ts';
 import type { Neighbour } from './ledger.ts';
+
+/**
+ * How far before its run's hour a row is looked for whose time runs backwards. Nobody says how far
+ * times may run back; the cases that are known stay far below.
+ */
+export const BACKWARD_SEARCH_MS = DAY_MS;
 
 /** Facts of a run so far, in the shape in which the ledger keeps them. */
 export interface RunFacts {

@@ -221,6 +221,18 @@ export const ERRORS = {
     when: 'What the store gives back differs from what was sent (count, ids or sums).',
     advice: 'The hour is fetched again; if it lasts, look at the QuestDB log.',
   },
+  NOT_PROVEN: {
+    retryable: false,
+    exitCode: EXIT.gaps,
+    when: 'An hour that was asked about is not proven: never fetched, open, or with missing ids.',
+    advice: 'Run cdvault backfill on the range, then the same command again.',
+  },
+  STORE_MISMATCH: {
+    retryable: false,
+    exitCode: EXIT.mismatch,
+    when: 'The stored trades of a proven hour are not those that were fetched.',
+    advice: 'Run cdvault verify on the range, then cdvault repair.',
+  },
   JOB_INVALID: {
     retryable: false,
     exitCode: EXIT.fatal,

@@ -63,3 +63,8 @@ export function verdictOf(record: SliceRecord): Verdict {
   if (next === undefined) return 'open';
   return next.timeUs >= endUs ? 'proven' : 'gap';
 }
+
+/** True for the ids of an hour's run. */
+export function claims({ first, last }: SliceRecord, aggId: number): boolean {
+  return first !== undefined && last !== undefined && first.id <= aggId && aggId <= last.id;
+}

@@ -4,9 +4,7 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { DAY_MS, floorTo } from '../../domain/hour.ts';
 import { INTERVAL_MS, INTERVALS, type Interval } from '../../domain/interval.ts';
-import type { Series } from '../../domain/market.ts';
-import type { App } from '../compose.ts';
-import { parseSeries, print, say, withApp } from '../session.ts';
+import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { renderOhlc } from '../table.ts';
 import { isoMinute, parseInstant, resolveRange } from '../times.ts';
 import { jsonOption, type RangeOptions, withRange } from './options.ts';
@@ -81,11 +79,4 @@ function anchorWords(anchor: Anchor): string {
   return anchor === 'total'
     ? 'from 0 at the series’ origin'
     : `from 0 at ${isoMinute(anchor.atMs)}`;
-}
-
-async function assertStored({ ledger }: App, series: Series): Promise<void> {
-  if (await ledger.knows(series)) return;
-  throw new CdvaultError('UNKNOWN_SYMBOL', `nothing of ${series.symbol} is stored`, {
-    advice: 'Fetch it first: cdvault backfill; cdvault status lists what is stored.',
-  });
 }

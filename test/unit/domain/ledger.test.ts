@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR_MS } from '../../../src/domain/hour.ts';
-import { missingIds, verdictOf } from '../../../src/domain/ledger.ts';
+import { claims, missingIds, verdictOf } from '../../../src/domain/ledger.ts';
 import { recordOf } from '../../support/trades.ts';
 
 const HOUR = Date.UTC(2024, 0, 1, 10);
@@ -58,5 +58,13 @@ describe('the verdict on an hour', () => {
     expect(verdictOf(recordOf(HOUR, 100, 50, { prev: { id: 99, timeUs: START_US - 1 } }))).toBe(
       'proven',
     );
+  });
+});
+
+describe('claims', () => {
+  it('the ids from the first to the last of the run, and none in an hour without trades', () => {
+    const record = recordOf(HOUR, 100, 50);
+    expect([99, 100, 149, 150].map((id) => claims(record, id))).toEqual([false, true, true, false]);
+    expect(claims(recordOf(HOUR, 100, 0), 100)).toBe(false);
   });
 });

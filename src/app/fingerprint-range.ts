@@ -1,0 +1,124 @@
+import { contentHasher } from '../domain/content-hash.ts';
+import { BACKWARD_SEARCH_MS } from '../domain/continuity.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import { type Fingerprint, fingerprintOf, type HourContent } from '../domain/fingerprint.ts';
+import { HOUR_MS, hoursOf, hourWindowUs, isoHour, type TimeRange } from '../domain/hour.ts';
+import { claims, type SliceRecord, type Verdict, verdictOf } from '../domain/ledger.ts';
+import type { Series } from '../domain/market.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { TradeStore } from '../ports/trade-store.ts';
+
+/** As many as fit on a screen. */
+const MOST_NAMED = 20;
+
+interface FingerprintDeps {
+  readonly ledger: Pick<Ledger, 'records'>;
+  readonly trades: Pick<TradeStore, 'read'>;
+}
+
+/**
+ * The fingerprint of a range, computed from the stored trades themselves: the ledger says which ids are
+ * an hour's, and what they must hash to.
+ * @param range whole hours
+ * @throws CdvaultError NOT_PROVEN, STORE_MISMATCH, and the store's own
+ */
+export async function fingerprintRange(
+  deps: FingerprintDeps,
+  series: Series,
+  range: TimeRange,
+): Promise<Fingerprint> {
+  const records = await recordsFrom(deps.ledger, series, range);
+  assertProven(series, range, records);
+  const backwards = [...records.values()].filter(({ backwardRows }) => backwardRows > 0);
+  const contents: HourContent[] = [];
+  const mismatches: string[] = [];
+  for (const hourMs of hoursOf(range)) {
+    const record = records.get(hourMs);
+    if (record === undefined) continue;
+    const stored = await readHour(deps.trades, record, backwards);
+    contents.push(stored);
+    const mismatch = mismatchOf(record, stored);
+    if (mismatch !== undefined) mismatches.push(`${isoHour(hourMs)} (${mismatch})`);
+  }
+  if (mismatches.length > 0) {
+    throw new CdvaultError(
+      'STORE_MISMATCH',
+      `the store no longer holds what was proven of ${series.symbol}: ${named(mismatches)}`,
+    );
+  }
+  return fingerprintOf(series, contents);
+}
+
+/** Of hours behind the range too: their rows may lie in it by their time. */
+async function recordsFrom(
+  ledger: Pick<Ledger, 'records'>,
+  series: Series,
+  { startMs, endMs }: TimeRange,
+): Promise<ReadonlyMap<number, SliceRecord>> {
+  const records = await ledger.records(series, { startMs, endMs: endMs + BACKWARD_SEARCH_MS });
+  return new Map(records.map((record) => [record.hourMs, record]));
+}
+
+function assertProven(
+  series: Series,
+  range: TimeRange,
+  records: ReadonlyMap<number, SliceRecord>,
+): void {
+  const spans: { readonly startMs: number; hours: number; readonly why: Verdict | 'unknown' }[] =
+    [];
+  for (const hourMs of hoursOf(range)) {
+    const record = records.get(hourMs);
+    const why = record === undefined ? 'unknown' : verdictOf(record);
+    if (why === 'proven') continue;
+    const last = spans.at(-1);
+    if (last?.why === why && last.startMs + last.hours * HOUR_MS === hourMs) last.hours += 1;
+    else spans.push({ startMs: hourMs, hours: 1, why });
+  }
+  if (spans.length === 0) return;
+  const texts = spans.map(({ startMs, hours, why }) =>
+    hours === 1
+      ? `${isoHour(startMs)} (${why})`
+      : `${hours} hours from ${isoHour(startMs)} (${why})`,
+  );
+  throw new CdvaultError('NOT_PROVEN', `not proven of ${series.symbol}: ${named(texts)}`);
+}
+
+interface StoredHour extends HourContent {
+  /** Rows in the hour by their time, in no hour by their id. */
+  readonly strangers: number;
+}
+
+/** @param backwards hours with rows older than the row before them: those may lie in an earlier hour */
+async function readHour(
+  trades: Pick<TradeStore, 'read'>,
+  record: SliceRecord,
+  backwards: readonly SliceRecord[],
+): Promise<StoredHour> {
+  const { startUs, endUs } = hourWindowUs(record.hourMs);
+  // Reads a day for an hour: such hours are rare.
+  const searchUs = record.backwardRows === 0 ? 0 : BACKWARD_SEARCH_MS * 1000;
+  const laterBackwards = backwards.filter(({ hourMs }) => hourMs > record.hourMs);
+  const hasher = contentHasher();
+  let [rows, strangers] = [0, 0];
+  for await (const trade of trades.read(record, { startUs: startUs - searchUs, endUs })) {
+    const { aggId, timeUs } = trade;
+    if (claims(record, aggId)) {
+      hasher.update(trade);
+      rows += 1;
+    } else if (timeUs >= startUs && !laterBackwards.some((later) => claims(later, aggId))) {
+      strangers += 1;
+    }
+  }
+  return { hourMs: record.hourMs, rows, contentHash: hasher.digest(), strangers };
+}
+
+function mismatchOf(record: SliceRecord, stored: StoredHour): string | undefined {
+  if (stored.strangers > 0) return `rows of no hour: ${stored.strangers}`;
+  if (stored.rows !== record.rows) return `${stored.rows} rows instead of ${record.rows}`;
+  return stored.contentHash === record.contentHash ? undefined : 'other content';
+}
+
+function named(texts: readonly string[]): string {
+  const rest = texts.length - MOST_NAMED;
+  return `${texts.slice(0, MOST_NAMED).join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
+}

@@ -1,0 +1,297 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fingerprintRange } from '../../src/app/fingerprint-range.ts';
+import type { App } from '../../src/cli/compose.ts';
+import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import { HOUR_MS } from '../../src/domain/hour.ts';
+import { type DataFault, faultySeries } from '../exchange/data-faults.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import type { TradeSeries } from '../exchange/trade-series.ts';
+import { type CliResult, unique } from '../support/command-line.ts';
+import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
+import { NEVER } from '../support/store.ts';
+import { hoursOfDay, truth } from './reference.ts';
+import { Rig, spot } from './rig.ts';
+
+const DAY = Date.UTC(2024, 9, 21);
+const [, ONE = 0, TWO = 0, THREE = 0, FOUR = 0, FIVE = 0] = hoursOfDay(DAY);
+/** The two exchanges tell the same of the hours before this one. */
+const OTHER_HOUR = FIVE;
+const END = OTHER_HOUR + HOUR_MS;
+const base = syntheticTrades({
+  seed: 71,
+  fromMs: DAY - HOUR_MS,
+  toMs: END + 2 * HOUR_MS,
+  tradesPerHour: 1_200,
+  firstId: 1_000,
+});
+
+function idIn(hourMs: number, n: number): number {
+  return base.firstId + base.indexAtTime(hourMs * 1000) + n;
+}
+
+const oddities: readonly DataFault[] = [
+  { kind: 'invalidRow', id: idIn(ONE, 7) },
+  // In its own hour, and back over the borders of two.
+  { kind: 'timeBackwards', id: idIn(TWO, 600), byMs: 90_000 },
+  { kind: 'timeBackwards', id: idIn(THREE, 3), byMs: 1_200_000 },
+  { kind: 'timeBackwards', id: idIn(FOUR, 3), byMs: 2 * HOUR_MS },
+];
+const trades = faultySeries(base, oddities);
+const otherTrades = faultySeries(base, [
+  ...oddities,
+  { kind: 'invalidRow', id: idIn(OTHER_HOUR, 10) },
+]);
+const SYMBOL = unique('FPR');
+const OPEN = unique('FPROPEN');
+const open: TradeSeries = syntheticTrades({
+  seed: 72,
+  fromMs: DAY,
+  toMs: DAY + 2 * HOUR_MS,
+  tradesPerHour: 50,
+  firstId: 0,
+});
+
+let own: OwnServices;
+/** Two installations: Redis, QuestDB and exchange apart. */
+let here: Rig;
+let there: Rig;
+let thereApp: App;
+let folder: string;
+
+beforeAll(async () => {
+  own = await makeOwnServices();
+  folder = await mkdtemp(path.join(tmpdir(), 'cdvault-fingerprint-'));
+  here = await Rig.start({
+    symbols: [
+      { symbol: SYMBOL, trades },
+      { symbol: OPEN, trades: open },
+    ],
+    concurrency: 1,
+  });
+  const services = await own.start();
+  there = await Rig.start({
+    symbols: [{ symbol: SYMBOL, trades: otherTrades }],
+    concurrency: 1,
+    services,
+  });
+  // In one go here; there in pieces, and the later ones first.
+  await backfill(here, SYMBOL, DAY, END);
+  await backfill(here, OPEN, DAY, DAY + 2 * HOUR_MS, 3);
+  await backfill(there, SYMBOL, FOUR, END);
+  await backfill(there, SYMBOL, DAY, TWO);
+  await backfill(there, SYMBOL, TWO, FOUR);
+  thereApp = await there.app();
+});
+
+afterAll(async () => {
+  await here.dispose();
+  await there.dispose();
+  await own.dispose();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(() => {
+  for (const { exchange } of [here, there]) exchange.requests.clear();
+});
+
+function rangeArgs(startMs: number, endMs: number): string[] {
+  return ['--from', new Date(startMs).toISOString(), '--to', new Date(endMs).toISOString()];
+}
+
+async function backfill(
+  rig: Rig,
+  symbol: string,
+  startMs: number,
+  endMs: number,
+  exitCode = 0,
+): Promise<void> {
+  const app = await rig.app();
+  expect(await rig.backfill(app, [spot(symbol)], { startMs, endMs })).toMatchObject({ exitCode });
+}
+
+async function fingerprint(
+  rig: Rig,
+  endMs: number,
+  more: readonly string[] = [],
+): Promise<CliResult> {
+  const result = await rig.cli(['fingerprint', SYMBOL, ...rangeArgs(DAY, endMs), ...more]);
+  expect(rig.exchange.requests.entries).toEqual([]);
+  return result;
+}
+
+function fail(why: string): never {
+  throw new Error(why);
+}
+
+async function fileOf(text: string): Promise<string> {
+  const file = path.join(folder, 'theirs.json');
+  await writeFile(file, text);
+  return file;
+}
+
+test('two stores, filled in other orders and by other slices, have the same fingerprint', async () => {
+  const [ours, theirs] = [
+    await fingerprint(here, OTHER_HOUR, ['--json']),
+    await fingerprint(there, OTHER_HOUR, ['--json']),
+  ];
+  expect(ours.stderr).not.toContain('error');
+  expect(ours.exitCode).toBe(0);
+  expect(theirs.stdout).toBe(ours.stdout);
+
+  const document = JSON.parse(ours.stdout) as { root: string; rows: number };
+  expect(document).toMatchObject({ type: 'fingerprint', symbol: SYMBOL, hours: 5 });
+  // What runs backwards over a border counts in one hour, and in one only.
+  expect(document.rows).toBe(truth(trades, { startMs: DAY, endMs: OTHER_HOUR }).length);
+  const { stdout } = await fingerprint(here, OTHER_HOUR);
+  expect(stdout.split('\n')[0]).toBe(`root    ${document.root}`);
+  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+describe('--compare', () => {
+  test('says identical', async () => {
+    const file = await fileOf((await fingerprint(there, OTHER_HOUR, ['--json'])).stdout);
+    const compare = ['--compare', file];
+    expect(await fingerprint(here, OTHER_HOUR, compare)).toMatchObject({
+      exitCode: 0,
+      stdout: 'identical\n',
+    });
+    const { stdout } = await fingerprint(here, OTHER_HOUR, [...compare, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      type: 'comparison',
+      identical: true,
+      differs: [],
+    });
+  });
+
+  test('names the hour in which two stores differ, though both are proven: exit code 11', async () => {
+    const theirs = await fingerprint(there, END, ['--json']);
+    expect(theirs.exitCode).toBe(0);
+    const compare = ['--compare', await fileOf(theirs.stdout)];
+    const { exitCode, stdout } = await fingerprint(here, END, compare);
+    expect(stdout).toMatch(
+      /^different in 1 of 6 hours\n {2}2024-10-21T05:00:00Z {2}[\d,]+ rows in both, not the same\n$/,
+    );
+    expect(exitCode).toBe(11);
+    const json = JSON.parse((await fingerprint(here, END, [...compare, '--json'])).stdout);
+    const rows = truth(base, { startMs: OTHER_HOUR, endMs: END }).length;
+    expect(json).toMatchObject({
+      identical: false,
+      differs: [{ hour: '2024-10-21T05:00:00Z', rows, theirRows: rows }],
+    });
+  });
+
+  test('with a fingerprint of another range: exit code 2, with the range to ask for', async () => {
+    const file = await fileOf((await fingerprint(there, OTHER_HOUR, ['--json'])).stdout);
+    const { exitCode, stderr } = await fingerprint(here, END, ['--compare', file]);
+    expect(stderr).toContain('Give --from 2024-10-21T00:00Z --to 2024-10-21T05:00Z.');
+    expect(exitCode).toBe(2);
+  });
+});
+
+describe('a store that was changed behind the ledger', () => {
+  const range = { startMs: DAY, endMs: OTHER_HOUR };
+  const hourRows = truth(trades, { startMs: TWO, endMs: THREE });
+  const [victim = fail('no trade')] = hourRows.slice(100);
+
+  async function write(row: AggTrade): Promise<void> {
+    await thereApp.trades.write(spot(SYMBOL), [row], NEVER);
+  }
+
+  async function bury({ aggId, timeUs }: AggTrade): Promise<void> {
+    await thereApp.trades.bury(spot(SYMBOL), [{ aggId, timeUs }], NEVER);
+  }
+
+  async function rootThere(): Promise<string> {
+    return (await fingerprintRange(thereApp, spot(SYMBOL), range)).root;
+  }
+
+  test('by one digit of one trade: exit code 11, and the hour is named', async () => {
+    const before = await rootThere();
+    await write({
+      ...victim,
+      qty: victim.qty.replace(/\d$/, (digit) => (digit === '0' ? '1' : '0')),
+    });
+    const { exitCode, stdout, stderr } = await fingerprint(there, OTHER_HOUR);
+    await write(victim);
+    expect(stderr).toContain(
+      `error STORE_MISMATCH: the store no longer holds what was proven of ${SYMBOL}: 2024-10-21T02Z (other content)\n`,
+    );
+    expect(stderr).toContain('cdvault verify');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 11, stdout: '' });
+    expect(await rootThere()).toBe(before);
+  });
+
+  test('by a trade that is gone: the hour is named', async () => {
+    await bury(victim);
+    const { rows } = (await thereApp.ledger.record(spot(SYMBOL), TWO)) ?? fail('no record');
+    await expect(rootThere()).rejects.toMatchObject({
+      code: 'STORE_MISMATCH',
+      message: expect.stringMatching(`: 2024-10-21T02Z \\(${rows - 1} rows instead of ${rows}\\)$`),
+    });
+    await write(victim);
+  });
+
+  test.each([
+    ['an id that no hour has', 9_999_999],
+    ['an id of a later hour', idIn(OTHER_HOUR, 1)],
+    ['an id of an earlier hour', idIn(ONE, 1)],
+  ])('by a trade more, with %s: the hour is named', async (_, aggId) => {
+    await write({ ...victim, aggId });
+    await expect(rootThere()).rejects.toMatchObject({
+      code: 'STORE_MISMATCH',
+      message: expect.stringMatching(/: 2024-10-21T02Z \(rows of no hour: 1\)$/),
+    });
+    await bury({ ...victim, aggId });
+  });
+
+  test('by one of its own ids at a second time: the hour is named', async () => {
+    const twin = { ...victim, timeUs: victim.timeUs + 1_000 };
+    await write(twin);
+    await expect(rootThere()).rejects.toMatchObject({ code: 'STORE_MISMATCH', exitCode: 11 });
+    await bury(twin);
+  });
+});
+
+describe('hours that are not proven', () => {
+  test('have no fingerprint: exit code 3, and they are named', async () => {
+    const { exitCode, stdout, stderr } = await fingerprint(here, END + 3 * HOUR_MS);
+    expect(stderr).toContain(
+      `error NOT_PROVEN: not proven of ${SYMBOL}: 3 hours from 2024-10-21T06Z (unknown)\n`,
+    );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+  });
+
+  test('are open ones too', async () => {
+    const { exitCode, stderr } = await here.cli([
+      'fingerprint',
+      OPEN,
+      ...rangeArgs(DAY, DAY + 2 * HOUR_MS),
+    ]);
+    expect(stderr).toContain('2024-10-21T01Z (open)\n');
+    expect(exitCode).toBe(3);
+  });
+});
+
+test('a range within hours is widened, and said so', async () => {
+  const { exitCode, stderr } = await here.cli([
+    'fingerprint',
+    SYMBOL,
+    ...rangeArgs(DAY + 1_000, DAY + 2_000),
+  ]);
+  expect(stderr).toContain('2024-10-21T00:00Z to 2024-10-21T01:00Z, 1 hour (widened');
+  expect(exitCode).toBe(0);
+});
+
+test('a symbol that nothing is stored of: exit code 2, and the exchange is not asked', async () => {
+  const { exitCode, stderr } = await here.cli([
+    'fingerprint',
+    'NOSUCHCOIN',
+    ...rangeArgs(DAY, END),
+  ]);
+  expect(stderr).toContain('error UNKNOWN_SYMBOL: nothing of NOSUCHCOIN is stored');
+  expect(exitCode).toBe(2);
+  expect(here.exchange.requests.entries).toEqual([]);
+});
