@@ -1,5 +1,6 @@
 import type { AggTrade } from '../domain/agg-trade.ts';
 import type { Bar } from '../domain/bar.ts';
+import { BACKWARD_SEARCH_MS } from '../domain/continuity.ts';
 import { cdvBarsFrom, compareForBars } from '../domain/cdv.ts';
 import { type DayInputs, dayInputs, lostHours } from '../domain/day.ts';
 import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
@@ -121,7 +122,7 @@ interface ReadDay {
 
 /** One pass over a day's stored trades: proves each hour and computes the day's minutes. */
 async function readDay(deps: VerifyDeps, series: Series, dayMs: number): Promise<ReadDay> {
-  const wider = { startMs: dayMs - HOUR_MS, endMs: dayMs + DAY_MS + HOUR_MS };
+  const wider = { startMs: dayMs - HOUR_MS, endMs: dayMs + DAY_MS + BACKWARD_SEARCH_MS };
   const all = new Map(
     (await deps.ledger.records(series, wider)).map((record) => [record.hourMs, record]),
   );
@@ -129,17 +130,18 @@ async function readDay(deps: VerifyDeps, series: Series, dayMs: number): Promise
     [...all].filter(([hourMs]) => hourMs >= dayMs && hourMs < dayMs + DAY_MS),
   );
   const inputs = dayInputs(dayMs, [...records.values()]);
+  const backwards = [...all.values()].filter(({ backwardRows }) => backwardRows > 0);
   const hashes: { hourMs: number; rows: number; contentHash: string }[] = [];
   const findings: Finding[] = [];
 
   async function* inBarOrder(): AsyncGenerator<AggTrade> {
     for (const record of records.values()) {
       const { hourMs } = record;
-      const neighbours = {
+      const around = {
         before: all.get(hourMs - HOUR_MS),
-        after: all.get(hourMs + HOUR_MS),
+        backwards: backwards.filter((later) => later.hourMs > hourMs),
       };
-      const hour = await verifyHour(deps.trades, record, neighbours);
+      const hour = await verifyHour(deps.trades, record, around);
       findings.push(...hour.findings);
       hashes.push({ hourMs, rows: record.rows, contentHash: hour.contentHash });
       yield* hour.inWindow.toSorted(compareForBars);

@@ -1,8 +1,9 @@
 import type { AggTrade } from '../domain/agg-trade.ts';
 import { contentHasher } from '../domain/content-hash.ts';
+import { BACKWARD_SEARCH_MS } from '../domain/continuity.ts';
 import { type Finding, idRanges } from '../domain/finding.ts';
-import { HOUR_MS, hourWindowUs, isoHour } from '../domain/hour.ts';
-import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import { hourWindowUs, isoHour } from '../domain/hour.ts';
+import { claims, type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 
@@ -14,9 +15,11 @@ export interface StoredHour {
   readonly findings: readonly Finding[];
 }
 
-interface Neighbours {
+/** What the ledger says of hours around one. */
+interface Surroundings {
   readonly before: SliceRecord | undefined;
-  readonly after: SliceRecord | undefined;
+  /** Later hours with rows that run backwards, perhaps into this one. */
+  readonly backwards: readonly SliceRecord[];
 }
 
 /**
@@ -26,7 +29,7 @@ interface Neighbours {
 export async function verifyHour(
   trades: TradeStore,
   record: SliceRecord,
-  neighbours: Neighbours,
+  around: Surroundings,
 ): Promise<StoredHour> {
   const inWindow = await Array.fromAsync(trades.read(record, hourWindowUs(record.hourMs)));
   const run = await runOf(trades, record, inWindow);
@@ -35,8 +38,8 @@ export async function verifyHour(
   const contentHash = hasher.digest();
   const findings = [
     ...missing(record, run),
-    ...strange(record, inWindow, neighbours),
-    ...meeting(record, neighbours),
+    ...strange(record, inWindow, around),
+    ...meeting(record, around),
   ];
   if (findings.length === 0 && contentHash !== record.contentHash) {
     findings.push({
@@ -57,14 +60,9 @@ async function runOf(
   const inside = inWindow.filter(({ aggId }) => claims(record, aggId));
   if (inside.length === record.rows || record.backwardRows === 0) return inside;
   const { startUs, endUs } = hourWindowUs(record.hourMs);
-  const wider = { startUs: startUs - HOUR_MS * 1000, endUs };
+  const wider = { startUs: startUs - BACKWARD_SEARCH_MS * 1000, endUs };
   const all = await Array.fromAsync(trades.read(record, wider));
   return all.filter(({ aggId }) => claims(record, aggId));
-}
-
-function claims(record: SliceRecord | undefined, aggId: number): boolean {
-  const { first, last } = record ?? {};
-  return first !== undefined && last !== undefined && first.id <= aggId && aggId <= last.id;
 }
 
 function missing(record: SliceRecord, run: readonly AggTrade[]): Finding[] {
@@ -86,18 +84,18 @@ function missing(record: SliceRecord, run: readonly AggTrade[]): Finding[] {
 function strange(
   record: SliceRecord,
   inWindow: readonly AggTrade[],
-  { before, after }: Neighbours,
+  { backwards }: Surroundings,
 ): Finding[] {
   const ids = inWindow
     .map(({ aggId }) => aggId)
-    .filter((id) => ![record, before, after].some((one) => claims(one, id)));
+    .filter((id) => ![record, ...backwards].some((one) => claims(one, id)));
   if (ids.length === 0) return [];
   const detail = `${ids.length} rows that no fetch has proven: ids ${idRanges(ids)}`;
   return [{ kind: 'trades_strange', atMs: record.hourMs, detail }];
 }
 
 /** Each of two proven hours names the other's edge. */
-function meeting(record: SliceRecord, { before }: Neighbours): Finding[] {
+function meeting(record: SliceRecord, { before }: Surroundings): Finding[] {
   if (before === undefined || verdictOf(record) !== 'proven' || verdictOf(before) !== 'proven')
     return [];
   const edge = record.first ?? record.next;

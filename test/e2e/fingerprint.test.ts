@@ -11,6 +11,7 @@ import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
 import { type CliResult, unique } from '../support/command-line.ts';
 import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
+import { checkFingerprint, PYTHON_IS_HERE, pythonMissing } from '../support/python.ts';
 import { NEVER } from '../support/store.ts';
 import { hoursOfDay, truth } from './reference.ts';
 import { Rig, spot } from './rig.ts';
@@ -84,7 +85,7 @@ beforeAll(async () => {
   await backfill(there, SYMBOL, DAY, TWO);
   await backfill(there, SYMBOL, TWO, FOUR);
   thereApp = await there.app();
-});
+}, 300_000);
 
 afterAll(async () => {
   await here.dispose();
@@ -254,6 +255,21 @@ describe('a store that was changed behind the ledger', () => {
     await bury(twin);
   });
 });
+
+if (!PYTHON_IS_HERE) test.skip(pythonMissing(), () => undefined);
+
+test.runIf(PYTHON_IS_HERE)(
+  'a program that shares no code computes the same hashes from the stored rows',
+  async () => {
+    const { stdout } = await fingerprint(here, END, ['--json']);
+    const { root } = JSON.parse(stdout) as { root: string };
+    const ours = await checkFingerprint(stdout, [here.services.questdbHttpUrl]);
+    expect(ours).toEqual({ exitCode: 0, stdout: `holds: ${root}\n`, stderr: '' });
+    // The other store holds another row of the last hour.
+    const theirs = await checkFingerprint(stdout, [there.services.questdbHttpUrl]);
+    expect(theirs).toMatchObject({ exitCode: 1, stderr: 'differs: 2024-10-21T05:00:00Z\n' });
+  },
+);
 
 describe('hours that are not proven', () => {
   test('have no fingerprint: exit code 3, and they are named', async () => {
