@@ -79,8 +79,9 @@ fault(
     const slices = rig.raw('slice-binance_spot');
     await eventually('a slice has failed', async () => (await slices.getFailedCount()) > 0);
     const [failed] = await slices.getFailed();
-    const { runId } = failed?.data as { runId: string };
-    report.saw(failed?.failedReason ?? '');
+    if (failed === undefined) throw new Error('the failed slice is gone');
+    const { runId } = failed.data as { runId: string };
+    report.saw(failed.failedReason);
 
     // Every child of this run's flow is done, as the queue sees it.
     const bars = rig.raw('bars');
