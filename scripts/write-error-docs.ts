@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ERRORS } from '../src/domain/errors.ts';
+import { ERRORS } from '../src/domain/error-catalogue.ts';
 
 export const ERROR_DOCS = join(import.meta.dirname, '..', 'docs', 'errors.md');
 

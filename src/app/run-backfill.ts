@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode } from '../domain/errors.ts';
+import { type ErrorCode, ERRORS } from '../domain/error-catalogue.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
 import { type Series, seriesKey } from '../domain/market.ts';

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { classify } from '../domain/errors.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
@@ -34,6 +35,7 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerStatus,
     registerVerify,
     registerRepair,
+    registerAudit,
     registerFingerprint,
     registerWorker,
     registerSchedule,

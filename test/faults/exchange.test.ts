@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'vitest';
-import type { ErrorCode } from '../../src/domain/errors.ts';
+import type { ErrorCode } from '../../src/domain/error-catalogue.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import type { Fault } from '../exchange/faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CdvaultError, type ErrorCode } from '../../src/domain/errors.ts';
+import type { ErrorCode } from '../../src/domain/error-catalogue.ts';
+import { CdvaultError } from '../../src/domain/errors.ts';
 import type { JobContext, JobOutcome } from '../../src/ports/job-queue.ts';
 import { RunningJob } from '../../src/adapters/bullmq/running-jobs.ts';
 import { eventually, gate } from './queue-fixtures.ts';

@@ -1,7 +1,7 @@
 import { backoffMs } from '../../domain/backoff.ts';
 import type { BackoffPolicy } from '../../domain/backoff.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import type { ErrorCode } from '../../domain/errors.ts';
+import type { ErrorCode } from '../../domain/error-catalogue.ts';
 import type { Market } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';

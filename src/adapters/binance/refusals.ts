@@ -1,5 +1,5 @@
 import { CdvaultError } from '../../domain/errors.ts';
-import type { ErrorCode } from '../../domain/errors.ts';
+import type { ErrorCode } from '../../domain/error-catalogue.ts';
 import { MINUTE_MS, floorTo } from '../../domain/hour.ts';
 import type { PauseReason } from '../../ports/weight-governor.ts';
 import type { Reply } from './transport.ts';

@@ -1,5 +1,5 @@
 import type { Job, Queue } from 'bullmq';
-import { ERRORS } from '../../domain/errors.ts';
+import { ERRORS } from '../../domain/error-catalogue.ts';
 import type { FailedJob } from '../../ports/job-queue.ts';
 import { redisCall } from '../redis/redis-call.ts';
 import { CATALOGUE } from './catalogue.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../../src/domain/backoff.ts';
-import { CdvaultError, classify, ERRORS } from '../../../src/domain/errors.ts';
+import { ERRORS } from '../../../src/domain/error-catalogue.ts';
+import { CdvaultError, classify } from '../../../src/domain/errors.ts';
 import { EXIT } from '../../../src/domain/exit-codes.ts';
 
 describe('errors', () => {

@@ -1,0 +1,66 @@
+import { pipeline, type Readable, Transform } from 'node:stream';
+import { crc32 } from 'node:zlib';
+import yauzl from 'yauzl';
+import { CdvaultError } from '../../domain/errors.ts';
+
+/** A month of the busiest symbol is some 4 GB; beyond this it is a bomb. */
+const MOST_BYTES = 16 * 2 ** 30;
+
+/**
+ * The one file that an archive must hold, unzipped as a stream that fails when its length or its CRC
+ * are not those of the directory.
+ * @param entryName what the one file must be called
+ * @throws CdvaultError ARCHIVE_BAD_FILE
+ */
+export async function openOnlyEntry(path: string, entryName: string): Promise<Readable> {
+  const zip = await yauzl
+    .openPromise(path, { autoClose: false, lazyEntries: true })
+    .catch((error: unknown) => {
+      throw badFile(path, 'it is no readable zip file', error);
+    });
+  try {
+    const entry = await onlyEntry(zip, path);
+    if (entry.fileName !== entryName)
+      throw badFile(path, `it holds ${JSON.stringify(entry.fileName)} instead of ${entryName}`);
+    if (entry.uncompressedSize > MOST_BYTES)
+      throw badFile(path, `it unzips to ${entry.uncompressedSize} bytes`);
+    const stream = await zip.openReadStreamPromise(entry);
+    // A failure anywhere destroys both with its error, which the reader of the second one gets.
+    return pipeline(stream, checkedCrc(path, entry.crc32), () => zip.close());
+  } catch (error) {
+    zip.close();
+    throw error;
+  }
+}
+
+async function onlyEntry(zip: yauzl.ZipFile, path: string): Promise<yauzl.Entry> {
+  const entries: yauzl.Entry[] = [];
+  try {
+    // Names that climb out of the folder are refused by the library on the way.
+    for await (const entry of zip.eachEntry()) if (entries.push(entry) > 1) break;
+  } catch (error) {
+    throw badFile(path, 'its directory cannot be read', error);
+  }
+  const [entry] = entries;
+  if (entry === undefined || entries.length > 1)
+    throw badFile(path, `it holds ${entries.length === 0 ? 'no file' : 'more than one file'}`);
+  return entry;
+}
+
+function checkedCrc(path: string, expected: number): Transform {
+  let crc = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      crc = crc32(chunk, crc);
+      done(null, chunk);
+    },
+    flush(done) {
+      done(crc === expected ? null : badFile(path, 'its CRC is not that of its content'));
+    },
+  });
+}
+
+function badFile(path: string, why: string, cause?: unknown): CdvaultError {
+  const reason = cause instanceof Error ? `${why} (${cause.message})` : why;
+  return new CdvaultError('ARCHIVE_BAD_FILE', `${path}: ${reason}`, { cause });
+}

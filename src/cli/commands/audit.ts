@@ -1,0 +1,101 @@
+import { existsSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { createArchiveReader } from '../../adapters/archive/archive-reader.ts';
+import { auditFile, auditSeams, type FileAudit } from '../../app/audit-files.ts';
+import { type ArchiveName, parseArchiveName } from '../../domain/archive-name.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
+import { counted, formatInteger } from '../progress-text.ts';
+import { print } from '../session.ts';
+import { renderTable } from '../table.ts';
+import { jsonOption } from './options.ts';
+
+export function registerAudit(program: Command, finish: (exitCode: ExitCode) => void): void {
+  program
+    .command('audit')
+    .argument('<files...>', 'SYMBOL-aggTrades-DATE.zip or .csv, or folders of them')
+    .summary('judge archive files that you have: holes, repeats, cuts, checksums')
+    .description(
+      'Reads the exchange’s aggTrades files, zip or csv, daily or monthly, and says\n' +
+        'whether a trade is missing in or between them. Needs no Redis, no QuestDB and\n' +
+        'no network. A .CHECKSUM beside a file is compared; it proves nothing about\n' +
+        'completeness, the ids do.',
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 whole, 2 usage, 3 something is missing, repeated or unreadable.\n',
+    )
+    .action(async (given: string[], { json = false }: { json?: boolean }) => {
+      const files = await filesOf(given);
+      const reader = createArchiveReader();
+      const audits: FileAudit[] = [];
+      for (const [file, name] of files) {
+        const audit = await auditFile(reader, file, name);
+        audits.push(audit);
+        if (json) print(JSON.stringify({ type: 'file', ...audit }));
+      }
+      const between = auditSeams(audits);
+      const isWhole = between.length === 0 && audits.every(({ problems }) => problems.length === 0);
+      if (json) print(JSON.stringify({ type: 'summary', whole: isWhole, between }));
+      else print(auditText(audits, between, isWhole));
+      finish(isWhole ? EXIT.ok : EXIT.gaps);
+    });
+}
+
+/** Everything is looked at before the first file is read. @throws CdvaultError USAGE */
+async function filesOf(given: readonly string[]): Promise<Map<string, ArchiveName>> {
+  const files = new Map<string, ArchiveName>();
+  for (const one of given) {
+    if (!existsSync(one)) throw usage(`${one} does not exist`);
+    const isFolder = statSync(one).isDirectory();
+    const found = isFolder ? (await readdir(one)).map((entry) => path.join(one, entry)) : [one];
+    const known = found
+      .map((file) => [file, parseArchiveName(path.basename(file))] as const)
+      .filter((pair): pair is readonly [string, ArchiveName] => pair[1] !== undefined);
+    if (known.length === 0)
+      throw usage(
+        `${one} is no ${isFolder ? 'folder with files' : 'file'} called SYMBOL-aggTrades-DATE.zip or .csv`,
+      );
+    for (const [file, name] of known.toSorted(([left], [right]) => (left < right ? -1 : 1)))
+      files.set(file, name);
+  }
+  return files;
+}
+
+function usage(message: string): CdvaultError {
+  return new CdvaultError('USAGE', message);
+}
+
+function auditText(
+  audits: readonly FileAudit[],
+  between: readonly string[],
+  isWhole: boolean,
+): string {
+  const lines = [renderTable(audits.map(row))];
+  for (const { stem, problems, notes } of audits) {
+    lines.push(...problems.map((problem) => `${stem}: ${problem}`));
+    lines.push(...notes.map((note) => `${stem}: (harmless) ${note}`));
+  }
+  lines.push(...between);
+  const rows = audits.reduce((sum, { content }) => sum + (content?.rows ?? 0), 0);
+  lines.push(
+    isWhole
+      ? `whole: ${counted(audits.length, 'file')}, ${counted(rows, 'trade')}, no id is missing in or between them`
+      : 'NOT whole: cdvault backfill fetches what is missing',
+  );
+  return lines.join('\n');
+}
+
+function row({ stem, content, facts, problems }: FileAudit): Record<string, string> {
+  return {
+    file: stem,
+    trades: formatInteger(content?.rows ?? 0),
+    'first id': String(content?.firstId ?? '-'),
+    'last id': String(content?.lastId ?? '-'),
+    checksum: facts?.checksum ?? '-',
+    verdict: problems.length === 0 ? 'whole' : 'NOT whole',
+  };
+}

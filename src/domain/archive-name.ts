@@ -1,0 +1,25 @@
+import { DAY_MS, type TimeRange } from './hour.ts';
+
+/** What the name of one of the exchange's archive files promises. */
+export interface ArchiveName extends TimeRange {
+  /** Without folder and extension: `BTCUSDT-aggTrades-2024-01-01`. */
+  readonly stem: string;
+  readonly symbol: string;
+}
+
+const NAME =
+  /^(?<stem>(?<symbol>.+)-aggTrades-(?<year>\d{4})-(?<month>\d\d)(?:-(?<day>\d\d))?)\.(?:zip|csv)$/;
+
+/**
+ * @param fileName `SYMBOL-aggTrades-YYYY-MM-DD.zip`, or a month, or `.csv`
+ * @returns undefined when it is no such name or no such date
+ */
+export function parseArchiveName(fileName: string): ArchiveName | undefined {
+  const { stem, symbol, year, month, day } = NAME.exec(fileName)?.groups ?? {};
+  if (stem === undefined || symbol === undefined) return undefined;
+  const startMs = Date.UTC(Number(year), Number(month) - 1, Number(day ?? 1));
+  const asWritten = `${year}-${month}-${day ?? '01'}`;
+  if (new Date(startMs).toISOString().slice(0, 10) !== asWritten) return undefined;
+  const endMs = day === undefined ? Date.UTC(Number(year), Number(month), 1) : startMs + DAY_MS;
+  return { stem, symbol, startMs, endMs };
+}

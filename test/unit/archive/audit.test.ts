@@ -1,0 +1,246 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createArchiveReader } from '../../../src/adapters/archive/archive-reader.ts';
+import { auditFile, auditSeams, type FileAudit } from '../../../src/app/audit-files.ts';
+import { parseArchiveName } from '../../../src/domain/archive-name.ts';
+import { runCli } from '../../support/command-line.ts';
+import { zipOf } from '../../support/zip-writer.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'cdvault-audit-'));
+});
+
+afterEach(async () => rm(folder, { recursive: true, force: true }));
+
+const DAY = Date.UTC(2024, 2, 5);
+const COUNT = 1_440;
+
+/** One trade a minute, as the exchange's spot files have them. */
+function lines(firstId = 5_000, dayMs = DAY, count = COUNT): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = firstId + index;
+    return `${id},42000.10000000,0.00${(index % 9) + 1}00000,${2 * id},${2 * id + 1},${dayMs + index * 60_000},${index % 2 === 0 ? 'True' : 'False'},True`;
+  });
+}
+
+const text = (rows: readonly string[]) => Buffer.from(`${rows.join('\n')}\n`);
+
+async function put(
+  rows: readonly string[] | Buffer,
+  stem = 'TESTUSDT-aggTrades-2024-03-05',
+): Promise<string> {
+  const content = Buffer.isBuffer(rows)
+    ? rows
+    : zipOf({ name: `${stem}.csv`, content: text(rows) });
+  const file = path.join(folder, `${stem}.zip`);
+  await writeFile(file, content);
+  return file;
+}
+
+async function audit(file: string): Promise<FileAudit> {
+  const name = parseArchiveName(path.basename(file));
+  if (name === undefined) throw new Error(`no archive name: ${file}`);
+  return auditFile(createArchiveReader(), file, name);
+}
+
+async function problemsOf(
+  rows: readonly string[] | Buffer,
+  stem?: string,
+): Promise<readonly string[]> {
+  return (await audit(await put(rows, stem))).problems;
+}
+
+test('a whole file: rows, ids, format, nothing to say', async () => {
+  expect(await audit(await put(lines()))).toMatchObject({
+    symbol: 'TESTUSDT',
+    problems: [],
+    notes: [],
+    content: { rows: COUNT, firstId: 5_000, lastId: 5_000 + COUNT - 1, missingIds: 0 },
+    facts: { checksum: 'absent', format: '8 columns, ms' },
+  });
+});
+
+describe('what is wrong with one file', () => {
+  test('a row is missing', async () => {
+    expect(await problemsOf(lines().toSpliced(700, 1))).toEqual(['1 ids are missing: 5700']);
+  });
+
+  test('a row stands twice', async () => {
+    const rows = lines();
+    expect(await problemsOf(rows.toSpliced(700, 0, rows[699] ?? ''))).toEqual([
+      '1 rows repeat an id',
+    ]);
+  });
+
+  test('the whole file stands twice', async () => {
+    expect(await problemsOf([...lines(), ...lines()])).toEqual([`${COUNT} rows repeat an id`]);
+  });
+
+  test('two streams interleaved: nothing is lost, the order is', async () => {
+    const rows = lines();
+    const mixed = rows
+      .filter((_, index) => index % 2 === 0)
+      .concat(rows.filter((_, index) => index % 2 === 1));
+    const { problems, notes } = await audit(await put(mixed));
+    expect(problems).toEqual([]);
+    expect(notes[0]).toBe('1 rows are not in the order of ids');
+  });
+
+  test('cut at 09:29, and its checksum valid', async () => {
+    const everyTwoSeconds = Array.from({ length: 570 * 30 }, (_, index) =>
+      [
+        5_000 + index,
+        '1.00000000',
+        '2.00000000',
+        index,
+        index,
+        DAY + index * 2_000,
+        'True',
+        'True',
+      ].join(','),
+    );
+    const file = await put(everyTwoSeconds);
+    const sha256 = (await audit(file)).facts?.sha256 ?? '';
+    await writeFile(`${file}.CHECKSUM`, `${sha256}  ${path.basename(file)}`);
+    const { problems, facts } = await audit(file);
+    expect(facts?.checksum).toBe('equal');
+    expect(problems).toEqual(['it ends already at 2024-03-05T09:29:58Z: cut?']);
+  });
+
+  test('a checksum of another file, in either of its forms', async () => {
+    const file = await put(lines());
+    const sha256 = (await audit(file)).facts?.sha256 ?? '';
+    const name = path.basename(file);
+    for (const good of [
+      `${sha256}  ${name}`,
+      `${sha256} ${name}\n`,
+      `${sha256.toUpperCase()}  ${name}\r\n`,
+    ]) {
+      await writeFile(`${file}.CHECKSUM`, good);
+      expect((await audit(file)).problems).toEqual([]);
+    }
+    const other = createHash('sha256').update('other').digest('hex');
+    for (const bad of [`${other}  ${name}`, `${sha256}  OTHER.zip`, '<html>']) {
+      await writeFile(`${file}.CHECKSUM`, bad);
+      expect((await audit(file)).problems).toEqual(['its SHA-256 is not that of its .CHECKSUM']);
+    }
+  });
+
+  test('rows of another day', async () => {
+    expect(await problemsOf(lines(5_000, DAY + 60_000))).toEqual([
+      "1 rows lie outside the file's date",
+    ]);
+  });
+
+  test('no rows at all', async () => {
+    expect(
+      await problemsOf(
+        Buffer.from(zipOf({ name: 'TESTUSDT-aggTrades-2024-03-05.csv', content: Buffer.alloc(0) })),
+      ),
+    ).toEqual(['it holds no trades']);
+  });
+
+  test.each([
+    ['cut short', (zip: Buffer) => zip.subarray(0, zip.length / 2), /no readable zip file/],
+    ['no zip', () => Buffer.from('<?xml version="1.0"?><Error>'), /no readable zip file/],
+  ])('a zip file that is %s', async (_, spoil, words) => {
+    const stem = 'TESTUSDT-aggTrades-2024-03-05';
+    const [problem] = await problemsOf(
+      spoil(zipOf({ name: `${stem}.csv`, content: text(lines()) })),
+    );
+    expect(problem).toMatch(/^ARCHIVE_BAD_FILE after 0 rows: /);
+    expect(problem).toMatch(words);
+  });
+
+  test.each([
+    ['a wrong CRC', [{ crc: 1 }], /its CRC is not that of its content/],
+    ['a wrong length', [{ bytes: 12 }], /too many bytes|expected/],
+    ['another name', [{ name: 'OTHER.csv' }], /it holds "OTHER.csv" instead of/],
+    ['a name that climbs', [{ name: '../x.csv' }], /its directory cannot be read/],
+    ['a bomb', [{ bytes: 2 ** 32 - 2 }], /too many bytes|not enough bytes|expected/],
+    ['two files', [{}, { name: 'second.csv' }], /it holds more than one file/],
+  ])('a zip file with %s', async (_, entries, words) => {
+    const name = 'TESTUSDT-aggTrades-2024-03-05.csv';
+    const zip = zipOf(...entries.map((entry) => ({ name, content: text(lines()), ...entry })));
+    const [problem] = await problemsOf(zip);
+    expect(problem).toMatch(/^ARCHIVE_BAD_FILE /);
+    expect(problem).toMatch(words);
+  });
+
+  test.each([
+    ['nine columns', '1,2.0,3.0,4,5,1709596800000,True,True,x'],
+    ['a number with an exponent', '1,2e4,3.0,4,5,1709596800000,True,True'],
+    ['another boolean', '1,2.0,3.0,4,5,1709596800000,yes,True'],
+    ['no id', ',2.0,3.0,4,5,1709596800000,True,True'],
+    ['another unit of time', '6440,2.0,3.0,4,5,1709596800000000,True,True'],
+  ])('a row with %s is refused, with its line', async (_, bad) => {
+    const [problem] = await problemsOf([...lines(), bad]);
+    expect(problem).toMatch(
+      /^ARCHIVE_BAD_ROW after \d+ rows: TESTUSDT-aggTrades-2024-03-05.zip line 1441: /,
+    );
+  });
+});
+
+test.each([
+  [
+    'a header, seven columns, true and false',
+    (rows: string[]) => [
+      'agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker',
+      ...rows.map((row) => row.replace(/,True$/, '').toLowerCase()),
+    ],
+    '7 columns, ms, header',
+  ],
+  [
+    'microseconds',
+    (rows: string[]) => rows.map((row) => row.replace(/,(\d{13}),/, ',$1000,')),
+    '8 columns, us',
+  ],
+  ['CRLF and no feed at the end', (rows: string[]) => [rows.join('\r\n')], '8 columns, ms'],
+])('%s: understood', async (_, write, format) => {
+  const { problems, facts, content } = await audit(await put(write(lines())));
+  expect(problems).toEqual([]);
+  expect(facts?.format).toBe(format);
+  expect(content?.rows).toBe(COUNT);
+});
+
+test('between files: ids that are missing, ids that overlap, days without a file', async () => {
+  const next = (firstId: number, day = '06') =>
+    put(lines(firstId, Date.UTC(2024, 2, Number(day))), `TESTUSDT-aggTrades-2024-03-${day}`);
+  const first = await audit(await put(lines()));
+  expect(auditSeams([await audit(await next(5_000 + COUNT)), first])).toEqual([]);
+  expect(auditSeams([first, await audit(await next(5_000 + COUNT + 10))])).toEqual([
+    'between TESTUSDT-aggTrades-2024-03-05 and TESTUSDT-aggTrades-2024-03-06 10 ids are missing: 6440 to 6449',
+  ]);
+  expect(auditSeams([first, await audit(await next(5_000 + COUNT - 1))])[0]).toMatch(
+    /ids overlap: 6439 to 6439/,
+  );
+  expect(auditSeams([first, await audit(await next(9_000, '08'))])[0]).toMatch(
+    /2560 ids are missing: .*, 2 days without a file$/,
+  );
+});
+
+describe('cdvault audit', () => {
+  test('judges a folder; exit code 3 when something is missing', async () => {
+    await put(lines());
+    expect(await runCli(['audit', folder], { env: {} })).toMatchObject({ exitCode: 0 });
+    await put(lines(5_000 + COUNT + 1, DAY + 86_400_000), 'TESTUSDT-aggTrades-2024-03-06');
+    const { exitCode, stdout } = await runCli(['audit', folder], { env: {} });
+    expect(stdout).toContain('1 ids are missing: 6440 to 6440');
+    expect(stdout).toContain('NOT whole');
+    expect(exitCode).toBe(3);
+  });
+
+  test.each([
+    ['no-such-file.zip', 'does not exist'],
+    ['.', 'is no folder with files called'],
+  ])('%s: usage, exit code 2', async (given, words) => {
+    const { exitCode, stderr } = await runCli(['audit', path.join(folder, given)], { env: {} });
+    expect(stderr).toContain(words);
+    expect(exitCode).toBe(2);
+  });
+});
