@@ -11,8 +11,7 @@ export function createLog(level: string): Log {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    // Without it an error would be written without its message: that is no enumerable property.
-    serializers: { error: pino.stdSerializers.err },
+    serializers: { error: fieldsOf },
   };
   if (process.stderr.isTTY) {
     return pino(
@@ -21,4 +20,12 @@ export function createLog(level: string): Log {
     );
   }
   return pino(options, pino.destination({ dest: 2, sync: true }));
+}
+
+/** The message is no enumerable property and would not be written; a stack is of no use to operators. */
+function fieldsOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { message, cause } = error;
+  const fields = Object.fromEntries(Object.entries(error));
+  return { ...fields, message, ...(cause !== undefined && { cause: fieldsOf(cause) }) };
 }

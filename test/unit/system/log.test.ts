@@ -15,6 +15,6 @@ test('an error is logged with its message, its code and its cause', () => {
   });
   expect(JSON.parse(stderr)).toMatchObject({
     msg: 'trying again',
-    error: { message: 'Redis did not answer: refused', code: 'X' },
+    error: { message: 'Redis did not answer', code: 'X', cause: { message: 'refused' } },
   });
 });
