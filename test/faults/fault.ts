@@ -23,6 +23,8 @@ const SAMPLE = 8;
 export interface FaultReport {
   /** The line of a log or of an error that the operator saw; several are told in their order. */
   saw(line: string): void;
+  /** Ends the test as skipped: this machine can't show the fault. */
+  skip(why: string): never;
 }
 
 interface FaultRow {
@@ -43,10 +45,14 @@ export function fault(
   const runs = ALL || pace === 'quick' || isSampled(name);
   test.skipIf(!runs)(
     name,
-    async () => {
+    async (context) => {
       const startMs = performance.now();
       const lines: string[] = [];
-      await body({ saw: (line) => void lines.push(line) });
+      const skip = (why: string): never => {
+        rows.push({ name, seconds: 0, saw: `SKIPPED: ${why}` });
+        return context.skip(why);
+      };
+      await body({ saw: (line) => void lines.push(line), skip });
       expect(lines.join(''), 'what the operator saw').not.toBe('');
       rows.push({ name, seconds: (performance.now() - startMs) / 1000, saw: lines.join(' … ') });
     },

@@ -62,9 +62,24 @@ export async function inPlace(
   }
 }
 
-/** Starts the operator’s command and waits until it is in the middle of its work. */
+export interface Started {
+  readonly command: CliProcess;
+  /** Waits for a line that holds `text`. */
+  readonly said: (text: string) => Promise<void>;
+}
+
+/** Starts the operator’s command. */
+export function startedCommand({ rig, backfill }: Place, args = backfill): Started {
+  const lines: string[] = [];
+  const command = rig.startCli(args, (line) => void lines.push(line), { CDVAULT_LOG: 'info' });
+  const said = async (text: string) =>
+    eventually(`it says ${text}`, () => lines.some((line) => line.includes(text)), 200_000);
+  return { command, said };
+}
+
+/** The same, and waits until it is in the middle of its work. */
 export async function startedBackfill(place: Place): Promise<CliProcess> {
-  const command = place.rig.startCli(place.backfill, undefined, { CDVAULT_LOG: 'warn' });
+  const { command } = startedCommand(place);
   await untilProven(place, 1);
   return command;
 }

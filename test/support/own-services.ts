@@ -15,15 +15,20 @@ export interface OwnServices {
   readonly start: () => Promise<ServiceUrls>;
   /** kill -9, as by the kernel when memory is short. */
   readonly kill: (service: 'redis' | 'questdb') => Promise<void>;
+  /** Their data stays. */
+  readonly stop: () => Promise<void>;
   /** Stops them and deletes their data. */
   readonly dispose: () => Promise<void>;
 }
 
-export async function makeOwnServices(): Promise<OwnServices> {
+/** @param more variables of their environment */
+export async function makeOwnServices(
+  more: Readonly<Record<string, string>> = {},
+): Promise<OwnServices> {
   const homeDir = await mkdtemp(path.join(tmpdir(), 'cdvault-home-'));
   const said: string[] = [];
   const options: ServicesOptions = {
-    env: { ...process.env, CDVAULT_SERVICES: 'native' },
+    env: { ...process.env, ...more, CDVAULT_SERVICES: 'native' },
     homeDir,
     say: (line) => said.push(line),
   };
@@ -37,10 +42,20 @@ export async function makeOwnServices(): Promise<OwnServices> {
       // Waiting to be reaped is gone enough: a process in that state holds no port and no file.
       while (existsSync(`/proc/${pid}`) && !(await isZombie(pid))) await sleep(10);
     },
+    stop: async () => void (await stopServices(options)),
     dispose: async () => {
       await stopServices(options);
       await rm(homeDir, { recursive: true, force: true });
     },
+  };
+}
+
+/** With these a QuestDB takes `ALTER TABLE … SUSPEND WAL`. */
+export function devModeEnv(): Record<string, string> {
+  const { JAVA_HOME: javaHome, PATH: searchPath = '' } = process.env;
+  return {
+    JAVA_HOME: path.join(import.meta.dirname, 'dev-questdb'),
+    PATH: javaHome === undefined ? searchPath : `${javaHome}/bin:${searchPath}`,
   };
 }
 

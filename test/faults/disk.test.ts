@@ -1,0 +1,56 @@
+import path from 'node:path';
+import { expect } from 'vitest';
+import { makeOwnServices } from '../support/own-services.ts';
+import { SmallDisk } from '../support/small-disk.ts';
+import { fault, printFaultTable } from './fault.ts';
+import { inPlace, lineWith, type Place, startedBackfill } from './place.ts';
+
+const RUN = { hours: 6, tradesPerHour: 2_500, concurrency: 2, latencyMs: 60 };
+
+/** More than there are tables that can be suspended. */
+const TRIES = 20;
+
+/** Runs the command and does what it says, until it has nothing more to say. */
+async function obey({ rig, app, backfill }: Place): Promise<void> {
+  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const result = await rig.cli(backfill);
+    if (result.exitCode === 0) return;
+    expect(result.stderr).toContain('run ALTER TABLE <name> RESUME WAL, then the same command');
+    const table = /error TABLE_SUSPENDED: .*\[tableName=(\w+)\]/.exec(result.stderr)?.[1];
+    expect(table, result.stderr).toBeDefined();
+    await app.sql.query(`ALTER TABLE ${table ?? ''} RESUME WAL`);
+  }
+  throw new Error('what the command says is of no use');
+}
+
+fault('the disk of QuestDB gets full in mid-run', 'slow', async (report) => {
+  const own = await makeOwnServices();
+  const disk = new SmallDisk(path.join(own.options.homeDir, 'questdb'));
+  const why = await disk.mount();
+  if (why !== undefined) {
+    await own.dispose();
+    report.skip(`no disk can be mounted here: ${why}`);
+  }
+  try {
+    await inPlace({ ...RUN, services: await own.start() }, async (place) => {
+      const command = await startedBackfill(place);
+      await disk.fill();
+      for (const result of [await command.done, await place.rig.cli(place.backfill)]) {
+        expect(result.stderr).toMatch(
+          /error TABLE_SUSPENDED: |error STORE_REFUSED: .*No space left/,
+        );
+        expect(result.stderr).toMatch(/Free disk space|a full disk/);
+        expect(result).toMatchObject({ exitCode: 7 });
+        report.saw(lineWith(result, 'error '));
+      }
+      await disk.makeRoom();
+      await obey(place);
+    });
+  } finally {
+    await own.stop();
+    await disk.unmount();
+    await own.dispose();
+  }
+});
+
+printFaultTable();

@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect } from 'vitest';
+import type { ServiceUrls } from '../../src/adapters/services/types.ts';
+import { devModeEnv, makeOwnServices, type OwnServices } from '../support/own-services.ts';
+import { fault, printFaultTable } from './fault.ts';
+import {
+  inPlace,
+  lineWith,
+  startedBackfill,
+  startedCommand,
+  untilProven,
+  untilReached,
+} from './place.ts';
+
+/** A QuestDB of its own, that dies, goes away, falls silent, answers late and suspends a table. */
+
+let own: OwnServices;
+let services: ServiceUrls;
+
+beforeAll(async () => {
+  own = await makeOwnServices(devModeEnv());
+  services = await own.start();
+});
+
+afterAll(async () => own.dispose());
+
+// Some three pages an hour, two hours at a time: a run of some seconds.
+const RUN = { hours: 6, tradesPerHour: 2_500, concurrency: 2, latencyMs: 60 };
+
+fault('QuestDB killed in the middle of a flush and started again', 'quick', async (report) => {
+  await inPlace({ ...RUN, services }, async (place) => {
+    const flush = place.services.questdbHttp.hold('agg_trades,', 'request');
+    const { command } = startedCommand(place);
+    await untilReached(command, flush.reached);
+    await own.kill('questdb');
+    flush.release();
+    await own.start();
+    const result = await command.done;
+    report.saw(lineWith(result, 'STORE_UNREACHABLE'));
+    report.saw(lineWith(result, ' proven, '));
+    expect(result).toMatchObject({ exitCode: 0 });
+  });
+});
+
+fault('QuestDB refuses connections for ten seconds', 'quick', async (report) => {
+  await inPlace({ ...RUN, services }, async (place) => {
+    const { questdbHttp, questdbPg } = place.services;
+    const command = await startedBackfill(place);
+    await Promise.all([questdbHttp.cut(), questdbPg.cut()]);
+    await sleep(10_000);
+    await Promise.all([questdbHttp.heal(), questdbPg.heal()]);
+    const result = await command.done;
+    report.saw(lineWith(result, 'STORE_UNREACHABLE'));
+    report.saw(lineWith(result, ' proven, '));
+    expect(result).toMatchObject({ exitCode: 0 });
+  });
+});
+
+fault('QuestDB accepts and never answers, at the start', 'quick', async (report) => {
+  await inPlace({ ...RUN, services }, async (place) => {
+    const { questdbHttp, questdbPg } = place.services;
+    questdbHttp.hang();
+    questdbPg.hang();
+    const result = await place.rig.cli(place.backfill);
+    expect(result).toMatchObject({ exitCode: 5 });
+    report.saw(lineWith(result, 'error STORE_UNREACHABLE: '));
+    await Promise.all([questdbHttp.heal(), questdbPg.heal()]);
+    expect(await place.rig.cli(place.backfill)).toMatchObject({ exitCode: 0 });
+  });
+});
+
+fault(
+  'QuestDB accepts and never answers, in mid-run',
+  'slow',
+  async (report) => {
+    await inPlace({ ...RUN, services }, async (place) => {
+      const { questdbHttp, questdbPg } = place.services;
+      const { command, said } = startedCommand(place);
+      await untilProven(place, 1);
+      questdbHttp.hang();
+      questdbPg.hang();
+      await said('STORE_UNREACHABLE');
+      await Promise.all([questdbHttp.heal(), questdbPg.heal()]);
+      const result = await command.done;
+      report.saw(lineWith(result, 'STORE_UNREACHABLE'));
+      report.saw(lineWith(result, ' proven, '));
+      expect(result).toMatchObject({ exitCode: 0 });
+    });
+  },
+  300_000,
+);
+
+fault(
+  'QuestDB answers a flush after the deadline: the batch is sent twice',
+  'slow',
+  async (report) => {
+    await inPlace({ ...RUN, concurrency: 1, services }, async (place) => {
+      const first = place.services.questdbHttp.hold('agg_trades,', 'answer');
+      const { command } = startedCommand(place);
+      await untilReached(command, first.reached);
+      const second = place.services.questdbHttp.hold('agg_trades,', 'request');
+      await untilReached(command, second.reached);
+      first.release();
+      second.release();
+      const result = await command.done;
+      report.saw(lineWith(result, 'trying again'));
+      report.saw(lineWith(result, ' proven, '));
+      expect(result).toMatchObject({ exitCode: 0 });
+    });
+  },
+);
+
+fault('QuestDB suspends the table of trades', 'quick', async (report) => {
+  await inPlace({ ...RUN, services }, async (place) => {
+    const { rig, app, backfill } = place;
+    const command = await startedBackfill(place);
+    await app.sql.query('ALTER TABLE agg_trades SUSPEND WAL');
+    for (const result of [await command.done, await rig.cli(backfill)]) {
+      expect(result).toMatchObject({ exitCode: 7 });
+      expect(result.stderr).toContain('error TABLE_SUSPENDED: ');
+      expect(result.stderr).toContain('[tableName=agg_trades]');
+      expect(result.stderr).toContain('run ALTER TABLE <name> RESUME WAL, then the same command');
+      report.saw(lineWith(result, 'error TABLE_SUSPENDED: '));
+    }
+    await app.sql.query('ALTER TABLE agg_trades RESUME WAL');
+    expect(await rig.cli(backfill)).toMatchObject({ exitCode: 0 });
+  });
+});
+
+printFaultTable();
