@@ -8,8 +8,6 @@ import { inPlace, lineWith, type Place, untilReached } from './place.ts';
 /** kill -9 of a backfill at each step of its work, and the same command again. */
 
 interface Kill {
-  readonly step: string;
-  readonly pace: 'quick' | 'slow';
   /** Settles when the process has come to the step, and can't go on from it. */
   readonly at: (place: Place) => Promise<void>;
   /** Tables in which the killed process has left rows of its series, and in which it has not. */
@@ -18,73 +16,6 @@ interface Kill {
 }
 
 const BARS = INTERVALS.map((interval) => `cdv_exact_${interval}`);
-
-const KILLS: readonly Kill[] = [
-  {
-    step: 'with an hour’s lease, before its first fetch',
-    pace: 'slow',
-    at: ({ services }) => services.redis.hold(':lease:slice-', 'answer').reached,
-    left: ['series'],
-    missing: ['agg_trades', 'slices'],
-  },
-  {
-    step: 'in the middle of a page',
-    pace: 'slow',
-    at: async (place) => stalledPage(place),
-    left: ['series'],
-    missing: ['agg_trades', 'slices'],
-  },
-  {
-    step: 'with a batch fetched, not flushed',
-    pace: 'slow',
-    at: ({ services }) => services.questdbHttp.hold('agg_trades,', 'request').reached,
-    left: ['series'],
-    missing: ['agg_trades', 'slices'],
-  },
-  {
-    step: 'with a batch flushed, not acknowledged',
-    pace: 'slow',
-    at: ({ services }) => services.questdbHttp.hold('agg_trades,', 'answer').reached,
-    left: ['agg_trades'],
-    missing: ['slices'],
-  },
-  {
-    step: 'with an hour acknowledged, without its ledger row',
-    pace: 'quick',
-    at: ({ services }) => services.questdbPg.hold('INSERT INTO slices', 'request').reached,
-    left: ['agg_trades'],
-    missing: ['slices'],
-  },
-  {
-    step: 'with a ledger row that it does not know of',
-    pace: 'slow',
-    at: ({ services }) => services.questdbPg.hold('INSERT INTO slices', 'answer').reached,
-    left: ['agg_trades', 'slices'],
-    missing: BARS,
-  },
-  {
-    step: 'in the middle of the bars',
-    pace: 'quick',
-    at: ({ services }) =>
-      services.questdbPg.hold('INSERT ATOMIC INTO cdv_exact_5m', 'request').reached,
-    left: ['slices', 'cdv_exact_1m'],
-    missing: ['cdv_exact_5m', 'bar_days', 'anchors'],
-  },
-  {
-    step: 'with all bars, without their stamp',
-    pace: 'slow',
-    at: ({ services }) => services.questdbPg.hold('INSERT INTO bar_days', 'request').reached,
-    left: ['slices', ...BARS],
-    missing: ['bar_days', 'anchors'],
-  },
-  {
-    step: 'in the middle of the chain',
-    pace: 'slow',
-    at: ({ services }) => services.questdbPg.hold('INSERT INTO anchors', 'request').reached,
-    left: ['slices', ...BARS, 'bar_days'],
-    missing: ['anchors'],
-  },
-];
 
 /** The exchange has sent the head of an answer and never sends the rest. */
 async function stalledPage({ rig, symbol }: Place): Promise<void> {
@@ -115,16 +46,63 @@ async function killAndRepeat(kill: Kill, place: Place, report: FaultReport): Pro
 // More than one batch of rows in each of the hours, one after the other.
 const RUN = { hours: 2, tradesPerHour: 16_000, concurrency: 1 };
 
+function killed(name: string, pace: 'quick' | 'slow', kill: Kill): void {
+  fault(name, pace, async (report) => {
+    await inPlace({ ...RUN, services: inject('services') }, async (place) =>
+      killAndRepeat(kill, place, report),
+    );
+  });
+}
+
 // Side by side: what takes their time is that a dead owner’s leases run out.
-vi.setConfig({ maxConcurrency: KILLS.length });
-describe.concurrent('kill -9', () => {
-  for (const kill of KILLS) {
-    fault(`kill -9 ${kill.step}`, kill.pace, async (report) => {
-      await inPlace({ ...RUN, services: inject('services') }, async (place) =>
-        killAndRepeat(kill, place, report),
-      );
-    });
-  }
+vi.setConfig({ maxConcurrency: 10 });
+describe.concurrent('a backfill', () => {
+  killed('kill -9 with an hour’s lease, before its first fetch', 'slow', {
+    at: ({ services }) => services.redis.hold(':lease:slice-', 'answer').reached,
+    left: ['series'],
+    missing: ['agg_trades', 'slices'],
+  });
+  killed('kill -9 in the middle of a page', 'slow', {
+    at: async (place) => stalledPage(place),
+    left: ['series'],
+    missing: ['agg_trades', 'slices'],
+  });
+  killed('kill -9 with a batch fetched, not flushed', 'slow', {
+    at: ({ services }) => services.questdbHttp.hold('agg_trades,', 'request').reached,
+    left: ['series'],
+    missing: ['agg_trades', 'slices'],
+  });
+  killed('kill -9 with a batch flushed, not acknowledged', 'slow', {
+    at: ({ services }) => services.questdbHttp.hold('agg_trades,', 'answer').reached,
+    left: ['agg_trades'],
+    missing: ['slices'],
+  });
+  killed('kill -9 with an hour acknowledged, without its ledger row', 'quick', {
+    at: ({ services }) => services.questdbPg.hold('INSERT INTO slices', 'request').reached,
+    left: ['agg_trades'],
+    missing: ['slices'],
+  });
+  killed('kill -9 with a ledger row that it does not know of', 'slow', {
+    at: ({ services }) => services.questdbPg.hold('INSERT INTO slices', 'answer').reached,
+    left: ['agg_trades', 'slices'],
+    missing: BARS,
+  });
+  killed('kill -9 in the middle of the bars', 'quick', {
+    at: ({ services }) =>
+      services.questdbPg.hold('INSERT ATOMIC INTO cdv_exact_5m', 'request').reached,
+    left: ['slices', 'cdv_exact_1m'],
+    missing: ['cdv_exact_5m', 'bar_days', 'anchors'],
+  });
+  killed('kill -9 with all bars, without their stamp', 'slow', {
+    at: ({ services }) => services.questdbPg.hold('INSERT INTO bar_days', 'request').reached,
+    left: ['slices', ...BARS],
+    missing: ['bar_days', 'anchors'],
+  });
+  killed('kill -9 in the middle of the chain', 'slow', {
+    at: ({ services }) => services.questdbPg.hold('INSERT INTO anchors', 'request').reached,
+    left: ['slices', ...BARS, 'bar_days'],
+    missing: ['anchors'],
+  });
 });
 
 printFaultTable();
