@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AggTrade, isInvalid } from '../../src/domain/agg-trade.ts';
 import { type Bar, rollUp } from '../../src/domain/bar.ts';
-import { cdvBars } from '../../src/domain/cdv.ts';
+import { cdvBars, cdvBarsFrom } from '../../src/domain/cdv.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import { type Interval, INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
-import { DAY, dayTrades, signedE8 } from './arbitraries.ts';
+import { DAY, dayTrades, pagesOf, signedE8 } from './arbitraries.ts';
 
 const ALL_HOURS = Array.from({ length: 24 }, (_, index) => DAY + index * HOUR_MS);
 const inDay = (trades: readonly AggTrade[]): AggTrade[] =>
@@ -13,6 +13,12 @@ const inDay = (trades: readonly AggTrade[]): AggTrade[] =>
 
 function barsOf(trades: readonly AggTrade[], interval: Interval, denseHours = ALL_HOURS): Bar[] {
   return [...cdvBars(inDay(trades), { intervalMs: INTERVAL_MS[interval], denseHours })];
+}
+
+/** The same bar, its level counted from elsewhere. */
+function moved(bar: Bar, by: bigint): Bar {
+  const { open, high, low, close } = bar;
+  return { ...bar, open: open + by, high: high + by, low: low + by, close: close + by };
 }
 
 const interval = fc.constantFrom(...INTERVALS);
@@ -84,6 +90,40 @@ describe('bars', () => {
     );
   });
 
+  it('are the same from a stream that is cut anywhere and taken up with its level', () => {
+    fc.assert(
+      fc.property(dayTrades, interval, fc.nat(120), (trades, each, cut) => {
+        const head = barsOf(trades.slice(0, cut), each, []);
+        const base = head.at(-1)?.close ?? 0n;
+        const tail = barsOf(trades.slice(cut), each, []).map((bar) => moved(bar, base));
+        // The bar that the cut divides is put together from its halves.
+        expect([...rollUp([...head, ...tail], INTERVAL_MS[each])]).toEqual(
+          barsOf(trades, each, []),
+        );
+      }),
+    );
+  });
+
+  it('are the same from a stream that arrives piece by piece', async () => {
+    async function* arriving(trades: readonly AggTrade[], sizes: readonly number[]) {
+      for (const piece of pagesOf(trades, sizes)) {
+        await Promise.resolve();
+        yield* piece;
+      }
+    }
+    const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(dayTrades, interval, sizes, async (trades, each, pieces) => {
+        const request = { intervalMs: INTERVAL_MS[each], denseHours: ALL_HOURS };
+        const bars: Bar[] = [];
+        for await (const bar of cdvBarsFrom(arriving(inDay(trades), pieces), request))
+          bars.push(bar);
+        expect(bars).toEqual(barsOf(trades, each));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it('keep their deltas, whatever the start of the level: only levels shift', () => {
     fc.assert(
       fc.property(dayTrades, fc.nat(23), (trades, hour) => {
@@ -93,14 +133,7 @@ describe('bars', () => {
         ];
         const whole = barsOf(trades, '1m').filter(({ openMs }) => openMs >= fromMs);
         const base = (whole[0]?.close ?? 0n) - (later[0]?.close ?? 0n);
-        const moved = later.map(({ close, high, low, open, ...rest }) => ({
-          ...rest,
-          close: close + base,
-          high: high + base,
-          low: low + base,
-          open: open + base,
-        }));
-        expect(moved).toEqual(whole);
+        expect(later.map((bar) => moved(bar, base))).toEqual(whole);
       }),
     );
   });
