@@ -47,11 +47,11 @@ function* chunksOf(range: TimeRange): Generator<TimeRange> {
 }
 
 /**
- * Whether bars or continuous levels lack what the ledger knows of exactly these hours. Another run may
- * be adding hours to the same days: its bars are its own to build.
+ * Whether bars lack what the ledger knows of exactly these hours. Another run may be adding hours to
+ * the same days: their bars are its own to build.
  */
 export async function areBarsBehind(
-  deps: PlanDeps,
+  deps: Pick<PlanDeps, 'ledger' | 'bars'>,
   series: Series,
   range: TimeRange,
 ): Promise<boolean> {
@@ -61,6 +61,15 @@ export async function areBarsBehind(
       !isBuiltFrom(built.get(floorTo(record.hourMs, DAY_MS)) ?? '', record);
     if ((await deps.ledger.records(series, chunk)).some(isBehind)) return true;
   }
+  return false;
+}
+
+/** Whether the continuous levels of a range's days are not the sums of the days up to them. */
+export async function areLevelsBehind(
+  deps: Pick<PlanDeps, 'bars' | 'catalogue'>,
+  series: Series,
+  range: TimeRange,
+): Promise<boolean> {
   const facts = await deps.catalogue.find(series);
   if (facts === undefined) return false;
   const { due } = await dueAnchors(deps, series, facts.originMs);

@@ -5,7 +5,7 @@ import { type Series, seriesKey } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FailedJob, JobQueue } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
-import { areBarsBehind, type PlanDeps } from './plan-series.ts';
+import { areBarsBehind, areLevelsBehind, type PlanDeps } from './plan-series.ts';
 import type { CoverageTotals, Ledger, SeriesCatalogue, SeriesFacts } from '../ports/ledger.ts';
 
 const LEASE_POLL_MS = 200;
@@ -125,7 +125,7 @@ export async function concludeRun(
   const wantedHours = ((range.endMs - range.startMs) / HOUR_MS) * series.length;
   const unknown = wantedHours - totals.proven - totals.open - totals.gap;
   const failures = await deps.queue.failures(runId, FAILURES_SHOWN);
-  const behind = await Promise.all(series.map((one) => areBarsBehind(deps, one, range)));
+  const behind = await Promise.all(series.map((one) => isBehind(deps, one, range)));
   const barsDue = behind.includes(true);
   const isUndone = unknown > 0 || barsDue;
   const exitCode = isUndone
@@ -134,6 +134,18 @@ export async function concludeRun(
       ? EXIT.gaps
       : EXIT.ok;
   return { ...totals, wantedHours, unknown, failures, barsDue, exitCode };
+}
+
+/** Levels on which a chain job is at work are none of this run's business: another one has moved them. */
+async function isBehind(
+  deps: PlanDeps & Pick<RunDeps, 'queue'>,
+  series: Series,
+  range: TimeRange,
+): Promise<boolean> {
+  if (await areBarsBehind(deps, series, range)) return true;
+  if (!(await areLevelsBehind(deps, series, range))) return false;
+  // It may have ended between the two questions.
+  return !(await deps.queue.chainPending(series)) && areLevelsBehind(deps, series, range);
 }
 
 /** An outage when nothing else stood in the way. */

@@ -1,5 +1,7 @@
 import { afterEach, expect } from 'vitest';
+import { concludeRun } from '../../src/app/run-backfill.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/hour.ts';
+import { seriesKey } from '../../src/domain/market.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { eventually, spot } from '../e2e/rig.ts';
 import { fault, printFaultTable } from './fault.ts';
@@ -93,6 +95,40 @@ fault('two workers with one schedule, ticks forced at both at once', 'quick', as
   report.saw(lineOf(said.join('\n'), 'schedule: work is due'));
   expectPagesOnce();
   await one.expectNothingLost(live, await scheduled(startMs));
+});
+
+fault('a run ends while another one moves its continuous levels', 'quick', async (report) => {
+  const days = (from: number, to: number) => ({
+    startMs: DAY + from * DAY_MS,
+    endMs: DAY + to * DAY_MS,
+  });
+  const sparse = syntheticTrades({
+    seed: 33,
+    fromMs: DAY - HOUR_MS,
+    toMs: DAY + 4 * DAY_MS,
+    tradesPerHour: 20,
+  });
+  one = await OneSymbol.start(sparse, days(0, 3));
+  const { rig, app, symbol } = one;
+  const series = [spot(symbol)];
+  // The first day holds the origin; the day between comes last, and moves the levels of the third.
+  for (const range of [days(0, 1), days(2, 3)])
+    expect(await rig.backfill(app, series, range)).toMatchObject({ exitCode: 0 });
+  const chain = await app.leases.tryAcquire(`chain-${seriesKey(spot(symbol))}`);
+  const between = await rig.enqueue(app, series, days(1, 2));
+  const workers = rig.work(app);
+  await eventually('its bars are built', async () => {
+    const built = await app.bars.days(spot(symbol), days(1, 2));
+    return built.length > 0 && (await app.queue.chainPending(spot(symbol)));
+  });
+  const result = await concludeRun(app, 'the third day', series, days(2, 3));
+  expect(result).toMatchObject({ barsDue: false, exitCode: 0 });
+  report.saw(`${result.proven} of ${result.wantedHours} hours proven`);
+
+  await chain?.release();
+  await rig.untilOver(app, [between], series);
+  await workers.stop();
+  await one.expectNothingLost();
 });
 
 /** Up to the last hour that had closed: one more may have, while the test ran. */
