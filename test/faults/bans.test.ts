@@ -17,7 +17,7 @@ const trades = syntheticTrades({
   tradesPerHour: 400,
 });
 /** More than a process takes to start on a busy machine, so that it starts within the ban. */
-const BAN_SECONDS = 12;
+const BAN_SECONDS = 20;
 
 let one: OneSymbol;
 
