@@ -58,6 +58,18 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     });
   });
 
+  test('reads more rows than it holds at a time, in id order whatever their times', async () => {
+    const series = uniqueSeries('MANY');
+    // Times that run backwards in steps, so that order by time is another order than by id.
+    const trades = Array.from({ length: 45_000 }, (_, index) =>
+      tradeOf(index, HOUR + 1_000_000 + (index % 7) * 100_000 - Math.floor(index / 10)),
+    );
+    await store.trades.write(series, trades, NEVER);
+    const read = await readAll(series);
+    expect(read.length).toBe(trades.length);
+    expect(read).toEqual(trades);
+  });
+
   test('a batch with one row that does not fit stores nothing, and the next batch is taken', async () => {
     const series = uniqueSeries('ATOMIC');
     const good = tradeOf(1, HOUR);
