@@ -85,6 +85,12 @@ const misled = faultySeries(busy, [
 ]);
 const MISLED = listed('DFLATE', misled);
 
+const backOver = faultySeries(base, [
+  { kind: 'timeBackwards', id: idIn(base, 2, 3), byMs: 40 * 60_000 },
+  { kind: 'timeBackwards', id: idIn(base, 3, 3), byMs: 2 * HOUR_MS },
+]);
+const BACK = listed('DFBACK', backOver);
+
 const DUPLICATE: DataFault = { kind: 'duplicateId', id: idIn(base, 1, 50) };
 const TWICE = listed('DFTWO', faultySeries(base, [DUPLICATE]));
 
@@ -235,6 +241,21 @@ test('a search by time that finds too late a trade: the hour still begins with i
     expect(record?.first?.id).toBe(idIn(busy, hour, 0));
     expect(record && verdictOf(record)).toBe('proven');
   }
+});
+
+test('rows that run back into an earlier hour stay, though that hour is fetched after theirs', async () => {
+  for (const hour of [3, 2, 1]) {
+    const slice = { ...spot(BACK), hourMs: DAY + hour * HOUR_MS, runId: 'back' };
+    const outcome = await ingestSlice(app, slice, AbortSignal.timeout(60_000));
+    const record = outcome.kind === 'recorded' ? outcome.record : undefined;
+    expect(record && verdictOf(record), `hour ${hour}`).toBe('proven');
+  }
+  const stored = await app.sql.query(
+    `SELECT agg_id FROM trades WHERE symbol = '${BACK}' ORDER BY agg_id`,
+  );
+  expect(stored.map((row) => Number(row['agg_id']))).toEqual(
+    truth(backOver, { startMs: DAY + HOUR_MS, endMs: RANGE.endMs }).map(({ aggId }) => aggId),
+  );
 });
 
 test('an id that stands twice is refused, not guessed at: nothing is recorded as known', async () => {
