@@ -7,6 +7,7 @@ import { type Series, seriesKey } from '../domain/market.ts';
 import type { Lease, Leases } from '../ports/lease.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';
+import { edgesOf, type HourRecord, purgedHour } from './end-of-symbol.ts';
 import { type FetchDeps, type FetchedHour, fetchHour } from './fetch-hour.ts';
 import { oddJumps } from './odd-jumps.ts';
 import { proveStored } from './prove-stored.ts';
@@ -73,27 +74,69 @@ async function ingestHeld(
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<IngestOutcome> {
-  const series: Series = { market: slice.market, symbol: slice.symbol };
-  const { hourMs, runId } = slice;
-  const hour = await fetchHour(deps, series, hourMs, slice.refetch === true, signal, onRows);
-  const buried = await proveStored(deps, series, hourMs, hour.facts, hour.keys, signal);
-  const gaps = [
-    ...hour.gaps,
-    ...buried,
-    ...anomalies(hourMs, hour.facts),
-    ...oddJumps(hourMs, hour.facts),
-  ];
+  const { record: found, gaps } = await judgeHour(deps, slice, signal, onRows);
   const record = {
-    ...recordOf(series, hourMs, hour),
-    runId,
+    ...found,
+    runId: slice.runId,
     codeVersion: deps.codeVersion,
     fetchedAtMs: deps.clock.nowMs(),
   };
 
   await lease.assertHeld(LEDGER_WRITE_MS);
   signal.throwIfAborted();
+  // Before the row that says so, lest hours behind an end stay proven when this is killed.
+  if (hasTrade(record)) await deps.ledger.reopenBefore(record, record.hourMs);
   await deps.ledger.write(record, gaps, deps.clock.nowMs());
   return { kind: 'recorded', record, gaps };
+}
+
+interface JudgedHour {
+  readonly record: HourRecord;
+  readonly gaps: readonly Gap[];
+}
+
+async function judgeHour(
+  deps: IngestDeps,
+  slice: JobPayloads['slice'],
+  signal: AbortSignal,
+  onRows: (rows: number) => void,
+): Promise<JudgedHour> {
+  const { hourMs } = slice;
+  try {
+    return await fetchAndProve(deps, slice, signal, onRows);
+  } catch (error) {
+    if (!(error instanceof CdvaultError) || error.code !== 'UNKNOWN_SYMBOL') throw error;
+    const record = await purgedHour(deps, slice, hourMs, signal);
+    if (record === undefined) throw error;
+    const range = { startMs: hourMs, endMs: hourMs + HOUR_MS };
+    return { record, gaps: await deps.ledger.openGaps(slice, range) };
+  }
+}
+
+async function fetchAndProve(
+  deps: IngestDeps,
+  slice: JobPayloads['slice'],
+  signal: AbortSignal,
+  onRows: (rows: number) => void,
+): Promise<JudgedHour> {
+  const series: Series = { market: slice.market, symbol: slice.symbol };
+  const { hourMs } = slice;
+  const hour = await fetchHour(deps, series, hourMs, slice.refetch === true, signal, onRows);
+  const buried = await proveStored(deps, series, hourMs, hour.facts, hour.keys, signal);
+  const edges = await edgesOf(deps, series, hourMs, hour.facts, signal);
+  return {
+    record: { ...recordOf(series, hourMs, hour), ...edges },
+    gaps: [
+      ...hour.gaps,
+      ...buried,
+      ...anomalies(hourMs, hour.facts),
+      ...oddJumps(hourMs, hour.facts),
+    ],
+  };
+}
+
+function hasTrade({ rows, next }: SliceRecord): boolean {
+  return rows > 0 || next !== undefined;
 }
 
 function anomalies(hourMs: number, facts: RunFacts): Gap[] {
@@ -112,14 +155,13 @@ function anomalies(hourMs: number, facts: RunFacts): Gap[] {
 }
 
 function recordOf(series: Series, hourMs: number, { facts, contentHash }: FetchedHour) {
-  const { rows, first, last, prev, next, invalidRows, backwardRows, buyE8, sellE8 } = facts;
+  const { rows, first, last, next, invalidRows, backwardRows, buyE8, sellE8 } = facts;
   return {
     ...series,
     hourMs,
     rows,
     first,
     last,
-    prev,
     next,
     invalidRows,
     backwardRows,

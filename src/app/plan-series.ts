@@ -1,4 +1,6 @@
+import type { AggTrade } from '../domain/agg-trade.ts';
 import { dayInputs, isBuiltFrom } from '../domain/day.ts';
+import { CdvaultError } from '../domain/errors.ts';
 import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
@@ -176,7 +178,7 @@ export async function estimate(
   signal: AbortSignal,
 ): Promise<Estimate> {
   if (plan.dueHours === 0) return { rows: 0, requests: 0, weight: 0, bytes: 0 };
-  const first = await source.firstAtOrAfter(plan, range.startMs, 'ms', signal);
+  const first = await firstTrade(source, plan, range, signal);
   if (first === undefined)
     return {
       rows: 0,
@@ -190,4 +192,19 @@ export async function estimate(
   const rows = Math.round((rangeRows * plan.dueHours) / plan.wantedHours);
   const requests = Math.ceil(rows / source.pageRows) + 2 * plan.dueHours;
   return { rows, requests, weight: requests * REQUEST_WEIGHT, bytes: rows * BYTES_PER_TRADE };
+}
+
+/** undefined also where the exchange has forgotten a symbol that the ledger knows. */
+async function firstTrade(
+  source: TradeSource,
+  series: Series,
+  { startMs }: TimeRange,
+  signal: AbortSignal,
+): Promise<AggTrade | undefined> {
+  try {
+    return await source.firstAtOrAfter(series, startMs, 'ms', signal);
+  } catch (error) {
+    if (error instanceof CdvaultError && error.code === 'UNKNOWN_SYMBOL') return undefined;
+    throw error;
+  }
 }

@@ -135,8 +135,8 @@ export async function assertNotBanned({ governor, clock }: App, market: Market):
 }
 
 /**
- * A symbol that the ledger has seen counts as known; others are asked for at the exchange. The first
- * step of every command that asks the exchange anything.
+ * A symbol that the ledger has seen counts as known; others are asked for at the exchange, which may
+ * still have trades of one that it no longer lists. The first step of every command that asks the exchange anything.
  * @throws CdvaultError UNKNOWN_SYMBOL, EXCHANGE_BANNED
  */
 export async function assertKnown(
@@ -148,6 +148,7 @@ export async function assertKnown(
   for (const market of new Set(series.map((one) => one.market))) await assertNotBanned(app, market);
   for (const one of series) {
     if ((await ledger.knows(one)) || (await source.isListed(one, signal))) continue;
+    if (await hasTrades(source, one, signal)) continue;
     throw new CdvaultError('UNKNOWN_SYMBOL', `the exchange does not list ${one.symbol}`);
   }
 }
@@ -161,6 +162,19 @@ export async function assertStored({ ledger }: App, series: Series): Promise<voi
   throw new CdvaultError('UNKNOWN_SYMBOL', `nothing of ${series.symbol} is stored`, {
     advice: 'Fetch it first: cdvault backfill; cdvault status lists what is stored.',
   });
+}
+
+async function hasTrades(
+  source: App['source'],
+  series: Series,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await source.newest(series, signal)) !== undefined;
+  } catch (error) {
+    if (error instanceof CdvaultError && error.code === 'UNKNOWN_SYMBOL') return false;
+    throw error;
+  }
 }
 
 /** Prints an error as people need it: code, sentence, what to do next, causes. */

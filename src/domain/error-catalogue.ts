@@ -39,7 +39,7 @@ export const ERRORS = {
   UNKNOWN_SYMBOL: {
     retryable: false,
     exitCode: EXIT.usage,
-    when: 'The exchange does not list the symbol and the ledger has never seen it.',
+    when: 'The exchange neither lists the symbol nor has trades of it, and the ledger has never seen it.',
     advice: 'Check the spelling (BTCUSDT) and the --market.',
   },
   UNSUPPORTED_MARKET: {

@@ -22,6 +22,11 @@ export interface SliceRecord extends Series {
   readonly prev: Neighbour | undefined;
   /** undefined while no later trade exists. */
   readonly next: Neighbour | undefined;
+  /**
+   * Set when the exchange no longer trades the symbol: up to then no trade has followed. It proves the
+   * hour's end in place of a successor, and is taken back as soon as a later trade is seen.
+   */
+  readonly endedAtMs: number | undefined;
   readonly invalidRows: number;
   /** Rows inside the run whose time lies outside the hour or before their predecessor's. */
   readonly backwardRows: number;
@@ -38,7 +43,7 @@ export interface SliceRecord extends Series {
 
 /**
  * `proven`: contiguous ids, met by a trade before the hour and one after it.
- * `open`: contiguous, but no later trade exists yet: due again. `gap`: ids are missing.
+ * `open`: contiguous, but no later trade exists yet, though one may come: due again. `gap`: ids are missing.
  */
 export type Verdict = 'proven' | 'open' | 'gap';
 
@@ -55,12 +60,12 @@ export function missingIds({ first, last, prev, next, rows }: SliceRecord): numb
 }
 
 export function verdictOf(record: SliceRecord): Verdict {
-  const { prev, next, hourMs } = record;
+  const { prev, next, endedAtMs, hourMs } = record;
   const startUs = hourMs * 1000;
   const endUs = (hourMs + HOUR_MS) * 1000;
   if (missingIds(record) !== 0) return 'gap';
   if (prev !== undefined && prev.timeUs >= startUs) return 'gap';
-  if (next === undefined) return 'open';
+  if (next === undefined) return endedAtMs === undefined ? 'open' : 'proven';
   return next.timeUs >= endUs ? 'proven' : 'gap';
 }
 

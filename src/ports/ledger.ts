@@ -46,6 +46,10 @@ export interface Ledger {
   /** One hour's row, if any; waits for acknowledged rows first. */
   record(series: Series, hourMs: number): Promise<SliceRecord | undefined>;
   records(series: Series, range: TimeRange): Promise<SliceRecord[]>;
+  /** The last hour on record before an instant. */
+  lastBefore(series: Series, timeMs: number): Promise<SliceRecord | undefined>;
+  /** Takes back `endedAtMs` from all hours before an instant: the symbol trades again behind them. */
+  reopenBefore(series: Series, timeMs: number): Promise<void>;
   /** Writes the row and its gaps; earlier gaps of the hour that are not among them become resolved. */
   write(record: SliceRecord, gaps: readonly Gap[], nowMs: number): Promise<void>;
   totals(series: Series, range: TimeRange): Promise<CoverageTotals>;

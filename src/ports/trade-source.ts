@@ -55,4 +55,7 @@ export interface TradeSource {
 
   /** Whether the exchange lists the symbol, in any status. */
   isListed(series: Series, signal: AbortSignal): Promise<boolean>;
+
+  /** Whether the symbol is open for trading, by an answer that may be a minute old. */
+  isTrading(series: Series, signal: AbortSignal): Promise<boolean>;
 }

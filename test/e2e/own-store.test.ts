@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { migrationFiles } from '../../src/adapters/questdb/migrate.ts';
+import { applyStatement, migrationFiles } from '../../src/adapters/questdb/migrate.ts';
 import { checkSchema } from '../../src/adapters/questdb/server-check.ts';
 import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
@@ -119,10 +119,24 @@ describe('migrations', () => {
     expect(exitCode).toBe(0);
   });
 
+  test('a store from before a column was added is ours, and gets it', async () => {
+    await sql.query('ALTER TABLE slices DROP COLUMN ended_at');
+    await sql.query(
+      "INSERT INTO schema_migrations VALUES (0::timestamp, '0005_end_of_symbol.sql', false)",
+    );
+    for (const table of ['slices', 'schema_migrations']) await sql.waitApplied(table);
+    const { exitCode, stderr } = await rig.cli(['migrate']);
+    expect(stderr).toContain('1 migrations applied');
+    expect(exitCode).toBe(0);
+    expect(await sql.query('SELECT ended_at FROM coverage')).toEqual(
+      await sql.query('SELECT ended_at FROM slices'),
+    );
+  });
+
   test('every file may be applied twice', async () => {
     for (const { statements } of await migrationFiles()) {
       expect(statements.length).toBeGreaterThan(0);
-      for (const statement of statements) await sql.query(statement);
+      for (const statement of statements) await applyStatement(sql, statement);
     }
     await checkSchema(sql);
   });

@@ -27,6 +27,8 @@ export interface EndpointContext {
   readonly nowMs: number;
   readonly unit: TimeUnit;
   readonly listings: ReadonlyMap<string, Listing>;
+  /** symbols whose trades are served although exchangeInfo does not know them */
+  readonly unlisted: ReadonlySet<string>;
   readonly limits: LimitFacts;
 }
 
@@ -86,11 +88,17 @@ function answerExchangeInfo(context: EndpointContext): Reply {
   if (!parsed.ok) return errorReply(parsed.error);
   const wanted = wantedSymbols(url.searchParams);
   if (wanted === undefined)
-    return jsonReply(exchangeInfoJson([...context.listings.values()], limits, nowMs));
+    return jsonReply(
+      exchangeInfoJson(
+        [...context.listings.values()].filter(({ symbol }) => !context.unlisted.has(symbol)),
+        limits,
+        nowMs,
+      ),
+    );
   const found: Listing[] = [];
   for (const symbol of wanted) {
     const listing = context.listings.get(symbol);
-    if (listing === undefined) return errorReply(INVALID_SYMBOL);
+    if (listing === undefined || context.unlisted.has(symbol)) return errorReply(INVALID_SYMBOL);
     found.push(listing);
   }
   return jsonReply(exchangeInfoJson(found, limits, nowMs));

@@ -56,6 +56,8 @@ export interface Exchange {
   /** the ban ends now */
   pardon(): void;
   setStatus(symbol: string, status: SymbolStatus): void;
+  /** exchangeInfo knows the symbol no more; its trades are still served */
+  unlist(symbol: string): void;
   /** the symbol is renamed or purged: -1121 from now on */
   delist(symbol: string): void;
   close(): Promise<void>;
@@ -80,6 +82,7 @@ class Simulator implements Exchange {
   readonly #weightLimit: number;
   readonly #weightWindow: WeightWindow;
   readonly #listings = new Map<string, Listing>();
+  readonly #unlisted = new Set<string>();
   #faults: FaultPlan;
 
   constructor(options: ExchangeOptions) {
@@ -147,6 +150,10 @@ class Simulator implements Exchange {
     listing.status = status;
   }
 
+  unlist(symbol: string): void {
+    this.#unlisted.add(symbol);
+  }
+
   delist(symbol: string): void {
     this.#listings.delete(symbol);
   }
@@ -211,6 +218,7 @@ class Simulator implements Exchange {
       nowMs,
       unit: timeUnit(request.headers['x-mbx-time-unit']),
       listings: this.#listings,
+      unlisted: this.#unlisted,
       limits: { weightLimit: this.#weightLimit, weightWindow: this.#weightWindow },
     });
   }

@@ -112,6 +112,7 @@ function recordFor(
     ...series,
     ...facts,
     hourMs,
+    endedAtMs: undefined,
     next: { id: nextId, timeUs: (hourMs + HOUR_MS) * 1000 },
     buyQty: formatDecimal(buyE8, 8),
     sellQty: formatDecimal(sellE8, 8),

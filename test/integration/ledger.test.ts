@@ -32,6 +32,10 @@ function anyRecord(hourMs: number): fc.Arbitrary<SliceRecord> {
     .record({
       prev: neighbour(hourMs),
       next: neighbour(hourMs),
+      endedAtMs: fc.option(fc.constant(hourMs + 3 * HOUR_MS), {
+        nil: undefined,
+        freq: 1,
+      }),
       run: fc.option(
         fc.record({
           firstId: fc.integer({ min: 0, max: 8 }),
@@ -41,10 +45,11 @@ function anyRecord(hourMs: number): fc.Arbitrary<SliceRecord> {
         { nil: undefined },
       ),
     })
-    .map(({ prev, next, run }) => ({
+    .map(({ prev, next, endedAtMs, run }) => ({
       ...recordOf(hourMs, 0, 0),
       prev,
       next,
+      endedAtMs,
       rows: run === undefined ? 0 : Math.max(1, run.span - run.lost),
       first: run === undefined ? undefined : { id: run.firstId, timeUs: hourMs * 1000 + 5 },
       last:
@@ -54,11 +59,19 @@ function anyRecord(hourMs: number): fc.Arbitrary<SliceRecord> {
     }));
 }
 
+/** One of each verdict, should chance have drawn none. */
+function plainRecords(fromMs: number): SliceRecord[] {
+  const endedAtMs = fromMs + 10 * HOUR_MS;
+  return [{}, { next: undefined }, { next: undefined, endedAtMs }, { rows: 9 }].map((rest, index) =>
+    recordOf(fromMs + index * HOUR_MS, 100, 10, rest),
+  );
+}
+
 test('the view coverage and the domain give every hour the same verdict and the same count', async () => {
   const series = uniqueSeries('VERDICT');
   const hours = Array.from({ length: 150 }, (_, index) => START + index * HOUR_MS);
-  const records =
-    fc.sample(fc.tuple(...hours.map(anyRecord)), { numRuns: 1, seed: 20240101 })[0] ?? [];
+  const [drawn = []] = fc.sample(fc.tuple(...hours.map(anyRecord)), { numRuns: 1, seed: 20240101 });
+  const records = [...drawn, ...plainRecords(START + hours.length * HOUR_MS)];
   await Promise.all(
     records.map((record) => store.ledger.write({ ...record, ...series }, [], START)),
   );
@@ -67,14 +80,48 @@ test('the view coverage and the domain give every hour the same verdict and the 
     records.map((record) => ({ ...record, ...series })),
   );
   const seen = await store.sql.query(
-    `SELECT verdict, missing FROM coverage WHERE symbol = '${series.symbol}' ORDER BY ts`,
+    `SELECT verdict, missing, edge FROM coverage WHERE symbol = '${series.symbol}' ORDER BY ts`,
   );
   const wanted = records.map((record) => ({
     verdict: verdictOf(record),
     missing: String(missingIds(record)),
+    edge: edgeOf(record),
   }));
   expect(seen).toEqual(wanted);
   expect(new Set(wanted.map(({ verdict }) => verdict))).toEqual(new Set(['proven', 'open', 'gap']));
+  expect(new Set(wanted.map(({ edge }) => edge))).toEqual(
+    new Set(['listing', 'end_of_symbol', null]),
+  );
+});
+
+/** What stands in for a neighbour that there is none of. */
+function edgeOf({ prev, first, next, endedAtMs }: SliceRecord): string | null {
+  if (prev === undefined && (first ?? next)?.id === 0) return 'listing';
+  return next === undefined && endedAtMs !== undefined ? 'end_of_symbol' : null;
+}
+
+test('a later trade takes the symbol’s end back from the hours before it, and from no other', async () => {
+  const series = uniqueSeries('ENDED');
+  const endedAtMs = START + 100 * HOUR_MS;
+  const hour = (index: number, rest: Partial<SliceRecord> = {}): SliceRecord => ({
+    ...recordOf(START + index * HOUR_MS, 100, 0, { next: undefined, endedAtMs, ...rest }),
+    ...series,
+  });
+  const other = { ...hour(1), symbol: uniqueSeries('ENDEDTOO').symbol };
+  for (const record of [hour(0), hour(1), hour(3), other])
+    await store.ledger.write(record, [], START);
+
+  expect(await store.ledger.lastBefore(series, START)).toBeUndefined();
+  expect((await store.ledger.lastBefore(series, START + 3 * HOUR_MS))?.hourMs).toBe(
+    START + HOUR_MS,
+  );
+  await store.ledger.reopenBefore(series, START + 2 * HOUR_MS);
+  expect(await store.ledger.records(series, RANGE)).toEqual([
+    hour(0, { endedAtMs: undefined }),
+    hour(1, { endedAtMs: undefined }),
+    hour(3),
+  ]);
+  expect(await store.ledger.record(other, other.hourMs)).toEqual(other);
 });
 
 test('gaps keep the time at which they were first seen, and are resolved when they are gone', async () => {

@@ -48,6 +48,7 @@ export function recordOf(
     last: rows === 0 ? undefined : { id: firstId + rows - 1, timeUs: endUs - minuteUs },
     prev: firstId === 0 ? undefined : { id: firstId - 1, timeUs: startUs - minuteUs },
     next: { id: firstId + rows, timeUs: endUs + minuteUs },
+    endedAtMs: undefined,
     invalidRows: 0,
     backwardRows: 0,
     buyQty: '3.00000000',

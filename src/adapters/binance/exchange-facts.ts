@@ -15,7 +15,9 @@ const exchangeInfo = z.object({
   ),
 });
 
-const symbols = z.object({ symbols: z.array(z.object({ symbol: z.string() })) });
+const symbols = z.object({
+  symbols: z.array(z.object({ symbol: z.string(), status: z.string() })),
+});
 
 const time = z.object({ serverTime: z.int().positive() });
 
@@ -43,10 +45,11 @@ export function decodeLimits(body: unknown, request: string): RequestLimits {
   );
 }
 
-/** Whether a symbol is among the symbols, whatever its status (a halted one keeps its trades). */
-export function decodeListed(body: unknown, symbol: string, request: string): boolean {
+/** The status of a symbol among the symbols (a halted one keeps its trades), `unlisted` if it is none. */
+export function decodeStatus(body: unknown, symbol: string, request: string): string {
   const parsed = symbols.safeParse(body);
-  if (parsed.success) return parsed.data.symbols.some((listed) => listed.symbol === symbol);
+  if (parsed.success)
+    return parsed.data.symbols.find((listed) => listed.symbol === symbol)?.status ?? 'unlisted';
   throw new CdvaultError('EXCHANGE_BAD_BODY', `${request}: no symbols`, { cause: parsed.error });
 }
 

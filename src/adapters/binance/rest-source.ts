@@ -10,10 +10,11 @@ import type { WeightGovernor } from '../../ports/weight-governor.ts';
 import { decodeKlines } from './decode-klines.ts';
 import { assertNotBefore, assertStartsFrom, decodePage } from './decode-page.ts';
 import type { TimeUnit } from './decode-page.ts';
-import { decodeLimits, decodeListed, decodeServerTime } from './exchange-facts.ts';
+import { decodeLimits, decodeServerTime } from './exchange-facts.ts';
 import type { RequestLimits } from './exchange-facts.ts';
 import { DEFAULT_RETRY, PatientClient, unsupported } from './patient-client.ts';
 import type { RequestInfo, RetryPolicy } from './patient-client.ts';
+import { SymbolStatuses } from './symbol-status.ts';
 import { DEFAULT_TIMEOUTS, Transport } from './transport.ts';
 import type { Timeouts } from './transport.ts';
 
@@ -65,8 +66,6 @@ const EXCHANGE_INFO_WEIGHT = 20;
 const TIME_WEIGHT = 1;
 
 const INVALID_SYMBOL = -1121;
-/** What a symbol with characters that no symbol has gets. */
-const ILLEGAL_CHARACTERS = -1100;
 
 /** Any symbol keeps the reply small: without one it lists all, some 20 MB. This one will stay. */
 const SMALL_REPLY_SYMBOL = 'BTCUSDT';
@@ -80,6 +79,7 @@ class BinanceRestSource implements RestSource {
   readonly #transports: ReadonlyMap<Market, Transport>;
   readonly #client: PatientClient;
   readonly #clock: Clock;
+  readonly #statuses: SymbolStatuses;
 
   constructor(deps: RestSourceDeps) {
     const { baseUrls, clock, governor, log, onRequest, random = Math.random } = deps;
@@ -96,6 +96,7 @@ class BinanceRestSource implements RestSource {
       random,
       onRequest,
     });
+    this.#statuses = new SymbolStatuses(this.#client, clock);
   }
 
   async firstAtOrAfter(
@@ -159,21 +160,14 @@ class BinanceRestSource implements RestSource {
     );
   }
 
-  async isListed({ market, symbol }: Series, signal: AbortSignal): Promise<boolean> {
-    assertSpot(market);
-    return await this.#client.ask(
-      {
-        market,
-        path: '/api/v3/exchangeInfo',
-        query: `?symbol=${encodeURIComponent(symbol)}`,
-        weight: EXCHANGE_INFO_WEIGHT,
-        governed: true,
-        fromCode: (code) =>
-          code === INVALID_SYMBOL || code === ILLEGAL_CHARACTERS ? false : undefined,
-        decode: (body, request) => decodeListed(body, symbol, request),
-      },
-      signal,
-    );
+  async isListed(series: Series, signal: AbortSignal): Promise<boolean> {
+    assertSpot(series.market);
+    return (await this.#statuses.ask(series, signal)) !== 'unlisted';
+  }
+
+  async isTrading(series: Series, signal: AbortSignal): Promise<boolean> {
+    assertSpot(series.market);
+    return (await this.#statuses.recent(series, signal)) === 'TRADING';
   }
 
   async exchangeLimits(

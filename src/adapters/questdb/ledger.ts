@@ -14,7 +14,7 @@ import { int, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } f
 const RECORD_COLUMNS =
   'ts::long AS hour_us, rows, first_id, first_ts::long AS first_us, last_id, last_ts::long AS last_us, ' +
   'prev_id, prev_ts::long AS prev_us, next_id, next_ts::long AS next_us, invalid_rows, backward_rows, ' +
-  'buy_qty, sell_qty, content_hash, source, run_id, code_version, fetched_at::long AS fetched_us';
+  'buy_qty, sell_qty, content_hash, source, run_id, code_version, fetched_at::long AS fetched_us, ended_at::long AS ended_us';
 
 const TOTALS =
   "sum(CASE WHEN verdict = 'proven' THEN 1 ELSE 0 END) AS proven, sum(CASE WHEN verdict = 'open' THEN 1 ELSE 0 END) AS open, " +
@@ -42,6 +42,23 @@ class QuestdbLedger implements Ledger {
   async record(series: Series, hourMs: number): Promise<SliceRecord | undefined> {
     const [record] = await this.records(series, hourRange(hourMs));
     return record;
+  }
+
+  async lastBefore(series: Series, timeMs: number): Promise<SliceRecord | undefined> {
+    await this.#sql.waitApplied('slices');
+    const [row] = await this.#sql.query(
+      `SELECT ${RECORD_COLUMNS} FROM slices WHERE ${ofSeries(series)} AND ts < ${timestamp(timeMs)} ORDER BY ts DESC LIMIT 1`,
+    );
+    return row === undefined ? undefined : toRecord(series, row);
+  }
+
+  async reopenBefore(series: Series, timeMs: number): Promise<void> {
+    await this.#sql.waitApplied('slices');
+    const ended = `${ofSeries(series)} AND ts < ${timestamp(timeMs)} AND ended_at IS NOT NULL`;
+    const found = await this.#sql.query(`SELECT ts FROM slices WHERE ${ended} LIMIT 1`);
+    if (found.length === 0) return;
+    await this.#sql.query(`UPDATE slices SET ended_at = NULL WHERE ${ended}`);
+    await this.#sql.waitApplied('slices');
   }
 
   async write(record: SliceRecord, gaps: readonly Gap[], nowMs: number): Promise<void> {
@@ -97,7 +114,7 @@ async function writeRecord(sql: Sql, record: SliceRecord): Promise<void> {
       'cast($1 AS long)::timestamp, $2, $3, cast($4 AS long), cast($5 AS long), cast($6 AS long)::timestamp, ' +
       'cast($7 AS long), cast($8 AS long)::timestamp, cast($9 AS long), cast($10 AS long)::timestamp, ' +
       'cast($11 AS long), cast($12 AS long)::timestamp, cast($13 AS long), cast($14 AS long), ' +
-      'cast($15 AS decimal(38,8)), cast($16 AS decimal(38,8)), $17, $18, $19, $20, cast($21 AS long)::timestamp)',
+      'cast($15 AS decimal(38,8)), cast($16 AS decimal(38,8)), $17, $18, $19, $20, cast($21 AS long)::timestamp, cast($22 AS long)::timestamp)',
     [
       record.hourMs * 1000,
       record.market,
@@ -116,6 +133,7 @@ async function writeRecord(sql: Sql, record: SliceRecord): Promise<void> {
       record.runId,
       record.codeVersion,
       record.fetchedAtMs * 1000,
+      record.endedAtMs === undefined ? null : record.endedAtMs * 1000,
     ],
   );
 }
@@ -193,6 +211,7 @@ function toRecord(series: Series, row: TextRow): SliceRecord {
     last: toNeighbour(row, 'last'),
     prev: toNeighbour(row, 'prev'),
     next: toNeighbour(row, 'next'),
+    endedAtMs: optionalMs(row, 'ended_us'),
     invalidRows: int(row, 'invalid_rows'),
     backwardRows: int(row, 'backward_rows'),
     buyQty: text(row, 'buy_qty'),
@@ -203,6 +222,11 @@ function toRecord(series: Series, row: TextRow): SliceRecord {
     codeVersion: text(row, 'code_version'),
     fetchedAtMs: int(row, 'fetched_us') / 1000,
   };
+}
+
+function optionalMs(row: TextRow, column: string): number | undefined {
+  const timeUs = optionalInt(row, column);
+  return timeUs === undefined ? undefined : timeUs / 1000;
 }
 
 function toGap(row: TextRow): SeenGap {

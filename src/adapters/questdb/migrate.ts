@@ -50,7 +50,7 @@ export async function migrate(sql: Sql, log: Log): Promise<string[]> {
     migrations: files.map(({ name, statements }) => ({
       name,
       up: async () => {
-        for (const statement of statements) await sql.query(statement);
+        for (const statement of statements) await applyStatement(sql, statement);
       },
     })),
     storage: storageOf(sql),
@@ -59,6 +59,33 @@ export async function migrate(sql: Sql, log: Log): Promise<string[]> {
   const applied = await umzug.up();
   for (const { name } of applied) log.info({ migration: name }, 'migration applied');
   return applied.map(({ name }) => name);
+}
+
+export interface AddedColumn {
+  readonly table: string;
+  readonly name: string;
+  readonly type: string;
+}
+
+export function addedColumn(statement: string): AddedColumn | undefined {
+  const [, table, name, type] =
+    /^ALTER TABLE (\w+) ADD COLUMN IF NOT EXISTS (\w+) (\S+)$/.exec(statement) ?? [];
+  if (table === undefined || name === undefined || type === undefined) return undefined;
+  return { table, name, type };
+}
+
+/** May be repeated. QuestDB refuses to add a column that is there to a WAL table, IF NOT EXISTS or not. */
+export async function applyStatement(sql: Sql, statement: string): Promise<void> {
+  const column = addedColumn(statement);
+  if (column !== undefined && (await hasColumn(sql, column))) return;
+  await sql.query(statement);
+  // A view that comes next sees a new column only once the table has it.
+  if (column !== undefined) await sql.waitApplied(column.table);
+}
+
+async function hasColumn(sql: Sql, { table, name }: AddedColumn): Promise<boolean> {
+  const columns = await sql.query(`SELECT "column" AS name FROM table_columns('${table}')`);
+  return columns.some((row) => row['name'] === name);
 }
 
 function storageOf(sql: Sql): UmzugStorage & { executed(): Promise<string[]> } {

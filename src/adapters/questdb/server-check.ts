@@ -1,6 +1,6 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import { migrationFiles } from './migrate.ts';
+import { addedColumn, migrationFiles } from './migrate.ts';
 import type { Sql } from './sql.ts';
 
 /** The version that this release is tested with; older ones lack what the bars need. */
@@ -37,9 +37,11 @@ interface Column {
   readonly name: string;
   readonly type: string;
   readonly isKey: boolean;
+  /** By a later migration: a table from before it lacks the column, and is ours all the same. */
+  readonly isAdded: boolean;
 }
 
-/** The tables as the migrations create them, read from the migrations' own text. */
+/** The tables as the migrations create and extend them, read from the migrations' own text. */
 export function tablesOf(statements: readonly string[]): Map<string, Column[]> {
   const tables = new Map<string, Column[]>();
   for (const statement of statements) {
@@ -54,9 +56,15 @@ export function tablesOf(statements: readonly string[]): Map<string, Column[]> {
       table,
       body.split(',\n').map((line) => {
         const [name = '', type = ''] = line.trim().split(' ');
-        return { name, type, isKey: keys.has(name) };
+        return { name, type, isKey: keys.has(name), isAdded: false };
       }),
     );
+  }
+  for (const statement of statements) {
+    const added = addedColumn(statement);
+    if (added === undefined) continue;
+    const { table, name, type } = added;
+    tables.get(table)?.push({ name, type, isKey: false, isAdded: true });
   }
   return tables;
 }
@@ -76,12 +84,15 @@ export async function checkSchema(sql: Sql): Promise<void> {
     const live = await sql.query(
       `SELECT "column" AS name, type, "upsertKey" AS key FROM table_columns('${table}')`,
     );
-    const expected = columns.map(({ name, type, isKey }) => describe(name, type, isKey));
+    const expected = columns.map(describe);
+    const names = new Set(live.map((row) => row['name']));
+    const isToCome = ({ name, isAdded }: Column) => isAdded && !names.has(name);
+    const needed = columns.filter((column) => !isToCome(column)).map(describe);
     const found = live.map((row) =>
-      describe(row['name'] ?? '', row['type'] ?? '', row['key'] === 't'),
+      describe({ name: row['name'] ?? '', type: row['type'] ?? '', isKey: row['key'] === 't' }),
     );
     const wrong = [
-      ...expected.filter((column) => !found.includes(column)).map((column) => `lacks ${column}`),
+      ...needed.filter((column) => !found.includes(column)).map((column) => `lacks ${column}`),
       ...found.filter((column) => !expected.includes(column)).map((column) => `has ${column}`),
     ];
     if (wrong.length > 0) {
@@ -93,6 +104,6 @@ export async function checkSchema(sql: Sql): Promise<void> {
   }
 }
 
-function describe(name: string, type: string, isKey: boolean): string {
+function describe({ name, type, isKey }: Omit<Column, 'isAdded'>): string {
   return `${name} ${type}${isKey ? ' (dedup key)' : ''}`;
 }

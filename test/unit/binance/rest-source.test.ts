@@ -136,11 +136,9 @@ describe('what is asked', () => {
 
   it('asks for the minutes of a range, whose end is not among them', async () => {
     const range = { startMs: 1704103200000, endMs: 1704103320000 };
-    const { source, server, governor } = await bench((response) =>
-      json(response, klinesJson(range.startMs, 2)),
-    );
-    const klines = await source.minuteKlines(SERIES, range, NEVER);
-    expect(klines.map((kline) => kline.openMs)).toEqual([1704103200000, 1704103260000]);
+    const reply = klinesJson(range.startMs, 2);
+    const { source, server, governor } = await bench((response) => json(response, reply));
+    expect(await source.minuteKlines(SERIES, range, NEVER)).toHaveLength(2);
     expect(server.requests[0]?.url).toBe(
       '/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime=1704103200000&endTime=1704103319999&limit=1000',
     );
@@ -148,15 +146,12 @@ describe('what is asked', () => {
     expect(governor.acquired).toEqual([2]);
   });
 
-  it.each([
-    ['no minute', 0],
-    ['part of a minute', 90_000],
-    ['more minutes than a page', 1001 * 60_000],
-    ['fewer than none', -60_000],
-  ])('refuses to ask for %s', async (_, lengthMs) => {
+  it('asks for whole minutes only, from one to a page of them', async () => {
     const { source, server } = await bench((response) => json(response, '[]'));
-    const range = { startMs: 1704103200000, endMs: 1704103200000 + lengthMs };
-    expect((await errorOf(source.minuteKlines(SERIES, range, NEVER))).code).toBe('INTERNAL');
+    for (const lengthMs of [-60_000, 0, 90_000, 1001 * 60_000]) {
+      const range = { startMs: 1704103200000, endMs: 1704103200000 + lengthMs };
+      expect((await errorOf(source.minuteKlines(SERIES, range, NEVER))).code).toBe('INTERNAL');
+    }
     expect(server.requests).toHaveLength(0);
   });
 
@@ -437,6 +432,30 @@ describe('what the exchange says of itself', () => {
     expect(await source.isListed(SERIES, NEVER)).toBe(false);
     expect(await source.isListed({ ...SERIES, symbol: "BTC'; --" }, NEVER)).toBe(false);
     expect(governor.acquired).toEqual([20, 20, 20]);
+  });
+
+  it('says whether a symbol trades, asked once a minute however many want to know', async () => {
+    const { source, server, clock } = await bench((response, index) =>
+      json(response, index === 0 ? info : info.replace('BREAK', 'TRADING')),
+    );
+    let nowMs = 1_000_000;
+    clock.nowMs = () => nowMs;
+    const askTwice = () => Promise.all([1, 2].map(() => source.isTrading(SERIES, NEVER)));
+    expect(await askTwice()).toEqual([false, false]);
+    nowMs += 59_999;
+    expect(await askTwice()).toEqual([false, false]);
+    nowMs += 1;
+    expect(await askTwice()).toEqual([true, true]);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('says anew when the one who asked first did not get an answer', async () => {
+    const { source } = await bench((response, index) =>
+      json(response, info.replace('BREAK', 'TRADING'), index === 0 ? 403 : 200),
+    );
+    const [first, second] = [source.isTrading(SERIES, NEVER), source.isTrading(SERIES, NEVER)];
+    expect((await errorOf(first)).code).toBe('EXCHANGE_BLOCKED');
+    expect(await second).toBe(true);
   });
 
   it('tells its limits without a grant, with a small reply if it can', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   decodeLimits,
-  decodeListed,
+  decodeStatus,
   usedWeight,
 } from '../../../src/adapters/binance/exchange-facts.ts';
 import { nextWindowInMs, sendSlot, windowBudget } from '../../../src/domain/weight.ts';
@@ -78,10 +78,10 @@ describe('exchangeInfo', () => {
     },
   );
 
-  it('lists a symbol in any status, and only that one', () => {
+  it('gives a listed symbol’s status, and that others are not listed', () => {
     const body = { symbols: [{ symbol: 'BTCUSDT', status: 'BREAK' }] };
-    expect(decodeListed(body, 'BTCUSDT', 'GET /x')).toBe(true);
-    expect(decodeListed(body, 'ETHUSDT', 'GET /x')).toBe(false);
-    expect(() => decodeListed({}, 'ETHUSDT', 'GET /x')).toThrow('no symbols');
+    expect(decodeStatus(body, 'BTCUSDT', 'GET /x')).toBe('BREAK');
+    expect(decodeStatus(body, 'ETHUSDT', 'GET /x')).toBe('unlisted');
+    expect(() => decodeStatus({}, 'ETHUSDT', 'GET /x')).toThrow('no symbols');
   });
 });

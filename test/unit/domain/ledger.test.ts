@@ -38,6 +38,13 @@ describe('the verdict on an hour', () => {
     expect(verdictOf(recordOf(HOUR, 100, 0, { next: undefined }))).toBe('open');
   });
 
+  it('is proven without a later trade once the symbol has ended, but for missing ids', () => {
+    const ended = { next: undefined, endedAtMs: HOUR + 2 * HOUR_MS };
+    expect(verdictOf(recordOf(HOUR, 100, 50, ended))).toBe('proven');
+    expect(verdictOf(recordOf(HOUR, 100, 0, ended))).toBe('proven');
+    expect(verdictOf(recordOf(HOUR, 100, 50, { ...ended, rows: 49 }))).toBe('gap');
+  });
+
   it('is a gap when an id is missing inside, before or behind', () => {
     expect(missingIds(recordOf(HOUR, 100, 50, { rows: 48 }))).toBe(2);
     expect(missingIds(recordOf(HOUR, 100, 50, { prev: { id: 95, timeUs: START_US - 1 } }))).toBe(4);
