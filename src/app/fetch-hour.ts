@@ -4,6 +4,7 @@ import { createHourRun, type HourRun, type IdHole, type RunFacts } from '../doma
 import { HOUR_MS, hourWindowUs, isoHour } from '../domain/hour.ts';
 import { verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
+import { describeRepeat, type Repeat, withoutRepeats } from '../domain/repeats.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Gap, GapClass, Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
@@ -214,18 +215,23 @@ async function notYetStored(
 function acceptPage(fetch: Fetch, run: HourRun, page: readonly AggTrade[]): readonly AggTrade[] {
   const askedId = run.nextId;
   const isFirst = run.facts.prev === undefined && run.facts.rows === 0;
-  const { kept, holes } = run.accept(page);
+  const { rows, repeats } = withoutRepeats(page);
+  const { kept, holes } = run.accept(rows);
   for (const hole of holes) {
     const isHead = isFirst && hole.fromId === askedId;
     fetch.gaps.push(holeGap(fetch.hourMs, hole, isHead ? 'retention' : 'missing_ids'));
+  }
+  for (const repeat of repeats) {
+    // Those behind the hour are the next one's to record.
+    if (kept.includes(repeat.kept)) fetch.gaps.push(repeatGap(fetch.hourMs, repeat));
   }
   note(fetch, kept);
   return kept;
 }
 
 /**
- * A page with a hole in it is asked for again: the exchange's database may lag for a moment. What is
- * still missing then is believed, and recorded by the caller.
+ * A page with a hole in it, or with an id twice, is asked for again: the exchange's database may lag
+ * for a moment. What is still so then is believed, and recorded by the caller.
  */
 async function askUntilWhole(
   fetch: Fetch,
@@ -235,12 +241,11 @@ async function askUntilWhole(
   const { deps, series, unit, signal } = fetch;
   for (let attempt = 1; ; attempt += 1) {
     const page = await deps.source.page(series, fromId, unit, signal, rows);
-    const last = page.at(-1);
-    const isWhole = last === undefined || last.aggId - fromId + 1 === page.length;
+    const isWhole = page.every(({ aggId }, index) => aggId === fromId + index);
     if (isWhole || attempt === PAGE_TRIES) return page;
     deps.log.warn(
       { symbol: series.symbol, fromId, rows: page.length, attempt },
-      'page with a hole; asking again',
+      'page with a hole or an id twice; asking again',
     );
     await deps.clock.sleep(PAGE_RETRY_MS, signal);
   }
@@ -252,6 +257,12 @@ function note(fetch: Fetch, trades: readonly AggTrade[]): void {
     fetch.keys.ids.push(trade.aggId);
     fetch.keys.timesUs.push(trade.timeUs);
   }
+}
+
+function repeatGap(hourMs: number, repeat: Repeat): Gap {
+  const { aggId } = repeat.kept;
+  const evidence = describeRepeat(repeat);
+  return { hourMs, gapClass: 'duplicate_id', fromId: aggId, toId: aggId + 1, evidence };
 }
 
 /** Ids before anything the exchange still keeps are gone for good there; others are a defect. */

@@ -1,4 +1,4 @@
-import { type AggTrade, canonicalLine } from '../domain/agg-trade.ts';
+import { type AggTrade, canonicalLine, describeTrade } from '../domain/agg-trade.ts';
 import type { HourRun } from '../domain/continuity.ts';
 import { hourWindowUs } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
@@ -66,7 +66,7 @@ export class StoredRows {
       gapClass: 'duplicate_id',
       fromId: fetched.aggId,
       toId: fetched.aggId + 1,
-      evidence: `the store had ${content(stored)}; the exchange gives ${content(fetched)}, which is kept`,
+      evidence: `the store had ${describeTrade(stored)}; the exchange gives ${describeTrade(fetched)}, which is kept`,
     };
   }
 
@@ -77,8 +77,4 @@ export class StoredRows {
     else this.#ahead = next.value;
     return this.#ahead;
   }
-}
-
-function content({ price, qty, firstId, lastId, isBuyerMaker }: AggTrade): string {
-  return `price ${price}, quantity ${qty}, trades ${firstId} to ${lastId}, taker ${isBuyerMaker ? 'sold' : 'bought'}`;
 }

@@ -48,6 +48,12 @@ export function canonicalLine(trade: AggTrade): string {
   return `${trade.aggId},${toE8(trade.price)},${toE8(trade.qty)},${trade.firstId},${trade.lastId},${trade.timeUs},${trade.isBuyerMaker ? 1 : 0}\n`;
 }
 
+/** A trade's content besides its id, for evidence. */
+export function describeTrade(trade: AggTrade): string {
+  const { price, qty, firstId, lastId, timeUs, isBuyerMaker } = trade;
+  return `price ${price}, quantity ${qty}, trades ${firstId} to ${lastId}, ${timeUs} µs, taker ${isBuyerMaker ? 'sold' : 'bought'}`;
+}
+
 /** "42283.58000000" → "4228358000000" without going through bigint: this runs twice for every trade. */
 function toE8(decimal: string): string {
   const dot = decimal.indexOf('.');

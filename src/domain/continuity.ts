@@ -69,7 +69,7 @@ export interface HourRun {
   readonly nextId: number;
   /**
    * Judges one page as the exchange gave it. A page that is refused changes nothing: ask again.
-   * @throws CdvaultError EXCHANGE_BAD_PAGE when an id is lower than expected or repeats
+   * @throws CdvaultError EXCHANGE_BAD_PAGE when an id is lower than expected, or repeats (withoutRepeats() first)
    */
   accept(page: readonly AggTrade[]): AcceptedPage;
   /**

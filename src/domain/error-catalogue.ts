@@ -199,7 +199,7 @@ export const ERRORS = {
   EXCHANGE_BAD_PAGE: {
     retryable: true,
     exitCode: EXIT.outage,
-    when: 'A page of trades or minutes does not start where it was asked for, repeats, or is out of order.',
+    when: 'A page of trades or minutes does not start where it was asked for, or is out of order.',
     advice: 'It is asked again; what stays missing is recorded as a gap.',
   },
   // ── the work ────────────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,7 @@ export interface TradeSource {
 
   /**
    * Up to `rows` (default: a full page of `pageRows`) trades from an id on, ascending, as the exchange gave them: rows are decoded and
-   * schema-checked, continuity is the caller's. Empty when no trade has that id or a later one.
+   * schema-checked, continuity is the caller's. An id may stand twice, in rows one behind the other. Empty when no trade has that id or a later one.
    */
   page(
     series: Series,

@@ -4,10 +4,17 @@ import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
 import { verdictOf } from '../../src/domain/ledger.ts';
-import { type DataFault, faultySeries } from '../exchange/data-faults.ts';
+import { faultySeries } from '../exchange/data-faults.ts';
 import type { ExchangeSymbol } from '../exchange/exchange.ts';
+import type { RequestEntry } from '../exchange/request-log.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
-import { type TradeSeries, tradesFromArray } from '../exchange/trade-series.ts';
+import {
+  type PageRead,
+  readPage,
+  type Trade,
+  type TradeSeries,
+  tradesFromArray,
+} from '../exchange/trade-series.ts';
 import { unique } from '../support/command-line.ts';
 import { hoursOfDay, referenceDay, truth, withoutTrust } from './reference.ts';
 import { Rig, spot } from './rig.ts';
@@ -91,8 +98,27 @@ const backOver = faultySeries(base, [
 ]);
 const BACK = listed('DFBACK', backOver);
 
-const DUPLICATE: DataFault = { kind: 'duplicateId', id: idIn(base, 1, 50) };
-const TWICE = listed('DFTWO', faultySeries(base, [DUPLICATE]));
+const SAME = { kind: 'duplicateId', id: idIn(base, 1, 50) } as const;
+const OTHER = {
+  kind: 'duplicateId',
+  id: idIn(base, 2, 70),
+  change: { q: '777.00000000' },
+} as const;
+const TWICE = listed('DFTWO', faultySeries(base, [SAME, OTHER]));
+
+/** Shows an id twice in the first two pages that hold it. */
+class Passing extends Changing {
+  doubleReads = 0;
+
+  read(page: PageRead): readonly Trade[] {
+    const rows = readPage(this.current, page);
+    if (rows.filter(({ a }) => a === SAME.id).length > 1) this.doubleReads += 1;
+    if (this.doubleReads === 2) this.current = base;
+    return rows;
+  }
+}
+const passing = new Passing(faultySeries(base, [SAME]));
+const PASSING = listed('DFPASS', passing);
 
 const KEPT_FROM = idIn(base, 1, 40);
 const RETENTION = listed('DFRET', base, { retentionFirstId: KEPT_FROM });
@@ -258,13 +284,45 @@ test('rows that run back into an earlier hour stay, though that hour is fetched 
   );
 });
 
-test('an id that stands twice is refused, not guessed at: nothing is recorded as known', async () => {
-  const slice = { ...spot(TWICE), hourMs: DAY + HOUR_MS, runId: 'twice' };
-  await expect(ingestSlice(app, slice, AbortSignal.timeout(60_000))).rejects.toMatchObject({
-    code: 'EXCHANGE_BAD_PAGE',
-    retryable: true,
+function isWithin({ firstId = Infinity, lastId = -1 }: RequestEntry, id: number): boolean {
+  return firstId <= id && id <= lastId;
+}
+
+test('an id that stands twice for good: asked for again, then stored once, with every content on record', async () => {
+  const result = await rig.backfill(app, [spot(TWICE)], RANGE);
+  expect(result).toMatchObject({ exitCode: 0, proven: 4, rows: truth(base, RANGE).length });
+  await expectBars(TWICE, base);
+  const doubled = rig
+    .pages(TWICE)
+    .filter((page) => [SAME.id, OTHER.id].some((id) => isWithin(page, id)));
+  const tries = Map.groupBy(doubled, ({ query }) => query['fromId']);
+  expect(new Set([...tries.values()].map(({ length }) => length))).toEqual(new Set([3]));
+
+  const [equal, changed, ...others] = await app.ledger.openGaps(spot(TWICE), RANGE);
+  expect(others).toEqual([]);
+  expect(equal).toMatchObject({
+    gapClass: 'duplicate_id',
+    hourMs: DAY + HOUR_MS,
+    fromId: SAME.id,
+    toId: SAME.id + 1,
   });
-  expect(await app.ledger.record(slice, slice.hourMs)).toBeUndefined();
+  expect(equal?.evidence).toContain('2 times with equal content');
+  expect(changed).toMatchObject({
+    gapClass: 'duplicate_id',
+    hourMs: DAY + 2 * HOUR_MS,
+    fromId: OTHER.id,
+    toId: OTHER.id + 1,
+  });
+  const first = base.at(base.indexOfId(OTHER.id));
+  expect(changed?.evidence).toContain(`the first is kept: price ${first.p}, quantity ${first.q}`);
+  expect(changed?.evidence).toContain(`and not price ${first.p}, quantity ${OTHER.change.q}`);
+});
+
+test('an id that stood twice for a moment leaves no trace', async () => {
+  expect(await rig.backfill(app, [spot(PASSING)], RANGE)).toMatchObject({ exitCode: 0, proven: 4 });
+  expect(passing.doubleReads).toBe(2);
+  await expectBars(PASSING, base);
+  expect(await gapsOf(PASSING)).toEqual([]);
 });
 
 test('where the exchange keeps no older trades: the level is unknowable, and says so', async () => {

@@ -11,8 +11,8 @@ import {
 export type DataFault =
   /** rows the database lost; klines still hold them */
   | { readonly kind: 'gap'; readonly fromId: number; readonly toId: number }
-  /** the row stands twice */
-  | { readonly kind: 'duplicateId'; readonly id: number }
+  /** the row stands twice, the second time with what `change` says */
+  | { readonly kind: 'duplicateId'; readonly id: number; readonly change?: Partial<Trade> }
   /** a row declared void: p = q = 0, f = l = -1; its id stays, klines leave it out */
   | { readonly kind: 'invalidRow'; readonly id: number }
   /** the row's time lies `byMs` before where it belongs */
@@ -139,6 +139,8 @@ interface Segment {
   readonly at: number;
   readonly from: number;
   readonly to: number;
+  /** to its first row */
+  readonly change: Partial<Trade> | undefined;
 }
 
 function splicedRows(base: TradeSeries, splices: readonly Splice[]): TradeSeries {
@@ -156,7 +158,8 @@ function splicedRows(base: TradeSeries, splices: readonly Splice[]): TradeSeries
   };
   const at = (index: number): Trade => {
     const segment = segmentOf(index);
-    return base.at(segment.from + index - segment.at);
+    const row = base.at(segment.from + index - segment.at);
+    return index === segment.at ? { ...row, ...segment.change } : row;
   };
   // The first segment with a row at or after the base's index; duplicates make segments overlap, hence no arithmetic.
   const moved = (baseIndex: number): number => {
@@ -179,18 +182,20 @@ function cutSegments(base: TradeSeries, splices: readonly Splice[]): Segment[] {
       if (splice.kind === 'gap')
         return { stop: base.indexOfId(splice.fromId), resume: base.indexOfId(splice.toId + 1) };
       const index = base.indexOfId(splice.id);
-      return { stop: index + 1, resume: index };
+      return { stop: index + 1, resume: index, change: splice.change };
     })
     .sort((left, right) => left.stop - right.stop);
   const segments: Segment[] = [];
   let from = 0;
   let at = 0;
+  let change: Partial<Trade> | undefined;
   for (const cut of [...cuts, { stop: base.count, resume: base.count }]) {
     if (cut.stop > from) {
-      segments.push({ at, from, to: cut.stop });
+      segments.push({ at, from, to: cut.stop, change });
       at += cut.stop - from;
     }
     from = cut.resume;
+    change = cut.change;
   }
   return segments;
 }

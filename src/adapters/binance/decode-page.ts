@@ -16,7 +16,7 @@ const US_FROM = 1e14;
  * Rows of an aggTrades reply, checked field by field by hand: a schema library takes ten times as
  * long, and every trade of a backfill passes here.
  * @param request names the request in errors, e.g. "GET /api/v3/aggTrades?…"
- * @throws CdvaultError EXCHANGE_BAD_BODY for a row that is not one, EXCHANGE_BAD_PAGE when ids don't rise
+ * @throws CdvaultError EXCHANGE_BAD_BODY for a row that is not one, EXCHANGE_BAD_PAGE when ids fall
  */
 export function decodePage(body: unknown, unit: TimeUnit, request: string): readonly AggTrade[] {
   if (!Array.isArray(body)) throw badBody(request, 'the reply is not an array');
@@ -30,8 +30,8 @@ export function decodePage(body: unknown, unit: TimeUnit, request: string): read
         `row ${trades.length} is not an aggregate trade in ${unit}: ${JSON.stringify(row).slice(0, 120)}`,
       );
     }
-    if (trade.aggId <= previousId)
-      throw badPage(request, `id ${trade.aggId} follows ${previousId}`);
+    // An id that repeats may do so for good: the caller asks again, then puts it on record.
+    if (trade.aggId < previousId) throw badPage(request, `id ${trade.aggId} follows ${previousId}`);
     previousId = trade.aggId;
     trades.push(trade);
   }

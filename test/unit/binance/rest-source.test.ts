@@ -266,8 +266,8 @@ describe('a bad body', () => {
         ),
       'EXCHANGE_BAD_PAGE',
     ],
-    'a page that repeats': [
-      (response) => json(response, PAGE.replace('"a":101', '"a":100')),
+    'a page that runs backwards': [
+      (response) => json(response, PAGE.replace('"a":102', '"a":100')),
       'EXCHANGE_BAD_PAGE',
     ],
     'a Content-Length too long': [

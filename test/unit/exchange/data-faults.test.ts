@@ -33,6 +33,21 @@ describe('data faults', () => {
     expect((await hourCandle(exchange))[5]).toBe('3.00000000');
   });
 
+  it('a duplicate id may stand with other content the second time', async () => {
+    const exchange = await faulty([
+      { kind: 'duplicateId', id: 150, change: { q: '7.00000000' } },
+      { kind: 'gap', fromId: 152, toId: 153 },
+    ]);
+    const rows = await askTrades(exchange, 'fromId=149&limit=5');
+    expect(rows.map(({ a, q }) => [a, q])).toEqual([
+      [149, '0.00100000'],
+      [150, '0.00100000'],
+      [150, '7.00000000'],
+      [151, '0.00100000'],
+      [154, '0.00100000'],
+    ]);
+  });
+
   it('a duplicate id: the row stands twice', async () => {
     const exchange = await faulty([{ kind: 'duplicateId', id: 150 }]);
     expect(await ids(exchange, 'fromId=149&limit=4')).toEqual([149, 150, 150, 151]);
