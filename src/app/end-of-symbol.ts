@@ -43,15 +43,15 @@ export async function edgesOf(
   return { prev: { id: newest.aggId, timeUs: newest.timeUs }, endedAtMs };
 }
 
-/** A ledger row without who fetched it and when. */
-export type HourRecord = Omit<SliceRecord, 'runId' | 'codeVersion' | 'fetchedAtMs'>;
+/** A ledger row without who wrote it. */
+export type HourRecord = Omit<SliceRecord, 'runId' | 'codeVersion'>;
 
 /**
  * An hour of a symbol whose trades the exchange has forgotten altogether, from the ledger alone.
  * @returns undefined when the ledger does not know how the symbol's trades ended either
  */
 export async function purgedHour(
-  { source, ledger }: EndDeps,
+  { source, ledger, clock }: EndDeps,
   series: Series,
   hourMs: number,
   signal: AbortSignal,
@@ -67,7 +67,11 @@ export async function purgedHour(
   const endedAtMs = seenUntilMs(before);
   // What nobody looked at before the exchange forgot it stays open.
   const isCovered = endedAtMs !== undefined && endedAtMs >= hourMs + HOUR_MS;
-  return { ...silentHour(series, hourMs, tail), endedAtMs: isCovered ? endedAtMs : undefined };
+  return {
+    ...silentHour(series, hourMs, tail),
+    endedAtMs: isCovered ? endedAtMs : undefined,
+    fetchedAtMs: clock.nowMs(),
+  };
 }
 
 /** Up to when no trade had followed an hour; of one without rows, it may be that nobody could ask. */
@@ -75,7 +79,7 @@ function seenUntilMs({ endedAtMs, rows, fetchedAtMs }: SliceRecord): number | un
   return endedAtMs ?? (rows > 0 ? fetchedAtMs : undefined);
 }
 
-function silentHour({ market, symbol }: Series, hourMs: number, prev: Neighbour): HourRecord {
+function silentHour({ market, symbol }: Series, hourMs: number, prev: Neighbour) {
   return {
     market,
     symbol,
@@ -85,12 +89,11 @@ function silentHour({ market, symbol }: Series, hourMs: number, prev: Neighbour)
     last: undefined,
     prev,
     next: undefined,
-    endedAtMs: undefined,
     invalidRows: 0,
     backwardRows: 0,
     buyQty: '0.00000000',
     sellQty: '0.00000000',
     contentHash: contentHasher().digest(),
-    source: 'rest',
+    source: 'rest' as const,
   };
 }

@@ -75,12 +75,7 @@ async function ingestHeld(
   onRows: (rows: number) => void,
 ): Promise<IngestOutcome> {
   const { record: found, gaps } = await judgeHour(deps, slice, signal, onRows);
-  const record = {
-    ...found,
-    runId: slice.runId,
-    codeVersion: deps.codeVersion,
-    fetchedAtMs: deps.clock.nowMs(),
-  };
+  const record = { ...found, runId: slice.runId, codeVersion: deps.codeVersion };
 
   await lease.assertHeld(LEDGER_WRITE_MS);
   signal.throwIfAborted();
@@ -125,7 +120,7 @@ async function fetchAndProve(
   const buried = await proveStored(deps, series, hourMs, hour.facts, hour.keys, signal);
   const edges = await edgesOf(deps, series, hourMs, hour.facts, signal);
   return {
-    record: { ...recordOf(series, hourMs, hour), ...edges },
+    record: { ...recordOf(series, hourMs, hour), ...edges, fetchedAtMs: deps.clock.nowMs() },
     gaps: [
       ...hour.gaps,
       ...buried,

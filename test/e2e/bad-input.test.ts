@@ -42,7 +42,8 @@ async function expectUntouched(symbol: string): Promise<void> {
   expect(found).toEqual([{ n: '0' }]);
   for (const { waiting, active, delayed, failed } of await app.queue.counts())
     expect(waiting + active + delayed + failed).toBe(0);
-  expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+  // Of a symbol that is not listed it is asked whether it ever traded.
+  expect(rig.exchange.requests.tradeRequests().filter(({ rows = 0 }) => rows > 0)).toEqual([]);
 }
 
 const PAST = '2024-02-05T10:00Z';

@@ -155,4 +155,9 @@ test('a symbol whose trades the exchange has forgotten: what was seen to its end
     ['proven', 'end_of_symbol', false],
     ['open', null, false],
   ]);
+  // Nothing was fetched, so it still says when that was.
+  expect(await app.ledger.record(spot(PURGED), last.hourMs)).toMatchObject({
+    fetchedAtMs: DAY + 4 * HOUR_MS + MINUTE_MS,
+    endedAtMs: DAY + 4 * HOUR_MS + MINUTE_MS,
+  });
 });
