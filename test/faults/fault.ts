@@ -40,7 +40,7 @@ export function fault(
   name: string,
   pace: 'quick' | 'slow',
   body: (report: FaultReport) => Promise<void>,
-  timeoutMs = 180_000,
+  timeoutMs = 300_000,
 ): void {
   const runs = ALL || pace === 'quick' || isSampled(name);
   test.skipIf(!runs)(
