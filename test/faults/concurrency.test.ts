@@ -33,7 +33,8 @@ function expectPagesOnce(): void {
 }
 
 fault('two overlapping backfills at once, in two processes', 'quick', async (report) => {
-  one = await OneSymbol.start(trades, hours(0, 12), { latencyMs: 40, concurrency: 3 });
+  // All hours of both are in flight at once.
+  one = await OneSymbol.start(trades, hours(0, 12), { latencyMs: 150, concurrency: 12 });
   const runs = [hours(0, 8), hours(3, 12)].map((range) => one.startBackfill({}, undefined, range));
   const results = await Promise.all(runs.map(async (run) => run.done));
   for (const { exitCode, stderr } of results) expect(exitCode, stderr).toBe(0);
