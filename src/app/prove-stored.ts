@@ -38,6 +38,19 @@ export async function proveStored(
   keys: FetchedKeys,
   signal: AbortSignal,
 ): Promise<Gap[]> {
+  const buried = await proveWindow(deps, series, hourMs, facts, keys, signal);
+  await proveOutside(deps, series, hourMs, keys);
+  return buried;
+}
+
+async function proveWindow(
+  deps: ProofDeps,
+  series: Series,
+  hourMs: number,
+  facts: RunFacts,
+  keys: FetchedKeys,
+  signal: AbortSignal,
+): Promise<Gap[]> {
   const window = hourWindowUs(hourMs);
   const wanted = expectedIn(window, facts, keys);
   if (matches(wanted, await deps.trades.readBack(series, window))) return [];
@@ -65,6 +78,29 @@ export async function proveStored(
     toId: aggId + 1,
     evidence: `a stored row with this id at ${timeUs} µs is not the exchange's; overwritten by a tombstone`,
   }));
+}
+
+/**
+ * A row whose time runs backwards lies in an earlier hour. Whoever proved that hour meanwhile could not
+ * know whose it is, and buried it: fetched again, it is written again.
+ */
+async function proveOutside(
+  deps: Pick<ProofDeps, 'trades'>,
+  series: Series,
+  hourMs: number,
+  { ids, timesUs }: FetchedKeys,
+): Promise<void> {
+  const { startUs } = hourWindowUs(hourMs);
+  const lost = new Set(ids.filter((_, index) => (timesUs[index] ?? startUs) < startUs));
+  if (lost.size === 0) return;
+  const firstUs = timesUs.reduce((least, timeUs) => Math.min(least, timeUs), startUs);
+  for await (const { aggId } of deps.trades.read(series, { startUs: firstUs, endUs: startUs }))
+    lost.delete(aggId);
+  if (lost.size === 0) return;
+  throw new CdvaultError(
+    'READ_BACK_MISMATCH',
+    `${series.symbol} ${isoHour(hourMs)}: the store does not give back ${[...lost].join(', ')}, older than the hour`,
+  );
 }
 
 /** What the store must give back of an hour; sums are left out where they can't be told apart. */

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fingerprintRange } from '../../src/app/fingerprint-range.ts';
 import { ingestSlice } from '../../src/app/ingest-slice.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
 import { verdictOf } from '../../src/domain/ledger.ts';
+import type { TradeStore } from '../../src/ports/trade-store.ts';
 import { faultySeries } from '../exchange/data-faults.ts';
 import type { ExchangeSymbol } from '../exchange/exchange.ts';
 import type { RequestEntry } from '../exchange/request-log.ts';
@@ -97,6 +99,7 @@ const backOver = faultySeries(base, [
   { kind: 'timeBackwards', id: idIn(base, 3, 3), byMs: 2 * HOUR_MS },
 ]);
 const BACK = listed('DFBACK', backOver);
+const BURIED = listed('DFBURIED', backOver);
 
 const SAME = { kind: 'duplicateId', id: idIn(base, 1, 50) } as const;
 const OTHER = {
@@ -282,6 +285,35 @@ test('rows that run back into an earlier hour stay, though that hour is fetched 
   expect(stored.map((row) => Number(row['agg_id']))).toEqual(
     truth(backOver, { startMs: DAY + HOUR_MS, endMs: RANGE.endMs }).map(({ aggId }) => aggId),
   );
+});
+
+test('rows that run back into an hour that is proven before theirs is on record: not lost', async () => {
+  const sliceOf = (hour: number) => ({
+    ...spot(BURIED),
+    hourMs: DAY + hour * HOUR_MS,
+    runId: 'buried',
+  });
+  const signal = AbortSignal.timeout(60_000);
+  // Hour 2 has stored its rows; before it comes to its proof, another worker proves hour 1.
+  let isProven = false;
+  const trades: TradeStore = {
+    ...app.trades,
+    async write(...args) {
+      await app.trades.write(...args);
+      if (isProven) return;
+      isProven = true;
+      await ingestSlice(app, sliceOf(1), signal);
+    },
+  };
+  await expect(ingestSlice({ ...app, trades }, sliceOf(2), signal)).rejects.toMatchObject({
+    code: 'READ_BACK_MISMATCH',
+    retryable: true,
+  });
+  const outcome = await ingestSlice(app, sliceOf(2), signal);
+  const record = outcome.kind === 'recorded' ? outcome.record : undefined;
+  expect(record && verdictOf(record)).toBe('proven');
+  const range = { startMs: DAY + HOUR_MS, endMs: DAY + 3 * HOUR_MS };
+  expect((await fingerprintRange(app, spot(BURIED), range)).leaves).toHaveLength(2);
 });
 
 function isWithin({ firstId = Infinity, lastId = -1 }: RequestEntry, id: number): boolean {
