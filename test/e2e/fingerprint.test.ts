@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fingerprintRange } from '../../src/app/fingerprint-range.ts';
 import type { App } from '../../src/cli/compose.ts';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { floorTo, HOUR_MS } from '../../src/domain/hour.ts';
 import { type DataFault, faultySeries } from '../exchange/data-faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
@@ -254,6 +254,27 @@ describe('a store that was changed behind the ledger', () => {
     await expect(rootThere()).rejects.toMatchObject({ code: 'STORE_MISMATCH', exitCode: 11 });
     await bury(twin);
   });
+});
+
+test('what a mismatch advises cures it: repair brings the fingerprint back, also of a row that lies in another hour', async () => {
+  const series = spot(SYMBOL);
+  const range = { startMs: DAY, endMs: OTHER_HOUR };
+  const before = await fingerprintRange(thereApp, series, range);
+  // Stored in milliseconds, as all spot trades of 2024.
+  const timeUs = floorTo(trades.at(trades.indexOfId(idIn(THREE, 3))).timeUs, 1000);
+  expect(timeUs).toBeLessThan(THREE * 1000);
+  await thereApp.trades.bury(series, [{ aggId: idIn(THREE, 3), timeUs }], NEVER);
+  await expect(fingerprintRange(thereApp, series, range)).rejects.toMatchObject({
+    message: expect.stringMatching(/: 2024-10-21T03Z \(\d+ rows instead of \d+\)$/),
+  });
+  const repaired = await there.cli([
+    'repair',
+    SYMBOL,
+    ...rangeArgs(DAY, OTHER_HOUR),
+    '--no-klines',
+  ]);
+  expect(repaired, repaired.stderr).toMatchObject({ exitCode: 0 });
+  expect(await fingerprintRange(thereApp, series, range)).toEqual(before);
 });
 
 if (!PYTHON_IS_HERE) test.skip(pythonMissing(), () => undefined);
