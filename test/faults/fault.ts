@@ -16,7 +16,10 @@ import { exportSeries, RESULT_TABLES } from '../support/exports.ts';
  * `make test` those that are quick, and of the slow ones a sample that its seed decides.
  */
 const ALL = process.env['CDVAULT_FAULTS'] === 'all';
-export const SEED = Number(process.env['CDVAULT_SEED'] ?? Math.floor(Math.random() * 1e9));
+/** The gate must say the same of the same code, so its seed is fixed; `make faults` draws one. */
+export const SEED = Number(
+  process.env['CDVAULT_SEED'] ?? (ALL ? Math.floor(Math.random() * 1e9) : 1),
+);
 /** One slow fault in so many runs with `make test`. */
 const SAMPLE = 8;
 
