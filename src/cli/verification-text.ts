@@ -43,6 +43,11 @@ function verdictText(day: DayReport): string {
   return day.bars.state === 'due' ? 'bars due' : 'proven';
 }
 
+/** For people who wait. */
+export function dayLine({ symbol }: Series, day: DayReport): string {
+  return `${symbol} ${isoDay(day.dayMs)}: ${formatInteger(day.rows)} trades, ${verdictText(day)}`;
+}
+
 /** The table, then every finding, then what is not proven, then one line of conclusion. */
 export function verificationText(reports: readonly SeriesReport[]): string {
   const lines = [

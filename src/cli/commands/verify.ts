@@ -7,7 +7,7 @@ import { VERSION } from '../../version.ts';
 import { assertNotBanned, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../times.ts';
 import { verificationReport } from '../verification-report.ts';
-import { exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
+import { dayLine, exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
 import { jsonOption, klinesOption, type RangeOptions, withRange } from './options.ts';
 
 interface VerifyOptions extends RangeOptions {
@@ -45,6 +45,8 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
             for await (const day of verifyRange(app, one, range.hours, options, signal)) {
               days.push(day);
               if (options.json === true) print(JSON.stringify({ type: 'day', ...one, ...day }));
+              // A month of the busiest symbol takes minutes.
+              else say(dayLine(one, day));
             }
             reports.push({ ...one, days });
           }
