@@ -33,6 +33,7 @@ function serverConf(set: NativeSet): string {
     'cairo.commit.mode=sync',
     // 16 MB for each column of each open table is the default: far too much for many small tables.
     'cairo.writer.data.append.page.size=1M',
+    'cairo.writer.data.index.value.append.page.size=1M',
     'config.validation.strict=true',
     '',
   ].join('\n');
