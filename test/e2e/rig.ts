@@ -112,13 +112,20 @@ export class Rig {
     await this.untilIdle(app);
   }
 
-  /** A job adds what follows from it before it ends, so idle once is idle for good. */
+  /**
+   * A job adds what follows from it before it ends, so idle once is idle for good. The queues are
+   * counted one beside the other, though, and a job may pass from one to the next between two counts:
+   * idle is what looks so twice.
+   */
   async untilIdle(app: App): Promise<void> {
-    await eventually('the queues are empty', async () =>
-      (await app.queue.counts())
+    let idleLooks = 0;
+    await eventually('the queues are empty', async () => {
+      const isIdle = (await app.queue.counts())
         .filter(({ kind }) => kind !== 'tick')
-        .every(({ waiting, active, delayed }) => waiting + active + delayed === 0),
-    );
+        .every(({ waiting, active, delayed }) => waiting + active + delayed === 0);
+      idleLooks = isIdle ? idleLooks + 1 : 0;
+      return idleLooks === 2;
+    });
   }
 
   /** BullMQ's own view of one of our queues. */

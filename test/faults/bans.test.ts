@@ -92,7 +92,7 @@ fault(
 
 fault(
   'a ban outlives a worker: its successor resumes alone, from the queue',
-  'quick',
+  'slow',
   async (report) => {
     await start();
     expect(await one.detach()).toMatchObject({ exitCode: 0 });
@@ -127,7 +127,7 @@ async function untilProven(): Promise<void> {
   });
 }
 
-fault('a long ban: told at once, and not asked about again by anybody', 'quick', async (report) => {
+fault('a long ban: told at once, and not asked about again by anybody', 'slow', async (report) => {
   await start();
   onPages({ kind: 'banned', retryAfterSeconds: 7_200 }, { times: 1 });
   const first = await one.backfill();
@@ -154,7 +154,7 @@ fault('a long ban: told at once, and not asked about again by anybody', 'quick',
   await one.expectNothingLost();
 });
 
-fault('429 with Retry-After under three workers: everybody pauses', 'quick', async (report) => {
+fault('429 with Retry-After under three workers: everybody pauses', 'slow', async (report) => {
   await start();
   expect(await one.detach()).toMatchObject({ exitCode: 0 });
   onPages({ kind: 'limited', retryAfterSeconds: 4 }, { everyNth: 5, times: 2 });

@@ -16,9 +16,13 @@ import { exportSeries, RESULT_TABLES } from '../support/exports.ts';
  * `make test` those that are quick, and of the slow ones a sample that its seed decides.
  */
 const ALL = process.env['CDVAULT_FAULTS'] === 'all';
-/** The gate must say the same of the same code, so its seed is fixed; `make faults` draws one. */
+/**
+ * The gate must say the same of the same code, so its seed is fixed; `make faults` draws one. Eight
+ * seeds in a row between them run every slow fault.
+ */
+const GATE_SEED = 5;
 export const SEED = Number(
-  process.env['CDVAULT_SEED'] ?? (ALL ? Math.floor(Math.random() * 1e9) : 1),
+  process.env['CDVAULT_SEED'] ?? (ALL ? Math.floor(Math.random() * 1e9) : GATE_SEED),
 );
 /** One slow fault in so many runs with `make test`. */
 const SAMPLE = 8;

@@ -42,7 +42,7 @@ fault('QuestDB killed in the middle of a flush and started again', 'quick', asyn
   });
 });
 
-fault('QuestDB refuses connections for ten seconds', 'quick', async (report) => {
+fault('QuestDB refuses connections for ten seconds', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const { questdbHttp, questdbPg } = place.services;
     const command = await startedBackfill(place);
@@ -56,7 +56,7 @@ fault('QuestDB refuses connections for ten seconds', 'quick', async (report) => 
   });
 });
 
-fault('QuestDB accepts and never answers, at the start', 'quick', async (report) => {
+fault('QuestDB accepts and never answers, at the start', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const { questdbHttp, questdbPg } = place.services;
     questdbHttp.hang();

@@ -45,7 +45,7 @@ fault('Redis emptied in mid-run', 'quick', async (report) => {
   });
 });
 
-fault('Redis away until the command gives up', 'quick', async (report) => {
+fault('Redis away until the command gives up', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const command = await startedBackfill(place);
     await place.services.redis.cut();
