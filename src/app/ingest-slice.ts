@@ -1,19 +1,13 @@
-import type { RunFacts } from '../domain/continuity.ts';
-import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { compactHour, HOUR_MS, isoHour, lastClosedHourEnd } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
-import type { Lease, Leases } from '../ports/lease.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
+import type { Lease, Leases } from '../ports/lease.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';
-import { edgesOf, type HourRecord, purgedHour } from './end-of-symbol.ts';
-import { type FetchDeps, type FetchedHour, fetchHour } from './fetch-hour.ts';
-import { oddJumps } from './odd-jumps.ts';
-import { proveStored } from './prove-stored.ts';
-
-/** The ledger row must be acknowledged well within what is left of the lease. */
-const LEDGER_WRITE_MS = 10_000;
+import { purgedHour } from './end-of-symbol.ts';
+import { type FetchDeps, fetchHour } from './fetch-hour.ts';
+import { type JudgedHour, proveHour, recordHour } from './prove-hour.ts';
 
 export interface IngestDeps extends FetchDeps {
   readonly leases: Leases;
@@ -47,9 +41,7 @@ export async function ingestSlice(
       `${slice.symbol} ${isoHour(slice.hourMs)} has not closed yet`,
     );
   }
-  const lease = await deps.leases.tryAcquire(
-    `slice-${seriesKey(slice)}-${compactHour(slice.hourMs)}`,
-  );
+  const lease = await deps.leases.tryAcquire(hourLease(slice, slice.hourMs));
   if (lease === undefined) return { kind: 'busy' };
   try {
     // The one who held the lease before may just have finished.
@@ -58,6 +50,11 @@ export async function ingestSlice(
   } finally {
     await lease.release();
   }
+}
+
+/** Whoever writes rows of an hour, from whatever source, owns it. */
+export function hourLease(series: Series, hourMs: number): string {
+  return `slice-${seriesKey(series)}-${compactHour(hourMs)}`;
 }
 
 /** A refetch is done when it was done by the very run that asks for it. */
@@ -74,20 +71,9 @@ async function ingestHeld(
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<IngestOutcome> {
-  const { record: found, gaps } = await judgeHour(deps, slice, signal, onRows);
-  const record = { ...found, runId: slice.runId, codeVersion: deps.codeVersion };
-
-  await lease.assertHeld(LEDGER_WRITE_MS);
-  signal.throwIfAborted();
-  // Before the row that says so, lest hours behind an end stay proven when this is killed.
-  if (hasTrade(record)) await deps.ledger.reopenBefore(record, record.hourMs);
-  await deps.ledger.write(record, gaps, deps.clock.nowMs());
-  return { kind: 'recorded', record, gaps };
-}
-
-interface JudgedHour {
-  readonly record: HourRecord;
-  readonly gaps: readonly Gap[];
+  const judged = await judgeHour(deps, slice, signal, onRows);
+  const record = await recordHour(deps, judged, slice.runId, lease, signal);
+  return { kind: 'recorded', record, gaps: judged.gaps };
 }
 
 async function judgeHour(
@@ -117,52 +103,5 @@ async function fetchAndProve(
   const series: Series = { market: slice.market, symbol: slice.symbol };
   const { hourMs } = slice;
   const hour = await fetchHour(deps, series, hourMs, slice.refetch === true, signal, onRows);
-  const buried = await proveStored(deps, series, hourMs, hour.facts, hour.keys, signal);
-  const edges = await edgesOf(deps, series, hourMs, hour.facts, signal);
-  return {
-    record: { ...recordOf(series, hourMs, hour), ...edges, fetchedAtMs: deps.clock.nowMs() },
-    gaps: [
-      ...hour.gaps,
-      ...buried,
-      ...anomalies(hourMs, hour.facts),
-      ...oddJumps(hourMs, hour.facts),
-    ],
-  };
-}
-
-function hasTrade({ rows, next }: SliceRecord): boolean {
-  return rows > 0 || next !== undefined;
-}
-
-function anomalies(hourMs: number, facts: RunFacts): Gap[] {
-  const fromId = facts.first?.id ?? 0;
-  const toId = (facts.last?.id ?? -1) + 1;
-  const found: Gap[] = [];
-  if (facts.invalidRows > 0) {
-    const evidence = `${facts.invalidRows} rows that the exchange has marked invalid`;
-    found.push({ hourMs, gapClass: 'invalid_rows', fromId, toId, evidence });
-  }
-  if (facts.backwardRows > 0) {
-    const evidence = `${facts.backwardRows} rows are older than the row before them`;
-    found.push({ hourMs, gapClass: 'time_backwards', fromId, toId, evidence });
-  }
-  return found;
-}
-
-function recordOf(series: Series, hourMs: number, { facts, contentHash }: FetchedHour) {
-  const { rows, first, last, next, invalidRows, backwardRows, buyE8, sellE8 } = facts;
-  return {
-    ...series,
-    hourMs,
-    rows,
-    first,
-    last,
-    next,
-    invalidRows,
-    backwardRows,
-    buyQty: formatDecimal(buyE8, QTY_SCALE),
-    sellQty: formatDecimal(sellE8, QTY_SCALE),
-    contentHash,
-    source: 'rest' as const,
-  };
+  return proveHour(deps, series, hourMs, { ...hour, source: 'rest' }, signal);
 }

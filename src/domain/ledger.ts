@@ -50,8 +50,14 @@ export type Verdict = 'proven' | 'open' | 'gap';
 /** Spot numbers a symbol's aggregate trades from 0, so nothing precedes id 0. */
 export const BEFORE_FIRST_ID = -1;
 
+/** What of a row decides whether the hour is proven. */
+type IdFacts = Pick<
+  SliceRecord,
+  'hourMs' | 'rows' | 'first' | 'last' | 'prev' | 'next' | 'endedAtMs'
+>;
+
 /** Ids missing inside the run and at its edges. */
-export function missingIds({ first, last, prev, next, rows }: SliceRecord): number {
+export function missingIds({ first, last, prev, next, rows }: IdFacts): number {
   const prevId = prev?.id ?? BEFORE_FIRST_ID;
   if (first === undefined || last === undefined)
     return next === undefined ? 0 : next.id - prevId - 1;
@@ -59,7 +65,7 @@ export function missingIds({ first, last, prev, next, rows }: SliceRecord): numb
   return first.id - prevId - 1 + (last.id - first.id + 1 - rows) + after;
 }
 
-export function verdictOf(record: SliceRecord): Verdict {
+export function verdictOf(record: IdFacts): Verdict {
   const { prev, next, endedAtMs, hourMs } = record;
   const startUs = hourMs * 1000;
   const endUs = (hourMs + HOUR_MS) * 1000;

@@ -7,7 +7,7 @@ import { createArchiveReader } from '../../../src/adapters/archive/archive-reade
 import { auditFile, auditSeams, type FileAudit } from '../../../src/app/audit-files.ts';
 import { parseArchiveName } from '../../../src/domain/archive-name.ts';
 import { runCli } from '../../support/command-line.ts';
-import { zipOf } from '../../support/zip-writer.ts';
+import { zipOf } from '../../exchange/zip-writer.ts';
 
 let folder: string;
 

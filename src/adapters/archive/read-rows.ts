@@ -1,0 +1,24 @@
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import type { AggTrade } from '../../domain/agg-trade.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { CsvRows } from './csv-rows.ts';
+import { openOnlyEntry } from './zip-entry.ts';
+
+/**
+ * The rows of a zip or csv file as they stream in.
+ * @param rows keeps the file's format
+ * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW
+ */
+export async function* readRows(file: string, rows: CsvRows): AsyncGenerator<readonly AggTrade[]> {
+  const { name, ext } = path.parse(file);
+  const stream = ext === '.zip' ? await openOnlyEntry(file, `${name}.csv`) : createReadStream(file);
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) yield rows.push(chunk);
+    yield rows.end();
+  } catch (error) {
+    if (error instanceof CdvaultError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CdvaultError('ARCHIVE_BAD_FILE', `${file}: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,97 @@
+import type { RunFacts } from '../domain/continuity.ts';
+import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import type { SliceRecord } from '../domain/ledger.ts';
+import type { Series } from '../domain/market.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Lease } from '../ports/lease.ts';
+import type { Gap, Ledger } from '../ports/ledger.ts';
+import type { Log } from '../ports/log.ts';
+import type { TradeSource } from '../ports/trade-source.ts';
+import type { TradeStore } from '../ports/trade-store.ts';
+import { edgesOf, type HourRecord } from './end-of-symbol.ts';
+import type { FetchedHour } from './fetch-hour.ts';
+import { oddJumps } from './odd-jumps.ts';
+import { proveStored } from './prove-stored.ts';
+
+/** The ledger row must be acknowledged well within what is left of the lease. */
+const LEDGER_WRITE_MS = 10_000;
+
+interface ProveDeps {
+  readonly source: TradeSource;
+  readonly trades: TradeStore;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is to be recorded of an hour. */
+export interface JudgedHour {
+  readonly record: HourRecord;
+  readonly gaps: readonly Gap[];
+}
+
+/** Proves that the store holds an hour as it was fetched, and says what the ledger is to say of it. */
+export async function proveHour(
+  deps: ProveDeps,
+  series: Series,
+  hourMs: number,
+  hour: FetchedHour & Pick<SliceRecord, 'source'>,
+  signal: AbortSignal,
+): Promise<JudgedHour> {
+  const { facts, contentHash, source } = hour;
+  const buried = await proveStored(deps, series, hourMs, facts, hour.keys, signal);
+  const edges = await edgesOf(deps, series, hourMs, facts, signal);
+  const { rows, first, last, next, invalidRows, backwardRows, buyE8, sellE8 } = facts;
+  return {
+    record: {
+      ...series,
+      hourMs,
+      rows,
+      first,
+      last,
+      next,
+      ...edges,
+      invalidRows,
+      backwardRows,
+      buyQty: formatDecimal(buyE8, QTY_SCALE),
+      sellQty: formatDecimal(sellE8, QTY_SCALE),
+      contentHash,
+      source,
+      fetchedAtMs: deps.clock.nowMs(),
+    },
+    gaps: [...hour.gaps, ...buried, ...anomalies(hourMs, facts), ...oddJumps(hourMs, facts)],
+  };
+}
+
+function anomalies(hourMs: number, facts: RunFacts): Gap[] {
+  const fromId = facts.first?.id ?? 0;
+  const toId = (facts.last?.id ?? -1) + 1;
+  const found: Gap[] = [];
+  if (facts.invalidRows > 0) {
+    const evidence = `${facts.invalidRows} rows that the exchange has marked invalid`;
+    found.push({ hourMs, gapClass: 'invalid_rows', fromId, toId, evidence });
+  }
+  if (facts.backwardRows > 0) {
+    const evidence = `${facts.backwardRows} rows are older than the row before them`;
+    found.push({ hourMs, gapClass: 'time_backwards', fromId, toId, evidence });
+  }
+  return found;
+}
+
+/** Writes the ledger row of an hour whose lease is held. @throws CdvaultError LEASE_LOST */
+export async function recordHour(
+  deps: ProveDeps & { readonly codeVersion: string },
+  { record: found, gaps }: JudgedHour,
+  runId: string,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<SliceRecord> {
+  const record = { ...found, runId, codeVersion: deps.codeVersion };
+  await lease.assertHeld(LEDGER_WRITE_MS);
+  signal.throwIfAborted();
+  // Before the row that says so, lest hours behind an end stay proven when this is killed.
+  if (record.rows > 0 || record.next !== undefined)
+    await deps.ledger.reopenBefore(record, record.hourMs);
+  await deps.ledger.write(record, gaps, deps.clock.nowMs());
+  return record;
+}

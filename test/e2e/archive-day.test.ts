@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createArchiveSource } from '../../src/adapters/archive/archive-source.ts';
+import { type DayOutcome, ingestDay } from '../../src/app/ingest-day.ts';
+import type { App } from '../../src/cli/compose.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { verdictOf } from '../../src/domain/ledger.ts';
+import type { ArchiveFault } from '../exchange/archive-files.ts';
+import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { unique } from '../support/command-line.ts';
+import { hoursOfDay, truth } from './reference.ts';
+import { Rig, spot } from './rig.ts';
+
+const DAY = Date.UTC(2024, 11, 31);
+const DATE = '2024-12-31';
+const HOURS = hoursOfDay(DAY);
+const RANGE = { startMs: DAY, endMs: DAY + DAY_MS };
+const trades = syntheticTrades({
+  seed: 45,
+  fromMs: DAY - 2 * HOUR_MS,
+  toMs: DAY + 27 * HOUR_MS,
+  tradesPerHour: 300,
+  firstId: 700,
+});
+/** The next day: the exchange's files carry microseconds from 2025 on. */
+const MICRO_DAY = DAY + DAY_MS;
+
+const names: string[] = Array.from({ length: 20 }, () => unique('ARC'));
+const symbols = names.map((symbol) => ({ symbol, trades }));
+
+let server: ArchiveServer;
+let rig: Rig;
+let app: App;
+let archive: ReturnType<typeof createArchiveSource>;
+
+beforeAll(async () => {
+  server = await startArchiveServer(symbols);
+  rig = await Rig.start({ symbols });
+  app = await rig.app();
+  archive = createArchiveSource(server.url);
+});
+
+afterAll(async () => {
+  await archive.close();
+  await rig.dispose();
+  await server.close();
+});
+
+/** A symbol that nothing is known of yet. */
+function fresh(): string {
+  const symbol = names.pop();
+  if (symbol === undefined) throw new Error('more symbols, please');
+  return symbol;
+}
+
+async function ingest(symbol: string, hours = HOURS, dayMs = DAY): Promise<DayOutcome> {
+  const day = { ...spot(symbol), dayMs, hours, runId: unique('day-') };
+  return ingestDay({ ...app, archive }, day, AbortSignal.timeout(60_000));
+}
+
+async function hashes(symbol: string, range = RANGE): Promise<string[]> {
+  const records = await app.ledger.records(spot(symbol), range);
+  expect(records.map(verdictOf)).not.toContain('gap');
+  return records.map(({ contentHash, rows }) => `${rows} ${contentHash}`);
+}
+
+function asked(symbol: string): number {
+  return rig.exchange.requests.tradeRequests().filter(({ query }) => query['symbol'] === symbol)
+    .length;
+}
+
+test('a day from its file: 24 hours proven, the same hashes as by REST, two small questions to the exchange', async () => {
+  const [byFile, byRest] = [fresh(), fresh()];
+  expect(await ingest(byFile)).toEqual({ kind: 'recorded', proven: HOURS, left: [] });
+  expect(asked(byFile)).toBe(2);
+  await rig.backfill(app, [spot(byRest)], RANGE);
+  expect(await hashes(byFile)).toEqual(await hashes(byRest));
+  expect(await app.ledger.totals(spot(byFile), RANGE)).toMatchObject({
+    proven: 24,
+    rows: truth(trades, RANGE).length,
+  });
+  const sources = await app.ledger.records(spot(byFile), RANGE);
+  expect(new Set(sources.map(({ source }) => source))).toEqual(new Set(['archive']));
+});
+
+test('the change of unit: the hour after it has the same hash from its file in microseconds', async () => {
+  const [byFile, byRest] = [fresh(), fresh()];
+  const hours = [MICRO_DAY, MICRO_DAY + HOUR_MS];
+  const range = { startMs: MICRO_DAY, endMs: MICRO_DAY + 2 * HOUR_MS };
+  expect(await ingest(byFile, hours, MICRO_DAY)).toMatchObject({ proven: hours, left: [] });
+  await rig.backfill(app, [spot(byRest)], range);
+  expect(await hashes(byFile, range)).toEqual(await hashes(byRest, range));
+});
+
+test('only the wanted hours are stored; REST goes on where the file ended', async () => {
+  const symbol = fresh();
+  const wanted = HOURS.slice(5, 8);
+  expect(await ingest(symbol, wanted)).toEqual({ kind: 'recorded', proven: wanted, left: [] });
+  const stored = await app.sql.query(`SELECT count() n FROM agg_trades WHERE symbol = '${symbol}'`);
+  const span = { startMs: DAY + 5 * HOUR_MS, endMs: DAY + 8 * HOUR_MS };
+  expect(stored).toEqual([{ n: String(truth(trades, span).length) }]);
+  expect(await rig.backfill(app, [spot(symbol)], RANGE)).toMatchObject({ exitCode: 0, proven: 24 });
+});
+
+describe('a file that is wrong', () => {
+  test('absent: said so, nothing touched', async () => {
+    const symbol = fresh();
+    server.setFault(symbol, DATE, 'absent');
+    expect(await ingest(symbol)).toEqual({ kind: 'absent', left: HOURS });
+    expect(await app.ledger.knows(spot(symbol))).toBe(false);
+  });
+
+  test.each<[ArchiveFault, number]>([
+    ['cutDay', 9],
+    ['missingRow', 23],
+  ])(
+    '%s: what its ids prove is proven, the rest is left to REST, which mends it',
+    async (fault, atLeast) => {
+      const symbol = fresh();
+      server.setFault(symbol, DATE, fault);
+      const outcome = await ingest(symbol);
+      expect(outcome).toMatchObject({ kind: 'recorded' });
+      const { proven, left } = outcome as DayOutcome & { kind: 'recorded' };
+      expect(proven.length).toBeGreaterThanOrEqual(atLeast);
+      expect(left.length).toBe(24 - proven.length);
+      expect(left.length).toBeGreaterThan(0);
+      expect((await hashes(symbol)).length).toBe(proven.length);
+      expect(await rig.backfill(app, [spot(symbol)], RANGE)).toMatchObject({
+        exitCode: 0,
+        proven: 24,
+      });
+    },
+  );
+
+  test.each<[ArchiveFault, RegExp]>([
+    ['staleChecksum', /ARCHIVE_BAD_FILE.*its SHA-256 is/],
+    ['badCrc', /ARCHIVE_BAD_FILE.*its CRC is not/],
+    ['otherName', /ARCHIVE_BAD_FILE.*it holds "BTCUSDT-trades.csv"/],
+    ['twoFiles', /ARCHIVE_BAD_FILE.*more than one file/],
+    ['interleaved', /ARCHIVE_BAD_ROW.*follows id/],
+    ['doubledBlock', /ARCHIVE_BAD_ROW.*follows id/],
+    ['mixedUnits', /ARCHIVE_BAD_ROW.*unit/],
+  ])(
+    '%s: refused with a sentence, and no hour is recorded that is not whole',
+    async (fault, words) => {
+      const symbol = fresh();
+      server.setFault(symbol, DATE, fault);
+      const error = await ingest(symbol).catch((thrown: unknown) => thrown);
+      expect(`${(error as { code: string }).code} ${(error as Error).message}`).toMatch(words);
+      for (const record of await app.ledger.records(spot(symbol), RANGE))
+        expect(verdictOf(record)).toBe('proven');
+    },
+  );
+
+  test.each<ArchiveFault>(['header', 'crlf', 'cutDownload'])('%s: understood', async (fault) => {
+    const symbol = fresh();
+    server.setFault(symbol, DATE, fault);
+    expect(await ingest(symbol)).toMatchObject({ proven: HOURS });
+  });
+});
+
+test('a download that breaks off goes on where it stopped', async () => {
+  const symbol = fresh();
+  server.setFault(symbol, DATE, 'cutDownload');
+  expect(await ingest(symbol)).toMatchObject({ proven: HOURS });
+  const ranges = server.requests.filter((line) => line.includes(symbol) && line.includes('bytes='));
+  expect(ranges).toHaveLength(1);
+});
