@@ -88,7 +88,7 @@ function isWholeDayBar({ status, levelFromMs, levelMissing }: ExactBar, dayMs: n
   return status === 'final' && levelFromMs === dayMs && levelMissing === 0;
 }
 
-/** Anchors of whole proven days, from the exchange's own ids and quantities. */
+/** Anchors of the days of a proven range, from the exchange's own ids and quantities. */
 export async function expectAnchors(
   app: App,
   symbol: string,
@@ -96,19 +96,22 @@ export async function expectAnchors(
   range: TimeRange,
   originMs: number,
 ): Promise<void> {
-  const days = [...daysOf(range)].map((dayMs) => builtDay(trades, dayMs));
+  const days = [...daysOf(range)].map((dayMs) => builtDay(trades, dayMs, range));
   const stored = await app.bars.anchors(spot(symbol));
   expect(stored.originMs, symbol).toBe(originMs);
   expect(stored.anchors, symbol).toEqual(chainAnchors(originMs, days));
 }
 
-function builtDay(trades: TradeSeries, dayMs: number): BuiltDay {
-  const rows = truth(trades, { startMs: dayMs, endMs: dayMs + DAY_MS });
+/** What of a day lies in the range. */
+function builtDay(trades: TradeSeries, dayMs: number, range: TimeRange): BuiltDay {
+  const startMs = Math.max(dayMs, range.startMs);
+  const endMs = Math.min(dayMs + DAY_MS, range.endMs);
+  const rows = truth(trades, { startMs, endMs });
   return {
     dayMs,
     deltaE8: deltaE8Of(rows),
-    idStart: trades.firstId + trades.indexAtTime(dayMs * 1000),
-    idEnd: trades.firstId + trades.indexAtTime((dayMs + DAY_MS) * 1000),
+    idStart: trades.firstId + trades.indexAtTime(startMs * 1000),
+    idEnd: trades.firstId + trades.indexAtTime(endMs * 1000),
     missing: 0,
   };
 }

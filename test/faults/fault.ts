@@ -140,8 +140,7 @@ export async function expectNothingLost(
     }
   }
 
-  const days = { startMs: floorTo(range.startMs, DAY_MS), endMs: range.endMs };
-  await expectAnchors(app, symbol, trades, days, days.startMs);
+  await expectAnchors(app, symbol, trades, range, floorTo(range.startMs, DAY_MS));
 
   const ofSymbol = () =>
     rig.exchange.requests.tradeRequests().filter(({ query }) => query['symbol'] === symbol).length;
