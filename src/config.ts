@@ -92,6 +92,7 @@ export interface Config {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly homeDir: string;
   readonly exchangeUrls: Readonly<Record<Market, string>>;
+  readonly archiveUrl: string;
   readonly egress: string;
   readonly weightShare: number;
   readonly concurrency: number;
@@ -118,6 +119,7 @@ export function loadConfig(overrides: Partial<Record<SettingName, string>> = {})
       binance_um: httpUrl('umUrl', of('umUrl')),
       binance_cm: httpUrl('cmUrl', of('cmUrl')),
     },
+    archiveUrl: httpUrl('archiveUrl', of('archiveUrl')),
     egress: of('egress'),
     weightShare: number('weightShare', of('weightShare'), 0.01, 1),
     concurrency: Math.floor(number('concurrency', of('concurrency'), 1, 64)),

@@ -1,8 +1,8 @@
 import { DAY_MS, type TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
-import type { DayWork } from '../domain/plan.ts';
+import { type DayWork, suitsArchive } from '../domain/plan.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { JobOutcome, JobQueue } from '../ports/job-queue.ts';
+import type { JobOutcome, JobQueue, SourceChoice } from '../ports/job-queue.ts';
 import { dueDays, type PlanDeps } from './plan-series.ts';
 
 /**
@@ -18,6 +18,7 @@ export interface FeedRequest extends Series {
   readonly runId: string;
   readonly startMs: number;
   readonly endMs: number;
+  readonly source?: SourceChoice | undefined;
 }
 
 interface FeedState {
@@ -78,7 +79,7 @@ async function topUp(
   while (!state.exhausted && state.pending.size + fresh.length < WINDOW_DAYS) {
     const next = await state.days.next();
     if (next.done === true) state.exhausted = true;
-    else fresh.push(next.value);
+    else fresh.push(sourced(next.value, request, deps.clock.nowMs()));
   }
   const liveFromMs = deps.clock.nowMs() - LIVE_MS;
   for (const priority of ['live', 'backfill'] as const) {
@@ -86,4 +87,8 @@ async function topUp(
     if (days.length > 0) await deps.queue.addDays(request.runId, request, days, priority);
   }
   for (const { dayMs } of fresh) state.pending.add(dayMs);
+}
+
+function sourced(day: DayWork, { source }: FeedRequest, nowMs: number): DayWork {
+  return source === 'auto' && suitsArchive(day, nowMs) ? { ...day, fromArchive: true } : day;
 }

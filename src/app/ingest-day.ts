@@ -47,9 +47,11 @@ export async function ingestDay(
   onRows: (rows: number) => void = () => undefined,
 ): Promise<DayOutcome> {
   const series: Series = { market: day.market, symbol: day.symbol };
+  const due = await dueHours(deps, day);
+  if (due.length === 0) return { kind: 'recorded', proven: day.hours, left: [] };
   const leases = new Map<number, Lease>();
   try {
-    for (const hourMs of day.hours) {
+    for (const hourMs of due) {
       const lease = await deps.leases.tryAcquire(hourLease(series, hourMs));
       if (lease === undefined) return { kind: 'busy' };
       leases.set(hourMs, lease);
@@ -58,11 +60,22 @@ export async function ingestDay(
     const proven = await deps.archive.withDay(series, day.dayMs, held, (file) =>
       new DayIngest(deps, series, day, leases, held, onRows).run(file),
     );
-    if (proven === undefined) return { kind: 'absent', left: day.hours };
-    return { kind: 'recorded', proven, left: day.hours.filter((hour) => !proven.includes(hour)) };
+    if (proven === undefined) return { kind: 'absent', left: due };
+    return { kind: 'recorded', proven, left: due.filter((hour) => !proven.includes(hour)) };
   } finally {
     await Promise.all([...leases.values()].map((lease) => lease.release()));
   }
+}
+
+async function dueHours(
+  { ledger }: IngestDayDeps,
+  day: Series & { readonly dayMs: number; readonly hours: readonly number[] },
+): Promise<readonly number[]> {
+  const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
+  const proven = (await ledger.records(day, range)).filter(
+    (record) => verdictOf(record) === 'proven',
+  );
+  return day.hours.filter((hourMs) => !proven.some((record) => record.hourMs === hourMs));
 }
 
 /** One hour in the making. */

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { FailedJob, JobQueue } from '../ports/job-queue.ts';
+import type { FailedJob, JobQueue, SourceChoice } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
 import { areBarsBehind, areLevelsBehind, type PlanDeps } from './plan-series.ts';
 import type { CoverageTotals, Ledger, SeriesCatalogue, SeriesFacts } from '../ports/ledger.ts';
@@ -29,6 +29,7 @@ export async function enqueueRun(
   series: readonly Series[],
   range: TimeRange,
   signal: AbortSignal,
+  source: SourceChoice = 'rest',
 ): Promise<void> {
   for (const one of series) {
     await changeSeries(
@@ -37,7 +38,7 @@ export async function enqueueRun(
       () => deps.catalogue.pinOrigin(one, floorTo(range.startMs, DAY_MS)),
       signal,
     );
-    await deps.queue.addFeed(runId, one, range);
+    await deps.queue.addFeed(runId, one, range, source);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { createArchiveSource } from '../adapters/archive/archive-source.ts';
 import {
   createRestSource,
   type RequestInfo,
@@ -26,6 +27,7 @@ import { createJobHandlers } from '../app/job-handlers.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
 import type { Market } from '../domain/market.ts';
+import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
@@ -53,6 +55,7 @@ export interface App {
   readonly leases: Leases;
   readonly governor: WeightGovernor;
   readonly source: RestSource;
+  readonly archive: ArchiveSource;
   readonly queue: JobQueue;
   readonly codeVersion: string;
   readonly totals: WorkTotals;
@@ -73,6 +76,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
   const redis = createRedis(urls.redisUrl, { log });
   const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
   const tradeStore = createTradeStore({ sql, writer });
+  const archive = createArchiveSource(config.archiveUrl);
   const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
   const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals });
   const parts = {
@@ -87,6 +91,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
     leases,
     governor,
     source,
+    archive,
     queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
     codeVersion: VERSION,
     totals,
@@ -111,7 +116,12 @@ export function compose(config: Config, urls: ServiceUrls): App {
         ...(onEvent === undefined ? {} : { onEvent }),
       }),
     async close() {
-      await Promise.allSettled([parts.queue.close(), source.close(), tradeStore.close()]);
+      await Promise.allSettled([
+        parts.queue.close(),
+        source.close(),
+        archive.close(),
+        tradeStore.close(),
+      ]);
       redis.disconnect();
       await sql.close();
     },

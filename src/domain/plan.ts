@@ -16,6 +16,8 @@ export interface DayWork {
   readonly hours: readonly number[];
   /** Of these, hours whose stored rows are in doubt: fetched and compared whatever the ledger says. */
   readonly refetch?: ReadonlySet<number>;
+  /** The exchange's file of the day is asked first. */
+  readonly fromArchive?: boolean;
 }
 
 /**
@@ -49,4 +51,15 @@ function hoursDue(
     if (verdicts?.get(hourMs) !== 'proven') hours.push(hourMs);
   }
   return hours;
+}
+
+/** Files are packed the day after, some late; the exchange's own clients wait this long before they ask. */
+const PACKED_MS = 2 * DAY_MS;
+
+/** A file costs a download of a whole day: fewer hours than these are cheaper by REST. */
+const ARCHIVE_HOURS = 6;
+
+/** Whether a day's work is better taken from the exchange's archive file. */
+export function suitsArchive({ dayMs, hours, refetch }: DayWork, nowMs: number): boolean {
+  return refetch === undefined && hours.length >= ARCHIVE_HOURS && dayMs + PACKED_MS <= nowMs;
 }

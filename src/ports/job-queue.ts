@@ -3,6 +3,9 @@ import type { TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import type { DayWork } from '../domain/plan.ts';
 
+/** `auto`: closed days from the exchange's archive files, the rest by REST. */
+export type SourceChoice = 'auto' | 'rest';
+
 /** What each kind of job carries. Small on purpose: facts live in the store. */
 export interface JobPayloads {
   /** Feeds a range through a window of days, from the ledger; runs until the range has been worked. */
@@ -10,6 +13,14 @@ export interface JobPayloads {
     readonly runId: string;
     readonly startMs: number;
     readonly endMs: number;
+    readonly source?: SourceChoice | undefined;
+  };
+  /** A day from the exchange's archive file; what that cannot prove, by REST. */
+  readonly archive: Series & {
+    readonly runId: string;
+    readonly dayMs: number;
+    /** Starts of the hours that are wanted. */
+    readonly hours: readonly number[];
   };
   readonly slice: Series & {
     readonly runId: string;
@@ -92,7 +103,8 @@ export interface JobQueue {
   addChain(series: Series): Promise<void>;
   /** Whether a chain job of the series waits or runs. */
   chainPending(series: Series): Promise<boolean>;
-  addFeed(runId: string, series: Series, range: TimeRange): Promise<void>;
+  /** @param source default: rest */
+  addFeed(runId: string, series: Series, range: TimeRange, source?: SourceChoice): Promise<void>;
   /** The same for the schedule: dropped while an earlier one of the series is still being fed. */
   addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void>;
   feedState(runId: string, series: Series): Promise<DayJobState>;

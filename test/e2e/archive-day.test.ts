@@ -3,17 +3,20 @@ import { createArchiveSource } from '../../src/adapters/archive/archive-source.t
 import { type DayOutcome, ingestDay } from '../../src/app/ingest-day.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { INTERVALS } from '../../src/domain/interval.ts';
 import { verdictOf } from '../../src/domain/ledger.ts';
 import type { ArchiveFault } from '../exchange/archive-files.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
-import { hoursOfDay, truth } from './reference.ts';
+import { hoursOfDay, referenceDay, truth, withoutTrust } from './reference.ts';
 import { Rig, spot } from './rig.ts';
 
 const DAY = Date.UTC(2024, 11, 31);
 const DATE = '2024-12-31';
 const HOURS = hoursOfDay(DAY);
+/** Where it is about the file and not about the day. */
+const FEW = HOURS.slice(0, 2);
 const RANGE = { startMs: DAY, endMs: DAY + DAY_MS };
 const trades = syntheticTrades({
   seed: 45,
@@ -25,7 +28,7 @@ const trades = syntheticTrades({
 /** The next day: the exchange's files carry microseconds from 2025 on. */
 const MICRO_DAY = DAY + DAY_MS;
 
-const names: string[] = Array.from({ length: 20 }, () => unique('ARC'));
+const names: string[] = Array.from({ length: 30 }, () => unique('ARC'));
 const symbols = names.map((symbol) => ({ symbol, trades }));
 
 let server: ArchiveServer;
@@ -35,7 +38,7 @@ let archive: ReturnType<typeof createArchiveSource>;
 
 beforeAll(async () => {
   server = await startArchiveServer(symbols);
-  rig = await Rig.start({ symbols });
+  rig = await Rig.start({ symbols, archiveUrl: server.url });
   app = await rig.app();
   archive = createArchiveSource(server.url);
 });
@@ -145,24 +148,56 @@ describe('a file that is wrong', () => {
     async (fault, words) => {
       const symbol = fresh();
       server.setFault(symbol, DATE, fault);
-      const error = await ingest(symbol).catch((thrown: unknown) => thrown);
+      const error = await ingest(symbol, FEW).catch((thrown: unknown) => thrown);
       expect(`${(error as { code: string }).code} ${(error as Error).message}`).toMatch(words);
       for (const record of await app.ledger.records(spot(symbol), RANGE))
         expect(verdictOf(record)).toBe('proven');
     },
   );
 
-  test.each<ArchiveFault>(['header', 'crlf', 'cutDownload'])('%s: understood', async (fault) => {
+  test.each<ArchiveFault>(['header', 'crlf'])('%s: understood', async (fault) => {
     const symbol = fresh();
     server.setFault(symbol, DATE, fault);
-    expect(await ingest(symbol)).toMatchObject({ proven: HOURS });
+    expect(await ingest(symbol, FEW)).toMatchObject({ proven: FEW });
   });
 });
 
 test('a download that breaks off goes on where it stopped', async () => {
   const symbol = fresh();
   server.setFault(symbol, DATE, 'cutDownload');
-  expect(await ingest(symbol)).toMatchObject({ proven: HOURS });
+  expect(await ingest(symbol, FEW)).toMatchObject({ proven: FEW });
   const ranges = server.requests.filter((line) => line.includes(symbol) && line.includes('bytes='));
   expect(ranges).toHaveLength(1);
+});
+
+describe('backfill --source auto', () => {
+  const ARGS = ['--from', DATE, '--to', '2025-01-01', '--source', 'auto'];
+
+  test('takes a closed day from its file, and proves it; again: nothing is asked', async () => {
+    const symbol = fresh();
+    const before = server.requests.length;
+    expect(await rig.cli(['backfill', symbol, ...ARGS])).toMatchObject({ exitCode: 0 });
+    const records = await app.ledger.records(spot(symbol), RANGE);
+    expect(records.map(({ source }) => source)).toEqual(HOURS.map(() => 'archive'));
+    expect(server.requests.length - before).toBe(2);
+    for (const interval of INTERVALS) {
+      const bars = await app.bars.bars(spot(symbol), interval, RANGE);
+      expect(bars.map(withoutTrust)).toEqual(referenceDay(trades, DAY, interval));
+    }
+    const questions = asked(symbol);
+    expect(await rig.cli(['backfill', symbol, ...ARGS])).toMatchObject({ exitCode: 0 });
+    expect(server.requests.length - before).toBe(2);
+    expect(asked(symbol)).toBe(questions);
+  });
+
+  test.each<ArchiveFault>(['absent', 'cutDay', 'interleaved'])(
+    'a file that is wrong (%s): REST has the rest, the day is whole',
+    async (fault) => {
+      const symbol = fresh();
+      server.setFault(symbol, DATE, fault);
+      const { exitCode, stderr } = await rig.cli(['backfill', symbol, ...ARGS]);
+      expect(stderr).toContain('24 of 24 hours proven');
+      expect(exitCode).toBe(0);
+    },
+  );
 });

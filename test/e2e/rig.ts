@@ -28,6 +28,8 @@ export interface RigOptions extends Partial<ExchangeOptions> {
   readonly services?: ServiceUrls;
   /** Slices at a time; default 8. */
   readonly concurrency?: number;
+  /** Default: nobody listens there. */
+  readonly archiveUrl?: string;
 }
 
 /** One installation: a simulated exchange, a Redis prefix, a weight budget; ends what it started. */
@@ -36,6 +38,7 @@ export class Rig {
   readonly exchange: Exchange;
   readonly name = unique('e2e-');
   readonly env: Readonly<Record<string, string>>;
+  readonly archiveUrl: string;
   readonly #concurrency: number;
   readonly #apps: App[] = [];
   readonly #workers: JobWorkers[] = [];
@@ -53,8 +56,10 @@ export class Rig {
     this.exchange = exchange;
     this.services = options.services ?? inject('services');
     this.#concurrency = options.concurrency ?? 8;
+    this.archiveUrl = options.archiveUrl ?? 'http://127.0.0.1:9';
     this.env = cliEnv(this.services, exchange.url, this.name, {
       CDVAULT_LOG: 'error',
+      BINANCE_ARCHIVE_URL: this.archiveUrl,
       CDVAULT_CONCURRENCY: String(this.#concurrency),
     });
   }
@@ -67,6 +72,7 @@ export class Rig {
         env: {},
         homeDir: path.join(import.meta.dirname, 'no-such-home'),
         exchangeUrls: { binance_spot: url, binance_um: url, binance_cm: url },
+        archiveUrl: this.archiveUrl,
         egress: this.name,
         weightShare: 1,
         concurrency: this.#concurrency,

@@ -49,7 +49,7 @@ export class Harness {
     const unexpected = async (): Promise<never> => {
       throw new Error('unexpected job');
     };
-    const kinds = ['feed', 'slice', 'bars', 'chain', 'tick'] as const;
+    const kinds = ['feed', 'archive', 'slice', 'bars', 'chain', 'tick'] as const;
     const absent = Object.fromEntries(
       kinds.filter((kind) => handlers[kind] === undefined).map((kind) => [kind, 0]),
     );
@@ -59,6 +59,7 @@ export class Harness {
       log: this.log,
       handlers: {
         feed: unexpected,
+        archive: unexpected,
         slice: unexpected,
         bars: unexpected,
         chain: unexpected,

@@ -26,6 +26,7 @@ const refuse = async (): Promise<never> => {
 
 const handlers: JobHandlers = {
   feed: refuse,
+  archive: refuse,
   chain: refuse,
   tick: refuse,
   bars: async () => ({ done: true }),

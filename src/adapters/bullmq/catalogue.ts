@@ -37,12 +37,30 @@ const OUTAGE = { attempts: 10, backoff: { firstMs: 2_000, maxMs: 2 * MINUTE_MS }
 
 export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
   feed: {
-    schema: z.strictObject({ ...series, runId, startMs: instantMs, endMs: instantMs }),
+    schema: z.strictObject({
+      ...series,
+      runId,
+      startMs: instantMs,
+      endMs: instantMs,
+      source: z.enum(['auto', 'rest']).optional(),
+    }),
     // It only looks and enqueues, so it outlasts any outage: 1,000 attempts of 30 s on average are 8 h.
     attempts: 1_000,
     backoff: { firstMs: 2_000, maxMs: MINUTE_MS },
     timeoutMs: 15 * MINUTE_MS,
     concurrency: 4,
+  },
+  archive: {
+    schema: z.strictObject({
+      ...series,
+      runId,
+      dayMs: instantMs.multipleOf(DAY_MS),
+      hours: z.array(instantMs.multipleOf(HOUR_MS)).min(1).max(24),
+    }),
+    ...OUTAGE,
+    // Some 40 s for the busiest day, and REST for what its file lacks.
+    timeoutMs: 60 * MINUTE_MS,
+    concurrency: 2,
   },
   slice: {
     schema: z.strictObject({
@@ -83,6 +101,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
 
 export const JOB_KINDS = [
   'feed',
+  'archive',
   'slice',
   'bars',
   'chain',

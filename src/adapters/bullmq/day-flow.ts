@@ -2,7 +2,7 @@ import type { FlowJob } from 'bullmq';
 import type { Series } from '../../domain/market.ts';
 import type { DayWork } from '../../domain/plan.ts';
 import { jobOptions, type JobPriority, parsePayload, queueName } from './catalogue.ts';
-import { barsId, sliceId } from './job-ids.ts';
+import { archiveId, barsId, sliceId } from './job-ids.ts';
 
 /** Callers may hand over more than a series; a payload holds exactly its fields. */
 export function plain({ market, symbol }: Series): Series {
@@ -19,7 +19,39 @@ export function dayFlow(
   day: DayWork,
   priority: JobPriority,
 ): FlowJob {
-  const children = day.hours.map((hourMs) => ({
+  const children =
+    day.fromArchive === true
+      ? [archiveJob(runId, series, day, priority)]
+      : sliceJobs(runId, series, day, priority);
+  return {
+    name: 'bars',
+    queueName: queueName('bars', series.market),
+    data: parsePayload('bars', { ...plain(series), runId, dayMs: day.dayMs }),
+    opts: { ...jobOptions('bars', priority), jobId: barsId(runId, series, day.dayMs) },
+    ...(children.length > 0 && { children }),
+  };
+}
+
+function archiveJob(
+  runId: string,
+  series: Series,
+  { dayMs, hours }: DayWork,
+  priority: JobPriority,
+): FlowJob {
+  return {
+    name: 'archive',
+    queueName: queueName('archive', series.market),
+    data: parsePayload('archive', { ...plain(series), runId, dayMs, hours }),
+    opts: {
+      ...jobOptions('archive', priority),
+      jobId: archiveId(runId, series, dayMs),
+      ignoreDependencyOnFailure: true,
+    },
+  };
+}
+
+function sliceJobs(runId: string, series: Series, day: DayWork, priority: JobPriority): FlowJob[] {
+  return day.hours.map((hourMs) => ({
     name: 'slice',
     queueName: queueName('slice', series.market),
     data: parsePayload('slice', {
@@ -34,11 +66,4 @@ export function dayFlow(
       ignoreDependencyOnFailure: true,
     },
   }));
-  return {
-    name: 'bars',
-    queueName: queueName('bars', series.market),
-    data: parsePayload('bars', { ...plain(series), runId, dayMs: day.dayMs }),
-    opts: { ...jobOptions('bars', priority), jobId: barsId(runId, series, day.dayMs) },
-    ...(children.length > 0 && { children }),
-  };
 }

@@ -6,7 +6,7 @@ import { CATALOGUE } from './catalogue.ts';
 import { runPrefix } from './job-ids.ts';
 
 interface RunQueue {
-  readonly kind: 'slice' | 'bars' | 'feed';
+  readonly kind: 'archive' | 'slice' | 'bars' | 'feed';
   readonly queue: Queue;
 }
 

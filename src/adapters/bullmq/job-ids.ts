@@ -10,6 +10,10 @@ export function sliceId(runId: string, series: Series, hourMs: number): string {
   return `${runPrefix('slice', runId)}${seriesKey(series)}-${compactHour(hourMs)}`;
 }
 
+export function archiveId(runId: string, series: Series, dayMs: number): string {
+  return `${runPrefix('archive', runId)}${seriesKey(series)}-${compactDay(dayMs)}`;
+}
+
 export function barsId(runId: string, series: Series, dayMs: number): string {
   return `${runPrefix('bars', runId)}${seriesKey(series)}-${compactDay(dayMs)}`;
 }
@@ -19,7 +23,7 @@ export function feedId(runId: string, series: Series): string {
 }
 
 /** What the ids of a run's jobs begin with. */
-export function runPrefix(kind: 'slice' | 'bars' | 'feed', runId: string): string {
+export function runPrefix(kind: 'archive' | 'slice' | 'bars' | 'feed', runId: string): string {
   return `${kind}-${runId}-`;
 }
 

@@ -4,6 +4,7 @@ import type { TimeRange } from '../../domain/hour.ts';
 import { type Market, MARKETS, type Series } from '../../domain/market.ts';
 import type { DayWork } from '../../domain/plan.ts';
 import type {
+  SourceChoice,
   DayJobState,
   FailedJob,
   JobKind,
@@ -25,7 +26,16 @@ import {
 } from './catalogue.ts';
 import { dayFlow, plain } from './day-flow.ts';
 import { failedJobs } from './failed-jobs.ts';
-import { barsId, barsWish, chainWish, feedId, scheduleWish, sliceId } from './job-ids.ts';
+import { forgetFailed } from './forget-failed.ts';
+import {
+  archiveId,
+  barsId,
+  barsWish,
+  chainWish,
+  feedId,
+  scheduleWish,
+  sliceId,
+} from './job-ids.ts';
 import { RunProgressStore } from './run-progress.ts';
 
 export interface JobQueueDeps {
@@ -93,7 +103,12 @@ class BullJobQueue implements JobQueue {
       const fresh = chunk.filter((_, index) => states[index] === 'unknown');
       const flows = fresh.map((day) => dayFlow(runId, series, day, priority));
       if (flows.length === 0) continue;
-      await this.#forgetFailedSlices(runId, series, fresh);
+      const slices = fresh.flatMap(({ hours }) =>
+        hours.map((hourMs) => sliceId(runId, series, hourMs)),
+      );
+      const archives = fresh.map(({ dayMs }) => archiveId(runId, series, dayMs));
+      await forgetFailed(this.#redis, this.#queue('slice', series.market), slices);
+      await forgetFailed(this.#redis, this.#queue('archive', series.market), archives);
       await redisCall('take a batch of jobs', () => this.#flows.addBulk(flows), BULK_ANSWER_MS);
     }
   }
@@ -132,21 +147,30 @@ class BullJobQueue implements JobQueue {
     return state !== undefined && toDayState(state) === 'pending';
   }
 
-  addFeed(runId: string, series: Series, range: TimeRange): Promise<void> {
-    return this.#addFeed(runId, series, range, {});
+  addFeed(
+    runId: string,
+    series: Series,
+    range: TimeRange,
+    source: SourceChoice = 'rest',
+  ): Promise<void> {
+    return this.#addFeed(runId, series, range, source, {});
   }
 
   addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void> {
-    return this.#addFeed(runId, series, range, { deduplication: { id: scheduleWish(series) } });
+    return this.#addFeed(runId, series, range, 'rest', {
+      deduplication: { id: scheduleWish(series) },
+    });
   }
 
   async #addFeed(
     runId: string,
     series: Series,
     range: TimeRange,
+    source: SourceChoice,
     options: JobsOptions,
   ): Promise<void> {
-    const payload = { ...plain(series), runId, startMs: range.startMs, endMs: range.endMs };
+    const { startMs, endMs } = range;
+    const payload = { ...plain(series), runId, startMs, endMs, source };
     const jobId = feedId(runId, series);
     const [state] = await this.#states('feed', [jobId]);
     // BullMQ takes a finished job of the same id for the new one, and does nothing without a word.
@@ -181,7 +205,7 @@ class BullJobQueue implements JobQueue {
   }
 
   async failures(runId: string, limit: number): Promise<readonly FailedJob[]> {
-    const lists = (['slice', 'bars', 'feed'] as const).flatMap((kind) =>
+    const lists = (['archive', 'slice', 'bars', 'feed'] as const).flatMap((kind) =>
       queueNames(kind).map((name) => ({ kind, queue: this.#named(name) })),
     );
     return failedJobs(lists, runId, limit);
@@ -201,27 +225,6 @@ class BullJobQueue implements JobQueue {
       ...[...this.#queues.values()].map(async (queue) => queue.close()),
     ]);
     this.#redis.disconnect();
-  }
-
-  /**
-   * Failed jobs are kept longer than done ones, so a slice may have outlived its day. BullMQ would
-   * take it for the new one and let the day wait for ever for a job that will not run.
-   */
-  async #forgetFailedSlices(
-    runId: string,
-    series: Series,
-    days: readonly DayWork[],
-  ): Promise<void> {
-    const ids = days.flatMap(({ hours }) => hours.map((hourMs) => sliceId(runId, series, hourMs)));
-    if (ids.length === 0) return;
-    const queue = this.#queue('slice', series.market);
-    const failedAt = await redisCall('look for failed slices', () =>
-      this.#redis.zmscore(queue.toKey('failed'), ...ids),
-    );
-    const failed = ids.filter((_, index) => failedAt[index] !== null);
-    await redisCall('forget failed slices', () =>
-      Promise.all(failed.map(async (id) => queue.remove(id))),
-    );
   }
 
   /**

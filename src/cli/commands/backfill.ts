@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../app/run-backfill.ts';
 import { isDue } from '../../app/plan-series.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { TimeRange } from '../../domain/hour.ts';
 import type { Series } from '../../domain/market.ts';
+import type { SourceChoice } from '../../ports/job-queue.ts';
 import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';
 import { assertDisk, type CostedPlan, describePlan, planAll, totalsOf } from '../plan-report.ts';
@@ -23,6 +24,7 @@ import { workUntil } from '../work-until.ts';
 interface BackfillOptions extends RangeOptions {
   readonly weightShare?: string;
   readonly detach?: boolean;
+  readonly source: SourceChoice;
 }
 
 export function registerBackfill(program: Command, finish: (exitCode: ExitCode) => void): void {
@@ -36,6 +38,14 @@ export function registerBackfill(program: Command, finish: (exitCode: ExitCode) 
         'flight, twice stops at once; nothing is lost either way.',
     )
     .addOption(weightShareOption())
+    .addOption(
+      new Option(
+        '--source <which>',
+        'auto: closed days from the exchange’s daily files, the rest by REST',
+      )
+        .choices(['rest', 'auto'])
+        .default('rest'),
+    )
     .option('--detach', 'enqueue only; workers elsewhere do the work (cdvault worker)')
     .addOption(jsonOption())
     .addHelpText(
@@ -82,7 +92,7 @@ async function backfill(
   assertDisk(totals.bytes, app);
 
   if (!plans.some(isDue)) return conclude(app, run);
-  await enqueueRun(app, run.runId, plans.filter(isDue), range, signal);
+  await enqueueRun(app, run.runId, plans.filter(isDue), range, signal, options.source);
   if (options.detach === true) {
     if (!run.json)
       say(`run ${run.runId} is queued; cdvault worker does it, cdvault status shows it`);
