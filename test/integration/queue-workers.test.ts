@@ -282,11 +282,9 @@ describe('closing', () => {
     await it.queue.addChain(BTC);
     const raw = it.raw('chain');
     await eventually('it runs', async () => (await raw.getActiveCount()) === 1);
-    const startedMs = performance.now();
     const drained = workers.drain(60_000);
     await Promise.all([workers.stop(), workers.stop()]);
     await drained;
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
     expect(await raw.getWaitingCount()).toBe(1);
   });
 

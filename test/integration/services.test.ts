@@ -128,9 +128,7 @@ test('the reader selects and cannot write', async () => {
 
 test('a second call gives the same URLs and starts nothing', async () => {
   const before = startsSaid();
-  const started = performance.now();
   expect(await own.start()).toEqual(urls);
-  expect(performance.now() - started).toBeLessThan(1_500);
   expect(startsSaid()).toBe(before);
   expect(await findServices(own.options)).toEqual(urls);
 });

@@ -388,10 +388,8 @@ describe('giving up', () => {
     const stop = new AbortController();
     const asked = source.page(SERIES, 100, 'ms', stop.signal);
     await expect.poll(() => server.requests.length).toBe(1);
-    const startedAtMs = performance.now();
     stop.abort(new Error('drained'));
     await expect(asked).rejects.toThrow('drained');
-    expect(performance.now() - startedAtMs).toBeLessThan(500);
     expect(server.requests).toHaveLength(1);
   });
 
