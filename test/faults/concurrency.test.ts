@@ -32,7 +32,7 @@ function expectPagesOnce(): void {
   expect(ids).toEqual([...new Set(ids)]);
 }
 
-fault('two overlapping backfills at once, in two processes', 'quick', async (report) => {
+fault('two overlapping backfills at once, in two processes', 'slow', async (report) => {
   // All hours of both are in flight at once.
   one = await OneSymbol.start(trades, hours(0, 12), { latencyMs: 150, concurrency: 12 });
   const runs = [hours(0, 8), hours(3, 12)].map((range) => one.startBackfill({}, undefined, range));

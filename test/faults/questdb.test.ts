@@ -27,7 +27,7 @@ afterAll(async () => own.dispose());
 // Some three pages an hour, two hours at a time: a run of some seconds.
 const RUN = { hours: 6, tradesPerHour: 2_500, concurrency: 2, latencyMs: 60 };
 
-fault('QuestDB killed in the middle of a flush and started again', 'quick', async (report) => {
+fault('QuestDB killed in the middle of a flush and started again', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const flush = place.services.questdbHttp.hold('agg_trades,', 'request');
     const { command } = startedCommand(place);
