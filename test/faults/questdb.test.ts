@@ -113,8 +113,12 @@ fault(
 fault('QuestDB suspends the table of trades', 'quick', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const { rig, app, backfill } = place;
-    const command = await startedBackfill(place);
+    // Held, so that the run is in its middle however fast it is.
+    const flush = place.services.questdbHttp.hold('agg_trades,', 'request');
+    const { command } = startedCommand(place);
+    await untilReached(command, flush.reached);
     await app.sql.query('ALTER TABLE agg_trades SUSPEND WAL');
+    flush.release();
     for (const result of [await command.done, await rig.cli(backfill)]) {
       expect(result).toMatchObject({ exitCode: 7 });
       expect(result.stderr).toContain('error TABLE_SUSPENDED: ');
