@@ -43,7 +43,7 @@ fault('two overlapping backfills at once, in two processes', 'slow', async (repo
   await one.expectNothingLost();
 });
 
-fault('SIGTERM with eight hours in flight, then the same command', 'quick', async (report) => {
+fault('SIGTERM with eight hours in flight, then the same command', 'slow', async (report) => {
   one = await OneSymbol.start(trades, hours(0, 24), { latencyMs: 150, concurrency: 8 });
   const slices = one.rig.raw('slice-binance_spot');
   const first = one.startBackfill();

@@ -48,7 +48,7 @@ function pastTheProxies(): Record<string, string> {
   };
 }
 
-fault('back with a batch after another has proven the hour', 'quick', async (report) => {
+fault('back with a batch after another has proven the hour', 'slow', async (report) => {
   await inPlace({ ...RUN, services: inject('services') }, async (place) => {
     const hold = place.services.questdbHttp.hold('agg_trades,', 'answer');
     const { late, before, after } = await outrun(place, hold);

@@ -79,7 +79,7 @@ fault('Redis away for a minute: a worker outlasts it by itself', 'slow', async (
   });
 });
 
-fault('Redis full in mid-run, and at the next start', 'quick', async (report) => {
+fault('Redis full in mid-run, and at the next start', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const { rig, backfill } = place;
     const command = await startedBackfill(place);
