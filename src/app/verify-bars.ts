@@ -1,13 +1,10 @@
 import { type Bar, barText, rollUp } from '../domain/bar.ts';
 import { barStatus, type DayInputs } from '../domain/day.ts';
-import type { Finding } from '../domain/finding.ts';
+import { type Finding, listed } from '../domain/finding.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../domain/interval.ts';
 import type { Series } from '../domain/market.ts';
 import type { BarStore, ExactBar } from '../ports/bar-store.ts';
-
-/** Findings of one interval beyond this many are counted, not listed. */
-const LISTED = 3;
 
 /**
  * Compares a day's stored bars at every interval, to the last digit, with those that the trades give.
@@ -68,13 +65,7 @@ function differences(
       atMs: openMs,
       detail: `${interval} bar stands where no trade is known`,
     });
-  const more = found.length - LISTED;
-  if (more <= 0) return found;
-  const first = found[LISTED] as Finding;
-  return [
-    ...found.slice(0, LISTED),
-    { ...first, detail: `and ${more} more ${interval} bars of this day` },
-  ];
+  return listed(found, `${interval} bars`);
 }
 
 function columnsThatDiffer(wanted: ExactBar, stored: ExactBar): string | undefined {

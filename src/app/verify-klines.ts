@@ -1,13 +1,12 @@
 import type { Bar } from '../domain/bar.ts';
 import { formatDecimal, parseDecimal, PRICE_SCALE, QTY_SCALE } from '../domain/decimal.ts';
-import type { Finding, KlineCheck } from '../domain/finding.ts';
+import { type Finding, type KlineCheck, listed } from '../domain/finding.ts';
 import { HOUR_MS, MINUTE_MS, type TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import type { Kline, TradeSource } from '../ports/trade-source.ts';
 
 /** Minutes of one question, of weight 2. */
 const PAGE_MS = 1_000 * MINUTE_MS;
-const LISTED = 3;
 
 /**
  * Compares minutes with the exchange's own candles: volume, taker's buys, number of trades, open,
@@ -36,11 +35,11 @@ export async function verifyKlines(
       if (detail !== undefined) findings.push({ kind: 'kline_differs', atMs: openMs, detail });
     }
   }
-  const listed = findings.slice(0, LISTED);
-  const more = findings.slice(LISTED);
-  if (more[0] !== undefined)
-    listed.push({ ...more[0], detail: `and ${more.length} more minutes of this day` });
-  return { minutes: compared, equal: compared - findings.length, findings: listed };
+  return {
+    minutes: compared,
+    equal: compared - findings.length,
+    findings: listed(findings, 'minutes'),
+  };
 }
 
 /** Stretches of adjoining hours, cut into pages. */

@@ -1,6 +1,7 @@
 import { type AggTrade, isInvalid } from './agg-trade.ts';
 import type { ArchiveName } from './archive-name.ts';
-import { isoDay } from './hour.ts';
+import { spansText } from './finding.ts';
+import { DAY_MS, isoDay } from './hour.ts';
 
 /** Contiguous ids, both ends included. */
 interface IdRun {
@@ -95,7 +96,9 @@ export class ArchiveAudit {
       invalidRows: this.#invalidRows,
       problems: [
         ...(this.#rows === 0 ? ['it holds no trades'] : []),
-        ...(missingIds > 0 ? [`${missingIds} ids are missing: ${holeText(holes)}`] : []),
+        ...(missingIds > 0
+          ? [`${missingIds} ids are missing: ${spansText(holes, 'more holes')}`]
+          : []),
         ...(doubleIds > 0 ? [`${doubleIds} rows repeat an id`] : []),
         ...(this.#outside > 0 ? [`${this.#outside} rows lie outside the file's date`] : []),
         ...this.#cutEnds(),
@@ -150,15 +153,6 @@ function joined(runs: readonly IdRun[]): { holes: IdRun[]; doubleIds: number } {
   return { holes, doubleIds };
 }
 
-function holeText(holes: readonly IdRun[]): string {
-  const shown = holes
-    .slice(0, 5)
-    .map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`));
-  return holes.length > shown.length
-    ? `${shown.join(', ')} and ${holes.length - shown.length} more holes`
-    : shown.join(', ');
-}
-
 function clock(timeUs: number): string {
   return `${new Date(timeUs / 1000).toISOString().slice(0, 19)}Z`;
 }
@@ -180,7 +174,7 @@ export function seams(files: readonly AuditedFile[]): string[] {
     const { firstId } = file.content;
     if (before === undefined || lastId === undefined || firstId === undefined) return [];
     const between = `between ${before.stem} and ${file.stem}`;
-    const absentDays = (file.startMs - before.endMs) / 86_400_000;
+    const absentDays = (file.startMs - before.endMs) / DAY_MS;
     const days = absentDays > 0 ? `, ${absentDays} days without a file` : '';
     if (firstId > lastId + 1)
       return [

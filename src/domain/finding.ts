@@ -47,19 +47,44 @@ export function cureOf({ kind }: Finding): Cure {
   return CURES[kind];
 }
 
-/** Ids as ranges for people: `7 to 9, 12`; at most `most` of them, and how many are left out. */
-export function idRanges(ids: readonly number[], most = 5): string {
-  const ranges: { from: number; to: number }[] = [];
-  for (const id of ids) {
-    const last = ranges.at(-1);
-    if (last !== undefined && id === last.to + 1) last.to = id;
-    else ranges.push({ from: id, to: id });
-  }
-  const shown = ranges
-    .slice(0, most)
+/** Both ends included. */
+interface IdSpan {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Spans of ids for people: `7 to 9, 12`; at most five of them, and how many are left out. */
+export function spansText(spans: readonly IdSpan[], others = 'more'): string {
+  const shown = spans
+    .slice(0, 5)
     .map(({ from, to }) => (from === to ? String(from) : `${from} to ${to}`));
-  const more = ranges.length - shown.length;
-  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+  const left = spans.length - shown.length;
+  return left > 0 ? `${shown.join(', ')} and ${left} ${others}` : shown.join(', ');
+}
+
+/** The same for ids one by one, ascending. */
+export function idRanges(ids: readonly number[]): string {
+  const spans: { from: number; to: number }[] = [];
+  for (const id of ids) {
+    const last = spans.at(-1);
+    if (last !== undefined && id === last.to + 1) last.to = id;
+    else spans.push({ from: id, to: id });
+  }
+  return spansText(spans);
+}
+
+/** Findings of one kind beyond this many are counted, not listed. */
+const LISTED = 3;
+
+/** @param what they are about: `minutes` */
+export function listed(findings: readonly Finding[], what: string): Finding[] {
+  const next = findings[LISTED];
+  if (next === undefined) return [...findings];
+  const more = findings.length - LISTED;
+  return [
+    ...findings.slice(0, LISTED),
+    { ...next, detail: `and ${more} more ${what} of this day` },
+  ];
 }
 
 /** Exact comparison of what we hold with the exchange's own candles. */
