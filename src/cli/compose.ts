@@ -8,6 +8,7 @@ import {
 import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
 import { startWorkers, type JobEvent } from '../adapters/bullmq/workers.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
+import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { isMigrated, migrate } from '../adapters/questdb/migrate.ts';
@@ -22,13 +23,19 @@ import { createWeightGovernor } from '../adapters/redis/weight-governor.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createLog } from '../adapters/system/log.ts';
-import { createWorkTotals, meteredTrades, type WorkTotals } from '../adapters/system/work-meter.ts';
+import {
+  createWorkTotals,
+  meteredBulk,
+  meteredTrades,
+  type WorkTotals,
+} from '../adapters/system/work-meter.ts';
 import { createJobHandlers } from '../app/job-handlers.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
 import type { Market } from '../domain/market.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
+import type { BulkStore } from '../ports/bulk-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
@@ -49,6 +56,7 @@ export interface App {
   readonly clock: Clock;
   readonly sql: Sql;
   readonly trades: TradeStore;
+  readonly bulk: BulkStore;
   readonly ledger: Ledger;
   readonly bars: BarStore;
   readonly catalogue: SeriesCatalogue;
@@ -76,6 +84,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
   const redis = createRedis(urls.redisUrl, { log });
   const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
   const tradeStore = createTradeStore({ sql, writer });
+  const bulkStore = createBulkStore(urls.questdbHttpUrl, clock, log);
   const archive = createArchiveSource(config.archiveUrl);
   const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
   const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals });
@@ -85,6 +94,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
     clock,
     sql,
     trades: meteredTrades(tradeStore, totals),
+    bulk: meteredBulk(bulkStore, totals),
     ledger: createLedger(sql),
     bars: createBarStore(sql),
     catalogue: createSeriesCatalogue(sql),
@@ -121,6 +131,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
         source.close(),
         archive.close(),
         tradeStore.close(),
+        bulkStore.close(),
       ]);
       redis.disconnect();
       await sql.close();
