@@ -80,11 +80,9 @@ export function compose(config: Config, urls: ServiceUrls): App {
   const log = createLog(config.logLevel);
   const clock = systemClock;
   const totals = createWorkTotals();
-  const sql = createSql(urls.questdbPgUrl);
   const redis = createRedis(urls.redisUrl, { log });
-  const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
-  const tradeStore = createTradeStore({ sql, writer });
-  const bulkStore = createBulkStore(urls.questdbHttpUrl, clock, log);
+  const store = composeStore(urls, { clock, log, totals });
+  const { sql } = store;
   const archive = createArchiveSource(config.archiveUrl);
   const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
   const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals });
@@ -92,12 +90,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
     config,
     log,
     clock,
-    sql,
-    trades: meteredTrades(tradeStore, totals),
-    bulk: meteredBulk(bulkStore, totals),
-    ledger: createLedger(sql),
-    bars: createBarStore(sql),
-    catalogue: createSeriesCatalogue(sql),
+    ...store.parts,
     leases,
     governor,
     source,
@@ -126,14 +119,33 @@ export function compose(config: Config, urls: ServiceUrls): App {
         ...(onEvent === undefined ? {} : { onEvent }),
       }),
     async close() {
-      await Promise.allSettled([
-        parts.queue.close(),
-        source.close(),
-        archive.close(),
-        tradeStore.close(),
-        bulkStore.close(),
-      ]);
+      await Promise.allSettled([parts.queue.close(), source.close(), archive.close()]);
       redis.disconnect();
+      await store.close();
+    },
+  };
+}
+
+function composeStore(
+  urls: ServiceUrls,
+  { clock, log, totals }: { totals: WorkTotals } & Pick<App, 'clock' | 'log'>,
+) {
+  const sql = createSql(urls.questdbPgUrl);
+  const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
+  const trades = createTradeStore({ sql, writer });
+  const bulk = createBulkStore(urls.questdbHttpUrl, clock, log);
+  return {
+    sql,
+    parts: {
+      sql,
+      trades: meteredTrades(trades, totals),
+      bulk: meteredBulk(bulk, totals),
+      ledger: createLedger(sql),
+      bars: createBarStore(sql),
+      catalogue: createSeriesCatalogue(sql),
+    },
+    async close(): Promise<void> {
+      await Promise.allSettled([trades.close(), bulk.close()]);
       await sql.close();
     },
   };

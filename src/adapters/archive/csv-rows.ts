@@ -78,45 +78,17 @@ export class CsvRows {
   }
 
   #parse(bytes: Buffer, end: number): TradeBlock {
-    const most = Math.ceil(end / LEAST_ROW_BYTES);
-    const fieldAt = new Int32Array(most * FIELD_COUNT);
-    const aggIds = new Float64Array(most);
-    const firstIds = new Float64Array(most);
-    const lastIds = new Float64Array(most);
-    const timesUs = new Float64Array(most);
-    const qtysE8 = new Float64Array(most);
-    const makers = new Uint8Array(most);
-    const valids = new Uint8Array(most);
+    const columns = newColumns(Math.ceil(end / LEAST_ROW_BYTES));
     this.#bytes = bytes;
     this.#at = 0;
     let rows = 0;
     while (this.#at < end) {
       this.#line += 1;
       if (this.#line === 1 && this.#skipHeader()) continue;
-      const start = this.#at;
-      const field = rows * FIELD_COUNT;
-      fieldAt[field] = start;
-      aggIds[rows] = this.#integer(start);
-      fieldAt[field + 1] = this.#at;
-      this.#decimal(start);
-      let isValid = !this.#isZero;
-      fieldAt[field + 2] = this.#at;
-      this.#decimal(start);
-      qtysE8[rows] = this.#valueE8;
-      isValid &&= !this.#isZero;
-      fieldAt[field + 3] = this.#at;
-      const firstId = this.#integer(start);
-      firstIds[rows] = firstId;
-      fieldAt[field + 4] = this.#at;
-      lastIds[rows] = this.#integer(start);
-      fieldAt[field + 5] = this.#at;
-      timesUs[rows] = this.#timeUs(start);
-      fieldAt[field + 6] = this.#at;
-      makers[rows] = this.#boolean(start);
-      this.#endOfRow(start);
-      valids[rows] = isValid && firstId >= 0 ? 1 : 0;
+      this.#row(columns, rows);
       rows += 1;
     }
+    const { fieldAt, aggIds, firstIds, lastIds, timesUs, qtysE8, makers, valids } = columns;
     return new TradeBlock({
       rows,
       text: bytes,
@@ -130,6 +102,32 @@ export class CsvRows {
       makers: makers.subarray(0, rows),
       valids: valids.subarray(0, rows),
     });
+  }
+
+  #row(columns: Columns, row: number): void {
+    const { fieldAt } = columns;
+    const start = this.#at;
+    const field = row * FIELD_COUNT;
+    fieldAt[field] = start;
+    columns.aggIds[row] = this.#integer(start);
+    fieldAt[field + 1] = this.#at;
+    this.#decimal(start);
+    const hasPrice = !this.#isZero;
+    fieldAt[field + 2] = this.#at;
+    this.#decimal(start);
+    const hasQty = !this.#isZero;
+    columns.qtysE8[row] = this.#valueE8;
+    fieldAt[field + 3] = this.#at;
+    const firstId = this.#integer(start);
+    columns.firstIds[row] = firstId;
+    fieldAt[field + 4] = this.#at;
+    columns.lastIds[row] = this.#integer(start);
+    fieldAt[field + 5] = this.#at;
+    columns.timesUs[row] = this.#timeUs(start);
+    fieldAt[field + 6] = this.#at;
+    columns.makers[row] = this.#boolean(start);
+    columns.valids[row] = hasPrice && hasQty && firstId >= 0 ? 1 : 0;
+    this.#endOfRow(start);
   }
 
   #skipHeader(): boolean {
@@ -230,6 +228,21 @@ export class CsvRows {
       `${this.#fileName} line ${this.#line}: ${why}: ${JSON.stringify(line.trimEnd().slice(0, 120))}`,
     );
   }
+}
+
+type Columns = ReturnType<typeof newColumns>;
+
+function newColumns(rows: number) {
+  return {
+    fieldAt: new Int32Array(rows * FIELD_COUNT),
+    aggIds: new Float64Array(rows),
+    firstIds: new Float64Array(rows),
+    lastIds: new Float64Array(rows),
+    timesUs: new Float64Array(rows),
+    qtysE8: new Float64Array(rows),
+    makers: new Uint8Array(rows),
+    valids: new Uint8Array(rows),
+  };
 }
 
 /** The bit that makes an ASCII letter a small one. */
