@@ -26,7 +26,7 @@ import { createWorkTotals, meteredTrades, type WorkTotals } from '../adapters/sy
 import { createJobHandlers } from '../app/job-handlers.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
-import type { Market } from '../domain/market.ts';
+import { MARKETS } from '../domain/market.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -36,9 +36,6 @@ import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
-
-/** Markets that this version fetches. */
-const MARKETS_SERVED: readonly Market[] = ['binance_spot'];
 
 const MIGRATION_POLL_MS = 200;
 
@@ -111,7 +108,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
         prefix: config.redisPrefix,
         handlers: createJobHandlers(parts),
         concurrency: { slice: config.concurrency },
-        markets: MARKETS_SERVED,
+        markets: MARKETS,
         log,
         ...(onEvent === undefined ? {} : { onEvent }),
       }),

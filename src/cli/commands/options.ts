@@ -22,10 +22,9 @@ export function withRange(
 }
 
 export function marketOption(): Option {
-  return new Option(
-    '--market <name>',
-    'spot; um and cm (futures) are not served by this version',
-  ).default('spot');
+  return new Option('--market <name>', 'spot, um (USD-M futures) or cm (COIN-M futures)').default(
+    'spot',
+  );
 }
 
 /** What the flag says, for the settings. */
