@@ -59,7 +59,12 @@ export async function proveHour(
       source,
       fetchedAtMs: deps.clock.nowMs(),
     },
-    gaps: [...hour.gaps, ...buried, ...anomalies(hourMs, facts), ...oddJumps(hourMs, facts)],
+    gaps: [
+      ...hour.gaps,
+      ...buried,
+      ...anomalies(hourMs, facts),
+      ...oddJumps(series.market, hourMs, facts),
+    ],
   };
 }
 

@@ -48,6 +48,6 @@ export function weightShareOption(): Option {
 export function klinesOption(): Option {
   return new Option(
     '--no-klines',
-    'don’t compare with the exchange’s candles (2 questions of weight 2 a day)',
+    'don’t compare with the exchange’s candles (spot only; 2 questions of weight 2 a day)',
   );
 }
