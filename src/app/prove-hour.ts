@@ -71,7 +71,7 @@ export function judgedHour(
       source,
       fetchedAtMs: nowMs,
     },
-    gaps: [...hour.gaps, ...anomalies(hourMs, facts), ...oddJumps(hourMs, facts)],
+    gaps: [...hour.gaps, ...anomalies(hourMs, facts), ...oddJumps(series.market, hourMs, facts)],
   };
 }
 

@@ -32,7 +32,7 @@ import {
 import { createJobHandlers } from '../app/job-handlers.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
-import type { Market } from '../domain/market.ts';
+import { MARKETS } from '../domain/market.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { BulkStore } from '../ports/bulk-store.ts';
@@ -43,9 +43,6 @@ import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
-
-/** Markets that this version fetches. */
-const MARKETS_SERVED: readonly Market[] = ['binance_spot'];
 
 const MIGRATION_POLL_MS = 200;
 
@@ -114,7 +111,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
         prefix: config.redisPrefix,
         handlers: createJobHandlers(parts),
         concurrency: { slice: config.concurrency },
-        markets: MARKETS_SERVED,
+        markets: MARKETS,
         log,
         ...(onEvent === undefined ? {} : { onEvent }),
       }),

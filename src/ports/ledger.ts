@@ -74,6 +74,8 @@ export interface SeriesFacts extends Series {
   readonly originMs: number;
   /** Set while the hourly schedule keeps the series complete from this instant on. */
   readonly scheduledFromMs: number | undefined;
+  /** COIN-M: worth of one contract in quote currency, decimal text; pinned once it is known. */
+  readonly contractSize: string | undefined;
 }
 
 export interface SeriesCatalogue {
@@ -81,5 +83,7 @@ export interface SeriesCatalogue {
   all(): Promise<SeriesFacts[]>;
   /** Pins the origin unless it is pinned already; returns the facts in force. */
   pinOrigin(series: Series, originMs: number): Promise<SeriesFacts>;
+  /** Of a series that is there; once pinned, it stays. */
+  pinContractSize(series: Series, contractSize: string): Promise<void>;
   setSchedule(facts: SeriesFacts, fromMs: number | undefined): Promise<void>;
 }

@@ -7,6 +7,7 @@ import {
   type SliceRecord,
   verdictOf,
 } from '../../src/domain/ledger.ts';
+import { MARKETS } from '../../src/domain/market.ts';
 import type { Gap } from '../../src/ports/ledger.ts';
 import { openStore, uniqueSeries } from '../support/store.ts';
 import { recordOf } from '../support/trades.ts';
@@ -67,8 +68,8 @@ function plainRecords(fromMs: number): SliceRecord[] {
   );
 }
 
-test('the view coverage and the domain give every hour the same verdict and the same count', async () => {
-  const series = uniqueSeries('VERDICT');
+test.each(MARKETS)('the view coverage and the domain agree on every hour of %s', async (market) => {
+  const series = { ...uniqueSeries('VERDICT'), market };
   const hours = Array.from({ length: 150 }, (_, index) => START + index * HOUR_MS);
   const [drawn = []] = fc.sample(fc.tuple(...hours.map(anyRecord)), { numRuns: 1, seed: 20240101 });
   const records = [...drawn, ...plainRecords(START + hours.length * HOUR_MS)];
@@ -85,9 +86,9 @@ test('the view coverage and the domain give every hour the same verdict and the 
     `SELECT verdict, missing, edge FROM coverage WHERE symbol = '${series.symbol}' ORDER BY ts`,
   );
   const wanted = records.map((record) => ({
-    verdict: verdictOf(record),
-    missing: String(missingIds(record)),
-    edge: edgeOf(record),
+    verdict: verdictOf({ ...record, market }),
+    missing: String(missingIds({ ...record, market })),
+    edge: edgeOf({ ...record, market }),
   }));
   expect(seen).toEqual(wanted);
   expect(new Set(wanted.map(({ verdict }) => verdict))).toEqual(new Set(['proven', 'open', 'gap']));
@@ -97,8 +98,9 @@ test('the view coverage and the domain give every hour the same verdict and the 
 });
 
 /** What stands in for a neighbour that there is none of. */
-function edgeOf({ prev, first, next, endedAtMs }: SliceRecord): string | null {
-  if (prev === undefined && (first ?? next)?.id === 0) return 'listing';
+function edgeOf({ market, prev, first, next, endedAtMs }: SliceRecord): string | null {
+  const lowestId = market === 'binance_spot' ? 0 : 1;
+  if (prev === undefined && (first ?? next)?.id === lowestId) return 'listing';
   return next === undefined && endedAtMs !== undefined ? 'end_of_symbol' : null;
 }
 
