@@ -1,6 +1,6 @@
 import type { AggTrade } from '../domain/agg-trade.ts';
 import type { TimeRange } from '../domain/hour.ts';
-import type { Series } from '../domain/market.ts';
+import type { Market, Series } from '../domain/market.ts';
 
 /** One minute as the exchange itself sums it up; decimals are its own text, untouched. */
 export interface Kline {
@@ -52,6 +52,15 @@ export interface TradeSource {
 
   /** Rows of a full page. */
   readonly pageRows: number;
+
+  /** Weight of a page, and of the small question for an hour's first trade. */
+  pageWeight(market: Market): number;
+
+  /**
+   * How far back trades are served; Infinity where all are. Older ones are refused (RETENTION), or passed
+   * over without a word.
+   */
+  historyMs(market: Market): number;
 
   /** Whether the exchange lists the symbol, in any status. */
   isListed(series: Series, signal: AbortSignal): Promise<boolean>;

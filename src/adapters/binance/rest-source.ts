@@ -1,6 +1,6 @@
 import type { AggTrade } from '../../domain/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { MINUTE_MS, type TimeRange } from '../../domain/hour.ts';
+import { HOUR_MS, MINUTE_MS, type TimeRange } from '../../domain/hour.ts';
 import { MARKETS } from '../../domain/market.ts';
 import type { Market, Series } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -80,6 +80,14 @@ class BinanceRestSource implements RestSource {
   readonly #client: PatientClient;
   readonly #clock: Clock;
   readonly #statuses: SymbolStatuses;
+
+  pageWeight(market: Market): number {
+    return market === 'binance_spot' ? AGG_TRADES_WEIGHT : 20;
+  }
+
+  historyMs(market: Market): number {
+    return market === 'binance_spot' ? Infinity : 48 * HOUR_MS;
+  }
 
   constructor(deps: RestSourceDeps) {
     const { baseUrls, clock, governor, log, onRequest, random = Math.random } = deps;
