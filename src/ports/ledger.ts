@@ -52,6 +52,8 @@ export interface Ledger {
   reopenBefore(series: Series, timeMs: number): Promise<void>;
   /** Writes the row and its gaps; earlier gaps of the hour that are not among them become resolved. */
   write(record: SliceRecord, gaps: readonly Gap[], nowMs: number): Promise<void>;
+  /** Writes gaps of hours without a row; what they have waited for before becomes resolved. */
+  note(series: Series, gaps: readonly Gap[], nowMs: number): Promise<void>;
   totals(series: Series, range: TimeRange): Promise<CoverageTotals>;
   openGaps(series: Series, range: TimeRange): Promise<SeenGap[]>;
   knows(series: Series): Promise<boolean>;

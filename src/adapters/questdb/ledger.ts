@@ -75,6 +75,23 @@ class QuestdbLedger implements Ledger {
     await this.#sql.waitApplied('slices');
   }
 
+  async note(series: Series, gaps: readonly Gap[], nowMs: number): Promise<void> {
+    const hours = gaps.map(({ hourMs }) => hourMs);
+    if (hours.length === 0) return;
+    const range = { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
+    const before = (await this.openGaps(series, range)).filter(({ hourMs }) =>
+      hours.includes(hourMs),
+    );
+    const wasSeen = (gap: Gap) =>
+      before.find((old) => old.hourMs === gap.hourMs && isSame(old, gap))?.seenAtMs;
+    for (const old of before) {
+      if (!gaps.some((gap) => gap.hourMs === old.hourMs && isSame(old, gap)))
+        await writeGap(this.#sql, series, old, nowMs);
+    }
+    for (const gap of gaps)
+      await writeGap(this.#sql, series, { ...gap, seenAtMs: wasSeen(gap) ?? nowMs }, undefined);
+  }
+
   async totals(series: Series, range: TimeRange): Promise<CoverageTotals> {
     await this.#sql.waitApplied('slices');
     const rows = await this.#sql.query(
