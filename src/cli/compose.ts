@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { createArchiveSource } from '../adapters/archive/archive-source.ts';
+import { createFolderSource } from '../adapters/archive/folder-source.ts';
 import {
   createRestSource,
   type RequestInfo,
@@ -7,6 +8,7 @@ import {
 } from '../adapters/binance/rest-source.ts';
 import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
 import { startWorkers, type JobEvent } from '../adapters/bullmq/workers.ts';
+import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
@@ -27,6 +29,7 @@ import { createJobHandlers } from '../app/job-handlers.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
 import type { Market } from '../domain/market.ts';
+import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -56,6 +59,8 @@ export interface App {
   readonly governor: WeightGovernor;
   readonly source: RestSource;
   readonly archive: ArchiveSource;
+  /** The record of what files were worth. */
+  readonly files: ArchiveFiles;
   readonly queue: JobQueue;
   readonly codeVersion: string;
   readonly totals: WorkTotals;
@@ -92,6 +97,8 @@ export function compose(config: Config, urls: ServiceUrls): App {
     governor,
     source,
     archive,
+    files: createArchiveFiles(sql),
+    folder: createFolderSource,
     queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
     codeVersion: VERSION,
     totals,
@@ -116,12 +123,8 @@ export function compose(config: Config, urls: ServiceUrls): App {
         ...(onEvent === undefined ? {} : { onEvent }),
       }),
     async close() {
-      await Promise.allSettled([
-        parts.queue.close(),
-        source.close(),
-        archive.close(),
-        tradeStore.close(),
-      ]);
+      const ends = [parts.queue, source, archive, tradeStore].map((part) => part.close());
+      await Promise.allSettled(ends);
       redis.disconnect();
       await sql.close();
     },

@@ -48,8 +48,8 @@ export type ArchiveFault =
   | 'zeroQuantities'
   /** begins with the last row of the day before */
   | 'borderTwice'
-  /** a month without the rows of its second half */
-  | 'halfMonth'
+  /** a month without the rows behind its first fifth */
+  | 'shortMonth'
   /** one row has another quantity than the database */
   | 'otherContent'
   /** the connection ends in mid-file, once */
@@ -127,6 +127,7 @@ function headerOf({ market, startMs, fault }: FilePlan): string[] {
 
 function spoiled(lines: readonly string[], plan: FilePlan): readonly string[] {
   const middle = Math.floor(lines.length / 2);
+  const quarter = Math.floor(lines.length / 4);
   const row = lines[middle] ?? '';
   const spoil: Partial<Record<ArchiveFault, () => readonly string[]>> = {
     cutDay: () =>
@@ -135,7 +136,7 @@ function spoiled(lines: readonly string[], plan: FilePlan): readonly string[] {
         plan.trades.indexAtTime((plan.startMs + 34_150_000) * 1000) -
           plan.trades.indexAtTime(plan.startMs * 1000),
       ),
-    halfMonth: () => lines.slice(0, middle),
+    shortMonth: () => lines.slice(0, Math.floor(lines.length / 5)),
     interleaved: () => [
       ...lines.filter((_, index) => index % 2 === 0),
       ...lines.filter((_, index) => index % 2 === 1),
@@ -145,7 +146,7 @@ function spoiled(lines: readonly string[], plan: FilePlan): readonly string[] {
     mixedUnits: () => lines.with(middle, row.replace(/,(\d{13}),/, ',$1000,')),
     zeroQuantities: () =>
       lines.map((line, index) => (index % 3 === 1 ? withQuantity(line, '0.00000000') : line)),
-    otherContent: () => lines.with(middle, withQuantity(row, '123.45600000')),
+    otherContent: () => lines.with(quarter, withQuantity(lines[quarter] ?? '', '123.45600000')),
   };
   const rows = plan.fault === undefined ? lines : (spoil[plan.fault]?.() ?? lines);
   return [...headerOf(plan), ...rows];

@@ -126,7 +126,7 @@ describe('a day', () => {
 
   test('whose month lacks it has no rows', async () => {
     faulty(CM, '2022-08-30', 'absent');
-    faulty(CM, '2022-08', 'halfMonth');
+    faulty(CM, '2022-08', 'shortMonth');
     expect((await read(CM, Date.UTC(2022, 7, 30)))?.rows).toEqual([]);
   });
 
