@@ -1,8 +1,10 @@
 import { DAY_MS, type TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import { type DayWork, suitsArchive } from '../domain/plan.ts';
+import type { SourceChoice } from '../domain/source-choice.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { JobOutcome, JobQueue, SourceChoice } from '../ports/job-queue.ts';
+import type { JobOutcome, JobQueue } from '../ports/job-queue.ts';
+import type { TradeSource } from '../ports/trade-source.ts';
 import { dueDays, type PlanDeps } from './plan-series.ts';
 
 /**
@@ -27,6 +29,12 @@ interface FeedState {
   exhausted: boolean;
 }
 
+type FeedDeps = PlanDeps & {
+  readonly queue: JobQueue;
+  readonly clock: Clock;
+  readonly source: Pick<TradeSource, 'historyMs'>;
+};
+
 export type FeedRun = (request: FeedRequest) => Promise<JobOutcome>;
 
 /**
@@ -34,9 +42,7 @@ export type FeedRun = (request: FeedRequest) => Promise<JobOutcome>;
  * only: another process that takes the job over starts from the ledger, and days that are proven
  * by then are passed over.
  */
-export function createFeedRun(
-  deps: PlanDeps & { readonly queue: JobQueue; readonly clock: Clock },
-): FeedRun {
+export function createFeedRun(deps: FeedDeps): FeedRun {
   const states = new Map<string, FeedState>();
 
   return async (request) => {
@@ -70,16 +76,12 @@ async function forgetFinished(
   }
 }
 
-async function topUp(
-  deps: { queue: JobQueue; clock: Clock },
-  request: FeedRequest,
-  state: FeedState,
-): Promise<void> {
+async function topUp(deps: FeedDeps, request: FeedRequest, state: FeedState): Promise<void> {
   const fresh: DayWork[] = [];
   while (!state.exhausted && state.pending.size + fresh.length < WINDOW_DAYS) {
     const next = await state.days.next();
     if (next.done === true) state.exhausted = true;
-    else fresh.push(sourced(next.value, request, deps.clock.nowMs()));
+    else fresh.push(sourced(deps, next.value, request));
   }
   const liveFromMs = deps.clock.nowMs() - LIVE_MS;
   for (const priority of ['live', 'backfill'] as const) {
@@ -89,6 +91,8 @@ async function topUp(
   for (const { dayMs } of fresh) state.pending.add(dayMs);
 }
 
-function sourced(day: DayWork, { source }: FeedRequest, nowMs: number): DayWork {
-  return source === 'auto' && suitsArchive(day, nowMs) ? { ...day, fromArchive: true } : day;
+function sourced({ source: rest, clock }: FeedDeps, day: DayWork, request: FeedRequest): DayWork {
+  const { market, source = 'auto' } = request;
+  const roads = { source, historyMs: rest.historyMs(market), nowMs: clock.nowMs() };
+  return suitsArchive(day, roads) ? { ...day, fromArchive: source } : day;
 }

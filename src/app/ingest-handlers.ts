@@ -1,6 +1,10 @@
 import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, floorTo } from '../domain/hour.ts';
+import { DAY_MS, floorTo, MINUTE_MS } from '../domain/hour.ts';
 import type { Market, Series } from '../domain/market.ts';
+import { isWithinRest } from '../domain/plan.ts';
+import { isFilesOnly, sourceFolder } from '../domain/source-choice.ts';
+import type { ArchiveFiles } from '../ports/archive-files.ts';
+import type { ArchiveSource } from '../ports/archive-source.ts';
 import type {
   JobHandlers,
   JobOutcome,
@@ -10,11 +14,20 @@ import type {
 } from '../ports/job-queue.ts';
 import type { Gap } from '../ports/ledger.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
-import { ingestDay, type IngestDayDeps } from './ingest-day.ts';
+import { noteAwaited } from './await-file.ts';
+import type { IngestDayDeps } from './ingest-day.ts';
 import { ingestSlice } from './ingest-slice.ts';
+import { silentSource } from './silent-source.ts';
+import { recordUnreachable, takeDay, type TakenDay } from './take-day.ts';
 
 /** Another worker holds the lease: a slice of the busiest hour takes about this long. */
 const BUSY_MS = 2_000;
+
+/** A host of files that is down is not asked again for this long, where REST has the same. */
+const HOST_REST_MS = 10 * MINUTE_MS;
+
+/** Hours of one day that its job fetches by REST at a time. */
+const HOURS_AT_ONCE = 4;
 
 export const DONE: JobOutcome = { done: true };
 export const LATER: JobOutcome = { again: { delayMs: BUSY_MS } };
@@ -24,7 +37,10 @@ function isLoss({ gapClass }: Gap): boolean {
   return gapClass === 'missing_ids' || gapClass === 'retention';
 }
 
-type IngestHandlerDeps = IngestDayDeps & {
+export type IngestHandlerDeps = IngestDayDeps & {
+  readonly files: ArchiveFiles;
+  /** Archive files in a folder of this machine. */
+  readonly folder: (path: string) => ArchiveSource;
   readonly queue: JobQueue;
   readonly governor: WeightGovernor;
 };
@@ -35,13 +51,17 @@ export function createIngestHandlers(
 ): Pick<JobHandlers, 'archive' | 'slice'> {
   const jobs = new IngestJobs(deps);
   return {
-    archive: (day, { signal }) => jobs.unlessBanned(day.market, () => jobs.archive(day, signal)),
+    archive: (day, { signal }) =>
+      isFilesOnly(day.source ?? 'auto')
+        ? jobs.archive(day, signal)
+        : jobs.unlessBanned(day.market, () => jobs.archive(day, signal)),
     slice: (slice, { signal }) => jobs.unlessBanned(slice.market, () => jobs.slice(slice, signal)),
   };
 }
 
 class IngestJobs {
   readonly #deps: IngestHandlerDeps;
+  #hostDownUntilMs = 0;
 
   constructor(deps: IngestHandlerDeps) {
     this.#deps = deps;
@@ -71,38 +91,77 @@ class IngestJobs {
   }
 
   async archive(day: JobPayloads['archive'], signal: AbortSignal): Promise<JobOutcome> {
-    const left = await this.#hoursLeft(day, signal);
-    if (left === 'busy') return LATER;
-    const { market, symbol, runId } = day;
-    for (const hourMs of left) {
-      const outcome = await this.slice({ market, symbol, runId, hourMs }, signal);
-      if ('again' in outcome) return outcome;
-    }
-    await this.#askForBars(runId, day, day.dayMs);
+    const { market, symbol, runId, dayMs } = day;
+    const taken = await this.#take(day, signal);
+    if (taken === 'busy') return LATER;
+    const nowMs = this.#deps.clock.nowMs();
+    const isAsked = this.#asksRest(day, nowMs);
+    const outcome = await this.#byRest(day, taken.left.filter(isAsked), signal);
+    if ('again' in outcome) return outcome;
+    const awaited = taken.left.filter((hourMs) => !isAsked(hourMs));
+    if (awaited.length > 0)
+      await noteAwaited(this.#deps, { market, symbol }, dayMs, awaited, taken.file, nowMs);
+    this.#count(runId, { slicesDone: awaited.length, gaps: awaited.length });
+    await this.#askForBars(runId, day, dayMs);
     return DONE;
   }
 
-  /** A file that is wrong is told of, and its hours are asked for by REST. */
-  async #hoursLeft(
-    day: JobPayloads['archive'],
-    signal: AbortSignal,
-  ): Promise<readonly number[] | 'busy'> {
+  /** Which of a day's hours may be asked for by REST. */
+  #asksRest({ market, source = 'auto' }: JobPayloads['archive'], nowMs: number) {
+    const historyMs = this.#deps.source.historyMs(market);
+    return (hourMs: number) => !isFilesOnly(source) && isWithinRest(hourMs, { historyMs, nowMs });
+  }
+
+  /** The day from its file; where nobody answers, REST has it if it has it all. */
+  async #take(day: JobPayloads['archive'], signal: AbortSignal): Promise<TakenDay | 'busy'> {
+    const { source = 'auto', runId, hours, dayMs } = day;
+    const { clock, folder, archive, log } = this.#deps;
+    const nowMs = clock.nowMs();
+    const byRest = { proven: [], left: hours, file: undefined };
+    const isInReach = hours.every(this.#asksRest(day, nowMs));
+    if (isInReach && nowMs < this.#hostDownUntilMs) return byRest;
+    const path = sourceFolder(source);
+    const deps = {
+      ...this.#deps,
+      archive: path === undefined ? archive : folder(path),
+      ...(isFilesOnly(source) ? { source: silentSource(this.#deps.source) } : {}),
+    };
     try {
-      const onRows = (rows: number) => this.#count(day.runId, { rows });
-      const outcome = await ingestDay(this.#deps, day, signal, onRows);
-      if (outcome.kind === 'busy') return 'busy';
-      if (outcome.kind === 'recorded')
-        this.#count(day.runId, { slicesDone: outcome.proven.length, atHourMs: day.dayMs });
-      return outcome.left;
+      const taken = await takeDay(deps, { ...day, isInReach }, signal, (rows) =>
+        this.#count(runId, { rows }),
+      );
+      if (taken !== 'busy')
+        this.#count(runId, { slicesDone: taken.proven.length, atHourMs: dayMs });
+      return taken;
     } catch (error) {
-      const isFileWrong =
-        error instanceof CdvaultError &&
-        (error.code === 'ARCHIVE_BAD_FILE' || error.code === 'ARCHIVE_BAD_ROW');
-      if (!isFileWrong) throw error;
-      const fields = { symbol: day.symbol, error: error.message };
-      this.#deps.log.warn(fields, 'archive file refused; REST instead');
-      return day.hours;
+      if (!(error instanceof CdvaultError) || error.code !== 'ARCHIVE_UNREACHABLE' || !isInReach)
+        throw error;
+      log.warn({ symbol: day.symbol, error: error.message }, 'no archive files; REST instead');
+      this.#hostDownUntilMs = nowMs + HOST_REST_MS;
+      await recordUnreachable(deps, { ...day, isInReach }, error);
+      return byRest;
     }
+  }
+
+  /** A few hours at a time, as if they were jobs of their own. */
+  async #byRest(
+    { market, symbol, runId }: JobPayloads['archive'],
+    hours: readonly number[],
+    signal: AbortSignal,
+  ): Promise<JobOutcome> {
+    const waiting = [...hours];
+    let outcome = DONE;
+    const work = async () => {
+      for (let hourMs = waiting.shift(); hourMs !== undefined; hourMs = waiting.shift()) {
+        const done = await this.slice({ market, symbol, runId, hourMs }, signal);
+        if ('again' in done) outcome = done;
+      }
+    };
+    const ended = await Promise.allSettled(Array.from({ length: HOURS_AT_ONCE }, work));
+    // Only when none is at work any more: the job's leases and counts end with it.
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return outcome;
   }
 
   /** A ban may last for days: a job waits for its end in the queue, where it costs no attempt and no worker. */

@@ -1,16 +1,12 @@
-import type { JobHandlers, JobQueue } from '../ports/job-queue.ts';
-import type { WeightGovernor } from '../ports/weight-governor.ts';
+import type { JobHandlers } from '../ports/job-queue.ts';
 import { buildBars } from './build-bars.ts';
 import { chainDays, type ChainDeps } from './chain-days.ts';
 import { createFeedRun } from './feed-run.ts';
-import type { IngestDayDeps } from './ingest-day.ts';
-import { createIngestHandlers, DONE, LATER } from './ingest-handlers.ts';
+import { createIngestHandlers, DONE, type IngestHandlerDeps, LATER } from './ingest-handlers.ts';
 import { keepSchedule } from './keep-schedule.ts';
 import type { PlanDeps } from './plan-series.ts';
 
-type HandlerDeps = IngestDayDeps &
-  ChainDeps &
-  PlanDeps & { readonly queue: JobQueue; readonly governor: WeightGovernor };
+type HandlerDeps = IngestHandlerDeps & ChainDeps & PlanDeps;
 
 /** What each kind of job does. */
 export function createJobHandlers(deps: HandlerDeps): JobHandlers {

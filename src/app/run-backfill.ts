@@ -3,8 +3,10 @@ import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { FailedJob, JobQueue, SourceChoice } from '../ports/job-queue.ts';
+import type { SourceChoice } from '../domain/source-choice.ts';
+import type { FailedJob, JobQueue } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
+import { awaitedHours } from './await-file.ts';
 import { areBarsBehind, areLevelsBehind, type PlanDeps } from './plan-series.ts';
 import type { CoverageTotals, Ledger, SeriesCatalogue, SeriesFacts } from '../ports/ledger.ts';
 
@@ -29,7 +31,7 @@ export async function enqueueRun(
   series: readonly Series[],
   range: TimeRange,
   signal: AbortSignal,
-  source: SourceChoice = 'rest',
+  source: SourceChoice = 'auto',
 ): Promise<void> {
   for (const one of series) {
     await changeSeries(
@@ -99,7 +101,9 @@ export async function isRunOver(
 
 export interface RunResult extends CoverageTotals {
   readonly wantedHours: number;
-  /** Hours without a ledger row. */
+  /** Hours without a ledger row that wait for a file, or that nobody has. */
+  readonly awaited: number;
+  /** The others without one. */
   readonly unknown: number;
   readonly failures: readonly FailedJob[];
   /** Bars or levels that are older than these hours. */
@@ -125,16 +129,26 @@ export async function concludeRun(
   };
   const wantedHours = ((range.endMs - range.startMs) / HOUR_MS) * series.length;
   const unknown = wantedHours - totals.proven - totals.open - totals.gap;
+  const awaited = await Promise.all(series.map((one) => awaitedHours(deps, one, range)));
+  const awaitedCount = awaited.flat().reduce((sum, { hours }) => sum + hours, 0);
   const failures = await deps.queue.failures(runId, FAILURES_SHOWN);
   const behind = await Promise.all(series.map((one) => isBehind(deps, one, range)));
   const barsDue = behind.includes(true);
-  const isUndone = unknown > 0 || barsDue;
+  const isUndone = unknown > awaitedCount || barsDue;
   const exitCode = isUndone
     ? exitCodeOfUndone(failures)
-    : totals.gap + totals.open > 0
+    : totals.gap + totals.open + awaitedCount > 0
       ? EXIT.gaps
       : EXIT.ok;
-  return { ...totals, wantedHours, unknown, failures, barsDue, exitCode };
+  return {
+    ...totals,
+    wantedHours,
+    unknown: unknown - awaitedCount,
+    awaited: awaitedCount,
+    failures,
+    barsDue,
+    exitCode,
+  };
 }
 
 /** Levels on which a chain job is at work are none of this run's business: another one has moved them. */

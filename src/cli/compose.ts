@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { createArchiveSource } from '../adapters/archive/archive-source.ts';
+import { createFolderSource } from '../adapters/archive/folder-source.ts';
 import {
   createRestSource,
   type RequestInfo,
@@ -7,6 +8,7 @@ import {
 } from '../adapters/binance/rest-source.ts';
 import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
 import { startWorkers, type JobEvent } from '../adapters/bullmq/workers.ts';
+import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
@@ -33,6 +35,7 @@ import { createJobHandlers } from '../app/job-handlers.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
 import { MARKETS } from '../domain/market.ts';
+import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { BulkStore } from '../ports/bulk-store.ts';
@@ -61,6 +64,8 @@ export interface App {
   readonly governor: WeightGovernor;
   readonly source: RestSource;
   readonly archive: ArchiveSource;
+  /** The record of what files were worth. */
+  readonly files: ArchiveFiles;
   readonly queue: JobQueue;
   readonly codeVersion: string;
   readonly totals: WorkTotals;
@@ -92,6 +97,8 @@ export function compose(config: Config, urls: ServiceUrls): App {
     governor,
     source,
     archive,
+    files: createArchiveFiles(sql),
+    folder: createFolderSource,
     queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
     codeVersion: VERSION,
     totals,
@@ -116,7 +123,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
         ...(onEvent === undefined ? {} : { onEvent }),
       }),
     async close() {
-      await Promise.allSettled([parts.queue.close(), source.close(), archive.close()]);
+      await Promise.allSettled([parts.queue, source, archive].map((part) => part.close()));
       redis.disconnect();
       await store.close();
     },

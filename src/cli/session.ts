@@ -3,6 +3,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import type { ExitCode } from '../domain/exit-codes.ts';
 import { MARKET_NAMES, type Market, type MarketName, type Series } from '../domain/market.ts';
+import { isFilesOnly, type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';
 import { parseSymbols } from './symbols.ts';
@@ -130,19 +131,25 @@ export async function assertNotBanned({ governor, clock }: App, market: Market):
 
 /**
  * A symbol that the ledger has seen counts as known; others are asked for at the exchange, which may
- * still have trades of one that it no longer lists. The first step of every command that asks the exchange anything.
+ * still have trades or files of one that it no longer lists. The first step of every command that asks the exchange anything.
  * @throws CdvaultError UNKNOWN_SYMBOL, EXCHANGE_BANNED
  */
 export async function assertKnown(
   app: App,
   series: readonly Series[],
   signal: AbortSignal,
+  choice: SourceChoice = 'rest',
 ): Promise<void> {
+  // The folder was looked at: it has files of all of them.
+  if (sourceFolder(choice) !== undefined) return;
   const { ledger, source } = app;
-  for (const market of new Set(series.map((one) => one.market))) await assertNotBanned(app, market);
+  for (const market of isFilesOnly(choice) ? [] : new Set(series.map((one) => one.market)))
+    await assertNotBanned(app, market);
   for (const one of series) {
+    if (choice === 'archive' && (await hasFiles(app, one, signal))) continue;
     if ((await ledger.knows(one)) || (await source.isListed(one, signal))) continue;
     if (await hasTrades(source, one, signal)) continue;
+    if (choice === 'auto' && (await hasFiles(app, one, signal))) continue;
     throw new CdvaultError('UNKNOWN_SYMBOL', `the exchange does not list ${one.symbol}`);
   }
 }
@@ -156,6 +163,12 @@ export async function assertStored({ ledger }: App, series: Series): Promise<voi
   throw new CdvaultError('UNKNOWN_SYMBOL', `nothing of ${series.symbol} is stored`, {
     advice: 'Fetch it first: cdvault backfill; cdvault status lists what is stored.',
   });
+}
+
+/** Files of symbols that the exchange no longer knows are kept. */
+async function hasFiles({ archive, clock }: App, series: Series, signal: AbortSignal) {
+  const listing = await archive.list(series, { startMs: 0, endMs: clock.nowMs() }, signal);
+  return listing !== undefined && listing.days.size + listing.months.size > 0;
 }
 
 async function hasTrades(

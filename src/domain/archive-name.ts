@@ -1,4 +1,4 @@
-import { DAY_MS, type TimeRange } from './hour.ts';
+import { DAY_MS, isoDay, type TimeRange } from './hour.ts';
 
 /** What the name of one of the exchange's archive files promises. */
 export interface ArchiveName extends TimeRange {
@@ -20,6 +20,21 @@ export function parseArchiveName(fileName: string): ArchiveName | undefined {
   const startMs = Date.UTC(Number(year), Number(month) - 1, Number(day ?? 1));
   const asWritten = `${year}-${month}-${day ?? '01'}`;
   if (new Date(startMs).toISOString().slice(0, 10) !== asWritten) return undefined;
-  const endMs = day === undefined ? Date.UTC(Number(year), Number(month), 1) : startMs + DAY_MS;
+  const endMs = day === undefined ? monthOf(startMs).endMs : startMs + DAY_MS;
   return { stem, symbol, startMs, endMs };
+}
+
+/** The UTC month that an instant lies in. */
+export function monthOf(timeMs: number): TimeRange {
+  const at = new Date(timeMs);
+  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+  return { startMs: Date.UTC(year, month, 1), endMs: Date.UTC(year, month + 1, 1) };
+}
+
+export function dailyStem(symbol: string, dayMs: number): string {
+  return `${symbol}-aggTrades-${isoDay(dayMs)}`;
+}
+
+export function monthlyStem(symbol: string, monthMs: number): string {
+  return `${symbol}-aggTrades-${isoDay(monthMs).slice(0, 7)}`;
 }

@@ -55,6 +55,13 @@ export const ERRORS = {
     when: 'A row of an archive file is no aggregate trade, or changes its time unit within the file.',
     advice: 'Download the file again; if that does not help, use REST for its day.',
   },
+  ARCHIVE_UNREACHABLE: {
+    retryable: true,
+    exitCode: EXIT.outage,
+    when: 'The host of the exchange’s archive files does not answer, or answers with a server error.',
+    advice:
+      'It is retried with growing pauses; if it lasts, check the network and BINANCE_ARCHIVE_URL, or use --source rest.',
+  },
   // ── services ────────────────────────────────────────────────────────────────────────────────
   SERVICES_MISSING: {
     retryable: false,

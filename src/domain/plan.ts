@@ -1,5 +1,6 @@
 import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from './hour.ts';
 import type { Verdict } from './ledger.ts';
+import { isFilesOnly, type SourceChoice } from './source-choice.ts';
 
 /** What the ledger and the bars know of one day, for planning. */
 export interface DayCoverage {
@@ -16,8 +17,8 @@ export interface DayWork {
   readonly hours: readonly number[];
   /** Of these, hours whose stored rows are in doubt: fetched and compared whatever the ledger says. */
   readonly refetch?: ReadonlySet<number>;
-  /** The exchange's file of the day is asked first. */
-  readonly fromArchive?: boolean;
+  /** Set when the exchange's file of the day is asked first. */
+  readonly fromArchive?: SourceChoice;
 }
 
 /**
@@ -53,13 +54,49 @@ function hoursDue(
   return hours;
 }
 
-/** Files are packed the day after, some late; the exchange's own clients wait this long before they ask. */
-const PACKED_MS = 2 * DAY_MS;
-
 /** A file costs a download of a whole day: fewer hours than these are cheaper by REST. */
 const ARCHIVE_HOURS = 6;
 
-/** Whether a day's work is better taken from the exchange's archive file. */
-export function suitsArchive({ dayMs, hours, refetch }: DayWork, nowMs: number): boolean {
-  return refetch === undefined && hours.length >= ARCHIVE_HOURS && dayMs + PACKED_MS <= nowMs;
+/** Where REST has all, the file of a day is given this long to be there: the exchange's own clients wait so too. */
+const PACKED_MS = DAY_MS;
+
+/** The longest that a file has been late, by the exchange's own issues, is eight days. */
+const LATEST_MS = 14 * DAY_MS;
+
+/** An hour is asked for together with the trade before it, and not at once. */
+const HORIZON_MARGIN_MS = HOUR_MS;
+
+/** What decides where a day is taken from. */
+export interface Roads {
+  readonly source: SourceChoice;
+  /** How far back REST goes. */
+  readonly historyMs: number;
+  readonly nowMs: number;
 }
+
+export function isWithinRest(hourMs: number, { historyMs, nowMs }: Omit<Roads, 'source'>): boolean {
+  return hourMs - HORIZON_MARGIN_MS >= nowMs - historyMs;
+}
+
+/** Whether a day's work is better taken from the exchange's file, or can be had from nowhere else. */
+export function suitsArchive({ dayMs, hours, refetch }: DayWork, roads: Roads): boolean {
+  if (hours.length === 0 || refetch !== undefined || roads.source === 'rest') return false;
+  if (isFilesOnly(roads.source)) return true;
+  const closedForMs = roads.nowMs - (dayMs + DAY_MS);
+  if (roads.historyMs === Infinity)
+    return hours.length >= ARCHIVE_HOURS && closedForMs >= PACKED_MS;
+  if (closedForMs < 0) return false;
+  return hours.length >= ARCHIVE_HOURS || hours.some((hourMs) => !isWithinRest(hourMs, roads));
+}
+
+/** Whether a file that is not there may still come. */
+export function mayComeLate(dayMs: number, nowMs: number): boolean {
+  return nowMs - (dayMs + DAY_MS) < LATEST_MS;
+}
+
+/**
+ * Hours that were asked for and that nobody has now: their file is not there yet; it is not there and
+ * will not come; it is there and does not prove them.
+ */
+export const AWAITED = ['pending_archive', 'retention', 'truncated_file'] as const;
+export type AwaitedClass = (typeof AWAITED)[number];

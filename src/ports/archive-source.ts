@@ -1,20 +1,41 @@
+import type { TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import type { TradeBlock } from '../domain/trade-block.ts';
 
-/** A day's file as it was downloaded. */
+/** A day's trades in the file that holds them: its daily file, or that of its month. */
 export interface ArchiveDay {
+  /** `BTCUSDT-aggTrades-2024-01-01.zip` */
+  readonly name: string;
+  /** What the exchange calls this version of the file; undefined of a file that was not downloaded. */
+  readonly etag: string | undefined;
   readonly sha256: string;
   readonly bytes: number;
-  /** Rows in the file's order, in pieces; may be read once. */
+  /**
+   * The day's rows in the file's order, in pieces; may be read once.
+   * @throws CdvaultError ARCHIVE_BAD_FILE also when the file is not that of its checksum, before any row
+   */
   rows(): AsyncIterable<TradeBlock>;
 }
 
-/** The exchange's daily files. */
+export interface ListedFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly etag: string | undefined;
+}
+
+/** Files that there are, by the start of their day or month. */
+export interface ArchiveListing {
+  readonly days: ReadonlyMap<number, ListedFile>;
+  readonly months: ReadonlyMap<number, ListedFile>;
+}
+
+/** The exchange's files of aggregate trades, daily and monthly. */
 export interface ArchiveSource {
   /**
-   * Downloads one UTC day and checks it against its checksum; the file is gone once `use` has settled.
-   * @returns what `use` returns; undefined when the exchange has no such file (yet)
-   * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, EXCHANGE_UNREACHABLE, EXCHANGE_UNAVAILABLE
+   * Hands out one UTC day: from its daily file, else from the file of its month once that is over. The
+   * file may be gone once `use` has settled.
+   * @returns what `use` returns; undefined when there is no such file (yet)
+   * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, ARCHIVE_UNREACHABLE
    */
   withDay<T>(
     series: Series,
@@ -22,4 +43,18 @@ export interface ArchiveSource {
     signal: AbortSignal,
     use: (day: ArchiveDay) => Promise<T>,
   ): Promise<T | undefined>;
+
+  /**
+   * What there is of a range without downloading it.
+   * @returns undefined when the exchange does not say
+   * @throws CdvaultError ARCHIVE_UNREACHABLE
+   */
+  list(series: Series, range: TimeRange, signal: AbortSignal): Promise<ArchiveListing | undefined>;
+
+  /**
+   * One file as it is now, by its name.
+   * @returns undefined when there is no such file
+   * @throws CdvaultError ARCHIVE_UNREACHABLE
+   */
+  find(series: Series, name: string, signal: AbortSignal): Promise<ListedFile | undefined>;
 }

@@ -2,9 +2,7 @@ import type { CdvaultError } from '../domain/errors.ts';
 import type { TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import type { DayWork } from '../domain/plan.ts';
-
-/** `auto`: closed days from the exchange's archive files, the rest by REST. */
-export type SourceChoice = 'auto' | 'rest';
+import type { SourceChoice } from '../domain/source-choice.ts';
 
 /** What each kind of job carries. Small on purpose: facts live in the store. */
 export interface JobPayloads {
@@ -13,14 +11,17 @@ export interface JobPayloads {
     readonly runId: string;
     readonly startMs: number;
     readonly endMs: number;
+    /** Default: auto. */
     readonly source?: SourceChoice | undefined;
   };
-  /** A day from the exchange's archive file; what that cannot prove, by REST. */
+  /** A day from the exchange's archive file; what that cannot prove, by REST if that may be asked. */
   readonly archive: Series & {
     readonly runId: string;
     readonly dayMs: number;
     /** Starts of the hours that are wanted. */
     readonly hours: readonly number[];
+    /** Default: auto. */
+    readonly source?: SourceChoice | undefined;
   };
   readonly slice: Series & {
     readonly runId: string;
@@ -103,7 +104,7 @@ export interface JobQueue {
   addChain(series: Series): Promise<void>;
   /** Whether a chain job of the series waits or runs. */
   chainPending(series: Series): Promise<boolean>;
-  /** @param source default: rest */
+  /** @param source default: auto */
   addFeed(runId: string, series: Series, range: TimeRange, source?: SourceChoice): Promise<void>;
   /** The same for the schedule: dropped while an earlier one of the series is still being fed. */
   addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void>;

@@ -62,6 +62,8 @@ export interface Ledger {
    * are not among them become resolved.
    */
   write(entries: readonly LedgerEntry[], nowMs: number): Promise<void>;
+  /** Writes gaps of hours without a row; what they have waited for before becomes resolved. */
+  note(series: Series, gaps: readonly Gap[], nowMs: number): Promise<void>;
   totals(series: Series, range: TimeRange): Promise<CoverageTotals>;
   openGaps(series: Series, range: TimeRange): Promise<SeenGap[]>;
   knows(series: Series): Promise<boolean>;

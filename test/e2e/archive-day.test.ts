@@ -108,7 +108,7 @@ test('only the wanted hours are stored; REST goes on where the file ended', asyn
 describe('a file that is wrong', () => {
   test('absent: said so, nothing touched', async () => {
     const symbol = fresh();
-    server.setFault(symbol, DATE, 'absent');
+    for (const date of [DATE, '2024-12']) server.setFault(symbol, date, 'absent');
     expect(await ingest(symbol)).toEqual({ kind: 'absent', left: HOURS });
     expect(await app.ledger.knows(spot(symbol))).toBe(false);
   });

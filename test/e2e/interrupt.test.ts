@@ -12,7 +12,7 @@ import { eventually, Rig, spot } from './rig.ts';
 const DAY = Date.UTC(2024, 7, 12);
 const HOURS = hoursOfDay(DAY).slice(0, 7);
 const RANGE = { startMs: DAY, endMs: DAY + 7 * HOUR_MS };
-const ARGS = ['--from', '2024-08-12T00:00Z', '--to', '2024-08-12T07:00Z'];
+const ARGS = ['--from', '2024-08-12T00:00Z', '--to', '2024-08-12T07:00Z', '--source', 'rest'];
 // Some three pages an hour.
 const trades = syntheticTrades({
   seed: 81,

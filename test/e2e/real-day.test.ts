@@ -52,7 +52,7 @@ const NOTEBOOK_ROWS = [
 ];
 
 const MEMORY_BOUND_BYTES = 300 * 1024 * 1024;
-const DAY_ARGS = ['--from', '2024-01-01', '--to', '2024-01-02'];
+const DAY_ARGS = ['--from', '2024-01-01', '--to', '2024-01-02', '--source', 'rest'];
 /** The whole day would make this test the longest by far; `CDVAULT_FULL=1` does it. */
 const KILL_HOURS = process.env['CDVAULT_FULL'] === '1' ? 24 : 8;
 const NEVER = new AbortController().signal;
@@ -376,6 +376,8 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
         '2024-01-01',
         '--to',
         new Date(toMs).toISOString(),
+        '--source',
+        'rest',
       ];
       const start = () => rig.startCli(args, { env });
       const ids = await hourIds();

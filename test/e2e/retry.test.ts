@@ -75,7 +75,7 @@ async function failedJob(symbol: string): Promise<Job> {
 test('a slice that fails for good leaves its hour out; tried again by hand, its bars come by themselves', async () => {
   const [, , , poisoned = 0] = HOURS;
   rig.exchange.setFaults([onHour(POISON, poisoned, { kind: 'apiError', code: -1121 })]);
-  const from = ['--from', '2024-07-01T00:00Z', '--to', '2024-07-01T06:00Z'];
+  const from = ['--from', '2024-07-01T00:00Z', '--to', '2024-07-01T06:00Z', '--source', 'rest'];
   const result = await rig.cli(['backfill', POISON, ...from]);
   expect(result).toMatchObject({ exitCode: 4 });
   expect(result.stderr).toContain('5 of 6 hours proven');
@@ -191,7 +191,7 @@ test('a flow that runs its bars before its shared slices are done: bars over wha
   const third = dayFlow('third', series, { dayMs: DAY, hours: [] }, 'backfill');
   await flows.add({ ...third, children: shared.slice(0, 1) });
   rig.exchange.requests.clear();
-  const from = ['--from', '2024-07-01T00:00Z', '--to', '2024-07-01T06:00Z'];
+  const from = ['--from', '2024-07-01T00:00Z', '--to', '2024-07-01T06:00Z', '--source', 'rest'];
   expect(await rig.cli(['backfill', SHARED, ...from])).toMatchObject({ exitCode: 0 });
   expect(rig.exchange.requests.tradeRequests()).toEqual([]);
 });

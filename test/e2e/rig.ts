@@ -8,7 +8,9 @@ import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../src/ap
 import { type App, compose } from '../../src/cli/compose.ts';
 import type { TimeRange } from '../../src/domain/hour.ts';
 import type { Series } from '../../src/domain/market.ts';
+import type { SourceChoice } from '../../src/domain/source-choice.ts';
 import type { JobWorkers } from '../../src/ports/job-queue.ts';
+import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { type Exchange, type ExchangeOptions, startExchange } from '../exchange/exchange.ts';
 import type { RequestEntry } from '../exchange/request-log.ts';
 import {
@@ -28,7 +30,7 @@ export interface RigOptions extends Partial<ExchangeOptions> {
   readonly services?: ServiceUrls;
   /** Slices at a time; default 8. */
   readonly concurrency?: number;
-  /** Default: nobody listens there. */
+  /** Default: a host without any file. */
   readonly archiveUrl?: string;
 }
 
@@ -39,6 +41,7 @@ export class Rig {
   readonly name = unique('e2e-');
   readonly env: Readonly<Record<string, string>>;
   readonly archiveUrl: string;
+  readonly #archive: ArchiveServer | undefined;
   readonly #concurrency: number;
   readonly #apps: App[] = [];
   readonly #workers: JobWorkers[] = [];
@@ -49,14 +52,16 @@ export class Rig {
   static async start(options: RigOptions): Promise<Rig> {
     // Most tests are about other things than weight.
     const exchange = await startExchange({ symbols: [], enforceWeight: false, ...options });
-    return new Rig(exchange, options);
+    const archive = options.archiveUrl === undefined ? await startArchiveServer([]) : undefined;
+    return new Rig(exchange, options, archive);
   }
 
-  private constructor(exchange: Exchange, options: RigOptions) {
+  private constructor(exchange: Exchange, options: RigOptions, archive?: ArchiveServer) {
     this.exchange = exchange;
     this.services = options.services ?? inject('services');
     this.#concurrency = options.concurrency ?? 8;
-    this.archiveUrl = options.archiveUrl ?? 'http://127.0.0.1:9';
+    this.#archive = archive;
+    this.archiveUrl = options.archiveUrl ?? archive?.url ?? '';
     this.env = cliEnv(this.services, exchange.url, this.name, {
       CDVAULT_LOG: 'error',
       BINANCE_ARCHIVE_URL: this.archiveUrl,
@@ -96,17 +101,27 @@ export class Rig {
    * As the backfill command, but for its look at the costs: every trade request is a slice's own.
    * Returns when nothing waits in the queues any more.
    */
-  async backfill(app: App, series: readonly Series[], range: TimeRange): Promise<RunResult> {
-    const runId = await this.enqueue(app, series, range);
+  async backfill(
+    app: App,
+    series: readonly Series[],
+    range: TimeRange,
+    source: SourceChoice = 'rest',
+  ): Promise<RunResult> {
+    const runId = await this.enqueue(app, series, range, source);
     const workers = this.work(app);
     await this.untilOver(app, [runId], series);
     await workers.stop();
     return concludeRun(app, runId, series, range);
   }
 
-  async enqueue(app: App, series: readonly Series[], range: TimeRange): Promise<string> {
+  async enqueue(
+    app: App,
+    series: readonly Series[],
+    range: TimeRange,
+    source: SourceChoice = 'rest',
+  ): Promise<string> {
     const runId = unique('run-');
-    await enqueueRun(app, runId, series, range, AbortSignal.timeout(PATIENCE_MS));
+    await enqueueRun(app, runId, series, range, AbortSignal.timeout(PATIENCE_MS), source);
     return runId;
   }
 
@@ -200,6 +215,7 @@ export class Rig {
     await this.wipeRedis();
     this.#redis?.disconnect();
     await this.exchange.close();
+    await this.#archive?.close();
   }
 }
 

@@ -6,6 +6,8 @@ interface ZipEntry {
   /** As the directory has it; default: the true ones. */
   readonly crc?: number;
   readonly bytes?: number;
+  /** The entry's time of day, in the format's own units; default 0. */
+  readonly stamp?: number;
 }
 
 /** A zip file in memory, as plain as the exchange's, or as wrong as a test wants it. */
@@ -13,11 +15,13 @@ export function zipOf(...entries: readonly ZipEntry[]): Buffer {
   const files: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, content, crc = crc32(content), bytes = content.length } of entries) {
+  for (const entry of entries) {
+    const { name, content, crc = crc32(content), bytes = content.length, stamp = 0 } = entry;
     const packed = deflateRawSync(content);
     const fields = Buffer.alloc(26);
     fields.writeUInt16LE(20, 0);
     fields.writeUInt16LE(8, 4);
+    fields.writeUInt16LE(stamp, 6);
     fields.writeUInt32LE(crc, 10);
     fields.writeUInt32LE(packed.length, 14);
     fields.writeUInt32LE(bytes, 18);

@@ -52,7 +52,8 @@ export class OneSymbol {
 
   #args({ startMs, endMs }: TimeRange): string[] {
     const at = (timeMs: number) => new Date(timeMs).toISOString();
-    return ['backfill', this.symbol, '--from', at(startMs), '--to', at(endMs)];
+    const args = ['--from', at(startMs), '--to', at(endMs), '--source', 'rest'];
+    return ['backfill', this.symbol, ...args];
   }
 
   /**

@@ -46,7 +46,9 @@ export async function inPlace(
   const services = await proxyServices(options.services);
   const symbol = unique('FAULT');
   const [from, to] = [range.startMs, range.endMs].map((timeMs) => new Date(timeMs).toISOString());
-  const backfill = ['backfill', symbol, '--from', from ?? '', '--to', to ?? ''];
+  // Most faults are those of pages and of many small jobs.
+  const args = ['--from', from ?? '', '--to', to ?? '', '--source', 'rest'];
+  const backfill = ['backfill', symbol, ...args];
   const rig = await Rig.start({
     ...options,
     symbols: [{ symbol, trades }],

@@ -29,6 +29,11 @@ const series = {
 
 const instantMs = z.int().nonnegative();
 
+const source = z.union([
+  z.enum(['auto', 'rest', 'archive']),
+  z.templateLiteral(['dir:', z.string().min(1)]),
+]);
+
 /**
  * Full jitter, so a wait is on average half of its ceiling: 2, 4, 8, … 120 s. Ten attempts last
  * through an outage of four minutes on average (486 s / 2), the first retry comes within 2 s.
@@ -42,7 +47,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
       runId,
       startMs: instantMs,
       endMs: instantMs,
-      source: z.enum(['auto', 'rest']).optional(),
+      source: source.optional(),
     }),
     // It only looks and enqueues, so it outlasts any outage: 1,000 attempts of 30 s on average are 8 h.
     attempts: 1_000,
@@ -56,9 +61,10 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
       runId,
       dayMs: instantMs.multipleOf(DAY_MS),
       hours: z.array(instantMs.multipleOf(HOUR_MS)).min(1).max(24),
+      source: source.optional(),
     }),
     ...OUTAGE,
-    // Some 40 s for the busiest day, and REST for what its file lacks.
+    // Some 40 s for the busiest day, some minutes for its month's file, and REST for what the file lacks.
     timeoutMs: 60 * MINUTE_MS,
     concurrency: 2,
   },

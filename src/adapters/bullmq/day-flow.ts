@@ -20,9 +20,9 @@ export function dayFlow(
   priority: JobPriority,
 ): FlowJob {
   const children =
-    day.fromArchive === true
-      ? [archiveJob(runId, series, day, priority)]
-      : sliceJobs(runId, series, day, priority);
+    day.fromArchive === undefined
+      ? sliceJobs(runId, series, day, priority)
+      : [archiveJob(runId, series, day, priority)];
   return {
     name: 'bars',
     queueName: queueName('bars', series.market),
@@ -35,13 +35,13 @@ export function dayFlow(
 function archiveJob(
   runId: string,
   series: Series,
-  { dayMs, hours }: DayWork,
+  { dayMs, hours, fromArchive }: DayWork,
   priority: JobPriority,
 ): FlowJob {
   return {
     name: 'archive',
     queueName: queueName('archive', series.market),
-    data: parsePayload('archive', { ...plain(series), runId, dayMs, hours }),
+    data: parsePayload('archive', { ...plain(series), runId, dayMs, hours, source: fromArchive }),
     opts: {
       ...jobOptions('archive', priority),
       jobId: archiveId(runId, series, dayMs),

@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis';
 import type { TimeRange } from '../../domain/hour.ts';
 import { type Market, MARKETS, type Series } from '../../domain/market.ts';
 import type { DayWork } from '../../domain/plan.ts';
+import type { SourceChoice } from '../../domain/source-choice.ts';
 import type {
-  SourceChoice,
   DayJobState,
   FailedJob,
   JobKind,
@@ -151,13 +151,13 @@ class BullJobQueue implements JobQueue {
     runId: string,
     series: Series,
     range: TimeRange,
-    source: SourceChoice = 'rest',
+    source: SourceChoice = 'auto',
   ): Promise<void> {
     return this.#addFeed(runId, series, range, source, {});
   }
 
   addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void> {
-    return this.#addFeed(runId, series, range, 'rest', {
+    return this.#addFeed(runId, series, range, 'auto', {
       deduplication: { id: scheduleWish(series) },
     });
   }

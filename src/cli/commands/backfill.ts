@@ -1,17 +1,19 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../app/run-backfill.ts';
 import { isDue } from '../../app/plan-series.ts';
 import { assertDueServed } from '../../app/within-history.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { TimeRange } from '../../domain/hour.ts';
 import type { Series } from '../../domain/market.ts';
-import type { SourceChoice } from '../../ports/job-queue.ts';
+import type { SourceChoice } from '../../domain/source-choice.ts';
 import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';
 import { assertDisk, type CostedPlan, describePlan, planAll, totalsOf } from '../plan-report.ts';
 import { counted, formatDuration, formatInteger } from '../progress-text.ts';
+import { type FileReport, fileLines, fileReport } from '../file-report.ts';
 import { newRunId } from '../run-id.ts';
 import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
+import { lookAtFolder, sourceOption } from '../source-option.ts';
 import { describeRange, resolveRange } from '../times.ts';
 import {
   jsonOption,
@@ -39,14 +41,7 @@ export function registerBackfill(program: Command, finish: (exitCode: ExitCode) 
         'flight, twice stops at once; nothing is lost either way.',
     )
     .addOption(weightShareOption())
-    .addOption(
-      new Option(
-        '--source <which>',
-        'auto: closed days from the exchange’s daily files, the rest by REST',
-      )
-        .choices(['rest', 'auto'])
-        .default('rest'),
-    )
+    .addOption(sourceOption())
     .option('--detach', 'enqueue only; workers elsewhere do the work (cdvault worker)')
     .addOption(jsonOption())
     .addHelpText(
@@ -61,11 +56,14 @@ export function registerBackfill(program: Command, finish: (exitCode: ExitCode) 
       const series = parseSeries(symbols, options.market);
       const range = resolveRange(options, Date.now());
       const overrides = weightShareOf(options);
+      const { source } = options;
+      const remarks = await lookAtFolder(source, series, range.hours);
       finish(
         await withApp({ overrides, drains: true }, async (session) => {
-          await assertKnown(session.app, series, session.signal);
+          await assertKnown(session.app, series, session.signal, source);
           const names = series.map(({ symbol }) => symbol).join(' ');
           if (options.json !== true) say(`backfill ${names}: ${describeRange(range)}`);
+          for (const remark of remarks) say(remark);
           return backfill(session, series, range.hours, options);
         }),
       );
@@ -137,22 +135,31 @@ async function conclude(
   { runId, series, range, startedMs, json }: Run,
 ): Promise<ExitCode> {
   const result = await concludeRun(app, runId, series, range);
+  const files = await fileReport(app, series, range, startedMs);
   const durationMs = app.clock.nowMs() - startedMs;
   if (json) {
-    print(JSON.stringify({ type: 'summary', runId, durationMs, ...result, work: app.totals }));
+    print(
+      JSON.stringify({ type: 'summary', runId, durationMs, ...result, ...files, work: app.totals }),
+    );
   } else {
-    for (const line of summaryLines(app, result, durationMs)) say(line);
+    for (const line of summaryLines(app, result, files, durationMs)) say(line);
   }
   return result.exitCode;
 }
 
-function summaryLines(app: App, result: RunResult, durationMs: number): string[] {
+function summaryLines(
+  app: App,
+  result: RunResult,
+  files: FileReport,
+  durationMs: number,
+): string[] {
   const { wantedHours, proven, gap, open, unknown, rows, failures, barsDue } = result;
   const { rows: rowsNow, tradeRequests } = app.totals;
   const lines = [
     `${formatInteger(proven)} of ${counted(wantedHours, 'hour')} proven, ${counted(rows, 'trade')} stored`,
     `${formatInteger(rowsNow)} rows written, ${counted(tradeRequests, 'trade request')}, ${formatDuration(durationMs)}`,
   ];
+  lines.push(...fileLines(files));
   if (gap > 0)
     lines.push(`${counted(gap, 'hour')} with gaps: select * from gaps where resolved_at is null`);
   if (open > 0)

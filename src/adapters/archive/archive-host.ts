@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Agent, type Dispatcher, RetryAgent } from 'undici';
+import { CdvaultError } from '../../domain/errors.ts';
+
+/** Between two pieces of a body; a day is some 12 MB. */
+const IDLE_MS = 15_000;
+/** 7.5 s in all: jobs are tried again by the queue. */
+const RETRY = { maxRetries: 4, minTimeout: 500, maxTimeout: 20_000 };
+
+/** The file host serves no listings: those are asked of the bucket behind it. */
+const FILES_HOST = 'data.binance.vision';
+const LISTING_URL = 'https://s3-ap-northeast-1.amazonaws.com/data.binance.vision';
+
+/** A file as the host describes it. */
+export interface FileHead {
+  readonly etag: string | undefined;
+  readonly bytes: number;
+}
+
+export interface Download extends FileHead {
+  readonly sha256: string;
+}
+
+/** The exchange's bucket over HTTP: files by key, and what keys there are. */
+export class ArchiveHost {
+  readonly #agent = new RetryAgent(
+    new Agent({ headersTimeout: IDLE_MS, bodyTimeout: IDLE_MS }),
+    RETRY,
+  );
+  readonly #base: string;
+  readonly #listing: string;
+
+  constructor(baseUrl: string) {
+    this.#base = baseUrl.replace(/\/$/, '');
+    this.#listing = new URL(baseUrl).hostname === FILES_HOST ? LISTING_URL : this.#base;
+  }
+
+  urlOf(key: string): string {
+    return `${this.#base}/${key.split('/').map(encodeURIComponent).join('/')}`;
+  }
+
+  /**
+   * Interrupted downloads go on where they stopped, as long as the file is still the same (ETag).
+   * @returns undefined when there is no such file
+   */
+  async download(key: string, file: string, signal: AbortSignal): Promise<Download | undefined> {
+    const url = this.urlOf(key);
+    const response = await this.#ask('GET', url, signal);
+    if (response === undefined) return undefined;
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const tap = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        bytes += chunk.length;
+        done(null, chunk);
+      },
+    });
+    try {
+      await pipeline(response.body, tap, createWriteStream(file), { signal });
+    } catch (error) {
+      throw unreachable('GET', url, error, signal);
+    }
+    return { sha256: hash.digest('hex'), bytes, etag: etagOf(response) };
+  }
+
+  /** @returns undefined when there is no such file */
+  async text(key: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.#text(this.urlOf(key), signal);
+  }
+
+  /** @returns undefined when there is no such file */
+  async head(key: string, signal: AbortSignal): Promise<FileHead | undefined> {
+    const response = await this.#ask('HEAD', this.urlOf(key), signal);
+    if (response === undefined) return undefined;
+    await response.body.dump();
+    return { etag: etagOf(response), bytes: Number(response.headers['content-length'] ?? 0) };
+  }
+
+  /**
+   * One page of keys in their order, as XML.
+   * @param marker the key behind which the page starts
+   * @returns undefined when the listing is denied
+   */
+  async listPage(prefix: string, marker: string, signal: AbortSignal): Promise<string | undefined> {
+    const query = new URLSearchParams({ prefix, marker, 'max-keys': '1000' });
+    return this.#text(`${this.#listing}?${query.toString()}`, signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.close();
+  }
+
+  async #text(url: string, signal: AbortSignal): Promise<string | undefined> {
+    const response = await this.#ask('GET', url, signal);
+    if (response === undefined) return undefined;
+    try {
+      return await response.body.text();
+    } catch (error) {
+      throw unreachable('GET', url, error, signal);
+    }
+  }
+
+  async #ask(
+    method: 'GET' | 'HEAD',
+    url: string,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData | undefined> {
+    const { origin, pathname, search } = new URL(url);
+    let response: Dispatcher.ResponseData;
+    try {
+      response = await this.#agent.request({ origin, path: pathname + search, method, signal });
+    } catch (error) {
+      throw unreachable(method, url, error, signal);
+    }
+    if (response.statusCode === 200) return response;
+    await response.body.dump();
+    // Where the listing is denied a missing key is 403.
+    if (response.statusCode === 404 || response.statusCode === 403) return undefined;
+    throw new CdvaultError('ARCHIVE_UNREACHABLE', `${method} ${url}: HTTP ${response.statusCode}`);
+  }
+}
+
+/** Headers carry it in quotes, listings may or may not. */
+function etagOf({ headers }: Dispatcher.ResponseData): string | undefined {
+  const { etag } = headers;
+  return typeof etag === 'string' ? bareEtag(etag) : undefined;
+}
+
+export function bareEtag(etag: string): string {
+  return etag.replaceAll('"', '');
+}
+
+function unreachable(method: string, url: string, error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CdvaultError('ARCHIVE_UNREACHABLE', `${method} ${url}: ${message}`, { cause: error });
+}

@@ -1,0 +1,82 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { dailyStem, monthlyStem, monthOf } from '../../domain/archive-name.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { daysOf } from '../../domain/hour.ts';
+import type { Series } from '../../domain/market.ts';
+import type { ArchiveDay, ArchiveSource, ListedFile } from '../../ports/archive-source.ts';
+import { dailyKey, monthlyKey } from './archive-keys.ts';
+import { compareChecksum, sha256Of } from './checksum-file.ts';
+import { CsvRows } from './csv-rows.ts';
+import { rowsOfDay } from './day-rows.ts';
+import { readRows } from './read-rows.ts';
+
+/**
+ * Files of the exchange in a folder of this machine, zip or csv, side by side or in the exchange's own
+ * tree. Nothing is downloaded.
+ */
+export function createFolderSource(folder: string): ArchiveSource {
+  const dailyFile = (series: Series, dayMs: number) =>
+    firstThatExists(folder, dailyStem(series.symbol, dayMs), dailyKey(series, dayMs));
+  const monthlyFile = (series: Series, monthMs: number) =>
+    firstThatExists(folder, monthlyStem(series.symbol, monthMs), monthlyKey(series, monthMs));
+  return {
+    async withDay(series, dayMs, _signal, use) {
+      const daily = dailyFile(series, dayMs);
+      if (daily !== undefined) return use(await describe(daily, (rows) => rows));
+      const monthly = monthlyFile(series, monthOf(dayMs).startMs);
+      if (monthly === undefined) return undefined;
+      return use(await describe(monthly, (rows) => rowsOfDay(rows, dayMs)));
+    },
+    async list(series, range) {
+      const days = new Map<number, ListedFile>();
+      const months = new Map<number, ListedFile>();
+      for (const dayMs of daysOf(range)) {
+        const monthMs = monthOf(dayMs).startMs;
+        const [daily, monthly] = [dailyFile(series, dayMs), monthlyFile(series, monthMs)];
+        if (daily !== undefined) days.set(dayMs, listed(daily));
+        if (monthly !== undefined && !months.has(monthMs)) months.set(monthMs, listed(monthly));
+      }
+      return { days, months };
+    },
+    async find() {
+      return undefined;
+    },
+  };
+}
+
+/** Flat, then in the exchange's tree; zip before csv. */
+function firstThatExists(folder: string, stem: string, key: string): string | undefined {
+  const tree = path.join(folder, path.dirname(key));
+  const candidates = [folder, tree].flatMap((place) => [
+    path.join(place, `${stem}.zip`),
+    path.join(place, `${stem}.csv`),
+  ]);
+  return candidates.find((file) => existsSync(file));
+}
+
+function listed(file: string): ListedFile {
+  return { name: path.basename(file), bytes: statSync(file).size, etag: undefined };
+}
+
+type Rows = ReturnType<ArchiveDay['rows']>;
+
+async function describe(file: string, select: (rows: Rows) => Rows): Promise<ArchiveDay> {
+  const name = path.basename(file);
+  const sha256 = await sha256Of(file);
+  const isWrong = (await compareChecksum(file, sha256)) === 'differs';
+  return {
+    name,
+    etag: undefined,
+    sha256,
+    bytes: statSync(file).size,
+    rows() {
+      if (isWrong)
+        throw new CdvaultError(
+          'ARCHIVE_BAD_FILE',
+          `${file}: its SHA-256 is ${sha256}, its .CHECKSUM says another`,
+        );
+      return select(readRows(file, new CsvRows(name)));
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { HOUR_MS, isoDay, type TimeRange } from '../domain/hour.ts';
+import type { Series } from '../domain/market.ts';
+import { AWAITED, type AwaitedClass, mayComeLate } from '../domain/plan.ts';
+import type { Ledger, SeenGap } from '../ports/ledger.ts';
+import type { TakenDay } from './take-day.ts';
+
+/**
+ * Puts hours on record that neither the file has proven nor REST may be asked for: what they wait for,
+ * or why nobody has them. A ledger row resolves it.
+ */
+export async function noteAwaited(
+  { ledger }: { readonly ledger: Ledger },
+  series: Series,
+  dayMs: number,
+  hours: readonly number[],
+  file: TakenDay['file'],
+  nowMs: number,
+): Promise<void> {
+  const range = spanOf(hours);
+  const known = new Set((await ledger.records(series, range)).map(({ hourMs }) => hourMs));
+  const { gapClass, evidence } = reasonOf(dayMs, file, nowMs);
+  const gaps = hours
+    .filter((hourMs) => !known.has(hourMs))
+    .map((hourMs) => ({ hourMs, gapClass, fromId: 0, toId: 0, evidence }));
+  await ledger.note(series, gaps, nowMs);
+}
+
+function spanOf(hours: readonly number[]): TimeRange {
+  return { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
+}
+
+function reasonOf(
+  dayMs: number,
+  file: TakenDay['file'],
+  nowMs: number,
+): { readonly gapClass: AwaitedClass; readonly evidence: string } {
+  if (file !== undefined && file.verdict !== 'absent')
+    return {
+      gapClass: 'truncated_file',
+      evidence: `${file.name} (${file.verdict}): ${file.evidence}`,
+    };
+  return mayComeLate(dayMs, nowMs)
+    ? { gapClass: 'pending_archive', evidence: `the file of ${isoDay(dayMs)} is not there yet` }
+    : { gapClass: 'retention', evidence: `the exchange has no file of ${isoDay(dayMs)}` };
+}
+
+/** Hours of one day that wait for the same. */
+export interface AwaitedHours extends Series {
+  readonly gapClass: AwaitedClass;
+  readonly dayMs: number;
+  readonly hours: number;
+  readonly evidence: string;
+}
+
+/** What is on record as awaited, by day; hours with a ledger row are never among them. */
+export async function awaitedHours(
+  { ledger }: { readonly ledger: Ledger },
+  { market, symbol }: Series,
+  range: TimeRange,
+): Promise<AwaitedHours[]> {
+  const open = (await ledger.openGaps({ market, symbol }, range)).filter(isAwaited);
+  const byDay = Map.groupBy(open, ({ hourMs, gapClass }) => `${isoDay(hourMs)} ${gapClass}`);
+  return [...byDay.values()].flatMap((gaps) => {
+    const [gap] = gaps;
+    if (gap === undefined) return [];
+    const { gapClass, evidence } = gap;
+    const dayMs = Date.parse(isoDay(gap.hourMs));
+    return [{ market, symbol, gapClass, dayMs, hours: gaps.length, evidence }];
+  });
+}
+
+/** Losses of the same class that a ledger row knows of have ids. */
+function isAwaited(gap: SeenGap): gap is SeenGap & { readonly gapClass: AwaitedClass } {
+  return gap.toId === 0 && AWAITED.some((awaited) => awaited === gap.gapClass);
+}

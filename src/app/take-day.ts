@@ -1,0 +1,167 @@
+import { dailyStem } from '../domain/archive-name.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import { floorTo, HOUR_MS } from '../domain/hour.ts';
+import type { Series } from '../domain/market.ts';
+import type { TradeBlock } from '../domain/trade-block.ts';
+import type { ArchiveFileRecord, ArchiveFiles } from '../ports/archive-files.ts';
+import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
+import { type DayOutcome, ingestDay, type IngestDayDeps } from './ingest-day.ts';
+
+/** A day as far as its file goes. `left`: hours that it did not prove, and why. */
+export interface TakenDay {
+  readonly proven: readonly number[];
+  readonly left: readonly number[];
+  /** What the file was worth; undefined when it was not needed, all hours being proven already. */
+  readonly file: Pick<ArchiveFileRecord, 'name' | 'verdict' | 'evidence'> | undefined;
+}
+
+type TakeDeps = IngestDayDeps & { readonly files: ArchiveFiles };
+
+type WantedDay = Series & {
+  readonly dayMs: number;
+  readonly hours: readonly number[];
+  readonly runId: string;
+  /** Whether REST has the day too, so that rows of which the file has lost the quantity need not be believed. */
+  readonly isInReach: boolean;
+};
+
+/**
+ * Takes a day from its archive file and puts on record what that file was worth. A file that is wrong
+ * is an outcome, not a failure: what it did not prove is left.
+ * @throws CdvaultError ARCHIVE_UNREACHABLE, and what ingestDay throws but for the file's own faults
+ */
+export async function takeDay(
+  deps: TakeDeps,
+  day: WantedDay,
+  signal: AbortSignal,
+  onRows: (rows: number) => void,
+): Promise<TakenDay | 'busy'> {
+  const watched = new WatchedArchive(deps.archive, day.isInReach);
+  let outcome: DayOutcome | CdvaultError;
+  try {
+    outcome = await ingestDay({ ...deps, archive: watched.source }, day, signal, onRows);
+  } catch (error) {
+    if (!isOfFile(error)) throw error;
+    outcome = error;
+  }
+  if (outcome instanceof CdvaultError) {
+    const worth = { verdict: 'refused' as const, evidence: outcome.message };
+    return { proven: [], left: day.hours, file: await record(deps, day, watched.file, worth) };
+  }
+  if (outcome.kind === 'busy') return 'busy';
+  const { left } = outcome;
+  if (outcome.kind === 'absent')
+    return { proven: [], left, file: await record(deps, day, undefined, ABSENT) };
+  const { proven } = outcome;
+  if (watched.file === undefined) return { proven, left, file: undefined };
+  const worth = worthOf(watched, left);
+  return { proven, left, file: await record(deps, day, watched.file, worth) };
+}
+
+/** For the record, that nobody answered. */
+export async function recordUnreachable(
+  deps: Pick<TakeDeps, 'files' | 'clock'>,
+  day: WantedDay,
+  { message }: CdvaultError,
+): Promise<void> {
+  await record(deps, day, undefined, { verdict: 'unreachable', evidence: message });
+}
+
+const ABSENT = {
+  verdict: 'absent' as const,
+  evidence: 'the exchange has no such file, or none yet',
+};
+
+function isOfFile(error: unknown): error is CdvaultError {
+  return (
+    error instanceof CdvaultError &&
+    (error.code === 'ARCHIVE_BAD_FILE' || error.code === 'ARCHIVE_BAD_ROW')
+  );
+}
+
+type Worth = Pick<ArchiveFileRecord, 'verdict' | 'evidence'>;
+
+function worthOf(seen: WatchedArchive, left: readonly number[]): Worth {
+  const { rows, firstId, lastId, lastUs } = seen;
+  if (rows === 0) return { verdict: 'empty', evidence: 'no trade of the day is in it' };
+  const missing = lastId - firstId + 1 - rows;
+  if (missing > 0) return { verdict: 'holes', evidence: `${missing} ids are missing in it` };
+  const lastHourMs = floorTo(lastUs / 1000, HOUR_MS);
+  if (left.some((hourMs) => hourMs > lastHourMs)) {
+    const endsAt = new Date(lastUs / 1000).toISOString().slice(11, 19);
+    return { verdict: 'truncated', evidence: `it ends at ${endsAt}Z` };
+  }
+  if (left.length > 0)
+    return { verdict: 'whole', evidence: 'the trade before or behind it is not known' };
+  if (seen.withoutQuantity > 0)
+    return { verdict: 'whole', evidence: `${seen.withoutQuantity} rows have no quantity` };
+  return { verdict: 'whole', evidence: '' };
+}
+
+async function record(
+  { files, clock }: Pick<TakeDeps, 'files' | 'clock'>,
+  { market, symbol, dayMs }: WantedDay,
+  file: ArchiveDay | undefined,
+  worth: Worth,
+): Promise<ArchiveFileRecord> {
+  const written = {
+    market,
+    symbol,
+    dayMs,
+    name: file?.name ?? `${dailyStem(symbol, dayMs)}.zip`,
+    etag: file?.etag,
+    sha256: file?.sha256,
+    bytes: file?.bytes,
+    ...worth,
+    seenAtMs: clock.nowMs(),
+  };
+  await files.write(written);
+  return written;
+}
+
+/** Remembers the file that was handed out and, roughly, what was in it. */
+class WatchedArchive {
+  file: ArchiveDay | undefined;
+  rows = 0;
+  firstId = 0;
+  lastId = 0;
+  lastUs = 0;
+  withoutQuantity = 0;
+  readonly source: ArchiveSource;
+
+  constructor(archive: ArchiveSource, isInReach: boolean) {
+    this.source = {
+      withDay: (series, dayMs, signal, use) =>
+        archive.withDay(series, dayMs, signal, (file) => {
+          this.file = file;
+          return use({ ...file, rows: () => this.#watch(file, isInReach) });
+        }),
+      list: (series, range, signal) => archive.list(series, range, signal),
+      find: (series, name, signal) => archive.find(series, name, signal),
+    };
+  }
+
+  async *#watch(file: ArchiveDay, isInReach: boolean): AsyncGenerator<TradeBlock> {
+    for await (const block of file.rows()) {
+      const { rows, aggIds, timesUs } = block;
+      if (rows > 0) {
+        if (this.rows === 0) this.firstId = aggIds[0] ?? 0;
+        this.lastId = aggIds[rows - 1] ?? 0;
+        this.lastUs = timesUs[rows - 1] ?? 0;
+        this.rows += rows;
+      }
+      this.withoutQuantity += withoutQuantity(block);
+      if (this.withoutQuantity > 0 && isInReach)
+        throw new CdvaultError('ARCHIVE_BAD_ROW', `${file.name}: rows have no quantity`);
+      yield block;
+    }
+  }
+}
+
+/** Files of 2023 had such rows; one that the exchange has marked as invalid has no raw ids either. */
+function withoutQuantity({ rows, valids, firstIds }: TradeBlock): number {
+  let found = 0;
+  for (let row = 0; row < rows; row += 1)
+    if (valids[row] === 0 && (firstIds[row] ?? 0) >= 0) found += 1;
+  return found;
+}

@@ -1,0 +1,88 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { Option } from 'commander';
+import { monthOf } from '../domain/archive-name.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import { DAY_MS, daysOf, isoDay, type TimeRange } from '../domain/hour.ts';
+import type { Series } from '../domain/market.ts';
+import { type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
+import type { ArchiveListing } from '../ports/archive-source.ts';
+import { counted } from './progress-text.ts';
+
+export function sourceOption(): Option {
+  return new Option(
+    '--source <which>',
+    'auto: closed days from the exchange’s files, the rest by REST; rest; archive:\n' +
+      'its files alone; dir:PATH: a folder of its files, and nothing else',
+  )
+    .default('auto')
+    .argParser(parseSource);
+}
+
+/** @throws CdvaultError USAGE */
+function parseSource(text: string): SourceChoice {
+  if (text === 'auto' || text === 'rest' || text === 'archive') return text;
+  const folder = sourceFolder(text as SourceChoice);
+  if (folder === undefined || folder === '')
+    throw usage(`--source ${text} is none of auto, rest, archive, dir:PATH`);
+  return `dir:${path.resolve(folder)}`;
+}
+
+/**
+ * Looks at a folder of files before anything runs.
+ * @returns what is to be said: days without a file
+ * @throws CdvaultError USAGE when there is no such folder, or no file of the range in it
+ */
+export async function lookAtFolder(
+  source: SourceChoice,
+  series: readonly Series[],
+  range: TimeRange,
+): Promise<string[]> {
+  const folder = sourceFolder(source);
+  if (folder === undefined) return [];
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    throw usage(`--source dir: ${folder} is no folder`);
+  const { createFolderSource } = await import('../adapters/archive/folder-source.ts');
+  const archive = createFolderSource(folder);
+  const lines: string[] = [];
+  for (const one of series) {
+    const listing = await archive.list(one, range, new AbortController().signal);
+    const absent = daysWithout(listing, range);
+    if (absent.length === [...daysOf(range)].length)
+      throw usage(`${folder} holds no file of ${one.symbol} in this range`, one);
+    if (absent.length > 0)
+      lines.push(
+        `${one.symbol}: no file of ${counted(absent.length, 'day')}: ${dayRanges(absent)}`,
+      );
+  }
+  return lines;
+}
+
+export function daysWithout(listing: ArchiveListing | undefined, range: TimeRange): number[] {
+  if (listing === undefined) return [];
+  const { days, months } = listing;
+  return [...daysOf(range)].filter(
+    (dayMs) => !days.has(dayMs) && !months.has(monthOf(dayMs).startMs),
+  );
+}
+
+/** `2024-01-03, 2024-01-07 to 2024-01-09`. @param days ascending */
+export function dayRanges(days: readonly number[]): string {
+  const spans: { from: number; to: number }[] = [];
+  for (const dayMs of days) {
+    const last = spans.at(-1);
+    if (last !== undefined && dayMs - last.to === DAY_MS) last.to = dayMs;
+    else spans.push({ from: dayMs, to: dayMs });
+  }
+  return spans
+    .map(({ from, to }) => (from === to ? isoDay(from) : `${isoDay(from)} to ${isoDay(to)}`))
+    .join(', ');
+}
+
+function usage(message: string, series?: Series): CdvaultError {
+  const advice =
+    series === undefined
+      ? 'See --help.'
+      : `Files are called ${series.symbol}-aggTrades-2024-01-01.zip or .csv, or ${series.symbol}-aggTrades-2024-01.zip.`;
+  return new CdvaultError('USAGE', message, { advice });
+}

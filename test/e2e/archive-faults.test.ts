@@ -1,0 +1,248 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../../src/cli/compose.ts';
+import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/hour.ts';
+import type { Series } from '../../src/domain/market.ts';
+import type { ArchiveFault } from '../exchange/archive-files.ts';
+import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { type CliResult, unique } from '../support/command-line.ts';
+import { Rig, spot } from './rig.ts';
+
+/** Before the change of unit, so that a row may be in the wrong one. */
+const DAY = Date.UTC(2024, 11, 30);
+const DATE = isoDay(DAY);
+const MONTH = '2024-12';
+/** Beyond the end of a file that is cut at 09:29. */
+const HOURS = 11;
+const RANGE = { startMs: DAY, endMs: DAY + HOURS * HOUR_MS };
+const ARGS = ['--from', `${DATE}T00:00Z`, '--to', `${DATE}T11:00Z`];
+const trades = syntheticTrades({
+  seed: 61,
+  fromMs: DAY - DAY_MS,
+  toMs: DAY + 3 * DAY_MS,
+  tradesPerHour: 60,
+  firstId: 900,
+});
+
+/** Closed some days ago, so that its file may still be on its way. */
+const YOUNG = Math.floor(Date.now() / DAY_MS) * DAY_MS - 4 * DAY_MS;
+const YOUNG_RANGE = { startMs: YOUNG + HOUR_MS, endMs: YOUNG + 7 * HOUR_MS };
+const YOUNG_ARGS = ['--from', `${isoDay(YOUNG)}T01:00Z`, '--to', `${isoDay(YOUNG)}T07:00Z`];
+const youngTrades = syntheticTrades({
+  seed: 62,
+  fromMs: YOUNG - 2 * HOUR_MS,
+  toMs: YOUNG + DAY_MS + 2 * HOUR_MS,
+  tradesPerHour: 30,
+  firstId: 10,
+});
+
+interface Case {
+  readonly fault: ArchiveFault;
+  readonly symbol: string;
+  /** What `archive_files` says. */
+  readonly verdict: string;
+  /** What the summary says of the file; undefined when there is nothing to say. */
+  readonly words: string | undefined;
+  /** Where the hours may come from. */
+  readonly from: readonly string[];
+}
+
+function wrong(fault: ArchiveFault, verdict: string, words?: string): Case {
+  const from = verdict === 'whole' ? ['archive'] : ['archive', 'rest'];
+  return { fault, symbol: unique('FLT'), verdict, words, from };
+}
+
+const CASES: readonly Case[] = [
+  wrong('header', 'whole'),
+  wrong('crlf', 'whole'),
+  wrong('replacedMeanwhile', 'whole'),
+  wrong('cutDownload', 'whole'),
+  wrong('otherContent', 'whole'),
+  wrong('cutDay', 'truncated', 'it ends at 09:2'),
+  wrong('missingRow', 'holes', '1 ids are missing'),
+  wrong('staleChecksum', 'refused', 'its SHA-256 is'),
+  wrong('noChecksum', 'refused', 'its .CHECKSUM is absent'),
+  wrong('badCrc', 'refused', 'its CRC is not that of its content'),
+  wrong('otherName', 'refused', 'it holds "BTCUSDT-trades.csv"'),
+  wrong('twoFiles', 'refused', 'more than one file'),
+  wrong('interleaved', 'refused', 'follows id'),
+  wrong('doubledBlock', 'refused', 'follows id'),
+  wrong('mixedUnits', 'refused', 'in microseconds|unit'),
+  wrong('borderTwice', 'refused', 'of another day'),
+  wrong('zeroQuantities', 'refused', 'no quantity'),
+];
+
+const [gone, monthOnly, lacking, late, autoLate, down] = Array.from({ length: 6 }, () =>
+  unique('ABS'),
+) as [string, string, string, string, string, string];
+const futures = unique('UMX');
+
+const symbols = [
+  ...[...CASES.map(({ symbol }) => symbol), gone, monthOnly, lacking, down].map((symbol) => ({
+    symbol,
+    trades,
+  })),
+  ...[late, autoLate].map((symbol) => ({ symbol, trades: youngTrades })),
+];
+
+let server: ArchiveServer;
+let rig: Rig;
+let app: App;
+let first: CliResult;
+
+beforeAll(async () => {
+  server = await startArchiveServer([
+    ...symbols,
+    { symbol: futures, trades, market: 'um' as const },
+    { symbol: futures, trades: youngTrades, market: 'cm' as const },
+  ]);
+  rig = await Rig.start({ symbols, archiveUrl: server.url });
+  app = await rig.app();
+  for (const { symbol, fault } of CASES) server.setFault(symbol, DATE, fault);
+  for (const symbol of [gone, monthOnly, lacking]) server.setFault(symbol, DATE, 'absent');
+  server.setFault(gone, MONTH, 'denied');
+  server.setFault(lacking, MONTH, 'shortMonth');
+  // One command meets them all; each test looks at one.
+  const all = [...CASES.map(({ symbol }) => symbol), gone, monthOnly, lacking];
+  first = await rig.cli(['backfill', ...all, ...ARGS]);
+});
+
+afterAll(async () => {
+  await rig.dispose();
+  await server.close();
+});
+
+async function fileRecords(series: Series, range = RANGE): Promise<string[]> {
+  const records = await app.files.records(series, range);
+  return records.map(({ name, verdict }) => `${name} ${verdict}`);
+}
+
+async function openClasses(series: Series, range = RANGE): Promise<string[]> {
+  const gaps = await app.ledger.openGaps(series, range);
+  return [...new Set(gaps.map(({ gapClass }) => gapClass))];
+}
+
+async function expectProven(symbol: string, from: readonly string[], range = RANGE): Promise<void> {
+  const records = await app.ledger.records(spot(symbol), range);
+  const rows = trades.indexAtTime(range.endMs * 1000) - trades.indexAtTime(range.startMs * 1000);
+  expect(records).toHaveLength(HOURS);
+  expect(records.reduce((sum, record) => sum + record.rows, 0)).toBe(rows);
+  expect(from).toEqual(expect.arrayContaining(records.map(({ source }) => source)));
+  expect(await openClasses(spot(symbol))).toEqual([]);
+}
+
+describe('backfill --source auto, which is the default', () => {
+  test('loses nothing, whatever is wrong with the files', () => {
+    const hours = (CASES.length + 3) * HOURS;
+    expect(first.stderr).toContain(`${hours} of ${hours} hours proven`);
+    expect(first.exitCode).toBe(0);
+  });
+
+  test.each(CASES)('$fault: $verdict', async ({ symbol, verdict, words, from }) => {
+    const name = `${symbol}-aggTrades-${DATE}.zip`;
+    expect(await fileRecords(spot(symbol))).toEqual([`${name} ${verdict}`]);
+    await expectProven(symbol, from);
+    if (words === undefined) expect(first.stderr).not.toContain(name);
+  });
+
+  test('says what was wrong, and where to read the rest', () => {
+    const said = CASES.filter(({ symbol, verdict, words }) => {
+      const line = `${symbol}-aggTrades-${DATE}.zip: ${verdict}: .*(${words})`;
+      return words !== undefined && new RegExp(line).test(first.stderr);
+    });
+    expect(said.length).toBe(10);
+    expect(first.stderr).toContain("more: select * from archive_files where verdict <> 'whole'");
+  });
+
+  test('no file of the day, but of its month', async () => {
+    expect(await fileRecords(spot(monthOnly))).toEqual([
+      `${monthOnly}-aggTrades-${MONTH}.zip whole`,
+    ]);
+    await expectProven(monthOnly, ['archive']);
+  });
+
+  test('a month that lacks the day', async () => {
+    expect(await fileRecords(spot(lacking))).toEqual([`${lacking}-aggTrades-${MONTH}.zip empty`]);
+    await expectProven(lacking, ['rest']);
+  });
+
+  test('no file at all, said by 404 and by 403 with XML', async () => {
+    expect(await fileRecords(spot(gone))).toEqual([`${gone}-aggTrades-${DATE}.zip absent`]);
+    await expectProven(gone, ['rest']);
+  });
+
+  test('a host that answers 500: said once, REST instead', async () => {
+    for (const date of [DATE, MONTH]) server.setFault(down, date, 'serverError');
+    const { exitCode, stderr } = await rig.cli(['backfill', down, ...ARGS]);
+    expect(stderr.match(/the exchange’s files can’t be had, REST instead/g)).toHaveLength(1);
+    expect(stderr).toContain('11 of 11 hours proven');
+    expect(exitCode).toBe(0);
+  });
+
+  test('a file that is late: REST instead, and said', async () => {
+    server.setFault(autoLate, isoDay(YOUNG), 'absent');
+    const { exitCode, stderr } = await rig.cli(['backfill', autoLate, ...YOUNG_ARGS]);
+    expect(stderr).toMatch(/zip: absent: the exchange has no such file, or none yet/);
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe('what verify and repair say', () => {
+  const wrongRow = CASES.find(({ fault }) => fault === 'otherContent')?.symbol ?? '';
+
+  test('a row with another quantity than the exchange’s own: the candles tell, repair asks REST', async () => {
+    const found = await rig.cli(['verify', wrongRow, ...ARGS]);
+    expect(found.stdout).toContain('kline_differs');
+    expect(found.exitCode).toBe(11);
+    expect(await rig.cli(['repair', wrongRow, ...ARGS])).toMatchObject({ exitCode: 0 });
+    const gaps = await app.ledger.openGaps(spot(wrongRow), RANGE);
+    expect(gaps.map(({ gapClass }) => gapClass)).toEqual(['duplicate_id']);
+  });
+
+  test('all the others are proven', async () => {
+    const others = CASES.map(({ symbol }) => symbol).filter((symbol) => symbol !== wrongRow);
+    const result = await rig.cli(['verify', ...others, gone, monthOnly, lacking, ...ARGS]);
+    expect(result.exitCode, result.stdout).toBe(0);
+  });
+});
+
+describe('backfill --source archive', () => {
+  test('a file that is late is waited for: exit code 3; when it is there, it is taken', async () => {
+    server.setFault(late, isoDay(YOUNG), 'absent');
+    const args = ['backfill', late, ...YOUNG_ARGS, '--source', 'archive'];
+    rig.exchange.requests.clear();
+    const waits = await rig.cli(args);
+    expect(waits.stderr).toContain(
+      `6 hours wait for the exchange’s file of ${isoDay(YOUNG)}; the hourly schedule, or the same command, asks again`,
+    );
+    expect(waits.exitCode).toBe(3);
+    expect(await openClasses(spot(late), YOUNG_RANGE)).toEqual(['pending_archive']);
+    server.setFault(late, isoDay(YOUNG), undefined);
+    expect(await rig.cli(args)).toMatchObject({ exitCode: 0 });
+    expect(await openClasses(spot(late), YOUNG_RANGE)).toEqual([]);
+    expect(rig.exchange.requests.tradeRequests().filter(({ query }) => 'fromId' in query)).toEqual(
+      [],
+    );
+  });
+
+  test('an old day without a file can’t be had; a file that comes after all is taken', async () => {
+    const series = { market: 'binance_um', symbol: futures } as const;
+    for (const date of [DATE, MONTH]) server.setFault(futures, date, 'absent');
+    const inner = { startMs: DAY + HOUR_MS, endMs: DAY + 3 * HOUR_MS };
+    const result = await rig.backfill(app, [series], inner, 'archive');
+    expect(result).toMatchObject({ awaited: 2, unknown: 0, exitCode: 3 });
+    expect(await openClasses(series, inner)).toEqual(['retention']);
+    server.setFault(futures, MONTH, undefined);
+    expect(await rig.backfill(app, [series], inner, 'archive')).toMatchObject({ exitCode: 0 });
+    expect(await openClasses(series, inner)).toEqual([]);
+  });
+
+  test('of a cut file the hours behind the cut stay undone, and say why', async () => {
+    server.setFault(futures, isoDay(YOUNG), 'cutDay');
+    const series = { market: 'binance_cm', symbol: futures } as const;
+    const range = { startMs: YOUNG + 8 * HOUR_MS, endMs: YOUNG + 12 * HOUR_MS };
+    const result = await rig.backfill(app, [series], range, 'archive');
+    expect(result).toMatchObject({ proven: 1, awaited: 3, exitCode: 3 });
+    expect(await openClasses(series, range)).toEqual(['truncated_file']);
+  });
+});
