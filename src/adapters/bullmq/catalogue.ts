@@ -62,6 +62,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
       dayMs: instantMs.multipleOf(DAY_MS),
       hours: z.array(instantMs.multipleOf(HOUR_MS)).min(1).max(24),
       source: source.optional(),
+      edges: z.array(z.enum(['before', 'after'])).optional(),
     }),
     ...OUTAGE,
     // Some 40 s for the busiest day, some minutes for its month's file, and REST for what the file lacks.

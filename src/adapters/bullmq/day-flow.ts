@@ -35,13 +35,13 @@ export function dayFlow(
 function archiveJob(
   runId: string,
   series: Series,
-  { dayMs, hours, fromArchive }: DayWork,
+  { dayMs, hours, fromArchive: source, edges }: DayWork,
   priority: JobPriority,
 ): FlowJob {
   return {
     name: 'archive',
     queueName: queueName('archive', series.market),
-    data: parsePayload('archive', { ...plain(series), runId, dayMs, hours, source: fromArchive }),
+    data: parsePayload('archive', { ...plain(series), runId, dayMs, hours, source, edges }),
     opts: {
       ...jobOptions('archive', priority),
       jobId: archiveId(runId, series, dayMs),
