@@ -105,5 +105,5 @@ async function fetchAndProve(
   const series: Series = { market: slice.market, symbol: slice.symbol };
   const { hourMs } = slice;
   const hour = await fetchHour(deps, series, hourMs, slice.refetch === true, signal, onRows);
-  return proveHour(deps, series, hourMs, { ...hour, source: 'rest' }, signal);
+  return proveHour(deps, series, hourMs, hour, signal);
 }

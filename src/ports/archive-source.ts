@@ -1,12 +1,12 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
 import type { Series } from '../domain/market.ts';
+import type { TradeBlock } from '../domain/trade-block.ts';
 
 /** A day's file as it was downloaded. */
 export interface ArchiveDay {
   readonly sha256: string;
   readonly bytes: number;
   /** Rows in the file's order, in pieces; may be read once. */
-  rows(): AsyncIterable<readonly AggTrade[]>;
+  rows(): AsyncIterable<TradeBlock>;
 }
 
 /** The exchange's daily files. */

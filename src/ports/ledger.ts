@@ -28,6 +28,13 @@ export interface SeenGap extends Gap {
   readonly seenAtMs: number;
 }
 
+/** What is written of one hour. */
+export interface LedgerEntry {
+  readonly record: SliceRecord;
+  /** Of this hour. */
+  readonly gaps: readonly Gap[];
+}
+
 export interface CoverageTotals {
   readonly proven: number;
   readonly open: number;
@@ -50,8 +57,11 @@ export interface Ledger {
   lastBefore(series: Series, timeMs: number): Promise<SliceRecord | undefined>;
   /** Takes back `endedAtMs` from all hours before an instant: the symbol trades again behind them. */
   reopenBefore(series: Series, timeMs: number): Promise<void>;
-  /** Writes the row and its gaps; earlier gaps of the hour that are not among them become resolved. */
-  write(record: SliceRecord, gaps: readonly Gap[], nowMs: number): Promise<void>;
+  /**
+   * Writes rows of one series and their gaps, all rows in one flush; earlier gaps of these hours that
+   * are not among them become resolved.
+   */
+  write(entries: readonly LedgerEntry[], nowMs: number): Promise<void>;
   totals(series: Series, range: TimeRange): Promise<CoverageTotals>;
   openGaps(series: Series, range: TimeRange): Promise<SeenGap[]>;
   knows(series: Series): Promise<boolean>;

@@ -74,7 +74,9 @@ test.each(MARKETS)('the view coverage and the domain agree on every hour of %s',
   const [drawn = []] = fc.sample(fc.tuple(...hours.map(anyRecord)), { numRuns: 1, seed: 20240101 });
   const records = [...drawn, ...plainRecords(START + hours.length * HOUR_MS)];
   await Promise.all(
-    records.map((record) => store.ledger.write({ ...record, ...series }, [], START)),
+    records.map((record) =>
+      store.ledger.write([{ record: { ...record, ...series }, gaps: [] }], START),
+    ),
   );
 
   expect(await store.ledger.records(series, RANGE)).toEqual(
@@ -111,7 +113,7 @@ test('a later trade takes the symbol’s end back from the hours before it, and 
   });
   const other = { ...hour(1), symbol: uniqueSeries('ENDEDTOO').symbol };
   for (const record of [hour(0), hour(1), hour(3), other])
-    await store.ledger.write(record, [], START);
+    await store.ledger.write([{ record: record, gaps: [] }], START);
 
   expect(await store.ledger.lastBefore(series, START)).toBeUndefined();
   expect((await store.ledger.lastBefore(series, START + 3 * HOUR_MS))?.hourMs).toBe(
@@ -136,8 +138,8 @@ test('gaps keep the time at which they were first seen, and are resolved when th
     toId: fromId + 2,
     evidence: 'seen in a test',
   });
-  await store.ledger.write(record, [gap(100), gap(104)], 1_000);
-  await store.ledger.write(record, [gap(104)], 2_000);
+  await store.ledger.write([{ record: record, gaps: [gap(100), gap(104)] }], 1_000);
+  await store.ledger.write([{ record: record, gaps: [gap(104)] }], 2_000);
   expect(await store.ledger.openGaps(series, RANGE)).toEqual([{ ...gap(104), seenAtMs: 1_000 }]);
   const resolved = await store.sql.query(
     `SELECT from_id, resolved_at::long / 1000 AS at_ms FROM gaps WHERE symbol = '${series.symbol}' AND resolved_at IS NOT NULL`,
@@ -149,8 +151,8 @@ test('totals and overview count hours by verdict, and the hours in between that 
   const series = uniqueSeries('TOTALS');
   const proven = { ...recordOf(START, 100, 10), ...series };
   const open = { ...recordOf(START + 3 * HOUR_MS, 110, 5), ...series, next: undefined };
-  await store.ledger.write(proven, [], START);
-  await store.ledger.write(open, [], START);
+  await store.ledger.write([{ record: proven, gaps: [] }], START);
+  await store.ledger.write([{ record: open, gaps: [] }], START);
   expect(await store.ledger.totals(series, RANGE)).toEqual({
     proven: 1,
     open: 1,
