@@ -1,7 +1,7 @@
 import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { DAY_MS, HOUR_MS, hourWindowUs } from '../domain/hour.ts';
 import { type Neighbour, verdictOf } from '../domain/ledger.ts';
-import type { Series } from '../domain/market.ts';
+import { firstAggId, type Series } from '../domain/market.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
 import type { BulkStore } from '../ports/bulk-store.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
@@ -171,7 +171,7 @@ class DayIngest {
 
   /** The trade before the day's first: from the store, else from the exchange. */
   async #before({ id }: Neighbour): Promise<Neighbour | undefined> {
-    if (id === 0) return undefined;
+    if (id === firstAggId(this.#series.market)) return undefined;
     const record = await this.#deps.ledger.record(this.#series, this.#day.dayMs - HOUR_MS);
     const known = record?.last ?? record?.prev;
     if (known?.id === id - 1) return known;
