@@ -44,7 +44,7 @@ describe('two days at midnight', () => {
   it('reach over silent hours to the first with trades, and no further', () => {
     const records = [
       recordOf(H22, 100, 50, { next: undefined }),
-      silent(H23, { prev: left.last }),
+      silent(H23, { prev: recordOf(H22, 100, 50).last }),
       silent(H0, { next: { id: 150, timeUs: H1 * 1000 + 1 } }),
       recordOf(H1, 150, 20, { prev: undefined }),
       recordOf(H22 - HOUR_MS, 90, 10, { next: undefined }),
