@@ -83,7 +83,7 @@ async function backfill(
     startedMs: app.clock.nowMs(),
     json: options.json === true,
   };
-  const plans = await planAll(app, series, range, signal);
+  const plans = await planAll(app, series, range, options.source, signal);
   const totals = await totalsOf(app, plans);
   if (run.json) print(JSON.stringify({ type: 'plan', ...run, plans, ...totals }));
   else if (plans.some(isDue)) say(describePlan(plans, totals));
