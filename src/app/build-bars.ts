@@ -7,14 +7,19 @@ import { type Series, seriesKey } from '../domain/market.ts';
 import type { BarStore, RestatementRow, StoredDay } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Lease, Leases } from '../ports/lease.ts';
-import type { Ledger } from '../ports/ledger.ts';
+import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
+import type { TradeSource } from '../ports/trade-source.ts';
+import { pinnedContract } from './contracts.ts';
 
 const STAMP_WRITE_MS = 10_000;
 
 export interface BuildBarsDeps {
   readonly bars: BarStore;
   readonly ledger: Ledger;
+  readonly catalogue: SeriesCatalogue;
+  /** Asked for the size of a contract, once. */
+  readonly source: TradeSource;
   readonly leases: Leases;
   readonly clock: Clock;
   readonly log: Log;
@@ -32,6 +37,7 @@ export async function buildBars(
   deps: BuildBarsDeps,
   series: Series,
   dayMs: number,
+  signal: AbortSignal,
 ): Promise<BuildOutcome> {
   const lease = await deps.leases.tryAcquire(`bars-${seriesKey(series)}-${isoDay(dayMs)}`);
   if (lease === undefined) return 'busy';
@@ -43,9 +49,10 @@ export async function buildBars(
     const [before] = await deps.bars.days(series, range);
     if (before?.inputs === day.inputs) return 'fresh';
 
+    const contract = await pinnedContract(deps, series, signal);
     await lease.assertHeld(STAMP_WRITE_MS);
     const restated = await announceRestatement(deps, series, before, day);
-    await deps.bars.build(series, day);
+    await deps.bars.build(series, day, contract);
     const deltaE8 = await checkAgainstLedger(deps, series, day, records);
     if (restated !== undefined)
       await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);

@@ -3,7 +3,7 @@ import { type ContentHasher, contentHasher } from '../domain/content-hash.ts';
 import { createHourRun, type HourRun, type IdHole, type RunFacts } from '../domain/continuity.ts';
 import { HOUR_MS, hourWindowUs, isoHour } from '../domain/hour.ts';
 import { verdictOf } from '../domain/ledger.ts';
-import type { Series } from '../domain/market.ts';
+import { firstAggId, type Series } from '../domain/market.ts';
 import { describeRepeat, type Repeat, withoutRepeats } from '../domain/repeats.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Gap, GapClass, Ledger } from '../ports/ledger.ts';
@@ -157,17 +157,18 @@ async function findStart(
   rows: number,
 ): Promise<{ readonly fromId: number; readonly page: readonly AggTrade[] } | undefined> {
   const { deps, series, hourMs, unit, signal } = fetch;
-  let fromId = 0;
+  const lowestId = firstAggId(series.market);
+  let fromId = lowestId;
   for (let attempt = 1; ; attempt += 1) {
     if (attempt <= PAGE_TRIES) {
       const first = await deps.source.firstAtOrAfter(series, hourMs, unit, signal);
       if (first === undefined) return undefined;
-      fromId = Math.max(0, first.aggId - 1);
-    } else fromId = Math.max(0, fromId - deps.source.pageRows);
+      fromId = Math.max(lowestId, first.aggId - 1);
+    } else fromId = Math.max(lowestId, fromId - deps.source.pageRows);
     const page = await askUntilWhole(fetch, fromId, rows);
     const [head] = page;
     const startsTooLate =
-      fromId > 0 && head?.aggId === fromId && head.timeUs >= hourWindowUs(hourMs).startUs;
+      fromId > lowestId && head?.aggId === fromId && head.timeUs >= hourWindowUs(hourMs).startUs;
     if (!startsTooLate) return { fromId, page };
     deps.log.warn(
       { symbol: series.symbol, hour: isoHour(hourMs), fromId, attempt },

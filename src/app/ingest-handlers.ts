@@ -17,7 +17,7 @@ import type { WeightGovernor } from '../ports/weight-governor.ts';
 import { noteAwaited } from './await-file.ts';
 import type { IngestDayDeps } from './ingest-day.ts';
 import { ingestSlice } from './ingest-slice.ts';
-import { silentSource } from './silent-source.ts';
+import { edgeSource, silentSource } from './silent-source.ts';
 import { recordUnreachable, takeDay, type TakenDay } from './take-day.ts';
 
 /** Another worker holds the lease: a slice of the busiest hour takes about this long. */
@@ -124,7 +124,7 @@ class IngestJobs {
     const deps = {
       ...this.#deps,
       archive: path === undefined ? archive : folder(path),
-      ...(isFilesOnly(source) ? { source: silentSource(this.#deps.source) } : {}),
+      source: (isFilesOnly(source) ? silentSource : edgeSource)(this.#deps.source),
     };
     try {
       const taken = await takeDay(deps, { ...day, isInReach }, signal, (rows) =>

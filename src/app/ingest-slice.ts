@@ -8,6 +8,7 @@ import type { Gap, Ledger } from '../ports/ledger.ts';
 import { purgedHour } from './end-of-symbol.ts';
 import { type FetchDeps, fetchHour } from './fetch-hour.ts';
 import { type JudgedHour, proveHour, recordHour } from './prove-hour.ts';
+import { assertServed } from './within-history.ts';
 
 export interface IngestDeps extends FetchDeps {
   readonly leases: Leases;
@@ -26,7 +27,7 @@ export type IngestOutcome =
  * May be killed anywhere and run any number of times: what is stored is taken up, not fetched again,
  * unless it is what a repair doubts (`refetch`).
  * @param onRows told of rows as they reach the store, for people who watch
- * @throws CdvaultError HOUR_NOT_CLOSED, LEASE_LOST, READ_BACK_MISMATCH, and the source's and store's own
+ * @throws CdvaultError HOUR_NOT_CLOSED, RETENTION, LEASE_LOST, READ_BACK_MISMATCH, and the source's and store's own
  */
 export async function ingestSlice(
   deps: IngestDeps,
@@ -41,6 +42,7 @@ export async function ingestSlice(
       `${slice.symbol} ${isoHour(slice.hourMs)} has not closed yet`,
     );
   }
+  assertServed(deps, slice, slice.hourMs);
   const lease = await deps.leases.tryAcquire(hourLease(slice, slice.hourMs));
   if (lease === undefined) return { kind: 'busy' };
   try {
@@ -103,5 +105,5 @@ async function fetchAndProve(
   const series: Series = { market: slice.market, symbol: slice.symbol };
   const { hourMs } = slice;
   const hour = await fetchHour(deps, series, hourMs, slice.refetch === true, signal, onRows);
-  return proveHour(deps, series, hourMs, { ...hour, source: 'rest' }, signal);
+  return proveHour(deps, series, hourMs, hour, signal);
 }

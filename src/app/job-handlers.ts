@@ -15,9 +15,9 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
   return {
     feed: (request) => feedRun(request),
     ...createIngestHandlers(deps),
-    async bars({ market, symbol, dayMs }) {
+    async bars({ market, symbol, dayMs }, { signal }) {
       const series = { market, symbol };
-      const outcome = await buildBars(deps, series, dayMs);
+      const outcome = await buildBars(deps, series, dayMs, signal);
       if (outcome === 'busy') return LATER;
       if (outcome === 'built') await deps.queue.addChain(series);
       return DONE;

@@ -2,10 +2,15 @@ import type { RunFacts } from '../domain/continuity.ts';
 import { MINUTE_MS } from '../domain/hour.ts';
 import type { Jump, Jumps } from '../domain/jumps.ts';
 import type { Neighbour } from '../domain/ledger.ts';
+import { leavesOutFills, type Market } from '../domain/market.ts';
 import type { Gap } from '../ports/ledger.ts';
 
-/** Halts and raw-id gaps of an hour: one row for each kind, about the longest. Information only. */
+/**
+ * Halts and raw-id gaps of an hour: one row for each kind, about the longest. Information only. Where
+ * aggregate trades leave fills out, gaps of raw ids are nothing odd.
+ */
 export function oddJumps(
+  market: Market,
   hourMs: number,
   { halts, rawIdGaps }: Pick<RunFacts, 'halts' | 'rawIdGaps'>,
 ): Gap[] {
@@ -15,7 +20,7 @@ export function oddJumps(
     const evidence = `${counted(halts, 'silence')} of ${minutes} min ${between(halts.longest)}; no id is missing`;
     found.push({ hourMs, gapClass: 'halt', ...idsOf(halts.longest), evidence });
   }
-  if (rawIdGaps !== undefined) {
+  if (rawIdGaps !== undefined && !leavesOutFills(market)) {
     const { size } = rawIdGaps.longest;
     const what = size > 0 ? `leaves out ${size}` : `repeats ${-size}`;
     const evidence = `${counted(rawIdGaps, 'jump of raw trade ids')} ${what} ${between(rawIdGaps.longest)}; no aggregate id is missing`;

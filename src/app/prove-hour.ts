@@ -35,12 +35,23 @@ export async function proveHour(
   deps: ProveDeps,
   series: Series,
   hourMs: number,
-  hour: FetchedHour & Pick<SliceRecord, 'source'>,
+  hour: FetchedHour,
   signal: AbortSignal,
 ): Promise<JudgedHour> {
-  const { facts, contentHash, source } = hour;
-  const buried = await proveStored(deps, series, hourMs, facts, hour.keys, signal);
-  const edges = await edgesOf(deps, series, hourMs, facts, signal);
+  const buried = await proveStored(deps, series, hourMs, hour, signal);
+  const edges = await edgesOf(deps, series, hourMs, hour.facts, signal);
+  const fetched = { ...hour, ...edges, gaps: [...hour.gaps, ...buried], source: 'rest' as const };
+  return judgedHour(series, hourMs, fetched, deps.clock.nowMs());
+}
+
+/** Says what the ledger is to say of an hour that the store is known to hold. */
+export function judgedHour(
+  series: Series,
+  hourMs: number,
+  hour: Omit<FetchedHour, 'keys'> & Pick<SliceRecord, 'source' | 'prev' | 'endedAtMs'>,
+  nowMs: number,
+): JudgedHour {
+  const { facts, contentHash, source, prev, endedAtMs } = hour;
   const { rows, first, last, next, invalidRows, backwardRows, buyE8, sellE8 } = facts;
   return {
     record: {
@@ -50,16 +61,17 @@ export async function proveHour(
       first,
       last,
       next,
-      ...edges,
+      prev,
+      endedAtMs,
       invalidRows,
       backwardRows,
       buyQty: formatDecimal(buyE8, QTY_SCALE),
       sellQty: formatDecimal(sellE8, QTY_SCALE),
       contentHash,
       source,
-      fetchedAtMs: deps.clock.nowMs(),
+      fetchedAtMs: nowMs,
     },
-    gaps: [...hour.gaps, ...buried, ...anomalies(hourMs, facts), ...oddJumps(hourMs, facts)],
+    gaps: [...hour.gaps, ...anomalies(hourMs, facts), ...oddJumps(series.market, hourMs, facts)],
   };
 }
 
@@ -78,20 +90,37 @@ function anomalies(hourMs: number, facts: RunFacts): Gap[] {
   return found;
 }
 
+type RecordDeps = Pick<ProveDeps, 'ledger' | 'clock'> & { readonly codeVersion: string };
+
 /** Writes the ledger row of an hour whose lease is held. @throws CdvaultError LEASE_LOST */
 export async function recordHour(
-  deps: ProveDeps & { readonly codeVersion: string },
-  { record: found, gaps }: JudgedHour,
+  deps: RecordDeps,
+  hour: JudgedHour,
   runId: string,
   lease: Lease,
   signal: AbortSignal,
 ): Promise<SliceRecord> {
-  const record = { ...found, runId, codeVersion: deps.codeVersion };
-  await lease.assertHeld(LEDGER_WRITE_MS);
+  await recordHours(deps, [hour], runId, [lease], signal);
+  return signed(deps, hour, runId);
+}
+
+/** The same for hours of one series, in one flush. */
+export async function recordHours(
+  deps: RecordDeps,
+  hours: readonly JudgedHour[],
+  runId: string,
+  leases: readonly Lease[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(leases.map((lease) => lease.assertHeld(LEDGER_WRITE_MS)));
   signal.throwIfAborted();
-  // Before the row that says so, lest hours behind an end stay proven when this is killed.
-  if (record.rows > 0 || record.next !== undefined)
-    await deps.ledger.reopenBefore(record, record.hourMs);
-  await deps.ledger.write(record, gaps, deps.clock.nowMs());
-  return record;
+  // Before the rows that say so, lest hours behind an end stay proven when this is killed.
+  const traded = hours.findLast(({ record }) => record.rows > 0 || record.next !== undefined);
+  if (traded !== undefined) await deps.ledger.reopenBefore(traded.record, traded.record.hourMs);
+  const entries = hours.map((hour) => ({ record: signed(deps, hour, runId), gaps: hour.gaps }));
+  await deps.ledger.write(entries, deps.clock.nowMs());
+}
+
+function signed({ codeVersion }: RecordDeps, { record }: JudgedHour, runId: string): SliceRecord {
+  return { ...record, runId, codeVersion };
 }

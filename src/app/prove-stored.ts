@@ -18,6 +18,12 @@ export interface FetchedKeys {
   readonly timesUs: number[];
 }
 
+export interface HourToProve {
+  readonly facts: RunFacts;
+  readonly keys: FetchedKeys;
+  readonly stored?: StoredRun;
+}
+
 interface ProofDeps {
   readonly trades: TradeStore;
   readonly ledger: Ledger;
@@ -27,6 +33,7 @@ interface ProofDeps {
 /**
  * Reads an hour back from the store and compares it with what was fetched: count, ids, exact sums,
  * no id under two times. Rows that the exchange does not have are overwritten by tombstones.
+ * @param hour as it was fetched; `stored` where it has been read back already
  * @returns what had to be buried, as gaps with evidence
  * @throws CdvaultError READ_BACK_MISMATCH when rows are missing from the store
  */
@@ -34,12 +41,11 @@ export async function proveStored(
   deps: ProofDeps,
   series: Series,
   hourMs: number,
-  facts: RunFacts,
-  keys: FetchedKeys,
+  hour: HourToProve,
   signal: AbortSignal,
 ): Promise<Gap[]> {
-  const buried = await proveWindow(deps, series, hourMs, facts, keys, signal);
-  await proveOutside(deps, series, hourMs, keys);
+  const buried = await proveWindow(deps, series, hourMs, hour, signal);
+  await proveOutside(deps, series, hourMs, hour.keys);
   return buried;
 }
 
@@ -47,13 +53,12 @@ async function proveWindow(
   deps: ProofDeps,
   series: Series,
   hourMs: number,
-  facts: RunFacts,
-  keys: FetchedKeys,
+  { facts, keys, stored: known }: HourToProve,
   signal: AbortSignal,
 ): Promise<Gap[]> {
   const window = hourWindowUs(hourMs);
   const wanted = expectedIn(window, facts, keys);
-  if (matches(wanted, await deps.trades.readBack(series, window))) return [];
+  if (matches(wanted, known ?? (await deps.trades.readBack(series, window)))) return [];
 
   const { strangers, claimed } = await othersStored(deps, series, hourMs, keys);
   if (strangers.length > 0) {

@@ -65,8 +65,8 @@ export async function changeSchedule(
 }
 
 /** The row of a series is read and then written: one at a time. */
-async function changeSeries(
-  { leases, clock }: RunDeps,
+export async function changeSeries(
+  { leases, clock }: Pick<RunDeps, 'leases' | 'clock'>,
   series: Series,
   change: () => Promise<SeriesFacts | void>,
   signal: AbortSignal,

@@ -1,3 +1,4 @@
+import { CdvaultError } from '../domain/errors.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 
 /**
@@ -13,7 +14,23 @@ export function silentSource(source: TradeSource): TradeSource {
     page: async () => [],
     newest: async () => undefined,
     minuteKlines: async () => [],
+    contractSize: (series, signal) => source.contractSize(series, signal),
     isListed: async () => true,
     isTrading: async () => true,
+  };
+}
+
+/** The same, but for the one page that tells the trade beside a file; where REST has forgotten it, none. */
+export function edgeSource(source: TradeSource): TradeSource {
+  return {
+    ...silentSource(source),
+    async page(...request) {
+      try {
+        return await source.page(...request);
+      } catch (error) {
+        if (error instanceof CdvaultError && error.code === 'RETENTION') return [];
+        throw error;
+      }
+    },
   };
 }

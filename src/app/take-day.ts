@@ -1,10 +1,10 @@
-import { type AggTrade, isInvalid } from '../domain/agg-trade.ts';
 import { dailyStem } from '../domain/archive-name.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { floorTo, HOUR_MS } from '../domain/hour.ts';
-import type { Series } from '../domain/market.ts';
+import type { TradeBlock } from '../domain/trade-block.ts';
 import type { ArchiveFileRecord, ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
+import type { JobPayloads } from '../ports/job-queue.ts';
 import { type DayOutcome, ingestDay, type IngestDayDeps } from './ingest-day.ts';
 
 /** A day as far as its file goes. `left`: hours that it did not prove, and why. */
@@ -17,10 +17,7 @@ export interface TakenDay {
 
 type TakeDeps = IngestDayDeps & { readonly files: ArchiveFiles };
 
-type WantedDay = Series & {
-  readonly dayMs: number;
-  readonly hours: readonly number[];
-  readonly runId: string;
+type WantedDay = JobPayloads['archive'] & {
   /** Whether REST has the day too, so that rows of which the file has lost the quantity need not be believed. */
   readonly isInReach: boolean;
 };
@@ -141,24 +138,24 @@ class WatchedArchive {
     };
   }
 
-  async *#watch(file: ArchiveDay, isInReach: boolean): AsyncGenerator<readonly AggTrade[]> {
-    for await (const piece of file.rows()) {
-      const [first, last] = [piece.at(0), piece.at(-1)];
-      if (first !== undefined && last !== undefined) {
-        if (this.rows === 0) this.firstId = first.aggId;
-        this.lastId = last.aggId;
-        this.lastUs = last.timeUs;
-        this.rows += piece.length;
-      }
-      this.withoutQuantity += piece.filter(hasLostQuantity).length;
+  async *#watch(file: ArchiveDay, isInReach: boolean): AsyncGenerator<TradeBlock> {
+    for await (const block of file.rows()) {
+      if (this.rows === 0) this.firstId = block.aggIds[0] ?? 0;
+      this.lastId = block.aggIds.at(-1) ?? this.lastId;
+      this.lastUs = block.timesUs.at(-1) ?? this.lastUs;
+      this.rows += block.rows;
+      this.withoutQuantity += rowsWithoutQuantity(block);
       if (this.withoutQuantity > 0 && isInReach)
         throw new CdvaultError('ARCHIVE_BAD_ROW', `${file.name}: rows have no quantity`);
-      yield piece;
+      yield block;
     }
   }
 }
 
 /** Files of 2023 had such rows; one that the exchange has marked as invalid has no raw ids either. */
-function hasLostQuantity(row: AggTrade): boolean {
-  return isInvalid(row) && row.firstId >= 0;
+function rowsWithoutQuantity({ rows, valids, firstIds }: TradeBlock): number {
+  let count = 0;
+  for (let row = 0; row < rows; row += 1)
+    if (valids[row] === 0 && (firstIds[row] ?? -1) >= 0) count += 1;
+  return count;
 }

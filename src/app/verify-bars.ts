@@ -1,4 +1,5 @@
-import { type Bar, barText, rollUp } from '../domain/bar.ts';
+import { type Bar, rollUp } from '../domain/bar.ts';
+import { type Contract, worthText } from '../domain/contract.ts';
 import { barStatus, type DayInputs } from '../domain/day.ts';
 import { type Finding, listed } from '../domain/finding.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
@@ -15,12 +16,13 @@ export async function verifyBars(
   series: Series,
   day: DayInputs,
   minutes: readonly Bar[],
+  contract: Contract | undefined,
 ): Promise<{ readonly compared: number; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   let compared = 0;
   for (const interval of INTERVALS) {
     const wanted = [...rollUp(minutes, INTERVAL_MS[interval])].map((bar) =>
-      exactBar(bar, day, interval),
+      exactBar(bar, day, interval, contract),
     );
     const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
     const stored = await bars.bars(series, interval, range);
@@ -30,7 +32,12 @@ export async function verifyBars(
   return { compared, findings };
 }
 
-function exactBar(bar: Bar, day: DayInputs, interval: Interval): ExactBar {
+function exactBar(
+  bar: Bar,
+  day: DayInputs,
+  interval: Interval,
+  contract: Contract | undefined,
+): ExactBar {
   const { openMs } = bar;
   const spanMs = Math.max(HOUR_MS, INTERVAL_MS[interval]);
   const hourMs = floorTo(openMs, HOUR_MS);
@@ -38,7 +45,7 @@ function exactBar(bar: Bar, day: DayInputs, interval: Interval): ExactBar {
     .filter((hour) => hour.hourMs >= hourMs && hour.hourMs < hourMs + spanMs)
     .map(({ levelMissing }) => levelMissing ?? 0);
   return {
-    ...barText(bar),
+    ...worthText(bar, contract),
     status: barStatus(day, hourMs, spanMs),
     levelFromMs: day.levelFromMs,
     levelMissing: day.missing === undefined ? undefined : Math.max(0, ...missing),

@@ -15,12 +15,13 @@ import {
   type TimeRange,
 } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
-import type { Series } from '../domain/market.ts';
+import { leavesOutFills, type Series } from '../domain/market.ts';
 import type { BarStore, StoredDay } from '../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import { dueAnchors } from './chain-days.ts';
+import { knownContract } from './contracts.ts';
 import { verifyBars } from './verify-bars.ts';
 import { verifyKlines } from './verify-klines.ts';
 import { unrecordedHour, verifyHour } from './verify-trades.ts';
@@ -34,7 +35,7 @@ export interface VerifyDeps {
 }
 
 export interface VerifyOptions {
-  /** Also ask the exchange for its candles: 2 pages of weight 2 a day. */
+  /** Also ask the exchange for its candles, where they are exact (spot): 2 pages of weight 2 a day. */
   readonly klines: boolean;
 }
 
@@ -83,9 +84,10 @@ async function verifyDay(
   const count = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
 
   const bars = await checkBars(deps, series, day);
-  const comparable = klines
-    ? verdicts.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs)
-    : [];
+  const comparable =
+    klines && !leavesOutFills(series.market)
+      ? verdicts.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs)
+      : [];
   const check =
     comparable.length === 0
       ? undefined
@@ -169,7 +171,13 @@ async function checkBars(
   if (lost.length > 0) return { result: { state: 'due' }, findings: lost };
   if (built?.inputs !== inputs.inputs) return { result: { state: 'due' }, findings: [] };
   if (findings.length > 0) return { result: { state: 'damaged' }, findings: [] };
-  const { compared, findings: wrong } = await verifyBars(deps.bars, series, inputs, minutes);
+  const { compared, findings: wrong } = await verifyBars(
+    deps.bars,
+    series,
+    inputs,
+    minutes,
+    await knownContract(deps.catalogue, series),
+  );
   return {
     result: { state: 'compared', bars: compared },
     findings: [...wrong, ...dayRow(built, minutes)],

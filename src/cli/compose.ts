@@ -10,6 +10,7 @@ import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
 import { startWorkers, type JobEvent } from '../adapters/bullmq/workers.ts';
 import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
+import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { isMigrated, migrate } from '../adapters/questdb/migrate.ts';
@@ -24,14 +25,20 @@ import { createWeightGovernor } from '../adapters/redis/weight-governor.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createLog } from '../adapters/system/log.ts';
-import { createWorkTotals, meteredTrades, type WorkTotals } from '../adapters/system/work-meter.ts';
+import {
+  createWorkTotals,
+  meteredBulk,
+  meteredTrades,
+  type WorkTotals,
+} from '../adapters/system/work-meter.ts';
 import { createJobHandlers } from '../app/job-handlers.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
-import type { Market } from '../domain/market.ts';
+import { MARKETS } from '../domain/market.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
+import type { BulkStore } from '../ports/bulk-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
@@ -39,9 +46,6 @@ import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
-
-/** Markets that this version fetches. */
-const MARKETS_SERVED: readonly Market[] = ['binance_spot'];
 
 const MIGRATION_POLL_MS = 200;
 
@@ -52,6 +56,7 @@ export interface App {
   readonly clock: Clock;
   readonly sql: Sql;
   readonly trades: TradeStore;
+  readonly bulk: BulkStore;
   readonly ledger: Ledger;
   readonly bars: BarStore;
   readonly catalogue: SeriesCatalogue;
@@ -79,10 +84,9 @@ export function compose(config: Config, urls: ServiceUrls): App {
   const log = createLog(config.logLevel);
   const clock = systemClock;
   const totals = createWorkTotals();
-  const sql = createSql(urls.questdbPgUrl);
   const redis = createRedis(urls.redisUrl, { log });
-  const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
-  const tradeStore = createTradeStore({ sql, writer });
+  const store = composeStore(urls, { clock, log, totals });
+  const { sql } = store;
   const archive = createArchiveSource(config.archiveUrl);
   const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
   const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals });
@@ -90,11 +94,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
     config,
     log,
     clock,
-    sql,
-    trades: meteredTrades(tradeStore, totals),
-    ledger: createLedger(sql),
-    bars: createBarStore(sql),
-    catalogue: createSeriesCatalogue(sql),
+    ...store.parts,
     leases,
     governor,
     source,
@@ -120,14 +120,38 @@ export function compose(config: Config, urls: ServiceUrls): App {
         prefix: config.redisPrefix,
         handlers: createJobHandlers(parts),
         concurrency: { slice: config.concurrency },
-        markets: MARKETS_SERVED,
+        markets: MARKETS,
         log,
         ...(onEvent === undefined ? {} : { onEvent }),
       }),
     async close() {
-      const ends = [parts.queue, source, archive, tradeStore].map((part) => part.close());
-      await Promise.allSettled(ends);
+      await Promise.allSettled([parts.queue.close(), source.close(), archive.close()]);
       redis.disconnect();
+      await store.close();
+    },
+  };
+}
+
+function composeStore(
+  urls: ServiceUrls,
+  { clock, log, totals }: { totals: WorkTotals } & Pick<App, 'clock' | 'log'>,
+) {
+  const sql = createSql(urls.questdbPgUrl);
+  const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
+  const trades = createTradeStore({ sql, writer });
+  const bulk = createBulkStore(urls.questdbHttpUrl, clock, log);
+  return {
+    sql,
+    parts: {
+      sql,
+      trades: meteredTrades(trades, totals),
+      bulk: meteredBulk(bulk, totals),
+      ledger: createLedger(sql),
+      bars: createBarStore(sql),
+      catalogue: createSeriesCatalogue(sql),
+    },
+    async close(): Promise<void> {
+      await Promise.allSettled([trades.close(), bulk.close()]);
       await sql.close();
     },
   };

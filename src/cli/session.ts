@@ -99,7 +99,7 @@ export async function drainWorkers(workers: JobWorkers, stopNow: AbortSignal): P
   stopNow.removeEventListener('abort', onSecond);
 }
 
-/** @throws CdvaultError USAGE, UNSUPPORTED_MARKET */
+/** @throws CdvaultError USAGE */
 export function parseMarket(text: string): Market {
   const name = (Object.keys(MARKET_NAMES) as MarketName[]).find((known) => known === text);
   if (name === undefined) {
@@ -112,12 +112,6 @@ export function parseMarket(text: string): Market {
 
 export function parseSeries(symbols: readonly string[], market: string): Series[] {
   const parsed = parseMarket(market);
-  if (parsed !== 'binance_spot') {
-    throw new CdvaultError(
-      'UNSUPPORTED_MARKET',
-      `--market ${market} is not served by this version`,
-    );
-  }
   return parseSymbols(symbols).map((symbol) => ({ market: parsed, symbol }));
 }
 

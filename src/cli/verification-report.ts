@@ -1,7 +1,7 @@
 import { isoDay, isoHour, type TimeRange } from '../domain/hour.ts';
-import { marketName, type Series } from '../domain/market.ts';
+import { leavesOutFills, marketName, type Series } from '../domain/market.ts';
 import type { DayReport } from '../domain/finding.ts';
-import { conclusion, dayRow, type SeriesReport } from './verification-text.ts';
+import { conclusion, dayRow, NO_CANDLES, type SeriesReport } from './verification-text.ts';
 
 interface ReportFacts {
   readonly range: TimeRange;
@@ -32,6 +32,7 @@ export function verificationReport(
     'equal to a second computation from the trades, digit for digit, at every interval. `klines`:',
     'minutes of which volume, taker buy volume, number of trades, open, high, low and close equal the',
     'exchange’s own candles exactly.',
+    ...(reports.some((report) => leavesOutFills(report.market)) ? ['', NO_CANDLES] : []),
     '',
     '## Days',
     '',

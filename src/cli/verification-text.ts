@@ -1,7 +1,7 @@
 import type { DayReport, Finding } from '../domain/finding.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { isoDay } from '../domain/hour.ts';
-import type { Series } from '../domain/market.ts';
+import { leavesOutFills, type Series } from '../domain/market.ts';
 import { counted, formatInteger } from './progress-text.ts';
 import { renderTable } from './table.ts';
 import { isoMinute } from './times.ts';
@@ -10,6 +10,10 @@ import { isoMinute } from './times.ts';
 export interface SeriesReport extends Series {
   readonly days: readonly DayReport[];
 }
+
+/** Of futures, where there is no second witness. */
+export const NO_CANDLES =
+  'candles not compared: on futures they count fills that aggregate trades leave out (insurance fund, ADL)';
 
 /** 11 when something called proven is not so, 3 when something is not proven or still due, else 0. */
 export function exitCodeOf(reports: readonly SeriesReport[]): ExitCode {
@@ -61,6 +65,7 @@ export function verificationText(reports: readonly SeriesReport[]): string {
         lines.push(`${symbol} ${isoDay(day.dayMs)}: bars are older than their hours`);
     }
   }
+  if (reports.some(({ market }) => leavesOutFills(market))) lines.push(NO_CANDLES);
   lines.push(conclusion(reports));
   return lines.join('\n');
 }

@@ -1,7 +1,7 @@
-import { type AggTrade, isInvalid } from './agg-trade.ts';
 import type { ArchiveName } from './archive-name.ts';
 import { spansText } from './finding.ts';
 import { DAY_MS, isoDay } from './hour.ts';
+import type { TradeBlock } from './trade-block.ts';
 
 /** Contiguous ids, both ends included. */
 interface IdRun {
@@ -54,12 +54,13 @@ export class ArchiveAudit {
     this.#name = name;
   }
 
-  add(rows: readonly AggTrade[]): void {
-    for (const row of rows) this.#addRow(row);
+  add(block: TradeBlock): void {
+    for (let row = 0; row < block.rows; row += 1) this.#addRow(block, row);
   }
 
-  #addRow(row: AggTrade): void {
-    const { aggId, timeUs, firstId, lastId } = row;
+  #addRow(block: TradeBlock, row: number): void {
+    const aggId = block.aggIds[row] ?? 0;
+    const timeUs = block.timesUs[row] ?? 0;
     const run = this.#runs.at(-1);
     if (run !== undefined && aggId === run.to + 1) run.to = aggId;
     else this.#runs.push({ from: aggId, to: aggId });
@@ -67,13 +68,17 @@ export class ArchiveAudit {
     if (aggId <= this.#previousId) this.#descending += 1;
     if (isNext && timeUs < this.#previousUs) this.#backwards += 1;
     if (timeUs < this.#name.startMs * 1000 || timeUs >= this.#name.endMs * 1000) this.#outside += 1;
-    if (isInvalid(row)) {
+    if (block.valids[row] === 0) {
       this.#invalidRows += 1;
       this.#previousRawId = undefined;
     } else {
-      if (isNext && this.#previousRawId !== undefined && firstId !== this.#previousRawId + 1)
+      if (
+        isNext &&
+        this.#previousRawId !== undefined &&
+        block.firstIds[row] !== this.#previousRawId + 1
+      )
         this.#rawGaps += 1;
-      this.#previousRawId = lastId;
+      this.#previousRawId = block.lastIds[row];
     }
     this.#rows += 1;
     this.#firstUs = Math.min(this.#firstUs, timeUs);

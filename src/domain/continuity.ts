@@ -7,11 +7,12 @@
  */
 
 import { type AggTrade, isInvalid } from './agg-trade.ts';
-import { parseDecimal, QTY_SCALE } from './decimal.ts';
+import { ExactSum, parseDecimal, QTY_SCALE } from './decimal.ts';
 import { CdvaultError } from './errors.ts';
 import { DAY_MS, HOUR_MS, isoHour } from './hour.ts';
 import { type Jumps, JumpWatch } from './jumps.ts';
 import type { Neighbour } from './ledger.ts';
+import { FIELD, type TradeBlock } from './trade-block.ts';
 
 /**
  * How far before its run's hour a row is looked for whose time runs backwards. Nobody says how far
@@ -56,6 +57,12 @@ export interface AcceptedPage {
   readonly nextId: number;
 }
 
+/** The same of a block, of which the run keeps the rows `[from, to)`. */
+export interface AcceptedBlock extends Omit<AcceptedPage, 'kept'> {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface RunStart {
   /** The id that the first page was asked to start at. */
   readonly expectedId: number;
@@ -72,12 +79,20 @@ export interface HourRun {
    * @throws CdvaultError EXCHANGE_BAD_PAGE when an id is lower than expected, or repeats (withoutRepeats() first)
    */
   accept(page: readonly AggTrade[]): AcceptedPage;
+  /** The same for the rows of a block from one on. A block without rows says nothing: no run ends by it. */
+  acceptBlock(block: TradeBlock, from: number): AcceptedBlock;
   /**
    * Takes rows that the store holds already, tombstones left out, ascending by id. Only those that go
    * on without a hole from `nextId` are taken, and returned; fetching goes on behind them.
    */
   prime(stored: readonly AggTrade[]): readonly AggTrade[];
 }
+
+const BEFORE = -1;
+const INSIDE = 0;
+const AFTER = 1;
+/** Of a row beside the hour, as far as the run decides it. */
+type Place = typeof BEFORE | typeof INSIDE | typeof AFTER;
 
 export function createHourRun(hour: { readonly hourMs: number }, start: RunStart): HourRun {
   return new Run(hour.hourMs, start);
@@ -91,14 +106,15 @@ class Run implements HourRun {
   #done = false;
   #rows = 0;
   #first: Neighbour | undefined;
-  #last: Neighbour | undefined;
+  #lastId = -1;
+  #lastUs = 0;
   #prev: Neighbour | undefined;
   #next: Neighbour | undefined;
   #invalidRows = 0;
   #backwardRows = 0;
   readonly #jumps = new JumpWatch();
-  #buyE8 = 0n;
-  #sellE8 = 0n;
+  readonly #buy = new ExactSum();
+  readonly #sell = new ExactSum();
 
   constructor(hourMs: number, start: RunStart) {
     this.#hourMs = hourMs;
@@ -120,15 +136,15 @@ class Run implements HourRun {
     return {
       rows: this.#rows,
       first: this.#first,
-      last: this.#last,
+      last: this.#last(),
       prev: this.#prev,
       next: this.#next,
       invalidRows: this.#invalidRows,
       backwardRows: this.#backwardRows,
       halts: this.#jumps.haltsSince(Math.min(this.#prev?.timeUs ?? Infinity, this.#startUs)),
       rawIdGaps: this.#jumps.rawIdGaps,
-      buyE8: this.#buyE8,
-      sellE8: this.#sellE8,
+      buyE8: this.#buy.value,
+      sellE8: this.#sell.value,
     };
   }
 
@@ -140,16 +156,52 @@ class Run implements HourRun {
     for (const trade of page) {
       if (trade.aggId > this.#nextId) holes.push({ fromId: this.#nextId, toId: trade.aggId });
       this.#nextId = trade.aggId + 1;
-      const place = this.#place(trade);
-      if (place === 'before') this.#prev = neighbour(trade);
-      else if (place === 'after') return this.#end(trade, kept, holes);
-      else {
-        this.#take(trade);
+      const place = this.#place(trade.timeUs);
+      if (place === BEFORE) this.#prev = neighbour(trade);
+      else if (place === AFTER) {
+        this.#end(trade.aggId, trade.timeUs, trade.firstId, trade.lastId, !isInvalid(trade));
+        break;
+      } else {
+        this.#takeTrade(trade);
         kept.push(trade);
       }
     }
-    this.#done = page.length === 0;
+    if (page.length === 0) this.#done = true;
     return { kept, holes, done: this.#done, nextId: this.#nextId };
+  }
+
+  acceptBlock(block: TradeBlock, from: number): AcceptedBlock {
+    this.#refuseWhenDone();
+    const { rows, aggIds, timesUs, firstIds, lastIds, qtysE8, makers, valids } = block;
+    const holes: IdHole[] = [];
+    let keptFrom = from;
+    let row = from;
+    for (; row < rows; row += 1) {
+      const aggId = aggIds[row] ?? 0;
+      const timeUs = timesUs[row] ?? 0;
+      if (aggId !== this.#nextId) {
+        if (aggId < this.#nextId) throw lowId(aggId, this.#nextId, this.#nextId, this.#hourMs);
+        holes.push({ fromId: this.#nextId, toId: aggId });
+      }
+      this.#nextId = aggId + 1;
+      const isValid = valids[row] === 1;
+      const place = this.#place(timeUs);
+      if (place === BEFORE) {
+        this.#prev = { id: aggId, timeUs };
+        keptFrom = row + 1;
+      } else if (place === AFTER) {
+        this.#end(aggId, timeUs, firstIds[row] ?? 0, lastIds[row] ?? 0, isValid);
+        break;
+      } else {
+        this.#take(aggId, timeUs, firstIds[row] ?? 0, lastIds[row] ?? 0, isValid);
+        if (!isValid) continue;
+        const qtyE8 = qtysE8[row] ?? Infinity;
+        const sum = makers[row] === 1 ? this.#sell : this.#buy;
+        if (qtyE8 < Infinity) sum.add(qtyE8);
+        else sum.addBig(parseDecimal(block.fieldText(row, FIELD.qty), QTY_SCALE));
+      }
+    }
+    return { from: keptFrom, to: row, holes, done: this.#done, nextId: this.#nextId };
   }
 
   prime(stored: readonly AggTrade[]): readonly AggTrade[] {
@@ -157,39 +209,47 @@ class Run implements HourRun {
     const taken: AggTrade[] = [];
     for (const trade of stored) {
       if (trade.aggId < this.#nextId) continue;
-      if (trade.aggId > this.#nextId || this.#place(trade) !== 'inside') break;
+      if (trade.aggId > this.#nextId || this.#place(trade.timeUs) !== INSIDE) break;
       this.#nextId = trade.aggId + 1;
-      this.#take(trade);
+      this.#takeTrade(trade);
       taken.push(trade);
     }
     return taken;
   }
 
-  #place({ timeUs }: AggTrade): 'before' | 'inside' | 'after' {
-    if (timeUs >= this.#endUs) return 'after';
-    return this.#first === undefined && timeUs < this.#startUs ? 'before' : 'inside';
+  #place(timeUs: number): Place {
+    if (timeUs >= this.#endUs) return AFTER;
+    return this.#rows === 0 && timeUs < this.#startUs ? BEFORE : INSIDE;
   }
 
-  #end(next: AggTrade, kept: readonly AggTrade[], holes: readonly IdHole[]): AcceptedPage {
-    if (this.#last !== undefined) this.#jumps.see(next);
-    this.#next = neighbour(next);
-    this.#nextId = next.aggId;
+  #last(): Neighbour | undefined {
+    return this.#rows === 0 ? undefined : { id: this.#lastId, timeUs: this.#lastUs };
+  }
+
+  #end(id: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): void {
+    if (this.#rows > 0) this.#jumps.see(id, timeUs, firstId, lastId, isValid);
+    this.#next = { id, timeUs };
+    this.#nextId = id;
     this.#done = true;
-    return { kept, holes, done: true, nextId: this.#nextId };
   }
 
-  #take(trade: AggTrade): void {
-    const { timeUs } = trade;
-    this.#jumps.see(trade);
+  #take(id: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): void {
+    this.#jumps.see(id, timeUs, firstId, lastId, isValid);
     // Rows at or behind the hour's end are never taken, so only an early time can lie outside it.
-    if (timeUs < this.#startUs || (this.#last !== undefined && timeUs < this.#last.timeUs))
-      this.#backwardRows += 1;
-    this.#last = neighbour(trade);
-    this.#first ??= this.#last;
+    if (timeUs < this.#startUs || timeUs < this.#lastUs) this.#backwardRows += 1;
+    if (this.#rows === 0) this.#first = { id, timeUs };
+    this.#lastId = id;
+    this.#lastUs = timeUs;
     this.#rows += 1;
-    if (isInvalid(trade)) this.#invalidRows += 1;
-    else if (trade.isBuyerMaker) this.#sellE8 += parseDecimal(trade.qty, QTY_SCALE);
-    else this.#buyE8 += parseDecimal(trade.qty, QTY_SCALE);
+    if (!isValid) this.#invalidRows += 1;
+  }
+
+  #takeTrade(trade: AggTrade): void {
+    const isValid = !isInvalid(trade);
+    this.#take(trade.aggId, trade.timeUs, trade.firstId, trade.lastId, isValid);
+    if (!isValid) return;
+    const sum = trade.isBuyerMaker ? this.#sell : this.#buy;
+    sum.addBig(parseDecimal(trade.qty, QTY_SCALE));
   }
 
   #refuseWhenDone(): void {
@@ -208,12 +268,14 @@ function neighbour({ aggId, timeUs }: AggTrade): Neighbour {
 function checkIds(page: readonly AggTrade[], expectedId: number, hourMs: number): void {
   let lowestId = expectedId;
   for (const { aggId } of page) {
-    if (aggId < lowestId) {
-      throw new CdvaultError(
-        'EXCHANGE_BAD_PAGE',
-        `a page of ${isoHour(hourMs)} asked from id ${expectedId} holds id ${aggId} where ${lowestId} or later belongs`,
-      );
-    }
+    if (aggId < lowestId) throw lowId(aggId, lowestId, expectedId, hourMs);
     lowestId = aggId + 1;
   }
+}
+
+function lowId(id: number, lowestId: number, expectedId: number, hourMs: number): CdvaultError {
+  return new CdvaultError(
+    'EXCHANGE_BAD_PAGE',
+    `a page of ${isoHour(hourMs)} asked from id ${expectedId} holds id ${id} where ${lowestId} or later belongs`,
+  );
 }

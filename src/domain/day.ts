@@ -1,6 +1,7 @@
 import { parseDecimal, QTY_SCALE } from './decimal.ts';
 import { HOUR_MS, isoHour } from './hour.ts';
-import { BEFORE_FIRST_ID, type SliceRecord, type Verdict, verdictOf } from './ledger.ts';
+import { type SliceRecord, type Verdict, verdictOf } from './ledger.ts';
+import { firstAggId } from './market.ts';
 
 /**
  * `final`: its own trades are proven. `partial`: they are not. That a partial bar is still forming is
@@ -60,7 +61,7 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
   if (first === undefined) return undefined;
 
   const idStart = first.ids.start;
-  const countable = first.record.prev !== undefined || idStart === BEFORE_FIRST_ID + 1;
+  const countable = first.record.prev !== undefined || idStart === firstAggId(first.record.market);
   const hours: DayHour[] = [];
   let rows = 0;
   let idEnd = idStart;

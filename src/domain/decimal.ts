@@ -32,3 +32,27 @@ export function formatDecimal(units: bigint, scale: number): string {
 export function formatDecimalShort(units: bigint, scale: number): string {
   return formatDecimal(units, scale).replace(/\.?0+$/, (zeros) => (scale === 0 ? zeros : ''));
 }
+
+/** A sum of units: kept as a number as long as that is exact, since bigint costs ten times as much. */
+export class ExactSum {
+  #big = 0n;
+  #small = 0;
+
+  get value(): bigint {
+    return this.#big + BigInt(this.#small);
+  }
+
+  /** @param units a whole number below 2^53 */
+  add(units: number): void {
+    const sum = this.#small + units;
+    if (sum <= Number.MAX_SAFE_INTEGER) this.#small = sum;
+    else {
+      this.#big += BigInt(this.#small);
+      this.#small = units;
+    }
+  }
+
+  addBig(units: bigint): void {
+    this.#big += units;
+  }
+}

@@ -42,12 +42,6 @@ export const ERRORS = {
     when: 'The exchange neither lists the symbol nor has trades of it, and the ledger has never seen it.',
     advice: 'Check the spelling (BTCUSDT) and the --market.',
   },
-  UNSUPPORTED_MARKET: {
-    retryable: false,
-    exitCode: EXIT.usage,
-    when: 'The market has no REST source in this version.',
-    advice: 'Use --market spot.',
-  },
   // ── archive files ───────────────────────────────────────────────────────────────────────────
   ARCHIVE_BAD_FILE: {
     retryable: false,
@@ -187,7 +181,8 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'The exchange answered 451: it does not serve this location.',
-    advice: 'Set BINANCE_SPOT_URL=https://data-api.binance.vision, the public market-data host.',
+    advice:
+      'On spot, set BINANCE_SPOT_URL=https://data-api.binance.vision, the public market-data host; futures have none.',
   },
   EXCHANGE_REFUSED: {
     retryable: false,
@@ -208,6 +203,12 @@ export const ERRORS = {
     exitCode: EXIT.outage,
     when: 'A page of trades or minutes does not start where it was asked for, or is out of order.',
     advice: 'It is asked again; what stays missing is recorded as a gap.',
+  },
+  RETENTION: {
+    retryable: false,
+    exitCode: EXIT.gaps,
+    when: 'The exchange’s futures REST serves trades of the last 48 hours only, and older ones were asked for.',
+    advice: 'Older hours come from the exchange’s archive files: cdvault backfill --source auto.',
   },
   // ── the work ────────────────────────────────────────────────────────────────────────────────
   HOUR_NOT_CLOSED: {

@@ -4,7 +4,6 @@
  * verdicts go by aggregate ids alone.
  */
 
-import { type AggTrade, isInvalid } from './agg-trade.ts';
 import { MINUTE_MS } from './hour.ts';
 import type { Neighbour } from './ledger.ts';
 
@@ -42,7 +41,11 @@ const BURST_US = HALT_US / HALT_SPACINGS;
 
 /** Watches the trades of one hour's run, and the one behind it, in id order. */
 export class JumpWatch {
-  #before: AggTrade | undefined;
+  /** Of the trade before; ids begin at 0. */
+  #id = -2;
+  #timeUs = 0;
+  #lastRawId = 0;
+  #isValid = false;
   /** The latest time so far: a time that runs backwards and forwards again is no silence. */
   #latestUs = 0;
   #bursts = 0;
@@ -51,11 +54,18 @@ export class JumpWatch {
   readonly #silences: Jump[] = [];
   #rawIdGaps: Jumps | undefined;
 
-  see(trade: AggTrade): void {
-    const before = this.#before;
-    if (before !== undefined && trade.aggId === before.aggId + 1) this.#compare(before, trade);
-    this.#before = trade;
-    this.#latestUs = Math.max(this.#latestUs, trade.timeUs);
+  /** Takes numbers instead of a trade: it sees every row of an archive file. */
+  see(aggId: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): void {
+    if (aggId === this.#id + 1) {
+      if (timeUs - this.#latestUs >= HALT_US) this.#noteSilence(aggId, timeUs);
+      if (isValid && this.#isValid && firstId !== this.#lastRawId + 1)
+        this.#noteRawIdGap(aggId, timeUs, firstId);
+    }
+    this.#id = aggId;
+    this.#timeUs = timeUs;
+    this.#lastRawId = lastId;
+    this.#isValid = isValid;
+    if (timeUs > this.#latestUs) this.#latestUs = timeUs;
     const burst = Math.floor(this.#latestUs / BURST_US);
     if (burst !== this.#burst) this.#bursts += 1;
     this.#burst = burst;
@@ -82,15 +92,14 @@ export class JumpWatch {
     return halts;
   }
 
-  #compare(before: AggTrade, trade: AggTrade): void {
-    const from = { id: before.aggId, timeUs: this.#latestUs };
-    const to = { id: trade.aggId, timeUs: trade.timeUs };
-    const silenceUs = to.timeUs - from.timeUs;
-    if (silenceUs >= HALT_US) this.#silences.push({ from, to, size: silenceUs });
-    if (isInvalid(before) || isInvalid(trade)) return;
-    const size = trade.firstId - before.lastId - 1;
-    if (size === 0) return;
-    const jump = { from: { ...from, timeUs: before.timeUs }, to, size };
+  #noteSilence(id: number, timeUs: number): void {
+    const from = { id: this.#id, timeUs: this.#latestUs };
+    this.#silences.push({ from, to: { id, timeUs }, size: timeUs - this.#latestUs });
+  }
+
+  #noteRawIdGap(id: number, timeUs: number, firstId: number): void {
+    const from = { id: this.#id, timeUs: this.#timeUs };
+    const jump = { from, to: { id, timeUs }, size: firstId - this.#lastRawId - 1 };
     this.#rawIdGaps = withJump(this.#rawIdGaps, jump);
   }
 }

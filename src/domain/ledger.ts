@@ -1,5 +1,5 @@
 import { HOUR_MS } from './hour.ts';
-import type { Series } from './market.ts';
+import { firstAggId, type Series } from './market.ts';
 
 /** The neighbour of an hour's run of ids: the trade just before its first or just after its last. */
 export interface Neighbour {
@@ -47,22 +47,18 @@ export interface SliceRecord extends Series {
  */
 export type Verdict = 'proven' | 'open' | 'gap';
 
-/** Spot numbers a symbol's aggregate trades from 0, so nothing precedes id 0. */
-export const BEFORE_FIRST_ID = -1;
-
 /** What of a row decides whether the hour is proven. */
 type IdFacts = Pick<
   SliceRecord,
-  'hourMs' | 'rows' | 'first' | 'last' | 'prev' | 'next' | 'endedAtMs'
+  'market' | 'hourMs' | 'rows' | 'first' | 'last' | 'prev' | 'next' | 'endedAtMs'
 >;
 
 /** Ids missing inside the run and at its edges. */
-export function missingIds({ first, last, prev, next, rows }: IdFacts): number {
-  const prevId = prev?.id ?? BEFORE_FIRST_ID;
-  if (first === undefined || last === undefined)
-    return next === undefined ? 0 : next.id - prevId - 1;
+export function missingIds({ market, first, last, prev, next, rows }: IdFacts): number {
+  const startId = prev === undefined ? firstAggId(market) : prev.id + 1;
+  if (first === undefined || last === undefined) return next === undefined ? 0 : next.id - startId;
   const after = next === undefined ? 0 : next.id - last.id - 1;
-  return first.id - prevId - 1 + (last.id - first.id + 1 - rows) + after;
+  return first.id - startId + (last.id - first.id + 1 - rows) + after;
 }
 
 export function verdictOf(record: IdFacts): Verdict {

@@ -15,6 +15,24 @@ export function marketName(market: Market): MarketName {
   return market.slice('binance_'.length) as MarketName;
 }
 
+/** The id of a symbol's very first aggregate trade. */
+export function firstAggId(market: Market): number {
+  return market === 'binance_spot' ? 0 : 1;
+}
+
+/** COIN-M trades in contracts of a fixed worth in quote currency; the others in the base asset. */
+export function tradesContracts(market: Market): boolean {
+  return market === 'binance_cm';
+}
+
+/**
+ * Fills of the insurance fund and of auto-deleveraging take raw trade ids, and are in no aggregate
+ * trade of a futures market: raw ids may leave some out, and candles that count them may say more.
+ */
+export function leavesOutFills(market: Market): boolean {
+  return market !== 'binance_spot';
+}
+
 /** One instrument's stream of aggregate trades. */
 export interface Series {
   readonly market: Market;

@@ -1,4 +1,4 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
+import type { TradeBlock } from '../domain/trade-block.ts';
 
 /** What a file is besides its rows. */
 export interface ArchiveFacts {
@@ -18,5 +18,5 @@ export interface ArchiveReader {
    * @param onRows rows as the file has them, in its order
    * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW
    */
-  read(path: string, onRows: (rows: readonly AggTrade[]) => void): Promise<ArchiveFacts>;
+  read(path: string, onRows: (rows: TradeBlock) => void): Promise<ArchiveFacts>;
 }

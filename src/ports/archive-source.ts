@@ -1,6 +1,6 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
 import type { TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
+import type { TradeBlock } from '../domain/trade-block.ts';
 
 /** A day's trades in the file that holds them: its daily file, or that of its month. */
 export interface ArchiveDay {
@@ -14,7 +14,7 @@ export interface ArchiveDay {
    * The day's rows in the file's order, in pieces; may be read once.
    * @throws CdvaultError ARCHIVE_BAD_FILE also when the file is not that of its checksum, before any row
    */
-  rows(): AsyncIterable<readonly AggTrade[]>;
+  rows(): AsyncIterable<TradeBlock>;
 }
 
 export interface ListedFile {

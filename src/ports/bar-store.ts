@@ -1,4 +1,5 @@
 import type { Anchor, BuiltDay } from '../domain/chain.ts';
+import type { Contract } from '../domain/contract.ts';
 import type { DayInputs } from '../domain/day.ts';
 import type { TimeRange } from '../domain/hour.ts';
 import type { Interval } from '../domain/interval.ts';
@@ -15,8 +16,9 @@ export interface ExactBar {
   readonly delta: string;
   readonly buyVolume: string;
   readonly sellVolume: string;
-  readonly quoteDelta: string;
-  readonly quoteVolume: string;
+  /** undefined on a series of contracts of unknown worth. */
+  readonly quoteDelta: string | undefined;
+  readonly quoteVolume: string | undefined;
   readonly aggTrades: number;
   readonly trades: number;
   /** undefined in a bar without trades. */
@@ -59,8 +61,9 @@ export interface BarStore {
    * Computes a day's bars at every interval from the stored trades, each interval in one transaction.
    * Every bar of the day is written: one that says nothing is marked void, so that none of an earlier
    * build can stay behind.
+   * @param contract for a series that trades contracts
    */
-  build(series: Series, day: DayInputs): Promise<void>;
+  build(series: Series, day: DayInputs, contract?: Contract): Promise<void>;
   /** Stamps which contents a day's bars were computed from; the last step of a build. */
   stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;

@@ -28,6 +28,13 @@ export interface SeenGap extends Gap {
   readonly seenAtMs: number;
 }
 
+/** What is written of one hour. */
+export interface LedgerEntry {
+  readonly record: SliceRecord;
+  /** Of this hour. */
+  readonly gaps: readonly Gap[];
+}
+
 export interface CoverageTotals {
   readonly proven: number;
   readonly open: number;
@@ -50,8 +57,11 @@ export interface Ledger {
   lastBefore(series: Series, timeMs: number): Promise<SliceRecord | undefined>;
   /** Takes back `endedAtMs` from all hours before an instant: the symbol trades again behind them. */
   reopenBefore(series: Series, timeMs: number): Promise<void>;
-  /** Writes the row and its gaps; earlier gaps of the hour that are not among them become resolved. */
-  write(record: SliceRecord, gaps: readonly Gap[], nowMs: number): Promise<void>;
+  /**
+   * Writes rows of one series and their gaps, all rows in one flush; earlier gaps of these hours that
+   * are not among them become resolved.
+   */
+  write(entries: readonly LedgerEntry[], nowMs: number): Promise<void>;
   /** Writes gaps of hours without a row; what they have waited for before becomes resolved. */
   note(series: Series, gaps: readonly Gap[], nowMs: number): Promise<void>;
   totals(series: Series, range: TimeRange): Promise<CoverageTotals>;
@@ -66,6 +76,8 @@ export interface SeriesFacts extends Series {
   readonly originMs: number;
   /** Set while the hourly schedule keeps the series complete from this instant on. */
   readonly scheduledFromMs: number | undefined;
+  /** COIN-M: worth of one contract in quote currency, decimal text; pinned once it is known. */
+  readonly contractSize: string | undefined;
 }
 
 export interface SeriesCatalogue {
@@ -73,5 +85,7 @@ export interface SeriesCatalogue {
   all(): Promise<SeriesFacts[]>;
   /** Pins the origin unless it is pinned already; returns the facts in force. */
   pinOrigin(series: Series, originMs: number): Promise<SeriesFacts>;
+  /** Of a series that is there; once pinned, it stays. */
+  pinContractSize(series: Series, contractSize: string): Promise<void>;
   setSchedule(facts: SeriesFacts, fromMs: number | undefined): Promise<void>;
 }

@@ -2,7 +2,10 @@ import type { AggTrade } from '../domain/agg-trade.ts';
 import type { TimeRange } from '../domain/hour.ts';
 import type { Market, Series } from '../domain/market.ts';
 
-/** One minute as the exchange itself sums it up; decimals are its own text, untouched. */
+/**
+ * One minute as the exchange itself sums it up; decimals are its own text, untouched. On COIN-M the
+ * volumes are contracts, and what is called quote here is the base asset.
+ */
 export interface Kline {
   readonly openMs: number;
   readonly open: string;
@@ -61,6 +64,12 @@ export interface TradeSource {
    * over without a word.
    */
   historyMs(market: Market): number;
+
+  /**
+   * COIN-M: worth of one contract in quote currency, decimal text, by an answer that may be a minute old.
+   * undefined where the exchange does not list the symbol, and on other markets.
+   */
+  contractSize(series: Series, signal: AbortSignal): Promise<string | undefined>;
 
   /** Whether the exchange lists the symbol, in any status. */
   isListed(series: Series, signal: AbortSignal): Promise<boolean>;

@@ -34,6 +34,11 @@ export interface TradeStore {
   write(series: Series, trades: readonly AggTrade[], signal: AbortSignal): Promise<void>;
   /** Waits until all acknowledged rows are visible, then counts. */
   readBack(series: Series, window: TimeWindowUs): Promise<StoredRun>;
+  /**
+   * The same for each UTC hour of a window of whole hours, in one look; hours without rows are left out.
+   * `doubleRows` is that of the whole window in each.
+   */
+  readBackHours(series: Series, window: TimeWindowUs): Promise<ReadonlyMap<number, StoredRun>>;
   /** Rows of a window in id order; waits for acknowledged rows first. */
   read(series: Series, window: TimeWindowUs): AsyncIterable<AggTrade>;
   bury(series: Series, keys: readonly TradeKey[], signal: AbortSignal): Promise<void>;

@@ -1,16 +1,40 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createBulkStore } from '../../src/adapters/questdb/bulk-store.ts';
+import { systemClock } from '../../src/adapters/system/clock.ts';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
-import { invalidTradeOf, tradeOf } from '../support/trades.ts';
+import { HOUR_MS, hourWindowUs } from '../../src/domain/hour.ts';
+import { NEVER, openStore, silentLog, uniqueSeries } from '../support/store.ts';
+import { blockOf, invalidTradeOf, tradeOf } from '../support/trades.ts';
 
 const HOUR = Date.UTC(2023, 4, 6, 7);
 const WINDOW = { startUs: HOUR * 1000, endUs: (HOUR + 3_600_000) * 1000 };
 
-/** What every implementation of the trade store has to do; the bulk writer will join the list. */
-const implementations = [{ name: 'official client', open: openStore }];
+type Store = Pick<ReturnType<typeof openStore>, 'sql' | 'trades' | 'close'>;
+
+/** The same store, its rows written by the bulk road. */
+function openBulkStore(): Store {
+  const store = openStore();
+  return {
+    ...store,
+    trades: {
+      ...store.trades,
+      async write(series, trades, signal) {
+        const load = store.bulk.open(series, signal);
+        await load.add(blockOf(trades), 0, trades.length);
+        await load.finish();
+      },
+    },
+  };
+}
+
+/** What every way to write trades has to do. */
+const implementations = [
+  { name: 'official client', open: openStore },
+  { name: 'bulk', open: openBulkStore },
+];
 
 describe.each(implementations)('trade store: $name', ({ open }) => {
-  let store: ReturnType<typeof openStore>;
+  let store: Store;
   beforeAll(() => {
     store = open();
   });
@@ -144,5 +168,65 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
       for await (const trade of store.trades.read(series, WINDOW)) if (trade.aggId === 3) break;
     }
     expect((await readAll(series)).length).toBe(5_000);
+  });
+});
+
+describe('bulk load', () => {
+  let store: ReturnType<typeof openStore>;
+  beforeAll(() => {
+    store = openStore();
+  });
+  afterAll(() => store.close());
+
+  test('many requests: every row is there, rows of one time in the order of their ids', async () => {
+    const series = uniqueSeries('BULK');
+    const trades = Array.from({ length: 60_000 }, (_, index) =>
+      tradeOf(index, HOUR + Math.floor(index / 300)),
+    );
+    const load = store.bulk.open(series, NEVER);
+    const block = blockOf(trades);
+    for (let row = 0; row < trades.length; row += 7_000)
+      await load.add(block, row, Math.min(trades.length, row + 7_000));
+    await load.finish();
+    expect(await store.trades.readBack(series, WINDOW)).toMatchObject({
+      rows: 60_000,
+      lastId: 59_999,
+    });
+    // As they lie in the table, without an order asked for.
+    const lying = await store.sql.query(
+      `SELECT count() n FROM (SELECT agg_id, lag(agg_id) OVER () before FROM agg_trades WHERE symbol = '${series.symbol}') WHERE agg_id < before`,
+    );
+    expect(lying).toEqual([{ n: '0' }]);
+  });
+
+  test('a batch that is refused fails the load, at once or at its end', async () => {
+    const load = store.bulk.open(uniqueSeries('REFUSED'), NEVER);
+    const bad = blockOf([tradeOf(1, HOUR, { price: '99999999999.00000000' })]);
+    await load.add(bad, 0, 1);
+    await expect(load.finish()).rejects.toMatchObject({ code: 'STORE_REFUSED' });
+  });
+
+  test('a store that is away fails the load as an outage', async () => {
+    const bulk = createBulkStore('http://127.0.0.1:9', systemClock, silentLog);
+    const load = bulk.open(uniqueSeries('AWAY'), NEVER);
+    await load.add(blockOf([tradeOf(1, HOUR)]), 0, 1);
+    await expect(load.finish()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
+    await bulk.close();
+  });
+
+  test('read back by the hour: the same as hour by hour, in one look', async () => {
+    const series = uniqueSeries('HOURS');
+    const hours = [0, 1, 3].map((index) => HOUR + index * HOUR_MS);
+    for (const [index, hourMs] of hours.entries()) {
+      const trade = tradeOf(index, hourMs, { isBuyerMaker: index === 1 });
+      await store.trades.write(series, [trade], NEVER);
+    }
+    const window = { startUs: HOUR * 1000, endUs: (HOUR + 4 * HOUR_MS) * 1000 };
+    const found = await store.trades.readBackHours(series, window);
+    expect([...found.keys()]).toEqual(hours);
+    for (const hourMs of hours)
+      expect(found.get(hourMs)).toEqual(await store.trades.readBack(series, hourWindowUs(hourMs)));
+    await store.trades.write(series, [tradeOf(0, HOUR + HOUR_MS)], NEVER);
+    expect((await store.trades.readBackHours(series, window)).get(HOUR)?.doubleRows).toBe(1);
   });
 });

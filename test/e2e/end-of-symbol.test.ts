@@ -142,7 +142,10 @@ test('a symbol whose trades the exchange has forgotten: what was seen to its end
   const last = await app.ledger.record(spot(PURGED), DAY + 2 * HOUR_MS);
   if (last === undefined) throw new Error('the last hour is not on record');
   // As if it had been asked for at that time: no trade had followed until then.
-  await app.ledger.write({ ...last, fetchedAtMs: DAY + 4 * HOUR_MS + MINUTE_MS }, [], DAY);
+  await app.ledger.write(
+    [{ record: { ...last, fetchedAtMs: DAY + 4 * HOUR_MS + MINUTE_MS }, gaps: [] }],
+    DAY,
+  );
   rig.exchange.delist(PURGED);
   const range = ['--from', '2024-10-07T00Z', '--to', '2024-10-07T05Z'];
   const { exitCode, stderr } = await rig.cli(['backfill', PURGED, ...range]);

@@ -5,24 +5,30 @@ import { type BarText, barText } from '../../src/domain/bar.ts';
 import { cdvBars, compareForBars } from '../../src/domain/cdv.ts';
 import { type BuiltDay, chainAnchors } from '../../src/domain/chain.ts';
 import { parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
+import type { WorthText } from '../../src/domain/contract.ts';
 import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../../src/domain/hour.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/interval.ts';
+import type { Market } from '../../src/domain/market.ts';
 import type { ExactBar } from '../../src/ports/bar-store.ts';
 import type { Trade, TradeSeries } from '../exchange/trade-series.ts';
 import { spot } from './rig.ts';
 
 /** The exchange's trades as cdvault is to store them, straight from the simulator's own series. */
-export function truth(trades: TradeSeries, range: TimeRange): AggTrade[] {
+export function truth(
+  trades: TradeSeries,
+  range: TimeRange,
+  market: Market = 'binance_spot',
+): AggTrade[] {
   const end = trades.indexAtTime(range.endMs * 1000);
   const rows: AggTrade[] = [];
   for (let index = trades.indexAtTime(range.startMs * 1000); index < end; index += 1)
-    rows.push(asStored(trades.at(index)));
+    rows.push(asStored(trades.at(index), market));
   return rows;
 }
 
-function asStored(trade: Trade): AggTrade {
+function asStored(trade: Trade, market: Market): AggTrade {
   const hourMs = floorTo(trade.timeUs / 1000, HOUR_MS);
-  const isMs = nativeTimeUnit('binance_spot', hourMs) === 'ms';
+  const isMs = nativeTimeUnit(market, hourMs) === 'ms';
   return {
     aggId: trade.a,
     price: trade.p,
@@ -59,7 +65,7 @@ export function withoutTrust({
   levelFromMs: _from,
   levelMissing: _missing,
   ...bar
-}: ExactBar): BarText {
+}: ExactBar): WorthText {
   return bar;
 }
 

@@ -232,6 +232,14 @@ export async function eventually(
   }
 }
 
+export function um(symbol: string): Series {
+  return { market: 'binance_um', symbol };
+}
+
+export function cm(symbol: string): Series {
+  return { market: 'binance_cm', symbol };
+}
+
 export function spot(symbol: string): Series {
   return { market: 'binance_spot', symbol };
 }

@@ -10,7 +10,10 @@ import {
   type SymbolStatus,
   type TradeSteps,
 } from './exchange-info.ts';
+import { answerFutures, futuresWeight } from './futures-endpoints.ts';
+import type { FuturesRules } from './futures-rows.ts';
 import type { KlineBook } from './klines.ts';
+import { placeOf } from './markets.ts';
 import { badRequest, parseParameters, type ParameterRules } from './parameters.ts';
 import { errorReply, htmlReply, jsonReply, type Reply } from './reply.ts';
 
@@ -19,6 +22,8 @@ export interface Listing extends AggTradesSource {
   readonly symbol: string;
   readonly klines: KlineBook;
   readonly steps: TradeSteps;
+  /** COIN-M: worth of one contract in USD */
+  readonly contractSize: number;
   status: SymbolStatus;
 }
 
@@ -26,10 +31,12 @@ export interface EndpointContext {
   readonly url: URL;
   readonly nowMs: number;
   readonly unit: TimeUnit;
+  /** of the market that is asked */
   readonly listings: ReadonlyMap<string, Listing>;
   /** symbols whose trades are served although exchangeInfo does not know them */
   readonly unlisted: ReadonlySet<string>;
   readonly limits: LimitFacts;
+  readonly futures: FuturesRules;
 }
 
 interface Endpoint {
@@ -39,27 +46,36 @@ interface Endpoint {
 
 const INVALID_SYMBOL = badRequest(-1121, 'Invalid symbol.');
 
-/** Weights as of 2025-03-10. */
+/** Of spot; weights as of 2025-03-10. */
 const endpoints: Readonly<Record<string, Endpoint>> = {
-  '/api/v3/ping': { weight: 1, answer: (context) => answerBare(context, () => '{}') },
-  '/api/v3/time': {
+  ping: { weight: 1, answer: (context) => answerBare(context, () => '{}') },
+  time: {
     weight: 1,
     answer: (context) =>
       answerBare(context, () => `{"serverTime":${timeIn(context.unit, context.nowMs)}}`),
   },
-  '/api/v3/exchangeInfo': { weight: 20, answer: answerExchangeInfo },
-  '/api/v3/aggTrades': { weight: 4, answer: answerAggTrades },
-  '/api/v3/klines': { weight: 2, answer: answerKlines },
+  exchangeInfo: { weight: 20, answer: answerExchangeInfo },
+  aggTrades: { weight: 4, answer: answerAggTrades },
+  klines: { weight: 2, answer: answerKlines },
 };
 
-export function weightOf(path: string): number {
-  return endpoints[path]?.weight ?? 0;
+export function weightOf({ pathname, searchParams }: URL): number {
+  const place = placeOf(pathname);
+  if (place === undefined) return 0;
+  if (place.market !== 'spot') return futuresWeight(place.endpoint, searchParams);
+  return endpoints[place.endpoint]?.weight ?? 0;
 }
 
 export function answer(context: EndpointContext): Reply {
-  return (
-    endpoints[context.url.pathname]?.answer(context) ?? htmlReply(404, '404 Not Found', 'nginx')
-  );
+  return answerOf(context) ?? htmlReply(404, '404 Not Found', 'nginx');
+}
+
+function answerOf(context: EndpointContext): Reply | undefined {
+  const place = placeOf(context.url.pathname);
+  if (place === undefined) return undefined;
+  const { market, endpoint } = place;
+  if (market !== 'spot') return answerFutures(endpoint, { ...context, market });
+  return endpoints[endpoint]?.answer(context);
 }
 
 function rules(

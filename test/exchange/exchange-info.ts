@@ -1,7 +1,8 @@
 import type { TradeSeries } from './trade-series.ts';
 import type { WeightWindow } from './weight-meter.ts';
 
-export type SymbolStatus = 'TRADING' | 'HALT' | 'BREAK';
+/** The last ones are those of futures. */
+export type SymbolStatus = 'TRADING' | 'HALT' | 'BREAK' | 'SETTLING' | 'CLOSE' | 'DELIVERED';
 
 export interface SymbolFacts {
   readonly symbol: string;

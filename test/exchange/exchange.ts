@@ -8,13 +8,19 @@ import { answer, weightOf, type Listing } from './endpoints.ts';
 import { tradeSteps, type SymbolStatus } from './exchange-info.ts';
 import { faultKinds, type FaultContext } from './fault-kinds.ts';
 import { FaultPlan, type Fault } from './faults.ts';
+import type { FuturesRules } from './futures-rows.ts';
 import { KlineBook } from './klines.ts';
+import { EXCHANGE_MARKETS, type ExchangeMarket, placeOf, WEIGHT_LIMITS } from './markets.ts';
 import { bannedReply, limitedReply, type Reply } from './reply.ts';
 import { RequestLog, type RequestEntry } from './request-log.ts';
 import type { TradeSeries } from './trade-series.ts';
 import { WeightMeter, type WeightWindow } from './weight-meter.ts';
 
 export interface ExchangeSymbol {
+  /** default spot */
+  readonly market?: ExchangeMarket;
+  /** COIN-M: worth of one contract in USD; default 100 */
+  readonly contractSize?: number;
   readonly symbol: string;
   readonly trades: TradeSeries;
   readonly status?: SymbolStatus;
@@ -44,20 +50,22 @@ export interface ExchangeOptions {
   /** compress replies for clients that accept it (default true) */
   readonly gzip?: boolean;
   readonly logFile?: string;
+  readonly futures?: FuturesRules;
 }
 
 export interface Exchange {
   readonly url: string;
   readonly requests: RequestLog;
   setFaults(faults: readonly Fault[]): void;
-  /** weight used by another program on the same address, in the current window */
+  /** weight used on spot by another program on the same address, in the current window */
   addForeignWeight(weight: number): void;
+  /** on spot */
   ban(seconds: number): void;
   /** the ban ends now */
   pardon(): void;
-  setStatus(symbol: string, status: SymbolStatus): void;
+  setStatus(symbol: string, status: SymbolStatus, market?: ExchangeMarket): void;
   /** exchangeInfo knows the symbol no more; its trades are still served */
-  unlist(symbol: string): void;
+  unlist(symbol: string, market?: ExchangeMarket): void;
   /** the symbol is renamed or purged: -1121 from now on */
   delist(symbol: string): void;
   close(): Promise<void>;
@@ -73,42 +81,30 @@ export async function startExchange(options: ExchangeOptions): Promise<Exchange>
   return simulator;
 }
 
+/** What one market knows. */
+interface Floor {
+  readonly meter: WeightMeter;
+  readonly weightLimit: number;
+  readonly listings: Map<string, Listing>;
+  readonly unlisted: Set<string>;
+}
+
 class Simulator implements Exchange {
   readonly requests: RequestLog;
   url = '';
   readonly #options: ExchangeOptions;
   readonly #server: Server;
-  readonly #meter: WeightMeter;
-  readonly #weightLimit: number;
   readonly #weightWindow: WeightWindow;
-  readonly #listings = new Map<string, Listing>();
-  readonly #unlisted = new Set<string>();
+  readonly #floors: Readonly<Record<ExchangeMarket, Floor>>;
   #faults: FaultPlan;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.requests = new RequestLog(options.logFile);
-    this.#weightLimit =
-      options.weightLimit ?? (options.enforceWeight === false ? 1_000_000_000 : 6000);
     this.#weightWindow = options.weightWindow ?? { interval: 'MINUTE', intervalNum: 1 };
-    this.#meter = new WeightMeter({
-      limit: this.#weightLimit,
-      window: this.#weightWindow,
-      enforced: options.enforceWeight ?? true,
-      banSeconds: options.banSeconds ?? DEFAULT_BAN_SECONDS,
-      toleratedOverLimit: options.toleratedOverLimit ?? 10,
-      inFlightMs: options.inFlightMs ?? 100,
-    });
-    for (const { symbol, trades, status = 'TRADING', retentionFirstId } of options.symbols) {
-      this.#listings.set(symbol, {
-        symbol,
-        trades,
-        status,
-        retentionFirstId,
-        klines: new KlineBook(trades),
-        steps: tradeSteps(trades),
-      });
-    }
+    this.#floors = { spot: this.#floor('spot'), um: this.#floor('um'), cm: this.#floor('cm') };
+    for (const listed of options.symbols)
+      this.#floors[listed.market ?? 'spot'].listings.set(listed.symbol, listingOf(listed));
     this.#faults = new FaultPlan(options.faults ?? [], options.faultSeed ?? 1);
     this.#server = createServer((request, response) => {
       // A client that hangs up early must not end the exchange.
@@ -118,6 +114,22 @@ class Simulator implements Exchange {
       );
     });
     this.#server.keepAliveTimeout = 65_000;
+  }
+
+  #floor(market: ExchangeMarket): Floor {
+    const options = this.#options;
+    const weightLimit =
+      options.weightLimit ??
+      (options.enforceWeight === false ? 1_000_000_000 : WEIGHT_LIMITS[market]);
+    const meter = new WeightMeter({
+      limit: weightLimit,
+      window: this.#weightWindow,
+      enforced: options.enforceWeight ?? true,
+      banSeconds: options.banSeconds ?? DEFAULT_BAN_SECONDS,
+      toleratedOverLimit: options.toleratedOverLimit ?? 10,
+      inFlightMs: options.inFlightMs ?? 100,
+    });
+    return { meter, weightLimit, listings: new Map(), unlisted: new Set() };
   }
 
   async listen(port: number): Promise<void> {
@@ -133,29 +145,29 @@ class Simulator implements Exchange {
   }
 
   addForeignWeight(weight: number): void {
-    this.#meter.add(weight, this.#nowMs());
+    this.#floors.spot.meter.add(weight, this.#nowMs());
   }
 
   ban(seconds: number): void {
-    this.#meter.ban(seconds, this.#nowMs());
+    this.#floors.spot.meter.ban(seconds, this.#nowMs());
   }
 
   pardon(): void {
-    this.#meter.pardon();
+    for (const market of EXCHANGE_MARKETS) this.#floors[market].meter.pardon();
   }
 
-  setStatus(symbol: string, status: SymbolStatus): void {
-    const listing = this.#listings.get(symbol);
+  setStatus(symbol: string, status: SymbolStatus, market: ExchangeMarket = 'spot'): void {
+    const listing = this.#floors[market].listings.get(symbol);
     if (listing === undefined) throw new Error(`the exchange has no symbol ${symbol}`);
     listing.status = status;
   }
 
-  unlist(symbol: string): void {
-    this.#unlisted.add(symbol);
+  unlist(symbol: string, market: ExchangeMarket = 'spot'): void {
+    this.#floors[market].unlisted.add(symbol);
   }
 
   delist(symbol: string): void {
-    this.#listings.delete(symbol);
+    this.#floors.spot.listings.delete(symbol);
   }
 
   async close(): Promise<void> {
@@ -180,18 +192,20 @@ class Simulator implements Exchange {
       headers: request.headers,
       atMs: nowMs,
     });
-    const weight = weightOf(url.pathname);
-    const verdict = this.#meter.admit(weight, nowMs);
+    const weight = weightOf(url);
+    const floor = this.#floors[placeOf(url.pathname)?.market ?? 'spot'];
+    const { meter } = floor;
+    const verdict = meter.admit(weight, nowMs);
     entry.weight = verdict.kind === 'banned' ? 0 : weight;
-    entry.usedWeight = this.#meter.used(nowMs);
+    entry.usedWeight = meter.used(nowMs);
     if (verdict.violation !== undefined) entry.violation = verdict.violation;
     const send = (reply: Reply): Promise<void> => this.#send(request, response, entry, reply);
     if (this.#options.latencyMs !== undefined) await delay(this.#options.latencyMs);
     if (verdict.kind === 'banned')
-      return send(bannedReply(this.#meter.banUntilMs, verdict.retryAfterSeconds));
+      return send(bannedReply(meter.banUntilMs, verdict.retryAfterSeconds));
     if (verdict.kind === 'limited')
-      return send(limitedReply(this.#meter.limitText, verdict.retryAfterSeconds));
-    const replyTo = (address: URL): Reply => this.#answer(address, nowMs, request);
+      return send(limitedReply(meter.limitText, verdict.retryAfterSeconds));
+    const replyTo = (address: URL): Reply => this.#answer(address, floor, nowMs, request);
     const fault = this.#faults.match(url, nowMs);
     if (fault === undefined) return send(replyTo(url));
     entry.fault = fault.name;
@@ -199,7 +213,7 @@ class Simulator implements Exchange {
       parameters: fault,
       url,
       response,
-      meter: this.#meter,
+      meter,
       nowMs,
       replyTo,
       send,
@@ -212,14 +226,15 @@ class Simulator implements Exchange {
     if (!response.writableEnded) this.requests.done(entry);
   }
 
-  #answer(url: URL, nowMs: number, request: IncomingMessage): Reply {
+  #answer(url: URL, floor: Floor, nowMs: number, request: IncomingMessage): Reply {
     return answer({
       url,
       nowMs,
       unit: timeUnit(request.headers['x-mbx-time-unit']),
-      listings: this.#listings,
-      unlisted: this.#unlisted,
-      limits: { weightLimit: this.#weightLimit, weightWindow: this.#weightWindow },
+      listings: floor.listings,
+      unlisted: floor.unlisted,
+      limits: { weightLimit: floor.weightLimit, weightWindow: this.#weightWindow },
+      futures: this.#options.futures ?? {},
     });
   }
 
@@ -229,7 +244,7 @@ class Simulator implements Exchange {
     return {
       ...reply.headers,
       'x-mbx-used-weight': used,
-      [`x-mbx-used-weight-${this.#meter.windowName.toLowerCase()}`]: used,
+      [`x-mbx-used-weight-${this.#floors.spot.meter.windowName.toLowerCase()}`]: used,
     };
   }
 
@@ -253,6 +268,25 @@ class Simulator implements Exchange {
     response.writeHead(reply.status, { ...headers, 'content-length': String(body.length) });
     response.end(body);
   }
+}
+
+function listingOf({
+  market,
+  symbol,
+  trades,
+  status = 'TRADING',
+  contractSize = 100,
+  retentionFirstId,
+}: ExchangeSymbol): Listing {
+  return {
+    symbol,
+    trades,
+    status,
+    contractSize,
+    retentionFirstId,
+    klines: new KlineBook(trades, market === 'cm' ? contractSize : undefined),
+    steps: tradeSteps(trades),
+  };
 }
 
 function timeUnit(header: string | string[] | undefined): TimeUnit {

@@ -36,9 +36,12 @@ export type Klines =
 export class KlineBook {
   readonly #trades: TradeSeries;
   readonly #minutes = new Map<number, Candle | undefined>();
+  readonly #contractSize: bigint | undefined;
 
-  constructor(trades: TradeSeries) {
+  /** @param contractSize of a market that trades contracts: its candles have the base asset where others have quote */
+  constructor(trades: TradeSeries, contractSize?: number) {
     this.#trades = trades.truth ?? trades;
+    this.#contractSize = contractSize === undefined ? undefined : BigInt(contractSize);
   }
 
   select(parameters: Parameters, unit: TimeUnit, nowMs: number): Klines {
@@ -108,13 +111,28 @@ export class KlineBook {
       if (price < candle.low) candle.low = price;
       candle.close = price;
       candle.volume += qty;
-      candle.quoteVolume += price * qty;
-      candle.rawTrades += trade.l - trade.f + 1;
+      const worth = this.#worth(price, qty);
+      candle.quoteVolume += worth;
+      candle.rawTrades += trade.l - trade.f + 1 + this.#excludedBefore(index);
       if (trade.m) continue;
       candle.takerBuyVolume += qty;
-      candle.takerBuyQuoteVolume += price * qty;
+      candle.takerBuyQuoteVolume += worth;
     }
     return candle;
+  }
+
+  /** In units of 1e-16. */
+  #worth(price: bigint, qty: bigint): bigint {
+    return this.#contractSize === undefined
+      ? price * qty
+      : (qty * this.#contractSize * ONE * ONE) / price;
+  }
+
+  /** Fills that are in no aggregate trade count in candles. */
+  #excludedBefore(index: number): number {
+    if (index === 0) return 0;
+    const before = this.#trades.at(index - 1);
+    return before.f < 0 ? 0 : Math.max(0, this.#trades.at(index).f - before.l - 1);
   }
 
   #priceBefore(openUs: number): bigint {

@@ -5,12 +5,14 @@ import { faultySeries, type DataFault } from './data-faults.ts';
 import type { Fault } from './faults.ts';
 import { repeatedTrades } from './repeated-trades.ts';
 import { syntheticTrades } from './synthetic-trades.ts';
+import { withExcludedFills } from './excluded-fills.ts';
+import type { ExchangeMarket } from './markets.ts';
 import { bracketedTrades } from './bracketed-trades.ts';
 import { loadTradesFile } from './trades-file.ts';
 
 const USAGE = `usage: node test/exchange/main.ts
   --trades FILE --symbol SYMBOL          a daily archive file (zip or csv); repeatable, in pairs; one symbol's files join
-  --synthetic SYMBOL:SEED:FROM:TO:PER_HOUR[:FIRST_ID]   made-up trades between two ISO times; repeatable
+  --synthetic [um/|cm/]SYMBOL:SEED:FROM:TO:PER_HOUR[:FIRST_ID]   made-up trades between two ISO times; repeatable
   --port PORT  --latency MS  --log FILE  --faults FILE.json  --fault-seed N  --no-gzip
   --no-weight-limit  --weight-limit N  --weight-window 1M|10S  --ban-seconds 120,600
   --data-faults FILE.json                {"SYMBOL": [{"kind": "gap", "fromId": 1, "toId": 9}, …], …}
@@ -68,21 +70,25 @@ async function fileSymbols(): Promise<ExchangeSymbol[]> {
 /** `BTCUSDT:7:2024-01-01T00:00:00Z:2024-01-02T00:00:00Z:20000`: the times hold colons themselves. */
 function syntheticSymbol(text: string): ExchangeSymbol {
   const time = String.raw`\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?`;
-  const match = new RegExp(`^([^:]+):(\\d+):(${time}):(${time}):(\\d+)(?::(\\d+))?$`).exec(text);
+  const match = new RegExp(
+    `^(?:(um|cm)/)?([^:/]+):(\\d+):(${time}):(${time}):(\\d+)(?::(\\d+))?$`,
+  ).exec(text);
   if (match === null) throw new Error(`--synthetic ${text} is not SYMBOL:SEED:FROM:TO:PER_HOUR`);
-  const [, symbol = '', seed, from = '', to = '', tradesPerHour, firstId] = match;
+  const [, market, symbol = '', seed, from = '', to = '', tradesPerHour, firstId] = match;
   const options = {
     seed: Number(seed),
     fromMs: utcMs(from),
     toMs: utcMs(to),
     tradesPerHour: Number(tradesPerHour),
   };
-  return {
-    symbol,
-    trades: syntheticTrades(
-      firstId === undefined ? options : { ...options, firstId: Number(firstId) },
-    ),
-  };
+  const trades = syntheticTrades({
+    ...options,
+    ...(firstId === undefined ? {} : { firstId: Number(firstId) }),
+    // Contracts are whole.
+    ...(market === 'cm' ? { qtyDecimals: 0, typicalLots: 20 } : {}),
+  });
+  if (market === undefined) return { symbol, trades };
+  return { market: market as ExchangeMarket, symbol, trades: withExcludedFills(trades) };
 }
 
 function utcMs(text: string): number {

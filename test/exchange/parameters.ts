@@ -24,6 +24,10 @@ export interface ParameterRules {
   readonly known: readonly string[];
   readonly mandatory: readonly string[];
   readonly nowMs: number;
+  /** default 1000 */
+  readonly maxLimit?: number;
+  /** spot takes the most it gives instead */
+  readonly refusesAboveMax?: boolean;
 }
 
 const DEFAULT_LIMIT = 500;
@@ -42,12 +46,13 @@ export function badRequest(code: number, message: string): ApiError {
 
 /** Checks in the exchange's order: sent at all, sent once, known, not empty, well formed. */
 export function parseParameters(query: URLSearchParams, rules: ParameterRules): Parsed {
-  const error = checkNames(query, rules) ?? checkValues(query);
+  const error = checkNames(query, rules) ?? checkValues(query) ?? checkLimit(query, rules);
   if (error !== undefined) return { ok: false, error };
   const number = (name: string): bigint | undefined => {
     const text = query.get(name);
     return text === null ? undefined : BigInt(text);
   };
+  const { maxLimit = MAX_LIMIT } = rules;
   const limit = number('limit') ?? 0n;
   const fromId = number('fromId');
   const start = number('startTime');
@@ -61,7 +66,7 @@ export function parseParameters(query: URLSearchParams, rules: ParameterRules): 
       startUs: start === undefined ? undefined : toMicroseconds(start, 0, rules.nowMs),
       endUs: end === undefined ? undefined : toMicroseconds(end, 999, rules.nowMs),
       // What limit=0 gives is not documented; here it means the default.
-      limit: limit === 0n ? DEFAULT_LIMIT : limit > BigInt(MAX_LIMIT) ? MAX_LIMIT : Number(limit),
+      limit: limit === 0n ? DEFAULT_LIMIT : Math.min(Number(limit), maxLimit),
     },
   };
 }
@@ -97,6 +102,14 @@ function checkValues(query: URLSearchParams): ApiError | undefined {
     }
   }
   return undefined;
+}
+
+function checkLimit(
+  query: URLSearchParams,
+  { maxLimit = MAX_LIMIT, refusesAboveMax = false }: ParameterRules,
+): ApiError | undefined {
+  if (!refusesAboveMax || Number(query.get('limit') ?? 0) <= maxLimit) return undefined;
+  return badRequest(-1130, "Data sent for parameter 'limit' is not valid.");
 }
 
 function illegal(name: string, range: string): ApiError {

@@ -22,7 +22,7 @@ export interface RequestEntry {
 }
 
 const HEADERS_OF_INTEREST = ['x-mbx-time-unit', 'user-agent', 'accept-encoding'] as const;
-const TRADES_PATH = '/api/v3/aggTrades';
+const TRADES_ENDPOINT = '/aggTrades';
 const KEPT_ENTRIES = 2_000_000;
 const LINES_PER_WRITE = 64;
 
@@ -87,7 +87,7 @@ export class RequestLog {
   }
 
   tradeRequests(): RequestEntry[] {
-    return this.entries.filter((entry) => entry.path === TRADES_PATH);
+    return this.entries.filter((entry) => entry.path.endsWith(TRADES_ENDPOINT));
   }
 
   violations(): RequestEntry[] {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
 import { type Bar, barText } from '../../src/domain/bar.ts';
+import { worthText } from '../../src/domain/contract.ts';
 import { cdvBars, compareForBars } from '../../src/domain/cdv.ts';
 import { contentHasher } from '../../src/domain/content-hash.ts';
 import { createHourRun } from '../../src/domain/continuity.ts';
@@ -10,6 +11,7 @@ import { formatDecimal } from '../../src/domain/decimal.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
 import { INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
 import type { SliceRecord } from '../../src/domain/ledger.ts';
+import type { Series } from '../../src/domain/market.ts';
 import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
 
 /** The bars that the database computes against the TypeScript reference, on made-up days. */
@@ -64,10 +66,7 @@ interface StoredDay {
 }
 
 /** Ids over the whole day; a hole takes out every third row of its hour, an absent hour stays unfetched. */
-function makeDay(
-  hours: readonly MadeHour[],
-  series: { market: 'binance_spot'; symbol: string },
-): StoredDay {
+function makeDay(hours: readonly MadeHour[], series: Series): StoredDay {
   const day: StoredDay = { trades: [], records: [] };
   let nextId = FIRST_ID;
   for (const [index, hour] of hours.entries()) {
@@ -101,7 +100,7 @@ function recordFor(
   trades: readonly AggTrade[],
   prev: { id: number; timeUs: number },
   nextId: number,
-  series: { market: 'binance_spot'; symbol: string },
+  series: Series,
 ): SliceRecord {
   const run = createHourRun({ hourMs }, { expectedId: prev.id + 1, prev });
   run.accept(trades);
@@ -127,7 +126,7 @@ function recordFor(
 test('the bars of any day equal the reference digit for digit, at every interval', async () => {
   await fc.assert(
     fc.asyncProperty(madeDay, fc.boolean(), async (hours, reversed) => {
-      const series = uniqueSeries('DIFF') as { market: 'binance_spot'; symbol: string };
+      const series = uniqueSeries('DIFF');
       const { trades, records } = makeDay(hours, series);
       const day = dayInputs(DAY, records);
       if (day === undefined) return;
@@ -162,6 +161,53 @@ test('the bars of any day equal the reference digit for digit, at every interval
     { numRuns: process.env['CDVAULT_FULL'] === '1' ? 100 : 10 },
   );
 });
+
+test.each([['100'], [undefined]])(
+  'bars of contracts worth %s are exact in contracts and in quote worth, or say that it is unknown',
+  async (size) => {
+    const [hours = []] = fc.sample(madeDay, { numRuns: 1, seed: 20240229 });
+    const series = { market: 'binance_cm', symbol: uniqueSeries('CONTRACT').symbol } as const;
+    const { trades, records } = makeDay(hours, series);
+    const day = dayInputs(DAY, records);
+    if (day === undefined) throw new Error('a day without hours');
+    await store.trades.write(series, trades, NEVER);
+    await store.bars.build(series, day, { size });
+    const denseHours = day.hours
+      .filter(({ verdict }) => verdict === 'proven')
+      .map(({ hourMs }) => hourMs);
+    for (const interval of INTERVALS) {
+      const request = { intervalMs: INTERVAL_MS[interval], denseHours, fromMs: DAY };
+      const wanted = [...cdvBars(trades.toSorted(compareForBars), request)];
+      const range = { startMs: DAY, endMs: DAY + DAY_MS };
+      const stored = await store.bars.bars(series, interval, range);
+      expect(stored.map(withoutLevelFacts)).toEqual(wanted.map((bar) => worthText(bar, { size })));
+      const base = await store.sql.query(
+        `SELECT base_buy_volume + base_sell_volume AS coins FROM cdv_exact_${interval} ` +
+          `WHERE symbol = '${series.symbol}' AND status <> 'void' ORDER BY ts`,
+      );
+      for (const [index, bar] of wanted.entries())
+        expectCoins(base[index]?.['coins'], coinsIn(trades, bar, request.intervalMs, size));
+    }
+  },
+);
+
+/** In floating point, as a reader would compute them. */
+function coinsIn(
+  trades: readonly AggTrade[],
+  { openMs }: Bar,
+  intervalMs: number,
+  size: string | undefined,
+): number | undefined {
+  if (size === undefined) return undefined;
+  return trades
+    .filter(({ timeUs }) => timeUs >= openMs * 1000 && timeUs < (openMs + intervalMs) * 1000)
+    .reduce((sum, { qty, price }) => sum + (Number(qty) * Number(size)) / Number(price), 0);
+}
+
+function expectCoins(stored: string | null | undefined, coins: number | undefined): void {
+  if (coins === undefined) expect(stored).toBeNull();
+  else expect(Math.abs(Number(stored) - coins)).toBeLessThanOrEqual(coins * 1e-9);
+}
 
 function withoutLevelFacts({
   status,

@@ -7,6 +7,7 @@ import {
   type SliceRecord,
   verdictOf,
 } from '../../src/domain/ledger.ts';
+import { MARKETS } from '../../src/domain/market.ts';
 import type { Gap } from '../../src/ports/ledger.ts';
 import { openStore, uniqueSeries } from '../support/store.ts';
 import { recordOf } from '../support/trades.ts';
@@ -67,13 +68,15 @@ function plainRecords(fromMs: number): SliceRecord[] {
   );
 }
 
-test('the view coverage and the domain give every hour the same verdict and the same count', async () => {
-  const series = uniqueSeries('VERDICT');
+test.each(MARKETS)('the view coverage and the domain agree on every hour of %s', async (market) => {
+  const series = { ...uniqueSeries('VERDICT'), market };
   const hours = Array.from({ length: 150 }, (_, index) => START + index * HOUR_MS);
   const [drawn = []] = fc.sample(fc.tuple(...hours.map(anyRecord)), { numRuns: 1, seed: 20240101 });
   const records = [...drawn, ...plainRecords(START + hours.length * HOUR_MS)];
   await Promise.all(
-    records.map((record) => store.ledger.write({ ...record, ...series }, [], START)),
+    records.map((record) =>
+      store.ledger.write([{ record: { ...record, ...series }, gaps: [] }], START),
+    ),
   );
 
   expect(await store.ledger.records(series, RANGE)).toEqual(
@@ -83,9 +86,9 @@ test('the view coverage and the domain give every hour the same verdict and the 
     `SELECT verdict, missing, edge FROM coverage WHERE symbol = '${series.symbol}' ORDER BY ts`,
   );
   const wanted = records.map((record) => ({
-    verdict: verdictOf(record),
-    missing: String(missingIds(record)),
-    edge: edgeOf(record),
+    verdict: verdictOf({ ...record, market }),
+    missing: String(missingIds({ ...record, market })),
+    edge: edgeOf({ ...record, market }),
   }));
   expect(seen).toEqual(wanted);
   expect(new Set(wanted.map(({ verdict }) => verdict))).toEqual(new Set(['proven', 'open', 'gap']));
@@ -95,8 +98,9 @@ test('the view coverage and the domain give every hour the same verdict and the 
 });
 
 /** What stands in for a neighbour that there is none of. */
-function edgeOf({ prev, first, next, endedAtMs }: SliceRecord): string | null {
-  if (prev === undefined && (first ?? next)?.id === 0) return 'listing';
+function edgeOf({ market, prev, first, next, endedAtMs }: SliceRecord): string | null {
+  const lowestId = market === 'binance_spot' ? 0 : 1;
+  if (prev === undefined && (first ?? next)?.id === lowestId) return 'listing';
   return next === undefined && endedAtMs !== undefined ? 'end_of_symbol' : null;
 }
 
@@ -109,7 +113,7 @@ test('a later trade takes the symbol’s end back from the hours before it, and 
   });
   const other = { ...hour(1), symbol: uniqueSeries('ENDEDTOO').symbol };
   for (const record of [hour(0), hour(1), hour(3), other])
-    await store.ledger.write(record, [], START);
+    await store.ledger.write([{ record: record, gaps: [] }], START);
 
   expect(await store.ledger.lastBefore(series, START)).toBeUndefined();
   expect((await store.ledger.lastBefore(series, START + 3 * HOUR_MS))?.hourMs).toBe(
@@ -134,8 +138,8 @@ test('gaps keep the time at which they were first seen, and are resolved when th
     toId: fromId + 2,
     evidence: 'seen in a test',
   });
-  await store.ledger.write(record, [gap(100), gap(104)], 1_000);
-  await store.ledger.write(record, [gap(104)], 2_000);
+  await store.ledger.write([{ record: record, gaps: [gap(100), gap(104)] }], 1_000);
+  await store.ledger.write([{ record: record, gaps: [gap(104)] }], 2_000);
   expect(await store.ledger.openGaps(series, RANGE)).toEqual([{ ...gap(104), seenAtMs: 1_000 }]);
   const resolved = await store.sql.query(
     `SELECT from_id, resolved_at::long / 1000 AS at_ms FROM gaps WHERE symbol = '${series.symbol}' AND resolved_at IS NOT NULL`,
@@ -147,8 +151,8 @@ test('totals and overview count hours by verdict, and the hours in between that 
   const series = uniqueSeries('TOTALS');
   const proven = { ...recordOf(START, 100, 10), ...series };
   const open = { ...recordOf(START + 3 * HOUR_MS, 110, 5), ...series, next: undefined };
-  await store.ledger.write(proven, [], START);
-  await store.ledger.write(open, [], START);
+  await store.ledger.write([{ record: proven, gaps: [] }], START);
+  await store.ledger.write([{ record: open, gaps: [] }], START);
   expect(await store.ledger.totals(series, RANGE)).toEqual({
     proven: 1,
     open: 1,

@@ -15,7 +15,7 @@ import type {
 import { startExchange } from '../exchange/exchange.ts';
 import type { Exchange, ExchangeOptions } from '../exchange/exchange.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
-import { silentLog } from '../unit/binance/fakes.ts';
+import { sameHost, silentLog } from '../unit/binance/fakes.ts';
 
 const FROM_MS = Date.UTC(2024, 0, 1, 10);
 const FROM_MICROSECONDS_MS = Date.UTC(2025, 0, 1);
@@ -98,7 +98,7 @@ function connect(
     redis,
     keyPrefix,
     egress: 'home',
-    baseUrls: { binance_spot: exchange.url },
+    baseUrls: sameHost(exchange.url),
     share,
     limits: (market, signal) => source.exchangeLimits(market, signal),
     exchangeClock: (market, signal) => source.exchangeClock(market, signal),
@@ -107,7 +107,7 @@ function connect(
     log: silentLog,
   });
   const source: RestSource = createRestSource({
-    baseUrls: { binance_spot: exchange.url },
+    baseUrls: sameHost(exchange.url),
     governor,
     clock: systemClock,
     log: silentLog,

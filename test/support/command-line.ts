@@ -60,6 +60,8 @@ export function cliEnv(
     QUESTDB_PG_URL: services.questdbPgUrl,
     QUESTDB_READONLY_PG_URL: services.questdbReadonlyPgUrl,
     BINANCE_SPOT_URL: exchangeUrl,
+    BINANCE_UM_URL: exchangeUrl,
+    BINANCE_CM_URL: exchangeUrl,
     CDVAULT_REDIS_PREFIX: name,
     CDVAULT_EGRESS: name,
     CDVAULT_WEIGHT_SHARE: '1',

@@ -37,7 +37,7 @@ export interface ExchangeProcess {
 }
 
 const PROGRAM = path.join(import.meta.dirname, '../exchange/main.ts');
-const TRADES_PATH = '/api/v3/aggTrades';
+const TRADES_ENDPOINT = '/aggTrades';
 /** The simulator writes its log at least this often. */
 const LOG_FLUSH_MS = 100;
 const LOG_WAIT_MS = 10_000;
@@ -74,7 +74,8 @@ export async function startExchangeProcess(args: readonly string[]): Promise<Exc
   return {
     url,
     requests,
-    tradeRequests: async () => (await requests()).filter((each) => each.path === TRADES_PATH),
+    tradeRequests: async () =>
+      (await requests()).filter((each) => each.path.endsWith(TRADES_ENDPOINT)),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       await exited;

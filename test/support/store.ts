@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { createBarStore } from '../../src/adapters/questdb/bar-store.ts';
+import { createBulkStore } from '../../src/adapters/questdb/bulk-store.ts';
 import { createLedger } from '../../src/adapters/questdb/ledger.ts';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
 import { createTradeStore } from '../../src/adapters/questdb/trade-store.ts';
@@ -22,13 +23,16 @@ export function openStore() {
   const sql = createSql(urls.questdbPgUrl);
   const writer = createTradeWriter(urls.questdbHttpUrl, systemClock, silentLog);
   const trades = createTradeStore({ sql, writer });
+  const bulk = createBulkStore(urls.questdbHttpUrl, systemClock, silentLog);
   return {
     sql,
     trades,
+    bulk,
     bars: createBarStore(sql),
     ledger: createLedger(sql),
     async close() {
       await trades.close();
+      await bulk.close();
       await sql.close();
     },
   };

@@ -1,6 +1,8 @@
+import { CsvRows } from '../../src/adapters/archive/csv-rows.ts';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import type { SliceRecord } from '../../src/domain/ledger.ts';
+import type { TradeBlock } from '../../src/domain/trade-block.ts';
 
 /** One valid trade; what a test doesn't care about has a default. */
 export function tradeOf(aggId: number, timeMs: number, rest: Partial<AggTrade> = {}): AggTrade {
@@ -24,6 +26,15 @@ export function invalidTradeOf(aggId: number, timeMs: number): AggTrade {
     firstId: -1,
     lastId: -1,
   });
+}
+
+/** The same trades as an archive file in microseconds has them. */
+export function blockOf(trades: readonly AggTrade[]): TradeBlock {
+  const lines = trades.map(
+    ({ aggId, price, qty, firstId, lastId, timeUs, isBuyerMaker }) =>
+      `${aggId},${price},${qty},${firstId},${lastId},${timeUs},${isBuyerMaker ? 'True' : 'False'},True\n`,
+  );
+  return new CsvRows('trades').push(Buffer.from(lines.join('')));
 }
 
 /**

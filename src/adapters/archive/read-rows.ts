@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
-import type { AggTrade } from '../../domain/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
+import type { TradeBlock } from '../../domain/trade-block.ts';
 import type { CsvRows } from './csv-rows.ts';
 import { openOnlyEntry } from './zip-entry.ts';
 
@@ -10,7 +10,7 @@ import { openOnlyEntry } from './zip-entry.ts';
  * @param rows keeps the file's format
  * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW
  */
-export async function* readRows(file: string, rows: CsvRows): AsyncGenerator<readonly AggTrade[]> {
+export async function* readRows(file: string, rows: CsvRows): AsyncGenerator<TradeBlock> {
   const { name, ext } = path.parse(file);
   const stream = ext === '.zip' ? await openOnlyEntry(file, `${name}.csv`) : createReadStream(file);
   try {

@@ -16,7 +16,14 @@ const exchangeInfo = z.object({
 });
 
 const symbols = z.object({
-  symbols: z.array(z.object({ symbol: z.string(), status: z.string() })),
+  symbols: z.array(
+    z.object({
+      symbol: z.string(),
+      status: z.string().optional(),
+      contractStatus: z.string().optional(),
+      contractSize: z.number().positive().optional(),
+    }),
+  ),
 });
 
 const time = z.object({ serverTime: z.int().positive() });
@@ -45,12 +52,31 @@ export function decodeLimits(body: unknown, request: string): RequestLimits {
   );
 }
 
-/** The status of a symbol among the symbols (a halted one keeps its trades), `unlisted` if it is none. */
-export function decodeStatus(body: unknown, symbol: string, request: string): string {
+export interface SymbolFacts {
+  /** TRADING, HALT, BREAK, …; a halted symbol keeps its trades. */
+  readonly status: string;
+  /** COIN-M: worth of one contract in quote currency, decimal text. */
+  readonly contractSize: string | undefined;
+}
+
+export type SymbolList = ReadonlyMap<string, SymbolFacts>;
+
+/** @param statusField where the market's reply keeps a symbol's status */
+export function decodeSymbols(
+  body: unknown,
+  statusField: 'status' | 'contractStatus',
+  request: string,
+): SymbolList {
   const parsed = symbols.safeParse(body);
-  if (parsed.success)
-    return parsed.data.symbols.find((listed) => listed.symbol === symbol)?.status ?? 'unlisted';
-  throw new CdvaultError('EXCHANGE_BAD_BODY', `${request}: no symbols`, { cause: parsed.error });
+  if (!parsed.success)
+    throw new CdvaultError('EXCHANGE_BAD_BODY', `${request}: no symbols`, { cause: parsed.error });
+  const list = new Map<string, SymbolFacts>();
+  for (const { symbol, contractSize, [statusField]: status } of parsed.data.symbols) {
+    if (status === undefined)
+      throw new CdvaultError('EXCHANGE_BAD_BODY', `${request}: ${symbol} has no ${statusField}`);
+    list.set(symbol, { status, contractSize: contractSize?.toString() });
+  }
+  return list;
 }
 
 /** Epoch ms of the exchange. */

@@ -68,7 +68,7 @@ export interface Question<T> {
 }
 
 interface PatientClientDeps {
-  readonly transports: ReadonlyMap<Market, Transport>;
+  readonly transports: Readonly<Record<Market, Transport>>;
   readonly governor: WeightGovernor;
   readonly clock: Clock;
   readonly log: Log;
@@ -85,7 +85,7 @@ export class PatientClient {
     this.#deps = deps;
   }
 
-  /** @throws CdvaultError EXCHANGE_*, UNKNOWN_SYMBOL or UNSUPPORTED_MARKET; or the signal's reason */
+  /** @throws CdvaultError EXCHANGE_* or UNKNOWN_SYMBOL; or the signal's reason */
   async ask<T>(question: Question<T>, signal: AbortSignal): Promise<T> {
     const { clock, log, random, retry } = this.#deps;
     const retries = question.governed ? retry.retries : 0;
@@ -145,8 +145,7 @@ export class PatientClient {
   }
 
   async #fetch<T>(question: Question<T>, signal: AbortSignal): Promise<Reply> {
-    const transport = this.#deps.transports.get(question.market);
-    if (transport === undefined) throw unsupported(question.market);
+    const transport = this.#deps.transports[question.market];
     return await transport.get(question.path + question.query, question.headers ?? {}, signal);
   }
 
@@ -168,10 +167,6 @@ export class PatientClient {
     if (refusal !== undefined) throw refusal;
     return question.decode(parseJson(reply, request), request);
   }
-}
-
-export function unsupported(market: Market): CdvaultError {
-  return new CdvaultError('UNSUPPORTED_MARKET', `${market} has no REST source`);
 }
 
 function parseJson(reply: Reply, request: string): unknown {

@@ -1,8 +1,7 @@
 import type { AggTrade } from '../../domain/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { HOUR_MS, MINUTE_MS, type TimeRange } from '../../domain/hour.ts';
-import { MARKETS } from '../../domain/market.ts';
-import type { Market, Series } from '../../domain/market.ts';
+import { MINUTE_MS, type TimeRange } from '../../domain/hour.ts';
+import { type Market, type Series, tradesContracts } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Kline, TradeSource } from '../../ports/trade-source.ts';
@@ -10,11 +9,13 @@ import type { WeightGovernor } from '../../ports/weight-governor.ts';
 import { decodeKlines } from './decode-klines.ts';
 import { assertNotBefore, assertStartsFrom, decodePage } from './decode-page.ts';
 import type { TimeUnit } from './decode-page.ts';
-import { decodeLimits, decodeServerTime } from './exchange-facts.ts';
 import type { RequestLimits } from './exchange-facts.ts';
-import { DEFAULT_RETRY, PatientClient, unsupported } from './patient-client.ts';
+import { apiOf } from './market-api.ts';
+import { DEFAULT_RETRY, PatientClient } from './patient-client.ts';
 import type { RequestInfo, RetryPolicy } from './patient-client.ts';
-import { SymbolStatuses } from './symbol-status.ts';
+import { explained, type From } from './retention.ts';
+import { ServerFacts } from './server-facts.ts';
+import { SymbolBook } from './symbol-book.ts';
 import { DEFAULT_TIMEOUTS, Transport } from './transport.ts';
 import type { Timeouts } from './transport.ts';
 
@@ -22,8 +23,8 @@ export type { RequestInfo } from './patient-client.ts';
 export type { Timeouts } from './transport.ts';
 
 interface RestSourceDeps {
-  /** Without a trailing path for the real exchange; a path in front of /api is kept (a reverse proxy). */
-  readonly baseUrls: Partial<Record<Market, string>>;
+  /** Without a trailing path for the real exchange; a path in front is kept (a reverse proxy). */
+  readonly baseUrls: Readonly<Record<Market, string>>;
   readonly governor: WeightGovernor;
   readonly clock: Clock;
   readonly log: Log;
@@ -59,41 +60,21 @@ export interface RestSource extends TradeSource {
 /** Rows of a full page: the most that the exchange gives for one request. */
 const PAGE_ROWS = 1000;
 
-/** Weights of the exchange's table (aggTrades since 2025-03-10). A wrong one corrects itself by the used-weight header. */
-const AGG_TRADES_WEIGHT = 4;
-const KLINES_WEIGHT = 2;
-const EXCHANGE_INFO_WEIGHT = 20;
-const TIME_WEIGHT = 1;
-
-const INVALID_SYMBOL = -1121;
-
-/** Any symbol keeps the reply small: without one it lists all, some 20 MB. This one will stay. */
-const SMALL_REPLY_SYMBOL = 'BTCUSDT';
-
 export function createRestSource(deps: RestSourceDeps): RestSource {
   return new BinanceRestSource(deps);
 }
 
 class BinanceRestSource implements RestSource {
   readonly pageRows = PAGE_ROWS;
-  readonly #transports: ReadonlyMap<Market, Transport>;
+  readonly #transports: Readonly<Record<Market, Transport>>;
   readonly #client: PatientClient;
-  readonly #clock: Clock;
-  readonly #statuses: SymbolStatuses;
-
-  pageWeight(market: Market): number {
-    return market === 'binance_spot' ? AGG_TRADES_WEIGHT : 20;
-  }
-
-  historyMs(market: Market): number {
-    return market === 'binance_spot' ? Infinity : 48 * HOUR_MS;
-  }
+  readonly #server: ServerFacts;
+  readonly #symbols: SymbolBook;
 
   constructor(deps: RestSourceDeps) {
     const { baseUrls, clock, governor, log, onRequest, random = Math.random } = deps;
     const timeouts = { ...DEFAULT_TIMEOUTS, ...deps.timeouts };
     const retry = { ...DEFAULT_RETRY, ...deps.retry };
-    this.#clock = clock;
     this.#transports = openTransports(baseUrls, timeouts);
     this.#client = new PatientClient({
       transports: this.#transports,
@@ -104,7 +85,8 @@ class BinanceRestSource implements RestSource {
       random,
       onRequest,
     });
-    this.#statuses = new SymbolStatuses(this.#client, clock);
+    this.#server = new ServerFacts(this.#client, clock);
+    this.#symbols = new SymbolBook(this.#client, clock);
   }
 
   async firstAtOrAfter(
@@ -118,6 +100,7 @@ class BinanceRestSource implements RestSource {
       series,
       `startTime=${startTime}&limit=1`,
       unit,
+      { timeMs },
       signal,
       (rows, request) => assertNotBefore(rows[0], timeMs, request),
     );
@@ -135,13 +118,14 @@ class BinanceRestSource implements RestSource {
       series,
       `fromId=${fromId}&limit=${rows}`,
       unit,
+      { id: fromId },
       signal,
       (trades, request) => assertStartsFrom(trades, fromId, request),
     );
   }
 
   async newest(series: Series, signal: AbortSignal): Promise<AggTrade | undefined> {
-    const trades = await this.#aggTrades(series, 'limit=1', 'ms', signal, () => undefined);
+    const trades = await this.#askTrades(series, 'limit=1', 'ms', signal, () => undefined);
     return trades.at(-1);
   }
 
@@ -150,17 +134,17 @@ class BinanceRestSource implements RestSource {
     range: TimeRange,
     signal: AbortSignal,
   ): Promise<readonly Kline[]> {
-    assertSpot(market);
+    const { path, weights, hasTimeUnits } = apiOf(market);
     assertMinutes(range);
     // endTime is inclusive, and the limit all that the range can hold: the reply is never a part.
     const where = `startTime=${range.startMs}&endTime=${range.endMs - 1}&limit=${PAGE_ROWS}`;
     return await this.#client.ask(
       {
         market,
-        path: '/api/v3/klines',
+        path: `${path}/klines`,
         query: `?symbol=${encodeURIComponent(symbol)}&interval=1m&${where}`,
-        headers: { 'x-mbx-time-unit': 'MILLISECOND' },
-        weight: KLINES_WEIGHT,
+        headers: hasTimeUnits ? { 'x-mbx-time-unit': 'MILLISECOND' } : {},
+        weight: weights.klines,
         governed: true,
         decode: (body, request) => decodeKlines(body, range, request),
       },
@@ -169,69 +153,83 @@ class BinanceRestSource implements RestSource {
   }
 
   async isListed(series: Series, signal: AbortSignal): Promise<boolean> {
-    assertSpot(series.market);
-    return (await this.#statuses.ask(series, signal)) !== 'unlisted';
+    return (await this.#symbols.ask(series, signal)) !== undefined;
   }
 
   async isTrading(series: Series, signal: AbortSignal): Promise<boolean> {
-    assertSpot(series.market);
-    return (await this.#statuses.recent(series, signal)) === 'TRADING';
+    return (await this.#symbols.recent(series, signal))?.status === 'TRADING';
   }
 
-  async exchangeLimits(
+  async contractSize(series: Series, signal: AbortSignal): Promise<string | undefined> {
+    if (!tradesContracts(series.market)) return undefined;
+    return (await this.#symbols.recent(series, signal))?.contractSize;
+  }
+
+  pageWeight(market: Market): number {
+    return apiOf(market).weights.aggTrades;
+  }
+
+  historyMs(market: Market): number {
+    return apiOf(market).historyMs;
+  }
+
+  exchangeLimits(
     market: Market,
     signal: AbortSignal,
   ): Promise<RequestLimits & { readonly weight: number }> {
-    const limits = await this.#limits(market, `?symbol=${SMALL_REPLY_SYMBOL}`, signal);
-    if (limits !== 'unknown symbol') return { ...limits, weight: EXCHANGE_INFO_WEIGHT };
-    const all = await this.#limits(market, '', signal);
-    if (all !== 'unknown symbol') return { ...all, weight: 2 * EXCHANGE_INFO_WEIGHT };
-    throw new CdvaultError(
-      'EXCHANGE_BAD_BODY',
-      'GET /api/v3/exchangeInfo: an invalid symbol, where none was sent',
-    );
+    return this.#server.limits(market, signal);
   }
 
-  async exchangeClock(
+  exchangeClock(
     market: Market,
     signal: AbortSignal,
   ): Promise<{ offsetMs: number; uncertaintyMs: number }> {
-    assertSpot(market);
-    const sentAtMs = this.#clock.nowMs();
-    const serverTimeMs = await this.#client.ask(
-      {
-        market,
-        path: '/api/v3/time',
-        query: '',
-        weight: TIME_WEIGHT,
-        governed: false,
-        decode: decodeServerTime,
-      },
-      signal,
-    );
-    const uncertaintyMs = (this.#clock.nowMs() - sentAtMs) / 2;
-    return { offsetMs: serverTimeMs - (sentAtMs + uncertaintyMs), uncertaintyMs };
+    return this.#server.clock(market, signal);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#transports.values()].map((transport) => transport.close()));
+    await Promise.all(Object.values(this.#transports).map((transport) => transport.close()));
   }
 
   async #aggTrades(
+    series: Series,
+    where: string,
+    unit: TimeUnit,
+    from: From,
+    signal: AbortSignal,
+    check: (rows: readonly AggTrade[], request: string) => void,
+  ): Promise<readonly AggTrade[]> {
+    try {
+      return await this.#askTrades(series, where, unit, signal, check);
+    } catch (error) {
+      signal.throwIfAborted();
+      const why = await explained(error, series, from, {
+        serverTimeMs: () => this.#server.timeMs(series.market, true, signal),
+        firstIdAtOrAfter: async (timeMs) => {
+          const query = `startTime=${timeMs}&limit=1`;
+          return (await this.#askTrades(series, query, 'ms', signal, () => undefined))[0]?.aggId;
+        },
+      });
+      signal.throwIfAborted();
+      throw why;
+    }
+  }
+
+  async #askTrades(
     { market, symbol }: Series,
     where: string,
     unit: TimeUnit,
     signal: AbortSignal,
     check: (rows: readonly AggTrade[], request: string) => void,
   ): Promise<readonly AggTrade[]> {
-    assertSpot(market);
+    const { path, weights } = apiOf(market);
     return await this.#client.ask(
       {
         market,
-        path: '/api/v3/aggTrades',
+        path: `${path}/aggTrades`,
         query: `?symbol=${encodeURIComponent(symbol)}&${where}`,
         headers: unit === 'us' ? { 'x-mbx-time-unit': 'MICROSECOND' } : {},
-        weight: AGG_TRADES_WEIGHT,
+        weight: weights.aggTrades,
         governed: true,
         decode: (body, request) => {
           const rows = decodePage(body, unit, request);
@@ -242,43 +240,18 @@ class BinanceRestSource implements RestSource {
       signal,
     );
   }
-
-  async #limits(
-    market: Market,
-    query: string,
-    signal: AbortSignal,
-  ): Promise<RequestLimits | 'unknown symbol'> {
-    assertSpot(market);
-    return await this.#client.ask<RequestLimits | 'unknown symbol'>(
-      {
-        market,
-        path: '/api/v3/exchangeInfo',
-        query,
-        weight: EXCHANGE_INFO_WEIGHT,
-        governed: false,
-        fromCode: (code) => (code === INVALID_SYMBOL ? 'unknown symbol' : undefined),
-        decode: decodeLimits,
-      },
-      signal,
-    );
-  }
 }
 
 function openTransports(
-  baseUrls: Partial<Record<Market, string>>,
+  baseUrls: Readonly<Record<Market, string>>,
   timeouts: Timeouts,
-): ReadonlyMap<Market, Transport> {
-  const transports = new Map<Market, Transport>();
-  for (const market of MARKETS) {
-    const baseUrl = baseUrls[market];
-    if (baseUrl !== undefined) transports.set(market, new Transport(baseUrl, timeouts));
-  }
-  return transports;
-}
-
-/** Futures REST differs in paths, weights and history; this source speaks spot. */
-function assertSpot(market: Market): void {
-  if (market !== 'binance_spot') throw unsupported(market);
+): Readonly<Record<Market, Transport>> {
+  const open = (market: Market) => new Transport(baseUrls[market], timeouts);
+  return {
+    binance_spot: open('binance_spot'),
+    binance_um: open('binance_um'),
+    binance_cm: open('binance_cm'),
+  };
 }
 
 function assertMinutes({ startMs, endMs }: TimeRange): void {

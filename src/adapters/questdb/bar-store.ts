@@ -1,4 +1,5 @@
 import type { Anchor } from '../../domain/chain.ts';
+import type { Contract } from '../../domain/contract.ts';
 import type { DayInputs } from '../../domain/day.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/decimal.ts';
 import { CdvaultError } from '../../domain/errors.ts';
@@ -52,7 +53,7 @@ class QuestdbBarStore implements BarStore {
     return rows.map(toStoredDay);
   }
 
-  async build(series: Series, day: DayInputs): Promise<void> {
+  async build(series: Series, day: DayInputs, contract?: Contract): Promise<void> {
     if (day.volumeE8 / UNIT_E8 >= EXACT_WINDOW_UNITS) {
       throw new CdvaultError(
         'INTERNAL',
@@ -60,7 +61,7 @@ class QuestdbBarStore implements BarStore {
       );
     }
     await this.#sql.waitApplied('agg_trades');
-    await this.#sql.query(minuteBars(series, day));
+    await this.#sql.query(minuteBars(series, day, contract));
     await this.#sql.waitApplied('cdv_exact_1m');
     const longer = INTERVALS.filter((interval) => interval !== '1m');
     await Promise.all(
@@ -164,8 +165,8 @@ function toBar(row: TextRow): ExactBar {
     delta: text(row, 'delta'),
     buyVolume: text(row, 'buy_volume'),
     sellVolume: text(row, 'sell_volume'),
-    quoteDelta: text(row, 'quote_delta'),
-    quoteVolume: text(row, 'quote_volume'),
+    quoteDelta: row['quote_delta'] ?? undefined,
+    quoteVolume: row['quote_volume'] ?? undefined,
     aggTrades: int(row, 'agg_trades'),
     trades: int(row, 'trades'),
     priceOpen: row['price_open'] ?? undefined,

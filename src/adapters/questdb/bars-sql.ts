@@ -2,6 +2,8 @@ import { barStatus, type DayInputs } from '../../domain/day.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/hour.ts';
 import { INTERVAL_MS, type Interval } from '../../domain/interval.ts';
 import type { Series } from '../../domain/market.ts';
+import type { Contract } from '../../domain/contract.ts';
+import { SUMMED_BASE_VOLUMES, worthOf } from './contract-sql.ts';
 import { literal, ofSeries, timestamp } from './sql.ts';
 import { VALID_ROWS } from './trade-store.ts';
 
@@ -15,7 +17,8 @@ import { VALID_ROWS } from './trade-store.ts';
  * A silent minute takes the level of the last minute with trades before it. All 1,440 minutes are
  * written, those of which nothing is known as `void`: no row of an earlier build can stay behind.
  */
-export function minuteBars(series: Series, day: DayInputs): string {
+export function minuteBars(series: Series, day: DayInputs, contract?: Contract): string {
+  const worth = worthOf(contract);
   const known = day.hours.map(({ hourMs }) => hourOf(hourMs));
   const proven = day.hours
     .filter(({ verdict }) => verdict === 'proven')
@@ -23,21 +26,27 @@ export function minuteBars(series: Series, day: DayInputs): string {
   return `
 INSERT ATOMIC INTO cdv_exact_1m
 SELECT * FROM (
-  WITH ${tradedMinutes(series, day, known)},
+  WITH ${tradedMinutes(series, day, known, worth.minute)},
   spine AS (
     SELECT dateadd('m', (x - 1)::int, ${timestamp(day.dayMs)}) ts FROM long_sequence(${DAY_MS / MINUTE_MS})
   )
   SELECT s.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol,
-    ${MINUTE_COLUMNS},
+    ${minuteColumns(worth.silent)},
     CASE WHEN ${inHours('s.ts', proven)} THEN 'final' WHEN m.ts = s.ts THEN 'partial' ELSE 'void' END status,
     ${timestamp(day.levelFromMs)} level_from,
-    ${levelMissing(day)} level_missing
+    ${levelMissing(day)} level_missing,
+    ${worth.baseVolumes}
   FROM (spine TIMESTAMP(ts)) s ASOF JOIN minutes m
 )`;
 }
 
 /** Minutes with trades: `minutes`, with open and close still in two limbs. */
-function tradedMinutes(series: Series, day: DayInputs, knownHours: readonly number[]): string {
+function tradedMinutes(
+  series: Series,
+  day: DayInputs,
+  knownHours: readonly number[],
+  worth: string,
+): string {
   return `valid AS (
     SELECT ts, agg_id, price, qty, first_id, last_id, is_buyer_maker,
       CASE WHEN is_buyer_maker THEN -qty ELSE qty END delta
@@ -60,7 +69,7 @@ function tradedMinutes(series: Series, day: DayInputs, knownHours: readonly numb
       sum(delta) delta,
       sum(CASE WHEN is_buyer_maker THEN 0m ELSE qty END) buy_volume,
       sum(CASE WHEN is_buyer_maker THEN qty ELSE 0m END) sell_volume,
-      sum(price * delta) quote_delta, sum(price * qty) quote_volume,
+      ${worth},
       count() agg_trades, sum(last_id - first_id + 1) trades,
       arg_min((price * 100000000m)::long, place) price_open, max(price) price_high,
       min(price) price_low, arg_max((price * 100000000m)::long, place) price_close,
@@ -75,31 +84,32 @@ function level(hi: string, lo: string): string {
 }
 
 /** `s` is a minute of the day, `m` the last one with trades up to it, if any. */
-const MINUTE_COLUMNS = [
-  ...[
-    ['open', level('m.open_hi', 'm.open_lo')],
-    ['high', 'm.high'],
-    ['low', 'm.low'],
-    ['close', level('m.close_hi', 'm.close_lo')],
-  ].map(
-    ([name, traded]) =>
-      `CASE WHEN m.ts IS NULL THEN 0.00000000m WHEN m.ts = s.ts THEN ${traded} ` +
-      `ELSE ${level('m.close_hi', 'm.close_lo')} END::decimal(38,8) ${name}`,
-  ),
-  ...['delta', 'buy_volume', 'sell_volume'].map(
-    (name) => `${whenTraded(`m.${name}`, '0m')}::decimal(38,8) ${name}`,
-  ),
-  ...['quote_delta', 'quote_volume'].map(
-    (name) => `${whenTraded(`m.${name}`, '0m')}::decimal(38,16) ${name}`,
-  ),
-  ...['agg_trades', 'trades'].map((name) => `${whenTraded(`m.${name}`, '0L')} ${name}`),
-  `${whenTraded('(m.price_open * 0.00000001m)::decimal(18,8)', 'NULL')} price_open`,
-  `${whenTraded('m.price_high', 'NULL')} price_high`,
-  `${whenTraded('m.price_low', 'NULL')} price_low`,
-  `${whenTraded('(m.price_close * 0.00000001m)::decimal(18,8)', 'NULL')} price_close`,
-  `${whenTraded('m.first_id', 'NULL')} first_id`,
-  `${whenTraded('m.last_id', 'NULL')} last_id`,
-].join(',\n    ');
+const minuteColumns = (silentWorth: string) =>
+  [
+    ...[
+      ['open', level('m.open_hi', 'm.open_lo')],
+      ['high', 'm.high'],
+      ['low', 'm.low'],
+      ['close', level('m.close_hi', 'm.close_lo')],
+    ].map(
+      ([name, traded]) =>
+        `CASE WHEN m.ts IS NULL THEN 0.00000000m WHEN m.ts = s.ts THEN ${traded} ` +
+        `ELSE ${level('m.close_hi', 'm.close_lo')} END::decimal(38,8) ${name}`,
+    ),
+    ...['delta', 'buy_volume', 'sell_volume'].map(
+      (name) => `${whenTraded(`m.${name}`, '0m')}::decimal(38,8) ${name}`,
+    ),
+    ...['quote_delta', 'quote_volume'].map(
+      (name) => `${whenTraded(`m.${name}`, silentWorth)}::decimal(38,16) ${name}`,
+    ),
+    ...['agg_trades', 'trades'].map((name) => `${whenTraded(`m.${name}`, '0L')} ${name}`),
+    `${whenTraded('(m.price_open * 0.00000001m)::decimal(18,8)', 'NULL')} price_open`,
+    `${whenTraded('m.price_high', 'NULL')} price_high`,
+    `${whenTraded('m.price_low', 'NULL')} price_low`,
+    `${whenTraded('(m.price_close * 0.00000001m)::decimal(18,8)', 'NULL')} price_close`,
+    `${whenTraded('m.first_id', 'NULL')} first_id`,
+    `${whenTraded('m.last_id', 'NULL')} last_id`,
+  ].join(',\n    ');
 
 function whenTraded(value: string, otherwise: string): string {
   return `CASE WHEN m.ts = s.ts THEN ${value} ELSE ${otherwise} END`;
@@ -121,6 +131,7 @@ SELECT * FROM (
     SELECT ts, last(close) close, sum(delta) delta, sum(buy_volume) buy_volume, sum(sell_volume) sell_volume,
       sum(quote_delta) quote_delta, sum(quote_volume) quote_volume, sum(agg_trades) agg_trades, sum(trades) trades,
       min(first_id) first_id, max(last_id) last_id, max(level_missing) level_missing,
+      ${SUMMED_BASE_VOLUMES},
       sum(CASE WHEN status = 'void' THEN 0 ELSE 1 END) live_minutes
     FROM minutes TIMESTAMP(ts) SAMPLE BY ${interval}
   ),
@@ -134,7 +145,8 @@ SELECT * FROM (
     b.delta::decimal(38,8) delta, b.buy_volume::decimal(38,8) buy_volume, b.sell_volume::decimal(38,8) sell_volume,
     b.quote_delta::decimal(38,16) quote_delta, b.quote_volume::decimal(38,16) quote_volume,
     b.agg_trades, b.trades, t.price_open, t.price_high, t.price_low, t.price_close, b.first_id, b.last_id,
-    ${statusCase(day, interval)} status, ${timestamp(day.levelFromMs)} level_from, b.level_missing
+    ${statusCase(day, interval)} status, ${timestamp(day.levelFromMs)} level_from, b.level_missing,
+    b.base_buy_volume, b.base_sell_volume
   FROM bars b LEFT JOIN traded t ON b.ts = t.ts
 )`;
 }

@@ -6,6 +6,7 @@ import type {
   Gap,
   GapClass,
   Ledger,
+  LedgerEntry,
   SeenGap,
   SeriesCoverage,
 } from '../../ports/ledger.ts';
@@ -61,17 +62,25 @@ class QuestdbLedger implements Ledger {
     await this.#sql.waitApplied('slices');
   }
 
-  async write(record: SliceRecord, gaps: readonly Gap[], nowMs: number): Promise<void> {
-    const before = await this.openGaps(record, hourRange(record.hourMs));
-    const seen = gaps.map((gap) => ({
-      ...gap,
-      seenAtMs: before.find((old) => isSame(old, gap))?.seenAtMs ?? nowMs,
-    }));
+  async write(entries: readonly LedgerEntry[], nowMs: number): Promise<void> {
+    const [first] = entries;
+    if (first === undefined) return;
+    const hours = entries.map(({ record }) => record.hourMs);
+    const range = { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
+    const open = await this.openGaps(first.record, range);
+    const before = open.filter(({ hourMs }) => hours.includes(hourMs));
+    const gaps = entries.flatMap((entry) => entry.gaps);
     const resolved = before.filter((old) => !gaps.some((gap) => isSame(old, gap)));
-    for (const gap of resolved) await writeGap(this.#sql, record, gap, nowMs);
-    for (const gap of seen) await writeGap(this.#sql, record, gap, undefined);
-    // The row comes last: an hour never looks better than its gaps say.
-    await writeRecord(this.#sql, record);
+    for (const gap of resolved) await writeGap(this.#sql, first.record, gap, nowMs);
+    for (const gap of gaps) {
+      const seenAtMs = before.find((old) => isSame(old, gap))?.seenAtMs ?? nowMs;
+      await writeGap(this.#sql, first.record, { ...gap, seenAtMs }, undefined);
+    }
+    // The rows come last: an hour never looks better than its gaps say.
+    await writeRecords(
+      this.#sql,
+      entries.map(({ record }) => record),
+    );
     await this.#sql.waitApplied('slices');
   }
 
@@ -125,34 +134,64 @@ class QuestdbLedger implements Ledger {
   }
 }
 
-async function writeRecord(sql: Sql, record: SliceRecord): Promise<void> {
-  await sql.query(
-    'INSERT INTO slices VALUES (' +
-      'cast($1 AS long)::timestamp, $2, $3, cast($4 AS long), cast($5 AS long), cast($6 AS long)::timestamp, ' +
-      'cast($7 AS long), cast($8 AS long)::timestamp, cast($9 AS long), cast($10 AS long)::timestamp, ' +
-      'cast($11 AS long), cast($12 AS long)::timestamp, cast($13 AS long), cast($14 AS long), ' +
-      'cast($15 AS decimal(38,8)), cast($16 AS decimal(38,8)), $17, $18, $19, $20, cast($21 AS long)::timestamp, cast($22 AS long)::timestamp)',
-    [
-      record.hourMs * 1000,
-      record.market,
-      record.symbol,
-      record.rows,
-      ...neighbourValues(record.first),
-      ...neighbourValues(record.last),
-      ...neighbourValues(record.prev),
-      ...neighbourValues(record.next),
-      record.invalidRows,
-      record.backwardRows,
-      record.buyQty,
-      record.sellQty,
-      record.contentHash,
-      record.source,
-      record.runId,
-      record.codeVersion,
-      record.fetchedAtMs * 1000,
-      record.endedAtMs === undefined ? null : record.endedAtMs * 1000,
-    ],
-  );
+async function writeRecords(sql: Sql, records: readonly SliceRecord[]): Promise<void> {
+  const values = records.map(recordValues);
+  const rows = values.map((row, index) => recordRow(index * row.length));
+  await sql.query(`INSERT INTO slices VALUES ${rows.join(', ')}`, values.flat());
+}
+
+/** @param behind how many parameters the rows before take */
+function recordRow(behind: number): string {
+  const columns = RECORD_TYPES.map((type, index) => {
+    const parameter = `$${behind + index + 1}`;
+    if (type === 'text') return parameter;
+    return type === 'time'
+      ? `cast(${parameter} AS long)::timestamp`
+      : `cast(${parameter} AS ${type})`;
+  });
+  return `(${columns.join(', ')})`;
+}
+
+/** Of the columns of `slices`, in their order. */
+const RECORD_TYPES = [
+  'time',
+  'text',
+  'text',
+  'long',
+  ...['long', 'time', 'long', 'time', 'long', 'time', 'long', 'time'],
+  'long',
+  'long',
+  'decimal(38,8)',
+  'decimal(38,8)',
+  'text',
+  'text',
+  'text',
+  'text',
+  'time',
+  'time',
+];
+
+function recordValues(record: SliceRecord): (string | number | null)[] {
+  return [
+    record.hourMs * 1000,
+    record.market,
+    record.symbol,
+    record.rows,
+    ...neighbourValues(record.first),
+    ...neighbourValues(record.last),
+    ...neighbourValues(record.prev),
+    ...neighbourValues(record.next),
+    record.invalidRows,
+    record.backwardRows,
+    record.buyQty,
+    record.sellQty,
+    record.contentHash,
+    record.source,
+    record.runId,
+    record.codeVersion,
+    record.fetchedAtMs * 1000,
+    record.endedAtMs === undefined ? null : record.endedAtMs * 1000,
+  ];
 }
 
 async function writeGap(
@@ -179,7 +218,9 @@ async function writeGap(
 }
 
 function isSame(left: Gap, right: Gap): boolean {
-  return left.gapClass === right.gapClass && left.fromId === right.fromId;
+  return (
+    left.hourMs === right.hourMs && left.gapClass === right.gapClass && left.fromId === right.fromId
+  );
 }
 
 function hourRange(hourMs: number): TimeRange {

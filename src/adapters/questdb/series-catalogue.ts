@@ -2,7 +2,8 @@ import type { Market, Series } from '../../domain/market.ts';
 import type { SeriesCatalogue, SeriesFacts } from '../../ports/ledger.ts';
 import { int, ofSeries, optionalInt, type Sql, text, type TextRow } from './sql.ts';
 
-const COLUMNS = 'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us';
+const COLUMNS =
+  'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size';
 
 /** Callers hold the series' lease around what reads and then writes. */
 export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
@@ -12,14 +13,17 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
     return row === undefined ? undefined : toFacts(row);
   }
 
-  async function write({ market, symbol, originMs, scheduledFromMs }: SeriesFacts): Promise<void> {
+  async function write(facts: SeriesFacts): Promise<void> {
+    const { market, symbol, originMs, scheduledFromMs, contractSize } = facts;
     await sql.query(
-      'INSERT INTO series VALUES (0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp)',
+      'INSERT INTO series (ts, market, symbol, origin, scheduled_from, contract_size) VALUES ' +
+        '(0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp, cast($5 AS decimal(18,8)))',
       [
         market,
         symbol,
         originMs * 1000,
         scheduledFromMs === undefined ? null : scheduledFromMs * 1000,
+        contractSize ?? null,
       ],
     );
     await sql.waitApplied('series');
@@ -33,6 +37,7 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
       symbol: series.symbol,
       originMs,
       scheduledFromMs: undefined,
+      contractSize: undefined,
     };
     await write(facts);
     return facts;
@@ -47,6 +52,11 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
         toFacts,
       );
     },
+    async pinContractSize(series, contractSize) {
+      const known = await find(series);
+      if (known !== undefined && known.contractSize === undefined)
+        await write({ ...known, contractSize });
+    },
     async setSchedule(facts, fromMs) {
       await write({ ...facts, scheduledFromMs: fromMs });
     },
@@ -60,5 +70,6 @@ function toFacts(row: TextRow): SeriesFacts {
     symbol: text(row, 'symbol'),
     originMs: int(row, 'origin_us') / 1000,
     scheduledFromMs: scheduledUs === undefined ? undefined : scheduledUs / 1000,
+    contractSize: row['contract_size'] ?? undefined,
   };
 }

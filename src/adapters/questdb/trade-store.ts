@@ -51,30 +51,54 @@ export function createTradeStore(deps: {
     async readBack(series, window) {
       await sql.waitApplied('agg_trades');
       const inside = `ts >= ${window.startUs}::timestamp AND ts < ${window.endUs}::timestamp`;
-      const sumOf = (side: string) =>
-        `sum(CASE WHEN ${inside} AND ${VALID_ROWS} AND ${side} THEN qty ELSE 0m END)`;
-      const wider = {
-        startUs: window.startUs - DOUBLE_SEARCH_US,
-        endUs: window.endUs + DOUBLE_SEARCH_US,
-      };
       const [row] = await sql.query(
         `SELECT sum(CASE WHEN ${inside} THEN 1 ELSE 0 END) AS rows, count() - count_distinct(agg_id) AS double_rows, ` +
           `min(CASE WHEN ${inside} THEN agg_id END) AS first_id, max(CASE WHEN ${inside} THEN agg_id END) AS last_id, ` +
-          `${sumOf('NOT is_buyer_maker')} AS buy, ${sumOf('is_buyer_maker')} AS sell ` +
-          `FROM agg_trades WHERE ${within(series, wider)} AND ${LIVE_ROWS}`,
+          `${sumOf(`${inside} AND NOT is_buyer_maker`)} AS buy, ${sumOf(`${inside} AND is_buyer_maker`)} AS sell ` +
+          `FROM agg_trades WHERE ${within(series, around(window))} AND ${LIVE_ROWS}`,
       );
       if (row === undefined) throw new CdvaultError('INTERNAL', 'an aggregate gave no row');
-      return {
-        rows: optionalInt(row, 'rows') ?? 0,
-        doubleRows: int(row, 'double_rows'),
-        firstId: optionalInt(row, 'first_id'),
-        lastId: optionalInt(row, 'last_id'),
-        buyQty: row['buy'] ?? '0.00000000',
-        sellQty: row['sell'] ?? '0.00000000',
-      } satisfies StoredRun;
+      return toStoredRun(row, int(row, 'double_rows'));
+    },
+    async readBackHours(series, window) {
+      await sql.waitApplied('agg_trades');
+      const [hours, [whole]] = await Promise.all([
+        sql.query(
+          `SELECT ts::long AS hour_us, count() AS rows, min(agg_id) AS first_id, max(agg_id) AS last_id, ` +
+            `${sumOf('NOT is_buyer_maker')} AS buy, ${sumOf('is_buyer_maker')} AS sell ` +
+            `FROM agg_trades WHERE ${within(series, window)} AND ${LIVE_ROWS} SAMPLE BY 1h`,
+        ),
+        sql.query(
+          'SELECT count() - count_distinct(agg_id) AS double_rows ' +
+            `FROM agg_trades WHERE ${within(series, around(window))} AND ${LIVE_ROWS}`,
+        ),
+      ]);
+      const doubleRows = whole === undefined ? 0 : int(whole, 'double_rows');
+      return new Map(
+        hours.map((row) => [int(row, 'hour_us') / 1000, toStoredRun(row, doubleRows)]),
+      );
     },
     bury: (series, keys, signal) => writer.write(series, keys.map(tombstone), signal),
     close: () => writer.close(),
+  };
+}
+
+function sumOf(which: string): string {
+  return `sum(CASE WHEN ${which} AND ${VALID_ROWS} THEN qty ELSE 0m END)`;
+}
+
+function around({ startUs, endUs }: TimeWindowUs): TimeWindowUs {
+  return { startUs: startUs - DOUBLE_SEARCH_US, endUs: endUs + DOUBLE_SEARCH_US };
+}
+
+function toStoredRun(row: TextRow, doubleRows: number): StoredRun {
+  return {
+    rows: optionalInt(row, 'rows') ?? 0,
+    doubleRows,
+    firstId: optionalInt(row, 'first_id'),
+    lastId: optionalInt(row, 'last_id'),
+    buyQty: row['buy'] ?? '0.00000000',
+    sellQty: row['sell'] ?? '0.00000000',
   };
 }
 

@@ -1,22 +1,17 @@
 import { Sender } from '@questdb/nodejs-client';
 import pLimit from 'p-limit';
 import type { AggTrade } from '../../domain/agg-trade.ts';
-import { backoffMs } from '../../domain/backoff.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Series } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-
-/** A batch of 10,000 rows takes about 50 ms; a server that needs this long is as good as gone. */
-const FLUSH_DEADLINE_MS = 30_000;
-const TRIES = 3;
+import { WRITE_DEADLINE_MS, writePatiently } from './patient-write.ts';
 
 /**
  * Batches under way at a time. Writing rows is work of this process's one thread, so more would only
  * hold more buffers: a second one fills while the first is with the server.
  */
 const WRITES_AT_ONCE = 2;
-const BACKOFF = { firstMs: 500, maxMs: 4_000 };
 
 export interface TradeWriter {
   /** One batch, one request, one transaction. */
@@ -27,8 +22,7 @@ export interface TradeWriter {
 /**
  * The official client, wrapped: its `flush()` never settles while the server refuses connections and
  * it drops the batch when a flush fails. So there is a deadline around it, the rows stay with the
- * caller until acknowledged, and a sender that failed is thrown away. A flush that was given up may
- * still arrive later: the table's dedup keys make that harmless.
+ * caller until acknowledged, and a sender that failed is thrown away.
  * @param url http://user:password@host:port
  */
 export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWriter {
@@ -44,7 +38,7 @@ export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWri
       idle.pop() ?? (await Sender.fromConfig(senderConfig(url), { log: () => undefined }));
     try {
       for (const trade of trades) await addRow(sender, series, trade);
-      await flushWithin(sender, FLUSH_DEADLINE_MS, signal);
+      await flushWithin(sender, WRITE_DEADLINE_MS, signal);
       idle.push(sender);
     } catch (error) {
       await discard(sender);
@@ -53,22 +47,14 @@ export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWri
   }
 
   return {
-    async write(series, trades, signal) {
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          return await limit(() => writeOnce(series, trades, signal));
-        } catch (error) {
-          signal.throwIfAborted();
-          const failure = writeError(error, trades.length);
-          if (!failure.retryable || attempt + 1 >= TRIES) throw failure;
-          log.warn(
-            { code: failure.code, rows: trades.length, attempt },
-            `${failure.message}; trying again`,
-          );
-          await clock.sleep(backoffMs(BACKOFF, attempt, Math.random(), BACKOFF.firstMs), signal);
-        }
-      }
-    },
+    write: (series, trades, signal) =>
+      writePatiently(
+        { clock, log },
+        trades.length,
+        signal,
+        () => limit(() => writeOnce(series, trades, signal)),
+        (error) => writeError(error, trades.length),
+      ),
     async close() {
       for (const sender of idle.splice(0)) await discard(sender);
     },
@@ -85,7 +71,7 @@ function senderConfig(url: string): string {
   const address = `${hostname}:${port === '' ? (scheme === 'https' ? '443' : '9000') : port}`;
   // Version 3 carries decimals and needs no request at construction; retry_timeout bounds the whole
   // call, first attempt included, so it must not be shorter than the deadline.
-  return `${scheme}::addr=${address};${auth}protocol_version=3;auto_flush=off;init_buf_size=2097152;request_timeout=${FLUSH_DEADLINE_MS};retry_timeout=${FLUSH_DEADLINE_MS}`;
+  return `${scheme}::addr=${address};${auth}protocol_version=3;auto_flush=off;init_buf_size=2097152;request_timeout=${WRITE_DEADLINE_MS};retry_timeout=${WRITE_DEADLINE_MS}`;
 }
 
 /** The client's configuration text separates keys by semicolons; a doubled one is a literal one. */

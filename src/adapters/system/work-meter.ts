@@ -1,3 +1,4 @@
+import type { BulkStore } from '../../ports/bulk-store.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 
 /** What one process has done, for progress lines and summaries. Times add up over parallel slices. */
@@ -36,6 +37,27 @@ export function meteredTrades(store: TradeStore, totals: WorkTotals): TradeStore
       await store.write(series, trades, signal);
       totals.writeMs += performance.now() - startedMs;
       totals.rows += trades.length;
+    },
+  };
+}
+
+/** The same for bulk rows; the time is that spent waiting for the store. */
+export function meteredBulk(store: BulkStore, totals: WorkTotals): BulkStore {
+  async function timed(work: Promise<void>): Promise<void> {
+    const startedMs = performance.now();
+    await work;
+    totals.writeMs += performance.now() - startedMs;
+  }
+  return {
+    open(series, signal) {
+      const load = store.open(series, signal);
+      return {
+        async add(block, from, to) {
+          await timed(load.add(block, from, to));
+          totals.rows += to - from;
+        },
+        finish: () => timed(load.finish()),
+      };
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../app/run-backfill.ts';
 import { isDue } from '../../app/plan-series.ts';
+import { assertDueServed } from '../../app/within-history.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { TimeRange } from '../../domain/hour.ts';
 import type { Series } from '../../domain/market.ts';
@@ -83,6 +84,7 @@ async function backfill(
     startedMs: app.clock.nowMs(),
     json: options.json === true,
   };
+  if (options.source === 'rest') for (const one of series) await assertDueServed(app, one, range);
   const plans = await planAll(app, series, range, options.source, signal);
   const totals = await totalsOf(app, plans);
   if (run.json) print(JSON.stringify({ type: 'plan', ...run, plans, ...totals }));

@@ -22,10 +22,9 @@ export function withRange(
 }
 
 export function marketOption(): Option {
-  return new Option(
-    '--market <name>',
-    'spot; um and cm (futures) are not served by this version',
-  ).default('spot');
+  return new Option('--market <name>', 'spot, um (USD-M futures) or cm (COIN-M futures)').default(
+    'spot',
+  );
 }
 
 /** What the flag says, for the settings. */
@@ -49,6 +48,6 @@ export function weightShareOption(): Option {
 export function klinesOption(): Option {
   return new Option(
     '--no-klines',
-    'don’t compare with the exchange’s candles (2 questions of weight 2 a day)',
+    'don’t compare with the exchange’s candles (spot only; 2 questions of weight 2 a day)',
   );
 }

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { type DayRepair, isRepaired, repairDay } from '../../app/repair-range.ts';
 import { verifyRange } from '../../app/verify-range.ts';
+import { isServed } from '../../app/within-history.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { DayReport } from '../../domain/finding.ts';
 import { DAY_MS, isoDay, type TimeRange } from '../../domain/hour.ts';
 import type { Series } from '../../domain/market.ts';
+import type { App } from '../compose.ts';
 import { counted } from '../progress-text.ts';
 import { newRunId } from '../run-id.ts';
 import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
@@ -94,6 +96,7 @@ async function repairSeries(
       const done = round < ROUNDS ? await repairDay(app, runId, series, day) : undefined;
       if (done === undefined) continue;
       announce(series, done, options);
+      if (options.json !== true) tellUnserved(app, series, done);
       repairs.push(done);
     }
     if (repairs.length === 0) return { ...series, days: [...days.values()] };
@@ -114,6 +117,16 @@ async function* verifyParts(
   { klines }: RepairOptions,
 ): AsyncGenerator<DayReport> {
   for (const part of parts) yield* verifyRange(app, series, part, { klines }, signal);
+}
+
+/** Not mended here; said, since verification can only tell that they are wrong. */
+function tellUnserved(app: App, series: Series, { dayMs, fetched, refetched }: DayRepair): void {
+  const hours = [...fetched, ...refetched].filter((hourMs) => !isServed(app, series, hourMs));
+  if (hours.length === 0) return;
+  say(
+    `${series.symbol} ${isoDay(dayMs)}: ${counted(hours.length, 'hour')} older than futures REST serves; ` +
+      'only the exchange’s archive files have them',
+  );
 }
 
 function announce({ symbol }: Series, done: DayRepair, { json }: RepairOptions): void {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import { marketName } from '../../domain/market.ts';
+import { type Market, marketName, MARKETS } from '../../domain/market.ts';
 import type { SeriesCoverage } from '../../ports/ledger.ts';
 import type { App } from '../compose.ts';
 import { formatInteger } from '../progress-text.ts';
@@ -31,10 +31,10 @@ export function registerStatus(program: Command, finish: (exitCode: ExitCode) =>
 }
 
 async function gather(app: App) {
-  const [coverage, queues, governor, suspended, series] = await Promise.all([
+  const [coverage, queues, usage, suspended, series] = await Promise.all([
     app.ledger.overview(),
     app.queue.counts(),
-    app.governor.state('binance_spot'),
+    Promise.all(MARKETS.map((market) => usageOf(app, market))),
     app.sql.query('SELECT name FROM wal_tables() WHERE suspended'),
     app.catalogue.all(),
   ]);
@@ -42,10 +42,14 @@ async function gather(app: App) {
   return {
     coverage,
     queues,
-    governor,
+    exchange: usage.filter(({ weightLimit, pause }) => weightLimit > 0 || pause !== undefined),
     suspended: suspended.map(({ name }) => name ?? ''),
     scheduled,
   };
+}
+
+async function usageOf({ governor }: App, market: Market) {
+  return { market, ...(await governor.state(market)) };
 }
 
 type Facts = Awaited<ReturnType<typeof gather>>;
@@ -54,7 +58,7 @@ function isWhole({ gap, open, unknown }: SeriesCoverage): boolean {
   return gap + open + unknown === 0;
 }
 
-function describe({ coverage, queues, governor, suspended, scheduled }: Facts): string[] {
+function describe({ coverage, queues, exchange, suspended, scheduled }: Facts): string[] {
   const lines = [
     coverage.length === 0 ? 'nothing is stored yet' : renderTable(coverage.map(coverageRow)),
   ];
@@ -64,15 +68,17 @@ function describe({ coverage, queues, governor, suspended, scheduled }: Facts): 
   lines.push(
     busy.length === 0 ? 'queue: empty' : renderTable(busy.map((counts) => ({ ...counts }))),
   );
-  const { usedWeight, weightLimit, pause } = governor;
-  if (weightLimit > 0)
+  for (const { market, usedWeight, weightLimit, pause } of exchange) {
+    const name = `exchange ${marketName(market)}`;
+    const used = `${formatInteger(usedWeight)} of ${formatInteger(weightLimit)}`;
+    if (weightLimit > 0) lines.push(`${name}: weight ${used} used in this window`);
+    if (pause !== undefined)
+      lines.push(`${name}: ${pause.reason} until ${isoMinute(pause.untilMs)}`);
+  }
+  for (const { market, symbol, scheduledFromMs } of scheduled)
     lines.push(
-      `exchange: weight ${formatInteger(usedWeight)} of ${formatInteger(weightLimit)} used in this window`,
+      `scheduled: ${symbol} (${marketName(market)}) from ${isoMinute(scheduledFromMs ?? 0)} on`,
     );
-  if (pause !== undefined)
-    lines.push(`exchange: ${pause.reason} until ${isoMinute(pause.untilMs)}`);
-  for (const { symbol, scheduledFromMs } of scheduled)
-    lines.push(`scheduled: ${symbol} from ${isoMinute(scheduledFromMs ?? 0)} on`);
   for (const table of suspended)
     lines.push(`SUSPENDED: ${table}; run ALTER TABLE ${table} RESUME WAL`);
   return lines;

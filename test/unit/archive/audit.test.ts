@@ -159,10 +159,10 @@ describe('what is wrong with one file', () => {
 
   test.each([
     ['a wrong CRC', [{ crc: 1 }], /its CRC is not that of its content/],
-    ['a wrong length', [{ bytes: 12 }], /too many bytes|expected/],
+    ['a wrong length', [{ bytes: 12 }], /holds more than its directory says/],
     ['another name', [{ name: 'OTHER.csv' }], /it holds "OTHER.csv" instead of/],
     ['a name that climbs', [{ name: '../x.csv' }], /its directory cannot be read/],
-    ['a bomb', [{ bytes: 2 ** 32 - 2 }], /too many bytes|not enough bytes|expected/],
+    ['a bomb', [{ bytes: 2 ** 32 - 2 }], /holds less than its directory says/],
     ['two files', [{}, { name: 'second.csv' }], /it holds more than one file/],
   ])('a zip file with %s', async (_, entries, words) => {
     const name = 'TESTUSDT-aggTrades-2024-03-05.csv';

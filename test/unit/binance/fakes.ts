@@ -98,3 +98,8 @@ export function klinesJson(startMs: number, rows: number): string {
   });
   return `[${texts.join(',')}]`;
 }
+
+/** One server for all markets, whose paths differ. */
+export function sameHost(url: string): Record<Market, string> {
+  return { binance_spot: url, binance_um: url, binance_cm: url };
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   decodeLimits,
-  decodeStatus,
+  decodeSymbols,
   usedWeight,
 } from '../../../src/adapters/binance/exchange-facts.ts';
 import { nextWindowInMs, sendSlot, windowBudget } from '../../../src/domain/weight.ts';
@@ -80,8 +80,18 @@ describe('exchangeInfo', () => {
 
   it('gives a listed symbol’s status, and that others are not listed', () => {
     const body = { symbols: [{ symbol: 'BTCUSDT', status: 'BREAK' }] };
-    expect(decodeStatus(body, 'BTCUSDT', 'GET /x')).toBe('BREAK');
-    expect(decodeStatus(body, 'ETHUSDT', 'GET /x')).toBe('unlisted');
-    expect(() => decodeStatus({}, 'ETHUSDT', 'GET /x')).toThrow('no symbols');
+    const list = decodeSymbols(body, 'status', 'GET /x');
+    expect(list.get('BTCUSDT')).toEqual({ status: 'BREAK', contractSize: undefined });
+    expect(list.get('ETHUSDT')).toBeUndefined();
+    expect(() => decodeSymbols({}, 'status', 'GET /x')).toThrow('no symbols');
+  });
+
+  it('gives a COIN-M symbol’s status and the size of its contract', () => {
+    const symbol = { symbol: 'BTCUSD_PERP', contractStatus: 'TRADING', contractSize: 100 };
+    const list = decodeSymbols({ symbols: [symbol] }, 'contractStatus', 'GET /x');
+    expect(list.get('BTCUSD_PERP')).toEqual({ status: 'TRADING', contractSize: '100' });
+    expect(() => decodeSymbols({ symbols: [symbol] }, 'status', 'GET /x')).toThrow(
+      'BTCUSD_PERP has no status',
+    );
   });
 });

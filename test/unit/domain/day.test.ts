@@ -46,6 +46,13 @@ describe('what a day’s bars are made of', () => {
     expect(inputs.inputs).toMatch(/^00=proven:100-10e{10} 01=proven:110-5e{11}$/);
   });
 
+  it('counts from the first id there can be, which is 1 on futures', () => {
+    const first = { prev: undefined, market: 'binance_um' } as const;
+    expect(inputsOf(recordOf(hour(1), 1, 5, first)).missing).toBe(0);
+    expect(inputsOf(recordOf(hour(1), 2, 5, first)).missing).toBeUndefined();
+    expect(inputsOf(recordOf(hour(1), 1, 5, { prev: undefined })).missing).toBeUndefined();
+  });
+
   it('starts the level at the first stored hour when that is not midnight', () => {
     expect(inputsOf(recordOf(hour(10), 100, 10))).toMatchObject({
       levelFromMs: hour(10),

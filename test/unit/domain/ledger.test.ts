@@ -26,6 +26,18 @@ describe('the verdict on an hour', () => {
     expect(verdictOf(recordOf(HOUR, 0, 0))).toBe('proven');
   });
 
+  it('is proven without a predecessor from id 1 on futures, which have no id 0', () => {
+    for (const market of ['binance_um', 'binance_cm'] as const) {
+      const first = recordOf(HOUR, 1, 50, { market, prev: undefined });
+      const second = recordOf(HOUR, 2, 50, { market, prev: undefined });
+      const empty = recordOf(HOUR, 1, 0, { market, prev: undefined });
+      expect([first, second, empty].map(verdictOf)).toEqual(['proven', 'gap', 'proven']);
+      expect([first, second].map(missingIds)).toEqual([0, 1]);
+    }
+    const onSpot = recordOf(HOUR, 1, 50, { prev: undefined });
+    expect([missingIds(onSpot), verdictOf(onSpot)]).toEqual([1, 'gap']);
+  });
+
   it('is a gap when a later id has no predecessor, with trades and without: the exchange forgot them', () => {
     const withTrades = recordOf(HOUR, 437, 50, { prev: undefined });
     const without = recordOf(HOUR, 437, 0, { prev: undefined });

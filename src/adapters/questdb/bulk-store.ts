@@ -1,0 +1,187 @@
+import pLimit from 'p-limit';
+import { Agent, type Dispatcher } from 'undici';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { TradeBlock } from '../../domain/trade-block.ts';
+import type { BulkLoad, BulkStore } from '../../ports/bulk-store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import { IlpRow } from './ilp-row.ts';
+import { WRITE_DEADLINE_MS, writePatiently } from './patient-write.ts';
+
+/** Some 20,000 rows: a commit with fsync costs little then, and more gains nothing (measured). */
+const REQUEST_BYTES = 3 * 2 ** 20;
+
+/** Rows of one time are never in two requests, unless they are more than fit here. */
+const SPARE_BYTES = 2 ** 18;
+
+/** Requests under way at a time in one process: 200 k rows/s with one, 275 k with two, 295 k with three. */
+const REQUESTS_AT_ONCE = 3;
+
+/** Of one load: one is filled while the others are with the server. */
+const LOAD_REQUESTS = 3;
+
+/**
+ * Bulk rows as text of QuestDB's line protocol over HTTP, several requests at a time: four to seven
+ * times as fast as the official client, which writes names letter by letter. Everything small goes
+ * through that one.
+ * @param url http://user:password@host:port
+ */
+export function createBulkStore(
+  url: string,
+  clock: Clock,
+  log: Log,
+): BulkStore & { close(): Promise<void> } {
+  const connection = new IlpConnection(url);
+  const limit = pLimit(REQUESTS_AT_ONCE);
+  const free: Buffer[] = [];
+  const send: Send = async (request, signal) => {
+    const { bytes, length, rows } = request;
+    await limit(() =>
+      writePatiently(
+        { clock, log },
+        rows,
+        signal,
+        () => connection.post(bytes.subarray(0, length), rows, signal),
+        (error) => toCdvaultError(error, rows),
+      ),
+    );
+    free.push(bytes);
+  };
+  const take = () => free.pop() ?? Buffer.allocUnsafeSlow(REQUEST_BYTES + SPARE_BYTES);
+  return {
+    open: (series, signal) => new Load(new IlpRow(series), take, send, signal),
+    close: () => connection.close(),
+  };
+}
+
+interface Request {
+  readonly bytes: Buffer;
+  readonly length: number;
+  readonly rows: number;
+}
+
+type Send = (request: Request, signal: AbortSignal) => Promise<void>;
+
+class Load implements BulkLoad {
+  readonly #line: IlpRow;
+  readonly #take: () => Buffer;
+  readonly #send: Send;
+  readonly #signal: AbortSignal;
+  readonly #underWay = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+  #bytes: Buffer | undefined;
+  #length = 0;
+  #rows = 0;
+  #timeUs = -1;
+
+  constructor(line: IlpRow, take: () => Buffer, send: Send, signal: AbortSignal) {
+    this.#line = line;
+    this.#take = take;
+    this.#send = send;
+    this.#signal = signal;
+  }
+
+  async add(block: TradeBlock, from: number, to: number): Promise<void> {
+    const { mostBytes } = this.#line;
+    for (let row = from; row < to; row += 1) {
+      const timeUs = block.timesUs[row] ?? 0;
+      // Rows of one time in two requests would be stored in the order in which these arrive.
+      const isFull =
+        this.#length > REQUEST_BYTES + SPARE_BYTES - mostBytes ||
+        (this.#length > REQUEST_BYTES && timeUs !== this.#timeUs);
+      if (isFull) await this.#dispatch();
+      this.#bytes ??= this.#take();
+      this.#length = this.#line.copy(block, row, this.#bytes, this.#length);
+      this.#rows += 1;
+      this.#timeUs = timeUs;
+    }
+  }
+
+  async finish(): Promise<void> {
+    await this.#dispatch();
+    await Promise.all(this.#underWay);
+    this.#assertNoFailure();
+  }
+
+  /** Waits while enough is under way, then sends what has been collected. */
+  async #dispatch(): Promise<void> {
+    while (this.#underWay.size >= LOAD_REQUESTS) await Promise.race(this.#underWay);
+    this.#assertNoFailure();
+    this.#signal.throwIfAborted();
+    if (this.#bytes === undefined) return;
+    const request = { bytes: this.#bytes, length: this.#length, rows: this.#rows };
+    this.#bytes = undefined;
+    this.#length = 0;
+    this.#rows = 0;
+    const sent = this.#send(request, this.#signal)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#underWay.delete(sent));
+    this.#underWay.add(sent);
+  }
+
+  #assertNoFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+class IlpConnection {
+  readonly #agent: Agent;
+  readonly #origin: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(url: string) {
+    const { origin, username, password } = new URL(url);
+    this.#origin = origin;
+    this.#agent = new Agent({
+      connect: { timeout: WRITE_DEADLINE_MS },
+      headersTimeout: WRITE_DEADLINE_MS,
+      bodyTimeout: WRITE_DEADLINE_MS,
+    });
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#headers = {
+      'content-type': 'text/plain; charset=utf-8',
+      ...(username === ''
+        ? {}
+        : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+    };
+  }
+
+  /** One request, one transaction. */
+  async post(body: Buffer, rows: number, signal: AbortSignal): Promise<void> {
+    const response = await this.#agent.request({
+      origin: this.#origin,
+      path: '/write',
+      method: 'POST',
+      headers: this.#headers,
+      body,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(WRITE_DEADLINE_MS)]),
+    });
+    const text = await response.body.text();
+    if (response.statusCode !== 204) throw refusal(response, text, rows);
+  }
+
+  close(): Promise<void> {
+    return this.#agent.close();
+  }
+}
+
+function refusal(
+  { statusCode }: Dispatcher.ResponseData,
+  text: string,
+  rows: number,
+): CdvaultError {
+  const what = `QuestDB answered HTTP ${statusCode} to ${rows} trades: ${text.slice(0, 400)}`;
+  if (/suspended/i.test(text)) return new CdvaultError('TABLE_SUSPENDED', what);
+  const isRefusal = statusCode >= 400 && statusCode < 500;
+  return new CdvaultError(isRefusal ? 'STORE_REFUSED' : 'STORE_UNREACHABLE', what);
+}
+
+function toCdvaultError(error: unknown, rows: number): CdvaultError {
+  if (error instanceof CdvaultError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CdvaultError('STORE_UNREACHABLE', `writing ${rows} trades to QuestDB: ${message}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,54 @@
+import type { Contract } from '../../domain/contract.ts';
+
+/** How the worth of a minute's trades is had: SQL over rows of one minute, and for the minute bars. */
+interface WorthSql {
+  /** Columns of a minute with trades. */
+  readonly minute: string;
+  /** Quote worth of a silent minute: an unknown worth stays unknown, lest a longer bar add it up. */
+  readonly silent: string;
+  /** The last columns of a bar. */
+  readonly baseVolumes: string;
+}
+
+const BASE_UNKNOWN = 'null::double base_buy_volume, null::double base_sell_volume';
+
+/** Quantities in the base asset are worth their price; the bars' own volumes are base. */
+const BY_PRICE: WorthSql = {
+  minute: 'sum(price * delta) quote_delta, sum(price * qty) quote_volume',
+  silent: '0m',
+  baseVolumes: BASE_UNKNOWN,
+};
+
+const UNKNOWN: WorthSql = {
+  minute: 'null::decimal(38,16) quote_delta, null::decimal(38,16) quote_volume',
+  silent: 'null::decimal(38,16)',
+  baseVolumes: BASE_UNKNOWN,
+};
+
+export function worthOf(contract: Contract | undefined): WorthSql {
+  if (contract === undefined) return BY_PRICE;
+  return contract.size === undefined ? UNKNOWN : byContract(contract.size);
+}
+
+/** Of a longer bar's minutes. */
+export const SUMMED_BASE_VOLUMES = ['base_buy_volume', 'base_sell_volume']
+  .map((name) => `sum(${name}::decimal(60,20))::double ${name}`)
+  .join(', ');
+
+/**
+ * Quotients are rounded, here at the 24th place, but added up as decimals: a sum of DOUBLEs would hang on
+ * the order of its terms, and computing the same bars again must change nothing.
+ */
+function byContract(size: string): WorthSql {
+  const base = (side: string) =>
+    `sum((CASE WHEN ${side} THEN qty ELSE 0m END * ${size}m)::decimal(38,16) / price)::double`;
+  return {
+    minute:
+      `sum(delta) * ${size}m quote_delta, sum(qty) * ${size}m quote_volume, ` +
+      `${base('NOT is_buyer_maker')} base_buy_volume, ${base('is_buyer_maker')} base_sell_volume`,
+    silent: '0m',
+    baseVolumes: ['base_buy_volume', 'base_sell_volume']
+      .map((name) => `CASE WHEN m.ts = s.ts THEN m.${name} ELSE 0.0 END ${name}`)
+      .join(', '),
+  };
+}

@@ -1,0 +1,190 @@
+import type { AggTrade } from './agg-trade.ts';
+
+/** Fields of a row of an archive file, in its order. */
+export const FIELD = {
+  aggId: 0,
+  price: 1,
+  qty: 2,
+  firstId: 3,
+  lastId: 4,
+  time: 5,
+  maker: 6,
+} as const;
+export type Field = (typeof FIELD)[keyof typeof FIELD];
+
+/** Starts of the seven fields of each row. */
+export const FIELD_COUNT = 7;
+
+interface BlockParts {
+  readonly rows: number;
+  /** ASCII; decimals and integers without signs (but -1), exponents, leading zeros of integers. */
+  readonly text: Uint8Array;
+  /** Where each field of each row starts in `text`; all but the last end one before the next one. */
+  readonly fieldAt: Int32Array;
+  /** Zeros behind the time's text that make it microseconds: three where the file has milliseconds. */
+  readonly timeZeros: 0 | 3;
+  readonly aggIds: Float64Array;
+  readonly firstIds: Float64Array;
+  readonly lastIds: Float64Array;
+  readonly timesUs: Float64Array;
+  /** Units of 1e-8; Infinity where that is beyond 2^53, and the text has to tell. */
+  readonly qtysE8: Float64Array;
+  /** 1 where the taker sold. */
+  readonly makers: Uint8Array;
+  /** 0 where the exchange itself has marked the row invalid: the rule of isInvalid(). */
+  readonly valids: Uint8Array;
+}
+
+/**
+ * Many trades as columns over the very text they came in. A day of the busiest symbol has a million
+ * of them: as objects with strings they would cost four times the time (measured), and numbers need
+ * not be written out again where their digits are at hand.
+ */
+export class TradeBlock {
+  readonly rows: number;
+  readonly aggIds: Float64Array;
+  readonly firstIds: Float64Array;
+  readonly lastIds: Float64Array;
+  readonly timesUs: Float64Array;
+  readonly qtysE8: Float64Array;
+  readonly makers: Uint8Array;
+  readonly valids: Uint8Array;
+  readonly timeZeros: 0 | 3;
+  readonly #text: Uint8Array;
+  readonly #fieldAt: Int32Array;
+
+  constructor(parts: BlockParts) {
+    this.rows = parts.rows;
+    this.aggIds = parts.aggIds;
+    this.firstIds = parts.firstIds;
+    this.lastIds = parts.lastIds;
+    this.timesUs = parts.timesUs;
+    this.qtysE8 = parts.qtysE8;
+    this.makers = parts.makers;
+    this.valids = parts.valids;
+    this.timeZeros = parts.timeZeros;
+    this.#text = parts.text;
+    this.#fieldAt = parts.fieldAt;
+  }
+
+  trade(row: number): AggTrade {
+    return {
+      aggId: this.aggIds[row] ?? 0,
+      price: this.fieldText(row, FIELD.price),
+      qty: this.fieldText(row, FIELD.qty),
+      firstId: this.firstIds[row] ?? 0,
+      lastId: this.lastIds[row] ?? 0,
+      timeUs: this.timesUs[row] ?? 0,
+      isBuyerMaker: this.makers[row] === 1,
+    };
+  }
+
+  /** Rows `[from, to)` as objects. */
+  trades(from: number, to: number): AggTrade[] {
+    return Array.from({ length: to - from }, (_, index) => this.trade(from + index));
+  }
+
+  /** Rows `[from, to)` as a block over the same text. */
+  slice(from: number, to: number): TradeBlock {
+    return new TradeBlock({
+      rows: to - from,
+      text: this.#text,
+      // To the end: where the last field ends is told by what follows it.
+      fieldAt: this.#fieldAt.subarray(from * FIELD_COUNT),
+      timeZeros: this.timeZeros,
+      aggIds: this.aggIds.subarray(from, to),
+      firstIds: this.firstIds.subarray(from, to),
+      lastIds: this.lastIds.subarray(from, to),
+      timesUs: this.timesUs.subarray(from, to),
+      qtysE8: this.qtysE8.subarray(from, to),
+      makers: this.makers.subarray(from, to),
+      valids: this.valids.subarray(from, to),
+    });
+  }
+
+  fieldText(row: number, field: Field): string {
+    let text = '';
+    const end = this.#endOf(row, field);
+    for (let at = this.#fieldAt[row * FIELD_COUNT + field] ?? 0; at < end; at += 1)
+      text += String.fromCharCode(this.#text[at] ?? 0);
+    return text;
+  }
+
+  /** Copies a field's bytes; none is longer than 40. @returns where they end in `target` */
+  copyField(row: number, field: Field, target: Uint8Array, targetAt: number): number {
+    const text = this.#text;
+    const end = this.#endOf(row, field);
+    let to = targetAt;
+    for (let at = this.#fieldAt[row * FIELD_COUNT + field] ?? 0; at < end; at += 1) {
+      target[to] = text[at] ?? 0;
+      to += 1;
+    }
+    return to;
+  }
+
+  /** The same for the time, in microseconds. */
+  copyTimeUs(row: number, target: Uint8Array, targetAt: number): number {
+    let to = this.copyField(row, FIELD.time, target, targetAt);
+    for (let zeros = this.timeZeros; zeros > 0; zeros -= 1) {
+      target[to] = ZERO;
+      to += 1;
+    }
+    return to;
+  }
+
+  /** Writes the row's canonicalLine(); none is longer than 200 bytes. @returns where it ends */
+  copyCanonical(row: number, target: Uint8Array, targetAt: number): number {
+    let to = this.copyField(row, FIELD.aggId, target, targetAt);
+    target[to] = COMMA;
+    to = this.#copyE8(row, FIELD.price, target, to + 1);
+    target[to] = COMMA;
+    to = this.#copyE8(row, FIELD.qty, target, to + 1);
+    target[to] = COMMA;
+    to = this.copyField(row, FIELD.firstId, target, to + 1);
+    target[to] = COMMA;
+    to = this.copyField(row, FIELD.lastId, target, to + 1);
+    target[to] = COMMA;
+    to = this.copyTimeUs(row, target, to + 1);
+    target[to] = COMMA;
+    target[to + 1] = ZERO + (this.makers[row] ?? 0);
+    target[to + 2] = LINE_FEED;
+    return to + 3;
+  }
+
+  /** A decimal as an integer in units of 1e-8, without leading zeros. */
+  #copyE8(row: number, field: Field, target: Uint8Array, targetAt: number): number {
+    const text = this.#text;
+    const end = this.#endOf(row, field);
+    let to = targetAt;
+    let places = -1;
+    for (let at = this.#fieldAt[row * FIELD_COUNT + field] ?? 0; at < end; at += 1) {
+      const byte = text[at] ?? 0;
+      if (byte === DOT) {
+        places = 0;
+        continue;
+      }
+      if (places >= 0) places += 1;
+      if (byte === ZERO && to === targetAt) continue;
+      target[to] = byte;
+      to += 1;
+    }
+    if (to === targetAt) {
+      target[to] = ZERO;
+      return to + 1;
+    }
+    for (let missing = 8 - Math.max(0, places); missing > 0; missing -= 1) {
+      target[to] = ZERO;
+      to += 1;
+    }
+    return to;
+  }
+
+  #endOf(row: number, field: Field): number {
+    return (this.#fieldAt[row * FIELD_COUNT + field + 1] ?? 0) - 1;
+  }
+}
+
+const ZERO = 48;
+const COMMA = 44;
+const DOT = 46;
+const LINE_FEED = 10;

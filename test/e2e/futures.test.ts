@@ -1,0 +1,261 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { App } from '../../src/cli/compose.ts';
+import { canonicalLine } from '../../src/domain/agg-trade.ts';
+import { cdvBars, compareForBars } from '../../src/domain/cdv.ts';
+import { worthText } from '../../src/domain/contract.ts';
+import {
+  DAY_MS,
+  daysOf,
+  floorTo,
+  HOUR_MS,
+  hoursOf,
+  type TimeRange,
+} from '../../src/domain/hour.ts';
+import { INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
+import { verdictOf } from '../../src/domain/ledger.ts';
+import { tradesContracts, type Series } from '../../src/domain/market.ts';
+import { withExcludedFills } from '../exchange/excluded-fills.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import type { TradeSeries } from '../exchange/trade-series.ts';
+import { unique } from '../support/command-line.ts';
+import { truth, withoutTrust } from './reference.ts';
+import { cm, Rig, spot, um } from './rig.ts';
+
+/** Futures REST has the last two days only, so these trades are of the days before now. */
+const NOW = Date.now();
+const END = floorTo(NOW, HOUR_MS) - HOUR_MS;
+/** Over one midnight or two, whatever the time of day. */
+const RANGE = { startMs: END - 30 * HOUR_MS, endMs: END };
+const SPAN = { fromMs: END - 80 * HOUR_MS, toMs: NOW + DAY_MS, tradesPerHour: 400 };
+const CONTRACTS = { qtyDecimals: 0, typicalLots: 20 };
+
+const SYMBOL = unique('FUT');
+const COIN = `${unique('FUT')}_PERP`;
+const GONE = `${unique('GONE')}_PERP`;
+const NEW = unique('NEW');
+
+const onSpot = syntheticTrades({ seed: 31, ...SPAN });
+const onUm = withExcludedFills(syntheticTrades({ seed: 32, ...SPAN, firstId: 70_001 }));
+const onCm = withExcludedFills(syntheticTrades({ seed: 33, ...SPAN, ...CONTRACTS }));
+/** Listed ten hours before the end, so that its ids begin within the range. */
+const young = withExcludedFills(
+  syntheticTrades({ seed: 34, ...SPAN, fromMs: END - 10 * HOUR_MS + 1_234_567 }),
+);
+
+let rig: Rig;
+let app: App;
+
+beforeAll(async () => {
+  rig = await Rig.start({
+    symbols: [
+      { symbol: SYMBOL, trades: onSpot },
+      { market: 'um', symbol: SYMBOL, trades: onUm },
+      { market: 'um', symbol: NEW, trades: young },
+      { market: 'cm', symbol: COIN, trades: onCm, contractSize: 10 },
+      { market: 'cm', symbol: GONE, trades: onCm },
+    ],
+  });
+  app = await rig.app();
+});
+
+beforeEach(() => rig.exchange.requests.clear());
+
+afterAll(async () => rig.dispose());
+
+function args({ startMs, endMs }: TimeRange): string[] {
+  return ['--from', new Date(startMs).toISOString(), '--to', new Date(endMs).toISOString()];
+}
+
+function marketOf({ market }: Series): string {
+  return market.slice('binance_'.length);
+}
+
+async function backfill(series: Series, range: TimeRange) {
+  const market = ['--market', marketOf(series)];
+  return rig.cli(['backfill', series.symbol, ...market, ...args(range), '--json']);
+}
+
+function lastLine(stdout: string): Record<string, unknown> {
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+}
+
+async function expectExactBars(series: Series, trades: TradeSeries, size?: string): Promise<void> {
+  for (const dayMs of daysOf(RANGE)) {
+    const hours = [...hoursOf(RANGE)].filter((hourMs) => floorTo(hourMs, DAY_MS) === dayMs);
+    const [first = 0] = hours;
+    const stretch = { startMs: first, endMs: first + hours.length * HOUR_MS };
+    const rows = truth(trades, stretch, series.market).toSorted(compareForBars);
+    for (const interval of INTERVALS) {
+      const request = { intervalMs: INTERVAL_MS[interval], denseHours: hours };
+      const contract = tradesContracts(series.market) ? { size } : undefined;
+      const wanted = [...cdvBars(rows, request)].map((bar) => worthText(bar, contract));
+      const range = { startMs: dayMs, endMs: dayMs + DAY_MS };
+      const stored = await app.bars.bars(series, interval, range);
+      expect(stored.map(withoutTrust), `${series.symbol} ${interval}`).toEqual(wanted);
+    }
+  }
+}
+
+test.each([
+  ['USD-M', um(SYMBOL), onUm, undefined],
+  ['COIN-M', cm(COIN), onCm, '10.00000000'],
+] as const)(
+  '%s of the last two days by REST: every trade, every bar; again: nothing is asked',
+  async (_, series, trades, size) => {
+    const first = await backfill(series, RANGE);
+    expect(first.exitCode, first.stderr).toBe(0);
+    expect(lastLine(first.stdout)).toMatchObject({ proven: 30, gap: 0, open: 0, unknown: 0 });
+    expect(rig.exchange.requests.entries.filter(({ status }) => status !== 200)).toEqual([]);
+    const path = marketOf(series) === 'um' ? '/fapi/v1/aggTrades' : '/dapi/v1/aggTrades';
+    const asked = rig.exchange.requests.tradeRequests();
+    expect(new Set(asked.map((each) => `${each.path} ${each.weight}`))).toEqual(
+      new Set([`${path} 20`]),
+    );
+
+    const rows: string[] = [];
+    for await (const row of app.trades.read(series, {
+      startUs: RANGE.startMs * 1000,
+      endUs: RANGE.endMs * 1000,
+    }))
+      rows.push(canonicalLine(row));
+    expect(rows).toEqual(truth(trades, RANGE, series.market).map(canonicalLine));
+    await expectExactBars(series, trades, size);
+    // Fills that are left out are the market's way, and no gap.
+    expect(await app.ledger.openGaps(series, RANGE)).toEqual([]);
+
+    rig.exchange.requests.clear();
+    const again = await backfill(series, RANGE);
+    expect(again.exitCode).toBe(0);
+    expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+  },
+);
+
+test('a range is verified without candles, and that is said; repair finds nothing to do', async () => {
+  const market = ['--market', 'um', ...args(RANGE)];
+  const verified = await rig.cli(['verify', SYMBOL, ...market]);
+  expect(verified.stdout).toContain('every id, sum and bar as it must be');
+  expect(verified.stdout).toContain('candles not compared: on futures they count fills');
+  expect(verified.exitCode).toBe(0);
+  expect(rig.exchange.requests.entries).toEqual([]);
+  expect((await rig.cli(['repair', SYMBOL, ...market])).exitCode).toBe(0);
+  expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+  const coin = await rig.cli(['verify', COIN, '--market', 'cm', ...args(RANGE)]);
+  expect(coin.exitCode, coin.stdout + coin.stderr).toBe(0);
+});
+
+test('one symbol on two markets is two series, in every table and at every command', async () => {
+  const few = { startMs: END - 3 * HOUR_MS, endMs: END };
+  expect((await backfill(spot(SYMBOL), few)).exitCode).toBe(0);
+  await expectExactBars(um(SYMBOL), onUm);
+  const counts = await app.sql.query(
+    `SELECT market, count() AS n FROM trades WHERE symbol = '${SYMBOL}' ORDER BY market`,
+  );
+  expect(counts).toEqual([
+    { market: 'binance_spot', n: String(truth(onSpot, few).length) },
+    { market: 'binance_um', n: String(truth(onUm, RANGE, 'binance_um').length) },
+  ]);
+  const shown = async (market: string) =>
+    (await rig.cli(['show', SYMBOL, '--market', market, ...args(few), '--json'])).stdout;
+  expect(await shown('spot')).not.toBe(await shown('um'));
+  const prints = ['spot', 'um'].map(async (market) =>
+    rig.cli(['fingerprint', SYMBOL, '--market', market, ...args(few)]),
+  );
+  const roots = (await Promise.all(prints)).map(({ exitCode, stdout }) => ({ exitCode, stdout }));
+  expect(roots.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expect(roots[0]?.stdout).not.toBe(roots[1]?.stdout);
+  const status = (await rig.cli(['status'])).stdout;
+  expect(status).toMatch(new RegExp(`${SYMBOL}\\s+│?\\s*um`));
+});
+
+test('a range beyond 48 hours by REST says so before anything is fetched', async () => {
+  const old = { startMs: END - 60 * HOUR_MS, endMs: END - 55 * HOUR_MS };
+  for (const series of [um(SYMBOL), cm(COIN)]) {
+    const { exitCode, stderr } = await rig.cli([
+      'backfill',
+      series.symbol,
+      '--market',
+      marketOf(series),
+      ...args(old),
+    ]);
+    expect(stderr).toContain('error RETENTION: ');
+    expect(stderr).toContain('futures REST serves only the last 48 hours');
+    expect(stderr).toContain('archive files');
+    expect(exitCode).toBe(3);
+    expect(await app.ledger.records(series, old)).toEqual([]);
+  }
+  expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+  // Of an older range whose older part is proven, only what is due must be served.
+  const partly = await rig.cli(['plan', SYMBOL, '--market', 'um', ...args({ ...old, endMs: END })]);
+  expect(partly.exitCode).toBe(3);
+});
+
+test('an hour that has left the history meanwhile fails for good with that sentence', async () => {
+  const old = { startMs: END - 60 * HOUR_MS, endMs: END - 59 * HOUR_MS };
+  const result = await rig.backfill(app, [um(SYMBOL)], old);
+  expect(result).toMatchObject({ exitCode: 4, unknown: 1 });
+  expect(result.failures[0]?.reason).toContain('RETENTION');
+  expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+});
+
+test('ids begin with 1: the hour in which a symbol was listed is proven', async () => {
+  const range = { startMs: END - 12 * HOUR_MS, endMs: END - 8 * HOUR_MS };
+  expect((await backfill(um(NEW), range)).exitCode).toBe(0);
+  const records = await app.ledger.records(um(NEW), range);
+  expect(records.map(verdictOf)).toEqual(['proven', 'proven', 'proven', 'proven']);
+  expect(records.map(({ rows }) => rows > 0)).toEqual([false, false, true, true]);
+  expect(records[2]?.first?.id).toBe(1);
+  const listing = await app.sql.query(
+    `SELECT ts::long / 1000 AS at_ms FROM coverage WHERE symbol = '${NEW}' AND edge = 'listing' ORDER BY ts`,
+  );
+  expect(listing.map((row) => Number(row['at_ms']))).toContain(records[2]?.hourMs);
+});
+
+test('COIN-M’s views say what they count: contracts exactly, the base asset converted', async () => {
+  const dayMs = floorTo(RANGE.endMs - 1, DAY_MS);
+  const where = `symbol = '${COIN}' AND ts >= '${new Date(dayMs).toISOString()}'`;
+  const stretch = { startMs: dayMs, endMs: END };
+  const rows = truth(onCm, stretch, 'binance_cm');
+  const sum = (of: (row: (typeof rows)[number]) => number) =>
+    rows.reduce((total, row) => total + of(row), 0);
+  const contracts = sum(({ qty }) => Number(qty));
+  const coins = sum(({ qty, price }) => (Number(qty) * 10) / Number(price));
+  for (const view of ['cdv_1d', 'cdv_1d_total', 'bars_1d', 'cdv_1m', 'bars_5m']) {
+    const base = view.startsWith('bars') ? 'base_volume' : 'base_buy_volume + base_sell_volume';
+    const [row] = await app.sql.query(
+      `SELECT min(unit) AS least, max(unit) AS most, sum(contracts) AS contracts, sum(buy_volume + sell_volume) AS volume, ` +
+        `sum(${base}) AS coins FROM ${view} WHERE ${where}`,
+    );
+    expect([row?.['least'], row?.['most']], view).toEqual(['contracts', 'contracts']);
+    expect(Number(row?.['contracts']), view).toBe(contracts);
+    expect(Number(row?.['volume']), view).toBe(contracts);
+    expect(Number(row?.['coins']), view).toBeCloseTo(coins, 6);
+  }
+  const [day] = await app.sql.query(`SELECT vwap, quote_delta FROM cdv_1d WHERE ${where}`);
+  expect(Number(day?.['vwap'])).toBeCloseTo((contracts * 10) / coins, 3);
+  const signed = sum(({ qty, isBuyerMaker }) => (isBuyerMaker ? -10 : 10) * Number(qty));
+  expect(Number(day?.['quote_delta'])).toBe(signed);
+  const [trades] = await app.sql.query(
+    `SELECT sum(contracts) AS contracts, sum(qty) AS coins FROM trades WHERE ${where} AND ts < '${new Date(END).toISOString()}'`,
+  );
+  expect(Number(trades?.['contracts'])).toBe(contracts);
+  expect(Number(trades?.['coins'])).toBeCloseTo(coins, 6);
+  const [usdm] = await app.sql.query(
+    `SELECT unit, contracts, base_buy_volume, buy_volume FROM cdv_1d WHERE symbol = '${SYMBOL}' AND market = 'binance_um' LIMIT 1`,
+  );
+  expect(usdm).toMatchObject({ unit: 'base', contracts: null });
+  expect(usdm?.['base_buy_volume']).toBe(usdm?.['buy_volume']);
+});
+
+test('the worth of contracts of a symbol that is no longer listed stays unknown', async () => {
+  rig.exchange.unlist(GONE, 'cm');
+  const few = { startMs: END - 3 * HOUR_MS, endMs: END };
+  expect(await rig.backfill(app, [cm(GONE)], few)).toMatchObject({ exitCode: 0, proven: 3 });
+  const found = await app.sql.query(
+    `SELECT quote_delta, vwap, base_buy_volume, contracts IS NOT NULL AS counted FROM cdv_1h WHERE symbol = '${GONE}'`,
+  );
+  expect(found).toHaveLength(3);
+  for (const row of found)
+    expect(row).toEqual({ quote_delta: null, vwap: null, base_buy_volume: null, counted: 't' });
+  const verified = await rig.cli(['verify', GONE, '--market', 'cm', ...args(few)]);
+  expect(verified.exitCode, verified.stdout).toBe(0);
+});
