@@ -35,13 +35,20 @@ export function dayFlow(
 function archiveJob(
   runId: string,
   series: Series,
-  { dayMs, hours, fromArchive }: DayWork,
+  { dayMs, hours, refetch = new Set(), fromArchive }: DayWork,
   priority: JobPriority,
 ): FlowJob {
   return {
     name: 'archive',
     queueName: queueName('archive', series.market),
-    data: parsePayload('archive', { ...plain(series), runId, dayMs, hours, source: fromArchive }),
+    data: parsePayload('archive', {
+      ...plain(series),
+      runId,
+      dayMs,
+      hours,
+      ...(refetch.size > 0 && { refetch: [...refetch] }),
+      source: fromArchive,
+    }),
     opts: {
       ...jobOptions('archive', priority),
       jobId: archiveId(runId, series, dayMs),
