@@ -14,7 +14,7 @@ export function silentSource(source: TradeSource): TradeSource {
     page: async () => [],
     newest: async () => undefined,
     minuteKlines: async () => [],
-    contractSize: (series, signal) => source.contractSize(series, signal),
+    contractSize: async () => undefined,
     isListed: async () => true,
     isTrading: async () => true,
   };

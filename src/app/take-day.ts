@@ -140,11 +140,14 @@ class WatchedArchive {
 
   async *#watch(file: ArchiveDay, isInReach: boolean): AsyncGenerator<TradeBlock> {
     for await (const block of file.rows()) {
-      if (this.rows === 0) this.firstId = block.aggIds[0] ?? 0;
-      this.lastId = block.aggIds.at(-1) ?? this.lastId;
-      this.lastUs = block.timesUs.at(-1) ?? this.lastUs;
-      this.rows += block.rows;
-      this.withoutQuantity += rowsWithoutQuantity(block);
+      const { rows, aggIds, timesUs } = block;
+      if (rows > 0) {
+        if (this.rows === 0) this.firstId = aggIds[0] ?? 0;
+        this.lastId = aggIds[rows - 1] ?? 0;
+        this.lastUs = timesUs[rows - 1] ?? 0;
+        this.rows += rows;
+      }
+      this.withoutQuantity += withoutQuantity(block);
       if (this.withoutQuantity > 0 && isInReach)
         throw new CdvaultError('ARCHIVE_BAD_ROW', `${file.name}: rows have no quantity`);
       yield block;
@@ -153,9 +156,9 @@ class WatchedArchive {
 }
 
 /** Files of 2023 had such rows; one that the exchange has marked as invalid has no raw ids either. */
-function rowsWithoutQuantity({ rows, valids, firstIds }: TradeBlock): number {
-  let count = 0;
+function withoutQuantity({ rows, valids, firstIds }: TradeBlock): number {
+  let found = 0;
   for (let row = 0; row < rows; row += 1)
-    if (valids[row] === 0 && (firstIds[row] ?? -1) >= 0) count += 1;
-  return count;
+    if (valids[row] === 0 && (firstIds[row] ?? 0) >= 0) found += 1;
+  return found;
 }

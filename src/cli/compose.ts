@@ -125,7 +125,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
         ...(onEvent === undefined ? {} : { onEvent }),
       }),
     async close() {
-      await Promise.allSettled([parts.queue.close(), source.close(), archive.close()]);
+      await Promise.allSettled([parts.queue, source, archive].map((part) => part.close()));
       redis.disconnect();
       await store.close();
     },

@@ -67,6 +67,23 @@ export class TradeBlock {
     this.#fieldAt = parts.fieldAt;
   }
 
+  /** Rows `[from, to)` as a block of their own over the same text. */
+  slice(from: number, to: number): TradeBlock {
+    return new TradeBlock({
+      rows: to - from,
+      text: this.#text,
+      fieldAt: this.#fieldAt.subarray(from * FIELD_COUNT, to * FIELD_COUNT),
+      timeZeros: this.timeZeros,
+      aggIds: this.aggIds.subarray(from, to),
+      firstIds: this.firstIds.subarray(from, to),
+      lastIds: this.lastIds.subarray(from, to),
+      timesUs: this.timesUs.subarray(from, to),
+      qtysE8: this.qtysE8.subarray(from, to),
+      makers: this.makers.subarray(from, to),
+      valids: this.valids.subarray(from, to),
+    });
+  }
+
   trade(row: number): AggTrade {
     return {
       aggId: this.aggIds[row] ?? 0,
@@ -82,24 +99,6 @@ export class TradeBlock {
   /** Rows `[from, to)` as objects. */
   trades(from: number, to: number): AggTrade[] {
     return Array.from({ length: to - from }, (_, index) => this.trade(from + index));
-  }
-
-  /** Rows `[from, to)` as a block over the same text. */
-  slice(from: number, to: number): TradeBlock {
-    return new TradeBlock({
-      rows: to - from,
-      text: this.#text,
-      // To the end: where the last field ends is told by what follows it.
-      fieldAt: this.#fieldAt.subarray(from * FIELD_COUNT),
-      timeZeros: this.timeZeros,
-      aggIds: this.aggIds.subarray(from, to),
-      firstIds: this.firstIds.subarray(from, to),
-      lastIds: this.lastIds.subarray(from, to),
-      timesUs: this.timesUs.subarray(from, to),
-      qtysE8: this.qtysE8.subarray(from, to),
-      makers: this.makers.subarray(from, to),
-      valids: this.valids.subarray(from, to),
-    });
   }
 
   fieldText(row: number, field: Field): string {

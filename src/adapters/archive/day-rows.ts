@@ -3,7 +3,7 @@ import type { TradeBlock } from '../../domain/trade-block.ts';
 
 /**
  * The rows of one day out of those of a month. Files of interleaved streams excepted, nothing of the
- * day comes behind a block that lies behind the day, so reading stops there.
+ * day comes behind a piece that lies behind the day, so reading stops there.
  */
 export async function* rowsOfDay(
   rows: AsyncIterable<TradeBlock>,
@@ -11,10 +11,17 @@ export async function* rowsOfDay(
 ): AsyncGenerator<TradeBlock> {
   const [startUs, endUs] = [dayMs * 1000, (dayMs + DAY_MS) * 1000];
   for await (const block of rows) {
-    if (block.rows > 0 && block.timesUs.every((timeUs) => timeUs >= endUs)) return;
-    const isOwn = (timeUs: number) => timeUs >= startUs && timeUs < endUs;
-    const from = block.timesUs.findIndex(isOwn);
-    // A row of another day in between refuses the file, as it should.
-    if (from >= 0) yield block.slice(from, block.timesUs.findLastIndex(isOwn) + 1);
+    const { timesUs } = block;
+    if (block.rows > 0 && timesUs.every((timeUs) => timeUs >= endUs)) return;
+    const isOwn = (row: number) => {
+      const timeUs = timesUs[row] ?? 0;
+      return timeUs >= startUs && timeUs < endUs;
+    };
+    for (let from = 0; from < block.rows;) {
+      let to = from;
+      while (to < block.rows && isOwn(to)) to += 1;
+      if (to > from) yield block.slice(from, to);
+      from = to + 1;
+    }
   }
 }

@@ -3,7 +3,7 @@ import type { Contract } from '../../domain/contract.ts';
 import type { DayInputs } from '../../domain/day.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/decimal.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import type { TimeRange } from '../../domain/hour.ts';
+import { DAY_MS, type TimeRange } from '../../domain/hour.ts';
 import { INTERVALS, type Interval } from '../../domain/interval.ts';
 import type { Series } from '../../domain/market.ts';
 import type {
@@ -24,6 +24,7 @@ import {
   type TextRow,
   timestamp,
 } from './sql.ts';
+import type { RowOrder } from './traded-minutes.ts';
 
 const BAR_COLUMNS =
   'ts::long AS open_us, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, ' +
@@ -61,13 +62,23 @@ class QuestdbBarStore implements BarStore {
       );
     }
     await this.#sql.waitApplied('agg_trades');
-    await this.#sql.query(minuteBars(series, day, contract));
+    const order = await this.#orderOf(series, day);
+    await this.#sql.query(minuteBars(series, day, order, contract));
     await this.#sql.waitApplied('cdv_exact_1m');
     const longer = INTERVALS.filter((interval) => interval !== '1m');
     await Promise.all(
       longer.map((interval) => this.#sql.query(rolledUpBars(series, day, interval))),
     );
     await Promise.all(longer.map((interval) => this.#sql.waitApplied(`cdv_exact_${interval}`)));
+  }
+
+  /** Looked at anew for each build: a hole that is filled, a file that is reloaded change it. */
+  async #orderOf(series: Series, { dayMs }: DayInputs): Promise<RowOrder> {
+    const [row] = await this.#sql.query(
+      'SELECT count() AS falls FROM (SELECT agg_id, lag(agg_id) OVER () AS before FROM agg_trades ' +
+        `WHERE ${ofSeries(series)} AND ${inRange({ startMs: dayMs, endMs: dayMs + DAY_MS })}) WHERE agg_id < before`,
+    );
+    return row !== undefined && int(row, 'falls') === 0 ? 'stored' : 'sorted';
   }
 
   async stamp(series: Series, day: DayInputs, nowMs: number): Promise<void> {

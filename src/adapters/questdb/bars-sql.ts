@@ -5,20 +5,21 @@ import type { Series } from '../../domain/market.ts';
 import type { Contract } from '../../domain/contract.ts';
 import { SUMMED_BASE_VOLUMES, worthOf } from './contract-sql.ts';
 import { literal, ofSeries, timestamp } from './sql.ts';
+import { type Limbs, limbsOf, type RowOrder, tradedMinutes } from './traded-minutes.ts';
 import { VALID_ROWS } from './trade-store.ts';
 
 /**
- * One day's minute bars in one statement, from nothing but the day's own trades.
- *
- * The running sum goes in two limbs, whole units and 1e-8ths, because a window `sum` is a DOUBLE
- * (exact below 2^53) and takes no DECIMAL: `hi` holds for any day below 9.0e15 units of volume, `lo`
- * for any below 90 million trades. Rows of one microsecond have no order of their own in the store,
- * so the window is ordered by (ts, agg_id), and open and close are picked by the place in that order.
- * A silent minute takes the level of the last minute with trades before it. All 1,440 minutes are
+ * One day's minute bars in one statement, from nothing but the day's own trades. A silent minute takes the level of the last minute with trades before it. All 1,440 minutes are
  * written, those of which nothing is known as `void`: no row of an earlier build can stay behind.
  */
-export function minuteBars(series: Series, day: DayInputs, contract?: Contract): string {
+export function minuteBars(
+  series: Series,
+  day: DayInputs,
+  order: RowOrder,
+  contract?: Contract,
+): string {
   const worth = worthOf(contract);
+  const limbs = limbsOf(day);
   const known = day.hours.map(({ hourMs }) => hourOf(hourMs));
   const proven = day.hours
     .filter(({ verdict }) => verdict === 'proven')
@@ -26,12 +27,19 @@ export function minuteBars(series: Series, day: DayInputs, contract?: Contract):
   return `
 INSERT ATOMIC INTO cdv_exact_1m
 SELECT * FROM (
-  WITH ${tradedMinutes(series, day, known, worth.minute)},
+  WITH valid AS (
+    SELECT ts, agg_id, price, qty, first_id, last_id, is_buyer_maker,
+      CASE WHEN is_buyer_maker THEN -qty ELSE qty END delta
+    FROM agg_trades
+    WHERE ${ofSeries(series)} AND ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)}
+      AND ${VALID_ROWS}${known.length < 24 ? ` AND ${inHours('ts', known)}` : ''}
+  ),
+  ${tradedMinutes(limbs, order, worth.minute)},
   spine AS (
     SELECT dateadd('m', (x - 1)::int, ${timestamp(day.dayMs)}) ts FROM long_sequence(${DAY_MS / MINUTE_MS})
   )
   SELECT s.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol,
-    ${minuteColumns(worth.silent)},
+    ${minuteColumns(limbs, worth.silent)},
     CASE WHEN ${inHours('s.ts', proven)} THEN 'final' WHEN m.ts = s.ts THEN 'partial' ELSE 'void' END status,
     ${timestamp(day.levelFromMs)} level_from,
     ${levelMissing(day)} level_missing,
@@ -40,61 +48,18 @@ SELECT * FROM (
 )`;
 }
 
-/** Minutes with trades: `minutes`, with open and close still in two limbs. */
-function tradedMinutes(
-  series: Series,
-  day: DayInputs,
-  knownHours: readonly number[],
-  worth: string,
-): string {
-  return `valid AS (
-    SELECT ts, agg_id, price, qty, first_id, last_id, is_buyer_maker,
-      CASE WHEN is_buyer_maker THEN -qty ELSE qty END delta
-    FROM agg_trades
-    WHERE ${ofSeries(series)} AND ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)}
-      AND ${VALID_ROWS}${knownHours.length < 24 ? ` AND ${inHours('ts', knownHours)}` : ''}
-  ),
-  running AS (
-    SELECT ts, agg_id, price, qty, delta, first_id, last_id, is_buyer_maker,
-      sum(delta::long) OVER (ORDER BY ts, agg_id) hi,
-      sum(((delta - delta::long) * 100000000m)::long) OVER (ORDER BY ts, agg_id) lo,
-      row_number() OVER (ORDER BY ts, agg_id) place
-    FROM valid
-  ),
-  minutes AS (
-    SELECT ts,
-      arg_min(hi, place) open_hi, arg_min(lo, place) open_lo,
-      arg_max(hi, place) close_hi, arg_max(lo, place) close_lo,
-      max(${level('hi', 'lo')}) high, min(${level('hi', 'lo')}) low,
-      sum(delta) delta,
-      sum(CASE WHEN is_buyer_maker THEN 0m ELSE qty END) buy_volume,
-      sum(CASE WHEN is_buyer_maker THEN qty ELSE 0m END) sell_volume,
-      ${worth},
-      count() agg_trades, sum(last_id - first_id + 1) trades,
-      arg_min((price * 100000000m)::long, place) price_open, max(price) price_high,
-      min(price) price_low, arg_max((price * 100000000m)::long, place) price_close,
-      min(agg_id) first_id, max(agg_id) last_id
-    FROM running TIMESTAMP(ts) SAMPLE BY 1m
-  )`;
-}
-
-/** Both limbs as one exact level. */
-function level(hi: string, lo: string): string {
-  return `(${hi}::long::decimal(38,8) + (${lo}::long * 0.00000001m)::decimal(38,8))`;
-}
-
 /** `s` is a minute of the day, `m` the last one with trades up to it, if any. */
-const minuteColumns = (silentWorth: string) =>
+const minuteColumns = ({ level }: Limbs, silentWorth: string) =>
   [
     ...[
-      ['open', level('m.open_hi', 'm.open_lo')],
+      ['open', level('m.open')],
       ['high', 'm.high'],
       ['low', 'm.low'],
-      ['close', level('m.close_hi', 'm.close_lo')],
+      ['close', level('m.close')],
     ].map(
       ([name, traded]) =>
         `CASE WHEN m.ts IS NULL THEN 0.00000000m WHEN m.ts = s.ts THEN ${traded} ` +
-        `ELSE ${level('m.close_hi', 'm.close_lo')} END::decimal(38,8) ${name}`,
+        `ELSE ${level('m.close')} END::decimal(38,8) ${name}`,
     ),
     ...['delta', 'buy_volume', 'sell_volume'].map(
       (name) => `${whenTraded(`m.${name}`, '0m')}::decimal(38,8) ${name}`,
@@ -103,10 +68,10 @@ const minuteColumns = (silentWorth: string) =>
       (name) => `${whenTraded(`m.${name}`, silentWorth)}::decimal(38,16) ${name}`,
     ),
     ...['agg_trades', 'trades'].map((name) => `${whenTraded(`m.${name}`, '0L')} ${name}`),
-    `${whenTraded('(m.price_open * 0.00000001m)::decimal(18,8)', 'NULL')} price_open`,
+    `${whenTraded('m.price_open', 'NULL')} price_open`,
     `${whenTraded('m.price_high', 'NULL')} price_high`,
     `${whenTraded('m.price_low', 'NULL')} price_low`,
-    `${whenTraded('(m.price_close * 0.00000001m)::decimal(18,8)', 'NULL')} price_close`,
+    `${whenTraded('m.price_close', 'NULL')} price_close`,
     `${whenTraded('m.first_id', 'NULL')} first_id`,
     `${whenTraded('m.last_id', 'NULL')} last_id`,
   ].join(',\n    ');

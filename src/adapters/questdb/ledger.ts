@@ -66,16 +66,8 @@ class QuestdbLedger implements Ledger {
     const [first] = entries;
     if (first === undefined) return;
     const hours = entries.map(({ record }) => record.hourMs);
-    const range = { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
-    const open = await this.openGaps(first.record, range);
-    const before = open.filter(({ hourMs }) => hours.includes(hourMs));
     const gaps = entries.flatMap((entry) => entry.gaps);
-    const resolved = before.filter((old) => !gaps.some((gap) => isSame(old, gap)));
-    for (const gap of resolved) await writeGap(this.#sql, first.record, gap, nowMs);
-    for (const gap of gaps) {
-      const seenAtMs = before.find((old) => isSame(old, gap))?.seenAtMs ?? nowMs;
-      await writeGap(this.#sql, first.record, { ...gap, seenAtMs }, undefined);
-    }
+    await this.#replaceGaps(first.record, hours, gaps, nowMs);
     // The rows come last: an hour never looks better than its gaps say.
     await writeRecords(
       this.#sql,
@@ -86,19 +78,25 @@ class QuestdbLedger implements Ledger {
 
   async note(series: Series, gaps: readonly Gap[], nowMs: number): Promise<void> {
     const hours = gaps.map(({ hourMs }) => hourMs);
-    if (hours.length === 0) return;
+    if (hours.length > 0) await this.#replaceGaps(series, hours, gaps, nowMs);
+  }
+
+  /** What was open of these hours and is not among the gaps becomes resolved. */
+  async #replaceGaps(
+    series: Series,
+    hours: readonly number[],
+    gaps: readonly Gap[],
+    nowMs: number,
+  ): Promise<void> {
     const range = { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
-    const before = (await this.openGaps(series, range)).filter(({ hourMs }) =>
-      hours.includes(hourMs),
-    );
-    const wasSeen = (gap: Gap) =>
-      before.find((old) => old.hourMs === gap.hourMs && isSame(old, gap))?.seenAtMs;
-    for (const old of before) {
-      if (!gaps.some((gap) => gap.hourMs === old.hourMs && isSame(old, gap)))
-        await writeGap(this.#sql, series, old, nowMs);
+    const open = await this.openGaps(series, range);
+    const before = open.filter(({ hourMs }) => hours.includes(hourMs));
+    const resolved = before.filter((old) => !gaps.some((gap) => isSame(old, gap)));
+    for (const gap of resolved) await writeGap(this.#sql, series, gap, nowMs);
+    for (const gap of gaps) {
+      const seenAtMs = before.find((old) => isSame(old, gap))?.seenAtMs ?? nowMs;
+      await writeGap(this.#sql, series, { ...gap, seenAtMs }, undefined);
     }
-    for (const gap of gaps)
-      await writeGap(this.#sql, series, { ...gap, seenAtMs: wasSeen(gap) ?? nowMs }, undefined);
   }
 
   async totals(series: Series, range: TimeRange): Promise<CoverageTotals> {

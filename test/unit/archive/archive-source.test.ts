@@ -55,8 +55,8 @@ interface Read {
 
 async function read(series: Series, dayMs: number): Promise<Read | undefined> {
   return archive.withDay(series, dayMs, signal, async (day) => {
-    const blocks = await Array.fromAsync(day.rows());
-    return { day, rows: blocks.flatMap((block) => block.trades(0, block.rows)) };
+    const pieces = await Array.fromAsync(day.rows());
+    return { day, rows: pieces.flatMap((block) => block.trades(0, block.rows)) };
   });
 }
 

@@ -1,0 +1,82 @@
+import type { DayInputs } from '../../domain/day.ts';
+
+/**
+ * `stored`: the rows lie in the table in the order of their ids. `sorted`: they may not, since rows of
+ * one time keep the order in which they came, so that the window has to sort them: twice the time.
+ */
+export type RowOrder = 'stored' | 'sorted';
+
+/**
+ * How the running sum is kept exact. A window `sum` is a DOUBLE (exact below 2^53) and takes no DECIMAL.
+ * One limb of 1e-8ths does where the day's volume is below 90 million units; two, whole units and
+ * 1e-8ths, hold for any day below 9.0e15 units and 90 million trades.
+ */
+export interface Limbs {
+  /** Columns of the running sum over a window. */
+  readonly sums: (over: string) => string;
+  /** Columns of a minute's first or last running sum. */
+  readonly edge: (pick: (column: string) => string, name: string) => string;
+  /** The exact level of such columns. */
+  readonly level: (name: string) => string;
+  /** The exact level of the running sum, or of an aggregate of it. */
+  readonly extreme: (aggregate: 'max' | 'min') => string;
+}
+
+const UNITS = '100000000m';
+const UNIT = '0.00000001m';
+
+const ONE_LIMB: Limbs = {
+  sums: (over) => `sum((delta * ${UNITS})::long) ${over} e8`,
+  edge: (pick, name) => `${pick('e8')} ${name}_e8`,
+  level: (name) => `(${name}_e8::long * ${UNIT})::decimal(38,8)`,
+  extreme: (aggregate) => `(${aggregate}(e8)::long * ${UNIT})::decimal(38,8)`,
+};
+
+const TWO_LIMBS: Limbs = {
+  sums: (over) =>
+    `sum(delta::long) ${over} hi, sum(((delta - delta::long) * ${UNITS})::long) ${over} lo`,
+  edge: (pick, name) => `${pick('hi')} ${name}_hi, ${pick('lo')} ${name}_lo`,
+  level: (name) => bothLimbs(`${name}_hi`, `${name}_lo`),
+  extreme: (aggregate) => `${aggregate}(${bothLimbs('hi', 'lo')})`,
+};
+
+function bothLimbs(hi: string, lo: string): string {
+  return `(${hi}::long::decimal(38,8) + (${lo}::long * ${UNIT})::decimal(38,8))`;
+}
+
+/** No running sum of a day is greater than its volume. */
+export function limbsOf({ volumeE8 }: Pick<DayInputs, 'volumeE8'>): Limbs {
+  return volumeE8 < 2n ** 53n ? ONE_LIMB : TWO_LIMBS;
+}
+
+/**
+ * `minutes` with trades out of the day's `valid` rows, open and close still in limbs. `arg_min` takes
+ * no DECIMAL, so sorted prices go through integers.
+ * @param worth columns of what the trades are worth
+ */
+export function tradedMinutes(limbs: Limbs, order: RowOrder, worth: string): string {
+  const isStored = order === 'stored';
+  const over = isStored ? 'OVER (ORDER BY ts)' : 'OVER (ORDER BY ts, agg_id)';
+  const first = (column: string) => (isStored ? `first(${column})` : `arg_min(${column}, place)`);
+  const last = (column: string) => (isStored ? `last(${column})` : `arg_max(${column}, place)`);
+  const price = (pick: typeof first) =>
+    isStored ? pick('price') : `(${pick(`(price * ${UNITS})::long`)} * ${UNIT})::decimal(18,8)`;
+  return `running AS (
+    SELECT ts, agg_id, price, qty, delta, first_id, last_id, is_buyer_maker,
+      ${limbs.sums(over)}${isStored ? '' : `, row_number() ${over} place`}
+    FROM valid
+  ),
+  minutes AS (
+    SELECT ts, ${limbs.edge(first, 'open')}, ${limbs.edge(last, 'close')},
+      ${limbs.extreme('max')} high, ${limbs.extreme('min')} low,
+      sum(delta) delta,
+      sum(CASE WHEN is_buyer_maker THEN 0m ELSE qty END) buy_volume,
+      sum(CASE WHEN is_buyer_maker THEN qty ELSE 0m END) sell_volume,
+      ${worth},
+      count() agg_trades, sum(last_id - first_id + 1) trades,
+      ${price(first)} price_open, max(price) price_high,
+      min(price) price_low, ${price(last)} price_close,
+      min(agg_id) first_id, max(agg_id) last_id
+    FROM running TIMESTAMP(ts) SAMPLE BY 1m
+  )`;
+}
