@@ -71,7 +71,10 @@ async function dueHours(
 ): Promise<readonly number[]> {
   const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
   const proven = (await ledger.records(day, range)).filter(
-    (record) => verdictOf(record) === 'proven',
+    (record) =>
+      verdictOf(record) === 'proven' &&
+      // In doubt, unless this very run has taken it.
+      (day.refetch?.includes(record.hourMs) !== true || record.runId === day.runId),
   );
   return day.hours.filter((hourMs) => !proven.some((record) => record.hourMs === hourMs));
 }

@@ -155,7 +155,7 @@ class IngestJobs {
 
   /** A few hours at a time, as if they were jobs of their own. */
   async #byRest(
-    { market, symbol, runId }: JobPayloads['archive'],
+    { market, symbol, runId, refetch = [] }: JobPayloads['archive'],
     hours: readonly number[],
     signal: AbortSignal,
   ): Promise<JobOutcome> {
@@ -163,7 +163,10 @@ class IngestJobs {
     let outcome = DONE;
     const work = async () => {
       for (let hourMs = waiting.shift(); hourMs !== undefined; hourMs = waiting.shift()) {
-        const done = await this.slice({ market, symbol, runId, hourMs }, signal);
+        const done = await this.slice(
+          { market, symbol, runId, hourMs, refetch: refetch.includes(hourMs) },
+          signal,
+        );
         if ('again' in done) outcome = done;
       }
     };

@@ -1,23 +1,14 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
 import { dayInputs, isBuiltFrom } from '../domain/day.ts';
-import { CdvaultError } from '../domain/errors.ts';
 import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import { type DayCoverage, type DayWork, planWork } from '../domain/plan.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
-import type { TradeSource } from '../ports/trade-source.ts';
 import { dueAnchors } from './chain-days.ts';
 
 /** Ledger rows are read in pieces of this length, so that memory stays bounded whatever the range. */
-const CHUNK_MS = 31 * DAY_MS;
-
-/** A page of trades and the probe for the first id of an hour cost this much weight each. */
-const REQUEST_WEIGHT = 4;
-
-/** Measured on the real day with its bars: trades 58 bytes in the store, 65 with bars and ledger. */
-const BYTES_PER_TRADE = 65;
+const CHUNK_MS = 124 * DAY_MS;
 
 export interface PlanDeps {
   readonly ledger: Ledger;
@@ -129,17 +120,22 @@ export interface SeriesPlan extends Series {
   readonly chainDue: boolean;
 }
 
-/** Counts what a range lacks; asks the exchange nothing. */
+/**
+ * Counts what a range lacks; asks the exchange nothing.
+ * @param onDay told of each day of work
+ */
 export async function planSeries(
   deps: PlanDeps,
   series: Series,
   range: TimeRange,
+  onDay: (day: DayWork) => void = () => undefined,
 ): Promise<SeriesPlan> {
   let dueHours = 0;
   let dueBarDays = 0;
-  for await (const { hours } of dueDays(deps, series, range)) {
-    dueHours += hours.length;
-    if (hours.length === 0) dueBarDays += 1;
+  for await (const day of dueDays(deps, series, range)) {
+    dueHours += day.hours.length;
+    if (day.hours.length === 0) dueBarDays += 1;
+    onDay(day);
   }
   const facts = await deps.catalogue.find(series);
   const chainDue =
@@ -157,54 +153,4 @@ export async function planSeries(
 
 export function isDue(plan: SeriesPlan): boolean {
   return plan.dueHours > 0 || plan.dueBarDays > 0 || plan.chainDue;
-}
-
-/** What the due hours will cost. */
-export interface Estimate {
-  readonly rows: number;
-  readonly requests: number;
-  readonly weight: number;
-  readonly bytes: number;
-}
-
-/**
- * Two small requests find the ids at both ends of the range: their distance is the exact number of
- * rows of the whole range, of which the due hours take their share by time.
- */
-export async function estimate(
-  source: TradeSource,
-  plan: SeriesPlan,
-  range: TimeRange,
-  signal: AbortSignal,
-): Promise<Estimate> {
-  if (plan.dueHours === 0) return { rows: 0, requests: 0, weight: 0, bytes: 0 };
-  const first = await firstTrade(source, plan, range, signal);
-  if (first === undefined)
-    return {
-      rows: 0,
-      requests: 2 * plan.dueHours,
-      weight: 2 * plan.dueHours * REQUEST_WEIGHT,
-      bytes: 0,
-    };
-  const behind = await source.firstAtOrAfter(plan, range.endMs, 'ms', signal);
-  const endId = behind?.aggId ?? ((await source.newest(plan, signal))?.aggId ?? first.aggId) + 1;
-  const rangeRows = Math.max(0, endId - first.aggId);
-  const rows = Math.round((rangeRows * plan.dueHours) / plan.wantedHours);
-  const requests = Math.ceil(rows / source.pageRows) + 2 * plan.dueHours;
-  return { rows, requests, weight: requests * REQUEST_WEIGHT, bytes: rows * BYTES_PER_TRADE };
-}
-
-/** undefined also where the exchange has forgotten a symbol that the ledger knows. */
-async function firstTrade(
-  source: TradeSource,
-  series: Series,
-  { startMs }: TimeRange,
-  signal: AbortSignal,
-): Promise<AggTrade | undefined> {
-  try {
-    return await source.firstAtOrAfter(series, startMs, 'ms', signal);
-  } catch (error) {
-    if (error instanceof CdvaultError && error.code === 'UNKNOWN_SYMBOL') return undefined;
-    throw error;
-  }
 }

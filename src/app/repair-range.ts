@@ -2,16 +2,19 @@ import { dayInputs } from '../domain/day.ts';
 import { type Cure, cureOf, type DayReport, type Finding } from '../domain/finding.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
+import { isWithinRest } from '../domain/plan.ts';
 import type { BarStore, RestatementRow } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { Ledger } from '../ports/ledger.ts';
+import type { TradeSource } from '../ports/trade-source.ts';
 
 interface RepairDeps {
   readonly ledger: Ledger;
   readonly bars: BarStore;
   readonly queue: JobQueue;
   readonly clock: Clock;
+  readonly source: Pick<TradeSource, 'historyMs'>;
 }
 
 /** What a repair queued for one day. */
@@ -37,7 +40,8 @@ export async function repairDay(
 ): Promise<DayRepair | undefined> {
   const { dayMs, findings, bars } = report;
   const of = (cure: Cure) => findings.filter((finding) => cureOf(finding) === cure);
-  const refetched = hoursOfFindings(of('refetch'));
+  const reloaded = of('reload').length > 0 ? await hoursFromFile(deps, series, dayMs) : [];
+  const refetched = [...new Set([...hoursOfFindings(of('refetch')), ...reloaded])];
   const unproven = report.unproven.map(({ hourMs }) => hourMs);
   const fetched = [...new Set([...unproven, ...hoursOfFindings(of('fetch'))])].filter(
     (hourMs) => !refetched.includes(hourMs),
@@ -47,13 +51,25 @@ export async function repairDay(
   if (wrongBars.length > 0) await makeDue(deps, series, dayMs, wrongBars);
   const isDue = hours.length > 0 || wrongBars.length > 0 || bars.state === 'due';
   if (isDue) {
+    const roads = { historyMs: deps.source.historyMs(series.market), nowMs: deps.clock.nowMs() };
+    const needsFile = reloaded.length > 0 || hours.some((hourMs) => !isWithinRest(hourMs, roads));
     const day = { dayMs, hours, refetch: new Set(refetched) };
-    await deps.queue.addDays(runId, series, [day], 'live');
+    const fromArchive = needsFile ? { fromArchive: 'auto' as const } : {};
+    await deps.queue.addDays(runId, series, [{ ...day, ...fromArchive }], 'live');
   }
   if (of('chain').length > 0) await deps.queue.addChain(series);
   return isDue || of('chain').length > 0
     ? { dayMs, fetched, refetched, rebuilt: wrongBars.length > 0 || bars.state === 'due' }
     : undefined;
+}
+
+async function hoursFromFile(
+  { ledger }: RepairDeps,
+  series: Series,
+  dayMs: number,
+): Promise<readonly number[]> {
+  const records = await ledger.records(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
+  return records.filter(({ source }) => source === 'archive').map(({ hourMs }) => hourMs);
 }
 
 function hoursOfFindings(findings: readonly Finding[]): number[] {

@@ -16,6 +16,8 @@ import {
 } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import { leavesOutFills, type Series } from '../domain/market.ts';
+import type { ArchiveFiles } from '../ports/archive-files.ts';
+import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore, StoredDay } from '../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
@@ -23,6 +25,7 @@ import type { TradeStore } from '../ports/trade-store.ts';
 import { dueAnchors } from './chain-days.ts';
 import { knownContract } from './contracts.ts';
 import { verifyBars } from './verify-bars.ts';
+import { verifyFile } from './verify-files.ts';
 import { verifyKlines } from './verify-klines.ts';
 import { unrecordedHour, verifyHour } from './verify-trades.ts';
 
@@ -32,11 +35,15 @@ export interface VerifyDeps {
   readonly bars: BarStore;
   readonly catalogue: SeriesCatalogue;
   readonly source: TradeSource;
+  readonly archive: ArchiveSource;
+  readonly files: ArchiveFiles;
 }
 
 export interface VerifyOptions {
   /** Also ask the exchange for its candles, where they are exact (spot): 2 pages of weight 2 a day. */
   readonly klines: boolean;
+  /** Also ask whether it has replaced the files that days were taken from: one question a day, without weight. */
+  readonly archives: boolean;
 }
 
 /**
@@ -71,7 +78,7 @@ async function verifyDay(
   series: Series,
   dayMs: number,
   asked: TimeRange,
-  { klines }: VerifyOptions,
+  { klines, archives }: VerifyOptions,
   signal: AbortSignal,
 ): Promise<DayReport> {
   const day = await readDay(deps, series, dayMs);
@@ -92,6 +99,7 @@ async function verifyDay(
     comparable.length === 0
       ? undefined
       : await verifyKlines(deps.source, series, day.minutes, comparable, signal);
+  const replaced = archives ? await verifyFile(deps, series, dayMs, records.values(), signal) : [];
   return {
     dayMs,
     range: asked,
@@ -108,7 +116,7 @@ async function verifyDay(
     ),
     bars: bars.result,
     klines: check && { minutes: check.minutes, equal: check.equal },
-    findings: [...findings, ...bars.findings, ...(check?.findings ?? [])],
+    findings: [...findings, ...bars.findings, ...(check?.findings ?? []), ...replaced],
   };
 }
 

@@ -64,6 +64,8 @@ export interface App {
   readonly governor: WeightGovernor;
   readonly source: RestSource;
   readonly archive: ArchiveSource;
+  /** Such files in a folder of this machine. */
+  readonly folder: (path: string) => ArchiveSource;
   /** The record of what files were worth. */
   readonly files: ArchiveFiles;
   readonly queue: JobQueue;

@@ -1,36 +1,69 @@
 import { statfsSync } from 'node:fs';
-import type { Estimate, SeriesPlan } from '../app/plan-series.ts';
-import { estimate, planSeries } from '../app/plan-series.ts';
+import { type Estimate, estimate } from '../app/estimate.ts';
+import { planRoads, type RoadPlan, type Unreachable } from '../app/plan-roads.ts';
+import { planSeries, type SeriesPlan } from '../app/plan-series.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import type { TimeRange } from '../domain/hour.ts';
-import { marketName, type Series } from '../domain/market.ts';
+import type { Series } from '../domain/market.ts';
+import type { DayWork } from '../domain/plan.ts';
+import { type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
 import type { App } from './compose.ts';
-import { formatBytes, formatDuration, formatInteger } from './progress-text.ts';
+import {
+  counted,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatInteger,
+} from './progress-text.ts';
+import { dayRanges } from './source-option.ts';
 import { renderTable } from './table.ts';
 
 /** Measured with one worker process on two cores, weight lifted; the weight limit is mostly what counts. */
-const ROWS_PER_SECOND = 25_000;
+const REST_ROWS_PER_SECOND = 25_000;
+
+/** From a file's bytes to proven rows, on two cores. */
+const ARCHIVE_ROWS_PER_SECOND = 150_000;
 
 /** What stays free for the store's own work: partitions are rewritten beside the old ones. */
 const DISK_RESERVE = 1.2;
 
-export interface CostedPlan extends SeriesPlan, Estimate {}
+export interface CostedPlan extends SeriesPlan, RoadPlan, Estimate {}
 
 export async function planAll(
   app: App,
   series: readonly Series[],
   range: TimeRange,
+  choice: SourceChoice,
   signal: AbortSignal,
 ): Promise<CostedPlan[]> {
-  const plans: CostedPlan[] = [];
-  for (const one of series) {
-    const plan = await planSeries(app, one, range);
-    plans.push({ ...plan, ...(await estimate(app.source, plan, range, signal)) });
-  }
-  return plans;
+  return Promise.all(series.map((one) => planOne(app, one, range, choice, signal)));
 }
 
-export interface PlanTotals extends Estimate {
+async function planOne(
+  app: App,
+  series: Series,
+  range: TimeRange,
+  choice: SourceChoice,
+  signal: AbortSignal,
+): Promise<CostedPlan> {
+  const days: DayWork[] = [];
+  const plan = await planSeries(app, series, range, (day) => days.push(day));
+  const { source, clock } = app;
+  const historyMs = source.historyMs(series.market);
+  const folder = sourceFolder(choice);
+  const archive = folder === undefined ? app.archive : app.folder(folder);
+  const roads = { source: choice, historyMs, nowMs: clock.nowMs() };
+  const split = await planRoads(archive, series, days, roads, signal);
+  return { ...plan, ...split, ...(await estimate(source, plan, split, range, choice, signal)) };
+}
+
+export interface PlanTotals {
+  readonly rows: number;
+  readonly requests: number;
+  readonly weight: number;
+  readonly bytes: number;
+  readonly redisBytes: number;
+  readonly downloadBytes: number;
   readonly dueHours: number;
   readonly durationMs: number;
 }
@@ -43,33 +76,76 @@ export async function totalsOf(app: App, plans: readonly CostedPlan[]): Promise<
     requests: sum((plan) => plan.requests),
     weight: sum((plan) => plan.weight),
     bytes: sum((plan) => plan.bytes),
+    redisBytes: sum((plan) => plan.redisBytes),
+    downloadBytes: sum((plan) => plan.downloadBytes ?? 0),
     dueHours: sum((plan) => plan.dueHours),
   };
+  const archiveRows = sum((plan) => plan.archiveRows);
   const market = plans[0]?.market ?? 'binance_spot';
   const { weightLimit, windowMs } = await app.governor.state(market);
   const budget = weightLimit * app.config.weightShare;
   const byWeightMs = budget > 0 ? (totals.weight / budget) * windowMs : 0;
-  return { ...totals, durationMs: Math.max(byWeightMs, (totals.rows / ROWS_PER_SECOND) * 1000) };
+  const byRowsMs = ((totals.rows - archiveRows) / REST_ROWS_PER_SECOND) * 1000;
+  const archiveMs = (archiveRows / ARCHIVE_ROWS_PER_SECOND) * 1000;
+  return { ...totals, durationMs: Math.max(byWeightMs, byRowsMs) + archiveMs };
 }
 
+/** Fits into 80 columns. */
 export function describePlan(plans: readonly CostedPlan[], totals: PlanTotals): string {
-  const table = renderTable(
-    plans.map((plan) => ({
-      symbol: plan.symbol,
-      market: marketName(plan.market),
-      hours: formatInteger(plan.wantedHours),
-      due: formatInteger(plan.dueHours),
-      rows: formatInteger(plan.rows),
-      requests: formatInteger(plan.requests),
-      weight: formatInteger(plan.weight),
-      disk: formatBytes(plan.bytes),
-    })),
-  );
-  const last =
-    totals.dueHours === 0
-      ? 'nothing to fetch'
-      : `about ${formatDuration(totals.durationMs)}: ${formatInteger(totals.rows)} rows in ${formatInteger(totals.requests)} requests of weight 4, ${formatBytes(totals.bytes)} on disk`;
-  return `${table}\n${last}`;
+  const table = renderTable(plans.map(planRow));
+  return [table, ...conclusion(plans, totals), ...plans.flatMap(remarks)].join('\n');
+}
+
+function planRow(plan: CostedPlan): Record<string, string> {
+  return {
+    symbol: plan.symbol,
+    due: formatInteger(plan.dueHours),
+    'by file': formatInteger(plan.archiveHours),
+    files: formatInteger(plan.files),
+    download: plan.downloadBytes === undefined ? '?' : formatBytes(plan.downloadBytes),
+    'by REST': formatInteger(plan.restHours),
+    requests: short(plan.requests),
+    rows: rowsText(plan),
+  };
+}
+
+function rowsText({ rows, rowsFrom }: Estimate): string {
+  if (rowsFrom === 'unknown') return '?';
+  return rowsFrom === 'ids' ? short(rows) : `~${formatCount(rows)}`;
+}
+
+function short(value: number): string {
+  return value < 10_000_000 ? formatInteger(value) : formatCount(value);
+}
+
+function conclusion(plans: readonly CostedPlan[], totals: PlanTotals): string[] {
+  if (totals.dueHours === 0) return ['nothing to fetch'];
+  const isSure = plans.every(({ rowsFrom }) => rowsFrom === 'ids');
+  const rows = `${isSure ? '' : 'about '}${counted(totals.rows, 'row')}`;
+  return [
+    `about ${formatDuration(totals.durationMs)}: ${rows}, ${counted(totals.requests, 'request')} of ${formatInteger(totals.weight)} weight`,
+    `${formatBytes(totals.downloadBytes)} to download, ${formatBytes(totals.bytes)} on disk, at most ${formatBytes(totals.redisBytes)} in Redis`,
+  ];
+}
+
+function remarks({ symbol, unreachable, downloadBytes }: CostedPlan): string[] {
+  const unlisted =
+    downloadBytes === undefined
+      ? [`${symbol}: the exchange does not say what files there are; reckoned as if all were there`]
+      : [];
+  return [...unlisted, ...unreachable.map((none) => unreachableText(symbol, none))];
+}
+
+/** Days beyond this many are not named one by one. */
+const MOST_CHARS = 200;
+
+function unreachableText(symbol: string, { gapClass, hours, days }: Unreachable): string {
+  const named = dayRanges(days);
+  const when = named.length <= MOST_CHARS ? named : counted(days.length, 'day');
+  const some = `${symbol}: ${counted(hours, 'hour')} of ${when}`;
+  return gapClass === 'pending_archive'
+    ? `${some} must wait for the exchange’s file, which is not there yet`
+    : `${some} can’t be had: no file has them, and REST does not reach or may not be asked`;
 }
 
 /**

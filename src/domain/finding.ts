@@ -20,7 +20,9 @@ export type FindingKind =
   /** A stored continuous level is not what the days give. */
   | 'anchor_differs'
   /** The trades are not what the exchange's own candles say. */
-  | 'kline_differs';
+  | 'kline_differs'
+  /** The exchange has replaced the file that the day was taken from. */
+  | 'file_replaced';
 
 export interface Finding {
   readonly kind: FindingKind;
@@ -29,8 +31,11 @@ export interface Finding {
   readonly detail: string;
 }
 
-/** What a finding makes necessary; `fetch` takes up what is stored, `refetch` doubts it. */
-export type Cure = 'fetch' | 'refetch' | 'rebuild' | 'chain';
+/**
+ * What a finding makes necessary; `fetch` takes up what is stored, `refetch` doubts it, `reload` doubts
+ * all that came from the day's file.
+ */
+export type Cure = 'fetch' | 'refetch' | 'reload' | 'rebuild' | 'chain';
 
 const CURES: Readonly<Record<FindingKind, Cure>> = {
   ledger_lost: 'fetch',
@@ -39,6 +44,7 @@ const CURES: Readonly<Record<FindingKind, Cure>> = {
   content_differs: 'refetch',
   neighbours_differ: 'refetch',
   kline_differs: 'refetch',
+  file_replaced: 'reload',
   bar_differs: 'rebuild',
   anchor_differs: 'chain',
 };

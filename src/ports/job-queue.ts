@@ -20,6 +20,8 @@ export interface JobPayloads {
     readonly dayMs: number;
     /** Starts of the hours that are wanted. */
     readonly hours: readonly number[];
+    /** Of these, hours whose stored rows are in doubt: taken and compared even where the ledger calls them proven. */
+    readonly refetch?: readonly number[] | undefined;
     /** Default: auto. */
     readonly source?: SourceChoice | undefined;
     /** Sides on which the wanted range ends: no other job brings the day beside it. */

@@ -105,7 +105,7 @@ beforeAll(async () => {
   // One command meets them all; each test looks at one.
   const all = [...CASES.map(({ symbol }) => symbol), gone, monthOnly, lacking];
   first = await rig.cli(['backfill', ...all, ...ARGS]);
-});
+}, 300_000);
 
 afterAll(async () => {
   await rig.dispose();
@@ -197,6 +197,35 @@ describe('what verify and repair say', () => {
     expect(await rig.cli(['repair', wrongRow, ...ARGS])).toMatchObject({ exitCode: 0 });
     const gaps = await app.ledger.openGaps(spot(wrongRow), RANGE);
     expect(gaps.map(({ gapClass }) => gapClass)).toEqual(['duplicate_id']);
+  });
+
+  test('a file that the exchange has replaced: named with both ETags; repair takes the new one', async () => {
+    // What was wrong in the old file, too, is on record with both contents.
+    const symbol = CASES.find(({ fault }) => fault === 'crlf')?.symbol ?? '';
+    const name = `${symbol}-aggTrades-${DATE}.zip`;
+    const [before] = await app.files.records(spot(symbol), RANGE);
+    server.replace(symbol, DATE, 'otherContent');
+    const now = await app.archive.find(spot(symbol), name, AbortSignal.timeout(10_000));
+    const found = await rig.cli(['verify', symbol, ...ARGS]);
+    expect(found.stdout).toContain(
+      `${symbol} ${DATE}T00:00Z file_replaced: ${name} was taken as ${before?.etag} (ETag), the exchange now has ${now?.etag}`,
+    );
+    expect(found.exitCode).toBe(11);
+    const skipped = await rig.cli(['verify', symbol, ...ARGS, '--no-archives']);
+    expect(skipped).toMatchObject({ exitCode: 0 });
+    rig.exchange.requests.clear();
+    const repaired = await rig.cli(['repair', symbol, ...ARGS, '--no-klines']);
+    expect(repaired.exitCode, repaired.stdout).toBe(0);
+    const [after] = await app.files.records(spot(symbol), RANGE);
+    expect(after).toMatchObject({ name, etag: now?.etag, verdict: 'whole' });
+    const gaps = await app.ledger.openGaps(spot(symbol), RANGE);
+    expect(gaps.map(({ gapClass }) => gapClass)).toEqual(['duplicate_id']);
+    expect(gaps[0]?.evidence).toContain('123.45600000');
+    expect(await rig.cli(['verify', symbol, ...ARGS, '--no-klines'])).toMatchObject({
+      exitCode: 0,
+    });
+    server.replace(symbol, DATE);
+    expect(await rig.cli(['repair', symbol, ...ARGS])).toMatchObject({ exitCode: 0 });
   });
 
   test('all the others are proven', async () => {

@@ -29,6 +29,8 @@ const series = {
 
 const instantMs = z.int().nonnegative();
 
+const dayHours = z.array(instantMs.multipleOf(HOUR_MS)).max(24);
+
 const source = z.union([
   z.enum(['auto', 'rest', 'archive']),
   z.templateLiteral(['dir:', z.string().min(1)]),
@@ -60,7 +62,8 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
       ...series,
       runId,
       dayMs: instantMs.multipleOf(DAY_MS),
-      hours: z.array(instantMs.multipleOf(HOUR_MS)).min(1).max(24),
+      hours: dayHours.min(1),
+      refetch: dayHours.optional(),
       source: source.optional(),
       edges: z.array(z.enum(['before', 'after'])).optional(),
     }),

@@ -35,13 +35,21 @@ export function dayFlow(
 function archiveJob(
   runId: string,
   series: Series,
-  { dayMs, hours, fromArchive: source, edges }: DayWork,
+  { dayMs, hours, refetch = new Set(), fromArchive, edges }: DayWork,
   priority: JobPriority,
 ): FlowJob {
   return {
     name: 'archive',
     queueName: queueName('archive', series.market),
-    data: parsePayload('archive', { ...plain(series), runId, dayMs, hours, source, edges }),
+    data: parsePayload('archive', {
+      ...plain(series),
+      runId,
+      dayMs,
+      hours,
+      ...(refetch.size > 0 && { refetch: [...refetch] }),
+      source: fromArchive,
+      edges,
+    }),
     opts: {
       ...jobOptions('archive', priority),
       jobId: archiveId(runId, series, dayMs),

@@ -45,6 +45,13 @@ export function weightShareOption(): Option {
   );
 }
 
+export function archivesOption(): Option {
+  return new Option(
+    '--no-archives',
+    'don’t ask whether files that days were taken from have been replaced',
+  );
+}
+
 export function klinesOption(): Option {
   return new Option(
     '--no-klines',

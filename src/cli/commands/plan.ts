@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
+import type { SourceChoice } from '../../domain/source-choice.ts';
 import { assertDisk, describePlan, planAll, totalsOf } from '../plan-report.ts';
 import { assertKnown, parseSeries, print, say, withApp } from '../session.ts';
+import { lookAtFolder, sourceOption } from '../source-option.ts';
 import { describeRange, resolveRange } from '../times.ts';
 import {
   jsonOption,
@@ -12,6 +14,7 @@ import {
 } from './options.ts';
 
 interface PlanOptions extends RangeOptions {
+  readonly source: SourceChoice;
   readonly weightShare?: string;
 }
 
@@ -20,24 +23,29 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
     .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
     .summary('what a backfill would cost, without doing it')
     .description(
-      'Says what a range lacks and what fetching it costs: hours, rows, requests,\n' +
-        'weight, time, disk. Two small requests a symbol count the rows of the range:\n' +
-        'exact when all of it is due, else its share by time.',
+      'Says what a range lacks, where it would come from and what that costs: hours by\n' +
+        'the exchange’s files and by REST, rows, requests, weight, time, download, disk.\n' +
+        'On spot two small requests a symbol count the rows of the range: exact when all\n' +
+        'of it is due, else its share by time. On futures the sizes of the files tell.',
     )
     .addOption(weightShareOption())
+    .addOption(sourceOption())
     .addOption(jsonOption())
     .action(async (symbols: string[], options: PlanOptions) => {
       const series = parseSeries(symbols, options.market);
       const range = resolveRange(options, Date.now());
+      const { source } = options;
+      const remarks = await lookAtFolder(source, series, range.hours);
       finish(
         await withApp({ overrides: weightShareOf(options) }, async ({ app, signal }) => {
-          await assertKnown(app, series, signal);
-          const plans = await planAll(app, series, range.hours, signal);
+          await assertKnown(app, series, signal, source);
+          const plans = await planAll(app, series, range.hours, source, signal);
           const totals = await totalsOf(app, plans);
           if (options.json === true)
             print(JSON.stringify({ type: 'plan', range: range.hours, series: plans, ...totals }));
           else {
             say(describeRange(range));
+            for (const remark of remarks) say(remark);
             print(describePlan(plans, totals));
           }
           assertDisk(totals.bytes, app);

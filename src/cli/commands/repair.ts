@@ -14,6 +14,7 @@ import { describeRange, resolveRange } from '../times.ts';
 import { exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
 import { workUntil } from '../work-until.ts';
 import {
+  archivesOption,
   jsonOption,
   klinesOption,
   type RangeOptions,
@@ -27,6 +28,7 @@ const ROUNDS = 2;
 
 interface RepairOptions extends RangeOptions {
   readonly klines: boolean;
+  readonly archives: boolean;
   readonly weightShare?: string;
 }
 
@@ -40,6 +42,7 @@ export function registerRepair(program: Command, finish: (exitCode: ExitCode) =>
         'and verifies again. What is in order is not asked for.',
     )
     .addOption(klinesOption())
+    .addOption(archivesOption())
     .addOption(weightShareOption())
     .addOption(jsonOption())
     .action(async (symbols: string[], options: RepairOptions) => {
@@ -114,9 +117,9 @@ async function* verifyParts(
   { app, signal }: Session,
   series: Series,
   parts: readonly TimeRange[],
-  { klines }: RepairOptions,
+  { klines, archives }: RepairOptions,
 ): AsyncGenerator<DayReport> {
-  for (const part of parts) yield* verifyRange(app, series, part, { klines }, signal);
+  for (const part of parts) yield* verifyRange(app, series, part, { klines, archives }, signal);
 }
 
 /** Not mended here; said, since verification can only tell that they are wrong. */

@@ -9,10 +9,17 @@ import { assertNotBanned, parseSeries, print, say, withApp } from '../session.ts
 import { describeRange, resolveRange } from '../times.ts';
 import { verificationReport } from '../verification-report.ts';
 import { dayLine, exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
-import { jsonOption, klinesOption, type RangeOptions, withRange } from './options.ts';
+import {
+  archivesOption,
+  jsonOption,
+  klinesOption,
+  type RangeOptions,
+  withRange,
+} from './options.ts';
 
 interface VerifyOptions extends RangeOptions {
   readonly klines: boolean;
+  readonly archives: boolean;
   readonly report?: string;
 }
 
@@ -26,6 +33,7 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
         'and, on spot, every minute with the exchange’s own candles. Changes nothing.',
     )
     .addOption(klinesOption())
+    .addOption(archivesOption())
     .option('--report <file>', 'write the proof with all hashes as Markdown')
     .addOption(jsonOption())
     .addHelpText(

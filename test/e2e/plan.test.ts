@@ -1,0 +1,156 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CostedPlan } from '../../src/cli/plan-report.ts';
+import { describePlan, planAll, totalsOf } from '../../src/cli/plan-report.ts';
+import type { App } from '../../src/cli/compose.ts';
+import { DAY_MS, isoDay } from '../../src/domain/hour.ts';
+import { archiveFile } from '../exchange/archive-files.ts';
+import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { unique } from '../support/command-line.ts';
+import { Rig, spot } from './rig.ts';
+
+const FROM = Date.UTC(2022, 0, 1);
+const YEARS = ['--from', '2022-01-01', '--to', '2025-01-01'];
+const DAYS = 1_096;
+const trades = syntheticTrades({
+  seed: 71,
+  fromMs: FROM,
+  toMs: FROM + DAYS * DAY_MS,
+  tradesPerHour: 2,
+  firstId: 0,
+});
+const names = Array.from({ length: 5 }, () => unique('PLN'));
+const futures = unique('PLF');
+const signal = AbortSignal.timeout(100_000);
+
+let server: ArchiveServer;
+let rig: Rig;
+let app: App;
+
+beforeAll(async () => {
+  const symbols = names.map((symbol) => ({ symbol, trades }));
+  server = await startArchiveServer([...symbols, { symbol: futures, trades, market: 'um' }]);
+  rig = await Rig.start({ symbols, archiveUrl: server.url });
+  app = await rig.app();
+});
+
+afterAll(async () => {
+  await rig.dispose();
+  await server.close();
+});
+
+describe('plan', () => {
+  test('three years of five symbols: by listings, in 80 columns, counted by ids', async () => {
+    for (const date of ['2023-02-01', '2023-02']) server.setFault(names[0] ?? '', date, 'absent');
+    const before = server.requests.length;
+    const { stdout, exitCode } = await rig.cli(['plan', ...names, ...YEARS]);
+    expect(exitCode).toBe(0);
+    // Three pages of days and one of months for each.
+    expect(server.requests.slice(before).map((line) => line.slice(0, 4))).toEqual(
+      Array(20).fill('LIST'),
+    );
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    const cells = stdout.split('\n').find((line) => line.startsWith(names[0] ?? ''));
+    // The day without a file comes by REST.
+    expect(cells).toMatch(/26,304 +26,280 +1,095 +\S+ \S+ +24 /);
+    expect(stdout).toContain(` ${(5 * trades.count).toLocaleString('en-US')} rows, `);
+    expect(stdout).toMatch(/to download, .* on disk, at most .* in Redis/);
+  });
+
+  test('as JSON, by REST alone', async () => {
+    const [symbol = ''] = names;
+    const args = ['plan', symbol, '--from', '2022-01-01', '--to', '2022-01-03', '--json'];
+    const { stdout } = await rig.cli([...args, '--source', 'rest']);
+    const plan = JSON.parse(stdout) as { series: CostedPlan[]; weight: number; requests: number };
+    expect(plan.series[0]).toMatchObject({
+      archiveHours: 0,
+      restHours: 48,
+      downloadBytes: 0,
+      rowsFrom: 'ids',
+      rows: trades.indexAtTime((FROM + 2 * DAY_MS) * 1000),
+    });
+    expect(plan.weight).toBe(plan.requests * 4);
+  });
+
+  test('that the exchange does not list its files is said', async () => {
+    server.setListing(false);
+    const [symbol = ''] = names;
+    const { stdout } = await rig.cli([
+      'plan',
+      symbol,
+      '--from',
+      '2022-01-01',
+      '--to',
+      '2022-01-03',
+    ]);
+    expect(stdout).toContain('does not say what files there are; reckoned as if all were there');
+    server.setListing(true);
+  });
+
+  test('of futures, by the sizes of files; what no file has can’t be had', async () => {
+    const series = [{ market: 'binance_um', symbol: futures }] as const;
+    for (const date of ['2022-01-02', '2022-01']) server.setFault(futures, date, 'absent');
+    const range = { startMs: FROM, endMs: FROM + 3 * DAY_MS };
+    const plans = await planAll(app, series, range, 'auto', signal);
+    const rows = 2 * (trades.indexAtTime((FROM + DAY_MS) * 1000) - 0);
+    expect(plans[0]).toMatchObject({ archiveHours: 48, files: 2, restHours: 0, rowsFrom: 'sizes' });
+    expect(Math.abs((plans[0]?.rows ?? 0) - rows) / rows).toBeLessThan(0.5);
+    expect(describePlan(plans, await totalsOf(app, plans))).toContain(
+      '24 hours of 2022-01-02 can’t be had: no file has them',
+    );
+  });
+});
+
+describe('--source dir:PATH', () => {
+  let folder: string;
+  const [, symbol = '', absent = ''] = names;
+  const RANGE = ['--from', '2022-01-01', '--to', '2022-01-04'];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'cdvault-files-'));
+    for (const [index, dayMs] of [FROM, FROM + 2 * DAY_MS].entries()) {
+      const stem = `${symbol}-aggTrades-${isoDay(dayMs)}`;
+      const facts = { market: 'spot', fault: undefined, version: 0, trades, stem } as const;
+      const file = archiveFile({ ...facts, startMs: dayMs, endMs: dayMs + DAY_MS });
+      await writeFile(path.join(folder, `${stem}.zip`), file.zip);
+      const checksum = index === 0 ? file.checksum : file.checksum.replace(/^\w/, 'x');
+      await writeFile(path.join(folder, `${stem}.zip.CHECKSUM`), checksum);
+    }
+  });
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test.each([
+    ['no folder', () => '/no/such/folder', 'is no folder'],
+    ['no file of the range', () => folder, 'holds no file of'],
+  ])('%s: usage, exit code 2, before anything runs', async (_name, place, words) => {
+    const args = ['backfill', absent, ...RANGE, '--source', `dir:${place()}`];
+    const { exitCode, stderr } = await rig.cli(args, { REDIS_URL: 'redis://127.0.0.1:9' });
+    expect(stderr).toContain(words);
+    expect(exitCode).toBe(2);
+  });
+
+  test('takes what is there, names what is not, and asks nobody for trades', async () => {
+    rig.exchange.requests.clear();
+    const before = server.requests.length;
+    const args = ['backfill', symbol, ...RANGE, '--source', `dir:${folder}`];
+    const { exitCode, stderr } = await rig.cli(args);
+    expect(stderr).toContain(`${symbol}: no file of 1 day: 2022-01-02`);
+    expect(stderr).toContain(`24 hours of 2022-01-02 can’t be had`);
+    expect(stderr).toMatch(/24 hours of 2022-01-03 not proven .*refused.*CHECKSUM says another/);
+    // The last hour has no trade behind it that anybody knows.
+    expect(
+      await app.ledger.totals(spot(symbol), { startMs: FROM, endMs: FROM + DAY_MS }),
+    ).toMatchObject({
+      proven: 23,
+    });
+    expect(exitCode).toBe(3);
+    expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+    expect(server.requests.length).toBe(before);
+  });
+});
