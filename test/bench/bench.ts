@@ -6,6 +6,7 @@
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { again } from './again.ts';
 import { archiveDay, archiveDays } from './backfill.ts';
 import { beside } from './beside.ts';
 import { daysAreReal } from './day-files.ts';
@@ -14,10 +15,9 @@ import { discardStore } from './place.ts';
 import { queries } from './queries.ts';
 import { markdown, type Section, writeInto } from './report.ts';
 import { rest } from './rest.ts';
-import { rework } from './rework.ts';
 import { sizes } from './sizes.ts';
 
-const MEASUREMENTS = [archiveDay, archiveDays, rest, rework, queries, sizes, beside];
+const MEASUREMENTS = [archiveDay, archiveDays, rest, again, queries, sizes, beside];
 const PAGE = path.join(import.meta.dirname, '../../docs/benchmarks.md');
 
 const { values } = parseArgs({

@@ -23,7 +23,7 @@ export interface Ran {
 
 const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 /** What a process uses after the last look at it is lost: at most this much on each of its cores. */
-const LOOK_MS = 10;
+const LOOK_MS = 20;
 /** `echo 5 >/proc/PID/clear_refs` lets the kernel begin the peak anew: proc(5). */
 const RESET_PEAK = '5';
 

@@ -6,14 +6,14 @@ import { createSql } from '../../src/adapters/questdb/sql.ts';
 import { createLog } from '../../src/adapters/system/log.ts';
 import { backfillDays } from './backfill.ts';
 import { DAY_MS, FIRST_DAY_MS, SYMBOL } from './day-files.ts';
-import type { Measurement } from './measurement.ts';
+import type { Line, Measurement } from './measurement.ts';
 import { freshStore, startHost, type Store } from './place.ts';
 
 const HOUR_MS = DAY_MS / 24;
 /** As many as a run has in Redis at a time. */
 const QUEUED_DAYS = 24;
-/** `2024-01-01.88`, `2024-01` */
-const PARTITION = /^\d{4}(-\d\d)*(\.\d+)?$/;
+/** `2024-01-01.88`: the 88th version of a day; `2024-01`. */
+const PARTITION = /^(\d{4}(?:-\d\d)*)(?:\.(\d+))?$/;
 /** Of stat(2), whatever the file system's are. */
 const BLOCK_BYTES = 512;
 
@@ -21,7 +21,7 @@ export const sizes: Measurement = {
   name: 'sizes',
   about:
     'Sizes, which do not vary: disk blocks of a stored day’s partitions, squashed and with QuestDB stopped, and ' +
-    ` what ${QUEUED_DAYS} days of hours by REST need in Redis while no worker takes them, divided by the hours.`,
+    `what ${QUEUED_DAYS} days of hours by REST need in Redis while no worker takes them, divided by the hours.`,
   async run({ say }) {
     await using host = await startHost(say);
     await using store = await freshStore();
@@ -37,29 +37,33 @@ export const sizes: Measurement = {
     // Its last pages are as long as their rows only then.
     await store.stop();
     const bytesOf = (prefix: string) => partitionBytes(path.join(store.dir, 'questdb/db'), prefix);
-    const line = (what: string, value: number, note: string) => ({
-      what,
-      unit: 'bytes' as const,
-      samples: [{ value }],
-      note,
-    });
     return [
-      line('disk: a trade', bytesOf('agg_trades~') / trades, 'one look'),
-      line('disk: a day’s bars, all intervals', bytesOf('cdv_exact_'), 'one look'),
-      line('Redis: an hour that waits', perSlice, 'one look'),
+      oneLook('disk: a trade', bytesOf('agg_trades~') / trades),
+      oneLook('disk: a day’s bars, all intervals', bytesOf('cdv_exact_')),
+      oneLook('Redis: an hour that waits', perSlice),
     ];
   },
 };
 
-/** Of all tables of that prefix. Write-ahead logs and parts of split partitions are not counted: they go in time. */
+function oneLook(what: string, bytes: number): Line {
+  return { what, unit: 'bytes', samples: [{ value: bytes }], note: 'one look' };
+}
+
+/**
+ * Of all tables of that prefix. What goes in time is not counted: write-ahead logs, older versions of
+ * a partition, parts of one that was split.
+ */
 function partitionBytes(db: string, prefix: string): number {
-  const tables = readdirSync(db).filter((name) => name.startsWith(prefix));
-  const partitions = tables.flatMap((table) =>
-    readdirSync(path.join(db, table))
-      .filter((name) => PARTITION.test(name))
-      .map((name) => path.join(db, table, name)),
-  );
-  return partitions.reduce((sum, partition) => sum + diskBytes(partition), 0);
+  const newest = new Map<string, { readonly version: number; readonly folder: string }>();
+  for (const table of readdirSync(db).filter((name) => name.startsWith(prefix)))
+    for (const name of readdirSync(path.join(db, table))) {
+      const [, partition, version = '0'] = PARTITION.exec(name) ?? [];
+      if (partition === undefined) continue;
+      const key = path.join(table, partition);
+      if ((newest.get(key)?.version ?? -1) < Number(version))
+        newest.set(key, { version: Number(version), folder: path.join(db, table, name) });
+    }
+  return [...newest.values()].reduce((sum, { folder }) => sum + diskBytes(folder), 0);
 }
 
 function diskBytes(folder: string): number {

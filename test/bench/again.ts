@@ -11,7 +11,7 @@ import { whileWatching } from './process-meter.ts';
 const SERIES = { market: 'binance_spot', symbol: SYMBOL } as const;
 const RANGE = { startMs: FIRST_DAY_MS, endMs: FIRST_DAY_MS + DAY_MS };
 
-export const rework: Measurement = {
+export const again: Measurement = {
   name: 'again',
   about:
     'What is done again with a day that is stored. *Bars*: its bars at all intervals, computed and written anew ' +
