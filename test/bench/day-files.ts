@@ -1,12 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { archiveFile } from '../exchange/archive-files.ts';
 import { repeatedTrades } from '../exchange/repeated-trades.ts';
@@ -59,7 +52,7 @@ export async function prepareDayFiles(
   if (missing.length === 0) return folder;
   say(`packing ${missing.length} archive files`);
   const first = dayFile(folder, 0);
-  if (daysAreReal()) copyFileSync(REAL_DAY_PATH, first);
+  if (daysAreReal()) writeZip(first, readFileSync(REAL_DAY_PATH));
   else writeZip(first, archiveFile(SYMBOL, dayName(0), syntheticDay()).zip);
   const all = tenDays(await loadTradesFile(first));
   for (const day of missing) {
