@@ -5,7 +5,7 @@ import type { SourceChoice } from '../domain/source-choice.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobOutcome, JobQueue } from '../ports/job-queue.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
-import { dueDays, type PlanDeps } from './plan-series.ts';
+import { daysBehind, dueDays, type PlanDeps } from './plan-series.ts';
 
 /**
  * Days of one series that may wait in Redis at a time: 24 × 25 jobs of 1.6 KB each, so that 100 series
@@ -51,12 +51,21 @@ export function createFeedRun(deps: FeedDeps): FeedRun {
     states.set(key, state);
     await forgetFinished(deps.queue, request, state);
     await topUp(deps, request, state);
-    if (!state.exhausted || state.pending.size > 0) return { again: { delayMs: LOOK_AGAIN_MS } };
+    const isOver = state.exhausted && state.pending.size === 0;
+    if (!isOver || (await areBarsOnTheirWay(deps, request)))
+      return { again: { delayMs: LOOK_AGAIN_MS } };
     states.delete(key);
     // Bars enqueue the chain themselves; this one mends a chain that was interrupted.
     await deps.queue.addChain(request);
     return { done: true };
   };
+}
+
+/** A day may change after its own jobs are done: the day beside it proved its last hour. */
+async function areBarsOnTheirWay(deps: FeedDeps, request: FeedRequest): Promise<boolean> {
+  for await (const dayMs of daysBehind(deps, request, request))
+    if (await deps.queue.barsPending(request, dayMs)) return true;
+  return false;
 }
 
 function start(deps: PlanDeps, request: FeedRequest): FeedState {

@@ -40,20 +40,29 @@ function* chunksOf(range: TimeRange): Generator<TimeRange> {
 }
 
 /**
- * Whether bars lack what the ledger knows of exactly these hours. Another run may be adding hours to
+ * Days whose bars lack what the ledger knows of exactly these hours. Another run may be adding hours to
  * the same days: their bars are its own to build.
  */
+export async function* daysBehind(
+  deps: Pick<PlanDeps, 'ledger' | 'bars'>,
+  series: Series,
+  range: TimeRange,
+): AsyncGenerator<number> {
+  for (const chunk of chunksOf(range)) {
+    const built = await builtDays(deps, series, chunk);
+    const isBehind = (record: SliceRecord) =>
+      !isBuiltFrom(built.get(floorTo(record.hourMs, DAY_MS)) ?? '', record);
+    const behind = (await deps.ledger.records(series, chunk)).filter(isBehind);
+    yield* new Set(behind.map(({ hourMs }) => floorTo(hourMs, DAY_MS)));
+  }
+}
+
 export async function areBarsBehind(
   deps: Pick<PlanDeps, 'ledger' | 'bars'>,
   series: Series,
   range: TimeRange,
 ): Promise<boolean> {
-  for (const chunk of chunksOf(range)) {
-    const built = await builtDays(deps, series, chunk);
-    const isBehind = (record: SliceRecord) =>
-      !isBuiltFrom(built.get(floorTo(record.hourMs, DAY_MS)) ?? '', record);
-    if ((await deps.ledger.records(series, chunk)).some(isBehind)) return true;
-  }
+  for await (const _ of daysBehind(deps, series, range)) return true;
   return false;
 }
 

@@ -104,6 +104,8 @@ export interface JobQueue {
   ): Promise<readonly DayJobState[]>;
   /** A bars job of its own; at most one waits for a symbol-day. */
   addBars(series: Series, dayMs: number): Promise<void>;
+  /** Whether such a job waits or runs. */
+  barsPending(series: Series, dayMs: number): Promise<boolean>;
   /** At most one active and one waiting for a series: the last wish wins. */
   addChain(series: Series): Promise<void>;
   /** Whether a chain job of the series waits or runs. */

@@ -146,6 +146,7 @@ describe('Redis', () => {
     ['upsertTick', async (queue) => queue.upsertTick(60_000)],
     ['removeTick', async (queue) => queue.removeTick()],
     ['dayStates', async (queue) => queue.dayStates('r1', BTC, [DAY])],
+    ['barsPending', async (queue) => queue.barsPending(BTC, DAY)],
     ['chainPending', async (queue) => queue.chainPending(BTC)],
     ['counts', async (queue) => queue.counts()],
     ['failures', async (queue) => queue.failures('r1', 1)],

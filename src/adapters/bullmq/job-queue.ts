@@ -137,13 +137,19 @@ class BullJobQueue implements JobQueue {
     await this.#addWish('chain', plain(series), chainWish(series));
   }
 
-  async chainPending(series: Series): Promise<boolean> {
-    const queue = this.#queue('chain');
-    const id = await redisCall('tell about a chain job', () =>
-      queue.getDeduplicationJobId(chainWish(series)),
-    );
+  barsPending(series: Series, dayMs: number): Promise<boolean> {
+    return this.#isWishPending('bars', barsWish(series, dayMs));
+  }
+
+  chainPending(series: Series): Promise<boolean> {
+    return this.#isWishPending('chain', chainWish(series));
+  }
+
+  async #isWishPending(kind: 'bars' | 'chain', wish: string): Promise<boolean> {
+    const queue = this.#queue(kind);
+    const id = await redisCall(`tell about a ${kind} job`, () => queue.getDeduplicationJobId(wish));
     if (id === null) return false;
-    const [state] = await this.#states('chain', [id]);
+    const [state] = await this.#states(kind, [id]);
     return state !== undefined && toDayState(state) === 'pending';
   }
 

@@ -150,24 +150,13 @@ function recordRow(behind: number): string {
   return `(${columns.join(', ')})`;
 }
 
-/** Of the columns of `slices`, in their order. */
+/** Of the columns of `slices`, in their order; `first`, `last`, `prev` and `next` are an id and a time each. */
 const RECORD_TYPES = [
-  'time',
-  'text',
-  'text',
-  'long',
-  ...['long', 'time', 'long', 'time', 'long', 'time', 'long', 'time'],
-  'long',
-  'long',
-  'decimal(38,8)',
-  'decimal(38,8)',
-  'text',
-  'text',
-  'text',
-  'text',
-  'time',
-  'time',
-];
+  ['time', 'text', 'text', 'long'],
+  ['long', 'time', 'long', 'time', 'long', 'time', 'long', 'time'],
+  ['long', 'long', 'decimal(38,8)', 'decimal(38,8)'],
+  ['text', 'text', 'text', 'text', 'time', 'time'],
+].flat();
 
 function recordValues(record: SliceRecord): (string | number | null)[] {
   return [
