@@ -192,6 +192,14 @@ test('a range beyond 48 hours by REST says so before anything is fetched', async
   expect(whole.exitCode).toBe(3);
 });
 
+test('repair says which hours only the archive files have', async () => {
+  const old = { startMs: END - 60 * HOUR_MS, endMs: END - 59 * HOUR_MS };
+  const { exitCode, stderr } = await rig.cli(['repair', SYMBOL, '--market', 'um', ...args(old)]);
+  expect(stderr).toContain('1 hour older than futures REST serves');
+  expect(exitCode).toBe(3);
+  expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+});
+
 test('an hour that has left the history meanwhile fails for good with that sentence', async () => {
   const old = { startMs: END - 60 * HOUR_MS, endMs: END - 59 * HOUR_MS };
   const result = await rig.backfill(app, [um(SYMBOL)], old);
