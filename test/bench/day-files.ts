@@ -53,16 +53,29 @@ export async function prepareDayFiles(
   say(`packing ${missing.length} archive files`);
   const first = dayFile(folder, 0);
   if (daysAreReal()) writeZip(first, readFileSync(REAL_DAY_PATH));
-  else writeZip(first, archiveFile(SYMBOL, dayName(0), syntheticDay()).zip);
+  else writeZip(first, zipOfDay(0, syntheticDay()));
   const all = tenDays(await loadTradesFile(first));
   for (const day of missing) {
     const file = dayFile(folder, day);
-    if (day > 0) writeZip(file, archiveFile(SYMBOL, dayName(day), all).zip);
+    if (day > 0) writeZip(file, zipOfDay(day, all));
     const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
     // Last: a file counts once its checksum is there.
     writeFileSync(`${file}.CHECKSUM`, `${sha256}  ${path.basename(file)}\n`);
   }
   return folder;
+}
+
+function zipOfDay(day: number, trades: TradeSeries): Buffer {
+  const startMs = FIRST_DAY_MS + day * DAY_MS;
+  return archiveFile({
+    market: 'spot',
+    stem: `${SYMBOL}-aggTrades-${dayName(day)}`,
+    startMs,
+    endMs: startMs + DAY_MS,
+    trades,
+    fault: undefined,
+    version: 0,
+  }).zip;
 }
 
 function syntheticDay(): TradeSeries {
