@@ -201,7 +201,7 @@ test('repair says which hours only the archive files have', async () => {
 });
 
 test('an hour that has left the history meanwhile fails for good with that sentence', async () => {
-  const old = { startMs: END - 60 * HOUR_MS, endMs: END - 59 * HOUR_MS };
+  const old = { startMs: END - 57 * HOUR_MS, endMs: END - 56 * HOUR_MS };
   const result = await rig.backfill(app, [um(SYMBOL)], old);
   expect(result).toMatchObject({ exitCode: 4, unknown: 1 });
   expect(result.failures[0]?.reason).toContain('RETENTION');
