@@ -192,8 +192,16 @@ test('a range beyond 48 hours by REST says so before anything is fetched', async
   expect(whole.exitCode).toBe(3);
 });
 
-test('an hour that has left the history meanwhile fails for good with that sentence', async () => {
+test('repair says which hours only the archive files have', async () => {
   const old = { startMs: END - 60 * HOUR_MS, endMs: END - 59 * HOUR_MS };
+  const { exitCode, stderr } = await rig.cli(['repair', SYMBOL, '--market', 'um', ...args(old)]);
+  expect(stderr).toContain('1 hour older than futures REST serves');
+  expect(exitCode).toBe(3);
+  expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+});
+
+test('an hour that has left the history meanwhile fails for good with that sentence', async () => {
+  const old = { startMs: END - 57 * HOUR_MS, endMs: END - 56 * HOUR_MS };
   const result = await rig.backfill(app, [um(SYMBOL)], old);
   expect(result).toMatchObject({ exitCode: 4, unknown: 1 });
   expect(result.failures[0]?.reason).toContain('RETENTION');

@@ -122,7 +122,7 @@ async function* verifyParts(
   for (const part of parts) yield* verifyRange(app, series, part, { klines, archives }, signal);
 }
 
-/** Not mended here; said, since verification can only tell that they are wrong. */
+/** Said beforehand: whether these can be mended hangs on the files alone. */
 function tellUnserved(app: App, series: Series, { dayMs, fetched, refetched }: DayRepair): void {
   const hours = [...fetched, ...refetched].filter((hourMs) => !isServed(app, series, hourMs));
   if (hours.length === 0) return;

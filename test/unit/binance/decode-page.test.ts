@@ -4,6 +4,7 @@ import {
   assertStartsFrom,
   decodePage,
 } from '../../../src/adapters/binance/decode-page.ts';
+import { canonicalLine } from '../../../src/domain/agg-trade.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
 
 const REQUEST = 'GET /api/v3/aggTrades?symbol=BTCUSDT';
@@ -29,6 +30,14 @@ function codeOf(run: () => unknown): string {
 }
 
 describe('decodePage', () => {
+  it('takes futures rows: q and not nq, no M, decimals of any length, one hash whatever the zeros', () => {
+    const { M: _, ...row } = { ...GOOD, p: '42283.58', q: '5', nq: '3.5' };
+    const [trade] = decodePage([row], 'ms', REQUEST);
+    expect(trade).toMatchObject({ price: '42283.58', qty: '5' });
+    const padded = decodePage([{ ...row, p: '42283.58000000', q: '5.0' }], 'ms', REQUEST);
+    expect([trade].map((each) => each && canonicalLine(each))).toEqual(padded.map(canonicalLine));
+  });
+
   it('passes the exchange’s decimal texts through untouched, whatever they are worth', () => {
     const [trade] = decodePage(
       [{ ...GOOD, p: '0.00000001', q: '12345678901234567890.10000000' }],

@@ -24,6 +24,8 @@ it('the command serves, logs, and ends on SIGTERM', async () => {
     'OLDUSDT',
     '--synthetic',
     'BTCUSDT:7:2024-01-01T00:00:00Z:2024-01-02:1000:500',
+    '--synthetic',
+    'cm/BTCUSD_PERP:8:2024-01-01T00:00:00Z:2024-01-02:1000',
     '--log',
     log,
     '--faults',
@@ -50,11 +52,15 @@ it('the command serves, logs, and ends on SIGTERM', async () => {
     expect(await (await fetch(`${url}/api/v3/aggTrades?symbol=OLDUSDT`)).json()).toMatchObject([
       { a: 7, p: '1.50000000' },
     ]);
+    const coin = await fetch(`${url}/dapi/v1/aggTrades?symbol=BTCUSD_PERP&fromId=1&limit=1`);
+    expect(await coin.json()).toMatchObject([
+      { a: 1, q: expect.stringMatching(/^\d+$/) as string },
+    ]);
   } finally {
     child.kill('SIGTERM');
   }
   expect(await once(child, 'exit')).toEqual([0, null]);
   const lines = readFileSync(log, 'utf8').trim().split('\n');
-  expect(lines).toHaveLength(3);
+  expect(lines).toHaveLength(4);
   expect(lines[1]).toContain('fault busy');
 });
