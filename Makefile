@@ -19,8 +19,8 @@ faults: ## every fault, the slow ones too, and a table of what the operator saw
 
 check: types lint format-check unused ## compiler, linter, formatter, unused code
 
-bench: install ## speed of the REST road on this machine, against the simulated exchange (10 minutes)
-	@$(NODE) node test/bench/rest.ts
+bench: install ## speed, memory and disk on this machine, into docs/benchmarks.md (an hour on a quiet machine)
+	@$(NODE) node test/bench/bench.ts
 
 up: install ## start Redis and QuestDB and print where they are
 	@bin/cdvault up

@@ -1,6 +1,6 @@
 import { DAY_MS, type TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
-import { type DayWork, suitsArchive } from '../domain/plan.ts';
+import { type DayEdge, type DayWork, suitsArchive } from '../domain/plan.ts';
 import type { SourceChoice } from '../domain/source-choice.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobOutcome, JobQueue } from '../ports/job-queue.ts';
@@ -94,5 +94,14 @@ async function topUp(deps: FeedDeps, request: FeedRequest, state: FeedState): Pr
 function sourced({ source: rest, clock }: FeedDeps, day: DayWork, request: FeedRequest): DayWork {
   const { market, source = 'auto' } = request;
   const roads = { source, historyMs: rest.historyMs(market), nowMs: clock.nowMs() };
-  return suitsArchive(day, roads) ? { ...day, fromArchive: source } : day;
+  return suitsArchive(day, roads)
+    ? { ...day, fromArchive: source, edges: edgesOf(day, request) }
+    : day;
+}
+
+function edgesOf({ dayMs }: DayWork, { startMs, endMs }: FeedRequest): DayEdge[] {
+  return [
+    ...(dayMs <= startMs ? (['before'] as const) : []),
+    ...(dayMs + DAY_MS >= endMs ? (['after'] as const) : []),
+  ];
 }

@@ -1,7 +1,9 @@
 import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
-import { DAY_MS, HOUR_MS, hourWindowUs } from '../domain/hour.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import { DAY_MS, floorTo, HOUR_MS, hourWindowUs } from '../domain/hour.ts';
 import { type Neighbour, verdictOf } from '../domain/ledger.ts';
-import type { Series } from '../domain/market.ts';
+import { firstAggId, type Series } from '../domain/market.ts';
+import { isWithinRest } from '../domain/plan.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
 import type { BulkStore } from '../ports/bulk-store.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
@@ -17,7 +19,7 @@ export interface IngestDayDeps extends IngestDeps {
   readonly bulk: BulkStore;
 }
 
-/** Hours are starts, oldest first. `left` could not be proven by the file: REST is asked for them. */
+/** Hours are starts, oldest first. `left` could not be proven by the file: REST is asked for them, where it may be. */
 export type DayOutcome =
   /** Another worker is at one of the hours. */
   | { readonly kind: 'busy' }
@@ -25,7 +27,6 @@ export type DayOutcome =
   | { readonly kind: 'absent'; readonly left: readonly number[] }
   | {
       readonly kind: 'recorded';
-      /** Proven, or lacking nothing but the file of the day beside it. */
       readonly proven: readonly number[];
       readonly left: readonly number[];
     };
@@ -33,8 +34,8 @@ export type DayOutcome =
 /**
  * Takes a UTC day of a series from the exchange's archive file, hour by hour, each proven as one that
  * was fetched by REST is. A checksum says that a file is the one that was published, not that it is
- * whole: an hour is recorded only when its ids meet the trade before it and the trade after it, or
- * when the file that has that trade is still to come.
+ * whole: an hour is recorded only when its ids meet the trade before it and the trade after it. Where
+ * REST does not go, it is also recorded when that trade is not known yet: see joinDays().
  * @param day `hours`: starts of those that are wanted; others of the day are neither stored nor recorded
  * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, LEASE_LOST, READ_BACK_MISMATCH, and the sources' own
  */
@@ -101,7 +102,7 @@ class DayIngest {
     this.#onRows = onRows;
   }
 
-  /** @returns hours that are recorded */
+  /** @returns hours that are proven */
   async run(file: ArchiveDay): Promise<readonly number[]> {
     const { trades, bulk } = this.#deps;
     const load = bulk.open(this.#series, this.#signal);
@@ -123,7 +124,9 @@ class DayIngest {
     const leases = judged.flatMap(({ record }) => this.#leases.get(record.hourMs) ?? []);
     if (judged.length > 0)
       await recordHours(this.#deps, judged, this.#day.runId, leases, this.#signal);
-    return judged.map(({ record }) => record.hourMs);
+    return judged
+      .filter(({ record }) => verdictOf(record) === 'proven')
+      .map(({ record }) => record.hourMs);
   }
 
   #window() {
@@ -168,25 +171,66 @@ class DayIngest {
     );
   }
 
+  /** An hour without rows beside an unknown trade says nothing, unless the day that has it is still to come. */
   #isEnough({ record }: JudgedHour): boolean {
-    return verdictOf(record) === 'proven';
+    if (verdictOf(record) === 'proven') return true;
+    if (this.#asksRest(record.hourMs)) return false;
+    const { edges = [] } = this.#day;
+    return (
+      record.rows > 0 ||
+      (record.next === undefined && !edges.includes('after')) ||
+      (record.prev === undefined && !edges.includes('before'))
+    );
+  }
+
+  #asksRest(hourMs: number): boolean {
+    const { source, clock } = this.#deps;
+    const historyMs = source.historyMs(this.#series.market);
+    return isWithinRest(hourMs, { historyMs, nowMs: clock.nowMs() });
   }
 
   /** The trade before the day's first: from the store, else from the exchange. */
   async #before({ id }: Neighbour): Promise<Neighbour | undefined> {
-    if (id === 0) return undefined;
-    const record = await this.#deps.ledger.record(this.#series, this.#day.dayMs - HOUR_MS);
+    const { market } = this.#series;
+    if (id === firstAggId(market)) return undefined;
+    const beforeMs = this.#day.dayMs - HOUR_MS;
+    const record = await this.#deps.ledger.record(this.#series, beforeMs);
     const known = record?.last ?? record?.prev;
     if (known?.id === id - 1) return known;
-    const [row] = await this.#ask(id - 1);
-    return row?.aggId === id - 1 ? { id: row.aggId, timeUs: row.timeUs } : undefined;
+    if (this.#asksRest(beforeMs)) {
+      const [row] = await this.#ask(id - 1);
+      return row?.aggId === id - 1 ? neighbour(row) : undefined;
+    }
+    if (this.#day.edges?.includes('before') !== true) return undefined;
+    const row = await this.#edgeTrade(floorTo(beforeMs, DAY_MS), 'last');
+    return row === undefined ? undefined : neighbour(row);
   }
 
-  /** The trade after the day's last, unless it is of this very day: then the file is cut, and REST has the rest. */
+  /** The trade after the day's last, unless it is of this very day: then the file is cut. */
   async #behind({ id }: Neighbour): Promise<AggTrade | undefined> {
-    const [row] = await this.#ask(id + 1);
-    const isNext = row?.aggId === id + 1 && row.timeUs >= (this.#day.dayMs + DAY_MS) * 1000;
-    return isNext ? row : undefined;
+    const endMs = this.#day.dayMs + DAY_MS;
+    if (this.#asksRest(endMs - HOUR_MS)) {
+      const [row] = await this.#ask(id + 1);
+      const isNext = row?.aggId === id + 1 && row.timeUs >= endMs * 1000;
+      return isNext ? row : undefined;
+    }
+    return this.#day.edges?.includes('after') === true
+      ? this.#edgeTrade(endMs, 'first')
+      : undefined;
+  }
+
+  /** From the file of the day beside the wanted range, of which nothing is stored. One that is wrong tells nothing. */
+  async #edgeTrade(dayMs: number, which: 'first' | 'last'): Promise<AggTrade | undefined> {
+    const { archive, log } = this.#deps;
+    try {
+      return await archive.withDay(this.#series, dayMs, this.#signal, (file) =>
+        tradeOf(file, which),
+      );
+    } catch (error) {
+      if (!isOfFile(error)) throw error;
+      log.warn({ error: error.message }, `the ${which} trade of a day's file is not known`);
+      return undefined;
+    }
   }
 
   #ask(fromId: number): Promise<readonly AggTrade[]> {
@@ -194,4 +238,26 @@ class DayIngest {
     const unit = nativeTimeUnit(market, this.#day.dayMs);
     return this.#deps.source.page(this.#series, fromId, unit, this.#signal, 1);
   }
+}
+
+async function tradeOf(file: ArchiveDay, which: 'first' | 'last'): Promise<AggTrade | undefined> {
+  let found: AggTrade | undefined;
+  for await (const block of file.rows()) {
+    if (block.rows === 0) continue;
+    found = block.trade(which === 'first' ? 0 : block.rows - 1);
+    if (which === 'first') break;
+  }
+  return found;
+}
+
+/** Whether a failure is that of an archive file's content. */
+export function isOfFile(error: unknown): error is CdvaultError {
+  return (
+    error instanceof CdvaultError &&
+    (error.code === 'ARCHIVE_BAD_FILE' || error.code === 'ARCHIVE_BAD_ROW')
+  );
+}
+
+function neighbour({ aggId, timeUs }: AggTrade): Neighbour {
+  return { id: aggId, timeUs };
 }

@@ -17,7 +17,8 @@ import type { WeightGovernor } from '../ports/weight-governor.ts';
 import { noteAwaited } from './await-file.ts';
 import type { IngestDayDeps } from './ingest-day.ts';
 import { ingestSlice } from './ingest-slice.ts';
-import { edgeSource, silentSource } from './silent-source.ts';
+import { joinDays } from './join-days.ts';
+import { silentSource } from './silent-source.ts';
 import { recordUnreachable, takeDay, type TakenDay } from './take-day.ts';
 
 /** Another worker holds the lease: a slice of the busiest hour takes about this long. */
@@ -102,8 +103,17 @@ class IngestJobs {
     if (awaited.length > 0)
       await noteAwaited(this.#deps, { market, symbol }, dayMs, awaited, taken.file, nowMs);
     this.#count(runId, { slicesDone: awaited.length, gaps: awaited.length });
-    await this.#askForBars(runId, day, dayMs);
+    const joined = awaited.length > 0 ? await this.#join({ market, symbol }, dayMs, signal) : [];
+    for (const changedMs of new Set([dayMs, ...joined]))
+      await this.#askForBars(runId, day, changedMs);
     return DONE;
+  }
+
+  /** Where REST may not be asked, only the files of the days beside it prove a day's ends. */
+  async #join(series: Series, dayMs: number, signal: AbortSignal): Promise<readonly number[]> {
+    const before = await joinDays(this.#deps, series, dayMs, signal);
+    const behind = await joinDays(this.#deps, series, dayMs + DAY_MS, signal);
+    return [...before, ...behind];
   }
 
   /** Which of a day's hours may be asked for by REST. */
@@ -124,7 +134,7 @@ class IngestJobs {
     const deps = {
       ...this.#deps,
       archive: path === undefined ? archive : folder(path),
-      source: (isFilesOnly(source) ? silentSource : edgeSource)(this.#deps.source),
+      ...(isFilesOnly(source) ? { source: silentSource(this.#deps.source) } : {}),
     };
     try {
       const taken = await takeDay(deps, { ...day, isInReach }, signal, (rows) =>

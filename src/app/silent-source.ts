@@ -1,4 +1,3 @@
-import { CdvaultError } from '../domain/errors.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 
 /**
@@ -17,20 +16,5 @@ export function silentSource(source: TradeSource): TradeSource {
     contractSize: async () => undefined,
     isListed: async () => true,
     isTrading: async () => true,
-  };
-}
-
-/** The same, but for the one page that tells the trade beside a file; where REST has forgotten it, none. */
-export function edgeSource(source: TradeSource): TradeSource {
-  return {
-    ...silentSource(source),
-    async page(...request) {
-      try {
-        return await source.page(...request);
-      } catch (error) {
-        if (error instanceof CdvaultError && error.code === 'RETENTION') return [];
-        throw error;
-      }
-    },
   };
 }

@@ -5,7 +5,7 @@ import type { TradeBlock } from '../domain/trade-block.ts';
 import type { ArchiveFileRecord, ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
-import { type DayOutcome, ingestDay, type IngestDayDeps } from './ingest-day.ts';
+import { type DayOutcome, ingestDay, type IngestDayDeps, isOfFile } from './ingest-day.ts';
 
 /** A day as far as its file goes. `left`: hours that it did not prove, and why. */
 export interface TakenDay {
@@ -33,7 +33,7 @@ export async function takeDay(
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<TakenDay | 'busy'> {
-  const watched = new WatchedArchive(deps.archive, day.isInReach);
+  const watched = new WatchedArchive(deps.archive, day);
   let outcome: DayOutcome | CdvaultError;
   try {
     outcome = await ingestDay({ ...deps, archive: watched.source }, day, signal, onRows);
@@ -68,13 +68,6 @@ const ABSENT = {
   verdict: 'absent' as const,
   evidence: 'the exchange has no such file, or none yet',
 };
-
-function isOfFile(error: unknown): error is CdvaultError {
-  return (
-    error instanceof CdvaultError &&
-    (error.code === 'ARCHIVE_BAD_FILE' || error.code === 'ARCHIVE_BAD_ROW')
-  );
-}
 
 type Worth = Pick<ArchiveFileRecord, 'verdict' | 'evidence'>;
 
@@ -126,12 +119,14 @@ class WatchedArchive {
   withoutQuantity = 0;
   readonly source: ArchiveSource;
 
-  constructor(archive: ArchiveSource, isInReach: boolean) {
+  constructor(archive: ArchiveSource, day: WantedDay) {
     this.source = {
       withDay: (series, dayMs, signal, use) =>
+        // Days beside it are only looked at.
         archive.withDay(series, dayMs, signal, (file) => {
+          if (dayMs !== day.dayMs) return use(file);
           this.file = file;
-          return use({ ...file, rows: () => this.#watch(file, isInReach) });
+          return use({ ...file, rows: () => this.#watch(file, day.isInReach) });
         }),
       list: (series, range, signal) => archive.list(series, range, signal),
       find: (series, name, signal) => archive.find(series, name, signal),

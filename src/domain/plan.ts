@@ -19,7 +19,11 @@ export interface DayWork {
   readonly refetch?: ReadonlySet<number>;
   /** Set when the exchange's file of the day is asked first. */
   readonly fromArchive?: SourceChoice;
+  /** Sides on which the wanted range ends with this day. */
+  readonly edges?: readonly DayEdge[];
 }
+
+export type DayEdge = 'before' | 'after';
 
 /**
  * Wanted hours − proven hours, by day; and days whose bars are older than their hours. `gap` and

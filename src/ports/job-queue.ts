@@ -1,7 +1,7 @@
 import type { CdvaultError } from '../domain/errors.ts';
 import type { TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
-import type { DayWork } from '../domain/plan.ts';
+import type { DayEdge, DayWork } from '../domain/plan.ts';
 import type { SourceChoice } from '../domain/source-choice.ts';
 
 /** What each kind of job carries. Small on purpose: facts live in the store. */
@@ -24,6 +24,8 @@ export interface JobPayloads {
     readonly refetch?: readonly number[] | undefined;
     /** Default: auto. */
     readonly source?: SourceChoice | undefined;
+    /** Sides on which the wanted range ends: no other job brings the day beside it. */
+    readonly edges?: readonly DayEdge[] | undefined;
   };
   readonly slice: Series & {
     readonly runId: string;

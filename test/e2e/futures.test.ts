@@ -29,6 +29,8 @@ const RANGE = { startMs: END - 30 * HOUR_MS, endMs: END };
 const SPAN = { fromMs: END - 80 * HOUR_MS, toMs: NOW + DAY_MS, tradesPerHour: 400 };
 const CONTRACTS = { qtyDecimals: 0, typicalLots: 20 };
 
+const BY_REST = ['--source', 'rest'];
+
 const SYMBOL = unique('FUT');
 const COIN = `${unique('FUT')}_PERP`;
 const GONE = `${unique('GONE')}_PERP`;
@@ -72,7 +74,7 @@ function marketOf({ market }: Series): string {
 
 async function backfill(series: Series, range: TimeRange) {
   const market = ['--market', marketOf(series)];
-  return rig.cli(['backfill', series.symbol, ...market, ...args(range), '--json']);
+  return rig.cli(['backfill', series.symbol, ...market, ...BY_REST, ...args(range), '--json']);
 }
 
 function lastLine(stdout: string): Record<string, unknown> {
@@ -175,6 +177,7 @@ test('a range beyond 48 hours by REST says so before anything is fetched', async
       series.symbol,
       '--market',
       marketOf(series),
+      ...BY_REST,
       ...args(old),
     ]);
     expect(stderr).toContain('error RETENTION: ');
@@ -184,9 +187,9 @@ test('a range beyond 48 hours by REST says so before anything is fetched', async
     expect(await app.ledger.records(series, old)).toEqual([]);
   }
   expect(rig.exchange.requests.tradeRequests()).toEqual([]);
-  // Of an older range whose older part is proven, only what is due must be served.
-  const partly = await rig.cli(['plan', SYMBOL, '--market', 'um', ...args({ ...old, endMs: END })]);
-  expect(partly.exitCode).toBe(3);
+  // What is due decides, not what is asked for.
+  const whole = await backfill(um(SYMBOL), { ...old, endMs: END });
+  expect(whole.exitCode).toBe(3);
 });
 
 test('an hour that has left the history meanwhile fails for good with that sentence', async () => {
@@ -195,6 +198,31 @@ test('an hour that has left the history meanwhile fails for good with that sente
   expect(result).toMatchObject({ exitCode: 4, unknown: 1 });
   expect(result.failures[0]?.reason).toContain('RETENTION');
   expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+});
+
+test('a history that is shorter than documented, and passed over without a word, is no proof', async () => {
+  const symbol = unique('SHORT');
+  const other = await Rig.start({
+    symbols: [{ market: 'um', symbol, trades: onUm }],
+    futures: { historyMs: 20 * HOUR_MS, beyondHistory: 'skip' },
+  });
+  try {
+    const range = { startMs: floorTo(NOW, HOUR_MS) - 22 * HOUR_MS, endMs: END - 15 * HOUR_MS };
+    const result = await other.backfill(await other.app(), [um(symbol)], range);
+    expect(result).toMatchObject({ exitCode: 3, unknown: 0 });
+    const records = await app.ledger.records(um(symbol), range);
+    // Where the history begins moves on while it is asked for, so that the two hours there are left open here.
+    expect(records.slice(0, 2).map(verdictOf)).toEqual(['gap', 'gap']);
+    expect(records.slice(4).map(verdictOf)).toEqual(['proven', 'proven']);
+    for (const record of records.filter((each) => verdictOf(each) === 'proven')) {
+      const hour = { startMs: record.hourMs, endMs: record.hourMs + HOUR_MS };
+      expect(record.rows).toBe(truth(onUm, hour, 'binance_um').length);
+    }
+    const [first] = await app.ledger.openGaps(um(symbol), range);
+    expect(first?.gapClass).toBe('retention');
+  } finally {
+    await other.dispose();
+  }
 });
 
 test('ids begin with 1: the hour in which a symbol was listed is proven', async () => {

@@ -183,7 +183,7 @@ describe('damage is found, named, and mended by repair with no more than the nee
     );
     expect(bar).toBeDefined();
     await app.sql.query(
-      `INSERT INTO cdv_exact_5m SELECT ts, market, symbol, open, high, low, (close + 1m)::decimal(38,8), delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_from, level_missing FROM cdv_exact_5m WHERE symbol = ${literal(SYMBOL)} AND ts = ${timestamp(DAY + HOUR_MS)}`,
+      `INSERT INTO cdv_exact_5m SELECT ts, market, symbol, open, high, low, (close + 1m)::decimal(38,8), delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_from, level_missing, base_buy_volume, base_sell_volume FROM cdv_exact_5m WHERE symbol = ${literal(SYMBOL)} AND ts = ${timestamp(DAY + HOUR_MS)}`,
     );
     await app.sql.waitApplied('cdv_exact_5m');
     const { exitCode, days } = await verify();

@@ -12,6 +12,8 @@ import type {
   ExchangeStateStore,
   WeightGovernor,
 } from '../../src/ports/weight-governor.ts';
+import type { Series } from '../../src/domain/market.ts';
+import { withExcludedFills } from '../exchange/excluded-fills.ts';
 import { startExchange } from '../exchange/exchange.ts';
 import type { Exchange, ExchangeOptions } from '../exchange/exchange.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
@@ -36,6 +38,20 @@ const recent = syntheticTrades({
   toMs: FROM_MICROSECONDS_MS + HOUR_MS,
   tradesPerHour: 2_000,
 });
+
+const contracts = withExcludedFills(
+  syntheticTrades({
+    seed: 9,
+    fromMs: FROM_MS,
+    toMs: FROM_MS + 4 * HOUR_MS,
+    tradesPerHour: 3_000,
+    qtyDecimals: 0,
+  }),
+);
+const FUTURES = [
+  ['binance_um', 'um', withExcludedFills(old)],
+  ['binance_cm', 'cm', contracts],
+] as const;
 
 interface Bench {
   readonly exchange: Exchange;
@@ -120,11 +136,16 @@ function connect(
 }
 
 /** As a slice is read: the first by time, then page by page by id. */
-async function readAll(source: RestSource, fromMs: number, endMs: number): Promise<AggTrade[]> {
-  const first = await source.firstAtOrAfter(BTC, fromMs, 'ms', NEVER);
+async function readAll(
+  source: RestSource,
+  fromMs: number,
+  endMs: number,
+  series: Series = BTC,
+): Promise<AggTrade[]> {
+  const first = await source.firstAtOrAfter(series, fromMs, 'ms', NEVER);
   const all: AggTrade[] = [];
   for (let nextId = first?.aggId; nextId !== undefined;) {
-    const page = await source.page(BTC, nextId, 'ms', NEVER);
+    const page = await source.page(series, nextId, 'ms', NEVER);
     all.push(...page.filter((trade) => trade.timeUs < endMs * 1000));
     const last = page.at(-1);
     nextId = last === undefined || last.timeUs >= endMs * 1000 ? undefined : last.aggId + 1;
@@ -193,6 +214,78 @@ describe('against the exchange simulator', () => {
       'UNKNOWN_SYMBOL',
     );
   });
+
+  it.each(FUTURES)(
+    'reads the same from %s, with its own weight, limits and clock',
+    async (market, place, trades) => {
+      const symbol = 'BTCUSD_PERP';
+      const { source, exchange, governor } = await bench({
+        symbols: [
+          { symbol, trades: old },
+          { market: place, symbol, trades },
+        ],
+        nowMs: () => FROM_MS + 4 * HOUR_MS,
+      });
+      const series = { market, symbol };
+      const read = await readAll(source, FROM_MS, FROM_MS + 2 * HOUR_MS, series);
+      const [from, to] = [0, 2].map((hour) =>
+        trades.indexAtTime((FROM_MS + hour * HOUR_MS) * 1000),
+      );
+      expect(read.map(({ aggId }) => aggId)).toEqual(
+        Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, index) => trades.at(index).a),
+      );
+      for (const [index, trade] of read.entries()) {
+        const { f, l, m, timeUs, q, p } = trades.at(index);
+        expect(trade).toMatchObject({ firstId: f, lastId: l, isBuyerMaker: m });
+        expect(trade.timeUs).toBe(Math.floor(timeUs / 1000) * 1000);
+        expect([Number(trade.qty), Number(trade.price)]).toEqual([Number(q), Number(p)]);
+      }
+      expect(exchange.requests.entries.filter(({ status }) => status !== 200)).toEqual([]);
+      expect((await governor.state(market)).weightLimit).toBe(2400);
+      expect(await source.exchangeLimits(market, NEVER)).toMatchObject({
+        weightLimit: 2400,
+        weight: 1,
+      });
+      expect(new Set(exchange.requests.tradeRequests().map(({ weight }) => weight))).toEqual(
+        new Set([source.pageWeight(market)]),
+      );
+      const range = { startMs: FROM_MS, endMs: FROM_MS + HOUR_MS };
+      expect(await source.minuteKlines(series, range, NEVER)).toHaveLength(60);
+    },
+  );
+
+  it.each(FUTURES)(
+    'knows what is listed on %s, and what a contract is worth',
+    async (market, place) => {
+      const listed = { market: place, symbol: 'ETHUSD_PERP', trades: old, contractSize: 10 };
+      const { source, exchange } = await bench({ symbols: [listed] });
+      const series = { market, symbol: 'ETHUSD_PERP' };
+      expect(await source.isTrading(series, NEVER)).toBe(true);
+      expect(await source.contractSize(series, NEVER)).toBe(place === 'cm' ? '10' : undefined);
+      expect(await source.isListed({ market, symbol: 'NOSUCH' }, NEVER)).toBe(false);
+      exchange.setStatus('ETHUSD_PERP', 'SETTLING', place);
+      expect(await source.isListed(series, NEVER)).toBe(true);
+      const unknown = source.newest({ market, symbol: 'NOSUCH' }, NEVER);
+      expect((await errorOf(unknown)).code).toBe('UNKNOWN_SYMBOL');
+    },
+  );
+
+  it.each(FUTURES)(
+    'beyond the history of %s: RETENTION, by time and by id',
+    async (market, place, trades) => {
+      const listed = { market: place, symbol: 'BTCUSD_PERP', trades };
+      const { source } = await bench({
+        symbols: [listed],
+        nowMs: () => FROM_MS + 50 * HOUR_MS,
+        futures: { beyondHistoryCode: -4242 },
+      });
+      const series = { market, symbol: 'BTCUSD_PERP' };
+      const byTime = source.firstAtOrAfter(series, FROM_MS, 'ms', NEVER);
+      expect((await errorOf(byTime)).code).toBe('RETENTION');
+      const byId = source.page(series, trades.firstId, 'ms', NEVER);
+      expect((await errorOf(byId)).code).toBe('RETENTION');
+    },
+  );
 
   it('knows what is listed', async () => {
     const { source, exchange } = await bench();

@@ -66,3 +66,13 @@ test('sudo that asks no password is used', () => {
     /^apt-get update -qq\napt-get install .*redis-server\n$/,
   );
 });
+
+test('Python with its environments is installed when it is asked for, and only then', () => {
+  standIn('id', 'echo 1000');
+  standIn('apt-get', 'echo "apt-get $*" >>"$HOME/calls"');
+  standIn('sudo', 'shift; exec "$@"');
+  expect(install('python')).toMatchObject({ status: 0 });
+  expect(spawnSync('cat', [path.join(folder, 'calls')], { encoding: 'utf8' }).stdout).toMatch(
+    /install .* python3-venv\n$/,
+  );
+});

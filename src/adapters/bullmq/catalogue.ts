@@ -65,6 +65,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
       hours: dayHours.min(1),
       refetch: dayHours.optional(),
       source: source.optional(),
+      edges: z.array(z.enum(['before', 'after'])).optional(),
     }),
     ...OUTAGE,
     // Some 40 s for the busiest day, some minutes for its month's file, and REST for what the file lacks.

@@ -35,7 +35,7 @@ export function dayFlow(
 function archiveJob(
   runId: string,
   series: Series,
-  { dayMs, hours, refetch = new Set(), fromArchive }: DayWork,
+  { dayMs, hours, refetch = new Set(), fromArchive, edges }: DayWork,
   priority: JobPriority,
 ): FlowJob {
   return {
@@ -48,6 +48,7 @@ function archiveJob(
       hours,
       ...(refetch.size > 0 && { refetch: [...refetch] }),
       source: fromArchive,
+      edges,
     }),
     opts: {
       ...jobOptions('archive', priority),

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { assertDueServed } from '../../app/within-history.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { SourceChoice } from '../../domain/source-choice.ts';
 import { assertDisk, describePlan, planAll, totalsOf } from '../plan-report.ts';
@@ -40,8 +39,6 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
       finish(
         await withApp({ overrides: weightShareOf(options) }, async ({ app, signal }) => {
           await assertKnown(app, series, signal, source);
-          if (source === 'rest')
-            for (const one of series) await assertDueServed(app, one, range.hours);
           const plans = await planAll(app, series, range.hours, source, signal);
           const totals = await totalsOf(app, plans);
           if (options.json === true)

@@ -1,0 +1,67 @@
+import { createBarStore } from '../../src/adapters/questdb/bar-store.ts';
+import { createLedger } from '../../src/adapters/questdb/ledger.ts';
+import { createSql } from '../../src/adapters/questdb/sql.ts';
+import { dayInputs } from '../../src/domain/day.ts';
+import { backfillDays } from './backfill.ts';
+import { DAY_MS, dayFile, dayName, FIRST_DAY_MS, SYMBOL } from './day-files.ts';
+import { type Measurement, repeat, type Sample } from './measurement.ts';
+import { cdvault, freshStore, startHost, type Store } from './place.ts';
+import { whileWatching } from './process-meter.ts';
+
+const SERIES = { market: 'binance_spot', symbol: SYMBOL } as const;
+const RANGE = { startMs: FIRST_DAY_MS, endMs: FIRST_DAY_MS + DAY_MS };
+
+export const again: Measurement = {
+  name: 'again',
+  about:
+    'What is done again with a day that is stored. *Bars*: its bars at all intervals, computed and written anew ' +
+    '(`BarStore.build`, without the job around it). *Verify*: `bin/cdvault verify`, every trade, bar and level and ' +
+    'the exchange’s candles. *Audit*: `bin/cdvault audit` of the file on disk. *Backfill*: the command that has ' +
+    'stored the day, run again.',
+  async run({ runs, say }) {
+    await using host = await startHost(say);
+    await using store = await freshStore();
+    const place = { store, host };
+    const { trades } = await backfillDays(place, { first: 0, days: 1, source: 'auto' });
+    const range = ['--from', dayName(0), '--to', dayName(1)];
+    const command = async (...args: string[]): Promise<Sample[]> =>
+      repeat(runs, async () => {
+        const { wallS, uses } = await cdvault(args, place);
+        return { value: wallS, uses, rows: trades };
+      });
+    return [
+      { what: 'a stored day: bars', unit: 's', samples: await buildBars(store, runs, trades) },
+      {
+        what: 'a stored day: verify',
+        unit: 's',
+        samples: await command('verify', SYMBOL, ...range),
+      },
+      {
+        what: 'a file: audit',
+        unit: 's',
+        samples: await command('audit', dayFile(host.folder, 0)),
+      },
+      {
+        what: 'a stored day: backfill',
+        unit: 's',
+        samples: await command('backfill', SYMBOL, ...range, '--source', 'auto'),
+        note: 'nothing to do: rows/s of what is proven',
+      },
+    ];
+  },
+};
+
+async function buildBars(store: Store, runs: number, rows: number): Promise<Sample[]> {
+  const sql = createSql(store.urls.questdbPgUrl);
+  try {
+    const day = dayInputs(FIRST_DAY_MS, await createLedger(sql).records(SERIES, RANGE));
+    if (day === undefined) throw new Error('the day is not in the ledger');
+    const bars = createBarStore(sql);
+    return await repeat(runs, async () => {
+      const { wallS, uses } = await whileWatching(store.pids, async () => bars.build(SERIES, day));
+      return { value: wallS, uses, rows };
+    });
+  } finally {
+    await sql.close();
+  }
+}

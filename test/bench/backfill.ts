@@ -1,0 +1,149 @@
+import { createSql, type TextRow } from '../../src/adapters/questdb/sql.ts';
+import { DAYS, dayName, SYMBOL } from './day-files.ts';
+import { type Line, type LineId, type Measurement, repeat, type Sample } from './measurement.ts';
+import { cdvault, type Command, freshStore, type Host, startHost, type Store } from './place.ts';
+import { secondsSince } from './process-meter.ts';
+
+const MINUTES_A_DAY = 1_440;
+
+interface Summary {
+  readonly type: 'summary';
+  readonly durationMs: number;
+  readonly rows: number;
+  readonly work: Readonly<Record<'waitMs' | 'fetchMs' | 'decodeMs' | 'writeMs', number>>;
+}
+
+export interface Backfill extends Command {
+  /** As the command says: from its plan to its last level. */
+  readonly runS: number;
+  readonly trades: number;
+  readonly work: Summary['work'];
+  /** The range's minutes, asked for right after the command. */
+  readonly queryMs: number;
+}
+
+export interface DaySpan {
+  /** Counts from 0. */
+  readonly first: number;
+  readonly days: number;
+  readonly source: 'auto' | 'rest';
+}
+
+/** Fetches whole days, and asks at once for what people query. @throws Error when a trade is missing there */
+export async function backfillDays(
+  place: { readonly store: Store; readonly host: Host },
+  { first, days, source }: DaySpan,
+): Promise<Backfill> {
+  const range = ['--from', dayName(first), '--to', dayName(first + days)];
+  const command = await cdvault(
+    ['backfill', SYMBOL, ...range, '--source', source, '--json'],
+    place,
+  );
+  const summary = command.lines.at(-1) as unknown as Summary;
+  const { answer, ms } = await minutesOf(place.store, first, days);
+  if (
+    Number(answer?.['trades']) !== summary.rows ||
+    Number(answer?.['bars']) !== days * MINUTES_A_DAY
+  )
+    throw new Error(`${summary.rows} trades are stored, the bars have ${JSON.stringify(answer)}`);
+  return {
+    ...command,
+    runS: summary.durationMs / 1000,
+    trades: summary.rows,
+    work: summary.work,
+    queryMs: ms,
+  };
+}
+
+async function minutesOf(
+  store: Store,
+  first: number,
+  days: number,
+): Promise<{ readonly answer: TextRow | undefined; readonly ms: number }> {
+  const sql = createSql(store.urls.questdbReadonlyPgUrl, 1);
+  try {
+    const startedMs = performance.now();
+    const [answer] = await sql.query(
+      `SELECT count() bars, sum(agg_trades) trades, last(close) close FROM cdv_1m WHERE symbol = '${SYMBOL}' ` +
+        `AND ts >= '${dayName(first)}' AND ts < '${dayName(first + days)}'`,
+    );
+    return { answer, ms: secondsSince(startedMs) * 1000 };
+  } finally {
+    await sql.close();
+  }
+}
+
+export function commandSample({ wallS, uses, trades }: Backfill): Sample {
+  return { value: wallS, rows: trades, uses };
+}
+
+function runSample({ runS, trades }: Backfill): Sample {
+  return { value: runS, rows: trades };
+}
+
+export const archiveDay: Measurement = {
+  name: 'day',
+  about:
+    'One day from the exchange’s archive file to queryable bars, `bin/cdvault backfill --source auto`, in a store ' +
+    'that was made for the run: first with a QuestDB that has just started (its Java has compiled nothing yet), then ' +
+    'the next day with the same one. *Command*: from the shell to the exit. *Run*: what its own JSON says, from the ' +
+    'plan to the last level. *First query*: count and sum of the day’s minutes, right after.',
+  async run({ runs, say }) {
+    await using host = await startHost(say);
+    const done = await repeat(runs, async () => {
+      await using store = await freshStore();
+      const cold = await backfillDays({ store, host }, { first: 0, days: 1, source: 'auto' });
+      const warm = await backfillDays({ store, host }, { first: 1, days: 1, source: 'auto' });
+      return { cold, warm };
+    });
+    return [
+      ...linesOf(
+        'day',
+        'archive day, QuestDB just started',
+        done.map(({ cold }) => cold),
+      ),
+      ...linesOf(
+        'warm day',
+        'archive day, QuestDB warm',
+        done.map(({ warm }) => warm),
+      ),
+    ];
+  },
+};
+
+function linesOf(id: LineId, name: string, done: readonly Backfill[]): Line[] {
+  return [
+    { id, what: `${name}: command`, unit: 's', samples: done.map(commandSample) },
+    { what: `${name}: run`, unit: 's', samples: done.map(runSample) },
+    {
+      what: `${name}: first query`,
+      unit: 'ms',
+      samples: done.map(({ queryMs }) => ({ value: queryMs })),
+    },
+  ];
+}
+
+export const archiveDays: Measurement = {
+  name: 'days',
+  about:
+    `${DAYS} days from ${DAYS} archive files by one command with its one worker process, in a fresh store. The files ` +
+    'are the first day’s with ids and times going on, packed beforehand and streamed from disk.',
+  async run({ runs, say }) {
+    await using host = await startHost(say);
+    const done = await repeat(runs, async () => {
+      await using store = await freshStore();
+      return await backfillDays({ store, host }, { first: 0, days: DAYS, source: 'auto' });
+    });
+    const perDay = done.map(({ wallS, trades, uses }) => ({
+      value: wallS / DAYS,
+      rows: trades / DAYS,
+      uses: Object.fromEntries(
+        Object.entries(uses).map(([name, use]) => [name, { ...use, cpuS: use.cpuS / DAYS }]),
+      ),
+    }));
+    return [
+      { what: `${DAYS} archive days: command`, unit: 's', samples: done.map(commandSample) },
+      { id: 'each day', what: `${DAYS} archive days: each day`, unit: 's', samples: perDay },
+    ];
+  },
+};

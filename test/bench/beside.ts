@@ -1,0 +1,75 @@
+import { migrate } from '../../src/adapters/questdb/migrate.ts';
+import { createSql } from '../../src/adapters/questdb/sql.ts';
+import { createLog } from '../../src/adapters/system/log.ts';
+import { dayFile, prepareDayFiles, SYMBOL } from './day-files.ts';
+import { type Line, type Measurement, repeat, type Sample } from './measurement.ts';
+import { BENCH_DIR, freshStore, type Store } from './place.ts';
+import { whileWatching } from './process-meter.ts';
+import { obtainPython, runPython } from './python.ts';
+
+/** The same file through what people use today, alone on the machine. */
+export const beside: Measurement = {
+  name: 'beside',
+  about:
+    'The same file by other means. *pandas*: the notebook’s lines, reading only the three columns that it needs, ' +
+    'straight from the zip; *program* with the start of Python and its imports, *code* without. It gives minute bars ' +
+    'in binary floating point and **stores nothing**. *QuestDB client*: all columns from pandas by the Python client’s ' +
+    '`dataframe()`, decimals from the file’s digits, into an empty table like `agg_trades` of the same kind of store, ' +
+    'until they can be queried. It makes no bars and **proves nothing**: a trade that the file lacks is not noticed.',
+  async run({ runs, say }) {
+    const python = obtainPython(say);
+    const file = dayFile(await prepareDayFiles(BENCH_DIR, say), 0);
+    return [...(await byPandas(python, file, runs)), await byClient(python, file, runs)];
+  },
+};
+
+async function byPandas(python: string, file: string, runs: number): Promise<Line[]> {
+  const done = await repeat(runs, async () => runPython(python, 'notebook.py', [file]));
+  const program = done.map(({ wallS, use, said: { rows } }) => ({
+    value: wallS,
+    rows,
+    uses: { pandas: use },
+  }));
+  const code = done.map(({ use, said: { rows, wallS, cpuS } }) => ({
+    value: wallS,
+    rows,
+    uses: { pandas: { ...use, cpuS } },
+  }));
+  const note = 'stores nothing';
+  return [
+    { id: 'pandas', what: 'pandas: program', unit: 's', samples: program, note },
+    { id: 'pandas code', what: 'pandas: code', unit: 's', samples: code, note },
+  ];
+}
+
+async function byClient(python: string, file: string, runs: number): Promise<Line> {
+  const samples = await repeat(runs, async () => {
+    await using store = await freshStore();
+    return await loadByClient(python, file, store);
+  });
+  return { id: 'client', what: 'QuestDB client', unit: 's', samples, note: 'proves nothing' };
+}
+
+async function loadByClient(python: string, file: string, store: Store): Promise<Sample> {
+  const table = 'beside';
+  const sql = createSql(store.urls.questdbPgUrl, 1);
+  try {
+    await migrate(sql, createLog('error'));
+    await sql.query(`CREATE TABLE ${table} (LIKE agg_trades)`);
+    const { host, username, password } = new URL(store.urls.questdbHttpUrl);
+    const configuration = `http::addr=${host};username=${username};password=${password};`;
+    const servers = { QuestDB: store.pids.QuestDB };
+    const { result, wallS, uses } = await whileWatching(servers, async () => {
+      const ran = await runPython(python, 'client.py', [file, table, SYMBOL, configuration]);
+      await sql.waitApplied(table);
+      return ran;
+    });
+    const { rows } = result.said;
+    const [stored] = await sql.query(`SELECT count() rows FROM ${table}`);
+    if (Number(stored?.['rows']) !== rows)
+      throw new Error(`the client stored ${stored?.['rows']} of ${rows} trades`);
+    return { value: wallS, rows, uses: { client: result.use, ...uses } };
+  } finally {
+    await sql.close();
+  }
+}

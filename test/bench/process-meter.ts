@@ -1,0 +1,103 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+
+/** What one process used while it was watched. */
+export interface Use {
+  /** User and system. */
+  readonly cpuS: number;
+  /** Most memory that was resident at a time, mapped files included. */
+  readonly peakBytes: number;
+}
+
+/** By the name that the table gives a process. */
+export type Uses = Readonly<Record<string, Use>>;
+
+export interface Ran {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number | null;
+  readonly wallS: number;
+  readonly use: Use;
+}
+
+const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+/** What a process uses after the last look at it is lost: at most this much on each of its cores. */
+const LOOK_MS = 20;
+/** `echo 5 >/proc/PID/clear_refs` lets the kernel begin the peak anew: proc(5). */
+const RESET_PEAK = '5';
+
+/** Watches a program that is started for it, to its end. */
+export async function runWatched(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Ran> {
+  const startedMs = performance.now();
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  let use: Use = { cpuS: 0, peakBytes: 0 };
+  const look = setInterval(() => {
+    use = (child.pid === undefined ? undefined : useSinceStart(child.pid)) ?? use;
+  }, LOOK_MS);
+  try {
+    const [stdout, stderr, exitCode] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      ended,
+    ]);
+    return { stdout, stderr, exitCode, wallS: secondsSince(startedMs), use };
+  } finally {
+    clearInterval(look);
+  }
+}
+
+/** What processes that live on used while `work` was done. */
+export async function whileWatching<T>(
+  pids: Readonly<Record<string, number>>,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly wallS: number; readonly uses: Uses }> {
+  const names = Object.entries(pids);
+  const before = new Map(names.map(([name, pid]) => [name, cpuSeconds(pid)]));
+  for (const [, pid] of names) writeFileSync(`/proc/${pid}/clear_refs`, RESET_PEAK);
+  const startedMs = performance.now();
+  const result = await work();
+  const wallS = secondsSince(startedMs);
+  const uses = names.map(([name, pid]): [string, Use] => [
+    name,
+    { cpuS: cpuSeconds(pid) - (before.get(name) ?? 0), peakBytes: peakBytes(pid) },
+  ]);
+  return { result, wallS, uses: Object.fromEntries(uses) };
+}
+
+export function secondsSince(startedMs: number): number {
+  return (performance.now() - startedMs) / 1000;
+}
+
+/** undefined when it has just ended. */
+function useSinceStart(pid: number): Use | undefined {
+  try {
+    return { cpuS: cpuSeconds(pid), peakBytes: peakBytes(pid) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Its own time and that of the children that it has waited for: fields 14 to 17 of proc(5). */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the program's name, which may hold blanks.
+  const fromThird = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = fromThird.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return ticks / TICKS_A_SECOND;
+}
+
+function peakBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (kilobytes === undefined) throw new Error(`process ${pid} has no memory`);
+  return Number(kilobytes) * 1024;
+}

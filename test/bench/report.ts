@@ -1,0 +1,126 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { formatInteger } from '../../src/cli/progress-text.ts';
+import { type Line, type LineId, median, type Sample } from './measurement.ts';
+import type { Use } from './process-meter.ts';
+
+export interface Section {
+  readonly name: string;
+  readonly about: string;
+  readonly lines: readonly Line[];
+}
+
+export interface Report {
+  readonly date: string;
+  readonly machine: string;
+  readonly data: string;
+  readonly runs: number;
+  readonly sections: readonly Section[];
+}
+
+/** Who is compared with whom: whole programs with whole programs, the tenth day with the code alone. */
+const RATIOS: readonly (readonly [LineId, LineId])[] = [
+  ['day', 'pandas'],
+  ['warm day', 'pandas'],
+  ['warm day', 'client'],
+  ['each day', 'pandas code'],
+];
+
+const TITLES = ['', 'median', 'least to most', 'rows/s', 'CPU seconds', 'peak MB', 'note'];
+const BEGIN = '<!-- Written by `make bench`: do not edit between these marks. -->';
+const END = '<!-- End of what `make bench` writes. -->';
+
+/** One Markdown table of all lines, and what they mean. */
+export function markdown({ date, machine, data, runs, sections }: Report): string {
+  const lines = sections.flatMap((section) => section.lines);
+  const rows = [...lines, ...ratiosOf(lines)].map(cells);
+  return [
+    `${date}, ${machine}. ${data} Median of ${runs} runs, unless a line's note says otherwise.`,
+    '',
+    row(TITLES),
+    row(TITLES.map((_, column) => (column === 0 || column > 3 ? '---' : '---:'))),
+    ...rows.map(row),
+    '',
+    ...sections.map(({ name, about }) => `- **${name}**: ${about}`),
+    `- **ratios**: of medians. CPU seconds are those of all processes but the simulated exchange.`,
+  ].join('\n');
+}
+
+/** Puts the table between the marks of a page. */
+export function writeInto(page: string, table: string): void {
+  const before = readFileSync(page, 'utf8');
+  const [start, end] = [before.indexOf(BEGIN), before.indexOf(END)];
+  if (start < 0 || end < start) throw new Error(`${page} has no place for the table`);
+  writeFileSync(page, `${before.slice(0, start)}${BEGIN}\n\n${table}\n\n${before.slice(end)}`);
+}
+
+function row(texts: readonly string[]): string {
+  return `| ${texts.join(' | ')} |`;
+}
+
+function cells({ what, unit, samples, note = '' }: Line): string[] {
+  const values = samples.map(({ value }) => value);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return [
+    what,
+    `${number(median(values))} ${unit}`,
+    samples.length > 1 ? `${number(least)} to ${number(most)}` : '',
+    unit === 's' ? rate(samples) : '',
+    ofProcesses(samples, ({ cpuS }) => cpuS.toFixed(1)),
+    ofProcesses(samples, ({ peakBytes }) => formatInteger(Math.round(peakBytes / 1e6))),
+    note,
+  ];
+}
+
+/** Three digits that count. */
+function number(value: number): string {
+  if (value >= 100) return formatInteger(Math.round(value));
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+function rate(samples: readonly Sample[]): string {
+  const rates = samples.flatMap(({ value, rows }) => (rows === undefined ? [] : [rows / value]));
+  return rates.length === 0 ? '' : formatInteger(Math.round(median(rates)));
+}
+
+/** `client 7.1, QuestDB 5.2`: the median of each process. */
+function ofProcesses(samples: readonly Sample[], text: (use: Use) => string): string {
+  const names = Object.keys(samples[0]?.uses ?? {});
+  return names.map((name) => `${name} ${text(medianUse(samples, name))}`).join(', ');
+}
+
+function medianUse(samples: readonly Sample[], name: string): Use {
+  const uses = samples.flatMap(({ uses }) => uses?.[name] ?? []);
+  return {
+    cpuS: median(uses.map(({ cpuS }) => cpuS)),
+    peakBytes: median(uses.map(({ peakBytes }) => peakBytes)),
+  };
+}
+
+/** Those of which both sides were measured. */
+function ratiosOf(lines: readonly Line[]): Line[] {
+  const find = (id: LineId) => lines.find((line) => line.id === id);
+  return RATIOS.flatMap(([ours, theirs]) => {
+    const [left, right] = [find(ours), find(theirs)];
+    if (left === undefined || right === undefined) return [];
+    const cpu = median(left.samples.map(cpuOf)) / median(right.samples.map(cpuOf));
+    return [
+      {
+        what: `ratio: ${left.what} / ${right.what}`,
+        unit: 'times',
+        samples: [{ value: wallOf(left) / wallOf(right) }],
+        note: `CPU seconds ${number(cpu)} times`,
+      } as const,
+    ];
+  });
+}
+
+function wallOf({ samples }: Line): number {
+  return median(samples.map(({ value }) => value));
+}
+
+function cpuOf({ uses = {} }: Sample): number {
+  return Object.entries(uses).reduce(
+    (sum, [name, { cpuS }]) => (name === 'simulator' ? sum : sum + cpuS),
+    0,
+  );
+}

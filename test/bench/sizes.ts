@@ -1,0 +1,100 @@
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { Redis } from 'ioredis';
+import { createJobQueue } from '../../src/adapters/bullmq/job-queue.ts';
+import { createSql } from '../../src/adapters/questdb/sql.ts';
+import { createLog } from '../../src/adapters/system/log.ts';
+import { backfillDays } from './backfill.ts';
+import { DAY_MS, FIRST_DAY_MS, SYMBOL } from './day-files.ts';
+import type { Line, Measurement } from './measurement.ts';
+import { freshStore, startHost, type Store } from './place.ts';
+
+const HOUR_MS = DAY_MS / 24;
+/** As many as a run has in Redis at a time. */
+const QUEUED_DAYS = 24;
+/** `2024-01-01.88`: the 88th version of a day; `2024-01`. */
+const PARTITION = /^(\d{4}(?:-\d\d)*)(?:\.(\d+))?$/;
+/** Of stat(2), whatever the file system's are. */
+const BLOCK_BYTES = 512;
+
+export const sizes: Measurement = {
+  name: 'sizes',
+  about:
+    'Sizes, which do not vary: disk blocks of a stored day’s partitions, squashed and with QuestDB stopped, and ' +
+    `what ${QUEUED_DAYS} days of hours by REST need in Redis while no worker takes them, divided by the hours.`,
+  async run({ say }) {
+    await using host = await startHost(say);
+    await using store = await freshStore();
+    const perSlice = await redisBytesOfASlice(store);
+    const { trades } = await backfillDays({ store, host }, { first: 0, days: 1, source: 'auto' });
+    const sql = createSql(store.urls.questdbPgUrl, 1);
+    try {
+      await sql.query('ALTER TABLE agg_trades SQUASH PARTITIONS');
+      await sql.waitApplied('agg_trades');
+    } finally {
+      await sql.close();
+    }
+    // Its last pages are as long as their rows only then.
+    await store.stop();
+    const bytesOf = (prefix: string) => partitionBytes(path.join(store.dir, 'questdb/db'), prefix);
+    return [
+      oneLook('disk: a trade', bytesOf('agg_trades~') / trades),
+      oneLook('disk: a day’s bars, all intervals', bytesOf('cdv_exact_')),
+      oneLook('Redis: an hour that waits', perSlice),
+    ];
+  },
+};
+
+function oneLook(what: string, bytes: number): Line {
+  return { what, unit: 'bytes', samples: [{ value: bytes }], note: 'one look' };
+}
+
+/**
+ * Of all tables of that prefix. What goes in time is not counted: write-ahead logs, older versions of
+ * a partition, parts of one that was split.
+ */
+function partitionBytes(db: string, prefix: string): number {
+  const newest = new Map<string, { readonly version: number; readonly folder: string }>();
+  for (const table of readdirSync(db).filter((name) => name.startsWith(prefix)))
+    for (const name of readdirSync(path.join(db, table))) {
+      const [, partition, version = '0'] = PARTITION.exec(name) ?? [];
+      if (partition === undefined) continue;
+      const key = path.join(table, partition);
+      if ((newest.get(key)?.version ?? -1) < Number(version))
+        newest.set(key, { version: Number(version), folder: path.join(db, table, name) });
+    }
+  return [...newest.values()].reduce((sum, { folder }) => sum + diskBytes(folder), 0);
+}
+
+function diskBytes(folder: string): number {
+  const files = readdirSync(folder).map((name) => statSync(path.join(folder, name)));
+  return files.reduce((sum, { blocks }) => sum + blocks * BLOCK_BYTES, 0);
+}
+
+async function redisBytesOfASlice({ urls }: Store): Promise<number> {
+  const redis = new Redis(urls.redisUrl);
+  const queue = createJobQueue({
+    redisUrl: urls.redisUrl,
+    prefix: 'sizes',
+    log: createLog('error'),
+  });
+  const series = { market: 'binance_spot', symbol: SYMBOL } as const;
+  const days = Array.from({ length: QUEUED_DAYS + 1 }, (_, day) => {
+    const dayMs = FIRST_DAY_MS + day * DAY_MS;
+    return { dayMs, hours: Array.from({ length: 24 }, (_, hour) => dayMs + hour * HOUR_MS) };
+  });
+  try {
+    // The first day brings scripts and the queues' own keys with it.
+    await queue.addDays('sizes', series, days.slice(0, 1), 'backfill');
+    const before = await usedBytes(redis);
+    await queue.addDays('sizes', series, days.slice(1), 'backfill');
+    return ((await usedBytes(redis)) - before) / (QUEUED_DAYS * 24);
+  } finally {
+    await queue.close();
+    redis.disconnect();
+  }
+}
+
+async function usedBytes(redis: Redis): Promise<number> {
+  return Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1]);
+}

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { runWatched, whileWatching } from '../../bench/process-meter.ts';
+
+const MEGABYTES = 64;
+/** Works until it has used up that much, whatever else the machine does; then ends with code 3. */
+const PROGRAM = `
+  const held = Buffer.alloc(${MEGABYTES}e6, 1);
+  let sum = 0;
+  while (process.cpuUsage().user < 300_000) for (let step = 0; step < 1e6; step++) sum += step;
+  console.log(held.length);
+  process.exit(3);
+`;
+const isLinux = process.platform === 'linux';
+
+test.runIf(isLinux)('a program: its words, its end, its CPU and its memory', async () => {
+  const env = { PATH: process.env['PATH'] ?? '' };
+  const ran = await runWatched(process.execPath, ['-e', PROGRAM], env);
+  expect(ran).toMatchObject({ stdout: `${MEGABYTES}000000\n`, exitCode: 3 });
+  expect(ran.use.cpuS).toBeGreaterThan(0.2);
+  expect(ran.use.peakBytes).toBeGreaterThan(MEGABYTES * 1e6);
+});
+
+test.runIf(isLinux)('a process that lives on: what it used meanwhile, not before', async () => {
+  burn(0.5);
+  const beforeS = cpuS();
+  const { result, uses } = await whileWatching({ me: process.pid }, async () => {
+    burn(0.2);
+    return 'done';
+  });
+  const usedS = cpuS() - beforeS;
+  expect(result).toBe('done');
+  expect(uses['me']?.cpuS).toBeGreaterThan(0.2 - TICK_S);
+  expect(uses['me']?.cpuS).toBeLessThan(usedS + TICK_S);
+  expect(uses['me']?.peakBytes).toBeGreaterThan(0);
+});
+
+/** Two looks at the kernel's clock ticks of 10 ms, each rounded down four times. */
+const TICK_S = 0.08;
+
+function cpuS(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function burn(seconds: number): void {
+  const startS = cpuS();
+  let sum = 0;
+  while (cpuS() - startS < seconds)
+    for (let step = 0; step < 1e6; step += 1) sum += Math.sqrt(step);
+  expect(sum).toBeGreaterThan(0);
+}

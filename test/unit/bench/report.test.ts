@@ -1,0 +1,87 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Line } from '../../bench/measurement.ts';
+import { median } from '../../bench/measurement.ts';
+import { markdown, writeInto } from '../../bench/report.ts';
+
+const PAGE = path.join(import.meta.dirname, '../../../docs/benchmarks.md');
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'cdvault-report-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const day: Line = {
+  id: 'day',
+  what: 'archive day: command',
+  unit: 's',
+  samples: [10, 40, 20].map((value) => ({
+    value,
+    rows: 800_000,
+    uses: {
+      client: { cpuS: value / 2, peakBytes: value * 1e7 },
+      simulator: { cpuS: 100, peakBytes: 1e6 },
+    },
+  })),
+};
+const pandas: Line = {
+  id: 'pandas',
+  what: 'pandas: program',
+  unit: 's',
+  samples: [{ value: 2, rows: 800_000, uses: { pandas: { cpuS: 2.5, peakBytes: 1e8 } } }],
+  note: 'stores nothing',
+};
+
+function report(lines: readonly Line[]): string {
+  return markdown({
+    date: '2026-11-23',
+    machine: 'one machine',
+    data: 'Some trades.',
+    runs: 3,
+    sections: [{ name: 'day', about: 'One day.', lines }],
+  });
+}
+
+test('a line is the median of its runs, their spread, and what each process used', () => {
+  expect(report([day])).toContain(
+    '| archive day: command | 20.0 s | 10.0 to 40.0 | 40,000 | client 10.0, simulator 100.0 | client 200, simulator 1 |  |',
+  );
+});
+
+test('ratios are of medians, and leave the CPU of the simulated exchange out', () => {
+  expect(report([day, pandas])).toContain(
+    '| ratio: archive day: command / pandas: program | 10.0 times |  |  |  |  | CPU seconds 4.00 times |',
+  );
+});
+
+test('nothing is compared of which one side was not measured', () => {
+  expect(report([day])).not.toContain('| ratio: ');
+});
+
+test('the median of an even number of runs lies between the middle ones', () => {
+  expect(median([4, 1, 3, 2])).toBe(2.5);
+  expect(median([9, 10, 100])).toBe(10);
+});
+
+test('the page has a place for the table, and keeps what stands around it', () => {
+  const page = path.join(folder, 'page.md');
+  copyFileSync(PAGE, page);
+  writeInto(page, report([day]));
+  const once = readFileSync(page, 'utf8');
+  writeInto(page, report([day]));
+  expect(readFileSync(page, 'utf8')).toBe(once);
+  expect(once).toContain('| archive day: command | 20.0 s |');
+  expect(once).toMatch(/^# Benchmarks\n/);
+});
+
+test('a page without a place for it is left as it is', () => {
+  const page = path.join(folder, 'page.md');
+  writeFileSync(page, 'words');
+  expect(() => writeInto(page, 'table')).toThrow('has no place for the table');
+  expect(readFileSync(page, 'utf8')).toBe('words');
+});
