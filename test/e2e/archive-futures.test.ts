@@ -1,47 +1,36 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { contentHasher } from '../../src/domain/content-hash.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
-import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/hour.ts';
+import { DAY_MS, floorTo, HOUR_MS, isoDay, lastClosedHourEnd } from '../../src/domain/hour.ts';
 import { verdictOf } from '../../src/domain/ledger.ts';
-import type { Series } from '../../src/domain/market.ts';
-import { archiveFile } from '../exchange/archive-files.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
-import { withExcludedFills } from '../exchange/excluded-fills.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
-import type { TradeSeries } from '../exchange/trade-series.ts';
 import { unique } from '../support/command-line.ts';
-import { hoursOfDay, truth } from './reference.ts';
-import { cm, Rig, um } from './rig.ts';
+import { Rig, um } from './rig.ts';
 
-/** Long beyond what futures REST still has: only files tell of these days. */
-const DAY = Date.UTC(2024, 2, 5);
-const RANGE = { startMs: DAY, endMs: DAY + 2 * DAY_MS };
-const SPAN = { fromMs: DAY - DAY_MS, toMs: DAY + 4 * DAY_MS, tradesPerHour: 120 };
-const onUm = withExcludedFills(syntheticTrades({ seed: 71, ...SPAN, firstId: 5_001 }));
-const onCm = withExcludedFills(
-  syntheticTrades({ seed: 72, ...SPAN, firstId: 9_001, qtyDecimals: 0, typicalLots: 20 }),
-);
-
-const [both, alone, owned] = [unique('UMA'), unique('UMB'), unique('UMC')];
-const coin = `${unique('CMA')}_PERP`;
-const cmDays = { market: 'cm' as const, symbol: coin, trades: onCm, contractSize: 10 };
+const TODAY = floorTo(Date.now(), DAY_MS);
+const daysAgo = (days: number) => TODAY - days * DAY_MS;
+/** In the last hours of a day REST has no longer all of yesterday. */
+const HAS_YESTERDAY = Date.now() < TODAY + 22 * HOUR_MS;
+/** REST has the last two of them. */
+const FROM = daysAgo(5);
+const trades = syntheticTrades({
+  seed: 91,
+  fromMs: FROM - 2 * HOUR_MS,
+  toMs: TODAY + 2 * DAY_MS,
+  tradesPerHour: 20,
+  firstId: 4_000,
+});
+const symbol = unique('FUT');
+const other = unique('FUT');
 
 let server: ArchiveServer;
 let rig: Rig;
 let app: App;
 
 beforeAll(async () => {
-  const ums = [both, alone, owned].map((symbol) => ({
-    market: 'um' as const,
-    symbol,
-    trades: onUm,
-  }));
-  server = await startArchiveServer([...ums, cmDays]);
-  rig = await Rig.start({ symbols: [...ums, cmDays], archiveUrl: server.url });
+  const symbols = [symbol, other].map((name) => ({ market: 'um' as const, symbol: name, trades }));
+  server = await startArchiveServer(symbols);
+  rig = await Rig.start({ symbols, archiveUrl: server.url });
   app = await rig.app();
 });
 
@@ -50,106 +39,38 @@ afterAll(async () => {
   await server.close();
 });
 
-function args(from: number, days: number, market: 'um' | 'cm'): string[] {
-  return ['--market', market, '--from', isoDay(from), '--to', isoDay(from + days * DAY_MS)];
+function backfill(name: string, ...more: string[]) {
+  return rig.cli(['backfill', name, '--market', 'um', '--from', isoDay(FROM), ...more]);
 }
 
-/** Content hashes by hour, straight from the simulator's own trades. */
-function hashesOf(trades: TradeSeries, series: Series, dayMs: number): string[] {
-  return hoursOfDay(dayMs).map((hourMs) => {
-    const hasher = contentHasher();
-    const range = { startMs: hourMs, endMs: hourMs + HOUR_MS };
-    for (const trade of truth(trades, range, series.market)) hasher.update(trade);
-    return hasher.digest();
-  });
-}
+test('old days come from files, young hours by REST; a late file is waited for and then taken', async () => {
+  const late = daysAgo(4);
+  server.setFault(symbol, isoDay(late), 'absent');
+  // Late too, but REST still has it.
+  if (HAS_YESTERDAY) server.setFault(symbol, isoDay(daysAgo(1)), 'absent');
+  const waits = await backfill(symbol);
+  expect(waits.stderr).toContain(`24 hours of ${isoDay(late)} must wait for the exchange’s file`);
+  expect(waits.stderr).toContain(`24 hours wait for the exchange’s file of ${isoDay(late)}`);
+  expect(waits.exitCode, waits.stderr).toBe(3);
+  const range = { startMs: FROM, endMs: lastClosedHourEnd(Date.now()) };
+  const open = await app.ledger.openGaps(um(symbol), range);
+  expect(open.filter(({ gapClass }) => gapClass === 'pending_archive')).toHaveLength(24);
 
-test.each<[string, Series, TradeSeries]>([
-  ['USD-M', um(both), onUm],
-  ['COIN-M', cm(coin), onCm],
-])(
-  '%s: two days from files alone, proven, verified and shown; again nothing is asked',
-  async (_, series, trades) => {
-    const market = series.market === 'binance_um' ? 'um' : 'cm';
-    const range = args(DAY, 2, market);
-    const { exitCode, stderr } = await rig.cli(['backfill', series.symbol, ...range]);
-    expect(stderr).toContain('48 of 48 hours proven');
-    expect(exitCode, stderr).toBe(0);
-    const records = await app.ledger.records(series, RANGE);
-    expect(new Set(records.map(({ source }) => source))).toEqual(new Set(['archive']));
-    expect(records.map(({ contentHash }) => contentHash)).toEqual([
-      ...hashesOf(trades, series, DAY),
-      ...hashesOf(trades, series, DAY + DAY_MS),
-    ]);
-    const [bar] = await app.bars.bars(series, '1d', { startMs: DAY, endMs: DAY + DAY_MS });
-    const deltaE8 = truth(trades, { startMs: DAY, endMs: DAY + DAY_MS }, series.market)
-      .map(({ qty, isBuyerMaker }) => (isBuyerMaker ? -1n : 1n) * parseDecimal(qty, QTY_SCALE))
-      .reduce((sum, delta) => sum + delta, 0n);
-    expect(bar).toMatchObject({ delta: formatDecimal(deltaE8, QTY_SCALE), status: 'final' });
-    expect(await rig.cli(['verify', series.symbol, ...range])).toMatchObject({ exitCode: 0 });
-    const shown = await rig.cli(['show', series.symbol, ...range, '--interval', '1d']);
-    expect(shown.stdout).toContain(isoDay(DAY));
-    rig.exchange.requests.clear();
-    const before = server.requests.length;
-    expect(await rig.cli(['backfill', series.symbol, ...range])).toMatchObject({ exitCode: 0 });
-    expect(rig.exchange.requests.tradeRequests()).toEqual([]);
-    expect(server.requests.length).toBe(before);
-  },
-);
-
-test('days that come one after the other prove each other at midnight', async () => {
-  const series = um(alone);
-  // Without the files beside it, a day's first trade and its last prove nothing.
-  for (const day of [-1, 1, 2]) server.setFault(alone, isoDay(DAY + day * DAY_MS), 'absent');
-  server.setFault(alone, '2024-03', 'absent');
-  const first = await rig.cli(['backfill', alone, ...args(DAY, 1, 'um')]);
-  expect(first.exitCode).toBe(3);
-  const verdicts = async (dayMs: number) =>
-    (await app.ledger.records(series, { startMs: dayMs, endMs: dayMs + DAY_MS })).map(verdictOf);
-  const inner = Array.from({ length: 22 }, () => 'proven');
-  expect(await verdicts(DAY)).toEqual(['gap', ...inner, 'open']);
-  server.setFault(alone, isoDay(DAY + DAY_MS), undefined);
-  const second = await rig.cli(['backfill', alone, ...args(DAY + DAY_MS, 1, 'um')]);
-  expect(second.exitCode).toBe(3);
-  expect(await verdicts(DAY)).toEqual(['gap', ...inner, 'proven']);
-  expect(await verdicts(DAY + DAY_MS)).toEqual(['proven', ...inner, 'open']);
-  // The first day's bars know that its last hour is whole now.
-  const [bar] = await app.bars.bars(series, '1h', {
-    startMs: DAY + 23 * HOUR_MS,
-    endMs: DAY + DAY_MS,
-  });
-  expect(bar?.status).toBe('final');
-  for (const day of [-1, 2]) server.setFault(alone, isoDay(DAY + day * DAY_MS), undefined);
-  expect(await rig.cli(['backfill', alone, ...args(DAY, 2, 'um')])).toMatchObject({ exitCode: 0 });
-  expect(await app.ledger.totals(series, RANGE)).toMatchObject({ proven: 48 });
+  server.setFault(symbol, isoDay(late), undefined);
+  const taken = await backfill(symbol);
+  expect(taken.exitCode, taken.stderr).toBe(0);
+  const records = await app.ledger.records(um(symbol), range);
+  expect(records.map(verdictOf)).toEqual(records.map(() => 'proven'));
+  const sourceOf = (dayMs: number) =>
+    new Set(records.filter(({ hourMs }) => floorTo(hourMs, DAY_MS) === dayMs).map((r) => r.source));
+  for (const days of [5, 4, 3]) expect([...sourceOf(daysAgo(days))]).toEqual(['archive']);
+  expect([...sourceOf(daysAgo(1))]).toEqual([HAS_YESTERDAY ? 'rest' : 'archive']);
+  const left = await app.ledger.openGaps(um(symbol), range);
+  expect(left.filter(({ gapClass }) => gapClass === 'pending_archive')).toEqual([]);
 });
 
-test('a folder of files: the same hashes, and neither exchange nor archive host is asked for trades', async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'cdvault-own-'));
-  try {
-    for (const [index, dayMs] of [DAY - DAY_MS, DAY, DAY + DAY_MS].entries()) {
-      const stem = `${owned}-aggTrades-${isoDay(dayMs)}`;
-      const plan = { market: 'um', stem, trades: onUm, fault: undefined, version: 0 } as const;
-      const { zip, checksum } = archiveFile({ ...plan, startMs: dayMs, endMs: dayMs + DAY_MS });
-      // One lies in the exchange's own tree.
-      const place = path.join(
-        folder,
-        index === 1 ? `data/futures/um/daily/aggTrades/${owned}` : '',
-      );
-      mkdirSync(place, { recursive: true });
-      writeFileSync(path.join(place, `${stem}.zip`), zip);
-      writeFileSync(path.join(place, `${stem}.zip.CHECKSUM`), checksum);
-    }
-    rig.exchange.requests.clear();
-    const before = server.requests.length;
-    const range = [...args(DAY, 1, 'um'), '--source', `dir:${folder}`];
-    expect(await rig.cli(['backfill', owned, ...range])).toMatchObject({ exitCode: 0 });
-    expect(rig.exchange.requests.tradeRequests()).toEqual([]);
-    expect(server.requests.length).toBe(before);
-    const day = { startMs: DAY, endMs: DAY + DAY_MS };
-    const records = await app.ledger.records(um(owned), day);
-    expect(records.map(({ contentHash }) => contentHash)).toEqual(hashesOf(onUm, um(owned), DAY));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+test('by REST alone what is older than 48 hours is refused before anything is asked', async () => {
+  const { exitCode, stderr } = await backfill(other, '--source', 'rest');
+  expect(stderr).toContain('RETENTION');
+  expect(exitCode).toBe(3);
 });
