@@ -13,12 +13,12 @@ export async function noteAwaited(
   series: Series,
   dayMs: number,
   hours: readonly number[],
-  file: TakenDay['file'],
+  { file, folder }: { readonly file: TakenDay['file']; readonly folder: string | undefined },
   nowMs: number,
 ): Promise<void> {
   const range = spanOf(hours);
   const known = new Set((await ledger.records(series, range)).map(({ hourMs }) => hourMs));
-  const { gapClass, evidence } = reasonOf(dayMs, file, nowMs);
+  const { gapClass, evidence } = reasonOf(dayMs, file, folder, nowMs);
   const gaps = hours
     .filter((hourMs) => !known.has(hourMs))
     .map((hourMs) => ({ hourMs, gapClass, fromId: 0, toId: 0, evidence }));
@@ -32,6 +32,7 @@ function spanOf(hours: readonly number[]): TimeRange {
 function reasonOf(
   dayMs: number,
   file: TakenDay['file'],
+  folder: string | undefined,
   nowMs: number,
 ): { readonly gapClass: AwaitedClass; readonly evidence: string } {
   if (file !== undefined && file.verdict !== 'absent')
@@ -39,6 +40,9 @@ function reasonOf(
       gapClass: 'truncated_file',
       evidence: `${file.name} (${file.verdict}): ${file.evidence}`,
     };
+  // Nothing comes into a folder by itself.
+  if (folder !== undefined)
+    return { gapClass: 'retention', evidence: `${folder} has no file of ${isoDay(dayMs)}` };
   return mayComeLate(dayMs, nowMs)
     ? { gapClass: 'pending_archive', evidence: `the file of ${isoDay(dayMs)} is not there yet` }
     : { gapClass: 'retention', evidence: `the exchange has no file of ${isoDay(dayMs)}` };

@@ -100,8 +100,10 @@ class IngestJobs {
     const outcome = await this.#byRest(day, taken.left.filter(isAsked), signal);
     if ('again' in outcome) return outcome;
     const awaited = taken.left.filter((hourMs) => !isAsked(hourMs));
-    if (awaited.length > 0)
-      await noteAwaited(this.#deps, { market, symbol }, dayMs, awaited, taken.file, nowMs);
+    if (awaited.length > 0) {
+      const from = { file: taken.file, folder: sourceFolder(day.source ?? 'auto') };
+      await noteAwaited(this.#deps, { market, symbol }, dayMs, awaited, from, nowMs);
+    }
     this.#count(runId, { slicesDone: awaited.length, gaps: awaited.length });
     const joined = awaited.length > 0 ? await this.#join({ market, symbol }, dayMs, signal) : [];
     for (const changedMs of new Set([dayMs, ...joined]))

@@ -141,7 +141,9 @@ describe('--source dir:PATH', () => {
     const args = ['backfill', symbol, ...RANGE, '--source', `dir:${folder}`];
     const { exitCode, stderr } = await rig.cli(args);
     expect(stderr).toContain(`${symbol}: no file of 1 day: 2022-01-02`);
-    expect(stderr).toContain(`24 hours of 2022-01-02 can’t be had`);
+    expect(stderr).toContain(
+      `24 hours of 2022-01-02 can’t be had: ${folder} has no file of 2022-01-02`,
+    );
     expect(stderr).toMatch(/24 hours of 2022-01-03 not proven .*refused.*CHECKSUM says another/);
     // The last hour has no trade behind it that anybody knows.
     expect(

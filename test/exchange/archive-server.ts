@@ -66,12 +66,15 @@ class Bucket {
   readonly #faults = new Map<string, ArchiveFault>();
   readonly #versions = new Map<string, number>();
   readonly #files = new Map<string, ArchiveFile>();
+  /** Keys of a prefix, until a file changes: three years are asked for page by page. */
+  readonly #listings = new Map<string, readonly ListedKey[]>();
 
   constructor(symbols: readonly ArchivedSymbol[]) {
     this.#symbols = symbols;
   }
 
   setFault(symbol: string, date: string, fault: ArchiveFault | undefined): void {
+    this.#listings.clear();
     if (fault === undefined) this.#faults.delete(`${symbol} ${date}`);
     else this.#faults.set(`${symbol} ${date}`, fault);
   }
@@ -121,6 +124,7 @@ class Bucket {
       return;
     }
     const once = plan.fault === 'cutDownload' || plan.fault === 'replacedMeanwhile';
+    if (once) this.#listings.clear();
     if (once && request.method === 'GET') this.#faults.delete(plan.id);
     if (plan.fault === 'replacedMeanwhile')
       this.#versions.set(plan.id, (this.#versions.get(plan.id) ?? 0) + 1);
@@ -151,7 +155,13 @@ class Bucket {
     return { id, market, stem, startMs, endMs, trades, fault: this.#faults.get(id), version };
   }
 
-  #keys(prefix: string): ListedKey[] {
+  #keys(prefix: string): readonly ListedKey[] {
+    const known = this.#listings.get(prefix) ?? this.#allKeys(prefix);
+    this.#listings.set(prefix, known);
+    return known;
+  }
+
+  #allKeys(prefix: string): ListedKey[] {
     return this.#symbols.flatMap(({ symbol, trades, market = 'spot' }) => {
       const folder = ARCHIVE_FOLDERS[market];
       return (['daily', 'monthly'] as const).flatMap((period) => {

@@ -22,6 +22,9 @@ export function createFolderSource(folder: string): ArchiveSource {
     firstThatExists(folder, monthlyStem(series.symbol, monthMs), monthlyKey(series, monthMs));
   return {
     async withDay(series, dayMs, _signal, use) {
+      // A worker may run on another machine than the command that named the folder.
+      if (!existsSync(folder))
+        throw new CdvaultError('USAGE', `--source dir: ${folder} is no folder of this machine`);
       const daily = dailyFile(series, dayMs);
       if (daily !== undefined) return use(await describe(daily, (rows) => rows));
       const monthly = monthlyFile(series, monthOf(dayMs).startMs);
