@@ -12,7 +12,8 @@ import { daysBehind, dueDays, type PlanDeps } from './plan-series.ts';
  * stay below 100 MB. The rest of the range stays in the ledger, where it costs nothing.
  */
 const WINDOW_DAYS = 24;
-const LOOK_AGAIN_MS = 500;
+/** While days are still to be added, and then until the last ones are done. */
+const LOOK_AGAIN_MS = { feeding: 500, ending: 100 };
 /** What people look at now outranks history. */
 const LIVE_MS = 2 * DAY_MS;
 
@@ -53,7 +54,7 @@ export function createFeedRun(deps: FeedDeps): FeedRun {
     await topUp(deps, request, state);
     const isOver = state.exhausted && state.pending.size === 0;
     if (!isOver || (await areBarsOnTheirWay(deps, request)))
-      return { again: { delayMs: LOOK_AGAIN_MS } };
+      return { again: { delayMs: LOOK_AGAIN_MS[state.exhausted ? 'ending' : 'feeding'] } };
     states.delete(key);
     // Bars enqueue the chain themselves; this one mends a chain that was interrupted.
     await deps.queue.addChain(request);

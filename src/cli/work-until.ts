@@ -4,7 +4,8 @@ import type { JobWorkers } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';
 import { assertNotBanned, drainWorkers, say, type Session } from './session.ts';
 
-const POLL_MS = 500;
+/** A look costs a few questions to Redis; people wait for the end of small runs. */
+const POLL_MS = 200;
 
 /**
  * Works in this process until `isOver`. A first Ctrl-C finishes what is in flight, a second stops.

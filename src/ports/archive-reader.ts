@@ -15,7 +15,7 @@ export interface ArchiveFacts {
 export interface ArchiveReader {
   /**
    * Streams a file once.
-   * @param onRows rows as the file has them, in its order
+   * @param onRows rows as the file has them, in its order; a piece is good until the function returns
    * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW
    */
   read(path: string, onRows: (rows: TradeBlock) => void): Promise<ArchiveFacts>;

@@ -11,7 +11,7 @@ export interface ArchiveDay {
   readonly sha256: string;
   readonly bytes: number;
   /**
-   * The day's rows in the file's order, in pieces; may be read once.
+   * The day's rows in the file's order, in pieces, each good until the next one is asked for; may be read once.
    * @throws CdvaultError ARCHIVE_BAD_FILE also when the file is not that of its checksum, before any row
    */
   rows(): AsyncIterable<TradeBlock>;

@@ -49,6 +49,7 @@ export class CsvRows {
   #at = 0;
   #isZero = false;
   #valueE8 = 0;
+  #block = newColumns(0);
 
   constructor(fileName: string) {
     this.#fileName = fileName;
@@ -60,7 +61,11 @@ export class CsvRows {
     return { hasHeader: this.#hasHeader, columns: this.#columns, unit: this.#unit };
   }
 
-  /** @throws CdvaultError ARCHIVE_BAD_ROW */
+  /**
+   * The rows that a piece of the file completes. The next piece overwrites them: as columns of their
+   * own, a day's would be 170 MB for the garbage collector, a tenth of the time.
+   * @throws CdvaultError ARCHIVE_BAD_ROW
+   */
   push(chunk: Buffer): TradeBlock {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const end = bytes.lastIndexOf(LINE_FEED) + 1;
@@ -78,7 +83,9 @@ export class CsvRows {
   }
 
   #parse(bytes: Buffer, end: number): TradeBlock {
-    const columns = newColumns(Math.ceil(end / LEAST_ROW_BYTES));
+    const most = Math.ceil(end / LEAST_ROW_BYTES);
+    if (this.#block.makers.length < most) this.#block = newColumns(most);
+    const columns = this.#block;
     this.#bytes = bytes;
     this.#at = 0;
     let rows = 0;

@@ -19,7 +19,8 @@ export class IlpRow {
 
   /** @returns where the line ends in `target` */
   copy(block: TradeBlock, row: number, target: Uint8Array, targetAt: number): number {
-    let at = copied(this.#head, target, targetAt);
+    target.set(this.#head, targetAt);
+    let at = targetAt + this.#head.length;
     at = block.copyField(row, FIELD.aggId, target, at);
     at = copied(PRICE, target, at);
     at = block.copyField(row, FIELD.price, target, at);

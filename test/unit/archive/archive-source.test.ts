@@ -55,8 +55,9 @@ interface Read {
 
 async function read(series: Series, dayMs: number): Promise<Read | undefined> {
   return archive.withDay(series, dayMs, signal, async (day) => {
-    const pieces = await Array.fromAsync(day.rows());
-    return { day, rows: pieces.flatMap((block) => block.trades(0, block.rows)) };
+    const rows: AggTrade[] = [];
+    for await (const block of day.rows()) rows.push(...block.trades(0, block.rows));
+    return { day, rows };
   });
 }
 
