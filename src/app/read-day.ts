@@ -153,12 +153,11 @@ export class DayReader {
   }
 
   async #store(hour: OpenHour, block: TradeBlock, from: number, to: number): Promise<void> {
-    const { load, trades, series, signal, onRows } = this.#day;
+    const { load, trades, series, signal } = this.#day;
     for (let row = from; row < to; row += 1) {
       hour.keys.ids.push(block.aggIds[row] ?? 0);
       hour.keys.timesUs.push(block.timesUs[row] ?? 0);
     }
-    onRows(to - from);
     if (hour.stored === undefined) return load.add(block, from, to);
     const { unwritten, conflicts } = await hour.stored.compare(block.trades(from, to));
     hour.gaps.push(...conflicts);
@@ -168,6 +167,7 @@ export class DayReader {
   #close(hour: OpenHour): void {
     const { hourMs, run, hasher, keys, gaps, holes } = hour;
     const { facts, nextId } = run;
+    if (hour.isWanted) this.#day.onRows(facts.rows);
     this.#hours.push({ hourMs, facts, contentHash: hasher.digest(), keys, gaps, holes });
     const nextMs = hourMs + HOUR_MS;
     this.#hour =

@@ -12,7 +12,7 @@ import { CdvaultError } from './errors.ts';
 import { DAY_MS, HOUR_MS, isoHour } from './hour.ts';
 import { type Jumps, JumpWatch } from './jumps.ts';
 import type { Neighbour } from './ledger.ts';
-import { FIELD, type TradeBlock } from './trade-block.ts';
+import { QTY_FIELD, type TradeBlock } from './trade-block.ts';
 
 /**
  * How far before its run's hour a row is looked for whose time runs backwards. Nobody says how far
@@ -198,7 +198,7 @@ class Run implements HourRun {
         const qtyE8 = qtysE8[row] ?? Infinity;
         const sum = makers[row] === 1 ? this.#sell : this.#buy;
         if (qtyE8 < Infinity) sum.add(qtyE8);
-        else sum.addBig(parseDecimal(block.fieldText(row, FIELD.qty), QTY_SCALE));
+        else sum.addBig(parseDecimal(block.fieldText(row, QTY_FIELD), QTY_SCALE));
       }
     }
     return { from: keptFrom, to: row, holes, done: this.#done, nextId: this.#nextId };

@@ -39,13 +39,15 @@ const PLACE_E8 = Array.from(
  */
 export class CsvRows {
   readonly #fileName: string;
-  #rest: Buffer = Buffer.alloc(0);
+  /** The last piece, what was left of the one before it in front; `[parsed, length)` is left of it. */
+  #text: Buffer = Buffer.alloc(0);
+  #parsed = 0;
+  #length = 0;
   #line = 0;
   #hasHeader = false;
   #columns = 0;
   #unit: 'ms' | 'us' | undefined;
   /** Of the row that is being read. */
-  #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #isZero = false;
   #valueE8 = 0;
@@ -67,26 +69,31 @@ export class CsvRows {
    * @throws CdvaultError ARCHIVE_BAD_ROW
    */
   push(chunk: Buffer): TradeBlock {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    const end = bytes.lastIndexOf(LINE_FEED) + 1;
-    this.#rest = bytes.subarray(end);
-    return this.#parse(bytes, end);
+    this.#append(chunk);
+    const from = this.#length - 1;
+    this.#parsed = from < 0 ? 0 : this.#text.lastIndexOf(LINE_FEED, from) + 1;
+    return this.#parse(this.#parsed);
   }
 
   /** The last line, if the file does not end with a line feed. */
   end(): TradeBlock {
-    const last = this.#rest;
-    this.#rest = Buffer.alloc(0);
-    return last.length === 0
-      ? this.#parse(last, 0)
-      : this.#parse(Buffer.concat([last, Buffer.of(LINE_FEED)]), last.length + 1);
+    return this.push(this.#parsed < this.#length ? Buffer.of(LINE_FEED) : Buffer.alloc(0));
   }
 
-  #parse(bytes: Buffer, end: number): TradeBlock {
+  /** Moves what is left of the last piece to the front, and the next one behind it. */
+  #append(chunk: Buffer): void {
+    const rest = this.#text.subarray(this.#parsed, this.#length);
+    const length = rest.length + chunk.length;
+    if (this.#text.length < length) this.#text = Buffer.alloc(2 * length);
+    rest.copy(this.#text);
+    chunk.copy(this.#text, rest.length);
+    this.#length = length;
+  }
+
+  #parse(end: number): TradeBlock {
     const most = Math.ceil(end / LEAST_ROW_BYTES);
     if (this.#block.makers.length < most) this.#block = newColumns(most);
     const columns = this.#block;
-    this.#bytes = bytes;
     this.#at = 0;
     let rows = 0;
     while (this.#at < end) {
@@ -98,7 +105,7 @@ export class CsvRows {
     const { fieldAt, aggIds, firstIds, lastIds, timesUs, qtysE8, makers, valids } = columns;
     return new TradeBlock({
       rows,
-      text: bytes,
+      text: this.#text,
       fieldAt,
       timeZeros: this.#unit === 'us' ? 0 : 3,
       aggIds: aggIds.subarray(0, rows),
@@ -138,16 +145,16 @@ export class CsvRows {
   }
 
   #skipHeader(): boolean {
-    const first = (this.#bytes[0] ?? ZERO) - ZERO;
+    const first = (this.#text[0] ?? ZERO) - ZERO;
     if (first >= 0 && first <= 9) return false;
     this.#hasHeader = true;
-    this.#at = this.#bytes.indexOf(LINE_FEED) + 1;
+    this.#at = this.#text.indexOf(LINE_FEED) + 1;
     return true;
   }
 
   /** Up to the comma behind it, which is passed over. @param row where the row starts, for the error */
   #integer(row: number): number {
-    const bytes = this.#bytes;
+    const bytes = this.#text;
     let at = this.#at;
     const isNegative = bytes[at] === MINUS;
     if (isNegative) at += 1;
@@ -168,7 +175,7 @@ export class CsvRows {
 
   /** As the store takes it: up to eight places, no sign, no exponent. */
   #decimal(row: number): void {
-    const bytes = this.#bytes;
+    const bytes = this.#text;
     const start = this.#at;
     let at = start;
     let value = 0;
@@ -202,7 +209,7 @@ export class CsvRows {
 
   /** `True`, `true`, `False`, `false`. */
   #boolean(row: number): 0 | 1 {
-    const bytes = this.#bytes;
+    const bytes = this.#text;
     const at = this.#at;
     const first = (bytes[at] ?? 0) | LOWER_CASE;
     if (first === LETTER_T && isText(bytes, at + 1, RUE)) {
@@ -216,7 +223,7 @@ export class CsvRows {
 
   /** What is left of the row: nothing on futures, an eighth column that says nothing on spot. */
   #endOfRow(row: number): void {
-    const bytes = this.#bytes;
+    const bytes = this.#text;
     let at = this.#at;
     let columns = FIELD_COUNT;
     for (; bytes[at] !== LINE_FEED; at += 1) {
@@ -229,7 +236,7 @@ export class CsvRows {
   }
 
   #badRow(rowAt: number, why = 'it is no row of aggregate trades'): CdvaultError {
-    const line = this.#bytes.toString('latin1', rowAt, this.#bytes.indexOf(LINE_FEED, rowAt));
+    const line = this.#text.toString('latin1', rowAt, this.#text.indexOf(LINE_FEED, rowAt));
     return new CdvaultError(
       'ARCHIVE_BAD_ROW',
       `${this.#fileName} line ${this.#line}: ${why}: ${JSON.stringify(line.trimEnd().slice(0, 120))}`,

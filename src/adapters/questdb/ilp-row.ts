@@ -1,5 +1,12 @@
 import type { Series } from '../../domain/market.ts';
-import { FIELD, type TradeBlock } from '../../domain/trade-block.ts';
+import {
+  AGG_ID_FIELD,
+  FIRST_ID_FIELD,
+  LAST_ID_FIELD,
+  PRICE_FIELD,
+  QTY_FIELD,
+  type TradeBlock,
+} from '../../domain/trade-block.ts';
 
 /**
  * One trade as a line of QuestDB's line protocol, written straight from the digits that the exchange
@@ -21,15 +28,15 @@ export class IlpRow {
   copy(block: TradeBlock, row: number, target: Uint8Array, targetAt: number): number {
     target.set(this.#head, targetAt);
     let at = targetAt + this.#head.length;
-    at = block.copyField(row, FIELD.aggId, target, at);
+    at = block.copyField(row, AGG_ID_FIELD, target, at);
     at = copied(PRICE, target, at);
-    at = block.copyField(row, FIELD.price, target, at);
+    at = block.copyField(row, PRICE_FIELD, target, at);
     at = copied(QTY, target, at);
-    at = block.copyField(row, FIELD.qty, target, at);
+    at = block.copyField(row, QTY_FIELD, target, at);
     at = copied(FIRST_ID, target, at);
-    at = block.copyField(row, FIELD.firstId, target, at);
+    at = block.copyField(row, FIRST_ID_FIELD, target, at);
     at = copied(LAST_ID, target, at);
-    at = block.copyField(row, FIELD.lastId, target, at);
+    at = block.copyField(row, LAST_ID_FIELD, target, at);
     at = copied(block.makers[row] === 1 ? MAKER : TAKER, target, at);
     at = block.copyTimeUs(row, target, at);
     return copied(END, target, at);
