@@ -49,11 +49,13 @@ export async function ingestDay(
   if (due.length === 0) return { kind: 'recorded', proven: day.hours, left: [] };
   const leases = new Map<number, Lease>();
   try {
-    for (const hourMs of due) {
-      const lease = await deps.leases.tryAcquire(hourLease(day, hourMs));
-      if (lease === undefined) return { kind: 'busy' };
-      leases.set(hourMs, lease);
-    }
+    await Promise.all(
+      due.map(async (hourMs) => {
+        const lease = await deps.leases.tryAcquire(hourLease(day, hourMs));
+        if (lease !== undefined) leases.set(hourMs, lease);
+      }),
+    );
+    if (leases.size < due.length) return { kind: 'busy' };
     const held = AbortSignal.any([signal, ...[...leases.values()].map((lease) => lease.signal)]);
     const proven = await deps.archive.withDay(day, day.dayMs, held, (file) =>
       new DayIngest(deps, day, leases, held, onRows).run(file),

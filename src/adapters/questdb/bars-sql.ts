@@ -24,17 +24,13 @@ export function minuteBars(
   const proven = day.hours
     .filter(({ verdict }) => verdict === 'proven')
     .map(({ hourMs }) => hourOf(hourMs));
+  const rows =
+    `${ofSeries(series)} AND ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)} ` +
+    `AND ${VALID_ROWS}${known.length < 24 ? ` AND ${inHours('ts', known)}` : ''}`;
   return `
 INSERT ATOMIC INTO cdv_exact_1m
 SELECT * FROM (
-  WITH valid AS (
-    SELECT ts, agg_id, price, qty, first_id, last_id, is_buyer_maker,
-      CASE WHEN is_buyer_maker THEN -qty ELSE qty END delta
-    FROM agg_trades
-    WHERE ${ofSeries(series)} AND ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)}
-      AND ${VALID_ROWS}${known.length < 24 ? ` AND ${inHours('ts', known)}` : ''}
-  ),
-  ${tradedMinutes(limbs, order, worth.minute)},
+  WITH ${tradedMinutes(rows, limbs, order, worth.minute)},
   spine AS (
     SELECT dateadd('m', (x - 1)::int, ${timestamp(day.dayMs)}) ts FROM long_sequence(${DAY_MS / MINUTE_MS})
   )
@@ -44,11 +40,11 @@ SELECT * FROM (
     ${timestamp(day.levelFromMs)} level_from,
     ${levelMissing(day)} level_missing,
     ${worth.baseVolumes}
-  FROM (spine TIMESTAMP(ts)) s ASOF JOIN minutes m
+  FROM (spine TIMESTAMP(ts)) s ASOF JOIN (levels TIMESTAMP(ts)) m ASOF JOIN (sums TIMESTAMP(ts)) v
 )`;
 }
 
-/** `s` is a minute of the day, `m` the last one with trades up to it, if any. */
+/** `s` is a minute of the day, `m` and `v` levels and sums of the last one with trades up to it, if any. */
 const minuteColumns = ({ level }: Limbs, silentWorth: string) =>
   [
     ...[
@@ -62,18 +58,18 @@ const minuteColumns = ({ level }: Limbs, silentWorth: string) =>
         `ELSE ${level('m.close')} END::decimal(38,8) ${name}`,
     ),
     ...['delta', 'buy_volume', 'sell_volume'].map(
-      (name) => `${whenTraded(`m.${name}`, '0m')}::decimal(38,8) ${name}`,
+      (name) => `${whenTraded(`v.${name}`, '0m')}::decimal(38,8) ${name}`,
     ),
     ...['quote_delta', 'quote_volume'].map(
-      (name) => `${whenTraded(`m.${name}`, silentWorth)}::decimal(38,16) ${name}`,
+      (name) => `${whenTraded(`v.${name}`, silentWorth)}::decimal(38,16) ${name}`,
     ),
-    ...['agg_trades', 'trades'].map((name) => `${whenTraded(`m.${name}`, '0L')} ${name}`),
+    ...['agg_trades', 'trades'].map((name) => `${whenTraded(`v.${name}`, '0L')} ${name}`),
     `${whenTraded('m.price_open', 'NULL')} price_open`,
-    `${whenTraded('m.price_high', 'NULL')} price_high`,
-    `${whenTraded('m.price_low', 'NULL')} price_low`,
+    `${whenTraded('v.price_high', 'NULL')} price_high`,
+    `${whenTraded('v.price_low', 'NULL')} price_low`,
     `${whenTraded('m.price_close', 'NULL')} price_close`,
-    `${whenTraded('m.first_id', 'NULL')} first_id`,
-    `${whenTraded('m.last_id', 'NULL')} last_id`,
+    `${whenTraded('v.first_id', 'NULL')} first_id`,
+    `${whenTraded('v.last_id', 'NULL')} last_id`,
   ].join(',\n    ');
 
 function whenTraded(value: string, otherwise: string): string {

@@ -1,4 +1,5 @@
 import type { Contract } from '../../domain/contract.ts';
+import { DELTA } from './traded-minutes.ts';
 
 /** How the worth of a minute's trades is had: SQL over rows of one minute, and for the minute bars. */
 interface WorthSql {
@@ -14,7 +15,7 @@ const BASE_UNKNOWN = 'null::double base_buy_volume, null::double base_sell_volum
 
 /** Quantities in the base asset are worth their price; the bars' own volumes are base. */
 const BY_PRICE: WorthSql = {
-  minute: 'sum(price * delta) quote_delta, sum(price * qty) quote_volume',
+  minute: `sum(price * ${DELTA}) quote_delta, sum(price * qty) quote_volume`,
   silent: '0m',
   baseVolumes: BASE_UNKNOWN,
 };
@@ -44,11 +45,11 @@ function byContract(size: string): WorthSql {
     `sum((CASE WHEN ${side} THEN qty ELSE 0m END * ${size}m)::decimal(38,16) / price)::double`;
   return {
     minute:
-      `sum(delta) * ${size}m quote_delta, sum(qty) * ${size}m quote_volume, ` +
+      `sum(${DELTA}) * ${size}m quote_delta, sum(qty) * ${size}m quote_volume, ` +
       `${base('NOT is_buyer_maker')} base_buy_volume, ${base('is_buyer_maker')} base_sell_volume`,
     silent: '0m',
     baseVolumes: ['base_buy_volume', 'base_sell_volume']
-      .map((name) => `CASE WHEN m.ts = s.ts THEN m.${name} ELSE 0.0 END ${name}`)
+      .map((name) => `CASE WHEN m.ts = s.ts THEN v.${name} ELSE 0.0 END ${name}`)
       .join(', '),
   };
 }

@@ -49,12 +49,17 @@ export function limbsOf({ volumeE8 }: Pick<DayInputs, 'volumeE8'>): Limbs {
   return volumeE8 < 2n ** 53n ? ONE_LIMB : TWO_LIMBS;
 }
 
+/** What a trade adds to the CDV. */
+export const DELTA = '(CASE WHEN is_buyer_maker THEN -qty ELSE qty END)';
+
 /**
- * `minutes` with trades out of the day's `valid` rows, open and close still in limbs. `arg_min` takes
- * no DECIMAL, so sorted prices go through integers.
+ * Minutes with trades: `levels`, where the CDV went, still in limbs, and `sums`, what was traded. They
+ * are apart because only the first needs a window over the rows in their order: the second is summed up
+ * by all cores, straight from the table. `arg_min` takes no DECIMAL, so sorted prices go through integers.
+ * @param rows which trades of the table
  * @param worth columns of what the trades are worth
  */
-export function tradedMinutes(limbs: Limbs, order: RowOrder, worth: string): string {
+export function tradedMinutes(rows: string, limbs: Limbs, order: RowOrder, worth: string): string {
   const isStored = order === 'stored';
   const over = isStored ? 'OVER (ORDER BY ts)' : 'OVER (ORDER BY ts, agg_id)';
   const first = (column: string) => (isStored ? `first(${column})` : `arg_min(${column}, place)`);
@@ -62,21 +67,23 @@ export function tradedMinutes(limbs: Limbs, order: RowOrder, worth: string): str
   const price = (pick: typeof first) =>
     isStored ? pick('price') : `(${pick(`(price * ${UNITS})::long`)} * ${UNIT})::decimal(18,8)`;
   return `running AS (
-    SELECT ts, agg_id, price, qty, delta, first_id, last_id, is_buyer_maker,
-      ${limbs.sums(over)}${isStored ? '' : `, row_number() ${over} place`}
-    FROM valid
+    SELECT ts, price, ${limbs.sums(over)}${isStored ? '' : `, row_number() ${over} place`}
+    FROM (SELECT ts, agg_id, price, ${DELTA} delta FROM agg_trades WHERE ${rows})
   ),
-  minutes AS (
+  levels AS (
     SELECT ts, ${limbs.edge(first, 'open')}, ${limbs.edge(last, 'close')},
       ${limbs.extreme('max')} high, ${limbs.extreme('min')} low,
-      sum(delta) delta,
+      ${price(first)} price_open, ${price(last)} price_close
+    FROM running TIMESTAMP(ts) SAMPLE BY 1m
+  ),
+  sums AS (
+    SELECT ts, sum(${DELTA}) delta,
       sum(CASE WHEN is_buyer_maker THEN 0m ELSE qty END) buy_volume,
       sum(CASE WHEN is_buyer_maker THEN qty ELSE 0m END) sell_volume,
       ${worth},
       count() agg_trades, sum(last_id - first_id + 1) trades,
-      ${price(first)} price_open, max(price) price_high,
-      min(price) price_low, ${price(last)} price_close,
+      max(price) price_high, min(price) price_low,
       min(agg_id) first_id, max(agg_id) last_id
-    FROM running TIMESTAMP(ts) SAMPLE BY 1m
+    FROM agg_trades WHERE ${rows} SAMPLE BY 1m
   )`;
 }
