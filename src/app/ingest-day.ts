@@ -5,7 +5,7 @@ import { type Neighbour, verdictOf } from '../domain/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
 import { isWithinRest } from '../domain/plan.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
-import type { BulkStore } from '../ports/bulk-store.ts';
+import type { BulkLoad, BulkStore } from '../ports/bulk-store.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
 import type { Lease } from '../ports/lease.ts';
 import type { Gap } from '../ports/ledger.ts';
@@ -106,8 +106,18 @@ class DayIngest {
 
   /** @returns hours that are proven */
   async run(file: ArchiveDay): Promise<readonly number[]> {
-    const { trades, bulk } = this.#deps;
-    const load = bulk.open(this.#series, this.#signal);
+    const load = this.#deps.bulk.open(this.#series, this.#signal);
+    try {
+      const hours = await this.#read(file, load);
+      return await this.#record(hours.filter(({ hourMs }) => this.#leases.has(hourMs)));
+    } finally {
+      await load.abandon();
+    }
+  }
+
+  /** All hours of the day; their wanted rows are in the store. */
+  async #read(file: ArchiveDay, load: BulkLoad): Promise<readonly FileHour[]> {
+    const { trades } = this.#deps;
     const reader = new DayReader({
       series: this.#series,
       dayMs: this.#day.dayMs,
@@ -121,7 +131,10 @@ class DayIngest {
     await reader.read(file, (first) => this.#before(first));
     const next = reader.last === undefined ? undefined : await this.#behind(reader.last);
     await load.finish();
-    const hours = reader.end(next).filter(({ hourMs }) => this.#leases.has(hourMs));
+    return reader.end(next);
+  }
+
+  async #record(hours: readonly FileHour[]): Promise<readonly number[]> {
     const judged = (await this.#prove(hours)).filter((hour) => this.#isEnough(hour));
     const leases = judged.flatMap(({ record }) => this.#leases.get(record.hourMs) ?? []);
     if (judged.length > 0)

@@ -14,10 +14,12 @@ export interface BulkLoad {
    * @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, TABLE_SUSPENDED: any batch may be missing
    */
   finish(): Promise<void>;
+  /** Resolves when nothing is under way any more, whatever has become of it; never throws. */
+  abandon(): Promise<void>;
 }
 
 /** Raw trades of whole files. The same table and rules as TradeStore; only faster. */
 export interface BulkStore {
-  /** A load that is given up needs no end: what has arrived is there, and may be written again. */
+  /** Whoever owns the rows gives them free only when the load has finished or been abandoned: none may arrive later. */
   open(series: Series, signal: AbortSignal): BulkLoad;
 }

@@ -103,6 +103,10 @@ class Load implements BulkLoad {
     this.#assertNoFailure();
   }
 
+  async abandon(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
   /** Waits while enough is under way, then sends what has been collected. */
   async #dispatch(): Promise<void> {
     while (this.#underWay.size >= LOAD_REQUESTS) await Promise.race(this.#underWay);

@@ -57,6 +57,7 @@ export function meteredBulk(store: BulkStore, totals: WorkTotals): BulkStore {
           totals.rows += to - from;
         },
         finish: () => timed(load.finish()),
+        abandon: () => load.abandon(),
       };
     },
   };
