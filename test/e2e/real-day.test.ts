@@ -52,7 +52,8 @@ const NOTEBOOK_ROWS = [
 ];
 
 const MEMORY_BOUND_BYTES = 300 * 1024 * 1024;
-const DAY_ARGS = ['--from', '2024-01-01', '--to', '2024-01-02', '--source', 'rest'];
+const DAY_ARGS = ['--from', '2024-01-01', '--to', '2024-01-02'];
+const BY_REST = [...DAY_ARGS, '--source', 'rest'];
 /** The whole day would make this test the longest by far; `CDVAULT_FULL=1` does it. */
 const KILL_HOURS = process.env['CDVAULT_FULL'] === '1' ? 24 : 8;
 const NEVER = new AbortController().signal;
@@ -95,7 +96,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     rig = await RealDayRig.start(inject('services'), [hour, day, shuffled, killed]);
     expected = await reference();
     dayEnv = rig.env();
-    dayRun = await rig.startCli(['backfill', day, ...DAY_ARGS, '--json'], {
+    dayRun = await rig.startCli(['backfill', day, ...BY_REST, '--json'], {
       env: dayEnv,
       via: 'bin',
     }).done;
@@ -254,7 +255,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     // With all columns: nothing may have been written at all.
     const all = async () => exportSeries(rig.services, day, RESULT_TABLES, { columns: ['*'] });
     const before = { requests: (await rig.exchange.tradeRequests()).length, tables: await all() };
-    const again = await rig.startCli(['backfill', day, ...DAY_ARGS], { env: dayEnv, via: 'bin' })
+    const again = await rig.startCli(['backfill', day, ...BY_REST], { env: dayEnv, via: 'bin' })
       .done;
     expect(again).toMatchObject({ exitCode: 0 });
     expect({ requests: (await rig.exchange.tradeRequests()).length, tables: await all() }).toEqual(

@@ -422,7 +422,7 @@ describe('at the limit', () => {
       // How much of a window of two seconds is used hangs on the machine, since nothing is sent near its
       // end; `make bench` measures it on whole minutes. Here: that every window is spent anew.
       const middle = whole.toSorted((left, right) => left - right)[Math.floor(whole.length / 2)];
-      expect(middle).toBeGreaterThanOrEqual(150);
+      expect(middle).toBeGreaterThanOrEqual(100);
       expect(Math.max(...whole)).toBeLessThanOrEqual(200);
     },
   );
