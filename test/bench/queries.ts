@@ -126,7 +126,8 @@ function monthOfBars(interval: Interval, day: number, days: number): string {
     'b.open, b.high, b.low, b.close, b.delta, b.buy_volume, b.sell_volume, b.quote_delta, b.quote_volume';
   const rest =
     'b.agg_trades, b.trades, b.price_open, b.price_high, b.price_low, b.price_close, ' +
-    "b.first_id + d.day * t.trades, b.last_id + d.day * t.trades, b.status, dateadd('d', d.day, b.level_from), b.level_missing";
+    "b.first_id + d.day * t.trades, b.last_id + d.day * t.trades, b.status, dateadd('d', d.day, b.level_from), b.level_missing, " +
+    'b.base_buy_volume, b.base_sell_volume';
   return (
     `INSERT INTO cdv_exact_${interval} SELECT ${moved}, ${levels}, ${rest} FROM ` +
     `(SELECT * FROM cdv_exact_${interval} WHERE symbol = '${SYMBOL}') b CROSS JOIN ` +
