@@ -1,4 +1,4 @@
-import { HOUR_MS, isoDay, type TimeRange } from '../domain/hour.ts';
+import { isoDay, spanOfHours, type TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import { AWAITED, type AwaitedClass, mayComeLate } from '../domain/plan.ts';
 import type { Ledger, SeenGap } from '../ports/ledger.ts';
@@ -16,17 +16,13 @@ export async function noteAwaited(
   { file, folder }: { readonly file: TakenDay['file']; readonly folder: string | undefined },
   nowMs: number,
 ): Promise<void> {
-  const range = spanOf(hours);
+  const range = spanOfHours(hours);
   const known = new Set((await ledger.records(series, range)).map(({ hourMs }) => hourMs));
   const { gapClass, evidence } = reasonOf(dayMs, file, folder, nowMs);
   const gaps = hours
     .filter((hourMs) => !known.has(hourMs))
     .map((hourMs) => ({ hourMs, gapClass, fromId: 0, toId: 0, evidence }));
   await ledger.note(series, gaps, nowMs);
-}
-
-function spanOf(hours: readonly number[]): TimeRange {
-  return { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
 }
 
 function reasonOf(

@@ -1,9 +1,7 @@
 import { DAY_MS, type TimeRange } from '../domain/hour.ts';
-import type { Series } from '../domain/market.ts';
 import { type DayEdge, type DayWork, suitsArchive } from '../domain/plan.ts';
-import type { SourceChoice } from '../domain/source-choice.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { JobOutcome, JobQueue } from '../ports/job-queue.ts';
+import type { JobOutcome, JobPayloads, JobQueue } from '../ports/job-queue.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 import { daysBehind, dueDays, type PlanDeps } from './plan-series.ts';
 
@@ -17,12 +15,7 @@ const LOOK_AGAIN_MS = { feeding: 500, ending: 100 };
 /** What people look at now outranks history. */
 const LIVE_MS = 2 * DAY_MS;
 
-export interface FeedRequest extends Series {
-  readonly runId: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly source?: SourceChoice | undefined;
-}
+type FeedRequest = JobPayloads['feed'];
 
 interface FeedState {
   readonly days: AsyncIterator<DayWork>;

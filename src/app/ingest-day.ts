@@ -1,7 +1,7 @@
 import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, floorTo, HOUR_MS, hourWindowUs } from '../domain/hour.ts';
-import { type Neighbour, verdictOf } from '../domain/ledger.ts';
+import { DAY_MS, dayWindowUs, floorTo, HOUR_MS } from '../domain/hour.ts';
+import { type Neighbour, neighbourOf, verdictOf } from '../domain/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
 import { isWithinRest } from '../domain/plan.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
@@ -122,7 +122,9 @@ class DayIngest {
       series: this.#series,
       dayMs: this.#day.dayMs,
       wanted: new Set(this.#leases.keys()),
-      stored: new Set((await trades.readBackHours(this.#series, this.#window())).keys()),
+      stored: new Set(
+        (await trades.readBackHours(this.#series, dayWindowUs(this.#day.dayMs))).keys(),
+      ),
       trades,
       load,
       signal: this.#signal,
@@ -144,14 +146,12 @@ class DayIngest {
       .map(({ record }) => record.hourMs);
   }
 
-  #window() {
-    const { dayMs } = this.#day;
-    return { startUs: dayMs * 1000, endUs: hourWindowUs(dayMs + DAY_MS - HOUR_MS).endUs };
-  }
-
   /** Hours without a hole, each compared with what the store holds of it now. */
   async #prove(hours: readonly FileHour[]): Promise<readonly JudgedHour[]> {
-    const stored = await this.#deps.trades.readBackHours(this.#series, this.#window());
+    const stored = await this.#deps.trades.readBackHours(
+      this.#series,
+      dayWindowUs(this.#day.dayMs),
+    );
     const judged: JudgedHour[] = [];
     for (const hour of hours) {
       if (hour.holes.length > 0) continue;
@@ -214,11 +214,11 @@ class DayIngest {
     if (known?.id === id - 1) return known;
     if (this.#asksRest(beforeMs)) {
       const [row] = await this.#ask(id - 1);
-      return row?.aggId === id - 1 ? neighbour(row) : undefined;
+      return row?.aggId === id - 1 ? neighbourOf(row) : undefined;
     }
     if (this.#day.edges?.includes('before') !== true) return undefined;
     const row = await this.#edgeTrade(floorTo(beforeMs, DAY_MS), 'last');
-    return row === undefined ? undefined : neighbour(row);
+    return row === undefined ? undefined : neighbourOf(row);
   }
 
   /** The trade after the day's last, unless it is of this very day: then the file is cut. */
@@ -271,8 +271,4 @@ export function isOfFile(error: unknown): error is CdvaultError {
     error instanceof CdvaultError &&
     (error.code === 'ARCHIVE_BAD_FILE' || error.code === 'ARCHIVE_BAD_ROW')
   );
-}
-
-function neighbour({ aggId, timeUs }: AggTrade): Neighbour {
-  return { id: aggId, timeUs };
 }

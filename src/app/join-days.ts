@@ -1,5 +1,5 @@
 import { joinAcross } from '../domain/border.ts';
-import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
+import { DAY_MS, floorTo, spanOfHours } from '../domain/hour.ts';
 import type { SliceRecord } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -51,8 +51,7 @@ async function write(
   leases: readonly Lease[],
 ): Promise<void> {
   if (records.length === 0) return;
-  const hours = records.map(({ hourMs }) => hourMs);
-  const range = { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
+  const range = spanOfHours(records.map(({ hourMs }) => hourMs));
   const gaps = Map.groupBy(await ledger.openGaps(series, range), ({ hourMs }) => hourMs);
   await Promise.all(leases.map((lease) => lease.assertHeld(LEASE_POLL_MS)));
   const entries = records.map((record) => ({ record, gaps: gaps.get(record.hourMs) ?? [] }));

@@ -2,7 +2,7 @@ import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { type ContentHasher, contentHasher } from '../domain/content-hash.ts';
 import { createHourRun, type HourRun, type IdHole, type RunFacts } from '../domain/continuity.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, HOUR_MS, isoDay } from '../domain/hour.ts';
+import { DAY_MS, dayWindowUs, HOUR_MS, isoDay } from '../domain/hour.ts';
 import type { Neighbour } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { TradeBlock } from '../domain/trade-block.ts';
@@ -101,7 +101,7 @@ export class DayReader {
   /** Order, date and unit, before anything is stored. */
   #check({ rows, aggIds, timesUs, timeZeros }: TradeBlock): void {
     const { series, dayMs } = this.#day;
-    const [startUs, endUs] = [dayMs * 1000, (dayMs + DAY_MS) * 1000];
+    const { startUs, endUs } = dayWindowUs(dayMs);
     let lastId = this.#last?.id ?? -1;
     for (let row = 0; row < rows; row += 1) {
       const aggId = aggIds[row] ?? 0;

@@ -11,7 +11,7 @@ import { ExactSum, parseDecimal, QTY_SCALE } from './decimal.ts';
 import { CdvaultError } from './errors.ts';
 import { DAY_MS, HOUR_MS, isoHour } from './hour.ts';
 import { type Jumps, JumpWatch } from './jumps.ts';
-import type { Neighbour } from './ledger.ts';
+import { type Neighbour, neighbourOf } from './ledger.ts';
 import { QTY_FIELD, type TradeBlock } from './trade-block.ts';
 
 /**
@@ -157,7 +157,7 @@ class Run implements HourRun {
       if (trade.aggId > this.#nextId) holes.push({ fromId: this.#nextId, toId: trade.aggId });
       this.#nextId = trade.aggId + 1;
       const place = this.#place(trade.timeUs);
-      if (place === BEFORE) this.#prev = neighbour(trade);
+      if (place === BEFORE) this.#prev = neighbourOf(trade);
       else if (place === AFTER) {
         this.#end(trade.aggId, trade.timeUs, trade.firstId, trade.lastId, !isInvalid(trade));
         break;
@@ -259,10 +259,6 @@ class Run implements HourRun {
         `the run of ${isoHour(this.#hourMs)} has ended; it takes no more rows`,
       );
   }
-}
-
-function neighbour({ aggId, timeUs }: AggTrade): Neighbour {
-  return { id: aggId, timeUs };
 }
 
 function checkIds(page: readonly AggTrade[], expectedId: number, hourMs: number): void {

@@ -58,3 +58,13 @@ export function compactHour(hourMs: number): string {
 export function hourWindowUs(hourMs: number): { readonly startUs: number; readonly endUs: number } {
   return { startUs: hourMs * 1000, endUs: (hourMs + HOUR_MS) * 1000 };
 }
+
+/** The UTC day `[dayMs, dayMs + 24 h)` in microseconds, half-open. */
+export function dayWindowUs(dayMs: number): { readonly startUs: number; readonly endUs: number } {
+  return { startUs: dayMs * 1000, endUs: (dayMs + DAY_MS) * 1000 };
+}
+
+/** From the first of these hours to the end of the last; starts in any order, at least one. */
+export function spanOfHours(hours: readonly number[]): TimeRange {
+  return { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
+}

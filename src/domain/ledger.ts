@@ -1,3 +1,4 @@
+import type { AggTrade } from './agg-trade.ts';
 import { HOUR_MS } from './hour.ts';
 import { firstAggId, type Series } from './market.ts';
 
@@ -5,6 +6,10 @@ import { firstAggId, type Series } from './market.ts';
 export interface Neighbour {
   readonly id: number;
   readonly timeUs: number;
+}
+
+export function neighbourOf({ aggId, timeUs }: AggTrade): Neighbour {
+  return { id: aggId, timeUs };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { DAY_MS } from '../../domain/hour.ts';
+import { dayWindowUs } from '../../domain/hour.ts';
 import type { TradeBlock } from '../../domain/trade-block.ts';
 
 /**
@@ -9,7 +9,7 @@ export async function* rowsOfDay(
   rows: AsyncIterable<TradeBlock>,
   dayMs: number,
 ): AsyncGenerator<TradeBlock> {
-  const [startUs, endUs] = [dayMs * 1000, (dayMs + DAY_MS) * 1000];
+  const { startUs, endUs } = dayWindowUs(dayMs);
   for await (const block of rows) {
     const { timesUs } = block;
     if (block.rows > 0 && timesUs.every((timeUs) => timeUs >= endUs)) return;

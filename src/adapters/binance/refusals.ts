@@ -39,7 +39,7 @@ const PAUSE_CODES = {
 } as const satisfies Readonly<Record<PauseReason, ErrorCode>>;
 
 const RETIRED = -1016;
-const INVALID_SYMBOL = -1121;
+export const INVALID_SYMBOL = -1121;
 
 /** What everybody on this address must do after such a reply; undefined for most. */
 export function pauseOf(reply: Reply, nowMs: number, random: number): Pause | undefined {

@@ -4,10 +4,9 @@ import type { Clock } from '../../ports/clock.ts';
 import { decodeLimits, decodeServerTime, type RequestLimits } from './exchange-facts.ts';
 import { apiOf } from './market-api.ts';
 import type { PatientClient } from './patient-client.ts';
+import { INVALID_SYMBOL } from './refusals.ts';
 
 const TIME_WEIGHT = 1;
-
-const INVALID_SYMBOL = -1121;
 
 /** Any symbol keeps the reply small where one can be named. This one will stay. */
 const SMALL_REPLY_SYMBOL = 'BTCUSDT';

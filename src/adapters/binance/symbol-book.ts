@@ -4,8 +4,8 @@ import type { Clock } from '../../ports/clock.ts';
 import { decodeSymbols, type SymbolFacts, type SymbolList } from './exchange-facts.ts';
 import { apiOf } from './market-api.ts';
 import type { PatientClient } from './patient-client.ts';
+import { INVALID_SYMBOL } from './refusals.ts';
 
-const INVALID_SYMBOL = -1121;
 /** What a symbol with characters that no symbol has gets. */
 const ILLEGAL_CHARACTERS = -1100;
 

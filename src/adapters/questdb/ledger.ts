@@ -1,4 +1,4 @@
-import { HOUR_MS, type TimeRange } from '../../domain/hour.ts';
+import { HOUR_MS, spanOfHours, type TimeRange } from '../../domain/hour.ts';
 import type { Neighbour, SliceRecord } from '../../domain/ledger.ts';
 import type { Market, Series } from '../../domain/market.ts';
 import type {
@@ -88,8 +88,7 @@ class QuestdbLedger implements Ledger {
     gaps: readonly Gap[],
     nowMs: number,
   ): Promise<void> {
-    const range = { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
-    const open = await this.openGaps(series, range);
+    const open = await this.openGaps(series, spanOfHours(hours));
     const before = open.filter(({ hourMs }) => hours.includes(hourMs));
     const resolved = before.filter((old) => !gaps.some((gap) => isSame(old, gap)));
     for (const gap of resolved) await writeGap(this.#sql, series, gap, nowMs);
