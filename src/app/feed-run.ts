@@ -20,6 +20,8 @@ type FeedRequest = JobPayloads['feed'];
 interface FeedState {
   readonly days: AsyncIterator<DayWork>;
   readonly pending: Set<number>;
+  /** Days whose bars were asked for once more at the end. */
+  readonly rebuilt: Set<number>;
   exhausted: boolean;
 }
 
@@ -46,7 +48,7 @@ export function createFeedRun(deps: FeedDeps): FeedRun {
     await forgetFinished(deps.queue, request, state);
     await topUp(deps, request, state);
     const isOver = state.exhausted && state.pending.size === 0;
-    if (!isOver || (await areBarsOnTheirWay(deps, request)))
+    if (!isOver || (await areBarsOnTheirWay(deps, request, state)))
       return { again: { delayMs: LOOK_AGAIN_MS[state.exhausted ? 'ending' : 'feeding'] } };
     states.delete(key);
     // Bars enqueue the chain themselves; this one mends a chain that was interrupted.
@@ -55,16 +57,40 @@ export function createFeedRun(deps: FeedDeps): FeedRun {
   };
 }
 
-/** A day may change after its own jobs are done: the day beside it proved its last hour. */
-async function areBarsOnTheirWay(deps: FeedDeps, request: FeedRequest): Promise<boolean> {
-  for await (const dayMs of daysBehind(deps, request, request))
-    if (await deps.queue.barsPending(request, dayMs)) return true;
-  return false;
+/**
+ * A day may change after its own jobs are done, or while its bars are being built from what they read
+ * before: the day beside it proved its last hour. Bars are due by comparison, so they are asked for
+ * again, once a run: what fails then, fails for good.
+ */
+async function areBarsOnTheirWay(
+  { queue, ...deps }: FeedDeps,
+  request: FeedRequest,
+  { rebuilt }: FeedState,
+): Promise<boolean> {
+  let areAny = false;
+  for await (const dayMs of daysBehind(deps, request, request)) {
+    if (await queue.barsPending(request, dayMs)) areAny = true;
+    else if (!rebuilt.has(dayMs) && !(await hasFailed(queue, request, dayMs))) {
+      rebuilt.add(dayMs);
+      await queue.addBars(request, dayMs);
+      areAny = true;
+    }
+  }
+  return areAny;
+}
+
+async function hasFailed(queue: JobQueue, request: FeedRequest, dayMs: number): Promise<boolean> {
+  return (await queue.dayStates(request.runId, request, [dayMs])).includes('failed');
 }
 
 function start(deps: PlanDeps, request: FeedRequest): FeedState {
   const range: TimeRange = { startMs: request.startMs, endMs: request.endMs };
-  return { days: dueDays(deps, request, range), pending: new Set(), exhausted: false };
+  return {
+    days: dueDays(deps, request, range),
+    pending: new Set(),
+    rebuilt: new Set(),
+    exhausted: false,
+  };
 }
 
 async function forgetFinished(

@@ -1,12 +1,15 @@
 import { FlowProducer, type Job, type Queue } from 'bullmq';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { dayFlow } from '../../src/adapters/bullmq/day-flow.ts';
+import { startWorkers } from '../../src/adapters/bullmq/workers.ts';
+import { createJobHandlers } from '../../src/app/job-handlers.ts';
 import { ingestSlice } from '../../src/app/ingest-slice.ts';
 import { isDue, planSeries } from '../../src/app/plan-series.ts';
-import { concludeRun } from '../../src/app/run-backfill.ts';
+import { concludeRun, isRunOver } from '../../src/app/run-backfill.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { compactHour, HOUR_MS } from '../../src/domain/hour.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
+import { MARKETS } from '../../src/domain/market.ts';
 import type { Fault } from '../exchange/faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
@@ -27,6 +30,7 @@ const trades = syntheticTrades({
 const POISON = unique('RETA');
 const OUTAGE = unique('RETB');
 const SHARED = unique('RETC');
+const LATE = unique('RETD');
 
 let rig: Rig;
 let app: App;
@@ -34,7 +38,7 @@ let slices: Queue;
 
 beforeAll(async () => {
   rig = await Rig.start({
-    symbols: [POISON, OUTAGE, SHARED].map((symbol) => ({ symbol, trades })),
+    symbols: [POISON, OUTAGE, SHARED, LATE].map((symbol) => ({ symbol, trades })),
   });
   app = await rig.app();
   slices = rig.raw('slice-binance_spot');
@@ -194,4 +198,30 @@ test('a flow that runs its bars before its shared slices are done: bars over wha
   const from = ['--from', '2024-07-01T00:00Z', '--to', '2024-07-01T06:00Z', '--source', 'rest'];
   expect(await rig.cli(['backfill', SHARED, ...from])).toMatchObject({ exitCode: 0 });
   expect(rig.exchange.requests.tradeRequests()).toEqual([]);
+});
+
+test('bars built from what was read before an hour changed are built again by the same run', async () => {
+  const handlers = createJobHandlers(app);
+  const runs: string[] = [];
+  const workers = startWorkers({
+    redisUrl: rig.services.redisUrl,
+    prefix: rig.name,
+    concurrency: { slice: 4 },
+    markets: MARKETS,
+    log: app.log,
+    handlers: {
+      ...handlers,
+      // The day's own job has read nothing of what its run has brought.
+      async bars(day, context) {
+        runs.push(day.runId);
+        return runs.length === 1 ? { done: true } : handlers.bars(day, context);
+      },
+    },
+  });
+  const runId = await rig.enqueue(app, [spot(LATE)], RANGE);
+  await eventually('the run is over', async () => isRunOver(app, runId, [spot(LATE)]));
+  await workers.stop();
+  expect(runs).toEqual([runId, 'due']);
+  expect(await concludeRun(app, runId, [spot(LATE)], RANGE)).toMatchObject({ exitCode: 0 });
+  await expectHours(LATE, HOURS);
 });
