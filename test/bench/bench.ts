@@ -12,12 +12,13 @@ import { beside } from './beside.ts';
 import { daysAreReal } from './day-files.ts';
 import { describeMachine } from './machine.ts';
 import { discardStore } from './place.ts';
+import { plan } from './plan.ts';
 import { queries } from './queries.ts';
 import { markdown, type Section, writeInto } from './report.ts';
 import { rest } from './rest.ts';
 import { sizes } from './sizes.ts';
 
-const MEASUREMENTS = [archiveDay, archiveDays, rest, again, queries, sizes, beside];
+const MEASUREMENTS = [archiveDay, archiveDays, rest, again, plan, queries, sizes, beside];
 const PAGE = path.join(import.meta.dirname, '../../docs/benchmarks.md');
 
 const { values } = parseArgs({

@@ -89,7 +89,10 @@ export interface Command extends Omit<Ran, 'use'> {
 /** Runs `bin/cdvault` to its end. @throws Error when it fails */
 export async function cdvault(
   args: readonly string[],
-  { store, host }: { readonly store: Store; readonly host: Host },
+  {
+    store,
+    host,
+  }: { readonly store: Store; readonly host: Pick<Host, 'exchange' | 'archive' | 'pid'> },
 ): Promise<Command> {
   const env = cliEnv(store.urls, host.exchange, 'bench', { BINANCE_ARCHIVE_URL: host.archive });
   const { result, uses } = await whileWatching({ ...store.pids, simulator: host.pid }, async () =>
