@@ -38,6 +38,7 @@ function run(command: string, args: readonly string[], more: Record<string, stri
 interface Said {
   'notebook.py': { readonly rows: number; readonly wallS: number; readonly cpuS: number };
   'client.py': { readonly rows: number };
+  'reader.py': { readonly rows: number; readonly ms: readonly number[] };
 }
 
 /** Runs a program of this folder to its end. @throws Error when it fails */
