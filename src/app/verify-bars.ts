@@ -12,7 +12,7 @@ import type { BarStore, ExactBar } from '../ports/bar-store.ts';
  * @param minutes bars of one minute, computed from the stored trades apart from the database
  */
 export async function verifyBars(
-  bars: BarStore,
+  bars: Pick<BarStore, 'bars'>,
   series: Series,
   day: DayInputs,
   minutes: readonly Bar[],

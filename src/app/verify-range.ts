@@ -32,7 +32,7 @@ import { unrecordedHour, verifyHour } from './verify-trades.ts';
 export interface VerifyDeps {
   readonly trades: TradeStore;
   readonly ledger: Ledger;
-  readonly bars: BarStore;
+  readonly bars: Pick<BarStore, 'days' | 'bars' | 'anchors'>;
   readonly catalogue: SeriesCatalogue;
   readonly source: TradeSource;
   readonly archive: ArchiveSource;

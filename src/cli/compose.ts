@@ -9,6 +9,7 @@ import {
 import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
 import { startWorkers, type JobEvent } from '../adapters/bullmq/workers.ts';
 import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
+import { openExportFolder } from '../adapters/export/export-folder.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
@@ -66,6 +67,8 @@ export interface App {
   readonly archive: ArchiveSource;
   /** Such files in a folder of this machine. */
   readonly folder: (path: string) => ArchiveSource;
+  /** A folder of this machine to export to. */
+  readonly exportFolder: typeof openExportFolder;
   /** The record of what files were worth. */
   readonly files: ArchiveFiles;
   readonly queue: JobQueue;
@@ -101,6 +104,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
     archive,
     files: createArchiveFiles(sql),
     folder: createFolderSource,
+    exportFolder: openExportFolder,
     queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
     codeVersion: VERSION,
     totals,

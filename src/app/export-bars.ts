@@ -1,0 +1,98 @@
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import type { ExportedFile, ExportRequest } from '../domain/export.ts';
+import type { DayReport } from '../domain/finding.ts';
+import { isoDay, isoHour } from '../domain/hour.ts';
+import type { Interval } from '../domain/interval.ts';
+import type { ExactBar } from '../ports/bar-store.ts';
+import type { ExportFolder } from '../ports/export-folder.ts';
+import type { ExportedDay } from './export-range.ts';
+import { assertNoMismatch } from './proven-range.ts';
+import { type VerifyDeps, verifyRange } from './verify-range.ts';
+
+/**
+ * A file of bars for each day. The day is verified as `verify` does it, but for candles and archive
+ * files, which are others' word; the rows that were compared with the second computation are those that
+ * are written.
+ * @throws CdvaultError STORE_MISMATCH, NOT_PROVEN where bars are older than their hours
+ */
+export async function* exportBars(
+  deps: VerifyDeps,
+  request: ExportRequest & { readonly what: 'bars' },
+  folder: ExportFolder,
+  signal: AbortSignal,
+): AsyncGenerator<ExportedDay> {
+  const compared = new ComparedBars(deps.bars, request.interval);
+  const verified = verifyRange(
+    { ...deps, bars: compared },
+    request,
+    request.range,
+    { klines: false, archives: false },
+    signal,
+  );
+  for await (const day of verified) {
+    const barsCompared = assertVerified(request, day);
+    const { startMs, endMs } = day.range;
+    const bars = compared.last.filter(({ openMs }) => openMs >= startMs && openMs < endMs);
+    const file = await folder.openBars(day.dayMs);
+    await file.add(bars);
+    yield {
+      file: { dayMs: day.dayMs, ...sumsOf(bars), ...(await file.finish()) },
+      hours: day.hashes,
+      barsCompared,
+    };
+  }
+}
+
+/** @returns how many bars were compared */
+function assertVerified(request: ExportRequest, { dayMs, findings, bars }: DayReport): number {
+  assertNoMismatch(
+    request,
+    findings.map(({ kind, atMs, detail }) => `${isoHour(atMs)} (${kind}: ${detail})`),
+  );
+  if (bars.state === 'compared') return bars.bars;
+  throw new CdvaultError(
+    'NOT_PROVEN',
+    `bars of ${request.symbol} ${isoDay(dayMs)} are older than their hours`,
+  );
+}
+
+/** Reads bars for verification, and keeps those of one interval that were read last. */
+class ComparedBars {
+  readonly #bars: VerifyDeps['bars'];
+  readonly #interval: Interval;
+  last: readonly ExactBar[] = [];
+
+  constructor(bars: VerifyDeps['bars'], interval: Interval) {
+    this.#bars = bars;
+    this.#interval = interval;
+  }
+
+  days: VerifyDeps['bars']['days'] = (series, range) => this.#bars.days(series, range);
+
+  anchors: VerifyDeps['bars']['anchors'] = (series) => this.#bars.anchors(series);
+
+  bars: VerifyDeps['bars']['bars'] = async (series, interval, range) => {
+    const bars = await this.#bars.bars(series, interval, range);
+    if (interval === this.#interval) this.last = bars;
+    return bars;
+  };
+}
+
+function sumsOf(
+  bars: readonly ExactBar[],
+): Omit<ExportedFile, 'dayMs' | 'path' | 'bytes' | 'sha256'> {
+  const sum = (column: 'buyVolume' | 'sellVolume') =>
+    formatDecimal(
+      bars.reduce((e8, bar) => e8 + parseDecimal(bar[column], QTY_SCALE), 0n),
+      QTY_SCALE,
+    );
+  const traded = bars.filter(({ firstId }) => firstId !== undefined);
+  return {
+    rows: bars.length,
+    firstId: traded[0]?.firstId,
+    lastId: traded.at(-1)?.lastId,
+    buyVolume: sum('buyVolume'),
+    sellVolume: sum('sellVolume'),
+  };
+}
