@@ -4,7 +4,7 @@ import type { ExportedFile, ExportRequest } from '../domain/export.ts';
 import type { DayReport } from '../domain/finding.ts';
 import { isoDay, isoHour } from '../domain/hour.ts';
 import type { Interval } from '../domain/interval.ts';
-import type { ExactBar } from '../ports/bar-store.ts';
+import type { ExactBar, StoredBars } from '../ports/bar-store.ts';
 import type { ExportFolder } from '../ports/export-folder.ts';
 import type { ExportedDay } from './export-range.ts';
 import { assertNoMismatch } from './proven-range.ts';
@@ -58,25 +58,31 @@ function assertVerified(request: ExportRequest, { dayMs, findings, bars }: DayRe
 }
 
 /** Reads bars for verification, and keeps those of one interval that were read last. */
-class ComparedBars {
-  readonly #bars: VerifyDeps['bars'];
+class ComparedBars implements StoredBars {
+  readonly #bars: StoredBars;
   readonly #interval: Interval;
   last: readonly ExactBar[] = [];
 
-  constructor(bars: VerifyDeps['bars'], interval: Interval) {
+  constructor(bars: StoredBars, interval: Interval) {
     this.#bars = bars;
     this.#interval = interval;
   }
 
-  days: VerifyDeps['bars']['days'] = (series, range) => this.#bars.days(series, range);
+  get tiers(): StoredBars['tiers'] {
+    return this.#bars.tiers;
+  }
 
-  anchors: VerifyDeps['bars']['anchors'] = (series) => this.#bars.anchors(series);
-
-  bars: VerifyDeps['bars']['bars'] = async (series, interval, range) => {
+  async bars(...[series, interval, range]: Parameters<StoredBars['bars']>): Promise<ExactBar[]> {
     const bars = await this.#bars.bars(series, interval, range);
     if (interval === this.#interval) this.last = bars;
     return bars;
-  };
+  }
+
+  days: StoredBars['days'] = (...asked) => this.#bars.days(...asked);
+
+  tierBars: StoredBars['tierBars'] = (...asked) => this.#bars.tierBars(...asked);
+
+  anchors: StoredBars['anchors'] = (...asked) => this.#bars.anchors(...asked);
 }
 
 function sumsOf(
