@@ -38,12 +38,17 @@ export function makePythonEnvironment(
   const madeOf = path.join(dir, 'made-of.txt');
   const wanted = readFileSync(requirements, 'utf8');
   if (existsSync(madeOf) && readFileSync(madeOf, 'utf8') === wanted) return python;
-  if (!canMakeEnvironments()) run('sh', [INSTALL, 'python'], { JAR_DIR: path.dirname(dir) });
+  if (!canMakeEnvironments()) installPart('python');
   say(`installing the packages of ${path.basename(requirements)} (pip, once)`);
   run('python3', ['-m', 'venv', '--clear', dir]);
   run(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements]);
   writeFileSync(madeOf, wanted);
   return python;
+}
+
+/** One of the parts that scripts/install-services.sh knows. */
+export function installPart(part: 'python' | 'psql'): void {
+  run('sh', [INSTALL, part], { JAR_DIR: HOME });
 }
 
 function run(command: string, args: readonly string[], more: Record<string, string> = {}): void {

@@ -5,7 +5,7 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ParquetColumn } from './parquet-columns.ts';
 
 /** Rows of one piece of a file, which is in memory as a whole: what DuckDB itself writes. */
-export const ROW_GROUP_ROWS = 122_880;
+const ROW_GROUP_ROWS = 122_880;
 
 /** Bytes that go to a file piece by piece and are hashed on the way. */
 class HashingFileWriter extends ByteWriter {
