@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis';
 import { createArchiveSource } from '../adapters/archive/archive-source.ts';
-import { createFolderSource } from '../adapters/archive/folder-source.ts';
 import {
   createRestSource,
   type RequestInfo,
@@ -9,6 +8,7 @@ import {
 import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
 import { startWorkers, type JobEvent } from '../adapters/bullmq/workers.ts';
 import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
+import { openExportFolder } from '../adapters/export/export-folder.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
@@ -35,6 +35,7 @@ import { createJobHandlers } from '../app/job-handlers.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
 import { MARKETS } from '../domain/market.ts';
+import { openFolder } from './open-folder.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
@@ -64,8 +65,10 @@ export interface App {
   readonly governor: WeightGovernor;
   readonly source: RestSource;
   readonly archive: ArchiveSource;
-  /** Such files in a folder of this machine. */
+  /** Such files, or exported ones, in a folder of this machine. */
   readonly folder: (path: string) => ArchiveSource;
+  /** A folder of this machine to export to. */
+  readonly exportFolder: typeof openExportFolder;
   /** The record of what files were worth. */
   readonly files: ArchiveFiles;
   readonly queue: JobQueue;
@@ -100,7 +103,8 @@ export function compose(config: Config, urls: ServiceUrls): App {
     source,
     archive,
     files: createArchiveFiles(sql),
-    folder: createFolderSource,
+    folder: openFolder,
+    exportFolder: openExportFolder,
     queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
     codeVersion: VERSION,
     totals,

@@ -3,6 +3,7 @@ import { classify } from '../domain/errors.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
+import { registerExport } from './commands/export.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRepair } from './commands/repair.ts';
@@ -37,6 +38,7 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerRepair,
     registerAudit,
     registerFingerprint,
+    registerExport,
     registerWorker,
     registerSchedule,
     registerServices,
