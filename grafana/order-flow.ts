@@ -33,18 +33,26 @@ const VOLUME = `CASE WHEN state = 0 THEN buy_volume END AS buy, CASE WHEN state 
   CASE WHEN state = 1 THEN buy_volume END AS "unproven buy", CASE WHEN state = 1 THEN -sell_volume END AS "unproven sell"`;
 
 /** Hours that the range touches; `timeend` makes them bands. */
-function annotationSql(classes: string): string {
-  return `SELECT ts AS time, dateadd('h', 1, ts) AS timeend, concat(class, ': ', evidence) AS text, class AS tags
-FROM gaps
-WHERE market = '$market' AND symbol = '$symbol' AND ts > dateadd('h', -1, ${FROM}) AND ts <= ${TO}
-  AND ${classes} AND resolved_at IS NULL
-ORDER BY ts`;
-}
+const TOUCHED = `market = '$market' AND symbol = '$symbol' AND ts > dateadd('h', -1, ${FROM}) AND ts <= ${TO}`;
+const BAND = "ts AS time, dateadd('h', 1, ts) AS timeend";
 
-const HALTS = annotationSql("class = 'halt'");
-const GAPS = annotationSql(
-  "class IN ('missing_ids', 'retention', 'pending_archive', 'truncated_file')",
-);
+const HALTS = `SELECT ${BAND}, evidence AS text, class AS tags
+FROM gaps
+WHERE ${TOUCHED} AND class = 'halt' AND resolved_at IS NULL
+ORDER BY ts`;
+
+/** Hours on record that are not proven, then those that could not be put on record. */
+const GAPS = `SELECT time, timeend, text, tags
+FROM (
+  SELECT ${BAND}, concat(verdict, ': ', missing, ' ids missing') AS text, verdict AS tags
+  FROM coverage
+  WHERE ${TOUCHED} AND verdict <> 'proven'
+  UNION ALL
+  SELECT ${BAND}, concat(class, ': ', evidence) AS text, class AS tags
+  FROM gaps
+  WHERE ${TOUCHED} AND class IN ('retention', 'pending_archive', 'truncated_file') AND resolved_at IS NULL
+)
+ORDER BY time`;
 
 export function orderFlow(source: SqlSource): Dashboard {
   return dashboard({

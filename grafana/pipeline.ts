@@ -18,8 +18,8 @@ const ROWS = `SELECT ts AS time, sum(rows) * 1000.0 / $__interval_ms AS "rows/s"
 FROM (SELECT fetched_at ts, rows FROM slices WHERE $__timeFilter(fetched_at) ORDER BY fetched_at) TIMESTAMP(ts)
 SAMPLE BY $__interval`;
 
-const VERDICTS = `SELECT ts AS time, verdict AS metric, count() AS value
-FROM (SELECT fetched_at ts, verdict FROM coverage WHERE $__timeFilter(fetched_at) ORDER BY fetched_at) TIMESTAMP(ts)
+const VERDICTS = `SELECT ts AS time, metric, count() AS value
+FROM (SELECT fetched_at ts, verdict metric FROM coverage WHERE $__timeFilter(fetched_at) ORDER BY fetched_at) TIMESTAMP(ts)
 SAMPLE BY $__interval`;
 
 const LAG = `SELECT s.market, s.symbol, s.scheduled_from, dateadd('h', 1, c.newest) AS proven_until,
