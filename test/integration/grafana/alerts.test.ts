@@ -100,7 +100,7 @@ describe('on a store in which something is wrong', () => {
 
   test('a scheduled series falls behind, also when nothing of it was ever proven', async () => {
     const alerts = await alertsOf('cdvault-stuck');
-    expect(alerts.map(({ symbol }) => symbol).toSorted()).toEqual(['BEHIND', 'NEVERDONE']);
+    expect(alerts.map(({ symbol }) => symbol ?? '').toSorted()).toEqual(['BEHIND', 'NEVERDONE']);
     const behind = alerts.find(({ symbol }) => symbol === 'BEHIND');
     // From 5 hours on, and less than one that has begun.
     expect(Math.floor(Number(behind?.['hours']))).toBe(

@@ -116,7 +116,7 @@ function validator(name: string, definition: string): ValidateFunction {
 }
 
 function problemsOf(validate: ValidateFunction, value: unknown): string[] {
-  if (validate(value) === true) return [];
+  if (validate(value)) return [];
   return (validate.errors ?? []).map(
     ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
   );
