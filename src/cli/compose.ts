@@ -25,6 +25,7 @@ import { createWeightGovernor } from '../adapters/redis/weight-governor.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createLog } from '../adapters/system/log.ts';
+import { timeZones } from '../adapters/system/time-zones.ts';
 import {
   createWorkTotals,
   meteredBulk,
@@ -45,6 +46,7 @@ import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
+import type { TimeZones } from '../ports/time-zones.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
 
@@ -55,6 +57,7 @@ export interface App {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;
+  readonly zones: TimeZones;
   readonly sql: Sql;
   readonly trades: TradeStore;
   readonly bulk: BulkStore;
@@ -97,6 +100,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
     config,
     log,
     clock,
+    zones: timeZones,
     ...store.parts,
     leases,
     governor,
