@@ -6,6 +6,7 @@ import { registerBackfill } from './commands/backfill.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRepair } from './commands/repair.ts';
+import { registerServe } from './commands/serve.ts';
 import { registerServices } from './commands/services.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStatus } from './commands/status.ts';
@@ -39,6 +40,7 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerFingerprint,
     registerWorker,
     registerSchedule,
+    registerServe,
     registerServices,
   ]) {
     register(program, finish);

@@ -25,6 +25,7 @@ export async function proxyServices(services: ServiceUrls): Promise<ProxiedServi
       redisUrl: through(redis, services.redisUrl),
       questdbHttpUrl: through(questdbHttp, services.questdbHttpUrl),
       questdbPgUrl: through(questdbPg, services.questdbPgUrl),
+      questdbReadonlyPgUrl: through(questdbPg, services.questdbReadonlyPgUrl),
     },
     redis,
     questdbHttp,
