@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CdvaultError } from './domain/errors.ts';
 import type { Market } from './domain/market.ts';
+import type { TierBounds } from './domain/tier.ts';
 
 /**
  * Every setting in one table: its environment variable, its default, its help. The only reader of the
@@ -57,6 +58,11 @@ export const SETTINGS = {
     env: 'CDVAULT_CONCURRENCY',
     default: '8',
     help: 'Hour slices that one worker fetches at a time',
+  },
+  tiers: {
+    env: 'CDVAULT_TIERS',
+    default: '10000,100000,1000000',
+    help: 'Sizes of trades that are told apart, in quote currency; the same for all who write to a store',
   },
   redisPrefix: {
     env: 'CDVAULT_REDIS_PREFIX',
@@ -118,9 +124,13 @@ export interface Config {
   readonly egress: string;
   readonly weightShare: number;
   readonly concurrency: number;
+  readonly tiers: TierBounds;
   readonly redisPrefix: string;
   readonly logLevel: LogLevel;
 }
+
+/** Each is a row of every minute. */
+const MOST_TIERS = 15;
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -143,6 +153,7 @@ export function loadConfig(overrides: Overrides = {}): Config {
     egress: of('egress'),
     weightShare: number('weightShare', of('weightShare'), 0.01, 1),
     concurrency: Math.floor(number('concurrency', of('concurrency'), 1, 64)),
+    tiers: tierBounds(of('tiers')),
     redisPrefix: of('redisPrefix'),
     logLevel: oneOf('logLevel', of('logLevel'), LOG_LEVELS),
   };
@@ -178,6 +189,21 @@ function httpUrl(name: SettingName, value: string): string {
     throw new CdvaultError('USAGE', `${SETTINGS[name].env} is not an http(s) URL: ${value}`);
   }
   return value;
+}
+
+/** Whole and ascending; what is below the first is a tier too. */
+function tierBounds(value: string): TierBounds {
+  const bounds = value.split(',').map((part) => part.trim());
+  const isAscending = bounds.every((bound, index) => {
+    return (
+      /^[1-9]\d{0,14}$/.test(bound) && (index === 0 || Number(bound) > Number(bounds[index - 1]))
+    );
+  });
+  if (isAscending && bounds.length <= MOST_TIERS) return [0, ...bounds.map(Number)];
+  throw new CdvaultError(
+    'USAGE',
+    `${SETTINGS.tiers.env} must be up to ${MOST_TIERS} ascending whole numbers like ${SETTINGS.tiers.default}, not ${JSON.stringify(value)}`,
+  );
 }
 
 function number(name: SettingName, value: string, min: number, max: number): number {

@@ -47,7 +47,7 @@ export async function buildBars(
     const day = dayInputs(dayMs, records);
     if (day === undefined) return 'nothing_known';
     const [before] = await deps.bars.days(series, range);
-    if (before?.inputs === day.inputs) return 'fresh';
+    if (before?.isCurrent === true && before.inputs === day.inputs) return 'fresh';
 
     const contract = await pinnedContract(deps, series, signal);
     await lease.assertHeld(STAMP_WRITE_MS);

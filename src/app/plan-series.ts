@@ -83,14 +83,16 @@ function wholeDays(range: TimeRange): TimeRange {
   return { startMs: floorTo(range.startMs, DAY_MS), endMs: -floorTo(-range.endMs, DAY_MS) };
 }
 
-/** What each stored day's bars were computed from. */
+/** What each stored day's bars were computed from; those of another shape count as none. */
 async function builtDays(
   deps: Pick<PlanDeps, 'bars'>,
   series: Series,
   range: TimeRange,
 ): Promise<ReadonlyMap<number, string>> {
   const days = await deps.bars.days(series, wholeDays(range));
-  return new Map(days.map(({ dayMs, inputs }) => [dayMs, inputs]));
+  return new Map(
+    days.filter(({ isCurrent }) => isCurrent).map(({ dayMs, inputs }) => [dayMs, inputs]),
+  );
 }
 
 async function coverageOf(

@@ -5,29 +5,43 @@ import { type Finding, listed } from '../domain/finding.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../domain/interval.ts';
 import type { Series } from '../domain/market.ts';
-import type { BarStore, ExactBar } from '../ports/bar-store.ts';
+import { TIER_INTERVALS } from '../domain/tier.ts';
+import type { BarStore, ExactBar, ExactTierBar } from '../ports/bar-store.ts';
 
 /**
- * Compares a day's stored bars at every interval, to the last digit, with those that the trades give.
- * @param minutes bars of one minute, computed from the stored trades apart from the database
+ * Compares a day's stored bars at every interval, and those of each tier, to the last digit, with
+ * those that the trades give.
+ * @param computed bars of one minute, of all trades and of each tier's, from the stored trades and
+ * apart from the database
  */
 export async function verifyBars(
   bars: BarStore,
   series: Series,
   day: DayInputs,
-  minutes: readonly Bar[],
+  {
+    minutes,
+    tiers,
+  }: { readonly minutes: readonly Bar[]; readonly tiers: readonly (readonly Bar[])[] },
   contract: Contract | undefined,
 ): Promise<{ readonly compared: number; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   let compared = 0;
+  const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
+  const rolledUp = (from: readonly Bar[], interval: Interval) =>
+    [...rollUp(from, INTERVAL_MS[interval])].map((bar) => exactBar(bar, day, interval, contract));
   for (const interval of INTERVALS) {
-    const wanted = [...rollUp(minutes, INTERVAL_MS[interval])].map((bar) =>
-      exactBar(bar, day, interval, contract),
-    );
-    const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
-    const stored = await bars.bars(series, interval, range);
-    findings.push(...differences(interval, wanted, stored));
+    const wanted = rolledUp(minutes, interval);
+    findings.push(...differences(interval, wanted, await bars.bars(series, interval, range)));
     compared += wanted.length;
+  }
+  for (const interval of TIER_INTERVALS) {
+    const stored = Map.groupBy(await bars.tierBars(series, interval, range), ({ tier }) => tier);
+    for (const [index, tier] of bars.tiers.entries()) {
+      const wanted = rolledUp(tiers[index] ?? [], interval).map((bar) => tierBar(bar, tier));
+      const name = `${interval} tier ${tier}`;
+      findings.push(...differences(name, wanted, stored.get(tier) ?? []));
+      compared += wanted.length;
+    }
   }
   return { compared, findings };
 }
@@ -52,10 +66,18 @@ function exactBar(
   };
 }
 
-function differences(
-  interval: Interval,
-  wanted: readonly ExactBar[],
-  stored: readonly ExactBar[],
+function tierBar(bar: ExactBar, tier: number): ExactTierBar {
+  const { openMs, open, high, low, close, delta, buyVolume, sellVolume, aggTrades, trades } = bar;
+  const { status, levelFromMs, levelMissing } = bar;
+  const levels = { open, high, low, close, delta, buyVolume, sellVolume };
+  return { openMs, tier, ...levels, aggTrades, trades, status, levelFromMs, levelMissing };
+}
+
+/** @param name of the bars, as findings call them */
+function differences<Shape extends Pick<ExactBar, 'openMs'> & Partial<ExactBar>>(
+  name: string,
+  wanted: readonly Shape[],
+  stored: readonly Shape[],
 ): Finding[] {
   const byOpen = new Map(stored.map((bar) => [bar.openMs, bar]));
   const found: Finding[] = [];
@@ -64,23 +86,29 @@ function differences(
     byOpen.delete(bar.openMs);
     const detail = other === undefined ? 'is missing' : columnsThatDiffer(bar, other);
     if (detail !== undefined)
-      found.push({ kind: 'bar_differs', atMs: bar.openMs, detail: `${interval} bar ${detail}` });
+      found.push({ kind: 'bar_differs', atMs: bar.openMs, detail: `${name} bar ${detail}` });
   }
   for (const { openMs } of byOpen.values())
     found.push({
       kind: 'bar_differs',
       atMs: openMs,
-      detail: `${interval} bar stands where no trade is known`,
+      detail: `${name} bar stands where no trade is known`,
     });
-  return listed(found, `${interval} bars`);
+  return listed(found, `${name} bars`);
 }
 
-function columnsThatDiffer(wanted: ExactBar, stored: ExactBar): string | undefined {
-  const names = (Object.keys(wanted) as (keyof ExactBar)[]).filter(
+function columnsThatDiffer<Shape extends Partial<ExactBar>>(
+  wanted: Shape,
+  stored: Shape,
+): string | undefined {
+  const names = (Object.keys(wanted) as (keyof Shape & string)[]).filter(
     (name) => wanted[name] !== stored[name],
   );
   if (names.length === 0) return undefined;
   return names
-    .map((name) => `${name} is ${stored[name] ?? '-'}, the trades give ${wanted[name] ?? '-'}`)
+    .map(
+      (name) =>
+        `${name} is ${String(stored[name] ?? '-')}, the trades give ${String(wanted[name] ?? '-')}`,
+    )
     .join('; ');
 }

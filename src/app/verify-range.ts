@@ -1,5 +1,6 @@
 import type { AggTrade } from '../domain/agg-trade.ts';
 import type { Bar } from '../domain/bar.ts';
+import type { Contract } from '../domain/contract.ts';
 import { BACKWARD_SEARCH_MS } from '../domain/continuity.ts';
 import { cdvBarsFrom, compareForBars } from '../domain/cdv.ts';
 import { type DayInputs, dayInputs, lostHours } from '../domain/day.ts';
@@ -15,6 +16,7 @@ import {
   type TimeRange,
 } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import { TierPass } from '../domain/tier.ts';
 import { leavesOutFills, type Series } from '../domain/market.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
@@ -81,7 +83,8 @@ async function verifyDay(
   { klines, archives }: VerifyOptions,
   signal: AbortSignal,
 ): Promise<DayReport> {
-  const day = await readDay(deps, series, dayMs);
+  const contract = await knownContract(deps.catalogue, series);
+  const day = await readDay(deps, series, dayMs, contract);
   const { records, hashes, findings } = day;
   const asPlanned = [...hoursOf(asked)].map((hourMs) => ({ hourMs, record: records.get(hourMs) }));
   const verdicts = asPlanned.map(({ hourMs, record }) => ({
@@ -90,7 +93,7 @@ async function verifyDay(
   }));
   const count = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
 
-  const bars = await checkBars(deps, series, day);
+  const bars = await checkBars(deps, series, day, contract);
   const comparable =
     klines && !leavesOutFills(series.market)
       ? verdicts.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs)
@@ -127,11 +130,18 @@ interface ReadDay {
   readonly hashes: DayReport['hashes'];
   /** Bars of one minute from the stored trades of the hours that the ledger knows. */
   readonly minutes: readonly Bar[];
+  /** The same of each tier. */
+  readonly tiers: readonly (readonly Bar[])[];
   readonly findings: readonly Finding[];
 }
 
 /** One pass over a day's stored trades: proves each hour and computes the day's minutes. */
-async function readDay(deps: VerifyDeps, series: Series, dayMs: number): Promise<ReadDay> {
+async function readDay(
+  deps: VerifyDeps,
+  series: Series,
+  dayMs: number,
+  contract: Contract | undefined,
+): Promise<ReadDay> {
   const wider = { startMs: dayMs - HOUR_MS, endMs: dayMs + DAY_MS + BACKWARD_SEARCH_MS };
   const all = new Map(
     (await deps.ledger.records(series, wider)).map((record) => [record.hourMs, record]),
@@ -143,6 +153,7 @@ async function readDay(deps: VerifyDeps, series: Series, dayMs: number): Promise
   const backwards = [...all.values()].filter(({ backwardRows }) => backwardRows > 0);
   const hashes: { hourMs: number; rows: number; contentHash: string }[] = [];
   const findings: Finding[] = [];
+  const tierPass = new TierPass(deps.bars.tiers, contract);
 
   async function* inBarOrder(): AsyncGenerator<AggTrade> {
     for (const record of records.values()) {
@@ -154,7 +165,10 @@ async function readDay(deps: VerifyDeps, series: Series, dayMs: number): Promise
       const hour = await verifyHour(deps.trades, record, around);
       findings.push(...hour.findings);
       hashes.push({ hourMs, rows: record.rows, contentHash: hour.contentHash });
-      yield* hour.inWindow.toSorted(compareForBars);
+      for (const trade of hour.inWindow.toSorted(compareForBars)) {
+        tierPass.accept(trade);
+        yield trade;
+      }
     }
   }
   const denseHours = (inputs?.hours ?? [])
@@ -163,13 +177,14 @@ async function readDay(deps: VerifyDeps, series: Series, dayMs: number): Promise
   const minutes = await Array.fromAsync(
     cdvBarsFrom(inBarOrder(), { intervalMs: MINUTE_MS, denseHours }),
   );
-  return { inputs, records, hashes, minutes, findings };
+  return { inputs, records, hashes, minutes, tiers: tierPass.finish(minutes), findings };
 }
 
 async function checkBars(
   deps: VerifyDeps,
   series: Series,
-  { inputs, minutes, findings, records }: ReadDay,
+  { inputs, minutes, tiers, findings, records }: ReadDay,
+  contract: Contract | undefined,
 ): Promise<{ readonly result: DayReport['bars']; readonly findings: readonly Finding[] }> {
   const dayMs = inputs?.dayMs;
   if (inputs === undefined || dayMs === undefined)
@@ -177,14 +192,15 @@ async function checkBars(
   const [built] = await deps.bars.days(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
   const lost = await ledgerLosses(deps, series, built?.inputs ?? '', records, dayMs);
   if (lost.length > 0) return { result: { state: 'due' }, findings: lost };
-  if (built?.inputs !== inputs.inputs) return { result: { state: 'due' }, findings: [] };
+  if (built?.isCurrent !== true || built.inputs !== inputs.inputs)
+    return { result: { state: 'due' }, findings: [] };
   if (findings.length > 0) return { result: { state: 'damaged' }, findings: [] };
   const { compared, findings: wrong } = await verifyBars(
     deps.bars,
     series,
     inputs,
-    minutes,
-    await knownContract(deps.catalogue, series),
+    { minutes, tiers },
+    contract,
   );
   return {
     result: { state: 'compared', bars: compared },

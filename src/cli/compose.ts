@@ -101,7 +101,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
   const clock = systemClock;
   const totals = createWorkTotals();
   const redis = createRedis(urls.redisUrl, { log });
-  const store = composeStore(urls, { clock, log, totals });
+  const store = composeStore(urls, { config, clock, log, totals });
   const { sql } = store;
   const archive = createArchiveSource(config.archiveUrl);
   const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
@@ -192,7 +192,7 @@ async function composeServer(
 
 function composeStore(
   urls: ServiceUrls,
-  { clock, log, totals }: { totals: WorkTotals } & Pick<App, 'clock' | 'log'>,
+  { config, clock, log, totals }: { totals: WorkTotals } & Pick<App, 'config' | 'clock' | 'log'>,
 ) {
   const sql = createSql(urls.questdbPgUrl);
   const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
@@ -205,7 +205,7 @@ function composeStore(
       trades: meteredTrades(trades, totals),
       bulk: meteredBulk(bulk, totals),
       ledger: createLedger(sql),
-      bars: createBarStore(sql),
+      bars: createBarStore(sql, config.tiers),
       catalogue: createSeriesCatalogue(sql),
     },
     async close(): Promise<void> {

@@ -21,6 +21,9 @@ export interface Bar {
   readonly aggTrades: number;
   /** The exchange's own trade count, Σ (last_id − first_id + 1). */
   readonly trades: number;
+  /** Those of both whose taker bought; the rest sold. */
+  readonly buyAggTrades: number;
+  readonly buyTrades: number;
   /** undefined in a silent bar. */
   readonly priceOpen: bigint | undefined;
   readonly priceHigh: bigint | undefined;
@@ -52,6 +55,8 @@ export function barText(bar: Bar): BarText {
     quoteVolume: formatDecimal(bar.quoteVolume, QUOTE_SCALE),
     aggTrades: bar.aggTrades,
     trades: bar.trades,
+    buyAggTrades: bar.buyAggTrades,
+    buyTrades: bar.buyTrades,
     priceOpen: priceText(bar.priceOpen),
     priceHigh: priceText(bar.priceHigh),
     priceLow: priceText(bar.priceLow),
@@ -80,6 +85,8 @@ export function silentBar(openMs: number, level: bigint): Bar {
     quoteVolume: 0n,
     aggTrades: 0,
     trades: 0,
+    buyAggTrades: 0,
+    buyTrades: 0,
     priceOpen: undefined,
     priceHigh: undefined,
     priceLow: undefined,
@@ -124,6 +131,8 @@ function merge(left: Bar, right: Bar): Bar {
     quoteVolume: left.quoteVolume + right.quoteVolume,
     aggTrades: left.aggTrades + right.aggTrades,
     trades: left.trades + right.trades,
+    buyAggTrades: left.buyAggTrades + right.buyAggTrades,
+    buyTrades: left.buyTrades + right.buyTrades,
     priceOpen: left.priceOpen,
     priceHigh: merged(max, left.priceHigh, right.priceHigh),
     priceLow: merged(min, left.priceLow, right.priceLow),

@@ -47,7 +47,8 @@ export function compareForBars(left: AggTrade, right: AggTrade): number {
 
 const NO_BARS: readonly Bar[] = [];
 
-class BarPass {
+/** One pass over trades, told of one at a time. */
+export class BarPass {
   readonly #intervalUs: number;
   readonly #fromUs: number;
   /** Starts of the bars that must exist even if silent, oldest first. */
@@ -153,6 +154,8 @@ class OpenBar {
   #sellQuote = 0n;
   #aggTrades = 0;
   #trades = 0;
+  #buyAggTrades = 0;
+  #buyTrades = 0;
   #priceHigh: bigint;
   #priceLow: bigint;
   #priceClose: bigint;
@@ -173,15 +176,18 @@ class OpenBar {
     if (price > this.#priceHigh) this.#priceHigh = price;
     if (price < this.#priceLow) this.#priceLow = price;
     this.#priceClose = price;
+    const fills = trade.lastId - trade.firstId + 1;
     if (trade.isBuyerMaker) {
       this.#sellVolume += qty;
       this.#sellQuote += price * qty;
     } else {
       this.#buyVolume += qty;
       this.#buyQuote += price * qty;
+      this.#buyAggTrades += 1;
+      this.#buyTrades += fills;
     }
     this.#aggTrades += 1;
-    this.#trades += trade.lastId - trade.firstId + 1;
+    this.#trades += fills;
     this.#firstId = Math.min(this.#firstId, trade.aggId);
     this.#lastId = Math.max(this.#lastId, trade.aggId);
   }
@@ -200,6 +206,8 @@ class OpenBar {
       quoteVolume: this.#buyQuote + this.#sellQuote,
       aggTrades: this.#aggTrades,
       trades: this.#trades,
+      buyAggTrades: this.#buyAggTrades,
+      buyTrades: this.#buyTrades,
       priceOpen: this.#priceOpen,
       priceHigh: this.#priceHigh,
       priceLow: this.#priceLow,

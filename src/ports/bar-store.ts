@@ -4,6 +4,7 @@ import type { DayInputs } from '../domain/day.ts';
 import type { TimeRange } from '../domain/hour.ts';
 import type { Interval } from '../domain/interval.ts';
 import type { Series } from '../domain/market.ts';
+import type { TierBounds, TierInterval } from '../domain/tier.ts';
 
 /** One exact bar; every number is decimal text as the store gives it. */
 export interface ExactBar {
@@ -21,6 +22,9 @@ export interface ExactBar {
   readonly quoteVolume: string | undefined;
   readonly aggTrades: number;
   readonly trades: number;
+  /** Of buying takers; the rest sold. undefined in bars of a release that did not count them. */
+  readonly buyAggTrades: number | undefined;
+  readonly buyTrades: number | undefined;
   /** undefined in a bar without trades. */
   readonly priceOpen: string | undefined;
   readonly priceHigh: string | undefined;
@@ -34,9 +38,32 @@ export interface ExactBar {
   readonly levelMissing: number | undefined;
 }
 
+/** One exact bar of the trades of one size. */
+export interface ExactTierBar extends Pick<
+  ExactBar,
+  | 'openMs'
+  | 'open'
+  | 'high'
+  | 'low'
+  | 'close'
+  | 'delta'
+  | 'buyVolume'
+  | 'sellVolume'
+  | 'aggTrades'
+  | 'trades'
+  | 'status'
+  | 'levelFromMs'
+  | 'levelMissing'
+> {
+  /** Lower bound of the trades' worth in quote currency. */
+  readonly tier: number;
+}
+
 export interface StoredDay extends BuiltDay {
   /** `DayInputs.inputs` that the day's bars were computed from. */
   readonly inputs: string;
+  /** Built in the shape of this release and with these tiers; bars of another are due. */
+  readonly isCurrent: boolean;
 }
 
 export interface RestatementRow {
@@ -56,6 +83,8 @@ export interface StoredAnchors {
 
 /** Exact bars and anchors. */
 export interface BarStore {
+  /** Sizes of trades that are told apart. */
+  readonly tiers: TierBounds;
   days(series: Series, range?: TimeRange): Promise<StoredDay[]>;
   /**
    * Computes a day's bars at every interval from the stored trades, each interval in one transaction.
@@ -67,6 +96,8 @@ export interface BarStore {
   /** Stamps which contents a day's bars were computed from; the last step of a build. */
   stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;
+  /** By time, then tier. */
+  tierBars(series: Series, interval: TierInterval, range: TimeRange): Promise<ExactTierBar[]>;
   anchors(series: Series): Promise<StoredAnchors>;
   writeAnchors(series: Series, originMs: number, anchors: readonly Anchor[]): Promise<void>;
   restate(series: Series, rows: readonly RestatementRow[]): Promise<void>;

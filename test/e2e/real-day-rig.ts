@@ -2,6 +2,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createSql, literal, type Sql, type TextRow } from '../../src/adapters/questdb/sql.ts';
+import { DEFAULT_TIERS } from '../../src/domain/tier.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { type App, compose } from '../../src/cli/compose.ts';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
@@ -85,6 +86,7 @@ export class RealDayRig {
         egress: env['CDVAULT_EGRESS'] ?? '',
         weightShare: 1,
         concurrency: 1,
+        tiers: DEFAULT_TIERS,
         redisPrefix: env['CDVAULT_REDIS_PREFIX'] ?? '',
         logLevel: 'error',
       },

@@ -224,7 +224,9 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     async (interval) => {
       const bars = await exactRows(rig, interval, day);
       expect(bars).toHaveLength(
-        { '1m': 1440, '5m': 288, '15m': 96, '1h': 24, '4h': 6, '1d': 1 }[interval],
+        { '1m': 1440, '3m': 480, '5m': 288, '15m': 96, '30m': 48, '1h': 24, '4h': 6, '1d': 1 }[
+          interval
+        ],
       );
       expect(bars).toEqual(expected.bars.get(interval));
     },

@@ -5,7 +5,6 @@ import { type BarText, barText } from '../../src/domain/bar.ts';
 import { cdvBars, compareForBars } from '../../src/domain/cdv.ts';
 import { type BuiltDay, chainAnchors } from '../../src/domain/chain.ts';
 import { parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
-import type { WorthText } from '../../src/domain/contract.ts';
 import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../../src/domain/hour.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/interval.ts';
 import type { Market } from '../../src/domain/market.ts';
@@ -65,7 +64,7 @@ export function withoutTrust({
   levelFromMs: _from,
   levelMissing: _missing,
   ...bar
-}: ExactBar): WorthText {
+}: ExactBar): Omit<ExactBar, 'status' | 'levelFromMs' | 'levelMissing'> {
   return bar;
 }
 

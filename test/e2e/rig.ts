@@ -8,6 +8,7 @@ import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../src/ap
 import { type App, compose } from '../../src/cli/compose.ts';
 import type { TimeRange } from '../../src/domain/hour.ts';
 import type { Series } from '../../src/domain/market.ts';
+import { DEFAULT_TIERS } from '../../src/domain/tier.ts';
 import type { SourceChoice } from '../../src/domain/source-choice.ts';
 import type { JobWorkers } from '../../src/ports/job-queue.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
@@ -81,6 +82,7 @@ export class Rig {
         egress: this.name,
         weightShare: 1,
         concurrency: this.#concurrency,
+        tiers: DEFAULT_TIERS,
         redisPrefix: this.name,
         logLevel: 'error',
       },

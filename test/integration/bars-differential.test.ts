@@ -1,17 +1,19 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { type Bar, barText } from '../../src/domain/bar.ts';
-import { worthText } from '../../src/domain/contract.ts';
+import { type Bar, barText, rollUp } from '../../src/domain/bar.ts';
+import { type Contract, worthText } from '../../src/domain/contract.ts';
 import { cdvBars, compareForBars } from '../../src/domain/cdv.ts';
 import { contentHasher } from '../../src/domain/content-hash.ts';
 import { createHourRun } from '../../src/domain/continuity.ts';
-import { barStatus, dayInputs } from '../../src/domain/day.ts';
-import { formatDecimal } from '../../src/domain/decimal.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { barStatus, type DayInputs, dayInputs } from '../../src/domain/day.ts';
+import { formatDecimal, parseDecimal } from '../../src/domain/decimal.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
 import { INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
 import type { SliceRecord } from '../../src/domain/ledger.ts';
 import type { Series } from '../../src/domain/market.ts';
+import { TIER_INTERVALS, TierPass } from '../../src/domain/tier.ts';
+import type { ExactTierBar } from '../../src/ports/bar-store.ts';
 import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
 
 /** The bars that the database computes against the TypeScript reference, on made-up days. */
@@ -157,6 +159,7 @@ test('the bars of any day equal the reference digit for digit, at every interval
           expect(bar.levelMissing, `${interval} ${index}`).toBe(hour?.levelMissing);
         }
       }
+      await expectTiers(series, day, trades);
     }),
     { numRuns: process.env['CDVAULT_FULL'] === '1' ? 100 : 10 },
   );
@@ -188,8 +191,57 @@ test.each([['100'], [undefined]])(
       for (const [index, bar] of wanted.entries())
         expectCoins(base[index]?.['coins'], coinsIn(trades, bar, request.intervalMs, size));
     }
+    await expectTiers(series, day, trades, { size });
   },
 );
+
+/** The worth of made-up trades lies on both sides of all bounds. */
+async function expectTiers(
+  series: Series,
+  day: DayInputs,
+  trades: readonly AggTrade[],
+  contract?: Contract,
+): Promise<void> {
+  const ordered = trades.toSorted(compareForBars);
+  const denseHours = day.hours
+    .filter(({ verdict }) => verdict === 'proven')
+    .map(({ hourMs }) => hourMs);
+  const minutes = [...cdvBars(ordered, { intervalMs: MINUTE_MS, denseHours, fromMs: DAY })];
+  const pass = new TierPass(store.bars.tiers, contract);
+  for (const trade of ordered) pass.accept(trade);
+  const tiers = pass.finish(minutes);
+  const range = { startMs: DAY, endMs: DAY + DAY_MS };
+  for (const interval of TIER_INTERVALS) {
+    const stored = await store.bars.tierBars(series, interval, range);
+    const whole = new Map(
+      (await store.bars.bars(series, interval, range)).map((bar) => [bar.openMs, bar]),
+    );
+    for (const [index, bars] of tiers.entries()) {
+      const tier = store.bars.tiers[index];
+      const wanted = [...rollUp(bars, INTERVAL_MS[interval])].map((bar) => {
+        const { status, levelFromMs, levelMissing } = whole.get(bar.openMs) ?? {};
+        return { ...barText(bar), tier, status, levelFromMs, levelMissing };
+      });
+      const ours = stored.filter((bar) => bar.tier === tier);
+      expect(wanted, `${interval} ${tier}`).toMatchObject(ours);
+      expect(ours, `${interval} ${tier}`).toHaveLength(wanted.length);
+    }
+    // Added up they are the whole, digit for digit.
+    for (const [openMs, bar] of whole) {
+      const parts = stored.filter((part) => part.openMs === openMs);
+      const sum = (of: (part: ExactTierBar) => string) =>
+        formatDecimal(
+          parts.reduce((total, part) => total + parseDecimal(of(part), 8), 0n),
+          8,
+        );
+      if (parts.length === 0 && contract !== undefined && contract.size === undefined) continue;
+      expect(sum(({ delta }) => delta)).toBe(bar.delta);
+      expect(sum(({ close }) => close)).toBe(bar.close);
+      expect(sum(({ buyVolume }) => buyVolume)).toBe(bar.buyVolume);
+      expect(parts.reduce((total, { aggTrades }) => total + aggTrades, 0)).toBe(bar.aggTrades);
+    }
+  }
+}
 
 /** In floating point, as a reader would compute them. */
 function coinsIn(

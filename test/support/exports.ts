@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSql, literal, type Sql, timestamp } from '../../src/adapters/questdb/sql.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
+import { TIER_INTERVALS } from '../../src/domain/tier.ts';
 
 /** What a series has in one table, in an order that does not depend on how it got there. */
 export interface OrderedExport {
@@ -24,7 +25,12 @@ const ORDER = {
   bar_days: 'ts',
   anchors: 'ts',
   restatements: 'ts, what, seen_at',
+  tiers_exact_1m: 'ts, tier',
+  tiers_exact_1h: 'ts, tier',
+  tiers_exact_1d: 'ts, tier',
   cdv_exact_1m: 'ts',
+  cdv_exact_3m: 'ts',
+  cdv_exact_30m: 'ts',
   cdv_exact_5m: 'ts',
   cdv_exact_15m: 'ts',
   cdv_exact_1h: 'ts',
@@ -42,6 +48,7 @@ export const RESULT_TABLES: readonly SeriesTable[] = [
   'bar_days',
   'anchors',
   ...INTERVALS.map((interval) => `cdv_exact_${interval}` as const),
+  ...TIER_INTERVALS.map((interval) => `tiers_exact_${interval}` as const),
 ];
 
 /** Who ran and when, and the symbol, which differs between tests that must give equal tables. */

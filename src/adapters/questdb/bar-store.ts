@@ -6,9 +6,16 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { DAY_MS, type TimeRange } from '../../domain/hour.ts';
 import { INTERVALS, type Interval } from '../../domain/interval.ts';
 import type { Series } from '../../domain/market.ts';
+import {
+  DEFAULT_TIERS,
+  TIER_INTERVALS,
+  type TierBounds,
+  type TierInterval,
+} from '../../domain/tier.ts';
 import type {
   BarStore,
   ExactBar,
+  ExactTierBar,
   RestatementRow,
   StoredAnchors,
   StoredDay,
@@ -24,34 +31,47 @@ import {
   type TextRow,
   timestamp,
 } from './sql.ts';
+import { rolledUpTiers, tierMinutes } from './tiers-sql.ts';
 import type { RowOrder } from './traded-minutes.ts';
 
 const BAR_COLUMNS =
-  'ts::long AS open_us, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, ' +
+  'ts::long AS open_us, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, buy_agg_trades, buy_trades, ' +
   'price_open, price_high, price_low, price_close, first_id, last_id, status, level_from::long AS level_us, level_missing';
 
 /** Whole units of a day's volume up to which a DOUBLE window sum is exact: 2^53. */
 const EXACT_WINDOW_UNITS = 2n ** 53n;
 const UNIT_E8 = 100_000_000n;
 
-export function createBarStore(sql: Sql): BarStore {
-  return new QuestdbBarStore(sql);
+const TIER_COLUMNS =
+  'ts::long AS open_us, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, ' +
+  'status, level_from::long AS level_us, level_missing';
+
+/** Counts up whenever bars of an earlier release lack what this one's have. */
+const LAYOUT = 2;
+
+/** @param tiers sizes of trades that are told apart; the same for all who write to a store */
+export function createBarStore(sql: Sql, tiers: TierBounds = DEFAULT_TIERS): BarStore {
+  return new QuestdbBarStore(sql, tiers);
 }
 
 class QuestdbBarStore implements BarStore {
   readonly #sql: Sql;
+  readonly #layout: string;
+  readonly tiers: TierBounds;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, tiers: TierBounds) {
     this.#sql = sql;
+    this.tiers = tiers;
+    this.#layout = `${LAYOUT} ${tiers.join(',')}`;
   }
 
   async days(series: Series, range?: TimeRange): Promise<StoredDay[]> {
     await this.#sql.waitApplied('bar_days');
     const rows = await this.#sql.query(
-      'SELECT ts::long AS day_us, inputs, id_start, id_end, missing, delta FROM bar_days ' +
+      'SELECT ts::long AS day_us, inputs, id_start, id_end, missing, delta, layout FROM bar_days ' +
         `WHERE ${ofSeries(series)}${range === undefined ? '' : ` AND ${inRange(range)}`} ORDER BY ts`,
     );
-    return rows.map(toStoredDay);
+    return rows.map((row) => ({ ...toStoredDay(row), isCurrent: row['layout'] === this.#layout }));
   }
 
   async build(series: Series, day: DayInputs, contract?: Contract): Promise<void> {
@@ -65,11 +85,38 @@ class QuestdbBarStore implements BarStore {
     const order = await this.#orderOf(series, day);
     await this.#sql.query(minuteBars(series, day, order, contract));
     await this.#sql.waitApplied('cdv_exact_1m');
+    await Promise.all([
+      this.#rollUp(series, day),
+      this.#buildTiers(series, day, { order, ...(contract !== undefined && { contract }) }),
+    ]);
+  }
+
+  async #rollUp(series: Series, day: DayInputs): Promise<void> {
     const longer = INTERVALS.filter((interval) => interval !== '1m');
     await Promise.all(
       longer.map((interval) => this.#sql.query(rolledUpBars(series, day, interval))),
     );
     await Promise.all(longer.map((interval) => this.#sql.waitApplied(`cdv_exact_${interval}`)));
+  }
+
+  async #buildTiers(
+    series: Series,
+    day: DayInputs,
+    { order, contract }: { readonly order: RowOrder; readonly contract?: Contract },
+  ): Promise<void> {
+    const rows = await this.#sql.query(
+      `SELECT DISTINCT tier FROM tiers_exact_1d WHERE ${ofSeries(series)} AND ts = ${timestamp(day.dayMs)}`,
+    );
+    const names = this.tiers.map(String);
+    const former = rows.map((row) => text(row, 'tier')).filter((tier) => !names.includes(tier));
+    const request = { bounds: this.tiers, former, order, contract };
+    await this.#sql.query(tierMinutes(series, day, request));
+    await this.#sql.waitApplied('tiers_exact_1m');
+    const longer = TIER_INTERVALS.filter((interval) => interval !== '1m');
+    await Promise.all(
+      longer.map((interval) => this.#sql.query(rolledUpTiers(series, day, interval))),
+    );
+    await Promise.all(longer.map((interval) => this.#sql.waitApplied(`tiers_exact_${interval}`)));
   }
 
   /** Looked at anew for each build: a hole that is filled, a file that is reloaded change it. */
@@ -83,9 +130,9 @@ class QuestdbBarStore implements BarStore {
 
   async stamp(series: Series, day: DayInputs, nowMs: number): Promise<void> {
     await this.#sql.query(
-      `INSERT INTO bar_days VALUES (${timestamp(day.dayMs)}, ${seriesValues(series)}, ${literal(day.inputs)}, ` +
+      `INSERT INTO bar_days (ts, market, symbol, inputs, level_from, rows, id_start, id_end, missing, delta, built_at, layout) VALUES (${timestamp(day.dayMs)}, ${seriesValues(series)}, ${literal(day.inputs)}, ` +
         `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing ?? 'NULL'}, ` +
-        `${decimal(day.deltaE8)}, ${timestamp(nowMs)})`,
+        `${decimal(day.deltaE8)}, ${timestamp(nowMs)}, ${literal(this.#layout)})`,
     );
     await this.#sql.waitApplied('bar_days');
   }
@@ -97,6 +144,19 @@ class QuestdbBarStore implements BarStore {
       `SELECT ${BAR_COLUMNS} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void' ORDER BY ts`,
     );
     return rows.map(toBar);
+  }
+
+  async tierBars(
+    series: Series,
+    interval: TierInterval,
+    range: TimeRange,
+  ): Promise<ExactTierBar[]> {
+    const table = `tiers_exact_${interval}`;
+    await this.#sql.waitApplied(table);
+    const rows = await this.#sql.query(
+      `SELECT ${TIER_COLUMNS} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void' ORDER BY ts, tier`,
+    );
+    return rows.map((row) => ({ ...toLevels(row), tier: int(row, 'tier') }));
   }
 
   async anchors(series: Series): Promise<StoredAnchors> {
@@ -147,7 +207,7 @@ function inRange({ startMs, endMs }: TimeRange): string {
   return `ts >= ${timestamp(startMs)} AND ts < ${timestamp(endMs)}`;
 }
 
-function toStoredDay(row: TextRow): StoredDay {
+function toStoredDay(row: TextRow): Omit<StoredDay, 'isCurrent'> {
   return {
     dayMs: int(row, 'day_us') / 1000,
     inputs: text(row, 'inputs'),
@@ -166,7 +226,8 @@ function toAnchor(row: TextRow): Anchor {
   };
 }
 
-function toBar(row: TextRow): ExactBar {
+/** What bars and tiers have in common. */
+function toLevels(row: TextRow): Omit<ExactTierBar, 'tier'> {
   return {
     openMs: int(row, 'open_us') / 1000,
     open: text(row, 'open'),
@@ -176,18 +237,26 @@ function toBar(row: TextRow): ExactBar {
     delta: text(row, 'delta'),
     buyVolume: text(row, 'buy_volume'),
     sellVolume: text(row, 'sell_volume'),
-    quoteDelta: row['quote_delta'] ?? undefined,
-    quoteVolume: row['quote_volume'] ?? undefined,
     aggTrades: int(row, 'agg_trades'),
     trades: int(row, 'trades'),
+    status: text(row, 'status') as ExactBar['status'],
+    levelFromMs: int(row, 'level_us') / 1000,
+    levelMissing: optionalInt(row, 'level_missing'),
+  };
+}
+
+function toBar(row: TextRow): ExactBar {
+  return {
+    ...toLevels(row),
+    quoteDelta: row['quote_delta'] ?? undefined,
+    quoteVolume: row['quote_volume'] ?? undefined,
+    buyAggTrades: optionalInt(row, 'buy_agg_trades'),
+    buyTrades: optionalInt(row, 'buy_trades'),
     priceOpen: row['price_open'] ?? undefined,
     priceHigh: row['price_high'] ?? undefined,
     priceLow: row['price_low'] ?? undefined,
     priceClose: row['price_close'] ?? undefined,
     firstId: optionalInt(row, 'first_id'),
     lastId: optionalInt(row, 'last_id'),
-    status: text(row, 'status') as ExactBar['status'],
-    levelFromMs: int(row, 'level_us') / 1000,
-    levelMissing: optionalInt(row, 'level_missing'),
   };
 }

@@ -8,6 +8,16 @@ import { literal, ofSeries, timestamp } from './sql.ts';
 import { type Limbs, limbsOf, type RowOrder, tradedMinutes } from './traded-minutes.ts';
 import { VALID_ROWS } from './trade-store.ts';
 
+const COUNTS_BY_SIDE = ['buy_agg_trades', 'buy_trades'] as const;
+
+/** As the statements give them; a table may have more, and in another order. */
+const COLUMNS = [
+  'ts, market, symbol, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume',
+  'agg_trades, trades, price_open, price_high, price_low, price_close, first_id, last_id',
+  'status, level_from, level_missing, base_buy_volume, base_sell_volume',
+  ...COUNTS_BY_SIDE,
+].join(', ');
+
 /**
  * One day's minute bars in one statement, from nothing but the day's own trades. A silent minute takes the level of the last minute with trades before it. All 1,440 minutes are
  * written, those of which nothing is known as `void`: no row of an earlier build can stay behind.
@@ -20,15 +30,12 @@ export function minuteBars(
 ): string {
   const worth = worthOf(contract);
   const limbs = limbsOf(day);
-  const known = day.hours.map(({ hourMs }) => hourOf(hourMs));
   const proven = day.hours
     .filter(({ verdict }) => verdict === 'proven')
     .map(({ hourMs }) => hourOf(hourMs));
-  const rows =
-    `${ofSeries(series)} AND ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)} ` +
-    `AND ${VALID_ROWS}${known.length < 24 ? ` AND ${inHours('ts', known)}` : ''}`;
+  const rows = rowsOfDay(series, day);
   return `
-INSERT ATOMIC INTO cdv_exact_1m
+INSERT ATOMIC INTO cdv_exact_1m (${COLUMNS})
 SELECT * FROM (
   WITH ${tradedMinutes(rows, limbs, order, worth.minute)},
   spine AS (
@@ -39,9 +46,23 @@ SELECT * FROM (
     CASE WHEN ${inHours('s.ts', proven)} THEN 'final' WHEN m.ts = s.ts THEN 'partial' ELSE 'void' END status,
     ${timestamp(day.levelFromMs)} level_from,
     ${levelMissing(day)} level_missing,
-    ${worth.baseVolumes}
+    ${worth.baseVolumes},
+    ${COUNTS_BY_SIDE.map((name) => `${whenTraded(`v.${name}`, '0L')} ${name}`).join(', ')}
   FROM (spine TIMESTAMP(ts)) s ASOF JOIN (levels TIMESTAMP(ts)) m ASOF JOIN (sums TIMESTAMP(ts)) v
 )`;
+}
+
+/** Which trades count in a day's bars. */
+export function rowsOfDay(series: Series, day: DayInputs): string {
+  const known = day.hours.map(({ hourMs }) => hourOf(hourMs));
+  return (
+    `${ofSeries(series)} AND ${withinDay(day)} AND ${VALID_ROWS}` +
+    (known.length < 24 ? ` AND ${inHours('ts', known)}` : '')
+  );
+}
+
+export function withinDay({ dayMs }: DayInputs): string {
+  return `ts >= ${timestamp(dayMs)} AND ts < ${timestamp(dayMs + DAY_MS)}`;
 }
 
 /** `s` is a minute of the day, `m` and `v` levels and sums of the last one with trades up to it, if any. */
@@ -81,18 +102,18 @@ function whenTraded(value: string, otherwise: string): string {
  * low come from minutes with trades only, since a silent minute's flat level is no trade's level.
  */
 export function rolledUpBars(series: Series, day: DayInputs, interval: Interval): string {
-  const range = `ts >= ${timestamp(day.dayMs)} AND ts < ${timestamp(day.dayMs + DAY_MS)}`;
   const traded = (column: string) =>
     `CASE WHEN t.ts IS NULL THEN b.close ELSE t.${column} END ${column}`;
   return `
-INSERT ATOMIC INTO cdv_exact_${interval}
+INSERT ATOMIC INTO cdv_exact_${interval} (${COLUMNS})
 SELECT * FROM (
-  WITH minutes AS (SELECT * FROM cdv_exact_1m WHERE ${ofSeries(series)} AND ${range}),
+  WITH minutes AS (SELECT * FROM cdv_exact_1m WHERE ${ofSeries(series)} AND ${withinDay(day)}),
   bars AS (
     SELECT ts, last(close) close, sum(delta) delta, sum(buy_volume) buy_volume, sum(sell_volume) sell_volume,
       sum(quote_delta) quote_delta, sum(quote_volume) quote_volume, sum(agg_trades) agg_trades, sum(trades) trades,
       min(first_id) first_id, max(last_id) last_id, max(level_missing) level_missing,
       ${SUMMED_BASE_VOLUMES},
+      ${COUNTS_BY_SIDE.map((name) => `sum(${name}) ${name}`).join(', ')},
       sum(CASE WHEN status = 'void' THEN 0 ELSE 1 END) live_minutes
     FROM minutes TIMESTAMP(ts) SAMPLE BY ${interval}
   ),
@@ -107,12 +128,12 @@ SELECT * FROM (
     b.quote_delta::decimal(38,16) quote_delta, b.quote_volume::decimal(38,16) quote_volume,
     b.agg_trades, b.trades, t.price_open, t.price_high, t.price_low, t.price_close, b.first_id, b.last_id,
     ${statusCase(day, interval)} status, ${timestamp(day.levelFromMs)} level_from, b.level_missing,
-    b.base_buy_volume, b.base_sell_volume
+    b.base_buy_volume, b.base_sell_volume, ${COUNTS_BY_SIDE.map((name) => `b.${name}`).join(', ')}
   FROM bars b LEFT JOIN traded t ON b.ts = t.ts
 )`;
 }
 
-function statusCase(day: DayInputs, interval: Interval): string {
+export function statusCase(day: DayInputs, interval: Interval): string {
   const stepMs = Math.max(INTERVAL_MS[interval], HOUR_MS);
   const finals: string[] = [];
   for (let startMs = day.dayMs; startMs < day.dayMs + DAY_MS; startMs += stepMs) {

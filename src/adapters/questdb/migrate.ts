@@ -6,13 +6,24 @@ import { literal, type Sql } from './sql.ts';
 
 const directory = join(import.meta.dirname, '../../../migrations');
 
-/** A statement ends with a semicolon at the end of a line; comments are whole lines. */
+/**
+ * A statement ends with a semicolon at the end of a line; comments are whole lines. One behind a comment
+ * `-- each: 1m 1h` stands for two, with {interval}, {unit} and {count} filled in.
+ */
 export function statementsOf(file: string): string[] {
-  const code = file.replace(/^\s*--.*$/gm, '');
-  return code
-    .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '');
+  return file.split(/;\s*$/m).flatMap((part) => {
+    const statement = part.replace(/^\s*--.*$/gm, '').trim();
+    if (statement === '') return [];
+    const intervals = /^-- each: (.+)$/m.exec(part)?.[1]?.split(' ');
+    return intervals?.map((interval) => forInterval(statement, interval)) ?? [statement];
+  });
+}
+
+function forInterval(statement: string, interval: string): string {
+  return statement
+    .replaceAll('{interval}', interval)
+    .replaceAll('{count}', interval.slice(0, -1))
+    .replaceAll('{unit}', interval.slice(-1));
 }
 
 export async function migrationFiles(): Promise<{ name: string; statements: string[] }[]> {

@@ -82,6 +82,8 @@ export function tradedMinutes(rows: string, limbs: Limbs, order: RowOrder, worth
       sum(CASE WHEN is_buyer_maker THEN qty ELSE 0m END) sell_volume,
       ${worth},
       count() agg_trades, sum(last_id - first_id + 1) trades,
+      sum(CASE WHEN is_buyer_maker THEN 0L ELSE 1L END) buy_agg_trades,
+      sum(CASE WHEN is_buyer_maker THEN 0L ELSE last_id - first_id + 1 END) buy_trades,
       max(price) price_high, min(price) price_low,
       min(agg_id) first_id, max(agg_id) last_id
     FROM agg_trades WHERE ${rows} SAMPLE BY 1m

@@ -39,6 +39,8 @@ describe('one bar', () => {
       quoteVolume: '91.0000000000000000',
       aggTrades: 3,
       trades: 6,
+      buyAggTrades: 2,
+      buyTrades: 5,
       priceOpen: '10.00000000',
       priceHigh: '12.00000000',
       priceLow: '10.00000000',

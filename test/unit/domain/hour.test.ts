@@ -4,6 +4,7 @@ import {
   DAY_MS,
   daysOf,
   HOUR_MS,
+  MINUTE_MS,
   hoursOf,
   isoDay,
   isoHour,
@@ -63,10 +64,14 @@ describe('the machine’s own time zone', () => {
 });
 
 describe('intervals', () => {
-  it('all divide the day, and each divides the next: bars nest', () => {
+  it('all divide the day, or an hour and the day: each rolls up from minutes', () => {
     const lengths = INTERVALS.map((interval) => INTERVAL_MS[interval]);
-    for (const [index, length] of lengths.entries())
-      expect((lengths[index + 1] ?? DAY_MS) % length).toBe(0);
+    for (const length of lengths) {
+      expect(DAY_MS % length).toBe(0);
+      expect(length < HOUR_MS ? HOUR_MS % length : length % HOUR_MS).toBe(0);
+      expect(length % MINUTE_MS).toBe(0);
+    }
+    expect(lengths).toEqual(lengths.toSorted((left, right) => left - right));
     expect(INTERVAL_MS['1h']).toBe(HOUR_MS);
   });
 });

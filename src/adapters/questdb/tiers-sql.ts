@@ -1,0 +1,122 @@
+import type { Contract } from '../../domain/contract.ts';
+import type { DayInputs } from '../../domain/day.ts';
+import type { Series } from '../../domain/market.ts';
+import type { TierBounds, TierInterval } from '../../domain/tier.ts';
+import { rowsOfDay, statusCase, withinDay } from './bars-sql.ts';
+import { literal, ofSeries } from './sql.ts';
+import { DELTA, limbsOf, type RowOrder } from './traded-minutes.ts';
+
+const COLUMNS =
+  'ts, market, symbol, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, ' +
+  'status, level_from, level_missing';
+
+/** What a day's tiers are made with. */
+export interface TierRequest {
+  readonly bounds: TierBounds;
+  /** Tiers that an earlier build of the day had and that are no more: their rows become void. */
+  readonly former: readonly string[];
+  readonly order: RowOrder;
+  readonly contract: Contract | undefined;
+}
+
+/**
+ * One day's minutes of each tier, as minuteBars: a running sum in each tier, over the minutes that have
+ * a bar. Needs those to be there.
+ */
+export function tierMinutes(series: Series, day: DayInputs, request: TierRequest): string {
+  const { order, bounds, former, contract } = request;
+  const limbs = limbsOf(day);
+  const isStored = order === 'stored';
+  const over = `OVER (PARTITION BY tier ORDER BY ts${isStored ? '' : ', agg_id'})`;
+  const first = (column: string) => (isStored ? `first(${column})` : `arg_min(${column}, place)`);
+  const last = (column: string) => (isStored ? `last(${column})` : `arg_max(${column}, place)`);
+  const isSilent = `m.ts IS NULL OR m.ts <> s.ts`;
+  const level = (name: string, traded: string) =>
+    `CASE WHEN m.ts IS NULL THEN 0.00000000m WHEN m.ts = s.ts THEN ${traded} ` +
+    `ELSE ${limbs.level('m.close')} END::decimal(38,8) ${name}`;
+  const sum = (name: string, zero: string) =>
+    `CASE WHEN ${isSilent} THEN ${zero} ELSE v.${name} END`;
+  return `
+INSERT ATOMIC INTO tiers_exact_1m (${COLUMNS})
+SELECT * FROM (
+  WITH sized AS (
+    SELECT ts, agg_id, qty, is_buyer_maker, first_id, last_id, ${DELTA} delta, ${tierOf(bounds, contract)} tier
+    FROM agg_trades WHERE ${rowsOfDay(series, day)}
+  ),
+  running AS (
+    SELECT ts, tier, ${limbs.sums(over)}${isStored ? '' : `, row_number() ${over} place`} FROM sized
+  ),
+  levels AS (
+    SELECT ts, tier, ${limbs.edge(first, 'open')}, ${limbs.edge(last, 'close')},
+      ${limbs.extreme('max')} high, ${limbs.extreme('min')} low
+    FROM running TIMESTAMP(ts) SAMPLE BY 1m
+  ),
+  sums AS (
+    SELECT ts, tier, sum(delta) delta,
+      sum(CASE WHEN is_buyer_maker THEN 0m ELSE qty END) buy_volume,
+      sum(CASE WHEN is_buyer_maker THEN qty ELSE 0m END) sell_volume,
+      count() agg_trades, sum(last_id - first_id + 1) trades
+    FROM sized TIMESTAMP(ts) SAMPLE BY 1m
+  ),
+  spine AS (
+    SELECT b.ts, b.status, b.level_from, b.level_missing, t.tier
+    FROM (
+      SELECT ts, status, level_from, level_missing FROM cdv_exact_1m WHERE ${ofSeries(series)} AND ${withinDay(day)}
+    ) b CROSS JOIN (SELECT (x - 1)::int tier FROM long_sequence(${bounds.length + former.length})) t
+  )
+  SELECT s.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol, ${nameOf('s.tier', [...bounds.map(String), ...former])} tier,
+    ${level('open', limbs.level('m.open'))}, ${level('high', 'm.high')}, ${level('low', 'm.low')},
+    ${level('close', limbs.level('m.close'))},
+    ${['delta', 'buy_volume', 'sell_volume'].map((name) => `${sum(name, '0m')}::decimal(38,8) ${name}`).join(', ')},
+    ${['agg_trades', 'trades'].map((name) => `${sum(name, '0L')} ${name}`).join(', ')},
+    CASE WHEN s.tier >= ${isUnknown(contract) ? 0 : bounds.length} THEN 'void' ELSE s.status END status,
+    s.level_from, s.level_missing
+  FROM (spine TIMESTAMP(ts)) s ASOF JOIN (levels TIMESTAMP(ts)) m ON (tier) ASOF JOIN (sums TIMESTAMP(ts)) v ON (tier)
+)`;
+}
+
+/** Of contracts of unknown worth nobody can tell the size. */
+function isUnknown(contract: Contract | undefined): boolean {
+  return contract !== undefined && contract.size === undefined;
+}
+
+/** The index of a trade's tier. */
+function tierOf(bounds: TierBounds, contract: Contract | undefined): string {
+  const worth = `qty * ${contract === undefined ? 'price' : `${contract.size ?? '0'}m`}`;
+  const cases = bounds
+    .map((bound, index) => `WHEN ${worth} >= ${bound}m THEN ${index}`)
+    .slice(1)
+    .toReversed();
+  return cases.length === 0 ? '0' : `CASE ${cases.join(' ')} ELSE 0 END`;
+}
+
+function nameOf(index: string, names: readonly string[]): string {
+  const cases = names.map((name, place) => `WHEN ${index} = ${place} THEN ${literal(name)}`);
+  return `CASE ${cases.join(' ')} END`;
+}
+
+/** A day's longer bars of each tier from its minutes, as rolledUpBars. */
+export function rolledUpTiers(series: Series, day: DayInputs, interval: TierInterval): string {
+  const traded = (column: string) =>
+    `CASE WHEN t.ts IS NULL THEN b.close ELSE t.${column} END ${column}`;
+  return `
+INSERT ATOMIC INTO tiers_exact_${interval} (${COLUMNS})
+SELECT * FROM (
+  WITH minutes AS (SELECT * FROM tiers_exact_1m WHERE ${ofSeries(series)} AND ${withinDay(day)}),
+  bars AS (
+    SELECT ts, tier, last(close) close, sum(delta) delta, sum(buy_volume) buy_volume, sum(sell_volume) sell_volume,
+      sum(agg_trades) agg_trades, sum(trades) trades, first(level_from) level_from, max(level_missing) level_missing,
+      sum(CASE WHEN status = 'void' THEN 0 ELSE 1 END) live_minutes
+    FROM minutes TIMESTAMP(ts) SAMPLE BY ${interval}
+  ),
+  traded AS (
+    SELECT ts, tier, first(open) open, max(high) high, min(low) low
+    FROM (SELECT * FROM minutes WHERE agg_trades > 0) TIMESTAMP(ts) SAMPLE BY ${interval}
+  )
+  SELECT b.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol, b.tier,
+    ${traded('open')}, ${traded('high')}, ${traded('low')}, b.close,
+    b.delta::decimal(38,8) delta, b.buy_volume::decimal(38,8) buy_volume, b.sell_volume::decimal(38,8) sell_volume,
+    b.agg_trades, b.trades, ${statusCase(day, interval)} status, b.level_from, b.level_missing
+  FROM bars b LEFT JOIN traded t ON b.ts = t.ts AND b.tier = t.tier
+)`;
+}

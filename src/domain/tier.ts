@@ -1,0 +1,78 @@
+import type { AggTrade } from './agg-trade.ts';
+import { type Bar, silentBar } from './bar.ts';
+import { BarPass } from './cdv.ts';
+import type { Contract } from './contract.ts';
+import { parseDecimal, PRICE_SCALE, QTY_SCALE } from './decimal.ts';
+import { MINUTE_MS } from './hour.ts';
+import type { Interval } from './interval.ts';
+
+/**
+ * Lower bounds of trade sizes in whole units of the quote currency, ascending, the first 0. A trade is
+ * of the highest tier whose bound its worth (price × quantity) reaches.
+ */
+export type TierBounds = readonly number[];
+
+/** What the field commonly tells apart: retail, the bulk, large, and whales. */
+export const DEFAULT_TIERS: TierBounds = [0, 10_000, 100_000, 1_000_000];
+
+/** The intervals of which tiers have a table; others are rolled up from 1m when asked for. */
+export const TIER_INTERVALS = ['1m', '1h', '1d'] as const satisfies readonly Interval[];
+export type TierInterval = (typeof TIER_INTERVALS)[number];
+
+/** 1 unit of quote currency in units of 1e-16, as price × quantity comes out. */
+const QUOTE_UNIT = 10n ** BigInt(PRICE_SCALE + QTY_SCALE);
+
+/** @returns the index of its bound, or undefined where a contract's worth is not known */
+export function tierOf(
+  { price, qty }: AggTrade,
+  bounds: TierBounds,
+  contract: Contract | undefined,
+): number | undefined {
+  if (contract !== undefined && contract.size === undefined) return undefined;
+  const unitE8 = parseDecimal(contract?.size ?? price, PRICE_SCALE);
+  const worth = unitE8 * parseDecimal(qty, QTY_SCALE);
+  return bounds.findLastIndex((bound) => worth >= BigInt(bound) * QUOTE_UNIT);
+}
+
+/** Minute bars of each tier apart: the reference for those that the database computes. */
+export class TierPass {
+  readonly #bounds: TierBounds;
+  readonly #contract: Contract | undefined;
+  readonly #tiers: readonly { readonly pass: BarPass; readonly bars: Bar[] }[];
+
+  constructor(bounds: TierBounds, contract: Contract | undefined) {
+    this.#bounds = bounds;
+    this.#contract = contract;
+    this.#tiers = bounds.map(() => ({
+      pass: new BarPass({ intervalMs: MINUTE_MS, denseHours: [] }),
+      bars: [],
+    }));
+  }
+
+  /** @param trade in the order of cdvBars */
+  accept(trade: AggTrade): void {
+    const tier = this.#tiers[tierOf(trade, this.#bounds, this.#contract) ?? -1];
+    tier?.bars.push(...tier.pass.accept(trade));
+  }
+
+  /**
+   * Bars by tier, in the order of the bounds. Every minute that has a bar has one in each tier: flat
+   * where the tier did not trade. None where the worth of a contract is not known.
+   * @param minutes of all trades
+   */
+  finish(minutes: readonly Bar[]): readonly (readonly Bar[])[] {
+    if (this.#contract !== undefined && this.#contract.size === undefined)
+      return this.#bounds.map(() => []);
+    return this.#tiers.map(({ pass, bars }) => dense([...bars, ...pass.finish()], minutes));
+  }
+}
+
+function dense(bars: readonly Bar[], minutes: readonly Bar[]): Bar[] {
+  const byOpen = new Map(bars.map((bar) => [bar.openMs, bar]));
+  let level = 0n;
+  return minutes.map(({ openMs }) => {
+    const bar = byOpen.get(openMs) ?? silentBar(openMs, level);
+    level = bar.close;
+    return bar;
+  });
+}
