@@ -36,6 +36,16 @@ export async function proxyServices(services: ServiceUrls): Promise<ProxiedServi
   };
 }
 
+/** The variables that lead a command by way of the proxies; the test's own connections outlast what they do. */
+export function proxied({ urls }: ProxiedServices): Record<string, string> {
+  return {
+    REDIS_URL: urls.redisUrl,
+    QUESTDB_HTTP_URL: urls.questdbHttpUrl,
+    QUESTDB_PG_URL: urls.questdbPgUrl,
+    QUESTDB_READONLY_PG_URL: urls.questdbReadonlyPgUrl,
+  };
+}
+
 function through(proxy: TcpProxy, url: string): string {
   const proxied = new URL(url);
   proxied.hostname = '127.0.0.1';

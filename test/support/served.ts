@@ -74,7 +74,7 @@ export function parseMetrics(text: string): MetricsPage {
       continue;
     }
     const [, name = '', labels = '', value = ''] =
-      /^(\w+)(?:\{(.*)\})? (-?[\d.e+-]+|NaN|[+-]Inf)$/.exec(line) ?? [];
+      /^(\w+)(?:\{(.*)\})? (-?[\d.e+-]+|nan|[+-]inf)$/i.exec(line) ?? [];
     if (name === '') throw new Error(`not a line of a metrics page: ${line}`);
     const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)];
     samples.push({
