@@ -161,9 +161,9 @@ describe('metrics', () => {
 });
 
 describe('a service that is away', () => {
-  beforeAll(async () => {
-    await rig.cli(['schedule', WHOLE, '--from', '2024-08-04T00:00Z']);
-  });
+  // So that there is a lag to lose. The store is shared: nobody else is to fetch what this exchange has.
+  beforeAll(async () => void (await rig.cli(['schedule', WHOLE, '--from', '2024-08-04T00:00Z'])));
+  afterAll(async () => void (await rig.cli(['unschedule', WHOLE])));
 
   const OF_REDIS = ['cdvault_queue_jobs'];
   const OF_STORE = [

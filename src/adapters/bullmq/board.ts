@@ -4,19 +4,72 @@ import { HonoAdapter } from '@bull-board/hono';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Queue } from 'bullmq';
 import type { Hono } from 'hono';
-import type { JobKind } from '../../ports/job-queue.ts';
+import { isoDay, isoHour } from '../../domain/hour.ts';
+import { marketName, type Series } from '../../domain/market.ts';
+import type { JobKind, JobPayloads } from '../../ports/job-queue.ts';
 import type { Log } from '../../ports/log.ts';
 import { createRedis } from '../redis/connection.ts';
-import { JOB_KINDS, queueNames } from './catalogue.ts';
+import { CATALOGUE, JOB_KINDS, queueNames } from './catalogue.ts';
 
-const DESCRIPTIONS: Readonly<Record<JobKind, string>> = {
-  feed: 'puts days of a run with due work into the queues',
-  archive: 'takes a day from the exchange’s file',
-  slice: 'fetches, stores and proves one UTC hour',
-  bars: 'a day’s bars at every interval; waits for the day’s slices',
-  chain: 'continuous CDV at every stored midnight',
-  tick: 'plans every hour what scheduled series lack',
+interface Shown {
+  readonly description: string;
+  /** What a job is about, in place of its kind; of a job of another version that is not known. */
+  readonly title: (job: { readonly data: unknown }) => string;
+}
+
+const SHOWN: Readonly<Record<JobKind, Shown>> = {
+  feed: shown(
+    'feed',
+    'puts days of a run with due work into the queues',
+    ({ startMs, endMs, ...series }) => `${nameOf(series)} ${isoHour(startMs)} to ${isoHour(endMs)}`,
+  ),
+  archive: shown(
+    'archive',
+    'takes a day from the exchange’s file',
+    ({ dayMs, ...series }) => `${nameOf(series)} ${isoDay(dayMs)}`,
+  ),
+  slice: shown(
+    'slice',
+    'fetches, stores and proves one UTC hour',
+    ({ hourMs, ...series }) => `${nameOf(series)} ${isoHour(hourMs)}`,
+  ),
+  bars: shown(
+    'bars',
+    'a day’s bars at every interval; waits for the day’s slices',
+    ({ dayMs, ...series }) => `${nameOf(series)} ${isoDay(dayMs)}`,
+  ),
+  chain: shown('chain', 'continuous CDV at every stored midnight', nameOf),
+  tick: shown('tick', 'plans every hour what scheduled series lack', () => 'tick'),
 };
+
+function shown<K extends JobKind>(
+  kind: K,
+  description: string,
+  title: (payload: JobPayloads[K]) => string,
+): Shown {
+  return {
+    description,
+    title({ data }) {
+      const { data: payload } = CATALOGUE[kind].schema.safeParse(data);
+      return payload === undefined ? kind : title(payload);
+    },
+  };
+}
+
+function nameOf({ symbol, market }: Series): string {
+  return `${symbol} ${marketName(market)}`;
+}
+
+/** Times in UTC, as everywhere else. */
+const TIME = {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+  timeZone: 'UTC',
+  timeZoneName: 'short',
+} as const;
+const DAY = { month: '2-digit', day: '2-digit' } as const;
 
 export interface Board {
   readonly pages: Hono;
@@ -42,16 +95,28 @@ export function createBoard(deps: {
   // As in job-queue.ts; what is set up there about a queue is not the board's to change.
   const options = { connection: redis, prefix, skipVersionCheck: true, skipMetasUpdate: true };
   const queues = JOB_KINDS.flatMap((kind) =>
-    queueNames(kind).map((name) => ({
-      queue: new Queue(name, options).on('error', quiet),
-      description: DESCRIPTIONS[kind],
-    })),
+    queueNames(kind).map((name) => ({ kind, queue: new Queue(name, options).on('error', quiet) })),
   );
   const adapter = new HonoAdapter(serveStatic).setBasePath(path);
   createBullBoard({
-    queues: queues.map(({ queue, description }) => new BullMQAdapter(queue, { description })),
+    queues: queues.map(({ kind, queue }) => {
+      const { description, title } = SHOWN[kind];
+      const board = new BullMQAdapter(queue, { description });
+      board.setFormatter('name', title);
+      return board;
+    }),
     serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: 'cdvault', hideDocsLink: true } },
+    options: {
+      uiConfig: {
+        boardTitle: 'cdvault',
+        hideDocsLink: true,
+        dateFormats: {
+          short: TIME,
+          common: { ...DAY, ...TIME },
+          full: { year: 'numeric', ...DAY, ...TIME },
+        },
+      },
+    },
   });
   return {
     pages: adapter.registerPlugin(),
