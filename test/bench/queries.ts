@@ -120,6 +120,11 @@ async function fillYear(sql: Sql): Promise<void> {
   await sql.waitApplied('anchors');
 }
 
+const BAR_COLUMNS =
+  'ts, market, symbol, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, ' +
+  'trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_from, level_missing, ' +
+  'base_buy_volume, base_sell_volume, buy_agg_trades, buy_trades';
+
 function monthOfBars(interval: Interval, day: number, days: number): string {
   const moved = "dateadd('d', d.day, b.ts), b.market, s.symbol";
   const levels =
@@ -127,9 +132,9 @@ function monthOfBars(interval: Interval, day: number, days: number): string {
   const rest =
     'b.agg_trades, b.trades, b.price_open, b.price_high, b.price_low, b.price_close, ' +
     "b.first_id + d.day * t.trades, b.last_id + d.day * t.trades, b.status, dateadd('d', d.day, b.level_from), b.level_missing, " +
-    'b.base_buy_volume, b.base_sell_volume';
+    'b.base_buy_volume, b.base_sell_volume, b.buy_agg_trades, b.buy_trades';
   return (
-    `INSERT INTO cdv_exact_${interval} SELECT ${moved}, ${levels}, ${rest} FROM ` +
+    `INSERT INTO cdv_exact_${interval} (${BAR_COLUMNS}) SELECT ${moved}, ${levels}, ${rest} FROM ` +
     `(SELECT * FROM cdv_exact_${interval} WHERE symbol = '${SYMBOL}') b CROSS JOIN ` +
     `(SELECT agg_trades trades FROM cdv_exact_1d WHERE symbol = '${SYMBOL}') t ` +
     copies(day, days)

@@ -210,6 +210,8 @@ const KEYS: ReadonlySet<string> = new Set([
 const COUNTS: ReadonlySet<string> = new Set([
   'agg_trades',
   'trades',
+  'buy_agg_trades',
+  'buy_trades',
   'first_id',
   'last_id',
   'level_missing',

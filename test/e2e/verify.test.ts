@@ -137,6 +137,11 @@ test('--report: a document with the verdict, every hash and the command that mak
   );
 });
 
+const COLUMNS =
+  'ts, market, symbol, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, ' +
+  'agg_trades, trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_from, ' +
+  'level_missing, base_buy_volume, base_sell_volume, buy_agg_trades, buy_trades';
+
 describe('damage is found, named, and mended by repair with no more than the needed requests', () => {
   // An hour of 2,500 trades is three pages; one more to meet its neighbours.
   const HOUR_REQUESTS = 4;
@@ -177,13 +182,29 @@ describe('damage is found, named, and mended by repair with no more than the nee
     await expectMended(HOUR_REQUESTS);
   });
 
+  test('a bar of one size of trades that was altered', async () => {
+    const columns =
+      'ts, market, symbol, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, status, level_from, level_missing';
+    await app.sql.query(
+      `INSERT INTO tiers_exact_1h (${columns}) SELECT ${columns.replace(' agg_trades,', ' agg_trades + 1,')} FROM tiers_exact_1h ` +
+        `WHERE symbol = ${literal(SYMBOL)} AND ts = ${timestamp(DAY + HOUR_MS)} AND tier = '0'`,
+    );
+    await app.sql.waitApplied('tiers_exact_1h');
+    const { exitCode, days } = await verify();
+    expect(exitCode).toBe(11);
+    expect(findings(days)).toEqual([
+      expect.stringMatching(/^bar_differs 01:00 1h tier 0 bar aggTrades is \d+, the trades give /),
+    ]);
+    await expectMended(0);
+  });
+
   test('a bar that was altered', async () => {
     const [bar] = await app.sql.query(
       `SELECT * FROM cdv_exact_5m WHERE symbol = ${literal(SYMBOL)} AND ts = ${timestamp(DAY + HOUR_MS)}`,
     );
     expect(bar).toBeDefined();
     await app.sql.query(
-      `INSERT INTO cdv_exact_5m SELECT ts, market, symbol, open, high, low, (close + 1m)::decimal(38,8), delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_from, level_missing, base_buy_volume, base_sell_volume FROM cdv_exact_5m WHERE symbol = ${literal(SYMBOL)} AND ts = ${timestamp(DAY + HOUR_MS)}`,
+      `INSERT INTO cdv_exact_5m (${COLUMNS}) SELECT ${COLUMNS.replace(' close,', ' (close + 1m)::decimal(38,8),')} FROM cdv_exact_5m WHERE symbol = ${literal(SYMBOL)} AND ts = ${timestamp(DAY + HOUR_MS)}`,
     );
     await app.sql.waitApplied('cdv_exact_5m');
     const { exitCode, days } = await verify();

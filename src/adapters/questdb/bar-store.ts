@@ -83,40 +83,39 @@ class QuestdbBarStore implements BarStore {
     }
     await this.#sql.waitApplied('agg_trades');
     const order = await this.#orderOf(series, day);
-    await this.#sql.query(minuteBars(series, day, order, contract));
-    await this.#sql.waitApplied('cdv_exact_1m');
-    await Promise.all([
-      this.#rollUp(series, day),
-      this.#buildTiers(series, day, { order, ...(contract !== undefined && { contract }) }),
+    await this.#write('cdv_exact_1m', minuteBars(series, day, order, contract));
+    await allOver([
+      ...INTERVALS.filter((interval) => interval !== '1m').map((interval) =>
+        this.#write(`cdv_exact_${interval}`, rolledUpBars(series, day, interval)),
+      ),
+      this.#buildTiers(series, day, order, contract),
     ]);
-  }
-
-  async #rollUp(series: Series, day: DayInputs): Promise<void> {
-    const longer = INTERVALS.filter((interval) => interval !== '1m');
-    await Promise.all(
-      longer.map((interval) => this.#sql.query(rolledUpBars(series, day, interval))),
-    );
-    await Promise.all(longer.map((interval) => this.#sql.waitApplied(`cdv_exact_${interval}`)));
   }
 
   async #buildTiers(
     series: Series,
     day: DayInputs,
-    { order, contract }: { readonly order: RowOrder; readonly contract?: Contract },
+    order: RowOrder,
+    contract: Contract | undefined,
   ): Promise<void> {
+    const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
     const rows = await this.#sql.query(
-      `SELECT DISTINCT tier FROM tiers_exact_1d WHERE ${ofSeries(series)} AND ts = ${timestamp(day.dayMs)}`,
+      `SELECT DISTINCT tier FROM tiers_exact_1m WHERE ${ofSeries(series)} AND ${inRange(range)}`,
     );
     const names = this.tiers.map(String);
     const former = rows.map((row) => text(row, 'tier')).filter((tier) => !names.includes(tier));
     const request = { bounds: this.tiers, former, order, contract };
-    await this.#sql.query(tierMinutes(series, day, request));
-    await this.#sql.waitApplied('tiers_exact_1m');
-    const longer = TIER_INTERVALS.filter((interval) => interval !== '1m');
-    await Promise.all(
-      longer.map((interval) => this.#sql.query(rolledUpTiers(series, day, interval))),
+    await this.#write('tiers_exact_1m', tierMinutes(series, day, request));
+    await allOver(
+      TIER_INTERVALS.filter((interval) => interval !== '1m').map((interval) =>
+        this.#write(`tiers_exact_${interval}`, rolledUpTiers(series, day, interval)),
+      ),
     );
-    await Promise.all(longer.map((interval) => this.#sql.waitApplied(`tiers_exact_${interval}`)));
+  }
+
+  async #write(table: string, statement: string): Promise<void> {
+    await this.#sql.query(statement);
+    await this.#sql.waitApplied(table);
   }
 
   /** Looked at anew for each build: a hole that is filled, a file that is reloaded change it. */
@@ -193,6 +192,12 @@ class QuestdbBarStore implements BarStore {
     await this.#sql.query(`INSERT INTO restatements VALUES ${values.join(', ')}`);
     await this.#sql.waitApplied('restatements');
   }
+}
+
+/** A failure counts only when none is at work any more: a late statement would overwrite the next build's. */
+async function allOver(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 function seriesValues(series: Series): string {

@@ -8,15 +8,23 @@ const directory = join(import.meta.dirname, '../../../migrations');
 
 /**
  * A statement ends with a semicolon at the end of a line; comments are whole lines. One behind a comment
- * `-- each: 1m 1h` stands for two, with {interval}, {unit} and {count} filled in.
+ * `-- each: 1m 1h` stands for two, with {interval}, {unit} and {count} filled in. [x] is x as DOUBLE.
  */
 export function statementsOf(file: string): string[] {
   return file.split(/;\s*$/m).flatMap((part) => {
     const statement = part.replace(/^\s*--.*$/gm, '').trim();
     if (statement === '') return [];
     const intervals = /^-- each: (.+)$/m.exec(part)?.[1]?.split(' ');
-    return intervals?.map((interval) => forInterval(statement, interval)) ?? [statement];
+    return intervals?.map((interval) => forInterval(asDoubles(statement), interval)) ?? [statement];
   });
+}
+
+/** 90 million units are 9.0e15 of 1e-8, below 2^53. */
+function asDoubles(statement: string): string {
+  return statement.replaceAll(
+    /\[([^\]]+)\]/g,
+    'CASE WHEN ($1) < 90000000m AND ($1) > -90000000m THEN (($1) * 100000000m)::long / 100000000.0 ELSE ($1)::double END',
+  );
 }
 
 function forInterval(statement: string, interval: string): string {

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { statementsOf } from '../../../src/adapters/questdb/migrate.ts';
+
+describe('a migration file', () => {
+  it('is statements that end with a semicolon at the end of a line, without comments', () => {
+    expect(statementsOf("-- One.\nSELECT ';' a;\n\n-- Two.\nSELECT\n  2;\n")).toEqual([
+      "SELECT ';' a",
+      'SELECT\n  2',
+    ]);
+  });
+
+  it('has a statement for each interval that the line above it names, and for no other', () => {
+    const file =
+      "-- each: 1m 15m\nSELECT dateadd('{unit}', {count}, ts) FROM t_{interval};\nSELECT 1;\n";
+    expect(statementsOf(file)).toEqual([
+      "SELECT dateadd('m', 1, ts) FROM t_1m",
+      "SELECT dateadd('m', 15, ts) FROM t_15m",
+      'SELECT 1',
+    ]);
+  });
+
+  it('has DOUBLEs of eight places in such statements, by way of LONG where it holds them', () => {
+    const [view] = statementsOf('-- each: 1m\nSELECT [a + b] x;\nSELECT ARRAY[1];\n');
+    expect(view).toBe(
+      'SELECT CASE WHEN (a + b) < 90000000m AND (a + b) > -90000000m ' +
+        'THEN ((a + b) * 100000000m)::long / 100000000.0 ELSE (a + b)::double END x',
+    );
+    expect(statementsOf('SELECT ARRAY[1];\n')).toEqual(['SELECT ARRAY[1]']);
+  });
+});
