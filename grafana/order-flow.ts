@@ -60,6 +60,7 @@ export function orderFlow(source: SqlSource): Dashboard {
     title: 'Order flow',
     description: 'Price and CDV of one symbol from every trade of the exchange.',
     time: { from: 'now-24h', to: 'now' },
+    refresh: '5m',
     variables: [...marketAndSymbol(source), ...barChoices(), ...derivedVariables(source)],
     annotations: [
       annotation(source, 'Gaps', GAPS, 'red'),

@@ -41,7 +41,7 @@ beforeAll(async () => {
   store = openStore();
   asker = await Asker.connect(inject('services').questdbReadonlyPgUrl);
   fixture = await fillStore(store);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await asker.close();
   await store.close();
@@ -266,6 +266,16 @@ test.each([
   const range = [DAY, DAY + lengthMs] as const;
   const context = await contextOf(fixture.spot, range, { anchor: 'visible', interval });
   expect(context.variables['step']).toBe(step);
+});
+
+test('no panel reads more of bars than its range and a day around it', async () => {
+  const context = await contextOf(fixture.spot, RANGES['1 min'], { anchor: 'session' });
+  for (const { where, target } of panelQueries(dashboard)) {
+    const { rows } = await asker.ask(`EXPLAIN ${expandQuery(target.rawSql, context)}`);
+    const plan = rows.map(([line]) => line).join('\n');
+    expect(plan, where).toMatch(/Interval forward scan on: (cdv|tiers)_exact_1m/);
+    expect(plan, where).not.toMatch(/Frame forward scan on: (cdv|tiers)_exact_1m/);
+  }
 });
 
 test('gaps and halts are annotated with what is known of them', async () => {
