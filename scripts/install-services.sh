@@ -1,5 +1,6 @@
 #!/bin/sh
-# install-services.sh [redis] [java] [jar] [python]: installs the named parts of a native Redis and QuestDB.
+# install-services.sh [redis] [java] [jar] [python] [psql]: installs the named parts of a native Redis and
+# QuestDB, and what tests and bench use beside them.
 # JAR_DIR says where the QuestDB jar goes. Prints one line for every step that takes time.
 set -eu
 
@@ -74,8 +75,9 @@ for part_name in "$@"; do
     redis) packages="$packages redis-server" ;;
     # The default of Debian 12 and 13 is Java 17 and 21; QuestDB 9.3.4 needs 17.
     java) packages="$packages default-jre-headless" ;;
-    # Debian keeps it apart from Python itself; only the bench asks for it.
+    # Debian keeps it apart from Python itself; only the bench and tests of clients ask for it.
     python) packages="$packages python3-venv" ;;
+    psql) packages="$packages postgresql-client" ;;
     jar) want_jar=yes ;;
     *) fail "unknown part: $part_name" ;;
   esac

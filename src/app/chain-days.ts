@@ -20,7 +20,7 @@ export interface ChainDeps {
 
 /** Anchors that differ from the stored ones: what a chain job has to write. */
 export async function dueAnchors(
-  deps: Pick<ChainDeps, 'bars'>,
+  deps: { readonly bars: Pick<BarStore, 'anchors' | 'days'> },
   series: Series,
   originMs: number,
 ): Promise<{ readonly due: Anchor[]; readonly stored: ReadonlyMap<number, Anchor> }> {

@@ -1,15 +1,12 @@
 import { contentHasher } from '../domain/content-hash.ts';
 import { BACKWARD_SEARCH_MS } from '../domain/continuity.ts';
-import { CdvaultError } from '../domain/errors.ts';
 import { type Fingerprint, fingerprintOf, type HourContent } from '../domain/fingerprint.ts';
-import { HOUR_MS, hoursOf, hourWindowUs, isoHour, type TimeRange } from '../domain/hour.ts';
-import { claims, type SliceRecord, type Verdict, verdictOf } from '../domain/ledger.ts';
+import { hoursOf, hourWindowUs, isoHour, type TimeRange } from '../domain/hour.ts';
+import { claims, type SliceRecord } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
-
-/** As many as fit on a screen. */
-const MOST_NAMED = 20;
+import { assertNoMismatch, provenRecords } from './proven-range.ts';
 
 interface FingerprintDeps {
   readonly ledger: Pick<Ledger, 'records'>;
@@ -27,8 +24,7 @@ export async function fingerprintRange(
   series: Series,
   range: TimeRange,
 ): Promise<Fingerprint> {
-  const records = await recordsFrom(deps.ledger, series, range);
-  assertProven(series, range, records);
+  const records = await provenRecords(deps.ledger, series, range);
   const backwards = [...records.values()].filter(({ backwardRows }) => backwardRows > 0);
   const contents: HourContent[] = [];
   const mismatches: string[] = [];
@@ -40,47 +36,8 @@ export async function fingerprintRange(
     const mismatch = mismatchOf(record, stored);
     if (mismatch !== undefined) mismatches.push(`${isoHour(hourMs)} (${mismatch})`);
   }
-  if (mismatches.length > 0) {
-    throw new CdvaultError(
-      'STORE_MISMATCH',
-      `the store no longer holds what was proven of ${series.symbol}: ${named(mismatches)}`,
-    );
-  }
+  assertNoMismatch(series, mismatches);
   return fingerprintOf(series, contents);
-}
-
-/** Of hours behind the range too: their rows may lie in it by their time. */
-async function recordsFrom(
-  ledger: Pick<Ledger, 'records'>,
-  series: Series,
-  { startMs, endMs }: TimeRange,
-): Promise<ReadonlyMap<number, SliceRecord>> {
-  const records = await ledger.records(series, { startMs, endMs: endMs + BACKWARD_SEARCH_MS });
-  return new Map(records.map((record) => [record.hourMs, record]));
-}
-
-function assertProven(
-  series: Series,
-  range: TimeRange,
-  records: ReadonlyMap<number, SliceRecord>,
-): void {
-  const spans: { readonly startMs: number; hours: number; readonly why: Verdict | 'unknown' }[] =
-    [];
-  for (const hourMs of hoursOf(range)) {
-    const record = records.get(hourMs);
-    const why = record === undefined ? 'unknown' : verdictOf(record);
-    if (why === 'proven') continue;
-    const last = spans.at(-1);
-    if (last?.why === why && last.startMs + last.hours * HOUR_MS === hourMs) last.hours += 1;
-    else spans.push({ startMs: hourMs, hours: 1, why });
-  }
-  if (spans.length === 0) return;
-  const texts = spans.map(({ startMs, hours, why }) =>
-    hours === 1
-      ? `${isoHour(startMs)} (${why})`
-      : `${hours} hours from ${isoHour(startMs)} (${why})`,
-  );
-  throw new CdvaultError('NOT_PROVEN', `not proven of ${series.symbol}: ${named(texts)}`);
 }
 
 interface StoredHour extends HourContent {
@@ -116,9 +73,4 @@ function mismatchOf(record: SliceRecord, stored: StoredHour): string | undefined
   if (stored.strangers > 0) return `rows of no hour: ${stored.strangers}`;
   if (stored.rows !== record.rows) return `${stored.rows} rows instead of ${record.rows}`;
   return stored.contentHash === record.contentHash ? undefined : 'other content';
-}
-
-function named(texts: readonly string[]): string {
-  const rest = texts.length - MOST_NAMED;
-  return `${texts.slice(0, MOST_NAMED).join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
 }

@@ -130,10 +130,13 @@ class DayIngest {
       signal: this.#signal,
       onRows: this.#onRows,
     });
-    await reader.read(file, (first) => this.#before(first));
-    const next = reader.last === undefined ? undefined : await this.#behind(reader.last);
+    await reader.read(file, (first) => this.#before(first, file));
+    const next = reader.last === undefined ? undefined : await this.#behind(reader.last, file);
     await load.finish();
-    return reader.end(next);
+    const hours = reader.end(next);
+    if (next === undefined) return hours;
+    // Of an hour in which a file's publisher names one trade and no more, the rest is not known.
+    return hours.filter(({ hourMs }) => hourMs < floorTo(next.timeUs / 1000, HOUR_MS));
   }
 
   async #record(hours: readonly FileHour[]): Promise<readonly number[]> {
@@ -204,14 +207,15 @@ class DayIngest {
     return isWithinRest(hourMs, { historyMs, nowMs: clock.nowMs() });
   }
 
-  /** The trade before the day's first: from the store, else from the exchange. */
-  async #before({ id }: Neighbour): Promise<Neighbour | undefined> {
+  /** The trade before the day's first: from the store, else from the file's publisher or the exchange. */
+  async #before({ id }: Neighbour, file: ArchiveDay): Promise<Neighbour | undefined> {
     const { market } = this.#series;
     if (id === firstAggId(market)) return undefined;
     const beforeMs = this.#day.dayMs - HOUR_MS;
     const record = await this.#deps.ledger.record(this.#series, beforeMs);
     const known = record?.last ?? record?.prev;
     if (known?.id === id - 1) return known;
+    if (file.before?.id === id - 1) return file.before;
     if (this.#asksRest(beforeMs)) {
       const [row] = await this.#ask(id - 1);
       return row?.aggId === id - 1 ? neighbourOf(row) : undefined;
@@ -222,8 +226,9 @@ class DayIngest {
   }
 
   /** The trade after the day's last, unless it is of this very day: then the file is cut. */
-  async #behind({ id }: Neighbour): Promise<AggTrade | undefined> {
+  async #behind({ id }: Neighbour, file: ArchiveDay): Promise<AggTrade | undefined> {
     const endMs = this.#day.dayMs + DAY_MS;
+    if (file.after?.id === id + 1) return namedOnly(file.after);
     if (this.#asksRest(endMs - HOUR_MS)) {
       const [row] = await this.#ask(id + 1);
       const isNext = row?.aggId === id + 1 && row.timeUs >= endMs * 1000;
@@ -253,6 +258,12 @@ class DayIngest {
     const unit = nativeTimeUnit(market, this.#day.dayMs);
     return this.#deps.source.page(this.#series, fromId, unit, this.#signal, 1);
   }
+}
+
+/** A trade of which no more than this is known: it ends an hour and counts in none. */
+function namedOnly({ id, timeUs }: Neighbour): AggTrade {
+  const [price, qty, firstId, lastId] = ['0', '0', -1, -1] as const;
+  return { aggId: id, timeUs, price, qty, firstId, lastId, isBuyerMaker: false };
 }
 
 async function tradeOf(file: ArchiveDay, which: 'first' | 'last'): Promise<AggTrade | undefined> {

@@ -6,7 +6,7 @@ import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../domain/interval.ts';
 import type { Series } from '../domain/market.ts';
 import { TIER_INTERVALS } from '../domain/tier.ts';
-import type { BarStore, ExactBar, ExactTierBar } from '../ports/bar-store.ts';
+import type { ExactBar, ExactTierBar, StoredBars } from '../ports/bar-store.ts';
 
 /**
  * Compares a day's stored bars at every interval, and those of each tier, to the last digit, with
@@ -15,7 +15,7 @@ import type { BarStore, ExactBar, ExactTierBar } from '../ports/bar-store.ts';
  * apart from the database
  */
 export async function verifyBars(
-  bars: BarStore,
+  bars: Pick<StoredBars, 'bars' | 'tiers' | 'tierBars'>,
   series: Series,
   day: DayInputs,
   {

@@ -20,7 +20,7 @@ import { TierPass } from '../domain/tier.ts';
 import { leavesOutFills, type Series } from '../domain/market.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
-import type { BarStore, StoredDay } from '../ports/bar-store.ts';
+import type { StoredBars, StoredDay } from '../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
@@ -34,7 +34,7 @@ import { unrecordedHour, verifyHour } from './verify-trades.ts';
 export interface VerifyDeps {
   readonly trades: TradeStore;
   readonly ledger: Ledger;
-  readonly bars: BarStore;
+  readonly bars: StoredBars;
   readonly catalogue: SeriesCatalogue;
   readonly source: TradeSource;
   readonly archive: ArchiveSource;

@@ -11,6 +11,8 @@ import type { TradeStore } from '../ports/trade-store.ts';
 export interface StoredHour {
   /** All rows whose time lies in the hour, ascending by id. */
   readonly inWindow: readonly AggTrade[];
+  /** The rows that are the hour's by their id, whatever their time; ascending by id. */
+  readonly run: readonly AggTrade[];
   readonly contentHash: string;
   readonly findings: readonly Finding[];
 }
@@ -27,7 +29,7 @@ interface Surroundings {
  * Holds one hour of rows in memory.
  */
 export async function verifyHour(
-  trades: TradeStore,
+  trades: Pick<TradeStore, 'read'>,
   record: SliceRecord,
   around: Surroundings,
 ): Promise<StoredHour> {
@@ -48,12 +50,12 @@ export async function verifyHour(
       detail: `all ${record.rows} ids are there, but their content hash is ${contentHash.slice(0, 16)}…, proven was ${record.contentHash.slice(0, 16)}…`,
     });
   }
-  return { inWindow, contentHash, findings };
+  return { inWindow, run, contentHash, findings };
 }
 
 /** Rows of an hour's run of ids; where times run backwards some of them lie before the hour. */
 async function runOf(
-  trades: TradeStore,
+  trades: Pick<TradeStore, 'read'>,
   record: SliceRecord,
   inWindow: readonly AggTrade[],
 ): Promise<readonly AggTrade[]> {

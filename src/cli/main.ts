@@ -3,9 +3,11 @@ import { classify } from '../domain/errors.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
+import { registerExport } from './commands/export.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRepair } from './commands/repair.ts';
+import { registerServe } from './commands/serve.ts';
 import { registerServices } from './commands/services.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStatus } from './commands/status.ts';
@@ -37,8 +39,10 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerRepair,
     registerAudit,
     registerFingerprint,
+    registerExport,
     registerWorker,
     registerSchedule,
+    registerServe,
     registerServices,
   ]) {
     register(program, finish);

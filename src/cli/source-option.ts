@@ -13,7 +13,8 @@ export function sourceOption(): Option {
   return new Option(
     '--source <which>',
     'auto: closed days from the exchange’s files, the rest by REST; rest; archive:\n' +
-      'its files alone; dir:PATH: a folder of its files, and nothing else',
+      'its files alone; dir:PATH: a folder of its files, or of what cdvault export\n' +
+      'wrote, and nothing else',
   )
     .default('auto')
     .argParser(parseSource);
@@ -42,8 +43,8 @@ export async function lookAtFolder(
   if (folder === undefined) return [];
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw usage(`--source dir: ${folder} is no folder`);
-  const { createFolderSource } = await import('../adapters/archive/folder-source.ts');
-  const archive = createFolderSource(folder);
+  const { openFolder } = await import('./open-folder.ts');
+  const archive = openFolder(folder);
   const lines: string[] = [];
   for (const one of series) {
     const listing = await archive.list(one, range, new AbortController().signal);

@@ -254,6 +254,13 @@ export const ERRORS = {
     when: 'The stored trades of a proven hour are not those that were fetched.',
     advice: 'Run cdvault verify on the range, then cdvault repair.',
   },
+  EXPORT_UNWRITABLE: {
+    retryable: false,
+    exitCode: EXIT.fatal,
+    when: 'A file of an export could not be written: a full disk, a missing permission, a file where a folder should be.',
+    advice:
+      'Read the cause, it quotes the system; free space or give another --out, then run the same command again.',
+  },
   JOB_INVALID: {
     retryable: false,
     exitCode: EXIT.fatal,

@@ -1,4 +1,5 @@
 import type { TimeRange } from '../domain/hour.ts';
+import type { Neighbour } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { TradeBlock } from '../domain/trade-block.ts';
 
@@ -10,6 +11,9 @@ export interface ArchiveDay {
   readonly etag: string | undefined;
   readonly sha256: string;
   readonly bytes: number;
+  /** Trades that are in no row, just before the first and just behind the last, where the file's publisher names them. */
+  readonly before?: Neighbour;
+  readonly after?: Neighbour;
   /**
    * The day's rows in the file's order, in pieces, each good until the next one is asked for; may be read once.
    * @throws CdvaultError ARCHIVE_BAD_FILE also when the file is not that of its checksum, before any row

@@ -102,3 +102,6 @@ export interface BarStore {
   writeAnchors(series: Series, originMs: number, anchors: readonly Anchor[]): Promise<void>;
   restate(series: Series, rows: readonly RestatementRow[]): Promise<void>;
 }
+
+/** What is read of bars to verify them. */
+export type StoredBars = Pick<BarStore, 'days' | 'bars' | 'tiers' | 'tierBars' | 'anchors'>;

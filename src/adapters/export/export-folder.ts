@@ -1,0 +1,127 @@
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { ExportManifest, ExportRequest } from '../../domain/export.ts';
+import type { ExportFile, ExportFolder } from '../../ports/export-folder.ts';
+import { MANIFEST_NAME, manifestDocument, readManifest } from './manifest-file.ts';
+import { BAR_COLUMNS, type ParquetColumn, TRADE_COLUMNS } from './parquet-columns.ts';
+import { ParquetFile } from './parquet-file.ts';
+import { dayPath, seriesFolder } from './series-folder.ts';
+
+/** Not `.parquet`: what reads all files below a folder must not see one in the making. */
+const UNFINISHED = '.unfinished';
+
+/**
+ * The folder of a series' export below `folder`. An earlier export may lie there when the new one
+ * holds all of it: each of its files is then written anew.
+ * @throws CdvaultError USAGE, EXPORT_UNWRITABLE
+ */
+export async function openExportFolder(
+  folder: string,
+  request: ExportRequest,
+): Promise<ExportFolder> {
+  const place = path.resolve(folder, seriesFolder(request, request));
+  await writing(place, () => mkdir(place, { recursive: true }));
+  await assertHolds(place, request);
+  await writing(place, () => sweep(place));
+  return new SeriesFolder(place);
+}
+
+async function assertHolds(place: string, { range }: ExportRequest): Promise<void> {
+  const old = await readManifest(path.join(place, MANIFEST_NAME));
+  if (old === undefined) return;
+  if (Date.parse(old.from) >= range.startMs && Date.parse(old.to) <= range.endMs) return;
+  throw new CdvaultError('USAGE', `${place} holds an export of ${old.from} to ${old.to}`, {
+    advice: 'Give a range that contains it, or another --out.',
+  });
+}
+
+/** What a killed export has left. */
+async function sweep(place: string): Promise<void> {
+  for (const name of await readdir(place))
+    if (name.endsWith(UNFINISHED)) await rm(path.join(place, name));
+}
+
+class SeriesFolder implements ExportFolder {
+  readonly #place: string;
+  readonly #open = new Set<{ close(): Promise<void> }>();
+  /** Names that files are to have, oldest day first, and those that they have until then. */
+  readonly #unpublished = new Map<string, string>();
+
+  constructor(place: string) {
+    this.#place = place;
+  }
+
+  openTrades: ExportFolder['openTrades'] = (dayMs) => this.#create(dayMs, TRADE_COLUMNS);
+
+  openBars: ExportFolder['openBars'] = (dayMs) => this.#create(dayMs, BAR_COLUMNS);
+
+  async publish(manifest: ExportManifest): Promise<void> {
+    const text = `${JSON.stringify(manifestDocument(manifest), undefined, 2)}\n`;
+    await writing(this.#place, async () => {
+      // It comes last: a manifest speaks of no file that is not there.
+      await writeSynced(this.#unfinished(MANIFEST_NAME, MANIFEST_NAME), text);
+      for (const [file, unfinished] of this.#unpublished) {
+        await mkdir(path.dirname(file), { recursive: true });
+        await rename(unfinished, file);
+        this.#unpublished.delete(file);
+      }
+    });
+  }
+
+  async discard(): Promise<void> {
+    for (const file of this.#open) await file.close();
+    this.#open.clear();
+    for (const unfinished of this.#unpublished.values()) await rm(unfinished, { force: true });
+    this.#unpublished.clear();
+  }
+
+  async #create<Row>(
+    dayMs: number,
+    columns: readonly ParquetColumn<Row>[],
+  ): Promise<ExportFile<Row>> {
+    const name = dayPath(dayMs);
+    const unfinished = this.#unfinished(name, path.dirname(name));
+    const parquet = await writing(unfinished, () => ParquetFile.create(unfinished, columns));
+    this.#open.add(parquet);
+    return {
+      add: (rows) => writing(unfinished, () => parquet.add(rows)),
+      finish: async () => {
+        const written = await writing(unfinished, () => parquet.finish());
+        this.#open.delete(parquet);
+        return { path: name, ...written };
+      },
+    };
+  }
+
+  /** Beside the folders of the days: one that fails leaves none of them empty. */
+  #unfinished(name: string, stem: string): string {
+    const unfinished = path.join(this.#place, `${stem}${UNFINISHED}`);
+    this.#unpublished.set(path.join(this.#place, name), unfinished);
+    return unfinished;
+  }
+}
+
+async function writeSynced(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    await handle.appendFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @throws CdvaultError EXPORT_UNWRITABLE with the system's reason */
+async function writing<T>(file: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isOfSystem(error)) throw error;
+    throw new CdvaultError('EXPORT_UNWRITABLE', `${file}: ${error.message}`, { cause: error });
+  }
+}
+
+function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

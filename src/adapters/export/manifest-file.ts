@@ -1,0 +1,132 @@
+/** The manifest of an export as it lies beside its files; docs/export.md has the format. */
+
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { CdvaultError } from '../../domain/errors.ts';
+import { EXPORT_FORMAT, type ExportManifest } from '../../domain/export.ts';
+import { FINGERPRINT_FORMAT, fingerprintHour } from '../../domain/fingerprint.ts';
+import type { Neighbour } from '../../domain/ledger.ts';
+import { MARKETS, tradesContracts } from '../../domain/market.ts';
+
+export const MANIFEST_NAME = 'manifest.json';
+
+/** The checks that a verdict rests on, by name; those of bars include those of trades. */
+const TRADE_CHECKS = ['ids', 'counts', 'content_hashes', 'neighbours'];
+const BAR_CHECKS = ['bars_computed_again', 'continuous_levels'];
+/** Others' word, for which nobody was asked. */
+const NOT_CHECKED = ['candles', 'archive_files'];
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.number().int().nonnegative();
+const id = z.number().int();
+const hour = z.iso.datetime({ precision: 0 });
+const neighbour = z.object({ id, timeUs: count }).nullable();
+
+const manifestSchema = z.object({
+  type: z.literal('export'),
+  format: z.literal(EXPORT_FORMAT),
+  what: z.enum(['trades', 'bars']),
+  interval: z.string().nullable(),
+  market: z.enum(MARKETS),
+  symbol: z.string().min(1),
+  unit: z.enum(['base', 'contracts']),
+  from: hour,
+  to: hour,
+  rows: count,
+  files: z.array(
+    z.object({
+      day: z.iso.date(),
+      path: z.string().min(1),
+      rows: count,
+      bytes: count,
+      sha256: hash,
+      firstId: id.nullable(),
+      lastId: id.nullable(),
+      buyVolume: z.string(),
+      sellVolume: z.string(),
+    }),
+  ),
+  before: neighbour,
+  after: neighbour,
+  fingerprint: z.object({ format: z.literal(FINGERPRINT_FORMAT), root: hash }),
+  hours: z.array(z.object({ hour, rows: count, contentHash: hash })),
+  verification: z.object({
+    verdict: z.literal('proven'),
+    checked: z.array(z.string()),
+    notChecked: z.array(z.string()),
+    barsCompared: count.nullable(),
+  }),
+  codeVersion: z.string(),
+  createdAt: z.iso.datetime(),
+});
+
+export type ManifestDocument = z.infer<typeof manifestSchema>;
+
+export function manifestDocument(manifest: ExportManifest): ManifestDocument {
+  const { market, symbol, range, files, fingerprint, barsCompared } = manifest;
+  return {
+    type: 'export',
+    format: EXPORT_FORMAT,
+    what: manifest.what,
+    interval: manifest.what === 'bars' ? manifest.interval : null,
+    market,
+    symbol,
+    unit: tradesContracts(market) ? 'contracts' : 'base',
+    from: fingerprintHour(range.startMs),
+    to: fingerprintHour(range.endMs),
+    rows: files.reduce((sum, { rows }) => sum + rows, 0),
+    files: files.map(
+      ({ dayMs, path, rows, bytes, sha256, firstId, lastId, buyVolume, sellVolume }) => ({
+        day: new Date(dayMs).toISOString().slice(0, 10),
+        path,
+        rows,
+        bytes,
+        sha256,
+        firstId: firstId ?? null,
+        lastId: lastId ?? null,
+        buyVolume,
+        sellVolume,
+      }),
+    ),
+    before: orNull(manifest.before),
+    after: orNull(manifest.after),
+    fingerprint: { format: FINGERPRINT_FORMAT, root: fingerprint.root },
+    hours: fingerprint.leaves.map(({ hourMs, rows, contentHash }) => ({
+      hour: fingerprintHour(hourMs),
+      rows,
+      contentHash,
+    })),
+    verification: {
+      verdict: 'proven',
+      checked: manifest.what === 'bars' ? [...TRADE_CHECKS, ...BAR_CHECKS] : TRADE_CHECKS,
+      notChecked: NOT_CHECKED,
+      barsCompared: barsCompared ?? null,
+    },
+    codeVersion: manifest.codeVersion,
+    createdAt: new Date(manifest.createdAtMs).toISOString(),
+  };
+}
+
+function orNull(neighbour: Neighbour | undefined): Neighbour | null {
+  return neighbour === undefined ? null : { id: neighbour.id, timeUs: neighbour.timeUs };
+}
+
+/**
+ * @returns undefined where there is none
+ * @throws CdvaultError USAGE when it is none of ours
+ */
+export async function readManifest(file: string): Promise<ManifestDocument | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new CdvaultError('USAGE', `${file} is no manifest that this version knows`, {
+      advice: 'Name another folder, or take that file away.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,18 @@
+import path from 'node:path';
+import type { ExportedData } from '../../domain/export.ts';
+import { isoDay } from '../../domain/hour.ts';
+import type { Series } from '../../domain/market.ts';
+
+/**
+ * Where an export of a series lies under the folder that was named, in the layout that Hive began and
+ * DuckDB, Polars and Spark read as columns: `trades/market=binance_spot/symbol=BTCUSDT`.
+ */
+export function seriesFolder({ market, symbol }: Series, data: ExportedData): string {
+  const kind = data.what === 'trades' ? 'trades' : path.join('bars', `interval=${data.interval}`);
+  return path.join(kind, `market=${market}`, `symbol=${symbol}`);
+}
+
+/** From the series' folder, with slashes. */
+export function dayPath(dayMs: number): string {
+  return `day=${isoDay(dayMs)}/part.parquet`;
+}

@@ -1,0 +1,87 @@
+import path from 'node:path';
+import { type Command, Option } from 'commander';
+import { exportRange } from '../../app/export-range.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { seriesFolder } from '../../adapters/export/series-folder.ts';
+import { manifestDocument } from '../../adapters/export/manifest-file.ts';
+import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
+import type { ExportedData, ExportManifest, ExportRequest } from '../../domain/export.ts';
+import { isoDay } from '../../domain/hour.ts';
+import { type Interval, INTERVALS } from '../../domain/interval.ts';
+import { counted, formatInteger } from '../progress-text.ts';
+import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
+import { describeRange, resolveRange } from '../times.ts';
+import { type RangeOptions, withRange } from './options.ts';
+
+interface ExportOptions extends RangeOptions {
+  readonly what: 'trades' | 'bars';
+  readonly interval?: Interval;
+  readonly out: string;
+}
+
+export function registerExport(program: Command, finish: (exitCode: ExitCode) => void): void {
+  withRange(program.command('export'))
+    .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
+    .requiredOption('--out <folder>', 'where to; one folder may hold many series')
+    .summary('write a proven range as Parquet files, one a day, with a manifest')
+    .description(
+      'Writes trades or bars of a range of which every hour is proven, exact to the last\n' +
+        'digit, and a manifest of ids, sums and hashes. Everything is checked again while\n' +
+        'it is written; a range that is not proven is refused. Nothing of an export is to\n' +
+        'be seen before all of it is whole. docs/export.md has the format.',
+    )
+    .addOption(
+      new Option('--what <what>', 'what to export').choices(['trades', 'bars']).default('trades'),
+    )
+    .addOption(
+      new Option('--interval <interval>', 'length of a bar (default 1m)').choices(INTERVALS),
+    )
+    .option('--json', 'one JSON object for machines: the manifest')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 written, 3 something is not proven (it is named), 11 something\n' +
+        'proven is not what is stored (cdvault verify), 7 the folder can’t be written.\n',
+    )
+    .action(async (symbol: string, options: ExportOptions) => {
+      const [series] = parseSeries([symbol], options.market);
+      if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
+      const range = resolveRange(options, Date.now());
+      const request: ExportRequest = { ...series, ...dataOf(options), range: range.hours };
+      finish(
+        await withApp({ drains: true }, async ({ app, signal }) => {
+          await assertStored(app, series);
+          say(describeRange(range));
+          const folder = await app.exportFolder(options.out, request);
+          const manifest = await exportRange(app, request, folder, signal, ({ dayMs, rows }) =>
+            say(`${series.symbol} ${isoDay(dayMs)}: ${formatInteger(rows)} ${options.what}`),
+          );
+          if (options.json === true) print(JSON.stringify(manifestDocument(manifest)));
+          else print(manifestText(manifest, options.out));
+          return EXIT.ok;
+        }),
+      );
+    });
+}
+
+/** @throws CdvaultError USAGE */
+function dataOf({ what, interval }: ExportOptions): ExportedData {
+  if (what === 'bars') return { what, interval: interval ?? '1m' };
+  if (interval === undefined) return { what };
+  throw new CdvaultError('USAGE', '--interval is of bars', {
+    advice: 'Add --what bars, or leave it out.',
+  });
+}
+
+function manifestText(manifest: ExportManifest, out: string): string {
+  const { files, fingerprint, barsCompared } = manifest;
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  const bars = barsCompared === undefined ? '' : `; ${counted(barsCompared, 'bar')} compared`;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return [
+    `${manifest.what.padEnd(8)}${formatInteger(rows)}`,
+    `files   ${formatInteger(files.length)}, ${formatInteger(bytes)} bytes`,
+    `proven  ids, counts, content hashes, neighbours${bars}`,
+    `root    ${fingerprint.root}`,
+    `folder  ${path.join(out, seriesFolder(manifest, manifest))}`,
+  ].join('\n');
+}

@@ -1,0 +1,149 @@
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
+import { bracketedTrades } from '../exchange/bracketed-trades.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { loadTradesFile } from '../exchange/trades-file.ts';
+import { REAL_DAY_PATH, realDayIsHere } from '../golden/real-day.ts';
+import { unique } from '../support/command-line.ts';
+import {
+  CLIENTS_PYTHON_CAN_BE_HAD,
+  clientsPython,
+  clientsPythonMissing,
+  installPart,
+} from '../support/python-environment.ts';
+import { Rig } from './rig.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const PAGE = path.join(ROOT, 'docs/clients.md');
+const DAY = Date.UTC(2024, 0, 1);
+/** No longer than BTCUSDT by much: what is printed may be cut to a width. */
+const SYMBOL = unique('CL').slice(0, 7);
+
+/** A program of the page and what it prints there. */
+interface Snippet {
+  readonly heading: string;
+  readonly language: 'sh' | 'js' | 'python';
+  readonly program: string;
+  readonly output: string;
+}
+
+function snippetsOf(page: string): Snippet[] {
+  return page
+    .split(/^## /m)
+    .slice(1)
+    .flatMap((section) =>
+      [...section.matchAll(/^```(sh|js|python)\n([\s\S]*?)^```\n\n```\n([\s\S]*?)^```$/gm)].map(
+        ([, language, program = '', output = '']) => ({
+          heading: section.slice(0, section.indexOf('\n')),
+          language: language as Snippet['language'],
+          program,
+          output,
+        }),
+      ),
+    );
+}
+
+const page = await readFile(PAGE, 'utf8');
+const snippets = snippetsOf(page);
+
+let server: ArchiveServer;
+let rig: Rig;
+/** Where the programs run: an export lies in it, as in the page. */
+let place: string;
+
+beforeAll(async () => {
+  if (!HAS_PSQL && IS_BUILD_MACHINE) installPart('psql');
+  const trades = realDayIsHere()
+    ? bracketedTrades(await loadTradesFile(REAL_DAY_PATH), DAY * 1000)
+    : syntheticTrades({
+        seed: 91,
+        fromMs: DAY - HOUR_MS,
+        toMs: DAY + DAY_MS + 2 * HOUR_MS,
+        tradesPerHour: 300,
+        firstId: 1_000,
+      });
+  server = await startArchiveServer([{ market: 'spot', symbol: SYMBOL, trades }]);
+  rig = await Rig.start({ symbols: [{ symbol: SYMBOL, trades }], archiveUrl: server.url });
+  place = await mkdtemp(path.join(tmpdir(), 'cdvault-clients-'));
+  // For `import` of packages.
+  await symlink(path.join(ROOT, 'node_modules'), path.join(place, 'node_modules'));
+  const range = ['--from', '2024-01-01', '--to', '2024-01-02'];
+  const run = await rig.cli(['backfill', SYMBOL, ...range]);
+  expect(run.exitCode, run.stderr).toBe(0);
+  const out = path.join(place, 'vault');
+  const written = await rig.cli(['export', SYMBOL, ...range, '--out', out]);
+  expect(written.exitCode, written.stderr).toBe(0);
+  // Figures are for people: nothing fails because a machine is slow.
+  const [seconds, peakMb] = [written.durationMs / 1e3, (written.peakBytes ?? 0) / 1e6];
+  process.stderr.write(
+    `export of a day: ${seconds.toFixed(1)} s, ${peakMb.toFixed(0)} MB\n${written.stdout}`,
+  );
+}, 600_000);
+
+afterAll(async () => {
+  await rig.dispose();
+  await server.close();
+  await rm(place, { recursive: true });
+});
+
+async function run({ language, program }: Snippet): Promise<string> {
+  const text = program.replaceAll('BTCUSDT', SYMBOL);
+  const file = path.join(place, `program.${{ sh: 'sh', js: 'mjs', python: 'py' }[language]}`);
+  await writeFile(file, text);
+  const command = { sh: 'sh', js: process.execPath, python: await interpreter(language) }[language];
+  const { stdout } = await execa(command, [file], {
+    cwd: place,
+    env: { ...rig.env, TZ: 'America/New_York', PAGER: 'cat' },
+  });
+  return stdout.replaceAll(SYMBOL, 'BTCUSDT');
+}
+
+async function interpreter(language: Snippet['language']): Promise<string> {
+  return language === 'python' ? clientsPython() : '';
+}
+
+/** Spaces at the ends of lines are psql's own. */
+function trimmed(text: string): string[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trimEnd());
+}
+
+const HAS_PSQL = (await execa('psql', ['--version'], { reject: false })).exitCode === 0;
+const IS_BUILD_MACHINE = process.env['CI'] === 'true';
+
+function why(language: Snippet['language']): string | undefined {
+  if (language === 'python' && !CLIENTS_PYTHON_CAN_BE_HAD)
+    return clientsPythonMissing('clients were');
+  if (language !== 'sh' || HAS_PSQL || IS_BUILD_MACHINE) return undefined;
+  process.stderr.write('PSQL MISSING: its snippet was not run. Install postgresql-client\n');
+  return 'PSQL MISSING';
+}
+
+test('the page has programs of every client', () => {
+  expect(snippets.map(({ heading }) => heading)).toEqual([
+    'psql',
+    'Node.js: `pg`',
+    'Node.js: `/exec`',
+    'Python: psycopg',
+    'Python: pandas',
+    'Python: Polars, through `/exp` as Parquet',
+    'DuckDB',
+  ]);
+  expect(page.match(/^```(sh|js|python)$/gm)).toHaveLength(snippets.length);
+});
+
+describe.each(snippets)('docs/clients.md, $heading', (snippet) => {
+  test.skipIf(why(snippet.language) !== undefined)('prints what stands below it', async () => {
+    const printed = trimmed(await run(snippet));
+    // Made-up trades have other figures; that the program runs, and says as much, is seen all the same.
+    if (realDayIsHere()) expect(printed).toEqual(trimmed(snippet.output));
+    else expect(printed).toHaveLength(trimmed(snippet.output).length);
+  });
+});

@@ -1,0 +1,410 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../../src/cli/compose.ts';
+import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
+import { HOUR_MS, hoursOf } from '../../src/domain/hour.ts';
+import type { SliceRecord } from '../../src/domain/ledger.ts';
+import { faultySeries } from '../exchange/data-faults.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { type CliResult, unique } from '../support/command-line.ts';
+import {
+  CLIENTS_PYTHON_CAN_BE_HAD,
+  clientsPythonMissing,
+  runPython,
+} from '../support/python-environment.ts';
+import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
+import { NEVER } from '../support/store.ts';
+import { truth } from './reference.ts';
+import { Rig, spot } from './rig.ts';
+
+/** From the last hours of a day into the next one. */
+const MIDNIGHT = Date.UTC(2024, 8, 10);
+const RANGE = { startMs: MIDNIGHT - 2 * HOUR_MS, endMs: MIDNIGHT + 3 * HOUR_MS };
+const base = syntheticTrades({
+  seed: 81,
+  fromMs: RANGE.startMs - HOUR_MS,
+  toMs: RANGE.endMs + 3 * HOUR_MS,
+  tradesPerHour: 900,
+  firstId: 7_000,
+});
+const idIn = (hourMs: number, n: number) => base.firstId + base.indexAtTime(hourMs * 1000) + n;
+const trades = faultySeries(base, [
+  { kind: 'invalidRow', id: idIn(MIDNIGHT, 7) },
+  // Back over the border of an hour: by its id it is a trade of the later one.
+  { kind: 'timeBackwards', id: idIn(MIDNIGHT + HOUR_MS, 3), byMs: 1_200_000 },
+]);
+const rows = truth(trades, RANGE);
+const SYMBOL = unique('EXPORT');
+
+let rig: Rig;
+let app: App;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'cdvault-export-'));
+  rig = await Rig.start({ symbols: [{ symbol: SYMBOL, trades }], concurrency: 1 });
+  app = await rig.app();
+  const run = await rig.backfill(app, [spot(SYMBOL)], RANGE);
+  expect(run).toMatchObject({ exitCode: 0 });
+});
+
+afterAll(async () => {
+  await rig.dispose();
+  await rm(folder, { recursive: true });
+});
+
+interface Manifest {
+  readonly files: readonly {
+    readonly day: string;
+    readonly path: string;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly firstId: number;
+    readonly lastId: number;
+    readonly buyVolume: string;
+    readonly sellVolume: string;
+  }[];
+  readonly hours: readonly { readonly hour: string; readonly contentHash: string }[];
+  readonly fingerprint: { readonly root: string };
+  readonly createdAt: string;
+}
+
+function rangeArgs({ startMs, endMs }: { startMs: number; endMs: number } = RANGE): string[] {
+  return ['--from', new Date(startMs).toISOString(), '--to', new Date(endMs).toISOString()];
+}
+
+async function exported(
+  out: string,
+  more: readonly string[] = [],
+  range: readonly string[] = rangeArgs(),
+): Promise<CliResult> {
+  return rig.cli(['export', SYMBOL, ...range, '--out', path.join(folder, out), ...more]);
+}
+
+const seriesFolder = (out: string, kind = 'trades') =>
+  path.join(folder, out, kind, 'market=binance_spot', `symbol=${SYMBOL}`);
+
+function manifestOf(out: string, kind?: string): Manifest {
+  const file = path.join(seriesFolder(out, kind), 'manifest.json');
+  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+}
+
+const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
+
+/** Content of all that lies in a folder, by its path. */
+async function contentOf(place: string): Promise<Record<string, string>> {
+  const names = await readdir(place, { recursive: true, withFileTypes: true });
+  return Object.fromEntries(
+    names
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      .map((file) => [path.relative(place, file), sha256(readFileSync(file))]),
+  );
+}
+
+function volume(of: readonly AggTrade[], isBuyerMaker: boolean): string {
+  const valid = of.filter((row) => row.firstId >= 0 && row.isBuyerMaker === isBuyerMaker);
+  const e8 = valid.reduce((sum, { qty }) => sum + parseDecimal(qty, QTY_SCALE), 0n);
+  return formatDecimal(e8, QTY_SCALE);
+}
+
+test('trades: a file for each day, and a manifest of ids, sums and hashes', async () => {
+  const { exitCode, stdout, stderr } = await exported('trades');
+  expect(stderr).not.toContain('error');
+  expect(exitCode).toBe(0);
+  expect(Math.max(...stdout.split('\n').map((line) => line.length - folder.length))).toBeLessThan(
+    81,
+  );
+  expect(await contentOf(seriesFolder('trades'))).toEqual({
+    'manifest.json': expect.any(String),
+    'day=2024-09-09/part.parquet': expect.any(String),
+    'day=2024-09-10/part.parquet': expect.any(String),
+  });
+  const manifest = manifestOf('trades');
+  const firstOfDay = idIn(MIDNIGHT, 0);
+  const days = [
+    rows.filter(({ aggId }) => aggId < firstOfDay),
+    rows.filter(({ aggId }) => aggId >= firstOfDay),
+  ];
+  for (const [index, file] of manifest.files.entries()) {
+    const day = days[index] ?? [];
+    const content = readFileSync(path.join(seriesFolder('trades'), file.path));
+    expect(file).toEqual({
+      day: ['2024-09-09', '2024-09-10'][index],
+      path: `day=${file.day}/part.parquet`,
+      rows: day.length,
+      bytes: content.length,
+      sha256: sha256(content),
+      firstId: day[0]?.aggId,
+      lastId: day.at(-1)?.aggId,
+      buyVolume: volume(day, false),
+      sellVolume: volume(day, true),
+    });
+  }
+  expect(manifest).toMatchObject({
+    type: 'export',
+    what: 'trades',
+    unit: 'base',
+    rows: rows.length,
+    from: '2024-09-09T22:00:00Z',
+    to: '2024-09-10T03:00:00Z',
+    before: { id: (rows[0]?.aggId ?? 0) - 1 },
+    after: { id: (rows.at(-1)?.aggId ?? 0) + 1 },
+    verification: { verdict: 'proven', barsCompared: null },
+  });
+  const records = await app.ledger.records(spot(SYMBOL), RANGE);
+  expect(manifest.hours.map(({ contentHash }) => contentHash)).toEqual(
+    records.map(({ contentHash }) => contentHash),
+  );
+  const fingerprint = await rig.cli(['fingerprint', SYMBOL, ...rangeArgs(), '--json']);
+  expect(manifest.fingerprint.root).toBe((JSON.parse(fingerprint.stdout) as { root: string }).root);
+});
+
+test('again: the same files to the last byte; nothing of the manifest but its time differs', async () => {
+  await exported('again');
+  const files = await contentOf(seriesFolder('again'));
+  const { createdAt, ...manifest } = manifestOf('again');
+  const { exitCode, stdout } = await exported('again', ['--json']);
+  expect(exitCode).toBe(0);
+  const { createdAt: createdLater, ...later } = JSON.parse(stdout) as Manifest;
+  expect(later).toEqual(manifest);
+  expect(createdLater > createdAt).toBe(true);
+  const { 'manifest.json': _, ...parquet } = await contentOf(seriesFolder('again'));
+  expect(files).toMatchObject(parquet);
+});
+
+describe('a folder that holds an export', () => {
+  const inner = { startMs: RANGE.startMs, endMs: RANGE.startMs + HOUR_MS };
+
+  test('takes a range that contains it, and no other: exit code 2', async () => {
+    expect(await exported('grown', [], rangeArgs(inner))).toMatchObject({ exitCode: 0 });
+    expect(await exported('grown')).toMatchObject({ exitCode: 0 });
+    const before = await contentOf(folder);
+    const { exitCode, stderr } = await exported('grown', [], rangeArgs(inner));
+    expect(stderr).toContain('holds an export of 2024-09-09T22:00:00Z to 2024-09-10T03:00:00Z');
+    expect(exitCode).toBe(2);
+    expect(await contentOf(folder)).toEqual(before);
+  });
+});
+
+describe('is refused, and the folder stays as it is', () => {
+  test('of a range with an hour that is not proven: it is named, exit code 3', async () => {
+    const wider = { startMs: RANGE.startMs, endMs: RANGE.endMs + 2 * HOUR_MS };
+    const { exitCode, stderr } = await exported('unproven', [], rangeArgs(wider));
+    expect(stderr).toContain(
+      `error NOT_PROVEN: not proven of ${SYMBOL}: 2 hours from 2024-09-10T03Z (unknown)`,
+    );
+    expect(exitCode).toBe(3);
+    expect(await contentOf(path.join(folder, 'unproven'))).toEqual({});
+  });
+
+  test('when a stored trade is not the one that was proven: exit code 11', async () => {
+    await exported('changed');
+    const before = await contentOf(path.join(folder, 'changed'));
+    const victim = rows.find(({ timeUs }) => timeUs > (MIDNIGHT + 2 * HOUR_MS) * 1000);
+    if (victim === undefined) throw new Error('no trade');
+    await app.trades.write(spot(SYMBOL), [{ ...victim, price: '1.00000001' }], NEVER);
+    try {
+      const { exitCode, stderr } = await exported('changed');
+      expect(stderr).toContain('error STORE_MISMATCH');
+      expect(stderr).toContain('2024-09-10T02Z (all');
+      expect(exitCode).toBe(11);
+      expect(await exported('changed', ['--what', 'bars'])).toMatchObject({ exitCode: 11 });
+    } finally {
+      await app.trades.write(spot(SYMBOL), [victim], NEVER);
+    }
+    expect(await contentOf(path.join(folder, 'changed'))).toEqual(before);
+  });
+
+  test('when a bar is not what the trades give: exit code 11', async () => {
+    await app.sql.query(`UPDATE cdv_exact_5m SET delta = delta + 1m WHERE symbol = '${SYMBOL}'`);
+    await app.sql.waitApplied('cdv_exact_5m');
+    try {
+      // Bars of one minute are right, but the range is not.
+      const { exitCode, stderr } = await exported('bars', ['--what', 'bars']);
+      expect(stderr).toMatch(/2024-09-09T22Z \(bar_differs\)/);
+      expect(exitCode).toBe(11);
+    } finally {
+      await app.sql.query(`UPDATE cdv_exact_5m SET delta = delta - 1m WHERE symbol = '${SYMBOL}'`);
+      await app.sql.waitApplied('cdv_exact_5m');
+    }
+  });
+
+  test.each([
+    ['the folder is a file', [], '/dev/null/here', 7, 'error EXPORT_UNWRITABLE'],
+    ['a bar would be cut', ['--what', 'bars', '--interval', '1d'], 'cut', 2, 'cuts a 1d bar'],
+    ['trades have no interval', ['--interval', '1m'], 'no', 2, '--interval is of bars'],
+  ])('when %s', async (_, more, out, code, words) => {
+    const place = path.resolve(folder, out);
+    const { exitCode, stderr } = await rig.cli([
+      ...['export', SYMBOL, ...rangeArgs(), '--out', place],
+      ...more,
+    ]);
+    expect(stderr).toContain(words);
+    expect(exitCode).toBe(code);
+  });
+});
+
+describe('stopped in the middle', () => {
+  test.each([
+    ['SIGKILL', undefined],
+    ['SIGTERM', 130],
+  ] as const)(
+    'by %s: no file of it is to be seen; run again, all are there',
+    async (signal, code) => {
+      const place = path.join(folder, signal);
+      const args = ['export', SYMBOL, ...rangeArgs(), '--out', place];
+      const command = rig.startCli(args, (line) => {
+        if (line.includes('2024-09-09: ')) command.kill(signal);
+      });
+      expect(await command.done).toMatchObject({ exitCode: code });
+      const left = Object.keys(await contentOf(place));
+      expect(left.filter((name) => !name.endsWith('.unfinished'))).toEqual([]);
+      if (signal === 'SIGTERM') expect(left).toEqual([]);
+      expect(await rig.cli(args)).toMatchObject({ exitCode: 0 });
+      const names = Object.keys(await contentOf(place)).map((name) => path.basename(name));
+      expect(names.toSorted()).toEqual(['manifest.json', 'part.parquet', 'part.parquet']);
+    },
+  );
+});
+
+describe('backfill --source dir: takes it into another store', () => {
+  let own: OwnServices;
+  let there: Rig;
+
+  beforeAll(async () => {
+    own = await makeOwnServices();
+    there = await Rig.start({ symbols: [], services: await own.start(), concurrency: 1 });
+  });
+
+  afterAll(async () => {
+    await there.dispose();
+    await own.dispose();
+  });
+
+  test('the same hashes and root, proven by the same judge; nobody is asked for trades', async () => {
+    await exported('moved');
+    const args = ['backfill', SYMBOL, ...rangeArgs(), '--source', `dir:${folder}/moved`];
+    const { exitCode, stderr } = await there.cli(args);
+    expect(stderr).toContain('5 of 5 hours proven');
+    expect(exitCode, stderr).toBe(0);
+    expect(there.exchange.requests.tradeRequests()).toEqual([]);
+    const thereApp = await there.app();
+    const [ours, theirs] = [
+      await app.ledger.records(spot(SYMBOL), RANGE),
+      await thereApp.ledger.records(spot(SYMBOL), RANGE),
+    ];
+    const facts = ({ runId: _, fetchedAtMs: __, source: ___, ...rest }: SliceRecord) => rest;
+    expect(theirs.map(facts)).toEqual(ours.map(facts));
+    const fingerprint = await there.cli(['fingerprint', SYMBOL, ...rangeArgs()]);
+    expect(fingerprint.stdout).toContain(`root    ${manifestOf('moved').fingerprint.root}\n`);
+    expect(await there.cli(['verify', SYMBOL, ...rangeArgs(), '--no-klines'])).toMatchObject({
+      exitCode: 0,
+    });
+  });
+
+  test('a file that is not that of its manifest proves nothing: exit code 3', async () => {
+    await exported('altered');
+    const place = seriesFolder('altered');
+    const file = path.join(place, 'day=2024-09-09/part.parquet');
+    const bytes = readFileSync(file);
+    bytes[1_000] = (bytes[1_000] ?? 0) ^ 1;
+    await writeFile(file, bytes);
+    const later = unique('EXPORT');
+    const place2 = place.replace(SYMBOL, later);
+    await cp(place, place2, { recursive: true });
+    const args = ['backfill', later, ...rangeArgs(), '--source', `dir:${folder}/altered`];
+    const { exitCode, stderr } = await there.cli(args);
+    expect(stderr).toContain('its manifest says');
+    expect(exitCode).toBe(3);
+    expect(
+      await (await there.app()).ledger.totals(spot(later), { ...RANGE, endMs: MIDNIGHT }),
+    ).toMatchObject({ proven: 0, rows: 0 });
+  });
+});
+
+if (!CLIENTS_PYTHON_CAN_BE_HAD) test.skip(clientsPythonMissing('exports were'), () => undefined);
+
+describe.runIf(CLIENTS_PYTHON_CAN_BE_HAD)('DuckDB', () => {
+  async function lines(query: string): Promise<string[]> {
+    const program = `
+import duckdb
+from decimal import Decimal
+duckdb.sql("set timezone = 'America/New_York'")
+for row in duckdb.sql("""${query}""").fetchall():
+    print(*[f"{value:f}" if isinstance(value, Decimal) else value for value in row], sep=",")`;
+    return (await runPython(program)).split('\n');
+  }
+
+  test('reads the exchange’s trades from it, digit for digit, and the same sums', async () => {
+    await exported('duckdb');
+    const files = `read_parquet('${folder}/duckdb/trades/**/*.parquet', hive_partitioning = true)`;
+    const read = await lines(
+      `select agg_id, price, qty, first_id, last_id, epoch_us(ts), is_buyer_maker from ${files} order by agg_id`,
+    );
+    expect(read).toEqual(
+      rows.map((row) =>
+        [
+          ...[row.aggId, row.price, row.qty, row.firstId, row.lastId, row.timeUs],
+          row.isBuyerMaker ? 'True' : 'False',
+        ].join(','),
+      ),
+    );
+    const sums = await lines(
+      `select market, symbol, day, count(*), sum(qty) filter (not is_buyer_maker), sum(qty) filter (is_buyer_maker)
+       from ${files} where first_id >= 0 group by all order by day`,
+    );
+    expect(sums).toEqual(
+      manifestOf('duckdb').files.map(({ day, rows, buyVolume, sellVolume }, index) =>
+        // One row of the second day is invalid: it has an id and counts in no sum.
+        ['binance_spot', SYMBOL, day, rows - index, buyVolume, sellVolume].join(','),
+      ),
+    );
+  });
+
+  test.each(['1m', '1h'] as const)(
+    'reads bars of %s from it as the exact table has them',
+    async (interval) => {
+      const { exitCode, stderr } = await exported('tables', [
+        '--what',
+        'bars',
+        '--interval',
+        interval,
+      ]);
+      expect(stderr).not.toContain('error');
+      expect(exitCode).toBe(0);
+      const columns =
+        'open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, ' +
+        'buy_agg_trades, buy_trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_missing';
+      const files = `read_parquet('${folder}/tables/bars/interval=${interval}/**/*.parquet')`;
+      const read = await lines(
+        `select epoch_us(ts), epoch_us(level_from), ${columns} from ${files} order by ts`,
+      );
+      const stored = await app.sql.query(
+        `SELECT ts::long us, level_from::long level_us, ${columns} FROM cdv_exact_${interval} ` +
+          `WHERE symbol = '${SYMBOL}' AND status <> 'void' ORDER BY ts`,
+      );
+      expect(read).toEqual(
+        stored.map((row) =>
+          Object.values(row)
+            .map((value) => value ?? 'None')
+            .join(','),
+        ),
+      );
+      const kind = `bars/interval=${interval}`;
+      expect(manifestOf('tables', kind)).toMatchObject({
+        what: 'bars',
+        interval,
+        rows: stored.length,
+        hours: [...hoursOf(RANGE)].map(() => expect.anything()),
+      });
+      expect(existsSync(path.join(seriesFolder('tables', kind), 'day=2024-09-10'))).toBe(true);
+    },
+  );
+});

@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { execa } from 'execa';
+import { withHomeLock } from '../../src/adapters/services/home-lock.ts';
+
+const INSTALL = path.join(import.meta.dirname, '../../scripts/install-services.sh');
+const PACKAGES = path.join(import.meta.dirname, 'python-packages.txt');
+const HOME = path.join(import.meta.dirname, '../../.cdvault/test-python');
+
+/** Debian has it apart from Python, and Python itself may not be there. */
+function canMakeEnvironments(): boolean {
+  return spawnSync('python3', ['-c', 'import ensurepip']).status === 0;
+}
+
+/** A build machine installs what it lacks; at a desk that is its owner's to do. */
+export const CLIENTS_PYTHON_CAN_BE_HAD = canMakeEnvironments() || process.env['CI'] === 'true';
+
+/** The title of the test that is skipped; reporters leave the names of skipped tests out, so it is also said. */
+export function clientsPythonMissing(what: string): string {
+  const missing = `PYTHON MISSING: ${what} not checked with Python. Install python3 and python3-venv`;
+  process.stderr.write(`${missing}\n`);
+  return missing;
+}
+
+/**
+ * A Python of its own with pinned packages, made once.
+ * @param requirements a file of pip's
+ * @returns the interpreter
+ */
+export function makePythonEnvironment(
+  dir: string,
+  requirements: string,
+  say: (line: string) => void,
+): string {
+  const python = path.join(dir, 'bin/python');
+  /** What the environment was made of; written last. */
+  const madeOf = path.join(dir, 'made-of.txt');
+  const wanted = readFileSync(requirements, 'utf8');
+  if (existsSync(madeOf) && readFileSync(madeOf, 'utf8') === wanted) return python;
+  if (!canMakeEnvironments()) installPart('python');
+  say(`installing the packages of ${path.basename(requirements)} (pip, once)`);
+  run('python3', ['-m', 'venv', '--clear', dir]);
+  run(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements]);
+  writeFileSync(madeOf, wanted);
+  return python;
+}
+
+/** One of the parts that scripts/install-services.sh knows. */
+export function installPart(part: 'python' | 'psql'): void {
+  run('sh', [INSTALL, part], { JAR_DIR: HOME });
+}
+
+function run(command: string, args: readonly string[], more: Record<string, string> = {}): void {
+  const env = { ...process.env, ...more };
+  const { status, error } = spawnSync(command, args, {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`, { cause: error });
+}
+
+/** A Python with the clients that the documentation speaks of; several test files may want it at once. */
+export async function clientsPython(): Promise<string> {
+  mkdirSync(HOME, { recursive: true });
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  return withHomeLock({ env: process.env, homeDir: HOME, say }, async () =>
+    makePythonEnvironment(path.join(HOME, 'environment'), PACKAGES, say),
+  );
+}
+
+/** What a program prints. @throws when it fails, with what it said */
+export async function runPython(
+  program: string,
+  env: Readonly<Record<string, string>> = {},
+  cwd = HOME,
+): Promise<string> {
+  const python = await clientsPython();
+  const { stdout } = await execa(python, ['-c', program], { env, cwd });
+  return stdout;
+}
