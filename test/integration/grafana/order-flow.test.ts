@@ -286,8 +286,12 @@ test('gaps and halts are annotated with what is known of them', async () => {
     expect(columns.slice(0, 2).map(({ oid }) => oid)).toEqual([PG.timestamp, PG.timestamp]);
     if (name !== 'Gaps') continue;
     expect(rows.map(([time, end]) => [timeMsOf(time), timeMsOf(end)])).toEqual([
+      [ABSENT_HOUR, ABSENT_HOUR + HOUR_MS],
       [HOLED_HOUR, HOLED_HOUR + HOUR_MS],
     ]);
-    expect(rows[0]?.[2]).toMatch(/^gap: \d+ ids missing$/);
+    expect(rows.map(([, , text]) => text)).toEqual([
+      'absent: not in the ledger',
+      expect.stringMatching(/^gap: \d+ ids missing$/),
+    ]);
   }
 });
