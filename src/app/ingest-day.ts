@@ -12,7 +12,7 @@ import type { Gap } from '../ports/ledger.ts';
 import { hourLease, type IngestDeps } from './ingest-slice.ts';
 import { type JudgedHour, judgedHour, recordHours } from './prove-hour.ts';
 import { proveStored } from './prove-stored.ts';
-import { DayReader, type FileHour } from './read-day.ts';
+import { DayReader, type FileHour, isOfLater } from './read-day.ts';
 
 export interface IngestDayDeps extends IngestDeps {
   readonly archive: ArchiveSource;
@@ -262,18 +262,6 @@ class DayIngest {
     const unit = nativeTimeUnit(market, this.#day.dayMs);
     return this.#deps.source.page(this.#series, fromId, unit, this.#signal, 1);
   }
-}
-
-/** Rows whose time runs backwards lie in an earlier hour of the day; none of its hours is on record yet. */
-function isOfLater(hours: readonly FileHour[], { hourMs }: FileHour, aggId: number): boolean {
-  return hours.some(
-    ({ hourMs: laterMs, facts: { first, last } }) =>
-      laterMs > hourMs &&
-      first !== undefined &&
-      last !== undefined &&
-      first.id <= aggId &&
-      aggId <= last.id,
-  );
 }
 
 /** A trade of which no more than this is known: it ends an hour and counts in none. */
