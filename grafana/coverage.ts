@@ -74,6 +74,7 @@ export function coverage(source: SqlSource): Dashboard {
     title: 'Coverage',
     description: 'What is stored, what of it is proven, and what is not.',
     time: { from: 'now-30d', to: 'now' },
+    refresh: '5m',
     variables: marketsAndSymbols(source),
     panels: [days(source), series(source), gaps(source), sources(source), files(source)],
   });

@@ -18,6 +18,8 @@ export interface DashboardParts {
   readonly title: string;
   readonly description: string;
   readonly time: { readonly from: string; readonly to: string };
+  /** How often it is asked again while somebody looks; hours become proven once an hour. */
+  readonly refresh: string;
   readonly variables: readonly Builder<VariableModel>[];
   readonly annotations?: readonly Builder<AnnotationQuery>[];
   /** From left to right, from top to bottom. */
@@ -27,7 +29,7 @@ export interface DashboardParts {
 const COLUMNS = 24;
 
 export function dashboard(parts: DashboardParts): Dashboard {
-  const { uid, title, description, time, variables, annotations = [], panels } = parts;
+  const { uid, title, description, time, refresh, variables, annotations = [], panels } = parts;
   return {
     ...defaultDashboard(),
     uid,
@@ -36,6 +38,7 @@ export function dashboard(parts: DashboardParts): Dashboard {
     tags: ['cdvault'],
     timezone: 'utc',
     time: { ...time },
+    refresh,
     graphTooltip: DashboardCursorSync.Crosshair,
     templating: { list: variables.map((variable) => variable.build()) },
     annotations: { list: annotations.map((annotation) => annotation.build()) },

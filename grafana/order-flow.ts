@@ -5,6 +5,7 @@ import {
   FieldColorModeId,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import {
+  AxisPlacement,
   BigValueGraphMode,
   ReduceDataOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
@@ -41,7 +42,7 @@ FROM gaps
 WHERE ${TOUCHED} AND class = 'halt' AND resolved_at IS NULL
 ORDER BY ts`;
 
-/** Hours on record that are not proven, then those that could not be put on record. */
+/** Hours on record that are not proven; those that could not be had; and in between, those that nobody fetched. */
 const GAPS = `SELECT time, timeend, text, tags
 FROM (
   SELECT ${BAND}, concat(verdict, ': ', missing, ' ids missing') AS text, verdict AS tags
@@ -51,6 +52,10 @@ FROM (
   SELECT ${BAND}, concat(class, ': ', evidence) AS text, class AS tags
   FROM gaps
   WHERE ${TOUCHED} AND class IN ('retention', 'pending_archive', 'truncated_file') AND resolved_at IS NULL
+  UNION ALL
+  SELECT ${BAND}, 'absent: not in the ledger' AS text, 'absent' AS tags
+  FROM (SELECT ts, count() rows FROM slices WHERE ${TOUCHED} SAMPLE BY 1h FILL(0) ALIGN TO CALENDAR)
+  WHERE rows = 0
 )
 ORDER BY time`;
 
@@ -60,6 +65,7 @@ export function orderFlow(source: SqlSource): Dashboard {
     title: 'Order flow',
     description: 'Price and CDV of one symbol from every trade of the exchange.',
     time: { from: 'now-24h', to: 'now' },
+    refresh: '5m',
     variables: [...marketAndSymbol(source), ...barChoices(), ...derivedVariables(source)],
     annotations: [
       annotation(source, 'Gaps', GAPS, 'red'),
@@ -117,7 +123,7 @@ function spotAndPerpetual(source: SqlSource): Part {
   const head = {
     title: 'CDV of $symbol, spot and perpetual, $step',
     description:
-      'Both in the base asset, from the same anchor. A market that is not stored has no line.',
+      'Both in the base asset and from the same anchor, each with an axis of its own: spot on the left, perpetual on the right. A market that is not stored has no line.',
     height: 8,
   };
   return timeSeries(source, head, [
@@ -125,7 +131,11 @@ function spotAndPerpetual(source: SqlSource): Part {
     barsSql('close - zero AS perpetual', "'binance_um'"),
   ])
     .overrideByName('spot', [color(COLORS.spot)])
-    .overrideByName('perpetual', [color(COLORS.perpetual)]);
+    .overrideByName('perpetual', [
+      color(COLORS.perpetual),
+      // Perpetuals trade several times what spot does: on one axis the spot line would lie flat.
+      { id: 'custom.axisPlacement', value: AxisPlacement.Right },
+    ]);
 }
 
 function cdv(source: SqlSource): Part {

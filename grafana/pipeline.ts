@@ -57,6 +57,7 @@ export function pipeline(source: SqlSource): Dashboard {
     title: 'Pipeline',
     description: 'How the work goes, from what the ledger and QuestDB say of it.',
     time: { from: 'now-24h', to: 'now' },
+    refresh: '1m',
     variables: [
       new DatasourceVariableBuilder('prometheus')
         .label('Prometheus (for serve)')
@@ -161,7 +162,7 @@ function prometheusRow(): Part {
 function metric(head: Head, queries: readonly (readonly [string, string])[]): TimeSeriesBuilder {
   const panel = headed(new TimeSeriesBuilder(), head).datasource({
     type: 'prometheus',
-    uid: '$prometheus',
+    uid: '${prometheus}',
   });
   for (const [index, [expr, legend]] of queries.entries())
     panel.withTarget(

@@ -44,7 +44,7 @@ export function marketsAndSymbols(source: SqlSource): QueryVariableBuilder[] {
       'SELECT DISTINCT symbol FROM series WHERE market IN ($market) ORDER BY symbol',
     ).label('Symbol'),
   ];
-  const all = { selected: true, text: 'All', value: '$__all' };
+  const all = { selected: true, text: ['All'], value: ['$__all'] };
   return both.map((variable) => variable.multi(true).includeAll(true).current(all));
 }
 

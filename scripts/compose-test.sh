@@ -82,7 +82,6 @@ own_engine() {
   docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
 }
 
-step 'packages' scripts/install-packages.sh
 reach=()
 if engine_answers; then
   echo '      a container engine answers: official images'
@@ -93,11 +92,12 @@ else
   reach=(in_engine)
 fi
 docker image ls --format '      {{.Repository}}:{{.Tag}} {{.Size}}' | grep -E 'cdvault-compose-test|redis:8|questdb:9|node:24'
+step 'packages' scripts/install-packages.sh
 
 doing='the tests'
 status=0
 "${reach[@]}" scripts/run-tests.sh --config test/compose/vitest.config.ts 9>&- || status=$?
 step 'the engine and its containers are gone' stop_engine
 doing=
-cat .cdvault/test-totals
+cat .cdvault/test-totals 2>/dev/null || echo '0 passed, 1 failed'
 exit "$status"

@@ -159,7 +159,11 @@ class DayIngest {
     for (const hour of hours) {
       if (hour.holes.length > 0) continue;
       const readBack = stored.get(hour.hourMs);
-      const toProve = { ...hour, ...(readBack === undefined ? {} : { stored: readBack }) };
+      const toProve = {
+        ...hour,
+        ...(readBack === undefined ? {} : { stored: readBack }),
+        isOfLater: (aggId: number) => isOfLater(hours, hour, aggId),
+      };
       const buried = await proveStored(
         this.#deps,
         this.#series,
@@ -258,6 +262,18 @@ class DayIngest {
     const unit = nativeTimeUnit(market, this.#day.dayMs);
     return this.#deps.source.page(this.#series, fromId, unit, this.#signal, 1);
   }
+}
+
+/** Rows whose time runs backwards lie in an earlier hour of the day; none of its hours is on record yet. */
+function isOfLater(hours: readonly FileHour[], { hourMs }: FileHour, aggId: number): boolean {
+  return hours.some(
+    ({ hourMs: laterMs, facts: { first, last } }) =>
+      laterMs > hourMs &&
+      first !== undefined &&
+      last !== undefined &&
+      first.id <= aggId &&
+      aggId <= last.id,
+  );
 }
 
 /** A trade of which no more than this is known: it ends an hour and counts in none. */

@@ -22,6 +22,8 @@ export interface HourToProve {
   readonly facts: RunFacts;
   readonly keys: FetchedKeys;
   readonly stored?: StoredRun;
+  /** Whether an id is of a later hour that is being proven with this one, and has no ledger row yet. */
+  readonly isOfLater?: (aggId: number) => boolean;
 }
 
 interface ProofDeps {
@@ -53,14 +55,14 @@ async function proveWindow(
   deps: ProofDeps,
   series: Series,
   hourMs: number,
-  { facts, keys, stored: known }: HourToProve,
+  { facts, keys, stored: known, isOfLater }: HourToProve,
   signal: AbortSignal,
 ): Promise<Gap[]> {
   const window = hourWindowUs(hourMs);
   const wanted = expectedIn(window, facts, keys);
   if (matches(wanted, known ?? (await deps.trades.readBack(series, window)))) return [];
 
-  const { strangers, claimed } = await othersStored(deps, series, hourMs, keys);
+  const { strangers, claimed } = await othersStored(deps, series, hourMs, keys, isOfLater);
   if (strangers.length > 0) {
     deps.log.warn(
       { symbol: series.symbol, hour: isoHour(hourMs), rows: strangers.length },
@@ -174,6 +176,7 @@ async function othersStored(
   series: Series,
   hourMs: number,
   keys: FetchedKeys,
+  isOfLater: HourToProve['isOfLater'] = () => false,
 ): Promise<OthersStored> {
   const fetched = new Map(keys.ids.map((aggId, index) => [aggId, keys.timesUs[index]]));
   const startMs = hourMs + HOUR_MS;
@@ -188,7 +191,8 @@ async function othersStored(
     if (fetched.get(aggId) === timeUs) continue;
     if (fetched.has(aggId)) strangers.push({ aggId, timeUs });
     else if (timeUs < startUs || timeUs >= endUs) continue;
-    else if (backwards.some((record) => claims(record, aggId))) claimed.push(trade);
+    else if (isOfLater(aggId) || backwards.some((record) => claims(record, aggId)))
+      claimed.push(trade);
     else strangers.push({ aggId, timeUs });
   }
   return { strangers, claimed };

@@ -34,7 +34,7 @@ install_engine() {
   rm -rf "$work/debs"
 }
 
-# start_engine build|run: returns when it answers; skips all, with the end of its log, when it can't.
+# start_engine build|run: returns when it answers; skips all, with its last word, when it can't.
 start_engine() {
   local options=(--data-root "$work/engine" --exec-root "$run/exec" --pidfile "$run/dockerd.pid" -H "$DOCKER_HOST")
   if [ "$1" = build ]; then
@@ -49,7 +49,7 @@ start_engine() {
     kill -0 "$engine_pid" 2>/dev/null || break
     sleep 0.5
   done
-  skip "the engine does not start: $(tail -n 3 "$run/log")"
+  skip "the engine does not start: $(tail -n 1 "$run/log")"
 }
 
 # It takes its containers with it.
@@ -63,6 +63,8 @@ stop_engine() {
   kill -9 "$engine_pid" 2>/dev/null || true
   wait "$engine_pid" 2>/dev/null || true
   engine_pid=
+  # The network namespace of a container that it had no time to end stays mounted.
+  awk -v run="$run/" 'index($2, run) == 1 { print $2 }' /proc/mounts | xargs --no-run-if-empty umount
 }
 
 # in_engine COMMAND...: where the ports that its containers publish can be reached.

@@ -23,16 +23,23 @@ export function holdsExports(folder: string): boolean {
  */
 export function createExportSource(folder: string): ArchiveSource {
   const placeOf = (series: Series) => path.join(folder, seriesFolder(series, { what: 'trades' }));
+  const manifestOf = async (series: Series) => {
+    const file = path.join(placeOf(series), MANIFEST_NAME);
+    const manifest = await readManifest(file);
+    if (manifest === undefined) return undefined;
+    if (manifest.market === series.market && manifest.symbol === series.symbol) return manifest;
+    throw badFile(`${file} is of ${manifest.symbol} (${manifest.market})`);
+  };
   return {
     async withDay(series, dayMs, _signal, use) {
       const place = placeOf(series);
-      const manifest = await readManifest(path.join(place, MANIFEST_NAME));
+      const manifest = await manifestOf(series);
       const listed = manifest?.files.find(({ day }) => day === isoDay(dayMs));
       if (manifest === undefined || listed === undefined) return undefined;
       return use(exportedDay(place, manifest, listed, dayMs));
     },
     async list(series) {
-      const manifest = await readManifest(path.join(placeOf(series), MANIFEST_NAME));
+      const manifest = await manifestOf(series);
       const days = (manifest?.files ?? []).map(
         ({ day, path: name, bytes }) =>
           [Date.parse(day), { name, bytes, etag: undefined }] as const,

@@ -41,7 +41,7 @@ beforeAll(async () => {
   store = openStore();
   asker = await Asker.connect(inject('services').questdbReadonlyPgUrl);
   fixture = await fillStore(store);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await asker.close();
   await store.close();
@@ -268,6 +268,16 @@ test.each([
   expect(context.variables['step']).toBe(step);
 });
 
+test('no panel reads more of bars than its range and a day around it', async () => {
+  const context = await contextOf(fixture.spot, RANGES['1 min'], { anchor: 'session' });
+  for (const { where, target } of panelQueries(dashboard)) {
+    const { rows } = await asker.ask(`EXPLAIN ${expandQuery(target.rawSql, context)}`);
+    const plan = rows.map(([line]) => line).join('\n');
+    expect(plan, where).toMatch(/Interval forward scan on: (cdv|tiers)_exact_1m/);
+    expect(plan, where).not.toMatch(/Frame forward scan on: (cdv|tiers)_exact_1m/);
+  }
+});
+
 test('gaps and halts are annotated with what is known of them', async () => {
   const context = await contextOf(fixture.spot, RANGES['30 d'], { anchor: 'visible' });
   for (const { name, target } of dashboard.annotations.list) {
@@ -276,8 +286,12 @@ test('gaps and halts are annotated with what is known of them', async () => {
     expect(columns.slice(0, 2).map(({ oid }) => oid)).toEqual([PG.timestamp, PG.timestamp]);
     if (name !== 'Gaps') continue;
     expect(rows.map(([time, end]) => [timeMsOf(time), timeMsOf(end)])).toEqual([
+      [ABSENT_HOUR, ABSENT_HOUR + HOUR_MS],
       [HOLED_HOUR, HOLED_HOUR + HOUR_MS],
     ]);
-    expect(rows[0]?.[2]).toMatch(/^gap: \d+ ids missing$/);
+    expect(rows.map(([, , text]) => text)).toEqual([
+      'absent: not in the ledger',
+      expect.stringMatching(/^gap: \d+ ids missing$/),
+    ]);
   }
 });

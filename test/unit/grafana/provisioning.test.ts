@@ -71,7 +71,7 @@ test('only the folded row asks another: one that the user chooses', () => {
   for (const { panels } of loaded)
     for (const row of panels.filter(({ type }) => type === 'row'))
       for (const inner of row.panels ?? [])
-        expect(inner.datasource).toEqual({ type: 'prometheus', uid: '$prometheus' });
+        expect(inner.datasource).toEqual({ type: 'prometheus', uid: '${prometheus}' });
 });
 
 test('dashboards are read from where compose mounts them', () => {
