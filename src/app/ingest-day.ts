@@ -1,7 +1,7 @@
 import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { DAY_MS, dayWindowUs, floorTo, HOUR_MS } from '../domain/hour.ts';
-import { type Neighbour, neighbourOf, verdictOf } from '../domain/ledger.ts';
+import { claims, type Neighbour, neighbourOf, verdictOf } from '../domain/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
 import { isWithinRest } from '../domain/plan.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
@@ -133,10 +133,7 @@ class DayIngest {
     await reader.read(file, (first) => this.#before(first, file));
     const next = reader.last === undefined ? undefined : await this.#behind(reader.last, file);
     await load.finish();
-    const hours = reader.end(next);
-    if (next === undefined) return hours;
-    // Of an hour in which a file's publisher names one trade and no more, the rest is not known.
-    return hours.filter(({ hourMs }) => hourMs < floorTo(next.timeUs / 1000, HOUR_MS));
+    return reader.end(next);
   }
 
   async #record(hours: readonly FileHour[]): Promise<readonly number[]> {
@@ -162,7 +159,9 @@ class DayIngest {
       const toProve = {
         ...hour,
         ...(readBack === undefined ? {} : { stored: readBack }),
-        isOfLater: (aggId: number) => isOfLater(hours, hour, aggId),
+        // None of the day's hours is on record yet.
+        isOfLater: (aggId: number) =>
+          hours.some(({ hourMs, facts }) => hourMs > hour.hourMs && claims(facts, aggId)),
       };
       const buried = await proveStored(
         this.#deps,
@@ -262,18 +261,6 @@ class DayIngest {
     const unit = nativeTimeUnit(market, this.#day.dayMs);
     return this.#deps.source.page(this.#series, fromId, unit, this.#signal, 1);
   }
-}
-
-/** Rows whose time runs backwards lie in an earlier hour of the day; none of its hours is on record yet. */
-function isOfLater(hours: readonly FileHour[], { hourMs }: FileHour, aggId: number): boolean {
-  return hours.some(
-    ({ hourMs: laterMs, facts: { first, last } }) =>
-      laterMs > hourMs &&
-      first !== undefined &&
-      last !== undefined &&
-      first.id <= aggId &&
-      aggId <= last.id,
-  );
 }
 
 /** A trade of which no more than this is known: it ends an hour and counts in none. */
