@@ -3,7 +3,7 @@ NODE := scripts/with-node.sh
 BIN := node_modules/.bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults bench check types lint format-check unused up down clean install
+.PHONY: help demo test compose-test faults bench check types lint format-check unused up down clean install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -13,6 +13,9 @@ demo: install ## the whole pipeline against a simulated exchange: no network nee
 
 test: ## every test; ends with `N passed, N failed`
 	@scripts/run-tests.sh
+
+compose-test: ## the main job in containers, one of three workers killed; brings an engine up where none runs
+	@scripts/compose-test.sh
 
 faults: ## every fault, the slow ones too, and a table of what the operator saw
 	@CDVAULT_FAULTS=all scripts/run-tests.sh test/faults
@@ -30,7 +33,7 @@ down: install ## stop them; data stays
 
 clean: ## stop the test services, delete node_modules and test data (never .cdvault itself: it may hold your data)
 	@-[ ! -d node_modules ] || $(NODE) node scripts/stop-test-services.ts
-	rm -rf node_modules tools/runtime/node_modules .cdvault/test .cdvault/test-totals
+	rm -rf node_modules tools/runtime/node_modules .cdvault/test .cdvault/test-totals .cdvault/compose-test
 
 install:
 	@scripts/install-packages.sh

@@ -69,6 +69,27 @@ export const SETTINGS = {
     default: 'cdvault',
     help: 'Prefix of every Redis key',
   },
+  serveHost: {
+    env: 'CDVAULT_SERVE_HOST',
+    default: '127.0.0.1',
+    help: 'Address that serve listens on; one that other machines reach needs a password',
+  },
+  servePort: {
+    env: 'CDVAULT_SERVE_PORT',
+    default: '9180',
+    help: 'Port that serve listens on; 0 takes any that is free',
+  },
+  serveUser: {
+    env: 'CDVAULT_SERVE_USER',
+    default: 'cdvault',
+    help: 'Name of the one who may see the board and the metrics',
+  },
+  servePassword: {
+    // No flag: the arguments of a process can be read by everybody on its machine.
+    env: 'CDVAULT_SERVE_PASSWORD',
+    default: '',
+    help: 'That one’s password; default: made for each run and shown once',
+  },
   services: {
     env: 'CDVAULT_SERVICES',
     default: '',
@@ -92,6 +113,7 @@ export const SETTINGS = {
 } as const satisfies Readonly<Record<string, { env: string; default: string; help: string }>>;
 
 type SettingName = keyof typeof SETTINGS;
+type Overrides = Partial<Record<SettingName, string>>;
 
 export interface Config {
   /** The environment as given, for the services' own ladder and for child processes. */
@@ -117,12 +139,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  * @param overrides what flags of the command line say; they win
  * @throws CdvaultError USAGE for a value that can't be understood
  */
-export function loadConfig(overrides: Partial<Record<SettingName, string>> = {}): Config {
-  const env = process.env;
-  const of = (name: SettingName) =>
-    overrides[name] ?? (env[SETTINGS[name].env] || SETTINGS[name].default);
+export function loadConfig(overrides: Overrides = {}): Config {
+  const of = settingsOf(overrides);
   return {
-    env,
+    env: process.env,
     homeDir: of('home') === '' ? join(import.meta.dirname, '../.cdvault') : of('home'),
     exchangeUrls: {
       binance_spot: httpUrl('spotUrl', of('spotUrl')),
@@ -137,6 +157,31 @@ export function loadConfig(overrides: Partial<Record<SettingName, string>> = {})
     redisPrefix: of('redisPrefix'),
     logLevel: oneOf('logLevel', of('logLevel'), LOG_LEVELS),
   };
+}
+
+/** What `serve` needs besides. */
+export interface ServeConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** undefined when nobody has chosen one. */
+  readonly password: string | undefined;
+}
+
+/** @throws CdvaultError USAGE for a value that can't be understood */
+export function loadServeConfig(overrides: Overrides): ServeConfig {
+  const of = settingsOf(overrides);
+  const user = of('serveUser');
+  if (user.includes(':'))
+    throw new CdvaultError('USAGE', `--user (${SETTINGS.serveUser.env}) may not hold a colon`);
+  const port = number('servePort', of('servePort'), 0, 65_535);
+  if (!Number.isInteger(port))
+    throw new CdvaultError('USAGE', `--port (${SETTINGS.servePort.env}) must be a whole number`);
+  return { host: of('serveHost'), port, user, password: of('servePassword') || undefined };
+}
+
+function settingsOf(overrides: Overrides): (name: SettingName) => string {
+  return (name) => overrides[name] ?? (process.env[SETTINGS[name].env] || SETTINGS[name].default);
 }
 
 function httpUrl(name: SettingName, value: string): string {
@@ -172,9 +217,10 @@ function number(name: SettingName, value: string, min: number, max: number): num
   return parsed;
 }
 
-/** weightShare → --weight-share */
+/** weightShare → --weight-share, servePort → --port */
 function flagOf(name: SettingName): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = name.replace(/^serve(?=[A-Z])/, '');
+  return `--${flag.replace(/[A-Z]/g, (letter, at) => (at === 0 ? '' : '-') + letter.toLowerCase())}`;
 }
 
 function oneOf<T extends string>(name: SettingName, value: string, allowed: readonly T[]): T {

@@ -1,182 +1,193 @@
+import type { Anchor } from '../domain/anchor.ts';
+import { type LevelBar, mergeLevels, openAtPrevious } from '../domain/bar.ts';
+import { startsIn } from '../domain/bar-grid.ts';
+import { type BarsPlan, type BarsRequest, planBars } from '../domain/bar-plan.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, floorTo, type TimeRange } from '../domain/hour.ts';
-import { INTERVAL_MS, type Interval } from '../domain/interval.ts';
+import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
+import { INTERVAL_MS } from '../domain/interval.ts';
+import { countedFrom, type LevelOffset, movedBy } from '../domain/level-sums.ts';
+import { type LevelTrust, LevelTrusts } from '../domain/level-trust.ts';
 import type { Series } from '../domain/market.ts';
-import type { BarStore, ExactBar, StoredDay } from '../ports/bar-store.ts';
+import type { BarStore, ExactBar } from '../ports/bar-store.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { TimeZones } from '../ports/time-zones.ts';
 
-/**
- * Where the level is 0: `from` the start of what is shown, `day` UTC midnight as stored, `total` the
- * series' pinned origin, or an instant.
- */
-export type Anchor = 'from' | 'day' | 'total' | { readonly atMs: number };
-
-export interface ShownBar {
+/** Levels and delta as decimal text of scale 8. */
+export interface ShownBar extends LevelTrust {
   readonly openMs: number;
+  /** Exclusive. */
+  readonly endMs: number;
   readonly open: string;
   readonly high: string;
   readonly low: string;
   readonly close: string;
   readonly delta: string;
   readonly status: 'final' | 'partial' | 'forming';
-  readonly levelFromMs: number;
-  /** Ids missing between the anchor and the bar; undefined when they can't be counted. */
-  readonly levelMissing: number | undefined;
 }
 
-interface ShowRequest {
-  readonly interval: Interval;
-  readonly range: TimeRange;
-  readonly anchor: Anchor;
+interface ShownBars {
+  readonly bars: readonly ShownBar[];
+  /** Starts of all bars that were asked for, stored or not. */
+  readonly starts: readonly number[];
+}
+
+interface ShowRequest extends BarsRequest {
+  /** Where a bar opens: after its `first` trade, as stored, or where the `previous` one closed. */
+  readonly open: 'first' | 'previous';
+}
+
+interface ShowDeps {
+  readonly bars: BarStore;
+  readonly ledger: Ledger;
+  readonly zones: TimeZones;
 }
 
 /**
- * Bars of a range with their levels counted from the anchor wished for. Exact: levels are the stored
- * sums plus a constant.
+ * Bars of a range with their levels counted from the anchor wished for. Exact: stored bars are added
+ * up, and their levels are the stored sums plus a constant.
  * @throws CdvaultError USAGE when a bar straddles the anchor
  */
 export async function showBars(
-  deps: { readonly bars: BarStore },
+  deps: ShowDeps,
   series: Series,
-  { interval, range, anchor }: ShowRequest,
+  request: ShowRequest,
   nowMs: number,
-): Promise<ShownBar[]> {
-  const anchorMs = typeof anchor === 'object' ? anchor.atMs : range.startMs;
-  const needsRun = typeof anchor === 'object' || anchor === 'from';
-  if (needsRun) assertNoStraddle(anchorMs, interval, range);
-  const bars = await deps.bars.bars(series, interval, {
-    startMs: Math.min(anchorMs, range.startMs),
-    endMs: range.endMs,
-  });
-  const offsets = needsRun
-    ? runningOffsets(bars, await daysAround(deps, series, bars))
-    : await storedOffsets(deps, series, bars, anchor);
-  return bars
-    .map((bar, index) => shown(bar, offsets[index] ?? UNKNOWN, interval, nowMs))
-    .filter(({ openMs }) => openMs >= range.startMs);
-}
-
-/** What turns a stored level into the one wished for. */
-interface Offset {
-  readonly e8: bigint;
-  readonly levelFromMs: number;
-  readonly levelMissing: number | undefined;
-}
-
-const UNKNOWN: Offset = { e8: 0n, levelFromMs: 0, levelMissing: undefined };
-
-function assertNoStraddle(anchorMs: number, interval: Interval, range: TimeRange): void {
-  const intervalMs = INTERVAL_MS[interval];
-  if (anchorMs > range.startMs) {
-    throw new CdvaultError('USAGE', 'the anchor lies behind the start of what is shown', {
-      advice: 'Give an --anchor at or before --from.',
+): Promise<ShownBars> {
+  const { range, anchor, open } = request;
+  const plan = planBars(request, deps.zones.clockTime);
+  const stored = (await deps.bars.bars(series, plan.stored, plan.read)).map(toStored);
+  const levels = await levelsOf(deps, series, stored, { anchor, plan });
+  const bars: ShownBar[] = [];
+  for (const [openMs, parts] of Map.groupBy(stored, (bar) => plan.grid.startOf(bar.openMs))) {
+    if (openMs < range.startMs) continue;
+    const endMs = plan.grid.endOf(openMs);
+    const level = parts
+      .map((part): LevelBar => movedBy(part, levels.offsetE8(part, openMs)))
+      .reduce(mergeLevels);
+    bars.push({
+      openMs,
+      endMs,
+      ...levelTexts(open === 'first' ? level : openAtPrevious(level)),
+      status: statusOf(parts, endMs, (endMs - openMs) / INTERVAL_MS[plan.stored], nowMs),
+      ...levels.trust(parts, openMs, endMs),
     });
   }
-  if (anchorMs % intervalMs === 0) return;
-  const legal = new Date(floorTo(anchorMs, intervalMs)).toISOString();
-  throw new CdvaultError(
-    'USAGE',
-    `a ${interval} bar straddles ${new Date(anchorMs).toISOString()}: its high and low can't be told apart by addition`,
-    {
-      advice: `Start at ${legal}, or take a shorter --interval.`,
-    },
-  );
+  return { bars, starts: [...startsIn(plan.grid, range)] };
 }
 
-async function daysAround(
-  deps: { readonly bars: BarStore },
+/** What is needed of a stored bar. */
+interface StoredBar extends LevelBar, LevelTrust {
+  readonly status: ExactBar['status'];
+}
+
+/** How levels are had that count from an anchor. */
+interface Levels {
+  readonly offsetE8: LevelOffset;
+  /** Of the bar `[startMs, endMs)` that is made up of `parts`, at least one. */
+  readonly trust: (parts: readonly StoredBar[], startMs: number, endMs: number) => LevelTrust;
+}
+
+async function levelsOf(
+  deps: ShowDeps,
   series: Series,
-  bars: readonly ExactBar[],
-): Promise<StoredDay[]> {
-  const first = bars[0];
-  const last = bars.at(-1);
-  if (first === undefined || last === undefined) return [];
-  return deps.bars.days(series, { startMs: floorTo(first.openMs, DAY_MS), endMs: last.openMs + 1 });
-}
-
-/** Levels from the first bar on: the deltas of the bars before, and the ids that are missing between them. */
-function runningOffsets(bars: readonly ExactBar[], days: readonly StoredDay[]): Offset[] {
-  const levelFromMs = bars[0]?.openMs ?? 0;
-  let sumE8 = 0n;
-  // Ids before the first bar don't matter here, unless its own edge can't be seen.
-  let levelMissing = bars[0]?.levelMissing === undefined ? undefined : 0;
-  let previous: ExactBar | undefined;
-  return bars.map((bar) => {
-    const deltaE8 = e8(bar.delta);
-    if (previous !== undefined)
-      levelMissing = plus(levelMissing, missingBetween(previous, bar, days));
-    previous = bar;
-    const offset = { e8: sumE8 + deltaE8 - e8(bar.close), levelFromMs, levelMissing };
-    sumE8 += deltaE8;
-    return offset;
-  });
-}
-
-function missingBetween(
-  previous: ExactBar,
-  bar: ExactBar,
-  days: readonly StoredDay[],
-): number | undefined {
-  const dayOf = (openMs: number) =>
-    days.findIndex(({ dayMs }) => dayMs === floorTo(openMs, DAY_MS));
-  const [from, to] = [dayOf(previous.openMs), dayOf(bar.openMs)];
-  if (from === to) return minus(bar.levelMissing, previous.levelMissing);
-  let missing = plus(minus(days[from]?.missing, previous.levelMissing), bar.levelMissing);
-  for (let index = from + 1; index <= to; index += 1) {
-    missing = plus(
-      missing,
-      Math.max(0, (days[index]?.idStart ?? 0) - (days[index - 1]?.idEnd ?? 0)),
-    );
-    if (index < to) missing = plus(missing, days[index]?.missing);
-  }
-  return missing;
-}
-
-function plus(left: number | undefined, right: number | undefined): number | undefined {
-  return left === undefined || right === undefined ? undefined : left + right;
-}
-
-function minus(left: number | undefined, right: number | undefined): number | undefined {
-  return left === undefined || right === undefined ? undefined : left - right;
-}
-
-async function storedOffsets(
-  deps: { readonly bars: BarStore },
-  series: Series,
-  bars: readonly ExactBar[],
-  anchor: 'day' | 'total',
-): Promise<Offset[]> {
-  if (anchor === 'day') {
-    return bars.map(({ levelFromMs, levelMissing }) => ({ e8: 0n, levelFromMs, levelMissing }));
-  }
-  const { originMs, anchors } = await deps.bars.anchors(series);
-  const byDay = new Map(anchors.map((entry) => [entry.dayMs, entry]));
-  return bars.map((bar) => {
-    const base = byDay.get(floorTo(bar.openMs, DAY_MS));
-    if (base === undefined)
-      throw new CdvaultError('USAGE', 'the continuous level of a day is not computed yet', {
-        advice: 'Run the backfill again, or take --anchor day.',
-      });
-    // Before the origin a bar's own ids lie nearer to it than its midnight: the midnight's count may only be too high.
-    const isBehind = bar.openMs >= (originMs ?? 0);
-    const levelMissing = isBehind ? plus(base.missing, bar.levelMissing) : base.missing;
-    return { e8: base.baseE8, levelFromMs: originMs ?? 0, levelMissing };
-  });
-}
-
-function shown(bar: ExactBar, offset: Offset, interval: Interval, nowMs: number): ShownBar {
-  const level = (value: string) => formatDecimal(e8(value) + offset.e8, QTY_SCALE);
-  const isForming = bar.status === 'partial' && bar.openMs + INTERVAL_MS[interval] > nowMs;
+  stored: readonly StoredBar[],
+  { anchor, plan }: { readonly anchor: Anchor; readonly plan: BarsPlan },
+): Promise<Levels> {
+  if (anchor.kind === 'day') return DAY_LEVELS;
+  if (anchor.kind === 'total') return totalLevels(deps, series);
   return {
-    openMs: bar.openMs,
-    open: level(bar.open),
-    high: level(bar.high),
-    low: level(bar.low),
-    close: level(bar.close),
-    delta: bar.delta,
-    status: isForming ? 'forming' : bar.status,
-    levelFromMs: offset.levelFromMs,
-    levelMissing: offset.levelMissing,
+    offsetE8: countedFrom(stored, plan.levelStartOf),
+    trust: await countedTrust(deps, series, plan),
+  };
+}
+
+/** As stored. */
+const DAY_LEVELS: Levels = {
+  offsetE8: () => 0n,
+  trust: (parts) => ({
+    levelFromMs: Math.min(...parts.map(({ levelFromMs }) => levelFromMs)),
+    levelMissing: greatest(parts.map(({ levelMissing }) => levelMissing)),
+  }),
+};
+
+async function totalLevels(deps: ShowDeps, series: Series): Promise<Levels> {
+  const { originMs = 0, anchors } = await deps.bars.anchors(series);
+  const byDay = new Map(anchors.map((entry) => [entry.dayMs, entry]));
+  const baseOf = ({ openMs }: LevelBar) => {
+    const base = byDay.get(floorTo(openMs, DAY_MS));
+    if (base !== undefined) return base;
+    throw new CdvaultError('USAGE', 'the continuous level of a day is not computed yet', {
+      advice: 'Run the backfill again, or take --anchor day.',
+    });
+  };
+  // Before the origin a bar's own ids lie nearer to it than its midnight: the midnight's count may only be too high.
+  const missingUpTo = (bar: StoredBar) => {
+    const { missing } = baseOf(bar);
+    if (bar.openMs < originMs || missing === undefined) return missing;
+    return bar.levelMissing === undefined ? undefined : missing + bar.levelMissing;
+  };
+  return {
+    offsetE8: (bar) => baseOf(bar).baseE8,
+    trust: (parts) => ({ levelFromMs: originMs, levelMissing: greatest(parts.map(missingUpTo)) }),
+  };
+}
+
+/** The ids that are missing since any instant are told by the ledger. */
+async function countedTrust(
+  deps: ShowDeps,
+  series: Series,
+  { read, levelStartOf }: BarsPlan,
+): Promise<Levels['trust']> {
+  const hours = { ...read, startMs: floorTo(read.startMs, HOUR_MS) };
+  const days = { ...read, startMs: floorTo(read.startMs, DAY_MS) };
+  const trusts = new LevelTrusts(
+    await deps.ledger.records(series, hours),
+    await deps.bars.days(series, days),
+  );
+  return (_, startMs, endMs) => trusts.between(levelStartOf(startMs), endMs);
+}
+
+function greatest(counts: readonly (number | undefined)[]): number | undefined {
+  const known = counts.filter((count) => count !== undefined);
+  return known.length === counts.length ? Math.max(...known) : undefined;
+}
+
+function toStored(bar: ExactBar): StoredBar {
+  const { openMs, aggTrades, status, levelFromMs, levelMissing } = bar;
+  return {
+    openMs,
+    open: e8(bar.open),
+    high: e8(bar.high),
+    low: e8(bar.low),
+    close: e8(bar.close),
+    delta: e8(bar.delta),
+    aggTrades,
+    status,
+    levelFromMs,
+    levelMissing,
+  };
+}
+
+/** Final when every part is there and final: proven hours have all their bars. */
+function statusOf(
+  parts: readonly StoredBar[],
+  endMs: number,
+  wanted: number,
+  nowMs: number,
+): ShownBar['status'] {
+  if (parts.length === wanted && parts.every(({ status }) => status === 'final')) return 'final';
+  return endMs > nowMs ? 'forming' : 'partial';
+}
+
+function levelTexts({ open, high, low, close, delta }: LevelBar) {
+  const text = (units: bigint) => formatDecimal(units, QTY_SCALE);
+  return {
+    open: text(open),
+    high: text(high),
+    low: text(low),
+    close: text(close),
+    delta: text(delta),
   };
 }
 

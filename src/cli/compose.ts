@@ -17,14 +17,18 @@ import { isMigrated, migrate } from '../adapters/questdb/migrate.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
 import { createSql, type Sql } from '../adapters/questdb/sql.ts';
+import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
 import { createTradeStore } from '../adapters/questdb/trade-store.ts';
 import { createTradeWriter } from '../adapters/questdb/trade-writer.ts';
 import { checkRedis, createRedis } from '../adapters/redis/connection.ts';
 import { createLeases } from '../adapters/redis/lease.ts';
+import { redisCall } from '../adapters/redis/redis-call.ts';
 import { createWeightGovernor } from '../adapters/redis/weight-governor.ts';
+import type { RunningServer } from '../adapters/http/server.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createLog } from '../adapters/system/log.ts';
+import { timeZones } from '../adapters/system/time-zones.ts';
 import {
   createWorkTotals,
   meteredBulk,
@@ -32,6 +36,7 @@ import {
   type WorkTotals,
 } from '../adapters/system/work-meter.ts';
 import { createJobHandlers } from '../app/job-handlers.ts';
+import { createWatch } from '../app/watch.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
 import { MARKETS } from '../domain/market.ts';
@@ -45,16 +50,21 @@ import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
+import type { TimeZones } from '../ports/time-zones.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
 
 const MIGRATION_POLL_MS = 200;
+
+/** Who watches wants to hear soon that the store is silent: Prometheus itself waits 10 s. */
+const WATCH_QUERY_MS = 5_000;
 
 /** Everything a command may need, wired once. */
 export interface App {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;
+  readonly zones: TimeZones;
   readonly sql: Sql;
   readonly trades: TradeStore;
   readonly bulk: BulkStore;
@@ -79,7 +89,16 @@ export interface App {
   /** Refuses services that could lose work or data, then brings the schema up to date. */
   prepare(signal: AbortSignal): Promise<readonly string[]>;
   startWorkers(onEvent?: (event: JobEvent) => void): JobWorkers;
+  /** @throws CdvaultError USAGE when it can't listen there */
+  startServer(where: ServerPlace): Promise<Pick<RunningServer, 'port' | 'close'>>;
   close(): Promise<void>;
+}
+
+export interface ServerPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
 }
 
 /** The composition root: the one place that knows every adapter. Connects in the background. */
@@ -97,6 +116,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
     config,
     log,
     clock,
+    zones: timeZones,
     ...store.parts,
     leases,
     governor,
@@ -128,12 +148,54 @@ export function compose(config: Config, urls: ServiceUrls): App {
         log,
         ...(onEvent === undefined ? {} : { onEvent }),
       }),
+    startServer: (place) => composeServer({ ...parts, redis }, urls, place),
     async close() {
       await Promise.allSettled([parts.queue, source, archive].map((part) => part.close()));
       redis.disconnect();
       await store.close();
     },
   };
+}
+
+/** The board and the pages. Loaded for this verb alone: the others start without them. */
+async function composeServer(
+  app: { redis: Redis } & Pick<App, 'config' | 'queue' | 'clock' | 'log' | 'totals'>,
+  urls: ServiceUrls,
+  { host, port, user, password }: ServerPlace,
+): Promise<RunningServer> {
+  const { config, queue, clock, log, redis } = app;
+  const { startServer, BOARD_PATH } = await import('../adapters/http/server.ts');
+  const { createBoard } = await import('../adapters/bullmq/board.ts');
+  // What listens to others reads as those who may only read.
+  const sql = createSql(urls.questdbReadonlyPgUrl, undefined, WATCH_QUERY_MS);
+  const { governor, source } = composeExchange(config, { ...app, sql });
+  const watch = createWatch({
+    pingRedis: () => redisCall('answer a PING', () => redis.ping()),
+    store: createStoreWatch(sql),
+    ledger: createLedger(sql),
+    catalogue: createSeriesCatalogue(sql),
+    governor,
+    queue,
+    clock,
+    log,
+  });
+  const { redisUrl } = urls;
+  const board = createBoard({ redisUrl, prefix: config.redisPrefix, path: BOARD_PATH, log });
+  const closeParts = () => Promise.allSettled([board.close(), source.close(), sql.close()]);
+  try {
+    const deps = { watch, board: board.pages, user, password, version: VERSION, log };
+    const server = await startServer(deps, { host, port });
+    return {
+      port: server.port,
+      async close() {
+        await server.close();
+        await closeParts();
+      },
+    };
+  } catch (error) {
+    await closeParts();
+    throw error;
+  }
 }
 
 function composeStore(

@@ -7,6 +7,7 @@ import { registerExport } from './commands/export.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRepair } from './commands/repair.ts';
+import { registerServe } from './commands/serve.ts';
 import { registerServices } from './commands/services.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStatus } from './commands/status.ts';
@@ -41,6 +42,7 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerExport,
     registerWorker,
     registerSchedule,
+    registerServe,
     registerServices,
   ]) {
     register(program, finish);

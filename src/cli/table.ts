@@ -2,7 +2,6 @@
 
 import CliTable from 'cli-table3';
 import { formatDecimalShort, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
-import { floorTo, type TimeRange } from '../domain/hour.ts';
 import { isoMinute } from './times.ts';
 
 /** What the OHLC table needs of a bar; levels are decimal text of scale 8. */
@@ -22,8 +21,8 @@ export interface OhlcRow {
 export interface OhlcOptions {
   /** Decimal places; default 5, or as many as the values need. Never fewer than they need. */
   readonly decimals?: number;
-  /** The bars that were asked for: those that are absent are mentioned. */
-  readonly expected?: { readonly range: TimeRange; readonly intervalMs: number };
+  /** Starts of the bars that were asked for: those that are absent are mentioned. */
+  readonly expected?: readonly number[];
   /** Default 80. */
   readonly columns?: number;
 }
@@ -81,20 +80,11 @@ function absentNote(
   expected: OhlcOptions['expected'],
 ): string | undefined {
   if (expected === undefined) return undefined;
-  const { range, intervalMs } = expected;
   const present = new Set(bars.map(({ openMs }) => openMs));
-  let absent = 0;
-  let firstMs: number | undefined;
-  for (
-    let openMs = floorTo(range.startMs, intervalMs);
-    openMs < range.endMs;
-    openMs += intervalMs
-  ) {
-    if (present.has(openMs)) continue;
-    absent += 1;
-    firstMs ??= openMs;
-  }
+  const missing = expected.filter((startMs) => !present.has(startMs));
+  const [firstMs] = missing;
   if (firstMs === undefined) return undefined;
+  const absent = missing.length;
   const bar = absent === 1 ? 'bar is' : 'bars are';
   return `${absent.toLocaleString('en-US')} ${bar} absent, the first at ${isoMinute(firstMs)}: not fetched, so unknown (not silent)`;
 }

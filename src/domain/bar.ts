@@ -1,10 +1,7 @@
 import { formatDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from './decimal.ts';
 
-/**
- * One exact bar `[openMs, openMs + interval)`. Levels and quantities are in units of 1e-8, quote
- * amounts (price × quantity) in units of 1e-16.
- */
-export interface Bar {
+/** Where CDV went in a bar, in units of 1e-8. */
+export interface LevelBar {
   readonly openMs: number;
   /** CDV after the bar's first trade, highest, lowest, after its last; flat in a silent bar. */
   readonly open: bigint;
@@ -13,12 +10,19 @@ export interface Bar {
   readonly close: bigint;
   /** Σ signed quantity of the bar's own trades. */
   readonly delta: bigint;
+  /** Aggregate trades; 0 marks a silent bar. */
+  readonly aggTrades: number;
+}
+
+/**
+ * One exact bar `[openMs, openMs + interval)`. Quantities are in units of 1e-8, quote amounts
+ * (price × quantity) in units of 1e-16.
+ */
+export interface Bar extends LevelBar {
   readonly buyVolume: bigint;
   readonly sellVolume: bigint;
   readonly quoteDelta: bigint;
   readonly quoteVolume: bigint;
-  /** Aggregate trades; 0 marks a silent bar. */
-  readonly aggTrades: number;
   /** The exchange's own trade count, Σ (last_id − first_id + 1). */
   readonly trades: number;
   /** Those of both whose taker bought; the rest sold. */
@@ -115,7 +119,8 @@ export function* rollUp(bars: Iterable<Bar>, intervalMs: number): Generator<Bar>
   if (group !== undefined) yield group;
 }
 
-function merge(left: Bar, right: Bar): Bar {
+/** Two bars, one behind the other and counted from one start, as one. */
+export function mergeLevels(left: LevelBar, right: LevelBar): LevelBar {
   if (right.aggTrades === 0) return left;
   if (left.aggTrades === 0) return { ...right, openMs: left.openMs };
   return {
@@ -125,11 +130,28 @@ function merge(left: Bar, right: Bar): Bar {
     low: min(left.low, right.low),
     close: right.close,
     delta: left.delta + right.delta,
+    aggTrades: left.aggTrades + right.aggTrades,
+  };
+}
+
+/**
+ * The other convention: a bar opens where the one before it closed. In the first bar behind an anchor
+ * that is 0; in a silent bar nothing changes.
+ */
+export function openAtPrevious(bar: LevelBar): LevelBar {
+  const open = bar.close - bar.delta;
+  return { ...bar, open, high: max(bar.high, open), low: min(bar.low, open) };
+}
+
+function merge(left: Bar, right: Bar): Bar {
+  if (right.aggTrades === 0) return left;
+  if (left.aggTrades === 0) return { ...right, openMs: left.openMs };
+  return {
+    ...mergeLevels(left, right),
     buyVolume: left.buyVolume + right.buyVolume,
     sellVolume: left.sellVolume + right.sellVolume,
     quoteDelta: left.quoteDelta + right.quoteDelta,
     quoteVolume: left.quoteVolume + right.quoteVolume,
-    aggTrades: left.aggTrades + right.aggTrades,
     trades: left.trades + right.trades,
     buyAggTrades: left.buyAggTrades + right.buyAggTrades,
     buyTrades: left.buyTrades + right.buyTrades,

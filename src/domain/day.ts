@@ -100,7 +100,7 @@ interface KnownHour {
 }
 
 /** Half-open id ranges of an hour, both from `start`. */
-interface HourIds {
+export interface HourIds {
   /** The id behind the hour's predecessor: ids between it and the first row may be the hour's. */
   readonly start: number;
   /** Behind the last row; `start` in an hour without rows. */
@@ -110,7 +110,7 @@ interface HourIds {
 }
 
 /** undefined when the hour is known by no id at all: nothing was ever traded around it. */
-function idRange({ hourMs, first, last, prev, next }: SliceRecord): HourIds | undefined {
+export function idRange({ hourMs, first, last, prev, next }: SliceRecord): HourIds | undefined {
   if (first === undefined && prev === undefined && next === undefined) return undefined;
   const startUs = hourMs * 1000;
   const endUs = (hourMs + HOUR_MS) * 1000;

@@ -3,6 +3,9 @@
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
 export const MINUTE_MS = 60_000;
+export const WEEK_MS = 7 * DAY_MS;
+/** Weeks start on Mondays; several of them are counted from that of the epoch, as QuestDB does. */
+export const WEEK_ORIGIN_MS = Date.UTC(1969, 11, 29);
 
 /**
  * An hour is fetched only when its end is at least this old: the exchange's database may lag its

@@ -46,6 +46,8 @@ export interface CoverageTotals {
 export interface SeriesCoverage extends Series, CoverageTotals, TimeRange {
   /** Hours in between without a ledger row. */
   readonly unknown: number;
+  /** End of the newest proven hour; undefined when none is. */
+  readonly provenToMs: number | undefined;
 }
 
 /** The record of what is proven. The store is the truth; Redis only holds work. */

@@ -14,6 +14,7 @@ export function obtainPython(say: (line: string) => void): string {
 interface Said {
   'notebook.py': { readonly rows: number; readonly wallS: number; readonly cpuS: number };
   'client.py': { readonly rows: number };
+  'reader.py': { readonly rows: number; readonly ms: readonly number[] };
 }
 
 /** Runs a program of this folder to its end. @throws Error when it fails */

@@ -1,39 +1,65 @@
 import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
-import { type Interval, INTERVALS } from '../../src/domain/interval.ts';
 import { backfillDays } from './backfill.ts';
-import { SYMBOL } from './day-files.ts';
 import { type Line, type Measurement, median, repeat } from './measurement.ts';
 import { freshStore, startHost, type Store } from './place.ts';
 import { secondsSince } from './process-meter.ts';
+import { obtainPython, runPython } from './python.ts';
+import { fillYear, SYMBOLS } from './year-of-bars.ts';
 
-const SYMBOLS = 20;
 const NANOSECONDS_A_MS = 1e6;
-/** 2024 less its last day. */
-const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 30] as const;
 
-const VIEWS = [
-  (interval: Interval) => `cdv_${interval}`,
-  (interval: Interval) => `cdv_${interval}_total`,
-  (interval: Interval) => `bars_${interval}`,
-];
-const ASKED: readonly {
-  readonly interval: Interval;
+/** `draw`: what a chart needs; `all`: every column. */
+type Columns = 'draw' | 'all';
+const DRAWN = 'ts, open, high, low, close, delta';
+
+interface Asked {
+  readonly view: string;
   readonly span: string;
   readonly in: string;
-}[] = [
-  { interval: '1h', span: 'a year', in: '2024' },
-  { interval: '4h', span: 'a year', in: '2024' },
-  { interval: '1d', span: 'a year', in: '2024' },
-  { interval: '1m', span: 'a month', in: '2024-05' },
-  { interval: '1m', span: 'a day', in: '2024-05-17' },
+  readonly columns: Columns;
+  /** Also by other clients. */
+  readonly clients?: boolean;
+}
+
+const yearOf = (view: string, columns: Columns = 'draw'): Asked => ({
+  view,
+  span: 'a year',
+  in: '2024',
+  columns,
+});
+const monthOf = (view: string, columns: Columns = 'draw'): Asked => ({
+  view,
+  span: 'a month',
+  in: '2024-05',
+  columns,
+});
+
+const ASKED: readonly Asked[] = [
+  ...['1h', '4h', '1d'].flatMap((interval) => [
+    { ...yearOf(`cdv_${interval}`), clients: interval === '1h' },
+    yearOf(`cdv_${interval}_total`),
+    yearOf(`bars_${interval}`),
+    yearOf(`cdv_${interval}`, 'all'),
+  ]),
+  ...['1m', '3m', '5m', '15m', '30m'].map((interval) => yearOf(`cdv_${interval}`)),
+  { ...monthOf('cdv_1m'), clients: true },
+  monthOf('cdv_1m_total'),
+  monthOf('bars_1m'),
+  monthOf('cdv_1m', 'all'),
+  ...['3m', '5m', '15m', '30m'].map((interval) => monthOf(`cdv_${interval}`)),
+  { ...monthOf('cdv_1m'), span: 'a day', in: '2024-05-17' },
+  yearOf('tiers_1h'),
+  monthOf('tiers_1m'),
 ];
 
 export const queries: Measurement = {
   name: 'queries',
   about:
-    `Queries of all columns of one symbol among ${SYMBOLS} with a year of bars each at every interval (the stored ` +
-    'day’s bars, moved). Through the PostgreSQL wire as the read-only user, to the last row in the client; in the ' +
-    'note what the server says that it took to compile the same, read it and write it as JSON.',
+    `Queries of one symbol among ${SYMBOLS} with a year of bars each at every interval (the stored day’s bars, ` +
+    `moved). *To draw*: the columns ${DRAWN}; of tiers those of the largest. *Whole*: every column. Through the ` +
+    'PostgreSQL wire as the read-only user, to the last row in the client (`pg`, and where it says so `psycopg` and ' +
+    'the body of `/exp` in Parquet); in the note what the server says that it took to compile the same, read it and ' +
+    'write it as JSON.',
   async run({ runs, say }) {
     await using store = await freshStore();
     {
@@ -47,20 +73,18 @@ export const queries: Measurement = {
     } finally {
       await sql.close();
     }
+    const python = obtainPython(say);
     const reader = createSql(store.urls.questdbReadonlyPgUrl, 1);
     try {
       const lines: Line[] = [];
-      for (const asked of ASKED)
-        for (const view of VIEWS)
+      for (const asked of ASKED) {
+        lines.push(await byPg(reader, store, runs, asked));
+        if (asked.clients === true)
           lines.push(
-            await timed(
-              reader,
-              store,
-              runs,
-              `${asked.span} of ${view(asked.interval)}`,
-              queryOf(view(asked.interval), asked.in),
-            ),
+            await byPsycopg(python, store, runs, asked),
+            await byParquet(store, runs, asked),
           );
+      }
       return lines;
     } finally {
       await reader.close();
@@ -68,39 +92,72 @@ export const queries: Measurement = {
   },
 };
 
-function queryOf(view: string, span: string): string {
-  return `SELECT * FROM ${view} WHERE symbol = 'YEAR7' AND ts IN '${span}'`;
+function nameOf({ span, view, columns }: Asked): string {
+  return `${span} of ${view}, ${columns === 'all' ? 'whole' : 'to draw'}`;
 }
 
-async function timed(
-  reader: Sql,
-  store: Store,
-  runs: number,
-  what: string,
-  query: string,
-): Promise<Line> {
+function queryOf({ view, columns, in: span }: Asked): string {
+  const drawn = view.startsWith('bars') ? `${DRAWN}, cdv_close` : DRAWN;
+  const tier = view.startsWith('tiers') ? " AND tier = '1000000'" : '';
+  return (
+    `SELECT ${columns === 'all' ? '*' : drawn} FROM ${view} ` +
+    `WHERE market = 'binance_spot' AND symbol = 'YEAR7' AND ts IN '${span}'${tier}`
+  );
+}
+
+async function byPg(reader: Sql, store: Store, runs: number, asked: Asked): Promise<Line> {
+  const query = queryOf(asked);
   await reader.query(query);
-  const wire = await repeat(runs, async () => {
+  const samples = await repeat(runs, async () => {
     const startedMs = performance.now();
     const { length } = await reader.query(query);
     return { value: secondsSince(startedMs) * 1000, rows: length };
   });
   const server = await repeat(runs, async () => serverMs(store, query));
   return {
-    what,
+    what: nameOf(asked),
     unit: 'ms',
-    samples: wire,
-    note: `${wire[0]?.rows ?? 0} rows; in the server ${median(server).toFixed(1)} ms`,
+    samples,
+    note: `${samples[0]?.rows ?? 0} rows; in the server ${median(server).toFixed(1)} ms`,
+  };
+}
+
+async function byPsycopg(
+  python: string,
+  { urls }: Store,
+  runs: number,
+  asked: Asked,
+): Promise<Line> {
+  const args = [urls.questdbReadonlyPgUrl, queryOf(asked), String(runs)];
+  const { said } = await runPython(python, 'reader.py', args);
+  return {
+    what: `${nameOf(asked)}: psycopg`,
+    unit: 'ms',
+    samples: said.ms.map((value) => ({ value })),
+    note: `${said.rows} rows`,
+  };
+}
+
+async function byParquet(store: Store, runs: number, asked: Asked): Promise<Line> {
+  const once = async () => {
+    const startedMs = performance.now();
+    const response = await ask(store, '/exp', { query: queryOf(asked), fmt: 'parquet' });
+    const { byteLength } = await response.arrayBuffer();
+    return { value: secondsSince(startedMs) * 1000, bytes: byteLength };
+  };
+  await once();
+  const samples = await repeat(runs, once);
+  return {
+    what: `${nameOf(asked)}: /exp in Parquet`,
+    unit: 'ms',
+    samples,
+    note: `${samples[0]?.bytes ?? 0} bytes`,
   };
 }
 
 /** Compiled, read to the end and written as JSON, as the server says itself. */
-async function serverMs({ urls }: Store, query: string): Promise<number> {
-  const { origin, username, password } = new URL(urls.questdbHttpUrl);
-  const asked = new URLSearchParams({ query, timings: 'true' });
-  const response = await fetch(`${origin}/exec?${asked.toString()}`, {
-    headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` },
-  });
+async function serverMs(store: Store, query: string): Promise<number> {
+  const response = await ask(store, '/exec', { query, timings: 'true' });
   const { timings } = (await response.json()) as {
     readonly timings?: { readonly compiler: number; readonly execute: number };
   };
@@ -108,50 +165,15 @@ async function serverMs({ urls }: Store, query: string): Promise<number> {
   return (timings.compiler + timings.execute) / NANOSECONDS_A_MS;
 }
 
-/** Every symbol's every day is the stored one, with ids, times and continuous levels going on. */
-async function fillYear(sql: Sql): Promise<void> {
-  let day = 0;
-  for (const days of MONTH_DAYS) {
-    for (const interval of INTERVALS) await sql.query(monthOfBars(interval, day, days));
-    await sql.query(monthOfAnchors(day, days));
-    day += days;
-  }
-  for (const interval of INTERVALS) await sql.waitApplied(`cdv_exact_${interval}`);
-  await sql.waitApplied('anchors');
-}
-
-const BAR_COLUMNS =
-  'ts, market, symbol, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, ' +
-  'trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_from, level_missing, ' +
-  'base_buy_volume, base_sell_volume, buy_agg_trades, buy_trades';
-
-function monthOfBars(interval: Interval, day: number, days: number): string {
-  const moved = "dateadd('d', d.day, b.ts), b.market, s.symbol";
-  const levels =
-    'b.open, b.high, b.low, b.close, b.delta, b.buy_volume, b.sell_volume, b.quote_delta, b.quote_volume';
-  const rest =
-    'b.agg_trades, b.trades, b.price_open, b.price_high, b.price_low, b.price_close, ' +
-    "b.first_id + d.day * t.trades, b.last_id + d.day * t.trades, b.status, dateadd('d', d.day, b.level_from), b.level_missing, " +
-    'b.base_buy_volume, b.base_sell_volume, b.buy_agg_trades, b.buy_trades';
-  return (
-    `INSERT INTO cdv_exact_${interval} (${BAR_COLUMNS}) SELECT ${moved}, ${levels}, ${rest} FROM ` +
-    `(SELECT * FROM cdv_exact_${interval} WHERE symbol = '${SYMBOL}') b CROSS JOIN ` +
-    `(SELECT agg_trades trades FROM cdv_exact_1d WHERE symbol = '${SYMBOL}') t ` +
-    copies(day, days)
-  );
-}
-
-function monthOfAnchors(day: number, days: number): string {
-  return (
-    `INSERT INTO anchors SELECT dateadd('d', d.day, b.ts), b.market, s.symbol, (b.delta * d.day)::decimal(38,8), 0, b.level_from ` +
-    `FROM (SELECT * FROM cdv_exact_1d WHERE symbol = '${SYMBOL}') b ` +
-    copies(day, days)
-  );
-}
-
-function copies(day: number, days: number): string {
-  return (
-    `CROSS JOIN (SELECT (x - 1 + ${day})::int day FROM long_sequence(${days})) d ` +
-    `CROSS JOIN (SELECT concat('YEAR', x) symbol FROM long_sequence(${SYMBOLS})) s`
-  );
+async function ask(
+  { urls }: Store,
+  path: string,
+  asked: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const { origin, username, password } = new URL(urls.questdbHttpUrl);
+  const response = await fetch(`${origin}${path}?${new URLSearchParams(asked).toString()}`, {
+    headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` },
+  });
+  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}: ${await response.text()}`);
+  return response;
 }

@@ -3,7 +3,7 @@ import { formatInteger } from '../../src/cli/progress-text.ts';
 import { CommandFailed, createCommandLine, INTERRUPTED } from './command-line.ts';
 import { differenceOf, type Facts, factsOfSeries, factsOfStore } from './own-sums.ts';
 import { startSimulatedExchange } from './simulated-exchange.ts';
-import { FROM, madeUpTrades, SYMBOL, TO } from './story.ts';
+import { FROM, madeUpTrades, STRETCH, SYMBOL, TO } from './story.ts';
 
 const OPENING = `cdvault demo: a simulated exchange, BullMQ on Redis, QuestDB, CDV bars.
 The real exchange is not asked, and your own data are not touched: everything
@@ -45,7 +45,7 @@ async function demo(): Promise<void> {
     step('Bars: cumulative delta volume, open high low close');
     await cdvault.run('show', SYMBOL, '--from', FROM, '--to', FROM.replace(':00Z', ':05Z'));
     await cdvault.run('show', SYMBOL, '--from', FROM, '--to', TO, '--interval', '1h');
-    await queryAndProve(await cdvault.readonlyUrl(), factsOfSeries(series));
+    await queryAndProve(await cdvault.readonlyUrl(), factsOfSeries(series, STRETCH));
   } finally {
     exchange.stop();
   }
@@ -61,7 +61,7 @@ async function queryAndProve(url: string, expected: Facts): Promise<void> {
     const { rows } = await client.query<Row>(QUERY);
     console.log(indented(plainTable(rows.map(shortened))));
     step('Proof: the same sums, made from the trades themselves without cdvault');
-    const difference = differenceOf(expected, await factsOfStore(client));
+    const difference = differenceOf(expected, await factsOfStore(client, STRETCH));
     if (difference !== undefined) throw new Error(`not equal: ${difference}`);
   } finally {
     await client.end();

@@ -1,8 +1,14 @@
 import type pg from 'pg';
 import { toEightDecimals, type TradeSeries } from '../exchange/trade-series.ts';
-import { FROM_US, SYMBOL, TO_US } from './story.ts';
 
-/** Exact facts of the demo's hours; all numbers as decimal text of 8 places. */
+/** Whole hours of one UTC day, half-open. */
+export interface Stretch {
+  readonly symbol: string;
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+/** Exact facts of a stretch; all numbers as decimal text of 8 places. */
 export interface Facts {
   readonly rows: number;
   readonly firstId: number;
@@ -26,9 +32,9 @@ function flat(level: bigint): Levels {
 }
 
 /** Summed here from the made-up trades themselves, with nothing of cdvault's. */
-export function factsOfSeries(series: TradeSeries): Facts {
-  const from = series.indexAtTime(FROM_US);
-  const to = series.indexAtTime(TO_US);
+export function factsOfSeries(series: TradeSeries, stretch: Stretch): Facts {
+  const from = series.indexAtTime(stretch.fromUs);
+  const to = series.indexAtTime(stretch.toUs);
   const minutes = new Map<number, Levels>();
   let level = 0n;
   for (let index = from; index < to; index += 1) {
@@ -49,14 +55,14 @@ export function factsOfSeries(series: TradeSeries): Facts {
     firstId: series.at(from).a,
     lastId: series.at(to - 1).a,
     delta: decimalText(level),
-    minutes: everyMinute(minutes),
+    minutes: everyMinute(minutes, stretch),
   };
 }
 
-function everyMinute(traded: ReadonlyMap<number, Levels>): string[] {
+function everyMinute(traded: ReadonlyMap<number, Levels>, { fromUs, toUs }: Stretch): string[] {
   const lines: string[] = [];
   let last = 0n;
-  for (let minute = FROM_US / MINUTE_US; minute < TO_US / MINUTE_US; minute += 1) {
+  for (let minute = fromUs / MINUTE_US; minute < toUs / MINUTE_US; minute += 1) {
     const { open, high, low, close } = traded.get(minute) ?? flat(last);
     lines.push([minute * MINUTE_US, ...[open, high, low, close].map(decimalText)].join(' '));
     last = close;
@@ -65,8 +71,9 @@ function everyMinute(traded: ReadonlyMap<number, Levels>): string[] {
 }
 
 /** The same from the store: rows from the raw trades, levels from the exact bars. */
-export async function factsOfStore(client: pg.Client): Promise<Facts> {
-  const where = `market = 'binance_spot' AND symbol = '${SYMBOL}' AND ts >= ${FROM_US}::timestamp AND ts < ${TO_US}::timestamp`;
+export async function factsOfStore(client: pg.Client, stretch: Stretch): Promise<Facts> {
+  const { symbol, fromUs, toUs } = stretch;
+  const where = `market = 'binance_spot' AND symbol = '${symbol}' AND ts >= ${fromUs}::timestamp AND ts < ${toUs}::timestamp`;
   const trades = await client.query<Record<string, string>>(
     `SELECT count() AS rows, min(agg_id) AS first, max(agg_id) AS last FROM agg_trades WHERE ${where}`,
   );

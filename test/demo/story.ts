@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { syntheticTrades, type SyntheticOptions } from '../exchange/synthetic-trades.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
+import type { Stretch } from './own-sums.ts';
 
 /** What the demo is about, in one place: the command line, the exchange and the proof must agree. */
 
@@ -12,8 +13,11 @@ export const HOME = join(PROJECT, '.cdvault', 'demo');
 export const SYMBOL = 'BTCUSDT';
 export const FROM = '2025-06-02T08:00Z';
 export const TO = '2025-06-02T11:00Z';
-export const FROM_US = Date.parse(FROM) * 1000;
-export const TO_US = Date.parse(TO) * 1000;
+export const STRETCH: Stretch = {
+  symbol: SYMBOL,
+  fromUs: Date.parse(FROM) * 1000,
+  toUs: Date.parse(TO) * 1000,
+};
 
 /** Two hours more on either side: an hour is proven by the trades before and after it. */
 const MADE_UP = {

@@ -73,7 +73,26 @@ test.each([
 });
 
 test.each([
-  ['show with an unknown interval', ['show', LISTED, ...RANGE, '--interval', '2m'], '1m, 5m, 15m'],
+  ['show with an unknown interval', ['show', LISTED, ...RANGE, '--interval', '7m'], '1m, 5m, 15m'],
+  [
+    'show with a session in no zone',
+    ['show', LISTED, ...RANGE, '--anchor', 'session:09:30@America/Atlantis'],
+    'there is no time zone "America/Atlantis"',
+  ],
+  [
+    'show of bars that straddle the anchor',
+    [
+      'show',
+      LISTED,
+      '--from',
+      '2024-03-05T12:00Z',
+      '--interval',
+      '1h',
+      '--anchor',
+      '2024-03-05T06:40Z',
+    ],
+    'The nearest legal anchor is 2024-03-05T07:00',
+  ],
   ['schedule of an unknown symbol', ['schedule', 'NOSUCHCOIN', '--from', PAST], 'does not list'],
   ['plan for COIN-M', ['plan', LISTED, ...RANGE, '--market', 'cm'], 'does not list'],
 ])('%s: exit code 2, nothing touched', async (_, args, words) => {

@@ -243,7 +243,11 @@ describe('is refused, and the folder stays as it is', () => {
   ])('when %s', async (_, more, out, code, words) => {
     const place = path.resolve(folder, out);
     const { exitCode, stderr } = await rig.cli([
-      ...['export', SYMBOL, ...rangeArgs(), '--out', place],
+      'export',
+      SYMBOL,
+      ...rangeArgs(),
+      '--out',
+      place,
       ...more,
     ]);
     expect(stderr).toContain(words);
@@ -301,7 +305,7 @@ describe('backfill --source dir: takes it into another store', { timeout: 400_00
       await app.ledger.records(spot(SYMBOL), RANGE),
       await thereApp.ledger.records(spot(SYMBOL), RANGE),
     ];
-    const facts = ({ runId: _, fetchedAtMs: __, source: ___, ...rest }: SliceRecord) => rest;
+    const facts = (record: SliceRecord) => ({ ...record, runId: '', fetchedAtMs: 0, source: '' });
     expect(theirs.map(facts)).toEqual(ours.map(facts));
     const fingerprint = await there.cli(['fingerprint', SYMBOL, ...rangeArgs()]);
     expect(fingerprint.stdout).toContain(`root    ${manifestOf('moved').fingerprint.root}\n`);
@@ -354,7 +358,12 @@ for row in duckdb.sql("""${query}""").fetchall():
     expect(read).toEqual(
       rows.map((row) =>
         [
-          ...[row.aggId, row.price, row.qty, row.firstId, row.lastId, row.timeUs],
+          row.aggId,
+          row.price,
+          row.qty,
+          row.firstId,
+          row.lastId,
+          row.timeUs,
           row.isBuyerMaker ? 'True' : 'False',
         ].join(','),
       ),
@@ -405,7 +414,7 @@ for row in duckdb.sql("""${query}""").fetchall():
         what: 'bars',
         interval,
         rows: stored.length,
-        hours: [...hoursOf(RANGE)].map(() => expect.anything()),
+        hours: [...hoursOf(RANGE)].map((): unknown => expect.anything()),
       });
       expect(existsSync(path.join(seriesFolder('tables', kind), 'day=2024-09-10'))).toBe(true);
     },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { BATCH_ROWS } from '../../src/app/fetch-hour.ts';
 import { enqueueRun, isRunOver } from '../../src/app/run-backfill.ts';
+import { createSql } from '../../src/adapters/questdb/sql.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import { type Interval, INTERVALS } from '../../src/domain/interval.ts';
 import { uniformSequence } from '../exchange/random.ts';
@@ -14,6 +15,8 @@ import {
   RESULT_TABLES,
   type SeriesTable,
 } from '../support/exports.ts';
+import { type AnchorCase, expectAnchored } from './anchor-cases.ts';
+import { AnchoredReference } from './anchored-reference.ts';
 import {
   DAY,
   DAY_ROWS,
@@ -49,6 +52,22 @@ const NOTEBOOK_ROWS = [
   '2024-01-01 10:01:00 217.64801 218.11814 216.56164 218.11742',
   '2024-01-01 10:02:00 218.11655 219.43334 211.32915 211.34749',
   '2024-01-01 10:03:00 211.34667 219.99003 211.13644 211.14596',
+];
+
+/** 2024-01-01 is a Monday and the first day of a month. */
+const ANCHOR_CASES: readonly AnchorCase[] = [
+  { anchor: 'day', lengths: ['1m', '3m', '1d'] },
+  { anchor: 'total', lengths: ['30m', '2h', '12h'] },
+  { anchor: 'week', lengths: ['15m'] },
+  { anchor: 'month', lengths: ['5m', '4h'] },
+  { anchor: 'from', lengths: ['1h'] },
+  { anchor: '2024-01-01T10:31Z', lengths: ['1m'] },
+  { anchor: 'rolling:24', lengths: ['1m'] },
+  { anchor: 'session:00:00@America/New_York', lengths: ['1h', '4h'] },
+  { anchor: 'session:09:30@America/New_York', lengths: ['1m', '1h'] },
+  { anchor: 'session:08:00@Europe/London', lengths: ['1h'] },
+  { anchor: 'session:09:00@Asia/Tokyo', lengths: ['12h', '1d'] },
+  { anchor: 'session:09:15@Asia/Kolkata', lengths: ['15m', '1h'] },
 ];
 
 const MEMORY_BOUND_BYTES = 300 * 1024 * 1024;
@@ -252,6 +271,28 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       exact.map((bar) => names.map((name) => Number(bar[name]))),
     );
   });
+
+  it.each(ANCHOR_CASES)(
+    'has the levels from every anchor as sums of its trades, by show and by the documented SQL: $anchor',
+    async (anchorCase) => {
+      const app = await rig.app(dayEnv);
+      const range = { startMs: DAY, endMs: DAY + 24 * HOUR_MS };
+      const trades = expected.trades.map(({ timeUs, qty, isBuyerMaker }) => ({
+        timeUs,
+        q: qty,
+        m: isBuyerMaker,
+      }));
+      const reader = createSql(rig.services.questdbReadonlyPgUrl, 1);
+      try {
+        const reference = new AnchoredReference(trades);
+        const store = { app, reader, symbol: day, range, reference };
+        const { shown, bySql } = await expectAnchored(store, anchorCase);
+        expect(Math.min(shown, bySql)).toBeGreaterThan(0);
+      } finally {
+        await reader.close();
+      }
+    },
+  );
 
   it('asks for no trade and changes no row the second time', async () => {
     // With all columns: nothing may have been written at all.

@@ -30,8 +30,10 @@ export interface ExchangeSymbol {
 
 export interface ExchangeOptions {
   readonly symbols: readonly ExchangeSymbol[];
-  /** on 127.0.0.1; 0 = a free one */
+  /** 0 = a free one */
   readonly port?: number;
+  /** address to listen on, default 127.0.0.1: nobody from outside has business here */
+  readonly host?: string;
   readonly weightLimit?: number;
   readonly weightWindow?: WeightWindow;
   /** false = the limit is lifted: nothing is refused, and unless `weightLimit` is given exchangeInfo says a billion */
@@ -77,7 +79,7 @@ const compress = promisify(gzip);
 
 export async function startExchange(options: ExchangeOptions): Promise<Exchange> {
   const simulator = new Simulator(options);
-  await simulator.listen(options.port ?? 0);
+  await simulator.listen(options.port ?? 0, options.host ?? '127.0.0.1');
   return simulator;
 }
 
@@ -132,12 +134,12 @@ class Simulator implements Exchange {
     return { meter, weightLimit, listings: new Map(), unlisted: new Set() };
   }
 
-  async listen(port: number): Promise<void> {
+  async listen(port: number, host: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, '127.0.0.1', resolve);
+      this.#server.listen(port, host, resolve);
     });
-    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    this.url = `http://${host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
   setFaults(faults: readonly Fault[]): void {

@@ -13,7 +13,7 @@ import { loadTradesFile } from './trades-file.ts';
 const USAGE = `usage: node test/exchange/main.ts
   --trades FILE --symbol SYMBOL          a daily archive file (zip or csv); repeatable, in pairs; one symbol's files join
   --synthetic [um/|cm/]SYMBOL:SEED:FROM:TO:PER_HOUR[:FIRST_ID]   made-up trades between two ISO times; repeatable
-  --port PORT  --latency MS  --log FILE  --faults FILE.json  --fault-seed N  --no-gzip
+  --port PORT  --host ADDRESS  --latency MS  --log FILE  --faults FILE.json  --fault-seed N  --no-gzip
   --no-weight-limit  --weight-limit N  --weight-window 1M|10S  --ban-seconds 120,600
   --data-faults FILE.json                {"SYMBOL": [{"kind": "gap", "fromId": 1, "toId": 9}, …], …}
   --neighbours                           one trade before and one after each file, as the exchange would have
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     symbol: { type: 'string', multiple: true, default: [] },
     synthetic: { type: 'string', multiple: true, default: [] },
     port: { type: 'string', default: '0' },
+    host: { type: 'string', default: '127.0.0.1' },
     latency: { type: 'string' },
     log: { type: 'string' },
     faults: { type: 'string' },
@@ -132,6 +133,7 @@ async function main(): Promise<void> {
   const exchange = await startExchange({
     symbols: withDataFaults(symbols),
     port: Number(values.port),
+    host: values.host,
     enforceWeight: !values['no-weight-limit'],
     gzip: !values['no-gzip'],
     ...(values['weight-limit'] === undefined

@@ -169,6 +169,7 @@ test('totals and overview count hours by verdict, and the hours in between that 
     gap: 0,
     rows: 15,
     unknown: 2,
+    provenToMs: START + HOUR_MS,
   });
   expect(await store.ledger.knows(series)).toBe(true);
   expect(await store.ledger.knows(uniqueSeries('NOBODY'))).toBe(false);

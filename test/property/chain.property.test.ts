@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Anchor, type BuiltDay, chainAnchors } from '../../src/domain/chain.ts';
 import { dayInputs } from '../../src/domain/day.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
-import { type SliceRecord, verdictOf } from '../../src/domain/ledger.ts';
-import { recordOf } from '../support/trades.ts';
+import { DAY_MS } from '../../src/domain/hour.ts';
+import { verdictOf } from '../../src/domain/ledger.ts';
+import { damagedDay } from './damaged-day.ts';
 
 const ORIGIN = Date.UTC(2024, 0, 10);
 const IDS_A_DAY = 1000;
@@ -106,33 +106,7 @@ describe('continuous CDV', () => {
   });
 });
 
-/** A day of hours whose ids join on; some hours are left out, some have lost rows or neighbours. */
-const dayRecords: fc.Arbitrary<SliceRecord[]> = fc
-  .array(
-    fc.record({
-      rows: fc.nat(5),
-      state: fc.constantFrom('whole', 'whole', 'absent', 'lost_head', 'lost_tail', 'lost_middle'),
-    }),
-    { minLength: 24, maxLength: 24 },
-  )
-  .map((plan) => {
-    let nextId = 50;
-    return plan.flatMap(({ rows, state }, index) => {
-      const whole = recordOf(ORIGIN + index * HOUR_MS, nextId, rows);
-      nextId += rows;
-      return state === 'absent' ? [] : [damaged(whole, state)];
-    });
-  });
-
-function damaged(whole: SliceRecord, state: string): SliceRecord {
-  const { first, last, rows } = whole;
-  if (first === undefined || last === undefined || rows < 3) return whole;
-  if (state === 'lost_head')
-    return { ...whole, rows: rows - 1, first: { ...first, id: first.id + 1 } };
-  if (state === 'lost_tail')
-    return { ...whole, rows: rows - 1, last: { ...last, id: last.id - 1 } };
-  return state === 'lost_middle' ? { ...whole, rows: rows - 1 } : whole;
-}
+const dayRecords = damagedDay(ORIGIN);
 
 describe('level_missing', () => {
   it('is never 0 in or behind an hour that has a gap, nor falls', () => {

@@ -25,6 +25,7 @@ export async function proxyServices(services: ServiceUrls): Promise<ProxiedServi
       redisUrl: through(redis, services.redisUrl),
       questdbHttpUrl: through(questdbHttp, services.questdbHttpUrl),
       questdbPgUrl: through(questdbPg, services.questdbPgUrl),
+      questdbReadonlyPgUrl: through(questdbPg, services.questdbReadonlyPgUrl),
     },
     redis,
     questdbHttp,
@@ -32,6 +33,16 @@ export async function proxyServices(services: ServiceUrls): Promise<ProxiedServi
     close: async () => {
       await Promise.all([redis.close(), questdbHttp.close(), questdbPg.close()]);
     },
+  };
+}
+
+/** The variables that lead a command by way of the proxies; the test's own connections outlast what they do. */
+export function proxied({ urls }: ProxiedServices): Record<string, string> {
+  return {
+    REDIS_URL: urls.redisUrl,
+    QUESTDB_HTTP_URL: urls.questdbHttpUrl,
+    QUESTDB_PG_URL: urls.questdbPgUrl,
+    QUESTDB_READONLY_PG_URL: urls.questdbReadonlyPgUrl,
   };
 }
 

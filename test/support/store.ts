@@ -17,9 +17,8 @@ export const silentLog: Log = {
   error: () => undefined,
 };
 
-/** The real store of the test run, wired as the composition root does it. */
-export function openStore() {
-  const urls = inject('services');
+/** The real store of the test run, or another, wired as the composition root does it. */
+export function openStore(urls = inject('services')) {
   const sql = createSql(urls.questdbPgUrl);
   const writer = createTradeWriter(urls.questdbHttpUrl, systemClock, silentLog);
   const trades = createTradeStore({ sql, writer });

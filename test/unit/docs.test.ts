@@ -93,6 +93,15 @@ test('README has every setting and no other', () => {
   expect(sorted(listed)).toEqual(sorted([...settings, ...otherVariables()]));
 });
 
+test('docker-compose.yml hands every setting to the containers', () => {
+  const ours = Object.entries(SETTINGS).filter(
+    // Of services that cdvault starts itself, which no container does.
+    ([name]) => !['services', 'home', 'jarDir'].includes(name),
+  );
+  const file = read('docker-compose.yml');
+  expect(ours.map(([, { env }]) => env).filter((env) => !file.includes(`  ${env}: `))).toEqual([]);
+});
+
 test('README names every verb of the command line', () => {
   const source = filesIn('src/cli/commands', '.ts').map(read).join('\n');
   const verbs = [...source.matchAll(/\.command\('(\w+)'\)/g)].map(([, verb = '']) => verb);

@@ -29,9 +29,17 @@ class NeverAgain extends UnrecoverableError {
 /** What to throw out of a processor so that BullMQ does what the classification says. */
 export function toQueueError(failure: CdvaultError): Error {
   const error = failure.retryable ? new RetryLater(failure) : new NeverAgain(failure);
-  // One stack is stored with the job: the one of the place that failed, not of this function.
-  if (failure.stack !== undefined) error.stack = failure.stack;
+  error.stack = storedStack(failure);
   return error;
+}
+
+/**
+ * The one that is stored with the job, which the board shows in place of the reason: what to do stands
+ * above the place that failed.
+ */
+function storedStack(failure: CdvaultError): string {
+  const places = (failure.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return [codedMessage(failure), failure.advice, ...places].join('\n');
 }
 
 /** The failure behind what BullMQ reports; its own errors (stalled too often) are INTERNAL. */

@@ -21,6 +21,8 @@ const TOTALS =
   "sum(CASE WHEN verdict = 'proven' THEN 1 ELSE 0 END) AS proven, sum(CASE WHEN verdict = 'open' THEN 1 ELSE 0 END) AS open, " +
   "sum(CASE WHEN verdict = 'gap' THEN 1 ELSE 0 END) AS gap, sum(rows) AS rows";
 
+const NEWEST_PROVEN = "max(CASE WHEN verdict = 'proven' THEN ts END)::long AS proven_us";
+
 export function createLedger(sql: Sql): Ledger {
   return new QuestdbLedger(sql);
 }
@@ -125,7 +127,7 @@ class QuestdbLedger implements Ledger {
   async overview(): Promise<SeriesCoverage[]> {
     await this.#sql.waitApplied('slices');
     const rows = await this.#sql.query(
-      `SELECT market, symbol, min(ts)::long AS from_us, max(ts)::long AS last_us, ${TOTALS} FROM coverage ORDER BY market, symbol`,
+      `SELECT market, symbol, min(ts)::long AS from_us, max(ts)::long AS last_us, ${NEWEST_PROVEN}, ${TOTALS} FROM coverage ORDER BY market, symbol`,
     );
     return rows.map(toCoverage);
   }
@@ -222,12 +224,14 @@ function toCoverage(row: TextRow): SeriesCoverage {
   const startMs = int(row, 'from_us') / 1000;
   const endMs = int(row, 'last_us') / 1000 + HOUR_MS;
   const totals = toTotals(row);
+  const provenMs = optionalMs(row, 'proven_us');
   return {
     market: text(row, 'market') as Market,
     symbol: text(row, 'symbol'),
     startMs,
     endMs,
     ...totals,
+    provenToMs: provenMs === undefined ? undefined : provenMs + HOUR_MS,
     unknown: (endMs - startMs) / HOUR_MS - totals.proven - totals.open - totals.gap,
   };
 }

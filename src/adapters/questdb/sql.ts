@@ -21,12 +21,12 @@ const asText: pg.CustomTypesConfig = {
 };
 
 /** @param url postgresql://user:password@host:port/qdb */
-export function createSql(url: string, maxConnections = 6): Sql {
+export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUERY_TIMEOUT_MS): Sql {
   const pool = new pg.Pool({
     connectionString: url,
     max: maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    query_timeout: queryTimeoutMs,
     types: asText,
     allowExitOnIdle: true,
   });

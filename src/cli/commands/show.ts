@@ -1,17 +1,22 @@
 import { type Command, Option } from 'commander';
-import { type Anchor, showBars } from '../../app/show-bars.ts';
+import { timeZones } from '../../adapters/system/time-zones.ts';
+import { showBars } from '../../app/show-bars.ts';
+import { parseBarLength } from '../../domain/bar-grid.ts';
+import { planBars } from '../../domain/bar-plan.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { DAY_MS, floorTo } from '../../domain/hour.ts';
-import { INTERVAL_MS, INTERVALS, type Interval } from '../../domain/interval.ts';
+import { INTERVALS } from '../../domain/interval.ts';
+import { ANCHOR_HELP, anchorWords, parseAnchor } from '../anchor-option.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { renderOhlc } from '../table.ts';
-import { isoMinute, parseInstant, resolveRange } from '../times.ts';
+import { isoMinute, resolveRange } from '../times.ts';
 import { jsonOption, type RangeOptions, withRange } from './options.ts';
 
 interface ShowOptions extends RangeOptions {
-  readonly interval: Interval;
+  readonly interval: string;
   readonly anchor: string;
+  readonly open: 'first' | 'previous';
 }
 
 export function registerShow(program: Command, finish: (exitCode: ExitCode) => void): void {
@@ -19,45 +24,41 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
     .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
     .summary('print CDV bars')
     .description('Prints the OHLC of cumulative delta volume from the store.')
+    .option('--interval <length>', `${INTERVALS.join(', ')} or a multiple: 2h, 3d, 1w`, '1m')
+    .option('--anchor <where>', 'where the level is 0, see below', 'from')
     .addOption(
-      new Option('--interval <interval>', 'length of a bar').choices(INTERVALS).default('1m'),
-    )
-    .option(
-      '--anchor <where>',
-      'where the level is 0: from (before the first bar shown), day (UTC midnight), total (the first day ever asked for) or a time',
-      'from',
+      new Option('--open <where>', 'a bar opens after its first trade, or at the previous close')
+        .choices(['first', 'previous'])
+        .default('first'),
     )
     .addOption(jsonOption())
     .action(async (symbol: string, options: ShowOptions) => {
       const [series] = parseSeries([symbol], options.market);
       const range = resolveRange(withEndOfDay(options), Date.now());
-      const anchor = parseAnchor(options.anchor);
+      const lengthMs = parseBarLength(options.interval);
+      const anchor = parseAnchor(options.anchor, timeZones.has);
       if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
+      const request = { lengthMs, range: range.asked, anchor, open: options.open };
+      // What does not fit is told before a service is started.
+      planBars(request, timeZones.clockTime);
       finish(
         await withApp({}, async ({ app }) => {
-          const { interval } = options;
           await assertStored(app, series);
-          const bars = await showBars(
-            app,
-            series,
-            { interval, range: range.asked, anchor },
-            app.clock.nowMs(),
-          );
+          const { bars, starts } = await showBars(app, series, request, app.clock.nowMs());
           if (options.json === true) for (const bar of bars) print(JSON.stringify(bar));
           else {
+            const { startMs, endMs } = range.asked;
             say(
-              `${series.symbol} ${interval} CDV, ${isoMinute(range.asked.startMs)} to ${isoMinute(range.asked.endMs)} UTC, ${anchorWords(anchor)}`,
+              `${series.symbol} ${options.interval} CDV, ${isoMinute(startMs)} to ${isoMinute(endMs)}`,
             );
-            print(
-              renderOhlc(bars, {
-                expected: { range: range.asked, intervalMs: INTERVAL_MS[interval] },
-              }),
-            );
+            say(`levels: ${anchorWords(anchor)}`);
+            print(renderOhlc(bars, { expected: starts }));
           }
           return EXIT.ok;
         }),
       );
-    });
+    })
+    .addHelpText('after', ANCHOR_HELP);
 }
 
 function withEndOfDay(options: ShowOptions): ShowOptions {
@@ -66,17 +67,4 @@ function withEndOfDay(options: ShowOptions): ShowOptions {
   const { startMs } = resolveRange({ from: options.from, to: 'now' }, nowMs).asked;
   const endMs = floorTo(startMs, DAY_MS) + DAY_MS;
   return endMs > nowMs ? options : { ...options, to: new Date(endMs).toISOString() };
-}
-
-function parseAnchor(text: string): Anchor {
-  if (text === 'from' || text === 'day' || text === 'total') return text;
-  return { atMs: parseInstant('--anchor', text) };
-}
-
-function anchorWords(anchor: Anchor): string {
-  if (anchor === 'from') return 'from 0 before the first bar';
-  if (anchor === 'day') return 'from 0 at each UTC midnight';
-  return anchor === 'total'
-    ? 'from 0 at the series’ origin'
-    : `from 0 at ${isoMinute(anchor.atMs)}`;
 }

@@ -93,10 +93,7 @@ describe('the OHLC table', () => {
   });
 
   it('says which bars are absent', () => {
-    const expected = {
-      range: { startMs: START, endMs: START + 5 * MINUTE_MS },
-      intervalMs: MINUTE_MS,
-    };
+    const expected = [0, 1, 2, 3, 4].map((minute) => START + minute * MINUTE_MS);
     expect(renderOhlc(NOTEBOOK, { expected }).split('\n').at(-1)).toBe(
       '* 2 bars are absent, the first at 2024-01-01T10:03Z: not fetched, so unknown (not silent)',
     );

@@ -1,0 +1,128 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { HonoAdapter } from '@bull-board/hono';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { Queue } from 'bullmq';
+import type { Hono } from 'hono';
+import { isoDay, isoHour } from '../../domain/hour.ts';
+import { marketName, type Series } from '../../domain/market.ts';
+import type { JobKind, JobPayloads } from '../../ports/job-queue.ts';
+import type { Log } from '../../ports/log.ts';
+import { createRedis } from '../redis/connection.ts';
+import { CATALOGUE, JOB_KINDS, queueNames } from './catalogue.ts';
+
+interface Shown {
+  readonly description: string;
+  /** What a job is about, in place of its kind; of a job of another version that is not known. */
+  readonly title: (job: { readonly data: unknown }) => string;
+}
+
+const SHOWN: Readonly<Record<JobKind, Shown>> = {
+  feed: shown(
+    'feed',
+    'puts days of a run with due work into the queues',
+    ({ startMs, endMs, ...series }) => `${nameOf(series)} ${isoHour(startMs)} to ${isoHour(endMs)}`,
+  ),
+  archive: shown(
+    'archive',
+    'takes a day from the exchange’s file',
+    ({ dayMs, ...series }) => `${nameOf(series)} ${isoDay(dayMs)}`,
+  ),
+  slice: shown(
+    'slice',
+    'fetches, stores and proves one UTC hour',
+    ({ hourMs, ...series }) => `${nameOf(series)} ${isoHour(hourMs)}`,
+  ),
+  bars: shown(
+    'bars',
+    'a day’s bars at every interval; waits for the day’s slices',
+    ({ dayMs, ...series }) => `${nameOf(series)} ${isoDay(dayMs)}`,
+  ),
+  chain: shown('chain', 'continuous CDV at every stored midnight', nameOf),
+  tick: shown('tick', 'plans every hour what scheduled series lack', () => 'tick'),
+};
+
+function shown<K extends JobKind>(
+  kind: K,
+  description: string,
+  title: (payload: JobPayloads[K]) => string,
+): Shown {
+  return {
+    description,
+    title({ data }) {
+      const { data: payload } = CATALOGUE[kind].schema.safeParse(data);
+      return payload === undefined ? kind : title(payload);
+    },
+  };
+}
+
+function nameOf({ symbol, market }: Series): string {
+  return `${symbol} ${marketName(market)}`;
+}
+
+/** Times in UTC, as everywhere else. */
+const TIME = {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+  timeZone: 'UTC',
+  timeZoneName: 'short',
+} as const;
+const DAY = { month: '2-digit', day: '2-digit' } as const;
+
+export interface Board {
+  readonly pages: Hono;
+  close(): Promise<void>;
+}
+
+/**
+ * Bull Board over all queues of an installation, with all that it can do to jobs: what a job does is
+ * decided by the ledger, so the worst that can be done here is work lost that is planned again.
+ * @param path where it is mounted
+ */
+export function createBoard(deps: {
+  readonly redisUrl: string;
+  readonly prefix: string;
+  readonly path: string;
+  readonly log: Log;
+}): Board {
+  const { redisUrl, prefix, path, log } = deps;
+  const redis = createRedis(redisUrl, { log, connectionName: `${prefix}:board` });
+  // Without a listener an `error` event ends the process; the connection reports its own failures.
+  const quiet = (error: Error): void =>
+    log.debug({ error: error.message }, 'A queue of the board reports an error');
+  // As in job-queue.ts; what is set up there about a queue is not the board's to change.
+  const options = { connection: redis, prefix, skipVersionCheck: true, skipMetasUpdate: true };
+  const queues = JOB_KINDS.flatMap((kind) =>
+    queueNames(kind).map((name) => ({ kind, queue: new Queue(name, options).on('error', quiet) })),
+  );
+  const adapter = new HonoAdapter(serveStatic).setBasePath(path);
+  createBullBoard({
+    queues: queues.map(({ kind, queue }) => {
+      const { description, title } = SHOWN[kind];
+      const board = new BullMQAdapter(queue, { description });
+      board.setFormatter('name', title);
+      return board;
+    }),
+    serverAdapter: adapter,
+    options: {
+      uiConfig: {
+        boardTitle: 'cdvault',
+        hideDocsLink: true,
+        dateFormats: {
+          short: TIME,
+          common: { ...DAY, ...TIME },
+          full: { year: 'numeric', ...DAY, ...TIME },
+        },
+      },
+    },
+  });
+  return {
+    pages: adapter.registerPlugin(),
+    async close() {
+      await Promise.all(queues.map(async ({ queue }) => queue.close()));
+      redis.disconnect();
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { basicAuth } from 'hono/basic-auth';
+import { bodyLimit } from 'hono/body-limit';
+import { csrf } from 'hono/csrf';
+import { HTTPException } from 'hono/http-exception';
+import { secureHeaders } from 'hono/secure-headers';
+import { CdvaultError, classify } from '../../domain/errors.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Watch } from '../../ports/watch.ts';
+import { createProcessMetrics, METRICS_CONTENT_TYPE, renderMetrics } from './metrics.ts';
+
+export const BOARD_PATH = '/board';
+
+/** A job's payload is some hundred bytes. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+export interface ServerDeps {
+  readonly watch: Watch;
+  /** Answers everything under BOARD_PATH. */
+  readonly board: Hono;
+  readonly user: string;
+  readonly password: string;
+  readonly version: string;
+  readonly log: Log;
+}
+
+export interface RunningServer {
+  /** The one that the system chose, if 0 was asked for. */
+  readonly port: number;
+  /** Stops at once; requests that are under way are cut. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param port 0 for any that is free
+ * @throws CdvaultError USAGE when it can't listen there
+ */
+export async function startServer(
+  deps: ServerDeps,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<RunningServer> {
+  const app = createPages(deps);
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const server = createServer((request, response) => void answer(request, response));
+  await listen(server, host, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Health is for everybody; behind it stands the password, also before what is not there. */
+function createPages({ watch, board, user, password, version, log }: ServerDeps): Hono {
+  const processMetrics = createProcessMetrics();
+  const pages = new Hono({ strict: false });
+  pages.use(HEADERS);
+  pages.get('/healthz', (context) => context.json({ alive: true }));
+  pages.get('/readyz', async (context) => {
+    const { reasons } = await watch.readiness();
+    const ready = reasons.length === 0;
+    return context.json(ready ? { ready } : { ready, reasons }, ready ? 200 : 503);
+  });
+  pages.use(
+    // Compares hashes of what was given, in constant time.
+    basicAuth({ username: user, password, realm: 'cdvault' }),
+    // A browser sends the password along with forms of other sites, too.
+    csrf(),
+    bodyLimit({ maxSize: MAX_BODY_BYTES }),
+  );
+  pages.get('/', (context) => context.redirect(BOARD_PATH));
+  pages.get('/metrics', async (context) => {
+    const texts = [renderMetrics(await watch.facts(), version), processMetrics.metrics()];
+    const body = (await Promise.all(texts)).join('\n');
+    return context.body(body, 200, { 'Content-Type': METRICS_CONTENT_TYPE });
+  });
+  pages.route(BOARD_PATH, board);
+  pages.notFound((context) => context.json({ error: 'There is nothing here.' }, 404));
+  pages.onError((error, context) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    const failure = classify(error);
+    log.error({ path: context.req.path, code: failure.code, error: failure }, 'A page failed');
+    return context.json({ error: failure.code }, 500);
+  });
+  return pages;
+}
+
+/**
+ * The board's page asks a host of fonts for its typeface: the policy keeps all within. It sets styles
+ * on its elements, so these may be inline. Strict-Transport-Security is for who puts TLS before it.
+ */
+const HEADERS = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    objectSrc: ["'none'"],
+    frameAncestors: ["'none'"],
+    formAction: ["'self'"],
+    baseUri: ["'self'"],
+  },
+  strictTransportSecurity: false,
+  xFrameOptions: 'DENY',
+});
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, resolve);
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CdvaultError('USAGE', `can't listen on ${host} port ${port}: ${message}`, {
+      advice: 'Give another --port (0 takes any that is free) or --host.',
+      cause: error,
+    });
+  }
+}

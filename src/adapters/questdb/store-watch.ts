@@ -1,0 +1,37 @@
+import type { Market } from '../../domain/market.ts';
+import type { GapClass } from '../../ports/ledger.ts';
+import type { StoreWatch } from '../../ports/watch.ts';
+import { isMigrated } from './migrate.ts';
+import { int, type Sql, text } from './sql.ts';
+
+export function createStoreWatch(sql: Sql): StoreWatch {
+  return {
+    async health() {
+      const [isSchemaCurrent, tables] = await Promise.all([
+        isMigrated(sql),
+        sql.query(
+          'SELECT name, suspended, "sequencerTxn" - "writerTxn" AS pending FROM wal_tables() ORDER BY name',
+        ),
+      ]);
+      return {
+        isSchemaCurrent,
+        tables: tables.map((row) => ({
+          name: text(row, 'name'),
+          isSuspended: row['suspended'] === 't',
+          pendingTransactions: int(row, 'pending'),
+        })),
+      };
+    },
+    async openGaps() {
+      const rows = await sql.query(
+        'SELECT market, symbol, class, count() AS count FROM gaps WHERE resolved_at IS NULL ORDER BY market, symbol, class',
+      );
+      return rows.map((row) => ({
+        market: text(row, 'market') as Market,
+        symbol: text(row, 'symbol'),
+        gapClass: text(row, 'class') as GapClass,
+        count: int(row, 'count'),
+      }));
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { Anchor } from '../domain/anchor.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import { MINUTE_MS } from '../domain/hour.ts';
+import { isoMinute, parseInstant } from './times.ts';
+
+/** What `--anchor` takes, for `--help`. */
+export const ANCHOR_HELP = `
+Anchors, where the level is 0:
+  from                the start of what is shown (default)
+  day, week, month    each UTC midnight, Monday's, that of a month's first day
+  total               the midnight of the first day that was ever asked for
+  2024-01-01T10:00Z   an instant at or before --from
+  session:09:30@America/New_York
+                      each day at that time in that zone; bars are aligned to it
+  rolling:24          a level is the sum of the last 24 bars' deltas`;
+
+/**
+ * @param hasZone whether a time zone is known
+ * @throws CdvaultError USAGE, BAD_TIME
+ */
+export function parseAnchor(text: string, hasZone: (zone: string) => boolean): Anchor {
+  switch (text) {
+    case 'from':
+    case 'day':
+    case 'week':
+    case 'month':
+    case 'total':
+      return { kind: text };
+  }
+  const [, kind, rest = ''] = /^(session|rolling)(?::(.*))?$/.exec(text) ?? [];
+  if (kind === 'session') return parseSession(text, rest, hasZone);
+  if (kind === 'rolling') return parseRolling(text, rest);
+  return { kind: 'instant', atMs: parseInstant('--anchor', text) };
+}
+
+function parseSession(text: string, rest: string, hasZone: (zone: string) => boolean): Anchor {
+  const [, hour, minute, zone = ''] = /^([01]\d|2[0-3]):([0-5]\d)@(.+)$/.exec(rest) ?? [];
+  if (hour === undefined) {
+    throw new CdvaultError('USAGE', `--anchor ${JSON.stringify(text)} is no session`, {
+      advice: 'Write it as session:09:30@America/New_York.',
+    });
+  }
+  if (!hasZone(zone)) {
+    throw new CdvaultError('USAGE', `there is no time zone ${JSON.stringify(zone)}`, {
+      advice: 'Take a name of the IANA data base: America/New_York, Europe/London, Asia/Tokyo.',
+    });
+  }
+  return { kind: 'session', minuteOfDay: Number(hour) * 60 + Number(minute), zone };
+}
+
+function parseRolling(text: string, rest: string): Anchor {
+  if (/^[1-9]\d{0,5}$/.test(rest)) return { kind: 'rolling', bars: Number(rest) };
+  throw new CdvaultError('USAGE', `--anchor ${JSON.stringify(text)} is no number of bars`, {
+    advice: 'Write it as rolling:24.',
+  });
+}
+
+const WORDS = {
+  from: 'from 0 before the first bar',
+  day: 'from 0 at each UTC midnight',
+  week: 'from 0 at each Monday’s UTC midnight',
+  month: 'from 0 at the UTC midnight of each month’s first day',
+  total: 'from 0 at the series’ origin',
+} as const;
+
+/** For the line above a table. */
+export function anchorWords(anchor: Anchor): string {
+  if (anchor.kind === 'instant') return `from 0 at ${isoMinute(anchor.atMs)}`;
+  if (anchor.kind === 'rolling') return `sums of the deltas of ${anchor.bars} bars`;
+  if (anchor.kind !== 'session') return WORDS[anchor.kind];
+  const time = new Date(anchor.minuteOfDay * MINUTE_MS).toISOString().slice(11, 16);
+  return `from 0 each day at ${time} ${anchor.zone}`;
+}

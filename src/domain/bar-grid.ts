@@ -1,0 +1,77 @@
+import { CdvaultError } from './errors.ts';
+import {
+  DAY_MS,
+  floorTo,
+  HOUR_MS,
+  MINUTE_MS,
+  type TimeRange,
+  WEEK_MS,
+  WEEK_ORIGIN_MS,
+} from './hour.ts';
+import { INTERVAL_MS, type Interval, INTERVALS } from './interval.ts';
+import { countUpTo } from './search.ts';
+
+/** How time is divided into bars `[start, end)`. */
+export interface BarGrid {
+  /** The start of the bar that holds an instant. */
+  startOf(timeMs: number): number;
+  endOf(startMs: number): number;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  m: MINUTE_MS,
+  h: HOUR_MS,
+  d: DAY_MS,
+  w: WEEK_MS,
+};
+
+/**
+ * The length of a bar in ms: `15m`, `2h`, `3d`, `1w`. It divides the day or is whole days, lest bars
+ * drift over the day's hours.
+ * @throws CdvaultError USAGE
+ */
+export function parseBarLength(text: string): number {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,3})([mhdw])$/.exec(text) ?? [];
+  const lengthMs = Number(count) * (UNIT_MS[unit] ?? 0);
+  if (lengthMs > 0 && (DAY_MS % lengthMs === 0 || lengthMs % DAY_MS === 0)) return lengthMs;
+  const why = lengthMs > 0 ? 'neither divides the day nor is whole days' : 'is no length of a bar';
+  throw new CdvaultError('USAGE', `--interval ${JSON.stringify(text)} ${why}`, {
+    advice: `Take ${INTERVALS.join(', ')}, or a multiple such as 2h, 12h, 3d or 1w.`,
+  });
+}
+
+/** Bars of one length side by side from the epoch on; whole weeks from Mondays on. */
+export function evenGrid(lengthMs: number): BarGrid {
+  const originMs = lengthMs % WEEK_MS === 0 ? WEEK_ORIGIN_MS : 0;
+  return {
+    startOf: (timeMs) => floorTo(timeMs - originMs, lengthMs) + originMs,
+    endOf: (startMs) => startMs + lengthMs,
+  };
+}
+
+/**
+ * Bars that start with each session; its last one ends with it, however many hours the session has. A
+ * bar of a day is the whole session, of 23 hours or 25 too.
+ * @param sessions their starts, ascending, from before the first bar to behind the last one
+ */
+export function sessionGrid(lengthMs: number, sessions: readonly number[]): BarGrid {
+  const stepMs = lengthMs < DAY_MS ? lengthMs : Infinity;
+  return {
+    startOf(timeMs) {
+      const sessionMs = sessions[countUpTo(sessions, timeMs) - 1] ?? timeMs;
+      return stepMs === Infinity ? sessionMs : sessionMs + floorTo(timeMs - sessionMs, stepMs);
+    },
+    endOf: (startMs) =>
+      Math.min(startMs + stepMs, sessions[countUpTo(sessions, startMs)] ?? Infinity),
+  };
+}
+
+/** Starts of the bars that begin in a range. */
+export function* startsIn(grid: BarGrid, { startMs, endMs }: TimeRange): Generator<number> {
+  for (let at = grid.startOf(startMs); at < endMs; at = grid.endOf(at)) if (at >= startMs) yield at;
+}
+
+/** The longest stored interval that divides all of these lengths and, counted from the epoch, instants. */
+export function longestIntervalIn(times: readonly number[]): Interval | undefined {
+  return INTERVALS.findLast((interval) => times.every((ms) => ms % INTERVAL_MS[interval] === 0));
+}

@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# A container engine of our own, for machines where none answers: Debian's dockerd, its state in two
+# folders, touching nothing else of the machine. Sourced by scripts/compose-test.sh, which sets root,
+# work (kept) and run (gone with the run: sockets, pids, log). It needs root and Debian's apt-get.
+#
+# It runs in one of two modes, one after the other on the same data: to build, in the machine's network
+# and without a bridge or a firewall rule, so that `docker build --network host` reaches registries;
+# to run, in a network namespace with nothing but a loopback, where bridges, names and published ports
+# work and nothing leaves. Tests join that namespace.
+
+engine_answers() {
+  docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1
+}
+
+# What dockerd and the making of images need of the machine; the compose plugin, which Debian 12 lacks,
+# is unpacked beside it.
+install_engine() {
+  local packages=()
+  command -v dockerd >/dev/null || packages+=(docker.io)
+  command -v iptables >/dev/null || packages+=(iptables)
+  command -v ip >/dev/null || packages+=(iproute2)
+  command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
+  command -v npm >/dev/null || packages+=(npm)
+  if [ "${#packages[@]}" -gt 0 ]; then
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
+  fi
+  local plugins=$DOCKER_CONFIG/cli-plugins
+  [ -x "$plugins/docker-compose" ] && [ -x "$plugins/docker-buildx" ] && return
+  rm -rf "$work/debs"
+  mkdir -p "$work/debs" "$plugins"
+  sh "$root/test/compose/debs.sh" trixie "$work/debs" docker-compose docker-buildx
+  cp "$work"/debs/usr/libexec/docker/cli-plugins/* "$plugins"
+  rm -rf "$work/debs"
+}
+
+# start_engine build|run: returns when it answers; skips all, with its last word, when it can't.
+start_engine() {
+  local options=(--data-root "$work/engine" --exec-root "$run/exec" --pidfile "$run/dockerd.pid" -H "$DOCKER_HOST")
+  if [ "$1" = build ]; then
+    setsid dockerd "${options[@]}" --bridge=none --iptables=false --ip6tables=false >>"$run/log" 2>&1 </dev/null 3>&- 9>&- &
+  else
+    # shellcheck disable=SC2016 # for the inner shell
+    setsid unshare --net sh -c 'ip link set lo up && exec dockerd "$@"' dockerd "${options[@]}" >>"$run/log" 2>&1 </dev/null 3>&- 9>&- &
+  fi
+  engine_pid=$!
+  for _ in $(seq 60); do
+    engine_answers && return
+    kill -0 "$engine_pid" 2>/dev/null || break
+    sleep 0.5
+  done
+  skip "the engine does not start: $(tail -n 1 "$run/log")"
+}
+
+# It takes its containers with it.
+stop_engine() {
+  [ -n "$engine_pid" ] || return 0
+  kill "$engine_pid" 2>/dev/null || true
+  for _ in $(seq 60); do
+    kill -0 "$engine_pid" 2>/dev/null || break
+    sleep 0.5
+  done
+  kill -9 "$engine_pid" 2>/dev/null || true
+  wait "$engine_pid" 2>/dev/null || true
+  engine_pid=
+  # The network namespace of a container that it had no time to end stays mounted.
+  awk -v run="$run/" 'index($2, run) == 1 { print $2 }' /proc/mounts | xargs --no-run-if-empty umount
+}
+
+# in_engine COMMAND...: where the ports that its containers publish can be reached.
+in_engine() {
+  nsenter --net="/proc/$engine_pid/ns/net" -- "$@"
+}

@@ -1,0 +1,153 @@
+/**
+ * Bars whose levels count from anywhere, straight from the exchange's trades: one running sum, cut by
+ * time. Shares no code with src, and finds clock times by looking at clocks.
+ */
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** All zones' clocks have differed from UTC by whole quarters of an hour since long before 2017. */
+const QUARTER_MS = 15 * MINUTE_MS;
+
+interface Traded {
+  readonly timeUs: number;
+  /** Quantity, decimal text. */
+  readonly q: string;
+  /** The buyer was the maker: the taker sold. */
+  readonly m: boolean;
+}
+
+/** A bar that is wanted: `[startMs, endMs)`, its level 0 at `anchorMs`. */
+export interface Span {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly anchorMs: number;
+}
+
+/** Levels and delta in units of 1e-8. */
+export interface ReferenceBar extends Span {
+  readonly open: bigint;
+  readonly high: bigint;
+  readonly low: bigint;
+  readonly close: bigint;
+  readonly delta: bigint;
+}
+
+export class AnchoredReference {
+  readonly #timesUs: readonly number[];
+  /** The running sum before each trade, and after the last. */
+  readonly #sums: readonly bigint[];
+
+  /** @param trades in the order of their ids */
+  constructor(trades: readonly Traded[]) {
+    this.#timesUs = trades.map(({ timeUs }) => timeUs);
+    let sum = 0n;
+    this.#sums = [0n, ...trades.map(({ q, m }) => (sum += m ? -unitsOf(q) : unitsOf(q)))];
+  }
+
+  /** @param opensAt after the bar's first trade, or where the bar before it closed */
+  bar(span: Span, opensAt: 'first' | 'previous' = 'first'): ReferenceBar {
+    const [anchor, start, end] = [span.anchorMs, span.startMs, span.endMs].map((ms) =>
+      this.#indexAt(ms),
+    ) as [number, number, number];
+    const level = (index: number) => (this.#sums[index] ?? 0n) - (this.#sums[anchor] ?? 0n);
+    const levels = Array.from({ length: end - start }, (_, place) => level(start + place + 1));
+    if (opensAt === 'previous' || levels.length === 0) levels.unshift(level(start));
+    const [open = 0n] = levels;
+    return {
+      ...span,
+      open,
+      high: levels.reduce((left, right) => (left > right ? left : right)),
+      low: levels.reduce((left, right) => (left < right ? left : right)),
+      close: level(end),
+      delta: level(end) - level(start),
+    };
+  }
+
+  /** How many trades lie before an instant. */
+  #indexAt(timeMs: number): number {
+    let [low, high] = [0, this.#timesUs.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#timesUs[middle] ?? Infinity) >= timeMs * 1000) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+function unitsOf(text: string): bigint {
+  const [whole = '', fraction = ''] = text.split('.');
+  return BigInt(`${whole}${fraction.padEnd(8, '0')}`);
+}
+
+/** As the exact tables print it. */
+export function decimalText(units: bigint): string {
+  const digits = String(units < 0n ? -units : units).padStart(9, '0');
+  return `${units < 0n ? '-' : ''}${digits.slice(0, -8)}.${digits.slice(-8)}`;
+}
+
+/** The DOUBLE nearest to the exact value. */
+export function roundedOnce(units: bigint): number {
+  return Number(decimalText(units));
+}
+
+/** Whether a level starts anew at an instant. */
+export type IsAnchor = (timeMs: number) => boolean;
+
+export const atMidnight: IsAnchor = (timeMs) => timeMs % DAY_MS === 0;
+export const onMonday: IsAnchor = (timeMs) =>
+  atMidnight(timeMs) && new Date(timeMs).toUTCString().startsWith('Mon');
+export const onFirstOfMonth: IsAnchor = (timeMs) =>
+  atMidnight(timeMs) && new Date(timeMs).toISOString().slice(8, 10) === '01';
+
+/** @param time 09:30 */
+export function onClock(time: string, timeZone: string): IsAnchor {
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  return (timeMs) => clock.format(timeMs) === time;
+}
+
+/** Instants of a range, both ends included, at which levels start anew. */
+export function anchorsIn(isAnchor: IsAnchor, startMs: number, endMs: number): number[] {
+  const found: number[] = [];
+  for (let atMs = startMs; atMs <= endMs; atMs += QUARTER_MS) if (isAnchor(atMs)) found.push(atMs);
+  return found;
+}
+
+/** Bars of one length from an instant on, the last one beginning before `endMs`. */
+export function evenSpans(
+  startMs: number,
+  endMs: number,
+  lengthMs: number,
+  anchorOf: (startMs: number) => number,
+): Span[] {
+  const spans: Span[] = [];
+  for (let atMs = startMs; atMs < endMs; atMs += lengthMs)
+    spans.push({ startMs: atMs, endMs: atMs + lengthMs, anchorMs: anchorOf(atMs) });
+  return spans;
+}
+
+/** Bars aligned to anchors, from the first to the last of these. */
+export function alignedSpans(anchors: readonly number[], lengthMs: number): Span[] {
+  return anchors.slice(0, -1).flatMap((anchorMs, index) => {
+    const untilMs = anchors[index + 1] ?? anchorMs;
+    const spans = evenSpans(anchorMs, untilMs, lengthMs, () => anchorMs);
+    // A bar of a day is the whole session.
+    if (lengthMs === DAY_MS) return [{ startMs: anchorMs, endMs: untilMs, anchorMs }];
+    return spans.map((span) => ({ ...span, endMs: Math.min(span.endMs, untilMs) }));
+  });
+}
+
+/** The last of the ascending anchors at or before an instant. */
+export function lastOf(anchors: readonly number[]): (timeMs: number) => number {
+  return (timeMs) => {
+    const found = anchors.findLast((anchorMs) => anchorMs <= timeMs);
+    if (found === undefined) throw new Error(`no anchor before ${new Date(timeMs).toISOString()}`);
+    return found;
+  };
+}

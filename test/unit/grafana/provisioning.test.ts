@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { dashboards } from '../../../grafana/dashboards.ts';
+import { postgres } from '../../../grafana/data-source.ts';
+import {
+  GRAFANA,
+  loadDashboard,
+  type LoadedDashboard,
+  panelQueries,
+} from '../../support/grafana-dashboard.ts';
+import { alertRules, ALERTS_FILE } from '../../support/grafana-alerts.ts';
+
+interface DataSource {
+  readonly name: string;
+  readonly uid: string;
+  readonly type: string;
+  readonly url: string;
+  readonly user: string;
+  readonly jsonData: Readonly<Record<string, unknown>>;
+  readonly secureJsonData: Readonly<Record<string, unknown>>;
+}
+
+const read = (file: string): string =>
+  readFileSync(path.join(GRAFANA, 'provisioning', file), 'utf8');
+const { datasources } = parse(read('datasources/questdb.yml')) as { datasources: DataSource[] };
+const loaded = Object.keys(dashboards(postgres)).map(loadDashboard);
+
+describe('the data source', () => {
+  test('is the built-in one, on QuestDB’s port of SQL, as the user that can only read', () => {
+    expect(datasources).toHaveLength(1);
+    expect(datasources[0]).toMatchObject({
+      type: 'grafana-postgresql-datasource',
+      url: 'questdb:8812',
+      user: '$QUESTDB_READONLY_USER',
+      secureJsonData: { password: '$QUESTDB_READONLY_PASSWORD' },
+    });
+  });
+
+  test('has the keys without which it does not connect', () => {
+    expect(datasources[0]?.jsonData).toMatchObject({
+      database: 'qdb',
+      sslmode: 'disable',
+      postgresVersion: 1200,
+      timescaledb: false,
+    });
+  });
+
+  test('is the one that every panel, variable, annotation and rule asks', () => {
+    const known = datasources.map(({ type, uid }) => ({ type, uid }));
+    const asked = [
+      ...loaded.flatMap(sourcesOf),
+      ...alertRules().map(({ query }) => query.datasource),
+    ];
+    expect(asked.length).toBeGreaterThan(40);
+    for (const source of asked) expect(known).toContainEqual(source);
+  });
+});
+
+function sourcesOf(dashboard: LoadedDashboard): unknown[] {
+  return [
+    ...dashboard.panels.flatMap(({ datasource }) => datasource ?? []),
+    ...panelQueries(dashboard).map(({ target }) => target.datasource),
+    ...dashboard.annotations.list.map(({ target }) => target.datasource),
+    ...dashboard.templating.list.flatMap(({ datasource }) => datasource ?? []),
+  ];
+}
+
+test('only the folded row asks another: one that the user chooses', () => {
+  for (const { panels } of loaded)
+    for (const row of panels.filter(({ type }) => type === 'row'))
+      for (const inner of row.panels ?? [])
+        expect(inner.datasource).toEqual({ type: 'prometheus', uid: '${prometheus}' });
+});
+
+test('dashboards are read from where compose mounts them', () => {
+  const { providers } = parse(read('dashboards/cdvault.yml')) as {
+    providers: { options: { path: string } }[];
+  };
+  expect(providers.map(({ options }) => options.path)).toEqual(['/var/lib/grafana/dashboards']);
+});
+
+describe('alert rules', () => {
+  test('have uids of their own, and are about holes, stuck jobs, suspended tables and bans', () => {
+    expect(alertRules().map(({ uid }) => uid)).toEqual([
+      'cdvault-hole',
+      'cdvault-stuck',
+      'cdvault-suspended',
+      'cdvault-ban',
+    ]);
+  });
+
+  test.each(alertRules().map((rule) => [rule.title, rule] as const))(
+    '%s: a condition over its own query, words for the operator, silence is good',
+    (_, { condition, data, annotations, labels, noDataState, execErrState }) => {
+      expect(data.map(({ refId }) => refId)).toEqual(['A', 'B']);
+      expect(condition).toBe('B');
+      expect(data[1]?.model).toMatchObject({ type: 'threshold', expression: 'A' });
+      expect(annotations['summary']).toMatch(/\.$/);
+      expect(annotations['description']).toMatch(/[.?]$/);
+      expect(['warning', 'critical']).toContain(labels['severity']);
+      expect([noDataState, execErrState]).toEqual(['OK', 'Error']);
+    },
+  );
+
+  test('hold no dollar sign, which Grafana would take for a variable of its environment', () => {
+    expect(readFileSync(ALERTS_FILE, 'utf8')).not.toContain('$');
+  });
+});
