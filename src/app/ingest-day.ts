@@ -1,7 +1,7 @@
 import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { DAY_MS, dayWindowUs, floorTo, HOUR_MS } from '../domain/hour.ts';
-import { type Neighbour, neighbourOf, verdictOf } from '../domain/ledger.ts';
+import { claims, type Neighbour, neighbourOf, verdictOf } from '../domain/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
 import { isWithinRest } from '../domain/plan.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
@@ -133,10 +133,7 @@ class DayIngest {
     await reader.read(file, (first) => this.#before(first, file));
     const next = reader.last === undefined ? undefined : await this.#behind(reader.last, file);
     await load.finish();
-    const hours = reader.end(next);
-    if (next === undefined) return hours;
-    // Of an hour in which a file's publisher names one trade and no more, the rest is not known.
-    return hours.filter(({ hourMs }) => hourMs < floorTo(next.timeUs / 1000, HOUR_MS));
+    return reader.end(next);
   }
 
   async #record(hours: readonly FileHour[]): Promise<readonly number[]> {
@@ -162,7 +159,9 @@ class DayIngest {
       const toProve = {
         ...hour,
         ...(readBack === undefined ? {} : { stored: readBack }),
-        isOfLater: (aggId: number) => isOfLater(hours, hour, aggId),
+        // None of the day's hours is on record yet.
+        isOfLater: (aggId: number) =>
+          hours.some(({ hourMs, facts }) => hourMs > hour.hourMs && claims(facts, aggId)),
       };
       const buried = await proveStored(
         this.#deps,

@@ -2,7 +2,7 @@ import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { type ContentHasher, contentHasher } from '../domain/content-hash.ts';
 import { createHourRun, type HourRun, type IdHole, type RunFacts } from '../domain/continuity.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, dayWindowUs, HOUR_MS, isoDay } from '../domain/hour.ts';
+import { DAY_MS, dayWindowUs, HOUR_MS, hourWindowUs, isoDay } from '../domain/hour.ts';
 import type { Neighbour } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { TradeBlock } from '../domain/trade-block.ts';
@@ -80,12 +80,14 @@ export class DayReader {
 
   /**
    * Ends the day's last hours.
-   * @param next the trade behind the file's last one, where it is known and of a later day
-   * @returns all hours of the day, oldest first; those behind the last trade have none
+   * @param next the trade behind the file's last one, where it is known
+   * @returns the hours of the day, oldest first; those behind the last trade have none. From the hour
+   * on in which `next` lies nothing is known, and there are none
    */
   end(next: AggTrade | undefined): readonly FileHour[] {
     while (this.#hour !== undefined) {
-      const { run, holes } = this.#hour;
+      const { hourMs, run, holes } = this.#hour;
+      if (next !== undefined && next.timeUs < hourWindowUs(hourMs).endUs) break;
       if (next !== undefined) holes.push(...run.accept([next]).holes);
       this.#close(this.#hour);
     }

@@ -77,6 +77,9 @@ export function verdictOf(record: IdFacts): Verdict {
 }
 
 /** True for the ids of an hour's run. */
-export function claims({ first, last }: SliceRecord, aggId: number): boolean {
+export function claims(
+  { first, last }: Pick<SliceRecord, 'first' | 'last'>,
+  aggId: number,
+): boolean {
   return first !== undefined && last !== undefined && first.id <= aggId && aggId <= last.id;
 }
