@@ -12,7 +12,7 @@ import type { Gap } from '../ports/ledger.ts';
 import { hourLease, type IngestDeps } from './ingest-slice.ts';
 import { type JudgedHour, judgedHour, recordHours } from './prove-hour.ts';
 import { proveStored } from './prove-stored.ts';
-import { DayReader, type FileHour } from './read-day.ts';
+import { DayReader, type FileHour, isOfLater } from './read-day.ts';
 
 export interface IngestDayDeps extends IngestDeps {
   readonly archive: ArchiveSource;

@@ -190,3 +190,19 @@ interface OpenHour {
   readonly holes: IdHole[];
   readonly isWanted: boolean;
 }
+
+/** Rows whose time runs backwards lie in an earlier hour of the day; none of its hours is on record yet. */
+export function isOfLater(
+  hours: readonly FileHour[],
+  { hourMs }: FileHour,
+  aggId: number,
+): boolean {
+  return hours.some(
+    ({ hourMs: laterMs, facts: { first, last } }) =>
+      laterMs > hourMs &&
+      first !== undefined &&
+      last !== undefined &&
+      first.id <= aggId &&
+      aggId <= last.id,
+  );
+}

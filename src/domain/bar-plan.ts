@@ -40,7 +40,8 @@ export function planBars({ lengthMs, range, anchor }: BarsRequest, clockTime: Cl
   const stored = longestIntervalIn([lengthMs]) ?? '1m';
   if (anchor.kind === 'rolling') {
     const reachMs = (anchor.bars - 1) * lengthMs;
-    const read = { ...shown, startMs: shown.startMs - reachMs };
+    // No bar is older than the epoch, however many are asked for.
+    const read = { ...shown, startMs: Math.max(0, shown.startMs - reachMs) };
     return { grid, stored, read, levelStartOf: (startMs) => startMs - reachMs };
   }
   // The stored levels are those of the day already, and the series' anchors make continuous ones of them.

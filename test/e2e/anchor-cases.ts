@@ -28,6 +28,7 @@ const LENGTH_MS = {
   '1m': 60_000,
   '3m': 180_000,
   '5m': 300_000,
+  '10m': 600_000,
   '15m': 900_000,
   '30m': 1_800_000,
   '1h': 3_600_000,
@@ -44,6 +45,7 @@ export type Length = keyof typeof LENGTH_MS;
 const STORED: readonly string[] = ['1m', '3m', '5m', '15m', '30m', '1h', '4h', '1d'];
 /** Made-up lengths: how many bars of which table they are. */
 const PARTS: Readonly<Record<string, readonly [number, string]>> = {
+  '10m': [2, '5m'],
   '2h': [2, '1h'],
   '6h': [6, '1h'],
   '12h': [3, '4h'],
@@ -246,9 +248,11 @@ function sessionSql(
   length: Length,
   values: Readonly<Record<string, string>>,
 ): string {
-  const offset = minute % 60;
   // Of zones whose offset is whole hours; Kolkata's is not.
-  const stored = zone === 'Asia/Kolkata' || offset % 30 !== 0 ? '15m' : offset === 0 ? '1h' : '30m';
+  const offset = (minute + (zone === 'Asia/Kolkata' ? 30 : 0)) % 60;
+  const stored =
+    (['1h', '30m', '15m'] as const).find((each) => (offset * 60_000) % LENGTH_MS[each] === 0) ??
+    '1m';
   const fitting = LENGTH_MS[length] < LENGTH_MS[stored] ? length : stored;
   return documentedSql(
     'Session',

@@ -6,8 +6,6 @@
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-/** All zones' clocks have differed from UTC by whole quarters of an hour since long before 2017. */
-const QUARTER_MS = 15 * MINUTE_MS;
 
 interface Traded {
   readonly timeUs: number;
@@ -115,7 +113,7 @@ export function onClock(time: string, timeZone: string): IsAnchor {
 /** Instants of a range, both ends included, at which levels start anew. */
 export function anchorsIn(isAnchor: IsAnchor, startMs: number, endMs: number): number[] {
   const found: number[] = [];
-  for (let atMs = startMs; atMs <= endMs; atMs += QUARTER_MS) if (isAnchor(atMs)) found.push(atMs);
+  for (let atMs = startMs; atMs <= endMs; atMs += MINUTE_MS) if (isAnchor(atMs)) found.push(atMs);
   return found;
 }
 

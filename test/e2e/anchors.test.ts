@@ -10,7 +10,7 @@ import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
 import { unique } from '../support/command-line.ts';
 import { type AnchorCase, expectAnchored } from './anchor-cases.ts';
-import { AnchoredReference, decimalText } from './anchored-reference.ts';
+import { AnchoredReference, decimalText, roundedOnce } from './anchored-reference.ts';
 import { DOCUMENTED, documentedSql } from './documented-sql.ts';
 import { Rig, spot } from './rig.ts';
 
@@ -84,6 +84,7 @@ const CASES: readonly (AnchorCase & { readonly series: 'spring' | 'autumn' })[] 
   { series: 'spring', anchor: 'day', lengths: ['30m', '2h', '1d'] },
   { series: 'autumn', anchor: 'day', lengths: ['1m'] },
   { series: 'spring', anchor: 'total', lengths: ['15m', '6h', '3d', '1w'] },
+  { series: 'autumn', anchor: 'total', lengths: ['10m'] },
   { series: 'spring', anchor: 'week', lengths: ['30m', '4h', '1d', '1w'] },
   { series: 'spring', anchor: 'month', lengths: ['15m', '1h', '12h', '1d'] },
   { series: 'spring', anchor: '2024-03-05T06:00Z', lengths: ['15m', '1h', '6h'] },
@@ -99,6 +100,7 @@ const CASES: readonly (AnchorCase & { readonly series: 'spring' | 'autumn' })[] 
     lengths: ['30m', '1h', '2h', '4h', '1d'],
   },
   { series: 'autumn', anchor: 'session:09:30@America/New_York', lengths: ['3m', '1h', '1d'] },
+  { series: 'autumn', anchor: 'session:09:07@America/New_York', lengths: ['10m', '1h'] },
   { series: 'autumn', anchor: 'session:08:00@Europe/London', lengths: ['1h', '12h', '1d'] },
   { series: 'spring', anchor: 'session:09:00@Asia/Tokyo', lengths: ['1h', '4h', '1d'] },
   { series: 'spring', anchor: 'session:09:15@Asia/Kolkata', lengths: ['15m', '1h', '1d'] },
@@ -133,6 +135,49 @@ test.each([
     ]);
   },
 );
+
+test('show prints a session’s bars, in 80 columns, and says what is 0 and what is absent', async () => {
+  const [from, to] = ['2024-03-10T05:00Z', '2024-03-11T04:00Z'];
+  const session = ['--interval', '4h', '--anchor', NEW_YORK, '--open', 'previous'];
+  const shown = await rig.cli([
+    'show',
+    SERIES.spring.symbol,
+    '--from',
+    from,
+    '--to',
+    to,
+    ...session,
+  ]);
+  expect(shown).toMatchObject({ exitCode: 0 });
+  expect(shown.stderr).toContain('levels: from 0 each day at 00:00 America/New_York');
+  const [titles = '', ...lines] = shown.stdout.trimEnd().split('\n');
+  expect(titles.trim().split(/ +/)).toEqual(['open', 'high', 'low', 'close', 'delta']);
+  const anchorMs = Date.parse(from);
+  const ends = ['09:00', '13:00', '17:00', '21:00'].map((time) =>
+    Date.parse(`2024-03-10T${time}Z`),
+  );
+  const starts = [anchorMs, ...ends, Date.parse('2024-03-11T01:00Z')];
+  const wanted = starts.map((startMs, index) => {
+    const endMs = starts[index + 1] ?? Date.parse(to);
+    const bar = references.spring.bar({ startMs, endMs, anchorMs }, 'previous');
+    const numbers = [bar.open, bar.high, bar.low, bar.close, bar.delta].map(roundedOnce);
+    return [iso(startMs).slice(0, 19).replace('T', ' '), ...numbers];
+  });
+  const cells = lines.map((line) => line.split(/ {2,}/));
+  expect(cells.map(([at, ...numbers]) => [at, ...numbers.map(Number)])).toEqual(wanted);
+  for (const line of shown.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  const before = ['--from', '2024-02-24', '--to', '2024-02-26', '--interval', '1d'];
+  const none = await rig.cli([
+    'show',
+    SERIES.spring.symbol,
+    ...before,
+    '--anchor',
+    'session:08:00@UTC',
+  ]);
+  // The second session reaches into what is stored.
+  expect(none.stdout).toContain('* 1 partial: ');
+  expect(none.stdout).toContain('* 1 bar is absent, the first at 2024-02-24T08:00Z');
+});
 
 /** Hours 10 and 11 of the first of two days are not stored. */
 describe('behind a hole', () => {
@@ -234,6 +279,18 @@ describe('behind a hole', () => {
   const hourOf = (row: TextRow) =>
     (Date.parse(`${row['ts']?.replace(' ', 'T')}Z`) - HOLE.startMs) / HOUR_MS;
 });
+
+test.each([...DOCUMENTED])(
+  '%s: the time filter narrows what is read of the bars',
+  async (_, sql) => {
+    const rows = await reader.query(`EXPLAIN ${sql}`);
+    const scans = rows
+      .map((row) => row['QUERY PLAN'] ?? '')
+      .filter((line) => /scan on: cdv_exact/.test(line))
+      .map((line) => line.trim().replace(/cdv_exact_\w+/, ''));
+    expect(new Set(scans)).toEqual(new Set(['Interval forward scan on: ']));
+  },
+);
 
 test('every statement of the page is one of those compared', () => {
   expect([...DOCUMENTED.keys()]).toEqual([

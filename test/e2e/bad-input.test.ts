@@ -73,7 +73,7 @@ test.each([
 });
 
 test.each([
-  ['show with an unknown interval', ['show', LISTED, ...RANGE, '--interval', '7m'], '1m, 5m, 15m'],
+  ['show with an unknown interval', ['show', LISTED, ...RANGE, '--interval', '7m'], '1m, 3m, 5m'],
   [
     'show with a session in no zone',
     ['show', LISTED, ...RANGE, '--anchor', 'session:09:30@America/Atlantis'],

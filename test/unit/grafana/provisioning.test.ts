@@ -74,11 +74,24 @@ test('only the folded row asks another: one that the user chooses', () => {
         expect(inner.datasource).toEqual({ type: 'prometheus', uid: '${prometheus}' });
 });
 
-test('dashboards are read from where compose mounts them', () => {
+test('compose mounts the files where Grafana looks for them, and names the user that can only read', () => {
   const { providers } = parse(read('dashboards/cdvault.yml')) as {
     providers: { options: { path: string } }[];
   };
   expect(providers.map(({ options }) => options.path)).toEqual(['/var/lib/grafana/dashboards']);
+  const file = readFileSync(path.join(GRAFANA, '..', 'docker-compose.yml'), 'utf8');
+  const { services } = parse(file, { merge: true }) as {
+    services: Record<string, { volumes: string[]; environment: Record<string, string> }>;
+  };
+  expect(services['grafana']?.volumes).toEqual(
+    expect.arrayContaining([
+      './grafana/provisioning:/etc/grafana/provisioning:ro',
+      './grafana/dashboards:/var/lib/grafana/dashboards:ro',
+    ]),
+  );
+  expect(Object.keys(services['grafana']?.environment ?? {})).toEqual(
+    expect.arrayContaining(['QUESTDB_READONLY_USER', 'QUESTDB_READONLY_PASSWORD']),
+  );
 });
 
 describe('alert rules', () => {
