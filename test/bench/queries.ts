@@ -1,4 +1,5 @@
 import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
+import { DOCUMENTED } from '../e2e/documented-sql.ts';
 import { backfillDays } from './backfill.ts';
 import { type Line, type Measurement, median, repeat } from './measurement.ts';
 import { freshStore, startHost, type Store } from './place.ts';
@@ -13,6 +14,13 @@ type Columns = 'draw' | 'all';
 const DRAWN = 'ts, open, high, low, close, delta';
 
 interface Asked {
+  readonly what: string;
+  readonly query: string;
+  /** Also by other clients. */
+  readonly clients?: boolean;
+}
+
+interface Plain {
   readonly view: string;
   readonly span: string;
   readonly in: string;
@@ -21,20 +29,20 @@ interface Asked {
   readonly clients?: boolean;
 }
 
-const yearOf = (view: string, columns: Columns = 'draw'): Asked => ({
+const yearOf = (view: string, columns: Columns = 'draw'): Plain => ({
   view,
   span: 'a year',
   in: '2024',
   columns,
 });
-const monthOf = (view: string, columns: Columns = 'draw'): Asked => ({
+const monthOf = (view: string, columns: Columns = 'draw'): Plain => ({
   view,
   span: 'a month',
   in: '2024-05',
   columns,
 });
 
-const ASKED: readonly Asked[] = [
+const PLAIN: readonly Plain[] = [
   ...['1h', '4h', '1d'].flatMap((interval) => [
     { ...yearOf(`cdv_${interval}`), clients: interval === '1h' },
     yearOf(`cdv_${interval}_total`),
@@ -50,6 +58,18 @@ const ASKED: readonly Asked[] = [
   { ...monthOf('cdv_1m'), span: 'a day', in: '2024-05-17' },
   yearOf('tiers_1h'),
   monthOf('tiers_1m'),
+];
+
+const ASKED: readonly Asked[] = [
+  ...PLAIN.map((plain) => ({
+    what: nameOf(plain),
+    query: queryOf(plain),
+    clients: plain.clients === true,
+  })),
+  ...[...DOCUMENTED].map(([heading, sql]) => ({
+    what: `a year, ${heading}`,
+    query: overTheYear(sql),
+  })),
 ];
 
 export const queries: Measurement = {
@@ -92,11 +112,11 @@ export const queries: Measurement = {
   },
 };
 
-function nameOf({ span, view, columns }: Asked): string {
+function nameOf({ span, view, columns }: Plain): string {
   return `${span} of ${view}, ${columns === 'all' ? 'whole' : 'to draw'}`;
 }
 
-function queryOf({ view, columns, in: span }: Asked): string {
+function queryOf({ view, columns, in: span }: Plain): string {
   const drawn = view.startsWith('bars') ? `${DRAWN}, cdv_close` : DRAWN;
   const tier = view.startsWith('tiers') ? " AND tier = '1000000'" : '';
   return (
@@ -105,8 +125,16 @@ function queryOf({ view, columns, in: span }: Asked): string {
   );
 }
 
+/** Whole weeks. A session would have to begin with a start of its own, which makes no difference to the time. */
+function overTheYear(documented: string): string {
+  return documented
+    .replace(/(@symbol := )'[^']*'/, "$1'YEAR7'")
+    .replace(/(@from := )'[^']*'/, "$1'2024-01-01T00:00:00Z'")
+    .replace(/(@to := )'[^']*'/, "$1'2024-12-30T00:00:00Z'");
+}
+
 async function byPg(reader: Sql, store: Store, runs: number, asked: Asked): Promise<Line> {
-  const query = queryOf(asked);
+  const query = asked.query;
   await reader.query(query);
   const samples = await repeat(runs, async () => {
     const startedMs = performance.now();
@@ -115,7 +143,7 @@ async function byPg(reader: Sql, store: Store, runs: number, asked: Asked): Prom
   });
   const server = await repeat(runs, async () => serverMs(store, query));
   return {
-    what: nameOf(asked),
+    what: asked.what,
     unit: 'ms',
     samples,
     note: `${samples[0]?.rows ?? 0} rows; in the server ${median(server).toFixed(1)} ms`,
@@ -128,10 +156,10 @@ async function byPsycopg(
   runs: number,
   asked: Asked,
 ): Promise<Line> {
-  const args = [urls.questdbReadonlyPgUrl, queryOf(asked), String(runs)];
+  const args = [urls.questdbReadonlyPgUrl, asked.query, String(runs)];
   const { said } = await runPython(python, 'reader.py', args);
   return {
-    what: `${nameOf(asked)}: psycopg`,
+    what: `${asked.what}: psycopg`,
     unit: 'ms',
     samples: said.ms.map((value) => ({ value })),
     note: `${said.rows} rows`,
@@ -141,14 +169,14 @@ async function byPsycopg(
 async function byParquet(store: Store, runs: number, asked: Asked): Promise<Line> {
   const once = async () => {
     const startedMs = performance.now();
-    const response = await ask(store, '/exp', { query: queryOf(asked), fmt: 'parquet' });
+    const response = await ask(store, '/exp', { query: asked.query, fmt: 'parquet' });
     const { byteLength } = await response.arrayBuffer();
     return { value: secondsSince(startedMs) * 1000, bytes: byteLength };
   };
   await once();
   const samples = await repeat(runs, once);
   return {
-    what: `${nameOf(asked)}: /exp in Parquet`,
+    what: `${asked.what}: /exp in Parquet`,
     unit: 'ms',
     samples,
     note: `${samples[0]?.bytes ?? 0} bytes`,
