@@ -160,8 +160,10 @@ function summaryLines(
     `${formatInteger(rowsNow)} rows written, ${counted(tradeRequests, 'trade request')}, ${formatDuration(durationMs)}`,
   ];
   lines.push(...fileLines(files));
-  if (gap > 0)
-    lines.push(`${counted(gap, 'hour')} with gaps: select * from gaps where resolved_at is null`);
+  if (gap > 0) {
+    // Of an hour whose neighbours nobody has seen there is no row in `gaps`.
+    lines.push(`${counted(gap, 'hour')} with gaps: select * from coverage where verdict = 'gap'`);
+  }
   if (open > 0)
     lines.push(
       `${counted(open, 'hour')} open: no later trade exists yet; run the same command later`,
