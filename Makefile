@@ -22,7 +22,7 @@ faults: ## every fault, the slow ones too, and a table of what the operator saw
 
 check: types lint format-check unused ## compiler, linter, formatter, unused code
 
-bench: install ## speed, memory and disk on this machine, into docs/benchmarks.md (an hour on a quiet machine)
+bench: install ## speed, memory and disk on this machine, into docs/benchmarks.md (a quarter of an hour and more, on a quiet machine)
 	@$(NODE) node test/bench/bench.ts
 
 up: install ## start Redis and QuestDB and print where they are
