@@ -6,6 +6,7 @@ import { enqueueRun, isRunOver } from '../../src/app/run-backfill.ts';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import { type Interval, INTERVALS } from '../../src/domain/interval.ts';
+import { TIER_INTERVALS } from '../../src/domain/tier.ts';
 import { uniformSequence } from '../exchange/random.ts';
 import { REAL_DAY_PATH, realDayIsHere } from '../golden/real-day.ts';
 import { type CliResult, unique } from '../support/command-line.ts';
@@ -250,6 +251,18 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       expect(bars).toEqual(expected.bars.get(interval));
     },
   );
+
+  it.each(TIER_INTERVALS)('has sizes of trades that add up to every %s bar', async (interval) => {
+    const added = await q(
+      `SELECT ts::long us, sum(delta)::decimal(38,8) delta, sum(close)::decimal(38,8) close, sum(buy_volume)::decimal(38,8) buy_volume, ` +
+        `sum(agg_trades) agg_trades, count() tiers FROM tiers_exact_${interval} WHERE symbol = '${day}' AND status = 'final' ORDER BY us`,
+    );
+    const whole = await q(
+      `SELECT ts::long us, delta, close, buy_volume, agg_trades FROM cdv_exact_${interval} WHERE symbol = '${day}' ORDER BY us`,
+    );
+    expect(added).toEqual(whole.map((bar) => ({ ...bar, tiers: '4' })));
+    expect(whole).toHaveLength({ '1m': 1440, '1h': 24, '1d': 1 }[interval]);
+  });
 
   it('gives people the exact values rounded once', async () => {
     const exact = expected.bars.get('1m') ?? [];
