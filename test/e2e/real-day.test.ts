@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { BATCH_ROWS } from '../../src/app/fetch-hour.ts';
 import { enqueueRun, isRunOver } from '../../src/app/run-backfill.ts';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
-import { type Interval, INTERVALS } from '../../src/domain/interval.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { type Interval, INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
 import { TIER_INTERVALS } from '../../src/domain/tier.ts';
 import { uniformSequence } from '../exchange/random.ts';
 import { REAL_DAY_PATH, realDayIsHere } from '../golden/real-day.ts';
@@ -243,25 +243,24 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     'has every %s bar as the reference, digit for digit in every column',
     async (interval) => {
       const bars = await exactRows(rig, interval, day);
-      expect(bars).toHaveLength(
-        { '1m': 1440, '3m': 480, '5m': 288, '15m': 96, '30m': 48, '1h': 24, '4h': 6, '1d': 1 }[
-          interval
-        ],
-      );
+      expect(bars).toHaveLength(DAY_MS / INTERVAL_MS[interval]);
       expect(bars).toEqual(expected.bars.get(interval));
     },
   );
 
   it.each(TIER_INTERVALS)('has sizes of trades that add up to every %s bar', async (interval) => {
+    const sums = ['delta', 'close', 'buy_volume'].map(
+      (name) => `sum(${name})::decimal(38,8) ${name}`,
+    );
+    const from = `FROM tiers_exact_${interval} WHERE symbol = '${day}' AND status = 'final' ORDER BY us`;
     const added = await q(
-      `SELECT ts::long us, sum(delta)::decimal(38,8) delta, sum(close)::decimal(38,8) close, sum(buy_volume)::decimal(38,8) buy_volume, ` +
-        `sum(agg_trades) agg_trades, count() tiers FROM tiers_exact_${interval} WHERE symbol = '${day}' AND status = 'final' ORDER BY us`,
+      `SELECT ts::long us, ${sums.join(', ')}, sum(agg_trades) agg_trades, count() tiers ${from}`,
     );
     const whole = await q(
-      `SELECT ts::long us, delta, close, buy_volume, agg_trades FROM cdv_exact_${interval} WHERE symbol = '${day}' ORDER BY us`,
+      `SELECT ts::long us, delta, close, buy_volume, agg_trades ${from.replace('tiers', 'cdv')}`,
     );
     expect(added).toEqual(whole.map((bar) => ({ ...bar, tiers: '4' })));
-    expect(whole).toHaveLength({ '1m': 1440, '1h': 24, '1d': 1 }[interval]);
+    expect(whole).toHaveLength(DAY_MS / INTERVAL_MS[interval]);
   });
 
   it('gives people the exact values rounded once', async () => {
