@@ -4,10 +4,10 @@
  * closed, so that a symbol that trades again can only add trades behind them.
  */
 
-import type { RunFacts } from '../domain/continuity.ts';
+import type { RunFacts } from '../domain/hour-run.ts';
 import { contentHasher } from '../domain/content-hash.ts';
 import { HOUR_MS, hourWindowUs } from '../domain/hour.ts';
-import { type Neighbour, type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import { type Neighbour, NO_REACH, type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -91,6 +91,7 @@ function silentHour({ market, symbol }: Series, hourMs: number, prev: Neighbour)
     next: undefined,
     invalidRows: 0,
     backwardRows: 0,
+    reachBack: NO_REACH,
     buyQty: '0.00000000',
     sellQty: '0.00000000',
     contentHash: contentHasher().digest(),

@@ -25,7 +25,6 @@ export async function* exportTrades(
   signal: AbortSignal,
 ): AsyncGenerator<ExportedDay> {
   const { startMs, endMs } = request.range;
-  const backwards = [...records.values()].filter(({ backwardRows }) => backwardRows > 0);
   for (const dayMs of daysOf(request.range)) {
     const file = await folder.openTrades(dayMs);
     const sums = new FileSums();
@@ -37,7 +36,7 @@ export async function* exportTrades(
       if (record === undefined) continue;
       const around = {
         before: records.get(hourMs - HOUR_MS),
-        backwards: backwards.filter((later) => later.hourMs > hourMs),
+        next: records.get(hourMs + HOUR_MS),
       };
       const { run, contentHash, findings } = await verifyHour(trades, record, around);
       assertNoMismatch(

@@ -1,15 +1,17 @@
 import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { type ContentHasher, contentHasher } from '../domain/content-hash.ts';
-import { createHourRun, type HourRun, type IdHole, type RunFacts } from '../domain/continuity.ts';
+import { createHourRun } from '../domain/continuity.ts';
 import { HOUR_MS, hourWindowUs, isoHour } from '../domain/hour.ts';
-import { verdictOf } from '../domain/ledger.ts';
+import type { HourRun, RunFacts } from '../domain/hour-run.ts';
+import { NO_REACH, verdictOf } from '../domain/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
-import { describeRepeat, type Repeat, withoutRepeats } from '../domain/repeats.ts';
+import { withoutRepeats } from '../domain/repeats.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Gap, GapClass, Ledger } from '../ports/ledger.ts';
+import type { Gap, Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
+import { holeGap, repeatGap } from './page-gaps.ts';
 import type { FetchedKeys } from './prove-stored.ts';
 import { StoredRows } from './stored-rows.ts';
 
@@ -22,6 +24,12 @@ export const BATCH_ROWS = 10_000;
 /** What a page that does not go on where the last one ended is worth: asked again, then believed. */
 const PAGE_TRIES = 3;
 const PAGE_RETRY_MS = 1_000;
+
+/**
+ * Rows asked for before an hour's first: the one that proves where the hour starts, and the one before
+ * that, which tells whether its date is right.
+ */
+const ROWS_BEFORE = 2;
 
 export interface FetchDeps {
   readonly source: TradeSource;
@@ -71,11 +79,14 @@ export async function fetchHour(
   };
   const started = await startRun(fetch);
   if (started !== undefined) await fetchRun(fetch, started);
+  const facts = started?.run.facts ?? NOTHING;
+  const { prev } = facts;
   return {
-    facts: started?.run.facts ?? NOTHING,
+    facts,
     contentHash: fetch.hasher.digest(),
     keys: fetch.keys,
-    gaps: fetch.gaps,
+    // Ids that are missing before the trade before the hour are an earlier hour's.
+    gaps: fetch.gaps.filter(({ fromId }) => prev === undefined || fromId > prev.id),
   };
 }
 
@@ -103,6 +114,7 @@ const NOTHING: RunFacts = {
   next: undefined,
   invalidRows: 0,
   backwardRows: 0,
+  reachBack: NO_REACH,
   halts: undefined,
   rawIdGaps: undefined,
   buyE8: 0n,
@@ -117,8 +129,8 @@ interface StartedRun {
 
 /**
  * Where the hour's ids start. The hour before may have proven it; else one small request finds the
- * first trade at or after the hour's start, and reading begins one id earlier, so that the same page
- * also shows the trade before it.
+ * first trade at or after the hour's start, and reading begins two ids earlier, so that the same page
+ * also shows the trades before it.
  * @returns undefined when no trade has happened since the hour began
  */
 async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
@@ -139,10 +151,11 @@ async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
     await takeUpStored(fetch, run);
     return { run, kept: [] };
   }
-  const start = await findStart(fetch, fetch.takesUp === undefined ? deps.source.pageRows : 1);
+  const rows = fetch.takesUp === undefined ? deps.source.pageRows : ROWS_BEFORE;
+  const start = await findStart(fetch, rows);
   if (start === undefined) return undefined;
   const run = createHourRun({ hourMs }, { expectedId: start.fromId });
-  const kept = acceptPage(fetch, run, start.page);
+  const kept = acceptPage(fetch, run, start.page, rows);
   await takeUpStored(fetch, run);
   return { run, kept };
 }
@@ -163,7 +176,7 @@ async function findStart(
     if (attempt <= PAGE_TRIES) {
       const first = await deps.source.firstAtOrAfter(series, hourMs, unit, signal);
       if (first === undefined) return undefined;
-      fromId = Math.max(lowestId, first.aggId - 1);
+      fromId = Math.max(lowestId, first.aggId - ROWS_BEFORE);
     } else fromId = Math.max(lowestId, fromId - deps.source.pageRows);
     const page = await askUntilWhole(fetch, fromId, rows);
     const [head] = page;
@@ -196,9 +209,10 @@ async function fetchRun(fetch: Fetch, { run, kept }: StartedRun): Promise<void> 
     if (batch.length >= BATCH_ROWS) await flush();
   }
   await store(kept);
+  const { pageRows } = fetch.deps.source;
   while (!run.done) {
-    const page = await askUntilWhole(fetch, run.nextId, fetch.deps.source.pageRows);
-    await store(acceptPage(fetch, run, page));
+    const page = await askUntilWhole(fetch, run.nextId, pageRows);
+    await store(acceptPage(fetch, run, page, pageRows));
   }
   await flush();
 }
@@ -213,14 +227,19 @@ async function notYetStored(
   return unwritten;
 }
 
-function acceptPage(fetch: Fetch, run: HourRun, page: readonly AggTrade[]): readonly AggTrade[] {
-  const askedId = run.nextId;
+function acceptPage(
+  fetch: Fetch,
+  run: HourRun,
+  page: readonly AggTrade[],
+  askedRows: number,
+): readonly AggTrade[] {
+  const asked = { fromId: run.nextId, times: PAGE_TRIES };
   const isFirst = run.facts.prev === undefined && run.facts.rows === 0;
   const { rows, repeats } = withoutRepeats(page);
-  const { kept, holes } = run.accept(rows);
+  const { kept, holes } = run.accept(rows, page.length >= askedRows);
   for (const hole of holes) {
-    const isHead = isFirst && hole.fromId === askedId;
-    fetch.gaps.push(holeGap(fetch.hourMs, hole, isHead ? 'retention' : 'missing_ids'));
+    const isHead = isFirst && hole.fromId === asked.fromId && hole.foreign === undefined;
+    fetch.gaps.push(holeGap(fetch.hourMs, hole, asked, isHead ? 'retention' : 'missing_ids'));
   }
   for (const repeat of repeats) {
     // Those behind the hour are the next one's to record.
@@ -258,21 +277,4 @@ function note(fetch: Fetch, trades: readonly AggTrade[]): void {
     fetch.keys.ids.push(trade.aggId);
     fetch.keys.timesUs.push(trade.timeUs);
   }
-}
-
-function repeatGap(hourMs: number, repeat: Repeat): Gap {
-  const { aggId } = repeat.kept;
-  const evidence = describeRepeat(repeat);
-  return { hourMs, gapClass: 'duplicate_id', fromId: aggId, toId: aggId + 1, evidence };
-}
-
-/** Ids before anything the exchange still keeps are gone for good there; others are a defect. */
-function holeGap(hourMs: number, { fromId, toId }: IdHole, gapClass: GapClass): Gap {
-  return {
-    hourMs,
-    gapClass,
-    fromId,
-    toId,
-    evidence: `asked for id ${fromId} ${PAGE_TRIES} times, the exchange answered from id ${toId} on`,
-  };
 }

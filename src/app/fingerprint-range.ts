@@ -1,8 +1,8 @@
 import { contentHasher } from '../domain/content-hash.ts';
-import { BACKWARD_SEARCH_MS } from '../domain/continuity.ts';
 import { type Fingerprint, fingerprintOf, type HourContent } from '../domain/fingerprint.ts';
-import { hoursOf, hourWindowUs, isoHour, type TimeRange } from '../domain/hour.ts';
-import { claims, type SliceRecord } from '../domain/ledger.ts';
+import { BACKWARD_BOUND_MS } from '../domain/foreign-rows.ts';
+import { HOUR_MS, hoursOf, hourWindowUs, isoHour, type TimeRange } from '../domain/hour.ts';
+import { claims, reachesBack, type SliceRecord } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
@@ -25,13 +25,12 @@ export async function fingerprintRange(
   range: TimeRange,
 ): Promise<Fingerprint> {
   const records = await provenRecords(deps.ledger, series, range);
-  const backwards = [...records.values()].filter(({ backwardRows }) => backwardRows > 0);
   const contents: HourContent[] = [];
   const mismatches: string[] = [];
   for (const hourMs of hoursOf(range)) {
     const record = records.get(hourMs);
     if (record === undefined) continue;
-    const stored = await readHour(deps.trades, record, backwards);
+    const stored = await readHour(deps.trades, record, records.get(hourMs + HOUR_MS));
     contents.push(stored);
     const mismatch = mismatchOf(record, stored);
     if (mismatch !== undefined) mismatches.push(`${isoHour(hourMs)} (${mismatch})`);
@@ -45,16 +44,14 @@ interface StoredHour extends HourContent {
   readonly strangers: number;
 }
 
-/** @param backwards hours with rows older than the row before them: those may lie in an earlier hour */
+/** @param next the hour behind it, some of whose rows may lie in this one by their time */
 async function readHour(
   trades: Pick<TradeStore, 'read'>,
   record: SliceRecord,
-  backwards: readonly SliceRecord[],
+  next: SliceRecord | undefined,
 ): Promise<StoredHour> {
   const { startUs, endUs } = hourWindowUs(record.hourMs);
-  // Reads a day for an hour: such hours are rare.
-  const searchUs = record.backwardRows === 0 ? 0 : BACKWARD_SEARCH_MS * 1000;
-  const laterBackwards = backwards.filter(({ hourMs }) => hourMs > record.hourMs);
+  const searchUs = record.reachBack.rows === 0 ? 0 : BACKWARD_BOUND_MS * 1000;
   const hasher = contentHasher();
   let [rows, strangers] = [0, 0];
   for await (const trade of trades.read(record, { startUs: startUs - searchUs, endUs })) {
@@ -62,7 +59,7 @@ async function readHour(
     if (claims(record, aggId)) {
       hasher.update(trade);
       rows += 1;
-    } else if (timeUs >= startUs && !laterBackwards.some((later) => claims(later, aggId))) {
+    } else if (timeUs >= startUs && (next === undefined || !reachesBack(next, aggId))) {
       strangers += 1;
     }
   }

@@ -1,4 +1,4 @@
-import type { RunFacts } from '../domain/continuity.ts';
+import type { RunFacts } from '../domain/hour-run.ts';
 import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import type { SliceRecord } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
@@ -52,7 +52,7 @@ export function judgedHour(
   nowMs: number,
 ): JudgedHour {
   const { facts, contentHash, source, prev, endedAtMs } = hour;
-  const { rows, first, last, next, invalidRows, backwardRows, buyE8, sellE8 } = facts;
+  const { rows, first, last, next, invalidRows, backwardRows, reachBack, buyE8, sellE8 } = facts;
   return {
     record: {
       ...series,
@@ -65,6 +65,7 @@ export function judgedHour(
       endedAtMs,
       invalidRows,
       backwardRows,
+      reachBack,
       buyQty: formatDecimal(buyE8, QTY_SCALE),
       sellQty: formatDecimal(sellE8, QTY_SCALE),
       contentHash,

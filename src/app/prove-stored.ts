@@ -1,9 +1,9 @@
 import { type AggTrade, isInvalid } from '../domain/agg-trade.ts';
-import { BACKWARD_SEARCH_MS, type RunFacts } from '../domain/continuity.ts';
+import type { RunFacts } from '../domain/hour-run.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { HOUR_MS, hourWindowUs, isoHour } from '../domain/hour.ts';
-import { claims } from '../domain/ledger.ts';
+import { reachesBack } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
@@ -179,9 +179,7 @@ async function othersStored(
   isOfLater: HourToProve['isOfLater'] = () => false,
 ): Promise<OthersStored> {
   const fetched = new Map(keys.ids.map((aggId, index) => [aggId, keys.timesUs[index]]));
-  const startMs = hourMs + HOUR_MS;
-  const later = await deps.ledger.records(series, { startMs, endMs: startMs + BACKWARD_SEARCH_MS });
-  const backwards = later.filter(({ backwardRows }) => backwardRows > 0);
+  const next = await deps.ledger.record(series, hourMs + HOUR_MS);
   const { startUs, endUs } = hourWindowUs(hourMs);
   const wider = { startUs: startUs - DOUBLE_SEARCH_US, endUs: endUs + DOUBLE_SEARCH_US };
   const strangers: TradeKey[] = [];
@@ -191,7 +189,7 @@ async function othersStored(
     if (fetched.get(aggId) === timeUs) continue;
     if (fetched.has(aggId)) strangers.push({ aggId, timeUs });
     else if (timeUs < startUs || timeUs >= endUs) continue;
-    else if (isOfLater(aggId) || backwards.some((record) => claims(record, aggId)))
+    else if (isOfLater(aggId) || (next !== undefined && reachesBack(next, aggId)))
       claimed.push(trade);
     else strangers.push({ aggId, timeUs });
   }

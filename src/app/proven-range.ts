@@ -1,4 +1,3 @@
-import { BACKWARD_SEARCH_MS } from '../domain/continuity.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { HOUR_MS, hoursOf, isoHour, type TimeRange } from '../domain/hour.ts';
 import { type SliceRecord, type Verdict, verdictOf } from '../domain/ledger.ts';
@@ -10,7 +9,7 @@ const MOST_NAMED = 20;
 
 /**
  * Ledger rows by hour, of a range of which every hour is proven. Also of the hour before it, which it
- * has to meet, and of hours behind it: their rows may lie in it by their time.
+ * has to meet, and of the hour behind it: some of its rows may lie in it by their time.
  * @param range whole hours
  * @throws CdvaultError NOT_PROVEN with the hours that are not, and the store's own
  */
@@ -19,7 +18,7 @@ export async function provenRecords(
   series: Series,
   range: TimeRange,
 ): Promise<ReadonlyMap<number, SliceRecord>> {
-  const wider = { startMs: range.startMs - HOUR_MS, endMs: range.endMs + BACKWARD_SEARCH_MS };
+  const wider = { startMs: range.startMs - HOUR_MS, endMs: range.endMs + HOUR_MS };
   const found = await ledger.records(series, wider);
   const records = new Map(found.map((record) => [record.hourMs, record]));
   assertProven(series, range, records);

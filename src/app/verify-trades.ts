@@ -1,9 +1,9 @@
 import type { AggTrade } from '../domain/agg-trade.ts';
 import { contentHasher } from '../domain/content-hash.ts';
-import { BACKWARD_SEARCH_MS } from '../domain/continuity.ts';
 import { type Finding, idRanges } from '../domain/finding.ts';
+import { BACKWARD_BOUND_MS } from '../domain/foreign-rows.ts';
 import { hourWindowUs, isoHour } from '../domain/hour.ts';
-import { claims, type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import { claims, reachesBack, type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 
@@ -20,8 +20,8 @@ export interface StoredHour {
 /** What the ledger says of hours around one. */
 interface Surroundings {
   readonly before: SliceRecord | undefined;
-  /** Later hours with rows that run backwards, perhaps into this one. */
-  readonly backwards: readonly SliceRecord[];
+  /** Some of its rows may lie in this hour by their time. */
+  readonly next: SliceRecord | undefined;
 }
 
 /**
@@ -53,16 +53,15 @@ export async function verifyHour(
   return { inWindow, run, contentHash, findings };
 }
 
-/** Rows of an hour's run of ids; where times run backwards some of them lie before the hour. */
+/** Rows of an hour's run of ids; some may lie in the hour before. */
 async function runOf(
   trades: Pick<TradeStore, 'read'>,
   record: SliceRecord,
   inWindow: readonly AggTrade[],
 ): Promise<readonly AggTrade[]> {
-  const inside = inWindow.filter(({ aggId }) => claims(record, aggId));
-  if (inside.length === record.rows || record.backwardRows === 0) return inside;
+  if (record.reachBack.rows === 0) return inWindow.filter(({ aggId }) => claims(record, aggId));
   const { startUs, endUs } = hourWindowUs(record.hourMs);
-  const wider = { startUs: startUs - BACKWARD_SEARCH_MS * 1000, endUs };
+  const wider = { startUs: startUs - BACKWARD_BOUND_MS * 1000, endUs };
   const all = await Array.fromAsync(trades.read(record, wider));
   return all.filter(({ aggId }) => claims(record, aggId));
 }
@@ -77,7 +76,11 @@ function missing(record: SliceRecord, run: readonly AggTrade[]): Finding[] {
   const absent: number[] = [];
   if (verdictOf(record) === 'proven')
     for (let id = first.id; id <= last.id; id += 1) if (!ids.has(id)) absent.push(id);
-  const which = absent.length > 0 ? `: ids ${idRanges(absent)}` : '';
+  const doubled = run.flatMap(({ aggId }, index) => (run[index - 1]?.aggId === aggId ? aggId : []));
+  const which = [
+    absent.length > 0 ? `: ids ${idRanges(absent)}` : '',
+    doubled.length > 0 ? `; stored under two times: ids ${idRanges([...new Set(doubled)])}` : '',
+  ].join('');
   return [
     { kind, atMs: hourMs, detail: `${rows} trades were proven, ${run.length} are stored${which}` },
   ];
@@ -86,11 +89,11 @@ function missing(record: SliceRecord, run: readonly AggTrade[]): Finding[] {
 function strange(
   record: SliceRecord,
   inWindow: readonly AggTrade[],
-  { backwards }: Surroundings,
+  { next }: Surroundings,
 ): Finding[] {
   const ids = inWindow
     .map(({ aggId }) => aggId)
-    .filter((id) => ![record, ...backwards].some((one) => claims(one, id)));
+    .filter((id) => !claims(record, id) && (next === undefined || !reachesBack(next, id)));
   if (ids.length === 0) return [];
   const detail = `${ids.length} rows that no fetch has proven: ids ${idRanges(ids)}`;
   return [{ kind: 'trades_strange', atMs: record.hourMs, detail }];

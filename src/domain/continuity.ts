@@ -3,96 +3,33 @@
  * run starts at the first id whose time has reached the hour's start and ends before the first id
  * whose time has reached its end. Both borders follow from the trades alone, so any page size, any
  * resumption and any order of hours give the same run, and no trade belongs to two hours. A row whose
- * time runs backwards across a border stays in the run in which its id lies, and is counted.
+ * time runs backwards across a border stays in the run in which its id lies, and is counted. A row that
+ * is further off (foreign-rows.ts) is left out, and its id is missing.
  */
 
 import { type AggTrade, isInvalid } from './agg-trade.ts';
 import { ExactSum, parseDecimal, QTY_SCALE } from './decimal.ts';
 import { CdvaultError } from './errors.ts';
-import { DAY_MS, HOUR_MS, isoHour } from './hour.ts';
-import { type Jumps, JumpWatch } from './jumps.ts';
-import { type Neighbour, neighbourOf } from './ledger.ts';
+import { isTooEarly, lookAhead, needsLookahead } from './foreign-rows.ts';
+import { HOUR_MS, isoHour } from './hour.ts';
+import { JumpWatch } from './jumps.ts';
+import type {
+  AcceptedBlock,
+  AcceptedPage,
+  HourRun,
+  IdHole,
+  RunFacts,
+  RunStart,
+} from './hour-run.ts';
+import { type Neighbour, NO_REACH, plusReach } from './ledger.ts';
 import { QTY_FIELD, type TradeBlock } from './trade-block.ts';
-
-/**
- * How far before its run's hour a row is looked for whose time runs backwards. Nobody says how far
- * times may run back; the cases that are known stay far below.
- */
-export const BACKWARD_SEARCH_MS = DAY_MS;
-
-/** Facts of a run so far, in the shape in which the ledger keeps them. */
-export interface RunFacts {
-  /** Rows of the run, invalid ones included. */
-  readonly rows: number;
-  readonly first: Neighbour | undefined;
-  readonly last: Neighbour | undefined;
-  readonly prev: Neighbour | undefined;
-  readonly next: Neighbour | undefined;
-  readonly invalidRows: number;
-  /** Rows whose time lies outside the hour or before that of the row before them. */
-  readonly backwardRows: number;
-  /** Silences as of a halted market, that behind the last row included. */
-  readonly halts: Jumps | undefined;
-  /** Where raw trade ids don't go on between two valid rows, the trade behind the run included. */
-  readonly rawIdGaps: Jumps | undefined;
-  /** Σ quantity of valid rows by taker side, units of 1e-8. */
-  readonly buyE8: bigint;
-  readonly sellE8: bigint;
-}
-
-/** Ids that were not given; half-open. */
-export interface IdHole {
-  readonly fromId: number;
-  readonly toId: number;
-}
-
-export interface AcceptedPage {
-  /** Rows of the page that belong to the run, ascending. */
-  readonly kept: readonly AggTrade[];
-  /** Ids that the exchange left out before or inside the run, or just before the trade after it. */
-  readonly holes: readonly IdHole[];
-  /** True once the trade after the run is known, or an empty page said that there is none yet. */
-  readonly done: boolean;
-  /** The id to ask for next; once done, where the next hour's run starts. */
-  readonly nextId: number;
-}
-
-/** The same of a block, of which the run keeps the rows `[from, to)`. */
-export interface AcceptedBlock extends Omit<AcceptedPage, 'kept'> {
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface RunStart {
-  /** The id that the first page was asked to start at. */
-  readonly expectedId: number;
-  /** The trade before `expectedId`, when it is known already. */
-  readonly prev?: Neighbour;
-}
-
-export interface HourRun {
-  readonly facts: RunFacts;
-  readonly done: boolean;
-  readonly nextId: number;
-  /**
-   * Judges one page as the exchange gave it. A page that is refused changes nothing: ask again.
-   * @throws CdvaultError EXCHANGE_BAD_PAGE when an id is lower than expected, or repeats (withoutRepeats() first)
-   */
-  accept(page: readonly AggTrade[]): AcceptedPage;
-  /** The same for the rows of a block from one on. A block without rows says nothing: no run ends by it. */
-  acceptBlock(block: TradeBlock, from: number): AcceptedBlock;
-  /**
-   * Takes rows that the store holds already, tombstones left out, ascending by id. Only those that go
-   * on without a hole from `nextId` are taken, and returned; fetching goes on behind them.
-   */
-  prime(stored: readonly AggTrade[]): readonly AggTrade[];
-}
 
 const BEFORE = -1;
 const INSIDE = 0;
 const AFTER = 1;
+const FOREIGN = 2;
 /** Of a row beside the hour, as far as the run decides it. */
-type Place = typeof BEFORE | typeof INSIDE | typeof AFTER;
+type Place = typeof BEFORE | typeof INSIDE | typeof AFTER | typeof FOREIGN;
 
 export function createHourRun(hour: { readonly hourMs: number }, start: RunStart): HourRun {
   return new Run(hour.hourMs, start);
@@ -108,10 +45,13 @@ class Run implements HourRun {
   #first: Neighbour | undefined;
   #lastId = -1;
   #lastUs = 0;
+  /** Of all rows so far, the one before the run included. */
+  #latestUs: number | undefined;
   #prev: Neighbour | undefined;
   #next: Neighbour | undefined;
   #invalidRows = 0;
   #backwardRows = 0;
+  #reachBack = NO_REACH;
   readonly #jumps = new JumpWatch();
   readonly #buy = new ExactSum();
   readonly #sell = new ExactSum();
@@ -122,6 +62,7 @@ class Run implements HourRun {
     this.#endUs = (hourMs + HOUR_MS) * 1000;
     this.#nextId = start.expectedId;
     this.#prev = start.prev;
+    this.#latestUs = start.prev?.timeUs;
   }
 
   get done(): boolean {
@@ -141,6 +82,7 @@ class Run implements HourRun {
       next: this.#next,
       invalidRows: this.#invalidRows,
       backwardRows: this.#backwardRows,
+      reachBack: this.#reachBack,
       halts: this.#jumps.haltsSince(Math.min(this.#prev?.timeUs ?? Infinity, this.#startUs)),
       rawIdGaps: this.#jumps.rawIdGaps,
       buyE8: this.#buy.value,
@@ -148,18 +90,21 @@ class Run implements HourRun {
     };
   }
 
-  accept(page: readonly AggTrade[]): AcceptedPage {
+  accept(page: readonly AggTrade[], isFull = false): AcceptedPage {
     this.#refuseWhenDone();
     checkIds(page, this.#nextId, this.#hourMs);
     const kept: AggTrade[] = [];
     const holes: IdHole[] = [];
-    for (const trade of page) {
-      if (trade.aggId > this.#nextId) holes.push({ fromId: this.#nextId, toId: trade.aggId });
-      this.#nextId = trade.aggId + 1;
-      const place = this.#place(trade.timeUs);
-      if (place === BEFORE) this.#prev = neighbourOf(trade);
+    for (const [index, trade] of page.entries()) {
+      const { aggId, timeUs } = trade;
+      const place = this.#placeOnPage(page, index, isFull);
+      if (place === undefined) break;
+      if (aggId > this.#nextId) holes.push({ fromId: this.#nextId, toId: aggId });
+      this.#nextId = aggId + 1;
+      if (place === FOREIGN) holes.push(this.#foreign(aggId, timeUs, page[index + 1]));
+      else if (place === BEFORE) this.#before(aggId, timeUs);
       else if (place === AFTER) {
-        this.#end(trade.aggId, trade.timeUs, trade.firstId, trade.lastId, !isInvalid(trade));
+        this.#end(aggId, timeUs, trade.firstId, trade.lastId, !isInvalid(trade));
         break;
       } else {
         this.#takeTrade(trade);
@@ -179,21 +124,28 @@ class Run implements HourRun {
     for (; row < rows; row += 1) {
       const aggId = aggIds[row] ?? 0;
       const timeUs = timesUs[row] ?? 0;
+      const place = this.#place(timeUs);
+      if (place === FOREIGN) {
+        // Cut out of a month it may lie far behind the day's own ids, which then go on before it.
+        if (row > keptFrom) break;
+        keptFrom = row + 1;
+        continue;
+      }
       if (aggId !== this.#nextId) {
         if (aggId < this.#nextId) throw lowId(aggId, this.#nextId, this.#nextId, this.#hourMs);
         holes.push({ fromId: this.#nextId, toId: aggId });
       }
       this.#nextId = aggId + 1;
       const isValid = valids[row] === 1;
-      const place = this.#place(timeUs);
       if (place === BEFORE) {
-        this.#prev = { id: aggId, timeUs };
+        this.#before(aggId, timeUs);
         keptFrom = row + 1;
       } else if (place === AFTER) {
         this.#end(aggId, timeUs, firstIds[row] ?? 0, lastIds[row] ?? 0, isValid);
         break;
       } else {
-        this.#take(aggId, timeUs, firstIds[row] ?? 0, lastIds[row] ?? 0, isValid);
+        if (this.#take(aggId, timeUs, firstIds[row] ?? 0, lastIds[row] ?? 0, isValid))
+          this.#reachBack = plusReach(this.#reachBack, block.trade(row));
         if (!isValid) continue;
         const qtyE8 = qtysE8[row] ?? Infinity;
         const sum = makers[row] === 1 ? this.#sell : this.#buy;
@@ -218,8 +170,32 @@ class Run implements HourRun {
   }
 
   #place(timeUs: number): Place {
+    if (this.#latestUs !== undefined && isTooEarly(timeUs, this.#latestUs)) return FOREIGN;
     if (timeUs >= this.#endUs) return AFTER;
     return this.#rows === 0 && timeUs < this.#startUs ? BEFORE : INSIDE;
+  }
+
+  /** @returns undefined when only the next page can tell */
+  #placeOnPage(page: readonly AggTrade[], index: number, isFull: boolean): Place | undefined {
+    const timeUs = page[index]?.timeUs ?? 0;
+    if (needsLookahead(timeUs, this.#latestUs)) {
+      const ids = page.map(({ aggId }) => aggId);
+      const times = page.map((trade) => trade.timeUs);
+      const { isLate, isCut } = lookAhead(ids, times, index);
+      if (isCut && isFull && index > 0) return undefined;
+      if (isLate) return FOREIGN;
+    }
+    return this.#place(timeUs);
+  }
+
+  #foreign(id: number, timeUs: number, behind: AggTrade | undefined): IdHole {
+    const amongUs = this.#latestUs ?? behind?.timeUs;
+    return { fromId: id, toId: id + 1, foreign: { id, timeUs, amongUs } };
+  }
+
+  #before(id: number, timeUs: number): void {
+    this.#prev = { id, timeUs };
+    this.#latestUs = Math.max(this.#latestUs ?? timeUs, timeUs);
   }
 
   #last(): Neighbour | undefined {
@@ -233,20 +209,24 @@ class Run implements HourRun {
     this.#done = true;
   }
 
-  #take(id: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): void {
+  /** @returns whether the row is older than the hour */
+  #take(id: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): boolean {
     this.#jumps.see(id, timeUs, firstId, lastId, isValid);
     // Rows at or behind the hour's end are never taken, so only an early time can lie outside it.
     if (timeUs < this.#startUs || timeUs < this.#lastUs) this.#backwardRows += 1;
     if (this.#rows === 0) this.#first = { id, timeUs };
     this.#lastId = id;
     this.#lastUs = timeUs;
+    if (this.#latestUs === undefined || timeUs > this.#latestUs) this.#latestUs = timeUs;
     this.#rows += 1;
     if (!isValid) this.#invalidRows += 1;
+    return timeUs < this.#startUs;
   }
 
   #takeTrade(trade: AggTrade): void {
     const isValid = !isInvalid(trade);
-    this.#take(trade.aggId, trade.timeUs, trade.firstId, trade.lastId, isValid);
+    const isOlder = this.#take(trade.aggId, trade.timeUs, trade.firstId, trade.lastId, isValid);
+    if (isOlder) this.#reachBack = plusReach(this.#reachBack, trade);
     if (!isValid) return;
     const sum = trade.isBuyerMaker ? this.#sell : this.#buy;
     sum.addBig(parseDecimal(trade.qty, QTY_SCALE));

@@ -1,4 +1,5 @@
-import type { AggTrade } from './agg-trade.ts';
+import { type AggTrade, isInvalid } from './agg-trade.ts';
+import { parseDecimal, QTY_SCALE } from './decimal.ts';
 import { HOUR_MS } from './hour.ts';
 import { firstAggId, type Series } from './market.ts';
 
@@ -10,6 +11,29 @@ export interface Neighbour {
 
 export function neighbourOf({ aggId, timeUs }: AggTrade): Neighbour {
   return { id: aggId, timeUs };
+}
+
+/** Rows of a run that lie in the hour before it by their time. */
+export interface ReachBack {
+  /** Invalid ones included. */
+  readonly rows: number;
+  readonly invalidRows: number;
+  /** Σ quantity of valid rows by taker side, units of 1e-8. */
+  readonly buyE8: bigint;
+  readonly sellE8: bigint;
+}
+
+export const NO_REACH: ReachBack = { rows: 0, invalidRows: 0, buyE8: 0n, sellE8: 0n };
+
+/** With one more row of the run that lies in the hour before. */
+export function plusReach(reach: ReachBack, trade: AggTrade): ReachBack {
+  const rows = reach.rows + 1;
+  if (isInvalid(trade)) return { ...reach, rows, invalidRows: reach.invalidRows + 1 };
+  const qtyE8 = parseDecimal(trade.qty, QTY_SCALE);
+  const { buyE8, sellE8 } = reach;
+  return trade.isBuyerMaker
+    ? { ...reach, rows, sellE8: sellE8 + qtyE8 }
+    : { ...reach, rows, buyE8: buyE8 + qtyE8 };
 }
 
 /**
@@ -35,6 +59,8 @@ export interface SliceRecord extends Series {
   readonly invalidRows: number;
   /** Rows inside the run whose time lies outside the hour or before their predecessor's. */
   readonly backwardRows: number;
+  /** Those of the run whose time lies in the hour before. */
+  readonly reachBack: ReachBack;
   /** Exact sums of valid rows as decimal text, scale 8. */
   readonly buyQty: string;
   readonly sellQty: string;
@@ -82,4 +108,9 @@ export function claims(
   aggId: number,
 ): boolean {
   return first !== undefined && last !== undefined && first.id <= aggId && aggId <= last.id;
+}
+
+/** True for the ids of an hour's run, some of which lie in the hour before by their time. */
+export function reachesBack(record: SliceRecord, aggId: number): boolean {
+  return record.reachBack.rows > 0 && claims(record, aggId);
 }

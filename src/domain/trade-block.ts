@@ -14,6 +14,16 @@ const TIME_FIELD = 5;
 /** Starts of the seven fields of each row. */
 export const FIELD_COUNT = 7;
 
+const NUMBER_COLUMNS = [
+  'aggIds',
+  'firstIds',
+  'lastIds',
+  'timesUs',
+  'qtysE8',
+  'makers',
+  'valids',
+] as const;
+
 interface BlockParts {
   readonly rows: number;
   /** ASCII; decimals and integers without signs (but -1), exponents, leading zeros of integers. */
@@ -63,7 +73,7 @@ export class TradeBlock {
     this.valids = parts.valids;
     this.timeZeros = parts.timeZeros;
     this.#text = parts.text;
-    this.#fieldAt = parts.fieldAt;
+    this.#fieldAt = parts.fieldAt.subarray(0, parts.rows * FIELD_COUNT);
   }
 
   /** Rows `[from, to)` as a block of their own over the same text. */
@@ -81,6 +91,38 @@ export class TradeBlock {
       makers: this.makers.subarray(from, to),
       valids: this.valids.subarray(from, to),
     });
+  }
+
+  /** Rows of one file, in memory of their own: good for longer than the pieces that they came in. */
+  static join(blocks: readonly TradeBlock[]): TradeBlock {
+    const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+    const joined = {
+      rows,
+      text: new Uint8Array(blocks.reduce((sum, block) => sum + block.#textBytes().length, 0)),
+      fieldAt: new Int32Array(rows * FIELD_COUNT),
+      timeZeros: blocks.at(-1)?.timeZeros ?? 0,
+      aggIds: new Float64Array(rows),
+      firstIds: new Float64Array(rows),
+      lastIds: new Float64Array(rows),
+      timesUs: new Float64Array(rows),
+      qtysE8: new Float64Array(rows),
+      makers: new Uint8Array(rows),
+      valids: new Uint8Array(rows),
+    };
+    let [row, at] = [0, 0];
+    for (const block of blocks) {
+      const text = block.#textBytes();
+      const shift = at - (block.#fieldAt[0] ?? 0);
+      joined.text.set(text, at);
+      joined.fieldAt.set(
+        block.#fieldAt.map((place) => place + shift),
+        row * FIELD_COUNT,
+      );
+      for (const column of NUMBER_COLUMNS) joined[column].set(block[column], row);
+      row += block.rows;
+      at += text.length;
+    }
+    return new TradeBlock(joined);
   }
 
   trade(row: number): AggTrade {
@@ -175,6 +217,12 @@ export class TradeBlock {
       to += 1;
     }
     return to;
+  }
+
+  /** From the first row's first field to the end of the last row's time. */
+  #textBytes(): Uint8Array {
+    const start = this.#fieldAt[0] ?? 0;
+    return this.#text.subarray(start, this.#fieldAt.at(-1) ?? start);
   }
 
   #endOf(row: number, field: number): number {

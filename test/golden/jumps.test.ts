@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { createHourRun, type RunFacts } from '../../src/domain/continuity.ts';
+import { createHourRun } from '../../src/domain/continuity.ts';
+import type { RunFacts } from '../../src/domain/hour-run.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
 import { realDayIsHere, realDayTrades } from './real-day.ts';
 

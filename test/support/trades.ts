@@ -1,7 +1,7 @@
 import { CsvRows } from '../../src/adapters/archive/csv-rows.ts';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
-import type { SliceRecord } from '../../src/domain/ledger.ts';
+import { NO_REACH, type SliceRecord } from '../../src/domain/ledger.ts';
 import type { TradeBlock } from '../../src/domain/trade-block.ts';
 
 /** One valid trade; what a test doesn't care about has a default. */
@@ -62,6 +62,7 @@ export function recordOf(
     endedAtMs: undefined,
     invalidRows: 0,
     backwardRows: 0,
+    reachBack: NO_REACH,
     buyQty: '3.00000000',
     sellQty: '1.50000000',
     contentHash: `${firstId}-${rows}`.padEnd(64, 'e'),

@@ -1,5 +1,5 @@
 import { HOUR_MS, spanOfHours, type TimeRange } from '../../domain/hour.ts';
-import type { Neighbour, SliceRecord } from '../../domain/ledger.ts';
+import type { SliceRecord } from '../../domain/ledger.ts';
 import type { Market, Series } from '../../domain/market.ts';
 import type {
   CoverageTotals,
@@ -10,12 +10,8 @@ import type {
   SeenGap,
   SeriesCoverage,
 } from '../../ports/ledger.ts';
+import { optionalMs, RECORD_COLUMNS, recordRow, recordValues, toRecord } from './slice-row.ts';
 import { int, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } from './sql.ts';
-
-const RECORD_COLUMNS =
-  'ts::long AS hour_us, rows, first_id, first_ts::long AS first_us, last_id, last_ts::long AS last_us, ' +
-  'prev_id, prev_ts::long AS prev_us, next_id, next_ts::long AS next_us, invalid_rows, backward_rows, ' +
-  'buy_qty, sell_qty, content_hash, source, run_id, code_version, fetched_at::long AS fetched_us, ended_at::long AS ended_us';
 
 const TOTALS =
   "sum(CASE WHEN verdict = 'proven' THEN 1 ELSE 0 END) AS proven, sum(CASE WHEN verdict = 'open' THEN 1 ELSE 0 END) AS open, " +
@@ -139,49 +135,6 @@ async function writeRecords(sql: Sql, records: readonly SliceRecord[]): Promise<
   await sql.query(`INSERT INTO slices VALUES ${rows.join(', ')}`, values.flat());
 }
 
-/** @param behind how many parameters the rows before take */
-function recordRow(behind: number): string {
-  const columns = RECORD_TYPES.map((type, index) => {
-    const parameter = `$${behind + index + 1}`;
-    if (type === 'text') return parameter;
-    return type === 'time'
-      ? `cast(${parameter} AS long)::timestamp`
-      : `cast(${parameter} AS ${type})`;
-  });
-  return `(${columns.join(', ')})`;
-}
-
-/** Of the columns of `slices`, in their order; `first`, `last`, `prev` and `next` are an id and a time each. */
-const RECORD_TYPES = [
-  ['time', 'text', 'text', 'long'],
-  ['long', 'time', 'long', 'time', 'long', 'time', 'long', 'time'],
-  ['long', 'long', 'decimal(38,8)', 'decimal(38,8)'],
-  ['text', 'text', 'text', 'text', 'time', 'time'],
-].flat();
-
-function recordValues(record: SliceRecord): (string | number | null)[] {
-  return [
-    record.hourMs * 1000,
-    record.market,
-    record.symbol,
-    record.rows,
-    ...neighbourValues(record.first),
-    ...neighbourValues(record.last),
-    ...neighbourValues(record.prev),
-    ...neighbourValues(record.next),
-    record.invalidRows,
-    record.backwardRows,
-    record.buyQty,
-    record.sellQty,
-    record.contentHash,
-    record.source,
-    record.runId,
-    record.codeVersion,
-    record.fetchedAtMs * 1000,
-    record.endedAtMs === undefined ? null : record.endedAtMs * 1000,
-  ];
-}
-
 async function writeGap(
   sql: Sql,
   series: Series,
@@ -238,43 +191,6 @@ function toCoverage(row: TextRow): SeriesCoverage {
 
 function inRange({ startMs, endMs }: TimeRange): string {
   return `ts >= ${timestamp(startMs)} AND ts < ${timestamp(endMs)}`;
-}
-
-function neighbourValues(neighbour: Neighbour | undefined): (number | null)[] {
-  return neighbour === undefined ? [null, null] : [neighbour.id, neighbour.timeUs];
-}
-
-function toNeighbour(row: TextRow, name: string): Neighbour | undefined {
-  const id = optionalInt(row, `${name}_id`);
-  return id === undefined ? undefined : { id, timeUs: int(row, `${name}_us`) };
-}
-
-function toRecord(series: Series, row: TextRow): SliceRecord {
-  return {
-    market: series.market,
-    symbol: series.symbol,
-    hourMs: int(row, 'hour_us') / 1000,
-    rows: int(row, 'rows'),
-    first: toNeighbour(row, 'first'),
-    last: toNeighbour(row, 'last'),
-    prev: toNeighbour(row, 'prev'),
-    next: toNeighbour(row, 'next'),
-    endedAtMs: optionalMs(row, 'ended_us'),
-    invalidRows: int(row, 'invalid_rows'),
-    backwardRows: int(row, 'backward_rows'),
-    buyQty: text(row, 'buy_qty'),
-    sellQty: text(row, 'sell_qty'),
-    contentHash: text(row, 'content_hash'),
-    source: text(row, 'source') === 'archive' ? 'archive' : 'rest',
-    runId: text(row, 'run_id'),
-    codeVersion: text(row, 'code_version'),
-    fetchedAtMs: int(row, 'fetched_us') / 1000,
-  };
-}
-
-function optionalMs(row: TextRow, column: string): number | undefined {
-  const timeUs = optionalInt(row, column);
-  return timeUs === undefined ? undefined : timeUs / 1000;
 }
 
 function toGap(row: TextRow): SeenGap {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AggTrade } from '../../../src/domain/agg-trade.ts';
-import { createHourRun, type HourRun } from '../../../src/domain/continuity.ts';
+import { createHourRun } from '../../../src/domain/continuity.ts';
+import type { HourRun } from '../../../src/domain/hour-run.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
 import { invalidTradeOf, tradeOf } from '../../support/trades.ts';

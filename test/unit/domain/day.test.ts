@@ -3,6 +3,7 @@ import {
   barStatus,
   type DayInputs,
   dayInputs,
+  holdsReach,
   isBuiltFrom,
   restatementOf,
 } from '../../../src/domain/day.ts';
@@ -206,5 +207,59 @@ describe('restatements', () => {
 
   it('name an hour that left the ledger', () => {
     expect(restatementOf(before, inputsOf(both[0]))?.reason).toContain('no longer in the ledger');
+  });
+});
+
+describe('rows that lie in another hour than their ids', () => {
+  const back = (rows: number, buyE8: bigint, sellE8 = 0n) => ({
+    reachBack: { rows, invalidRows: 0, buyE8, sellE8 },
+  });
+  const records = [
+    recordOf(hour(0), 100, 10, back(2, 50_000_000n)),
+    recordOf(hour(1), 110, 10, back(1, 0n, 25_000_000n)),
+    ...Array.from({ length: 22 }, (_, index) => recordOf(hour(2 + index), 120 + index, 1)),
+  ];
+  const behind = recordOf(hour(24), 142, 5, back(1, 100_000_000n));
+
+  it('count where their time lies: own rows, less those that reach out, plus those that reach in', () => {
+    const day = dayInputs(DAY, [...records, behind]);
+    expect(day?.hours[0]).toMatchObject({
+      rows: 10 - 2 + 1,
+      validRows: 9,
+      buyE8: 250_000_000n,
+      sellE8: 175_000_000n,
+      isReached: true,
+    });
+    expect(day?.hours[1]).toMatchObject({ rows: 9, sellE8: 125_000_000n, isReached: true });
+    expect(day?.hours[2]).toMatchObject({ rows: 1, isReached: false });
+    expect(day?.hours[23]).toMatchObject({ rows: 2, buyE8: 400_000_000n, isReached: true });
+    // Two went to the day before, one came from the day behind: +1.5 an hour, −0.5 out, +1 in.
+    expect(day?.deltaE8).toBe(24n * 150_000_000n - 50_000_000n + 100_000_000n);
+    // Ids are counted where they are: the run of the next day has its own.
+    expect(day).toMatchObject({ rows: 42, idEnd: 142, missing: 0 });
+  });
+
+  it('make the day due whose last hour they lie in, and no day without that hour', () => {
+    const alone = dayInputs(DAY, records)?.inputs ?? '';
+    const reached = dayInputs(DAY, [...records, behind])?.inputs ?? '';
+    expect(reached).not.toBe(alone);
+    expect(holdsReach(alone, behind)).toBe(false);
+    expect(holdsReach(reached, behind)).toBe(true);
+    expect(holdsReach(reached, { ...behind, contentHash: 'f'.repeat(64) })).toBe(false);
+    expect(holdsReach('', behind)).toBe(true);
+    const short = records.slice(0, 23);
+    expect(dayInputs(DAY, [...short, behind])?.inputs).toBe(dayInputs(DAY, short)?.inputs);
+    const unreaching = recordOf(hour(24), 142, 5);
+    expect(dayInputs(DAY, [...records, unreaching])?.inputs).toBe(alone);
+  });
+
+  it('restate the hour that they reach into when they come later, or are others', () => {
+    const before = dayInputs(DAY, records)?.inputs ?? '';
+    const after = dayInputs(DAY, [...records, behind]);
+    if (after === undefined) throw new Error('a day without hours');
+    expect(restatementOf(before, after)?.hourMs).toBe(hour(23));
+    expect(restatementOf(after.inputs, after)).toBeUndefined();
+    const first = dayInputs(DAY, records.slice(0, 1))?.inputs ?? '';
+    expect(restatementOf(first, after)?.hourMs).toBe(hour(0));
   });
 });

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import type { AggTrade } from '../../../src/domain/agg-trade.ts';
+import { createHourRun } from '../../../src/domain/continuity.ts';
+import { describeForeign, ForeignRows } from '../../../src/domain/foreign-rows.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/domain/hour.ts';
+import { blockOf, tradeOf } from '../../support/trades.ts';
+
+const START = Date.UTC(2023, 1, 1);
+const MONTH = { startMs: START, endMs: START + 28 * DAY_MS };
+
+/** One trade an hour from id 100 on, some of them dated otherwise. */
+function hourly(rows: number, dated: Readonly<Record<number, number>> = {}): AggTrade[] {
+  return Array.from({ length: rows }, (_, index) =>
+    tradeOf(100 + index, dated[100 + index] ?? START + index * HOUR_MS + 1000),
+  );
+}
+
+interface Judged {
+  readonly passedIds: readonly number[];
+  readonly foreignIds: readonly number[];
+  readonly evidence: readonly string[];
+}
+
+/** As the pieces of a file, `size` rows each. */
+function judge(trades: readonly AggTrade[], size: number, range = MONTH): Judged {
+  const foreign = new ForeignRows(range);
+  const passedIds: number[] = [];
+  const take = (blocks: ReturnType<ForeignRows['push']>) => {
+    for (const block of blocks) for (const id of block.aggIds) passedIds.push(id);
+  };
+  for (let at = 0; at < trades.length; at += size)
+    take(foreign.push(blockOf(trades.slice(at, at + size))));
+  take(foreign.end());
+  expect(foreign.count).toBe(trades.length - passedIds.length);
+  return {
+    passedIds,
+    foreignIds: foreign.named.map(({ id }) => id),
+    evidence: foreign.named.map(describeForeign),
+  };
+}
+
+const without = (trades: readonly AggTrade[], ids: readonly number[]) =>
+  trades.map(({ aggId }) => aggId).filter((id) => !ids.includes(id));
+
+describe.each([[1_000], [150], [7], [1]])('rows of a file in pieces of %i', (size) => {
+  it('pass when they are an hour or days apart: silence is no wrong date', () => {
+    const trades = [
+      ...hourly(50),
+      tradeOf(150, START + 20 * DAY_MS),
+      tradeOf(151, MONTH.endMs - 1),
+    ];
+    expect(judge(trades, size).passedIds).toEqual(without(trades, []));
+  });
+
+  it('are refused when they are dated ten days early, and named', () => {
+    const trades = hourly(672, { 400: START + 2 * DAY_MS + 12 * HOUR_MS + 1000 });
+    const judged = judge(trades, size);
+    expect(judged.passedIds).toEqual(without(trades, [400]));
+    expect(judged.evidence).toEqual([
+      'id 400 is dated 2023-02-03T12:00:01.000Z and lies among trades of 2023-02-13T11:00:01.000Z',
+    ]);
+  });
+
+  it('are refused when they are dated ten days late', () => {
+    const trades = hourly(672, { 200: START + 14 * DAY_MS + 4 * HOUR_MS });
+    expect(judge(trades, size)).toMatchObject({
+      passedIds: without(trades, [200]),
+      foreignIds: [200],
+    });
+  });
+
+  it('are refused when they are several, early or late, side by side', () => {
+    const ids = Array.from({ length: 10 }, (_, index) => 300 + index);
+    const dated = (days: number) =>
+      Object.fromEntries(ids.map((id) => [id, START + days * DAY_MS + id * 1000]));
+    for (const days of [0, 25]) {
+      const trades = hourly(672, dated(days));
+      expect(judge(trades, size)).toMatchObject({ foreignIds: ids });
+    }
+  });
+
+  it('are refused at the very beginning and at the very end', () => {
+    const trades = hourly(100, { 100: START + 9 * DAY_MS, 199: START });
+    expect(judge(trades, size).foreignIds).toEqual([100, 199]);
+  });
+
+  it('are refused outside the dates of the file', () => {
+    const trades = hourly(24, { 101: START - 1, 123: START + DAY_MS });
+    const range = { startMs: START, endMs: START + DAY_MS };
+    expect(judge(trades, size, range).foreignIds).toEqual([101, 123]);
+  });
+
+  it('pass when they run back by less than an hour before their hour', () => {
+    const at = (index: number) => START + index * HOUR_MS + 1000;
+    const trades = hourly(48, { 110: at(10) - 3_599_000, 120: at(20) - 1 });
+    expect(judge(trades, size).passedIds).toEqual(without(trades, []));
+  });
+
+  it('pass in two interleaved streams, in which no row follows the one before it', () => {
+    const early = hourly(50);
+    const late = Array.from({ length: 50 }, (_, index) =>
+      tradeOf(9_000 + index, START + 26 * DAY_MS + index),
+    );
+    const trades = early.flatMap((trade, index) => [trade, late[index] ?? trade]);
+    expect(judge(trades, size).passedIds).toEqual(without(trades, []));
+  });
+});
+
+it('keeps the first thousand rows for evidence, and counts the others', () => {
+  const foreign = new ForeignRows({ startMs: 0, endMs: START });
+  expect(foreign.push(blockOf(hourly(1_024)))).toEqual([]);
+  expect(foreign.count).toBe(1_024);
+  expect(foreign.named).toHaveLength(1_000);
+});
+
+describe('an hour’s run by REST', () => {
+  const HOUR = START + 10 * HOUR_MS;
+  const start = (expectedId: number) => createHourRun({ hourMs: HOUR }, { expectedId });
+  const inside = (id: number) => tradeOf(id, HOUR + id);
+  const foreignRow = (id: number, days: number) => tradeOf(id, HOUR + days * DAY_MS);
+
+  it.each([[-10], [10]])(
+    'leaves out a row that is dated %i days off; its id is missing',
+    (days) => {
+      const run = start(7);
+      const page = [
+        tradeOf(7, HOUR - 2),
+        tradeOf(8, HOUR - 1),
+        inside(9),
+        foreignRow(10, days),
+        inside(11),
+        tradeOf(12, HOUR + HOUR_MS),
+        tradeOf(13, HOUR + HOUR_MS + 1),
+      ];
+      const { kept, holes, done } = run.accept(page);
+      expect(done).toBe(true);
+      expect(kept.map(({ aggId }) => aggId)).toEqual([9, 11]);
+      const [hole] = holes;
+      expect(holes).toHaveLength(1);
+      expect(hole).toMatchObject({ fromId: 10, toId: 11, foreign: { id: 10 } });
+      expect(run.facts).toMatchObject({
+        rows: 2,
+        first: { id: 9 },
+        last: { id: 11 },
+        next: { id: 12 },
+      });
+    },
+  );
+
+  it('does not end with a row that is dated late, nor begin after one that is dated early', () => {
+    const run = start(7);
+    const page = [
+      tradeOf(7, HOUR - 1),
+      foreignRow(8, -10),
+      inside(9),
+      foreignRow(10, 3),
+      inside(11),
+    ];
+    expect(run.accept(page).done).toBe(false);
+    run.accept([]);
+    // An hour whose first trade may be the one with the wrong date is not proven from there on.
+    expect(run.facts).toMatchObject({
+      prev: { id: 7 },
+      first: { id: 9 },
+      last: { id: 11 },
+      rows: 2,
+    });
+    expect(run.facts.next).toBeUndefined();
+  });
+
+  it('leaves the last row of a full page to the next one when only that can tell', () => {
+    const run = start(9);
+    const silence = tradeOf(11, HOUR + 5 * HOUR_MS);
+    expect(run.accept([inside(9), inside(10), silence], true)).toMatchObject({
+      done: false,
+      nextId: 11,
+    });
+    expect(run.accept([silence, inside(12), inside(13)], true)).toMatchObject({
+      holes: [{ fromId: 11, toId: 12 }],
+      done: false,
+    });
+    // A page that is not full has nothing behind it that could tell otherwise.
+    expect(run.accept([tradeOf(14, HOUR + 5 * HOUR_MS)])).toMatchObject({ done: true, nextId: 14 });
+  });
+
+  it('counts what lies in the hour before, with its sums', () => {
+    const run = start(9);
+    run.accept([
+      tradeOf(9, HOUR),
+      tradeOf(10, HOUR - 1, { qty: '2.50000000' }),
+      tradeOf(11, HOUR - 2, { qty: '0.25000000', isBuyerMaker: true }),
+      tradeOf(12, HOUR - HOUR_MS, { price: '0' }),
+      inside(13),
+      tradeOf(14, HOUR + HOUR_MS),
+    ]);
+    expect(run.facts).toMatchObject({
+      rows: 5,
+      reachBack: { rows: 3, invalidRows: 1, buyE8: 250_000_000n, sellE8: 25_000_000n },
+    });
+    const blocks = start(9);
+    blocks.acceptBlock(
+      blockOf([tradeOf(9, HOUR), tradeOf(10, HOUR - 1, { qty: '2.50000000' }), inside(11)]),
+      0,
+    );
+    expect(blocks.facts.reachBack).toEqual({
+      rows: 1,
+      invalidRows: 0,
+      buyE8: 250_000_000n,
+      sellE8: 0n,
+    });
+  });
+});
