@@ -1,8 +1,7 @@
-import { type DayInputs, dayInputs, restatementOf } from '../domain/day.ts';
+import { type DayInputs, dayInputs, inputRange, restatementOf } from '../domain/day.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { DAY_MS, HOUR_MS, isoDay } from '../domain/hour.ts';
-import type { SliceRecord } from '../domain/ledger.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { BarStore, RestatementRow, StoredDay } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -10,12 +9,15 @@ import type { Lease, Leases } from '../ports/lease.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
+import type { TradeStore } from '../ports/trade-store.ts';
 import { pinnedContract } from './contracts.ts';
+import { computeMinutes, holdsExactly } from './proven-day.ts';
 
 const STAMP_WRITE_MS = 10_000;
 
 export interface BuildBarsDeps {
   readonly bars: BarStore;
+  readonly trades: Pick<TradeStore, 'read' | 'readBackHours'>;
   readonly ledger: Ledger;
   readonly catalogue: SeriesCatalogue;
   /** Asked for the size of a contract, once. */
@@ -31,7 +33,7 @@ export type BuildOutcome = 'built' | 'fresh' | 'nothing_known' | 'busy';
  * Computes one symbol-day's bars at every interval, over what the ledger proves and nothing else. It
  * never asks the queue what is there: a flow whose child was shared with another, a child that failed
  * and was mended later, all end here alike.
- * @throws CdvaultError LEASE_LOST, READ_BACK_MISMATCH, and the store's own
+ * @throws CdvaultError LEASE_LOST, STORE_MISMATCH, READ_BACK_MISMATCH, and the store's own
  */
 export async function buildBars(
   deps: BuildBarsDeps,
@@ -42,22 +44,29 @@ export async function buildBars(
   const lease = await deps.leases.tryAcquire(`bars-${seriesKey(series)}-${isoDay(dayMs)}`);
   if (lease === undefined) return 'busy';
   try {
-    const range = { startMs: dayMs, endMs: dayMs + DAY_MS };
-    const records = await deps.ledger.records(series, range);
-    const day = dayInputs(dayMs, records);
+    const found = await deps.ledger.records(series, inputRange(dayMs));
+    const day = dayInputs(dayMs, found);
     if (day === undefined) return 'nothing_known';
-    const [before] = await deps.bars.days(series, range);
+    const [before] = await deps.bars.days(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
     if (before?.isCurrent === true && before.inputs === day.inputs) return 'fresh';
 
     const contract = await pinnedContract(deps, series, signal);
+    // Before anything is written: a bar of rows that nobody has proven must never stand.
+    const records = new Map(found.map((record) => [record.hourMs, record]));
+    const computed = (await holdsExactly(deps.trades, series, day, records))
+      ? undefined
+      : await computeMinutes(deps.trades, series, day, records, {
+          tiers: deps.bars.tiers,
+          contract,
+        });
     await lease.assertHeld(STAMP_WRITE_MS);
     const restated = await announceRestatement(deps, series, before, day);
-    await deps.bars.build(series, day, contract);
-    const deltaE8 = await checkAgainstLedger(deps, series, day, records);
+    await deps.bars.build(series, day, contract, computed);
+    await checkAgainstLedger(deps, series, day);
     if (restated !== undefined)
       await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
     await assertStillOurs(deps, series, day, lease);
-    await deps.bars.stamp(series, { ...day, deltaE8 }, deps.clock.nowMs());
+    await deps.bars.stamp(series, day, deps.clock.nowMs());
     return 'built';
   } finally {
     await lease.release();
@@ -130,26 +139,19 @@ async function levelAfter(
   return bar?.close;
 }
 
-/**
- * The day bar must hold exactly the trades that the ledger counted: the two were summed apart.
- * @returns the bars' own delta, on which the chain goes on
- */
+/** The day bar must hold exactly the trades that the ledger counted: the two were summed apart. */
 async function checkAgainstLedger(
   deps: BuildBarsDeps,
   series: Series,
   day: DayInputs,
-  records: readonly SliceRecord[],
-): Promise<bigint> {
+): Promise<void> {
   const [bar] = await deps.bars.bars(series, '1d', {
     startMs: day.dayMs,
     endMs: day.dayMs + DAY_MS,
   });
-  const validRows = records.reduce((rows, record) => rows + record.rows - record.invalidRows, 0);
+  const validRows = day.hours.reduce((rows, hour) => rows + hour.validRows, 0);
   const deltaE8 = bar === undefined ? 0n : parseDecimal(bar.delta, QTY_SCALE);
-  // A row whose time runs backwards over midnight lies in one day by its id and in another by its time.
-  const runsBackwards = records.some(({ backwardRows }) => backwardRows > 0);
-  if (runsBackwards || ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8))
-    return deltaE8;
+  if ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8) return;
   throw new CdvaultError(
     'READ_BACK_MISMATCH',
     `${series.symbol} ${isoDay(day.dayMs)}: the ledger has ${validRows} valid trades with delta ${formatDecimal(day.deltaE8, QTY_SCALE)}, ` +

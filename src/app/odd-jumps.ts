@@ -1,4 +1,4 @@
-import type { RunFacts } from '../domain/continuity.ts';
+import type { RunFacts } from '../domain/hour-run.ts';
 import { MINUTE_MS } from '../domain/hour.ts';
 import type { Jump, Jumps } from '../domain/jumps.ts';
 import type { Neighbour } from '../domain/ledger.ts';

@@ -1,4 +1,4 @@
-import { dayInputs, isBuiltFrom } from '../domain/day.ts';
+import { dayInputs, holdsReach, inputRange, isBuiltFrom } from '../domain/day.ts';
 import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
@@ -49,11 +49,19 @@ export async function* daysBehind(
   range: TimeRange,
 ): AsyncGenerator<number> {
   for (const chunk of chunksOf(range)) {
-    const built = await builtDays(deps, series, chunk);
-    const isBehind = (record: SliceRecord) =>
-      !isBuiltFrom(built.get(floorTo(record.hourMs, DAY_MS)) ?? '', record);
-    const behind = (await deps.ledger.records(series, chunk)).filter(isBehind);
-    yield* new Set(behind.map(({ hourMs }) => floorTo(hourMs, DAY_MS)));
+    const { startMs, endMs } = chunk;
+    const built = await builtDays(deps, series, { startMs: startMs - DAY_MS, endMs });
+    const builtFrom = (hourMs: number) => built.get(floorTo(hourMs, DAY_MS)) ?? '';
+    const behind = new Set<number>();
+    for (const record of await deps.ledger.records(series, chunk)) {
+      const { hourMs } = record;
+      if (!isBuiltFrom(builtFrom(hourMs), record)) behind.add(floorTo(hourMs, DAY_MS));
+      const beforeMs = hourMs - HOUR_MS;
+      const isFirst = hourMs % DAY_MS === 0;
+      if (isFirst && !holdsReach(builtFrom(beforeMs), record))
+        behind.add(floorTo(beforeMs, DAY_MS));
+    }
+    yield* behind;
   }
 }
 
@@ -102,24 +110,29 @@ async function coverageOf(
 ): Promise<DayCoverage[]> {
   // Bars belong to whole days, so hours beyond the wanted ones count for their freshness.
   const days = wholeDays(range);
-  const records = Map.groupBy(await deps.ledger.records(series, days), ({ hourMs }) =>
+  const wider = { ...days, endMs: inputRange(days.endMs - DAY_MS).endMs };
+  const records = Map.groupBy(await deps.ledger.records(series, wider), ({ hourMs }) =>
     floorTo(hourMs, DAY_MS),
   );
   const built = await builtDays(deps, series, days);
-  return [...daysOf(days)].map((dayMs) =>
-    dayCoverage(dayMs, records.get(dayMs) ?? [], built.get(dayMs)),
-  );
+  return [...daysOf(days)].map((dayMs) => {
+    const behind = (records.get(dayMs + DAY_MS) ?? []).filter(
+      ({ hourMs }) => hourMs < inputRange(dayMs).endMs,
+    );
+    return dayCoverage(dayMs, records.get(dayMs) ?? [], behind, built.get(dayMs));
+  });
 }
 
 function dayCoverage(
   dayMs: number,
   records: readonly SliceRecord[],
+  behind: readonly SliceRecord[],
   builtFrom: string | undefined,
 ): DayCoverage {
   return {
     dayMs,
     verdicts: new Map(records.map((record) => [record.hourMs, verdictOf(record)])),
-    barsFresh: dayInputs(dayMs, records)?.inputs === builtFrom,
+    barsFresh: dayInputs(dayMs, [...records, ...behind])?.inputs === builtFrom,
   };
 }
 

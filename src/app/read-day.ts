@@ -1,7 +1,9 @@
 import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { type ContentHasher, contentHasher } from '../domain/content-hash.ts';
-import { createHourRun, type HourRun, type IdHole, type RunFacts } from '../domain/continuity.ts';
+import { createHourRun } from '../domain/continuity.ts';
+import type { HourRun, IdHole, RunFacts } from '../domain/hour-run.ts';
 import { CdvaultError } from '../domain/errors.ts';
+import { BACKWARD_BOUND_MS } from '../domain/foreign-rows.ts';
 import { DAY_MS, dayWindowUs, HOUR_MS, hourWindowUs, isoDay } from '../domain/hour.ts';
 import type { Neighbour } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
@@ -109,7 +111,8 @@ export class DayReader {
       const aggId = aggIds[row] ?? 0;
       const timeUs = timesUs[row] ?? 0;
       if (aggId <= lastId) throw this.#badRow(`id ${aggId} follows id ${lastId}`);
-      if (timeUs < startUs || timeUs >= endUs) throw this.#badRow(`id ${aggId} is of another day`);
+      if (timeUs < startUs - BACKWARD_BOUND_MS * 1000 || timeUs >= endUs)
+        throw this.#badRow(`id ${aggId} is of another day`);
       lastId = aggId;
     }
     const unit = timeZeros === 0 ? 'us' : 'ms';

@@ -1,4 +1,4 @@
-import { dayInputs } from '../domain/day.ts';
+import { dayInputs, inputRange } from '../domain/day.ts';
 import { type Cure, cureOf, type DayReport, type Finding } from '../domain/finding.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
@@ -83,8 +83,7 @@ async function makeDue(
   dayMs: number,
   wrong: readonly Finding[],
 ): Promise<void> {
-  const records = await ledger.records(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
-  const day = dayInputs(dayMs, records);
+  const day = dayInputs(dayMs, await ledger.records(series, inputRange(dayMs)));
   if (day === undefined) return;
   const nowMs = clock.nowMs();
   const row: RestatementRow = {

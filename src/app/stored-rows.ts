@@ -1,5 +1,5 @@
 import { type AggTrade, canonicalLine, describeTrade } from '../domain/agg-trade.ts';
-import type { HourRun } from '../domain/continuity.ts';
+import type { HourRun } from '../domain/hour-run.ts';
 import { hourWindowUs } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import type { Gap } from '../ports/ledger.ts';

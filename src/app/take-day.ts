@@ -1,5 +1,6 @@
 import { dailyStem } from '../domain/archive-name.ts';
 import { CdvaultError } from '../domain/errors.ts';
+import { describeForeign, type ForeignRow } from '../domain/foreign-rows.ts';
 import { floorTo, HOUR_MS } from '../domain/hour.ts';
 import type { TradeBlock } from '../domain/trade-block.ts';
 import type { ArchiveFileRecord, ArchiveFiles } from '../ports/archive-files.ts';
@@ -51,7 +52,7 @@ export async function takeDay(
     return { proven: [], left, file: await record(deps, day, undefined, ABSENT) };
   const { proven } = outcome;
   if (watched.file === undefined) return { proven, left, file: undefined };
-  const worth = worthOf(watched, left);
+  const worth = withForeign(worthOf(watched, left), watched.file.foreign());
   return { proven, left, file: await record(deps, day, watched.file, worth) };
 }
 
@@ -86,6 +87,17 @@ function worthOf(seen: WatchedArchive, left: readonly number[]): Worth {
   if (seen.withoutQuantity > 0)
     return { verdict: 'whole', evidence: `${seen.withoutQuantity} rows have no quantity` };
   return { verdict: 'whole', evidence: '' };
+}
+
+/** The first of them are named: they are as many as a file has wrong dates. */
+const FOREIGN_NAMED = 5;
+
+function withForeign(worth: Worth, foreign: readonly ForeignRow[]): Worth {
+  if (foreign.length === 0) return worth;
+  const named = foreign.slice(0, FOREIGN_NAMED).map(describeForeign).join('; ');
+  const others = foreign.length - FOREIGN_NAMED;
+  const evidence = `rows with a wrong date are not stored: ${named}${others > 0 ? `; and ${others} more` : ''}`;
+  return { ...worth, evidence: [worth.evidence, evidence].filter(Boolean).join('; ') };
 }
 
 async function record(

@@ -1,7 +1,6 @@
 import type { AggTrade } from '../domain/agg-trade.ts';
 import type { Bar } from '../domain/bar.ts';
 import type { Contract } from '../domain/contract.ts';
-import { BACKWARD_SEARCH_MS } from '../domain/continuity.ts';
 import { cdvBarsFrom, compareForBars } from '../domain/cdv.ts';
 import { type DayInputs, dayInputs, lostHours } from '../domain/day.ts';
 import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
@@ -142,15 +141,14 @@ async function readDay(
   dayMs: number,
   contract: Contract | undefined,
 ): Promise<ReadDay> {
-  const wider = { startMs: dayMs - HOUR_MS, endMs: dayMs + DAY_MS + BACKWARD_SEARCH_MS };
+  const wider = { startMs: dayMs - HOUR_MS, endMs: dayMs + DAY_MS + HOUR_MS };
   const all = new Map(
     (await deps.ledger.records(series, wider)).map((record) => [record.hourMs, record]),
   );
   const records = new Map(
     [...all].filter(([hourMs]) => hourMs >= dayMs && hourMs < dayMs + DAY_MS),
   );
-  const inputs = dayInputs(dayMs, [...records.values()]);
-  const backwards = [...all.values()].filter(({ backwardRows }) => backwardRows > 0);
+  const inputs = dayInputs(dayMs, [...all.values()]);
   const hashes: { hourMs: number; rows: number; contentHash: string }[] = [];
   const findings: Finding[] = [];
   const tierPass = new TierPass(deps.bars.tiers, contract);
@@ -160,7 +158,7 @@ async function readDay(
       const { hourMs } = record;
       const around = {
         before: all.get(hourMs - HOUR_MS),
-        backwards: backwards.filter((later) => later.hourMs > hourMs),
+        next: all.get(hourMs + HOUR_MS),
       };
       const hour = await verifyHour(deps.trades, record, around);
       findings.push(...hour.findings);

@@ -1,5 +1,6 @@
+import type { AggTrade } from './agg-trade.ts';
 import { type Bar, barText, type BarText } from './bar.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE, QUOTE_SCALE } from './decimal.ts';
+import { formatDecimal, parseDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from './decimal.ts';
 
 /** Set for a series whose quantities are contracts. */
 export interface Contract {
@@ -8,6 +9,30 @@ export interface Contract {
    * exchange had delisted the symbol before it was first asked about.
    */
   readonly size: string | undefined;
+}
+
+/** Base volumes are quotients, rounded at this decimal place as the store's own are. */
+export const BASE_SCALE = 24;
+
+/** Σ contracts × size ÷ price by taker side, units of 1e-24. */
+export interface BaseVolume {
+  readonly buyE24: bigint;
+  readonly sellE24: bigint;
+}
+
+/** @param size of one contract, decimal text */
+export function plusBase(
+  { buyE24, sellE24 }: BaseVolume,
+  { qty, price, isBuyerMaker }: AggTrade,
+  size: string,
+): BaseVolume {
+  const worthE16 = parseDecimal(qty, QTY_SCALE) * parseDecimal(size, QTY_SCALE);
+  const priceE8 = parseDecimal(price, PRICE_SCALE);
+  // Half a unit more before the division rounds to the nearest.
+  const baseE24 = (2n * worthE16 * 10n ** 16n + priceE8) / (2n * priceE8);
+  return isBuyerMaker
+    ? { buyE24, sellE24: sellE24 + baseE24 }
+    : { buyE24: buyE24 + baseE24, sellE24 };
 }
 
 /** A bar whose worth in quote currency may be unknown. */

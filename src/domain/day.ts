@@ -1,6 +1,6 @@
 import { parseDecimal, QTY_SCALE } from './decimal.ts';
-import { HOUR_MS, isoHour } from './hour.ts';
-import { type SliceRecord, type Verdict, verdictOf } from './ledger.ts';
+import { DAY_MS, HOUR_MS, isoHour, type TimeRange } from './hour.ts';
+import { NO_REACH, type ReachBack, type SliceRecord, type Verdict, verdictOf } from './ledger.ts';
 import { firstAggId } from './market.ts';
 
 /**
@@ -19,6 +19,17 @@ export interface DayHour {
    * level's start was never seen (the exchange no longer keeps it), so that nobody can count.
    */
   readonly levelMissing: number | undefined;
+  /**
+   * Proven rows whose time lies in the hour: those of its run, less those that reach back out of it, plus
+   * those of the next run that reach into it.
+   */
+  readonly rows: number;
+  readonly validRows: number;
+  /** Σ quantity of the valid ones by taker side, units of 1e-8. */
+  readonly buyE8: bigint;
+  readonly sellE8: bigint;
+  /** Whether rows reach out of it or into it. */
+  readonly isReached: boolean;
 }
 
 /**
@@ -31,7 +42,10 @@ export interface DayInputs {
   readonly hours: readonly DayHour[];
   /** Midnight, or the first stored hour of a day of which the start was not asked for. */
   readonly levelFromMs: number;
-  /** One word per hour: `10=proven:1f3a…`; equal words mean equal trades. */
+  /**
+   * One word per hour, `10=proven:1f3a…`, and one for the next day's first hour if rows of it lie in this
+   * day; equal words mean equal trades.
+   */
   readonly inputs: string;
   readonly rows: number;
   /**
@@ -42,18 +56,25 @@ export interface DayInputs {
   readonly idEnd: number;
   /** Ids missing inside that range; undefined when they can't be counted, as above. */
   readonly missing: number | undefined;
-  /** Σ signed quantity of valid trades, units of 1e-8. */
+  /** Σ signed quantity of valid trades whose time lies in the day's hours, units of 1e-8. */
   readonly deltaE8: bigint;
-  /** Σ quantity of valid trades, units of 1e-8: the bound of every running sum of the day. */
+  /** Σ quantity of the same: the bound of every running sum of the day. */
   readonly volumeE8: bigint;
 }
 
+/** Ledger rows that decide a day's bars: its own, and the hour behind it, whose rows may reach into it. */
+export function inputRange(dayMs: number): TimeRange {
+  return { startMs: dayMs, endMs: dayMs + DAY_MS + HOUR_MS };
+}
+
 /**
- * @param records ledger rows of one UTC day, any order
+ * @param records ledger rows of inputRange(), any order
  * @returns undefined when nothing is known of the day, not even an id
  */
 export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayInputs | undefined {
+  const byHour = new Map(records.map((record) => [record.hourMs, record]));
   const known = records
+    .filter(({ hourMs }) => hourMs < dayMs + DAY_MS)
     .map((record) => ({ record, ids: idRange(record) }))
     .filter((entry): entry is KnownHour => entry.ids !== undefined)
     .toSorted((left, right) => left.record.hourMs - right.record.hourMs);
@@ -76,21 +97,43 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
       hourMs: record.hourMs,
       verdict: verdictOf(record),
       levelMissing: countable ? levelMissing : undefined,
+      ...tradesIn(record, byHour.get(record.hourMs + HOUR_MS)?.reachBack ?? NO_REACH),
     });
   }
-  const buyE8 = sum(known.map(({ record }) => parseDecimal(record.buyQty, QTY_SCALE)));
-  const sellE8 = sum(known.map(({ record }) => parseDecimal(record.sellQty, QTY_SCALE)));
+  const buyE8 = sum(hours.map((hour) => hour.buyE8));
+  const sellE8 = sum(hours.map((hour) => hour.sellE8));
+  const next = byHour.get(dayMs + DAY_MS);
+  const isReached = next !== undefined && byHour.has(dayMs + DAY_MS - HOUR_MS);
   return {
     dayMs,
     hours,
     levelFromMs: first.record.hourMs,
-    inputs: known.map(({ record }) => inputWord(record)).join(' '),
+    inputs: [
+      ...known.map(({ record }) => inputWord(record)),
+      ...(isReached ? reachWords(next) : []),
+    ].join(' '),
     rows,
     idStart,
     idEnd,
     missing: countable ? Math.max(0, idEnd - idStart - rows) : undefined,
     deltaE8: buyE8 - sellE8,
     volumeE8: buyE8 + sellE8,
+  };
+}
+
+function tradesIn(
+  record: SliceRecord,
+  into: ReachBack,
+): Pick<DayHour, 'rows' | 'validRows' | 'buyE8' | 'sellE8' | 'isReached'> {
+  const out = record.reachBack;
+  const validOf = ({ rows, invalidRows }: Pick<ReachBack, 'rows' | 'invalidRows'>) =>
+    rows - invalidRows;
+  return {
+    rows: record.rows - out.rows + into.rows,
+    validRows: validOf(record) - validOf(out) + validOf(into),
+    buyE8: parseDecimal(record.buyQty, QTY_SCALE) - out.buyE8 + into.buyE8,
+    sellE8: parseDecimal(record.sellQty, QTY_SCALE) - out.sellE8 + into.sellE8,
+    isReached: out.rows > 0 || into.rows > 0,
   };
 }
 
@@ -128,7 +171,24 @@ function inputWord(record: SliceRecord): string {
   const hour = new Date(record.hourMs).toISOString().slice(11, 13);
   const verdict = verdictOf(record);
   const edges = verdict === 'gap' ? `/${record.prev?.id ?? ''}-${record.next?.id ?? ''}` : '';
-  return `${hour}=${verdict}:${record.contentHash.slice(0, 16)}${edges}`;
+  return `${hour}=${verdict}:${contentWord(record)}${edges}`;
+}
+
+/** Of the next day's first hour, as far as its rows lie in the day before. */
+function reachWords(record: SliceRecord): string[] {
+  return record.reachBack.rows === 0 ? [] : [`next=${contentWord(record)}`];
+}
+
+/** `1f3a…`, and `<2` when two of the run's rows lie in the hour before. */
+function contentWord({ contentHash, reachBack }: SliceRecord): string {
+  return contentHash.slice(0, 16) + (reachBack.rows === 0 ? '' : `<${reachBack.rows}`);
+}
+
+/** Whether bars of the day before this hour's, computed from `inputs`, hold what reaches back into them. */
+export function holdsReach(inputs: string, record: SliceRecord): boolean {
+  const words = inputs.split(' ');
+  if (!words.some((word) => word.startsWith('23='))) return true;
+  return reachWords(record).every((word) => words.includes(word));
 }
 
 /** Whether bars computed from `inputs` hold this hour as the ledger knows it, whatever else they hold. */
@@ -167,6 +227,14 @@ export interface Restatement {
  * the last stored one move nothing; hours added before it, or other content, do.
  */
 export function restatementOf(before: string, after: DayInputs): Restatement | undefined {
+  const moved = [movedHour(before, after), reachedHour(before, after)].filter(
+    (restatement) => restatement !== undefined,
+  );
+  return moved.toSorted((left, right) => left.hourMs - right.hourMs)[0];
+}
+
+/** The first hour whose own trades, or those before it, are others. */
+function movedHour(before: string, after: DayInputs): Restatement | undefined {
   const now = words(after.inputs);
   for (const [index, word] of words(before).entries()) {
     const current = now[index];
@@ -174,6 +242,30 @@ export function restatementOf(before: string, after: DayInputs): Restatement | u
     return { hourMs: after.dayMs + word.hour * HOUR_MS, reason: reasonOf(word.hour, now, after) };
   }
   return undefined;
+}
+
+/** The first hour into which other rows of the run behind it reach. */
+function reachedHour(before: string, after: DayInputs): Restatement | undefined {
+  const [old, now] = [before, after.inputs].map(reaches);
+  const built = new Set(words(before).map(({ hour }) => hour));
+  const hour = [...new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])]
+    .filter((into) => built.has(into) && old?.get(into) !== now?.get(into))
+    .toSorted((left, right) => left - right)[0];
+  if (hour === undefined) return undefined;
+  const hourMs = after.dayMs + hour * HOUR_MS;
+  const reason = `trades that follow ${isoHour(hourMs)} by id and lie in it by time were added or changed`;
+  return { hourMs, reason };
+}
+
+/** Contents that reach back, by the hour that they reach into. */
+function reaches(inputs: string): ReadonlyMap<number, string> {
+  const found = [...inputs.matchAll(/(\d\d|next)=([^ ]+<\d+)/g)];
+  return new Map(
+    found.map(([, hour = '', content = '']) => [
+      (hour === 'next' ? 24 : Number(hour)) - 1,
+      content,
+    ]),
+  );
 }
 
 function reasonOf(hour: number, now: readonly InputWord[], after: DayInputs): string {

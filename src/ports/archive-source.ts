@@ -1,3 +1,4 @@
+import type { ForeignRow } from '../domain/foreign-rows.ts';
 import type { TimeRange } from '../domain/hour.ts';
 import type { Neighbour } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
@@ -15,10 +16,13 @@ export interface ArchiveDay {
   readonly before?: Neighbour;
   readonly after?: Neighbour;
   /**
-   * The day's rows in the file's order, in pieces, each good until the next one is asked for; may be read once.
+   * The day's rows in the file's order, in pieces, each good until the next one is asked for; may be read
+   * once. Rows with a wrong date are left out.
    * @throws CdvaultError ARCHIVE_BAD_FILE also when the file is not that of its checksum, before any row
    */
   rows(): AsyncIterable<TradeBlock>;
+  /** Rows that `rows` has left out so far, as far as they are dated in the day or lie among its trades. */
+  foreign(): readonly ForeignRow[];
 }
 
 export interface ListedFile {

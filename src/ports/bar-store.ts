@@ -1,5 +1,6 @@
 import type { Anchor, BuiltDay } from '../domain/chain.ts';
-import type { Contract } from '../domain/contract.ts';
+import type { Bar } from '../domain/bar.ts';
+import type { BaseVolume, Contract } from '../domain/contract.ts';
 import type { DayInputs } from '../domain/day.ts';
 import type { TimeRange } from '../domain/hour.ts';
 import type { Interval } from '../domain/interval.ts';
@@ -81,18 +82,33 @@ export interface StoredAnchors {
   readonly anchors: readonly Anchor[];
 }
 
+/** A day's minutes that were computed outside the store. */
+export interface ComputedMinutes {
+  readonly minutes: readonly Bar[];
+  /** By tier, in the order of the bounds. */
+  readonly tiers: readonly (readonly Bar[])[];
+  /** Of contracts of known worth, by the start of the minute. */
+  readonly baseVolumes: ReadonlyMap<number, BaseVolume>;
+}
+
 /** Exact bars and anchors. */
 export interface BarStore {
   /** Sizes of trades that are told apart. */
   readonly tiers: TierBounds;
   days(series: Series, range?: TimeRange): Promise<StoredDay[]>;
   /**
-   * Computes a day's bars at every interval from the stored trades, each interval in one transaction.
-   * Every bar of the day is written: one that says nothing is marked void, so that none of an earlier
-   * build can stay behind.
+   * Computes a day's bars at every interval, each in one transaction. Every bar of the day is written:
+   * one that says nothing is marked void, so that none of an earlier build can stay behind.
    * @param contract for a series that trades contracts
+   * @param computed minutes to take, in statements of some hours each. Without them the store computes
+   *   the minutes of all its rows whose time lies in the day's hours: only where holdsExactly()
    */
-  build(series: Series, day: DayInputs, contract?: Contract): Promise<void>;
+  build(
+    series: Series,
+    day: DayInputs,
+    contract?: Contract,
+    computed?: ComputedMinutes,
+  ): Promise<void>;
   /** Stamps which contents a day's bars were computed from; the last step of a build. */
   stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;

@@ -96,7 +96,7 @@ const MISLED = listed('DFLATE', misled);
 
 const backOver = faultySeries(base, [
   { kind: 'timeBackwards', id: idIn(base, 2, 3), byMs: 40 * 60_000 },
-  { kind: 'timeBackwards', id: idIn(base, 3, 3), byMs: 2 * HOUR_MS },
+  { kind: 'timeBackwards', id: idIn(base, 3, 3), byMs: 59 * 60_000 },
 ]);
 const BACK = listed('DFBACK', backOver);
 const BURIED = listed('DFBURIED', backOver);

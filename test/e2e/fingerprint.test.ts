@@ -38,7 +38,7 @@ const oddities: readonly DataFault[] = [
   // In its own hour, and back over the borders of two.
   { kind: 'timeBackwards', id: idIn(TWO, 600), byMs: 90_000 },
   { kind: 'timeBackwards', id: idIn(THREE, 3), byMs: 1_200_000 },
-  { kind: 'timeBackwards', id: idIn(FOUR, 3), byMs: 2 * HOUR_MS },
+  { kind: 'timeBackwards', id: idIn(FOUR, 3), byMs: 59 * 60_000 },
 ];
 const trades = faultySeries(base, oddities);
 const otherTrades = faultySeries(base, [

@@ -16,7 +16,7 @@ import { ArchiveHost, type Download } from './archive-host.ts';
 import { dailyKey, folderOf, keyOf, monthlyKey } from './archive-keys.ts';
 import { isChecksumOf } from './checksum.ts';
 import { CsvRows } from './csv-rows.ts';
-import { rowsOfDay } from './day-rows.ts';
+import { dayRows } from './day-rows.ts';
 import { listFolder } from './listing.ts';
 import { MonthFiles } from './month-files.ts';
 import { readRows } from './read-rows.ts';
@@ -54,7 +54,7 @@ class HttpArchive implements ArchiveSource {
     const folder = newFolder();
     try {
       const daily = await save(this.#host, dailyKey(series, dayMs), folder, signal);
-      if (daily !== undefined) return await use(dayOf(daily, () => rowsIn(daily)));
+      if (daily !== undefined) return await use(dayOf(daily, dayMs));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -66,7 +66,7 @@ class HttpArchive implements ArchiveSource {
       // Several jobs wait for it: that one of them is told to stop is no reason to break it off.
       () => openMonth(this.#host, key, this.#closing.signal),
       signal,
-      (saved) => use(dayOf(saved, () => rowsOfDay(rowsIn(saved), dayMs))),
+      (saved) => use(dayOf(saved, dayMs)),
     );
   }
 
@@ -136,9 +136,9 @@ async function save(
   }
 }
 
-function dayOf(saved: Saved, rows: ArchiveDay['rows']): ArchiveDay {
+function dayOf(saved: Saved, dayMs: number): ArchiveDay {
   const { name, etag, sha256, bytes } = saved;
-  return { name, etag, sha256, bytes, rows };
+  return { name, etag, sha256, bytes, ...dayRows(name, dayMs, () => rowsIn(saved)) };
 }
 
 function rowsIn({ problem, file, name }: Saved): ReturnType<ArchiveDay['rows']> {

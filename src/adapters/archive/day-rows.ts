@@ -1,14 +1,70 @@
-import { dayWindowUs } from '../../domain/hour.ts';
+import { parseArchiveName } from '../../domain/archive-name.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { describeForeign, ForeignRows } from '../../domain/foreign-rows.ts';
+import { DAY_MS, dayWindowUs } from '../../domain/hour.ts';
 import type { TradeBlock } from '../../domain/trade-block.ts';
+import type { ArchiveDay } from '../../ports/archive-source.ts';
+
+type Rows = AsyncIterable<TradeBlock>;
 
 /**
- * The rows of one day out of those of a month. Files of interleaved streams excepted, nothing of the
- * day comes behind a piece that lies behind the day, so reading stops there.
+ * The rows of one day out of its file, or out of that of its month, without those that have a wrong date.
+ * @param name of the file
+ * @param read all rows of the file
  */
-export async function* rowsOfDay(
-  rows: AsyncIterable<TradeBlock>,
+export function dayRows(
+  name: string,
   dayMs: number,
+  read: () => Rows,
+): Pick<ArchiveDay, 'rows' | 'foreign'> {
+  const day = { startMs: dayMs, endMs: dayMs + DAY_MS };
+  const dates = parseArchiveName(name) ?? day;
+  const foreign = new ForeignRows(dates);
+  const { startUs, endUs } = dayWindowUs(dayMs);
+  const isOfDay = (timeUs = -1) => timeUs >= startUs && timeUs < endUs;
+  return {
+    rows() {
+      const rows = placedRows(name, read(), foreign);
+      return dates.endMs - dates.startMs > DAY_MS ? rowsOfDay(rows, dayMs) : rows;
+    },
+    foreign: () =>
+      foreign.named.filter(({ timeUs, amongUs }) => isOfDay(timeUs) || isOfDay(amongUs)),
+  };
+}
+
+/**
+ * The rows of a file without those that have a wrong date.
+ * @throws CdvaultError ARCHIVE_BAD_FILE at the end of a file most of whose rows have one: it is another file
+ */
+async function* placedRows(
+  name: string,
+  rows: Rows,
+  foreign: ForeignRows,
 ): AsyncGenerator<TradeBlock> {
+  let passed = 0;
+  for await (const block of rows) {
+    for (const placed of foreign.push(block)) {
+      passed += placed.rows;
+      yield placed;
+    }
+  }
+  for (const placed of foreign.end()) {
+    passed += placed.rows;
+    yield placed;
+  }
+  const [first] = foreign.named;
+  if (first === undefined || foreign.count <= passed) return;
+  throw new CdvaultError(
+    'ARCHIVE_BAD_FILE',
+    `${name}: ${foreign.count} of ${foreign.count + passed} rows have a wrong date; ${describeForeign(first)}`,
+  );
+}
+
+/**
+ * Files of interleaved streams excepted, nothing of the day comes behind a piece that lies behind the
+ * day, so reading stops there.
+ */
+async function* rowsOfDay(rows: Rows, dayMs: number): AsyncGenerator<TradeBlock> {
   const { startUs, endUs } = dayWindowUs(dayMs);
   for await (const block of rows) {
     const { timesUs } = block;

@@ -8,7 +8,7 @@ import type { ArchiveDay, ArchiveSource, ListedFile } from '../../ports/archive-
 import { dailyKey, monthlyKey } from './archive-keys.ts';
 import { compareChecksum, sha256Of } from './checksum-file.ts';
 import { CsvRows } from './csv-rows.ts';
-import { rowsOfDay } from './day-rows.ts';
+import { dayRows } from './day-rows.ts';
 import { readRows } from './read-rows.ts';
 
 /**
@@ -26,10 +26,10 @@ export function createFolderSource(folder: string): ArchiveSource {
       if (!existsSync(folder))
         throw new CdvaultError('USAGE', `--source dir: ${folder} is no folder of this machine`);
       const daily = dailyFile(series, dayMs);
-      if (daily !== undefined) return use(await describe(daily, (rows) => rows));
+      if (daily !== undefined) return use(await describe(daily, dayMs));
       const monthly = monthlyFile(series, monthOf(dayMs).startMs);
       if (monthly === undefined) return undefined;
-      return use(await describe(monthly, (rows) => rowsOfDay(rows, dayMs)));
+      return use(await describe(monthly, dayMs));
     },
     async list(series, range) {
       const days = new Map<number, ListedFile>();
@@ -62,9 +62,7 @@ function listed(file: string): ListedFile {
   return { name: path.basename(file), bytes: statSync(file).size, etag: undefined };
 }
 
-type Rows = ReturnType<ArchiveDay['rows']>;
-
-async function describe(file: string, select: (rows: Rows) => Rows): Promise<ArchiveDay> {
+async function describe(file: string, dayMs: number): Promise<ArchiveDay> {
   const name = path.basename(file);
   const sha256 = await sha256Of(file);
   const isWrong = (await compareChecksum(file, sha256)) === 'differs';
@@ -73,13 +71,13 @@ async function describe(file: string, select: (rows: Rows) => Rows): Promise<Arc
     etag: undefined,
     sha256,
     bytes: statSync(file).size,
-    rows() {
+    ...dayRows(name, dayMs, () => {
       if (isWrong)
         throw new CdvaultError(
           'ARCHIVE_BAD_FILE',
           `${file}: its SHA-256 is ${sha256}, its .CHECKSUM says another`,
         );
-      return select(readRows(file, new CsvRows(name)));
-    },
+      return readRows(file, new CsvRows(name));
+    }),
   };
 }

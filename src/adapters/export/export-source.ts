@@ -68,6 +68,7 @@ function exportedDay(
     bytes,
     ...(isFirst && manifest.before !== null ? { before: manifest.before } : {}),
     ...(isLast && manifest.after !== null ? { after: manifest.after } : {}),
+    foreign: () => [],
     rows: () => rowsOf(path.join(place, name), sha256, nativeTimeUnit(manifest.market, dayMs)),
   };
 }

@@ -2,7 +2,6 @@ import type { Anchor } from '../../domain/chain.ts';
 import type { Contract } from '../../domain/contract.ts';
 import type { DayInputs } from '../../domain/day.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/decimal.ts';
-import { CdvaultError } from '../../domain/errors.ts';
 import { DAY_MS, type TimeRange } from '../../domain/hour.ts';
 import { INTERVALS, type Interval } from '../../domain/interval.ts';
 import type { Series } from '../../domain/market.ts';
@@ -14,13 +13,16 @@ import {
 } from '../../domain/tier.ts';
 import type {
   BarStore,
+  ComputedMinutes,
   ExactBar,
   ExactTierBar,
   RestatementRow,
   StoredAnchors,
   StoredDay,
 } from '../../ports/bar-store.ts';
+import { BAR_COLUMNS, TIER_COLUMNS, toBar, toTierBar } from './bar-row.ts';
 import { minuteBars, rolledUpBars } from './bars-sql.ts';
+import { minuteInserts, tierInserts } from './computed-minutes.ts';
 import {
   int,
   literal,
@@ -33,18 +35,6 @@ import {
 } from './sql.ts';
 import { rolledUpTiers, tierMinutes } from './tiers-sql.ts';
 import type { RowOrder } from './traded-minutes.ts';
-
-const BAR_COLUMNS =
-  'ts::long AS open_us, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, buy_agg_trades, buy_trades, ' +
-  'price_open, price_high, price_low, price_close, first_id, last_id, status, level_from::long AS level_us, level_missing';
-
-/** Whole units of a day's volume up to which a DOUBLE window sum is exact: 2^53. */
-const EXACT_WINDOW_UNITS = 2n ** 53n;
-const UNIT_E8 = 100_000_000n;
-
-const TIER_COLUMNS =
-  'ts::long AS open_us, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, ' +
-  'status, level_from::long AS level_us, level_missing';
 
 /** Counts up whenever bars of an earlier release lack what this one's have. */
 const LAYOUT = 2;
@@ -74,47 +64,78 @@ class QuestdbBarStore implements BarStore {
     return rows.map((row) => ({ ...toStoredDay(row), isCurrent: row['layout'] === this.#layout }));
   }
 
-  async build(series: Series, day: DayInputs, contract?: Contract): Promise<void> {
-    if (day.volumeE8 / UNIT_E8 >= EXACT_WINDOW_UNITS) {
-      throw new CdvaultError(
-        'INTERNAL',
-        `a day's volume of ${day.volumeE8 / UNIT_E8} units is beyond exact window sums`,
-      );
-    }
-    await this.#sql.waitApplied('agg_trades');
-    const order = await this.#orderOf(series, day);
-    await this.#write('cdv_exact_1m', minuteBars(series, day, order, contract));
+  async build(
+    series: Series,
+    day: DayInputs,
+    contract?: Contract,
+    computed?: ComputedMinutes,
+  ): Promise<void> {
+    const former = await this.#formerTiers(series, day);
+    const statements =
+      computed === undefined
+        ? await this.#minutesOfRows(series, day, contract, former)
+        : this.#minutesOf(series, day, contract, former, computed);
+    await this.#write('cdv_exact_1m', statements.minutes);
     await allOver([
       ...INTERVALS.filter((interval) => interval !== '1m').map((interval) =>
-        this.#write(`cdv_exact_${interval}`, rolledUpBars(series, day, interval)),
+        this.#write(`cdv_exact_${interval}`, [rolledUpBars(series, day, interval)]),
       ),
-      this.#buildTiers(series, day, order, contract),
+      this.#buildTiers(series, day, statements.tiers),
     ]);
   }
 
-  async #buildTiers(
+  async #minutesOfRows(
     series: Series,
     day: DayInputs,
-    order: RowOrder,
     contract: Contract | undefined,
-  ): Promise<void> {
-    const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
+    former: readonly string[],
+  ): Promise<MinuteStatements> {
+    await this.#sql.waitApplied('agg_trades');
+    const order = await this.#orderOf(series, day);
+    const request = { bounds: this.tiers, former, order, contract };
+    return {
+      minutes: [minuteBars(series, day, order, contract)],
+      tiers: [tierMinutes(series, day, request)],
+    };
+  }
+
+  #minutesOf(
+    series: Series,
+    day: DayInputs,
+    contract: Contract | undefined,
+    former: readonly string[],
+    computed: ComputedMinutes,
+  ): MinuteStatements {
+    return {
+      minutes: minuteInserts(series, day, computed, contract),
+      tiers: [...this.tiers.map(String), ...former].flatMap((tier, index) =>
+        tierInserts(series, day, tier, computed.tiers[index] ?? []),
+      ),
+    };
+  }
+
+  /** Tiers that an earlier build of the day had and that are no more. */
+  async #formerTiers(series: Series, { dayMs }: DayInputs): Promise<readonly string[]> {
+    const range = { startMs: dayMs, endMs: dayMs + DAY_MS };
+    await this.#sql.waitApplied('tiers_exact_1m');
     const rows = await this.#sql.query(
       `SELECT DISTINCT tier FROM tiers_exact_1m WHERE ${ofSeries(series)} AND ${inRange(range)}`,
     );
     const names = this.tiers.map(String);
-    const former = rows.map((row) => text(row, 'tier')).filter((tier) => !names.includes(tier));
-    const request = { bounds: this.tiers, former, order, contract };
-    await this.#write('tiers_exact_1m', tierMinutes(series, day, request));
+    return rows.map((row) => text(row, 'tier')).filter((tier) => !names.includes(tier));
+  }
+
+  async #buildTiers(series: Series, day: DayInputs, minutes: readonly string[]): Promise<void> {
+    await this.#write('tiers_exact_1m', minutes);
     await allOver(
       TIER_INTERVALS.filter((interval) => interval !== '1m').map((interval) =>
-        this.#write(`tiers_exact_${interval}`, rolledUpTiers(series, day, interval)),
+        this.#write(`tiers_exact_${interval}`, [rolledUpTiers(series, day, interval)]),
       ),
     );
   }
 
-  async #write(table: string, statement: string): Promise<void> {
-    await this.#sql.query(statement);
+  async #write(table: string, statements: readonly string[]): Promise<void> {
+    for (const statement of statements) await this.#sql.query(statement);
     await this.#sql.waitApplied(table);
   }
 
@@ -155,7 +176,7 @@ class QuestdbBarStore implements BarStore {
     const rows = await this.#sql.query(
       `SELECT ${TIER_COLUMNS} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void' ORDER BY ts, tier`,
     );
-    return rows.map((row) => ({ ...toLevels(row), tier: int(row, 'tier') }));
+    return rows.map(toTierBar);
   }
 
   async anchors(series: Series): Promise<StoredAnchors> {
@@ -194,6 +215,12 @@ class QuestdbBarStore implements BarStore {
   }
 }
 
+/** What writes a day's minutes, and those of its tiers. */
+interface MinuteStatements {
+  readonly minutes: readonly string[];
+  readonly tiers: readonly string[];
+}
+
 /** A failure counts only when none is at work any more: a late statement would overwrite the next build's. */
 async function allOver(work: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected');
@@ -228,40 +255,5 @@ function toAnchor(row: TextRow): Anchor {
     dayMs: int(row, 'day_us') / 1000,
     baseE8: parseDecimal(text(row, 'base'), QTY_SCALE),
     missing: optionalInt(row, 'missing'),
-  };
-}
-
-/** What bars and tiers have in common. */
-function toLevels(row: TextRow): Omit<ExactTierBar, 'tier'> {
-  return {
-    openMs: int(row, 'open_us') / 1000,
-    open: text(row, 'open'),
-    high: text(row, 'high'),
-    low: text(row, 'low'),
-    close: text(row, 'close'),
-    delta: text(row, 'delta'),
-    buyVolume: text(row, 'buy_volume'),
-    sellVolume: text(row, 'sell_volume'),
-    aggTrades: int(row, 'agg_trades'),
-    trades: int(row, 'trades'),
-    status: text(row, 'status') as ExactBar['status'],
-    levelFromMs: int(row, 'level_us') / 1000,
-    levelMissing: optionalInt(row, 'level_missing'),
-  };
-}
-
-function toBar(row: TextRow): ExactBar {
-  return {
-    ...toLevels(row),
-    quoteDelta: row['quote_delta'] ?? undefined,
-    quoteVolume: row['quote_volume'] ?? undefined,
-    buyAggTrades: optionalInt(row, 'buy_agg_trades'),
-    buyTrades: optionalInt(row, 'buy_trades'),
-    priceOpen: row['price_open'] ?? undefined,
-    priceHigh: row['price_high'] ?? undefined,
-    priceLow: row['price_low'] ?? undefined,
-    priceClose: row['price_close'] ?? undefined,
-    firstId: optionalInt(row, 'first_id'),
-    lastId: optionalInt(row, 'last_id'),
   };
 }

@@ -1,0 +1,51 @@
+import type { ExactBar, ExactTierBar } from '../../ports/bar-store.ts';
+import { int, optionalInt, text, type TextRow } from './sql.ts';
+
+/** As toBar() reads them. */
+export const BAR_COLUMNS =
+  'ts::long AS open_us, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, buy_agg_trades, buy_trades, ' +
+  'price_open, price_high, price_low, price_close, first_id, last_id, status, level_from::long AS level_us, level_missing';
+
+/** As toTierBar() reads them. */
+export const TIER_COLUMNS =
+  'ts::long AS open_us, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, ' +
+  'status, level_from::long AS level_us, level_missing';
+
+/** What bars and tiers have in common. */
+function toLevels(row: TextRow): Omit<ExactTierBar, 'tier'> {
+  return {
+    openMs: int(row, 'open_us') / 1000,
+    open: text(row, 'open'),
+    high: text(row, 'high'),
+    low: text(row, 'low'),
+    close: text(row, 'close'),
+    delta: text(row, 'delta'),
+    buyVolume: text(row, 'buy_volume'),
+    sellVolume: text(row, 'sell_volume'),
+    aggTrades: int(row, 'agg_trades'),
+    trades: int(row, 'trades'),
+    status: text(row, 'status') as ExactBar['status'],
+    levelFromMs: int(row, 'level_us') / 1000,
+    levelMissing: optionalInt(row, 'level_missing'),
+  };
+}
+
+export function toBar(row: TextRow): ExactBar {
+  return {
+    ...toLevels(row),
+    quoteDelta: row['quote_delta'] ?? undefined,
+    quoteVolume: row['quote_volume'] ?? undefined,
+    buyAggTrades: optionalInt(row, 'buy_agg_trades'),
+    buyTrades: optionalInt(row, 'buy_trades'),
+    priceOpen: row['price_open'] ?? undefined,
+    priceHigh: row['price_high'] ?? undefined,
+    priceLow: row['price_low'] ?? undefined,
+    priceClose: row['price_close'] ?? undefined,
+    firstId: optionalInt(row, 'first_id'),
+    lastId: optionalInt(row, 'last_id'),
+  };
+}
+
+export function toTierBar(row: TextRow): ExactTierBar {
+  return { ...toLevels(row), tier: int(row, 'tier') };
+}
