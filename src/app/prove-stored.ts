@@ -1,4 +1,5 @@
 import { type AggTrade, isInvalid } from '../domain/agg-trade.ts';
+import { BACKWARD_BOUND_MS } from '../domain/foreign-rows.ts';
 import type { RunFacts } from '../domain/hour-run.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
@@ -47,8 +48,7 @@ export async function proveStored(
   signal: AbortSignal,
 ): Promise<Gap[]> {
   const buried = await proveWindow(deps, series, hourMs, hour, signal);
-  await proveOutside(deps, series, hourMs, hour.keys);
-  return buried;
+  return [...buried, ...(await proveOutside(deps, series, hourMs, hour.keys, signal))];
 }
 
 async function proveWindow(
@@ -62,14 +62,9 @@ async function proveWindow(
   const wanted = expectedIn(window, facts, keys);
   if (matches(wanted, known ?? (await deps.trades.readBack(series, window)))) return [];
 
-  const { strangers, claimed } = await othersStored(deps, series, hourMs, keys, isOfLater);
-  if (strangers.length > 0) {
-    deps.log.warn(
-      { symbol: series.symbol, hour: isoHour(hourMs), rows: strangers.length },
-      'burying rows that the exchange does not have',
-    );
-    await deps.trades.bury(series, strangers, signal);
-  }
+  const lastId = (facts.last ?? facts.prev)?.id ?? -1;
+  const { strangers, claimed } = await othersStored(deps, series, hourMs, keys, lastId, isOfLater);
+  await bury(deps, series, hourMs, strangers, signal);
   const stored = await deps.trades.readBack(series, window);
   if (!matches(withClaimed(wanted, claimed), stored)) {
     throw new CdvaultError(
@@ -78,32 +73,52 @@ async function proveWindow(
         `the store gives back ${stored.rows} (${stored.firstId ?? '-'} to ${stored.lastId ?? '-'}), ${stored.doubleRows} of them double`,
     );
   }
-  return strangers.map(({ aggId, timeUs }) => ({
-    hourMs,
-    gapClass: 'duplicate_id',
-    fromId: aggId,
-    toId: aggId + 1,
-    evidence: `a stored row with this id at ${timeUs} µs is not the exchange's; overwritten by a tombstone`,
-  }));
+  return strangers.map((key) => buriedGap(hourMs, key));
+}
+
+async function bury(
+  { trades, log }: Pick<ProofDeps, 'trades' | 'log'>,
+  series: Series,
+  hourMs: number,
+  strangers: readonly TradeKey[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (strangers.length === 0) return;
+  log.warn(
+    { symbol: series.symbol, hour: isoHour(hourMs), rows: strangers.length },
+    'burying rows that the exchange does not have',
+  );
+  await trades.bury(series, strangers, signal);
+}
+
+function buriedGap(hourMs: number, { aggId, timeUs }: TradeKey): Gap {
+  const evidence = `a stored row with this id at ${timeUs} µs is not the exchange's; overwritten by a tombstone`;
+  return { hourMs, gapClass: 'duplicate_id', fromId: aggId, toId: aggId + 1, evidence };
 }
 
 /**
- * A row whose time runs backwards lies in an earlier hour. Whoever proved that hour meanwhile could not
- * know whose it is, and buried it: fetched again, it is written again.
+ * Rows of the run that lie in the hour before it: each must be there, and under no other time. That hour
+ * leaves rows with ids behind its own alone.
  */
 async function proveOutside(
-  deps: Pick<ProofDeps, 'trades'>,
+  deps: Pick<ProofDeps, 'trades' | 'log'>,
   series: Series,
   hourMs: number,
   { ids, timesUs }: FetchedKeys,
-): Promise<void> {
+  signal: AbortSignal,
+): Promise<Gap[]> {
   const { startUs } = hourWindowUs(hourMs);
   const lost = new Set(ids.filter((_, index) => (timesUs[index] ?? startUs) < startUs));
-  if (lost.size === 0) return;
-  const firstUs = timesUs.reduce((least, timeUs) => Math.min(least, timeUs), startUs);
-  for await (const { aggId } of deps.trades.read(series, { startUs: firstUs, endUs: startUs }))
-    lost.delete(aggId);
-  if (lost.size === 0) return;
+  if (lost.size === 0) return [];
+  const fetched = new Map(ids.map((aggId, index) => [aggId, timesUs[index]]));
+  const strangers: TradeKey[] = [];
+  const before = { startUs: startUs - BACKWARD_BOUND_MS * 1000, endUs: startUs };
+  for await (const { aggId, timeUs } of deps.trades.read(series, before)) {
+    if (fetched.get(aggId) === timeUs) lost.delete(aggId);
+    else if (fetched.has(aggId)) strangers.push({ aggId, timeUs });
+  }
+  await bury(deps, series, hourMs, strangers, signal);
+  if (lost.size === 0) return strangers.map((key) => buriedGap(hourMs, key));
   throw new CdvaultError(
     'READ_BACK_MISMATCH',
     `${series.symbol} ${isoHour(hourMs)}: the store does not give back ${[...lost].join(', ')}, older than the hour`,
@@ -165,9 +180,12 @@ function withClaimed(wanted: Expected, claimed: readonly AggTrade[]): Expected {
 
 /** What the store holds in an hour besides its fetched rows. */
 interface OthersStored {
-  /** Claimed by no later hour's run; and, up to a second outside the hour, fetched ids under another time. */
+  /**
+   * Rows that the exchange does not have: ids that this run should hold, or that the next one holds
+   * elsewhere; and, up to a second outside the hour, fetched ids under another time.
+   */
   readonly strangers: readonly TradeKey[];
-  /** Rows of later hours' runs whose time runs backwards. */
+  /** Rows with ids behind the run: the next hour's to prove, which may just be at it. */
   readonly claimed: readonly AggTrade[];
 }
 
@@ -176,6 +194,7 @@ async function othersStored(
   series: Series,
   hourMs: number,
   keys: FetchedKeys,
+  lastId: number,
   isOfLater: HourToProve['isOfLater'] = () => false,
 ): Promise<OthersStored> {
   const fetched = new Map(keys.ids.map((aggId, index) => [aggId, keys.timesUs[index]]));
@@ -189,7 +208,10 @@ async function othersStored(
     if (fetched.get(aggId) === timeUs) continue;
     if (fetched.has(aggId)) strangers.push({ aggId, timeUs });
     else if (timeUs < startUs || timeUs >= endUs) continue;
-    else if (isOfLater(aggId) || (next !== undefined && reachesBack(next, aggId)))
+    else if (
+      isOfLater(aggId) ||
+      (aggId > lastId && (next === undefined || reachesBack(next, aggId)))
+    )
       claimed.push(trade);
     else strangers.push({ aggId, timeUs });
   }

@@ -74,7 +74,7 @@ export function inputRange(dayMs: number): TimeRange {
 export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayInputs | undefined {
   const byHour = new Map(records.map((record) => [record.hourMs, record]));
   const known = records
-    .filter(({ hourMs }) => hourMs < dayMs + DAY_MS)
+    .filter(({ hourMs }) => hourMs >= dayMs && hourMs < dayMs + DAY_MS)
     .map((record) => ({ record, ids: idRange(record) }))
     .filter((entry): entry is KnownHour => entry.ids !== undefined)
     .toSorted((left, right) => left.record.hourMs - right.record.hourMs);

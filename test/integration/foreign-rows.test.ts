@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildBars } from '../../src/app/build-bars.ts';
+import { fingerprintRange } from '../../src/app/fingerprint-range.ts';
+import { verifyRange } from '../../src/app/verify-range.ts';
+import type { App } from '../../src/cli/compose.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { INTERVALS } from '../../src/domain/interval.ts';
+import { CdvaultError } from '../../src/domain/errors.ts';
+import { TIER_INTERVALS } from '../../src/domain/tier.ts';
+import { faultySeries } from '../exchange/data-faults.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { truth } from '../e2e/reference.ts';
+import { Rig, spot } from '../e2e/rig.ts';
+import { unique } from '../support/command-line.ts';
+import { tradeOf } from '../support/trades.ts';
+
+/**
+ * Whatever rows lie in the table of trades besides those that the ledger proved: no final bar, no level
+ * and no fingerprint changes, and `verify` names the row.
+ */
+const DAY = Date.UTC(2024, 8, 2);
+const RANGE = { startMs: DAY, endMs: DAY + DAY_MS };
+const base = syntheticTrades({
+  seed: 91,
+  fromMs: DAY - HOUR_MS,
+  toMs: DAY + DAY_MS + HOUR_MS,
+  tradesPerHour: 20,
+  firstId: 100_000,
+});
+const sixth = base.at(base.indexAtTime((DAY + 6 * HOUR_MS) * 1000)).a;
+const trades = faultySeries(base, [{ kind: 'timeBackwards', id: sixth + 3, byMs: 30 * 60_000 }]);
+const ids = truth(trades, RANGE).map(({ aggId }) => aggId);
+const [lowest = 0, highest = 0] = [ids[0], ids.at(-1)];
+
+const RUNS = process.env['CDVAULT_FULL'] === '1' ? 40 : 6;
+const symbols = Array.from({ length: RUNS }, () => unique('STRAY'));
+
+let rig: Rig;
+let app: App;
+
+beforeAll(async () => {
+  rig = await Rig.start({ symbols: symbols.map((symbol) => ({ symbol, trades })) });
+  app = await rig.app();
+}, 300_000);
+
+afterAll(() => rig.dispose());
+
+/** Any id, of the day's and beside them; any time of the day. */
+const stray = fc.record({
+  aggId: fc.oneof(
+    fc.integer({ min: lowest, max: highest }),
+    fc.integer({ min: lowest - 50, max: lowest - 1 }),
+    fc.integer({ min: highest + 1, max: highest + 5_000_000 }),
+  ),
+  timeUs: fc.integer({ min: DAY * 1000, max: (DAY + DAY_MS) * 1000 - 1 }),
+  isBuyerMaker: fc.boolean(),
+});
+
+async function everything(symbol: string): Promise<unknown> {
+  const series = spot(symbol);
+  const bars = [];
+  for (const interval of INTERVALS) bars.push(await app.bars.bars(series, interval, RANGE));
+  for (const interval of TIER_INTERVALS)
+    bars.push(await app.bars.tierBars(series, interval, RANGE));
+  const { anchors } = await app.bars.anchors(series);
+  const totals = await app.sql.query(
+    `SELECT * FROM cdv_1h_total WHERE symbol = '${symbol}' ORDER BY ts`,
+  );
+  return { bars, anchors, totals };
+}
+
+test('rows that nobody has proven change no final bar, no level and no fingerprint; verify names them', async () => {
+  const left = [...symbols];
+  await fc.assert(
+    fc.asyncProperty(fc.array(stray, { minLength: 1, maxLength: 4 }), async (strays) => {
+      const symbol = left.pop();
+      if (symbol === undefined) return;
+      const series = spot(symbol);
+      await rig.backfill(app, [series], RANGE);
+      const before = await everything(symbol);
+      const { root } = await fingerprintRange(app, series, RANGE);
+
+      // A proven row under its own key is another matter: it would be overwritten.
+      const proven = new Map(truth(trades, RANGE).map(({ aggId, timeUs }) => [aggId, timeUs]));
+      const added = strays
+        .map(({ timeUs, ...rest }) => ({ ...rest, timeUs: Math.floor(timeUs / 1000) * 1000 }))
+        .filter(({ aggId, timeUs }) => proven.get(aggId) !== timeUs)
+        .map(({ aggId, timeUs, isBuyerMaker }) =>
+          tradeOf(aggId, timeUs / 1000, { qty: '123.45600000', isBuyerMaker }),
+        );
+      await app.trades.write(series, added, AbortSignal.timeout(30_000));
+
+      // Built again as when another release does, or an hour was added.
+      const [stored] = await app.bars.days(series, RANGE);
+      if (stored === undefined) throw new Error('a day without bars');
+      await app.sql.query(`UPDATE bar_days SET layout = 'another' WHERE symbol = '${symbol}'`);
+      await app.sql.waitApplied('bar_days');
+      const outcome = await buildBars(app, series, DAY, AbortSignal.timeout(60_000)).catch(
+        (error: unknown) => error,
+      );
+      if (outcome instanceof CdvaultError) expect(outcome.code).toBe('STORE_MISMATCH');
+      else expect(outcome).toBe('built');
+      expect(await everything(symbol)).toEqual(before);
+
+      const fingerprint = await fingerprintRange(app, series, RANGE).catch(
+        (error: unknown) => error,
+      );
+      if (fingerprint instanceof CdvaultError) expect(fingerprint.code).toBe('STORE_MISMATCH');
+      else expect(fingerprint).toMatchObject({ root });
+
+      const options = { klines: false, archives: false };
+      const [report] = await Array.fromAsync(
+        verifyRange(app, series, RANGE, options, AbortSignal.timeout(60_000)),
+      );
+      const named = (report?.findings ?? []).map(({ detail }) => detail).join('\n');
+      for (const { aggId } of added)
+        expect(isNamed(named, aggId), `${aggId} in ${named}`).toBe(true);
+    }),
+    { numRuns: RUNS, endOnFailure: true },
+  );
+}, 300_000);
+
+/** Findings name ids one by one or as spans. */
+function isNamed(text: string, id: number): boolean {
+  return [...text.matchAll(/(\d+)(?: to (\d+))?/g)].some(
+    ([, from, to]) => Number(from) <= id && id <= Number(to ?? from),
+  );
+}
