@@ -99,8 +99,8 @@ export const ERRORS = {
   REDIS_REFUSED: {
     retryable: false,
     exitCode: EXIT.fatal,
-    when: 'Redis answered a command with an error: a wrong password, a missing permission, full memory.',
-    advice: 'Read the cause, it quotes the server; check REDIS_URL and the server’s maxmemory.',
+    when: 'Redis answered a command with an error: a wrong password, a database that it does not have, a missing permission, full memory.',
+    advice: 'Read the message, it quotes the server; check REDIS_URL and the server’s maxmemory.',
   },
   STORE_UNREACHABLE: {
     retryable: true,
@@ -112,9 +112,9 @@ export const ERRORS = {
   STORE_REFUSED: {
     retryable: false,
     exitCode: EXIT.fatal,
-    when: 'QuestDB answered a statement or a batch of rows with an error.',
+    when: 'QuestDB answered a statement, a batch of rows or a password with an error.',
     advice:
-      'Read the cause: it quotes the server. A changed table or a full disk are the usual reasons.',
+      'Read the message, it quotes the server: a wrong password, a changed table or a full disk are the usual reasons.',
   },
   STORE_TOO_OLD: {
     retryable: false,

@@ -145,6 +145,50 @@ describe('services that are not there', () => {
   });
 });
 
+describe('services that let nobody in', () => {
+  const changed = (url: string, change: (url: URL) => void): string => {
+    const wrong = new URL(url);
+    change(wrong);
+    return wrong.href;
+  };
+
+  test.each([
+    ['Redis', 'REDIS_URL', 'redisUrl', 'REDIS_REFUSED', 'WRONGPASS'],
+    ['QuestDB over HTTP', 'QUESTDB_HTTP_URL', 'questdbHttpUrl', 'STORE_REFUSED', 'HTTP 401'],
+    ['QuestDB over PG', 'QUESTDB_PG_URL', 'questdbPgUrl', 'STORE_REFUSED', 'invalid username'],
+    [
+      'QuestDB for readers',
+      'QUESTDB_READONLY_PG_URL',
+      'questdbReadonlyPgUrl',
+      'STORE_REFUSED',
+      'invalid username',
+    ],
+  ] as const)('a wrong password of %s: exit code 7', async (_, name, key, code, words) => {
+    const url = changed(rig.services[key], (to) => (to.password = 'wrong-secret'));
+    const { exitCode, stderr } = await rig.cli(['status'], { [name]: url });
+    expect(stderr).toContain(`error ${code}: `);
+    expect(stderr).toContain(words);
+    expect(stderr).toContain(name);
+    expect(stderr).not.toContain('wrong-secret');
+    expect(exitCode).toBe(7);
+  });
+
+  test('a database that Redis does not have: exit code 7, not database 0', async () => {
+    const url = changed(rig.services.redisUrl, (to) => (to.pathname = '/99'));
+    const { exitCode, stderr } = await rig.cli(['status'], { REDIS_URL: url });
+    expect(stderr).toContain('error REDIS_REFUSED: ');
+    expect(stderr).toContain('DB index is out of range');
+    expect(exitCode).toBe(7);
+  });
+
+  test('a database of Redis that is no number: exit code 2', async () => {
+    const url = changed(rig.services.redisUrl, (to) => (to.pathname = '/abc'));
+    const { exitCode, stderr } = await rig.cli(['status'], { REDIS_URL: url });
+    expect(stderr).toContain('error SERVICES_CONFIG: REDIS_URL does not name its database');
+    expect(exitCode).toBe(2);
+  });
+});
+
 /** A port where nobody listens. */
 async function closedPort(): Promise<number> {
   const server = createServer();

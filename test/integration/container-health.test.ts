@@ -26,10 +26,10 @@ test('is 0 when both services answer', async () => {
 test('is 1 and says which one does not, without its password', async () => {
   const redis = await health({ REDIS_URL: 'redis://:secret@127.0.0.1:1/0' });
   expect(redis.exitCode).toBe(1);
-  expect(redis.stderr).toContain('REDIS_UNREACHABLE: Redis at 127.0.0.1:1');
+  expect(redis.stderr).toContain('REDIS_UNREACHABLE: Redis did not answer at 127.0.0.1:1');
   const questdb = await health({ QUESTDB_PG_URL: withPassword(services.questdbPgUrl, 'secret') });
   expect(questdb.exitCode).toBe(1);
-  expect(questdb.stderr).toContain('STORE_UNREACHABLE');
+  expect(questdb.stderr).toContain('STORE_REFUSED');
   expect(redis.stderr + questdb.stderr).not.toContain('secret');
 });
 

@@ -1,5 +1,6 @@
 import { CdvaultError } from '../../domain/errors.ts';
-import { probeQuestdb, probeRedis } from './probes.ts';
+import { redisCall } from '../redis/redis-call.ts';
+import { isRefusal, probeQuestdbHttp, probeQuestdbPg, probeRedis } from './probes.ts';
 import type { Env, ServiceUrls } from './types.ts';
 
 const NAMES = {
@@ -15,6 +16,9 @@ const PROTOCOLS: Readonly<Record<keyof typeof NAMES, readonly string[]>> = {
   questdbPgUrl: ['postgresql:', 'postgres:'],
   questdbReadonlyPgUrl: ['postgresql:', 'postgres:'],
 };
+
+/** Longer than its connecting and its answers may take: the probe's own reason is the better one. */
+const REDIS_ANSWER_MS = 15_000;
 
 /** An empty value counts as not set: that is how shells and compose files unset a variable. */
 const valueOf = (env: Env, name: string): string | undefined => {
@@ -64,22 +68,35 @@ export function placesOf(urls: ServiceUrls): string {
   return `Redis ${hostOf(urls.redisUrl)}, QuestDB ${hostOf(urls.questdbHttpUrl)} and ${hostOf(urls.questdbPgUrl)} (SQL)`;
 }
 
-/** We don't start these services, so an answer is all that can be asked of them. */
+/**
+ * We don't start these services, so an answer is all that can be asked of them.
+ * @throws CdvaultError REDIS_UNREACHABLE, STORE_UNREACHABLE, or where a server answers and lets nobody
+ *   in REDIS_REFUSED, STORE_REFUSED
+ */
 export async function requireAnswers(urls: ServiceUrls): Promise<void> {
+  await redisCall(
+    `answer at ${hostOf(urls.redisUrl)}`,
+    () => probeRedis(urls.redisUrl),
+    REDIS_ANSWER_MS,
+  );
+  const { questdbHttpUrl, questdbPgUrl, questdbReadonlyPgUrl } = urls;
+  await askedOf(questdbHttpUrl, NAMES.questdbHttpUrl, probeQuestdbHttp);
+  await askedOf(questdbPgUrl, NAMES.questdbPgUrl, probeQuestdbPg);
+  await askedOf(questdbReadonlyPgUrl, NAMES.questdbReadonlyPgUrl, probeQuestdbPg);
+}
+
+async function askedOf(
+  url: string,
+  name: string,
+  probe: (url: string) => Promise<void>,
+): Promise<void> {
   try {
-    await probeRedis(urls.redisUrl);
+    await probe(url);
   } catch (error) {
-    throw new CdvaultError(
-      'REDIS_UNREACHABLE',
-      `Redis at ${hostOf(urls.redisUrl)}: ${reasonOf(error)}`,
-      { cause: error },
-    );
-  }
-  try {
-    await probeQuestdb(urls);
-  } catch (error) {
-    const places = `${hostOf(urls.questdbHttpUrl)} and ${hostOf(urls.questdbPgUrl)}`;
-    throw new CdvaultError('STORE_UNREACHABLE', `QuestDB at ${places}: ${reasonOf(error)}`, {
+    const where = `QuestDB at ${hostOf(url)}: ${reasonOf(error)}`;
+    if (!isRefusal(error)) throw new CdvaultError('STORE_UNREACHABLE', where, { cause: error });
+    throw new CdvaultError('STORE_REFUSED', where, {
+      advice: `Check the user and the password in ${name}.`,
       cause: error,
     });
   }

@@ -11,7 +11,11 @@ const POLL_MS = 50;
 /** Redis replays its whole log and QuestDB opens every table before they answer. */
 const READY_TIMEOUT_MS = 300_000;
 
-/** One round trip with the credentials; throws what the server or the network said. */
+/**
+ * One round trip with the credentials, in the database that is named; throws what the server or the
+ * network said.
+ * @throws CdvaultError SERVICES_CONFIG when the database is no number
+ */
 export async function probeRedis(url: string): Promise<void> {
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -21,6 +25,9 @@ export async function probeRedis(url: string): Promise<void> {
     maxRetriesPerRequest: 0,
     enableReadyCheck: false,
   });
+  const { db = 0 } = redis.options;
+  if (!Number.isSafeInteger(db) || db < 0)
+    throw new CdvaultError('SERVICES_CONFIG', 'REDIS_URL does not name its database by a number');
   let reason: unknown;
   // The event carries the reason ("ECONNREFUSED"); the promise only says that the connection closed.
   redis.on('error', (error: unknown) => {
@@ -29,6 +36,8 @@ export async function probeRedis(url: string): Promise<void> {
   try {
     await redis.connect();
     await redis.ping();
+    // The client goes on in database 0 when the server has no such database; asked by us, it says so.
+    if (db > 0) await redis.select(db);
   } catch (error) {
     throw reason ?? error;
   } finally {
@@ -36,14 +45,32 @@ export async function probeRedis(url: string): Promise<void> {
   }
 }
 
+/** The server answered, and lets nobody in with these credentials. */
+class Refused extends Error {}
+
+/** Whether a probe of QuestDB failed though the server answered. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Refused || error instanceof pg.DatabaseError;
+}
+
+/** Writes no row: /ping would answer without a look at the credentials. */
 export async function probeQuestdbHttp(url: string): Promise<void> {
-  const { origin } = new URL(url);
-  const { statusCode, body } = await request(`${origin}/ping`, {
+  const { origin, username, password } = new URL(url);
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const { statusCode, body } = await request(`${origin}/write`, {
+    method: 'POST',
+    body: '',
+    headers:
+      username === ''
+        ? {}
+        : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
     signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
     reset: true,
   });
   await body.dump();
-  if (statusCode !== 204) throw new Error(`GET /ping answered ${statusCode} instead of 204`);
+  if (statusCode === 204) return;
+  const answer = `POST /write answered HTTP ${statusCode} instead of 204`;
+  throw statusCode === 401 || statusCode === 403 ? new Refused(answer) : new Error(answer);
 }
 
 export async function probeQuestdbPg(url: string): Promise<void> {
