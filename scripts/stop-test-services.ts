@@ -5,4 +5,5 @@ await stopServices({
   env: process.env,
   homeDir: path.resolve(import.meta.dirname, '..', '.cdvault', 'test'),
   say: (line) => process.stderr.write(`${line}\n`),
+  signal: new AbortController().signal,
 });

@@ -22,17 +22,20 @@ export function print(line: string): void {
 /** A slice of the busiest hour takes some ten seconds at a small weight share. */
 const DRAIN_MS = 60_000;
 
-export function servicesOptions(config: Config): ServicesOptions {
-  return { env: config.env, homeDir: config.homeDir, say };
+export function servicesOptions(config: Config, signal: AbortSignal): ServicesOptions {
+  return { env: config.env, homeDir: config.homeDir, say, signal };
 }
 
-export interface Session {
-  readonly app: App;
-  readonly urls: ServiceUrls;
+interface Signals {
   /** Aborted by the first Ctrl-C or SIGTERM: finish what is in flight. */
   readonly signal: AbortSignal;
   /** Aborted by the second: stop at once. */
   readonly stopNow: AbortSignal;
+}
+
+export interface Session extends Signals {
+  readonly app: App;
+  readonly urls: ServiceUrls;
 }
 
 interface SessionOptions {
@@ -53,25 +56,25 @@ export async function withApp(
   const config = loadConfig(overrides);
   const { ensureServices } = await import('../adapters/services/ladder.ts');
   const { compose } = await import('./compose.ts');
-  const { signal, stopNow, release } = listenForSignals();
-  const urls = await ensureServices({ ...servicesOptions(config), signal });
-  const app = compose(config, urls);
-  try {
-    const applied = await app.prepare(signal);
-    if (applied.length > 0) say(`schema: ${applied.length} migrations applied`);
-    const done = work({ app, urls, signal, stopNow });
-    return await (drains ? done : Promise.race([done, rejectedBy(signal)]));
-  } finally {
-    await app.close();
-    release();
-  }
+  return listeningForSignals(async ({ signal, stopNow }) => {
+    const urls = await endedBy(signal, ensureServices(servicesOptions(config, signal)));
+    const app = compose(config, urls);
+    try {
+      const applied = await endedBy(signal, app.prepare(signal));
+      if (applied.length > 0) say(`schema: ${applied.length} migrations applied`);
+      const done = work({ app, urls, signal, stopNow });
+      return await (drains ? done : endedBy(signal, done));
+    } finally {
+      await app.close();
+    }
+  });
 }
 
 /**
  * One listener for the whole session: the live line's library ends the process at a signal that
  * nobody else seems to listen to.
  */
-function listenForSignals(): { signal: AbortSignal; stopNow: AbortSignal; release: () => void } {
+export async function listeningForSignals<T>(work: (signals: Signals) => Promise<T>): Promise<T> {
   const first = new AbortController();
   const second = new AbortController();
   const onSignal = () => {
@@ -79,16 +82,24 @@ function listenForSignals(): { signal: AbortSignal; stopNow: AbortSignal; releas
     controller.abort(new CdvaultError('INTERRUPTED', 'interrupted'));
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const release = () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  return { signal: first.signal, stopNow: second.signal, release };
+  try {
+    return await work({ signal: first.signal, stopNow: second.signal });
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
 }
 
-async function rejectedBy(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
+/** What the work gives, or the signal's reason at once: not all that it waits for can be told to stop. */
+async function endedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** Finishes running jobs after the first signal, and stops them at the second. */

@@ -55,6 +55,7 @@ const SERVICES = {
   env: { ...process.env, CDVAULT_SERVICES: 'native' },
   homeDir: STORE_DIR,
   say: () => undefined,
+  signal: new AbortController().signal,
 };
 
 export async function freshStore(): Promise<Store> {

@@ -15,6 +15,7 @@ const hasEngine = await hasContainerEngine({
   env: process.env,
   homeDir: '.',
   say: () => undefined,
+  signal: new AbortController().signal,
 });
 const why = hasEngine ? '' : ' (SKIPPED: no container engine answers)';
 

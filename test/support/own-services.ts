@@ -31,6 +31,7 @@ export async function makeOwnServices(
     env: { ...process.env, ...more, CDVAULT_SERVICES: 'native' },
     homeDir,
     say: (line) => said.push(line),
+    signal: new AbortController().signal,
   };
   return {
     options,

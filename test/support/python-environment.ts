@@ -64,7 +64,8 @@ function run(command: string, args: readonly string[], more: Record<string, stri
 export async function clientsPython(): Promise<string> {
   mkdirSync(HOME, { recursive: true });
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  return withHomeLock({ env: process.env, homeDir: HOME, say }, async () =>
+  const { signal } = new AbortController();
+  return withHomeLock({ env: process.env, homeDir: HOME, say, signal }, async () =>
     makePythonEnvironment(path.join(HOME, 'environment'), PACKAGES, say),
   );
 }

@@ -17,6 +17,7 @@ const options = {
   env: process.env,
   homeDir: path.resolve(import.meta.dirname, '..', '..', '.cdvault', 'test'),
   say: (line: string) => process.stderr.write(`${line}\n`),
+  signal: new AbortController().signal,
 };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -10,7 +10,12 @@ const ALL = {
 };
 
 function options(env: Env): ServicesOptions {
-  return { env, homeDir: '/nonexistent/cdvault-home', say: () => undefined };
+  return {
+    env,
+    homeDir: '/nonexistent/cdvault-home',
+    say: () => undefined,
+    signal: new AbortController().signal,
+  };
 }
 
 test('some URLs without the others name what is missing', async () => {

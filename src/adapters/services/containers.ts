@@ -27,7 +27,9 @@ async function succeeds(args: readonly string[], options: ServicesOptions): Prom
     reject: false,
     stdin: 'ignore',
     timeout: ENGINE_TIMEOUT_MS,
+    cancelSignal: options.signal,
   });
+  options.signal.throwIfAborted();
   return !failed;
 }
 
@@ -75,10 +77,10 @@ async function compose(call: ComposeCall, options: ServicesOptions): Promise<str
       reject: false,
       all: true,
       stdin: 'ignore',
-      ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+      cancelSignal: options.signal,
     },
   );
-  options.signal?.throwIfAborted();
+  options.signal.throwIfAborted();
   if (result.failed) {
     const tail = result.all.trim().split('\n').slice(-20).join('\n');
     throw new CdvaultError(
@@ -145,7 +147,7 @@ export async function startContainers(options: ServicesOptions): Promise<Service
       options,
     );
   } catch (error) {
-    options.signal?.throwIfAborted();
+    options.signal.throwIfAborted();
     tail = await compose(
       { ...call, args: ['logs', '--tail', LOG_TAIL_LINES, ...SERVICES] },
       options,

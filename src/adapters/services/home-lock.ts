@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../system/clock.ts';
 import { createExclusively } from './home.ts';
 import type { ServicesOptions } from './types.ts';
 
@@ -81,7 +81,7 @@ export async function withHomeLock<T>(
       );
       said = true;
     }
-    await sleep(50, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    await systemClock.sleep(50, options.signal);
   }
   try {
     return await work();

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CdvaultError } from '../../domain/errors.ts';
+import { systemClock } from '../system/clock.ts';
 import type { NativeTools } from './native-tools.ts';
 import { answers, waitUntilReady } from './probes.ts';
 import { launchDetached, livePid, tailOf, terminate } from './processes.ts';
@@ -43,11 +43,11 @@ export async function bringUp(service: NativeService, options: ServicesOptions):
     const deadline = Date.now() + STUCK_MS;
     while (livePid(service.pidFile, service.mark) !== undefined && Date.now() < deadline) {
       if (await answers(service.probe)) return false;
-      await sleep(100, undefined, options.signal === undefined ? {} : { signal: options.signal });
+      await systemClock.sleep(100, options.signal);
     }
     if (livePid(service.pidFile, service.mark) !== undefined) {
       options.say(`${service.name} runs but does not answer; starting it again`);
-      await terminate(service.pidFile, service.mark, STOP_GRACE_MS);
+      await terminate(service.pidFile, service.mark, STOP_GRACE_MS, options.signal);
     }
   }
   const again = existsSync(service.pidFile) ? ' again, on its data' : '';
@@ -85,7 +85,7 @@ export async function takeDown(
   const pid = livePid(service.pidFile, service.mark);
   if (pid === undefined) return undefined;
   options.say(`stopping ${service.name} (process ${pid})`);
-  if (!(await terminate(service.pidFile, service.mark, STOP_GRACE_MS))) {
+  if (!(await terminate(service.pidFile, service.mark, STOP_GRACE_MS, options.signal))) {
     options.say(
       `${service.name} did not end in ${STOP_GRACE_MS / 1000} s and was killed; its log recovers what was acknowledged`,
     );

@@ -121,14 +121,14 @@ async function runInstaller(missing: Search['missing'], options: ServicesOptions
     reject: false,
     stdin: 'ignore',
     buffer: { stdout: false, stderr: true },
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    cancelSignal: options.signal,
   });
   for await (const line of createInterface({ input: child.stdout })) {
     const text = stripVTControlCharacters(line).trim();
     if (text !== '') options.say(text);
   }
   const result = await child;
-  options.signal?.throwIfAborted();
+  options.signal.throwIfAborted();
   if (result.failed) {
     throw new CdvaultError(
       'SERVICES_MISSING',

@@ -41,7 +41,7 @@ async function settlePorts(options: ServicesOptions): Promise<ServicePorts> {
     // Its port is forgotten (services.json was deleted), and two servers on one folder would ruin it.
     if (running && remembered === undefined) await takeDown(service, options);
     if (running && remembered !== undefined) continue;
-    await letGo(service.pidFile, service.mark);
+    await letGo(service.pidFile, service.mark, options.signal);
     for (const name of service.portNames) {
       const before = ports[name];
       if (before !== 0 && (await isFree(before))) continue;

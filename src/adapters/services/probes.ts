@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { request } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
+import { systemClock } from '../system/clock.ts';
 import type { ServicesOptions, ServiceUrls } from './types.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
@@ -118,7 +118,7 @@ export async function waitUntilReady(wait: Wait, options: ServicesOptions): Prom
   const started = Date.now();
   let saidAt = started;
   for (;;) {
-    options.signal?.throwIfAborted();
+    options.signal.throwIfAborted();
     let last: unknown;
     try {
       await wait.probe();
@@ -141,6 +141,6 @@ export async function waitUntilReady(wait: Wait, options: ServicesOptions): Prom
         `still waiting for ${wait.name} (${Math.round((now - started) / 1000)} s): ${wait.slowBecause}`,
       );
     }
-    await sleep(POLL_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    await systemClock.sleep(POLL_MS, options.signal);
   }
 }

@@ -8,8 +8,8 @@ import {
   renameSync,
   statSync,
 } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CdvaultError } from '../../domain/errors.ts';
+import { systemClock } from '../system/clock.ts';
 import { writeWhole } from './home.ts';
 import type { Env } from './types.ts';
 
@@ -117,35 +117,44 @@ export async function launchDetached(launch: Launch): Promise<number> {
   }
 }
 
-async function waitUntilGone(pid: number, timeoutMs: number): Promise<boolean> {
+async function waitUntilGone(
+  pid: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
   while (!isGone(pid)) {
     if (Date.now() > deadline) return false;
-    await sleep(20);
+    await systemClock.sleep(20, signal);
   }
   return true;
 }
 
 /** Gives a killed process the moment it needs to let go of its ports and files. */
-export async function letGo(pidFile: string, mark: string): Promise<void> {
+export async function letGo(pidFile: string, mark: string, signal: AbortSignal): Promise<void> {
   const pid = readPid(pidFile);
   if (
     pid !== undefined &&
     livePid(pidFile, mark) === undefined &&
     commandLineOf(pid) === undefined
   ) {
-    await waitUntilGone(pid, LET_GO_MS);
+    await waitUntilGone(pid, LET_GO_MS, signal);
   }
 }
 
 /** SIGTERM, then wait until it is gone; SIGKILL after `graceMs`. True when it went by itself. */
-export async function terminate(pidFile: string, mark: string, graceMs: number): Promise<boolean> {
+export async function terminate(
+  pidFile: string,
+  mark: string,
+  graceMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   const pid = livePid(pidFile, mark);
   if (pid === undefined) return true;
   process.kill(pid, 'SIGTERM');
-  if (await waitUntilGone(pid, graceMs)) return true;
+  if (await waitUntilGone(pid, graceMs, signal)) return true;
   process.kill(pid, 'SIGKILL');
-  await waitUntilGone(pid, graceMs);
+  await waitUntilGone(pid, graceMs, signal);
   return false;
 }
 

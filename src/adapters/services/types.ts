@@ -19,7 +19,8 @@ export interface ServicesOptions {
   readonly homeDir: string;
   /** One line for a person; called for everything that takes time. */
   readonly say: (line: string) => void;
-  readonly signal?: AbortSignal;
+  /** Ends every wait; what has been started goes on and is found again by the next command. */
+  readonly signal: AbortSignal;
 }
 
 export interface StopReport {

@@ -5,7 +5,7 @@ import type { ServiceUrls } from '../../adapters/services/types.ts';
 import { loadConfig } from '../../config.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import { print, say, servicesOptions, withApp } from '../session.ts';
+import { listeningForSignals, print, say, servicesOptions, withApp } from '../session.ts';
 
 export function registerServices(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
@@ -30,7 +30,10 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
     .summary('stop the services that up started; data stays')
     .description('Set CDVAULT_HOME if up had it.')
     .action(async () => {
-      const { stopped } = await stopServices(servicesOptions(loadConfig()));
+      const config = loadConfig();
+      const { stopped } = await listeningForSignals(({ signal }) =>
+        stopServices(servicesOptions(config, signal)),
+      );
       say(
         stopped.length === 0
           ? 'nothing of ours was running'
@@ -45,9 +48,7 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
       'For eval: eval "$(cdvault env)"; psql "$QUESTDB_READONLY_PG_URL". The URLs carry\npasswords. Starts the services if they are not running.',
     )
     .action(async () => {
-      const options = servicesOptions(loadConfig());
-      const urls = (await findServices(options)) ?? (await ensureServices(options));
-      for (const line of envLines(urls)) print(line);
+      for (const line of envLines(await findOrStart())) print(line);
       finish(EXIT.ok);
     });
   program
@@ -64,6 +65,14 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
         }),
       );
     });
+}
+
+async function findOrStart(): Promise<ServiceUrls> {
+  const config = loadConfig();
+  return listeningForSignals(async ({ signal }) => {
+    const options = servicesOptions(config, signal);
+    return (await findServices(options)) ?? ensureServices(options);
+  });
 }
 
 function envLines(urls: ServiceUrls): string[] {
