@@ -83,6 +83,13 @@ export const ERRORS = {
     when: 'A service was started and did not become ready.',
     advice: 'Read the service log named in the message.',
   },
+  FOLDER_UNUSABLE: {
+    retryable: false,
+    exitCode: EXIT.fatal,
+    when: 'A folder that cdvault keeps files of its own in is no folder, may not be written, or is on a full disk.',
+    advice:
+      'Read the message, it quotes the system; free space, mend the permissions, or name another folder in CDVAULT_HOME.',
+  },
   REDIS_UNREACHABLE: {
     retryable: true,
     exitCode: EXIT.outage,
@@ -257,9 +264,9 @@ export const ERRORS = {
   EXPORT_UNWRITABLE: {
     retryable: false,
     exitCode: EXIT.fatal,
-    when: 'A file of an export could not be written: a full disk, a missing permission, a file where a folder should be.',
+    when: 'A file of an export, or a report, could not be written: a full disk, a missing permission, a file where a folder should be.',
     advice:
-      'Read the cause, it quotes the system; free space or give another --out, then run the same command again.',
+      'Read the cause, it quotes the system; free space or give another --out or --report, then run the same command again.',
   },
   JOB_INVALID: {
     retryable: false,

@@ -238,6 +238,7 @@ describe('is refused, and the folder stays as it is', () => {
 
   test.each([
     ['the folder is a file', [], '/dev/null/here', 7, 'error EXPORT_UNWRITABLE'],
+    ['the folder can’t be made', [], '/proc/here', 7, 'error EXPORT_UNWRITABLE'],
     ['a bar would be cut', ['--what', 'bars', '--interval', '1d'], 'cut', 2, 'cuts a 1d bar'],
     ['trades have no interval', ['--interval', '1m'], 'no', 2, '--interval is of bars'],
   ])('when %s', async (_, more, out, code, words) => {

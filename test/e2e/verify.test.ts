@@ -137,6 +137,21 @@ test('--report: a document with the verdict, every hash and the command that mak
   );
 });
 
+test.each(['/dev/null/report.md', '/proc/report.md', tmpdir()])(
+  '--report %s can’t be written: refused before any work',
+  async (file) => {
+    const { exitCode, stdout, stderr } = await rig.cli([
+      'verify',
+      SYMBOL,
+      ...ARGS,
+      '--report',
+      file,
+    ]);
+    expect(stderr).toMatch(new RegExp(`^error EXPORT_UNWRITABLE: ${file}: `));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: '' });
+  },
+);
+
 const COLUMNS =
   'ts, market, symbol, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, ' +
   'agg_trades, trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_from, ' +

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { ensureServices, findServices } from '../../src/adapters/services/ladder.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureServices, findServices, stopServices } from '../../src/adapters/services/ladder.ts';
 import type { Env, ServicesOptions } from '../../src/adapters/services/types.ts';
 
 const ALL = {
@@ -62,4 +65,32 @@ test('finding asks nobody', async () => {
     questdbHttpUrl: 'http://u:pw@127.0.0.1:1',
   });
   expect(await findServices(options({}))).toBeUndefined();
+});
+
+describe('a home that can’t be used', () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'cdvault-home-'));
+    writeFileSync(path.join(folder, 'file'), '');
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each([ensureServices, findServices, stopServices])('is a file: %o', async (call) => {
+    const homeDir = path.join(folder, 'file');
+    await expect(call({ ...options({}), homeDir })).rejects.toMatchObject({
+      code: 'FOLDER_UNUSABLE',
+      exitCode: 7,
+      message: expect.stringContaining(`CDVAULT_HOME: E`) as string,
+    });
+  });
+
+  test('lies where no folder can be made', async () => {
+    const homeDir = '/proc/cdvault/home';
+    await expect(ensureServices({ ...options({}), homeDir })).rejects.toMatchObject({
+      code: 'FOLDER_UNUSABLE',
+      message: expect.stringContaining("'/proc/cdvault'") as string,
+    });
+  });
 });

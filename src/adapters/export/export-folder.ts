@@ -1,8 +1,10 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { ExportManifest, ExportRequest } from '../../domain/export.ts';
 import type { ExportFile, ExportFolder } from '../../ports/export-folder.ts';
+import { makeFolder } from '../system/make-folder.ts';
+import { isOfSystem } from '../system/system-error.ts';
 import { MANIFEST_NAME, manifestDocument, readManifest } from './manifest-file.ts';
 import { BAR_COLUMNS, type ParquetColumn, TRADE_COLUMNS } from './parquet-columns.ts';
 import { ParquetFile } from './parquet-file.ts';
@@ -21,7 +23,7 @@ export async function openExportFolder(
   request: ExportRequest,
 ): Promise<ExportFolder> {
   const place = path.resolve(folder, seriesFolder(request, request));
-  await writing(place, () => mkdir(place, { recursive: true }));
+  await writing(place, async () => makeFolder(place));
   await assertHolds(place, request);
   await writing(place, () => sweep(place));
   return new SeriesFolder(place);
@@ -62,7 +64,7 @@ class SeriesFolder implements ExportFolder {
       // It comes last: a manifest speaks of no file that is not there.
       await writeSynced(this.#unfinished(MANIFEST_NAME, MANIFEST_NAME), text);
       for (const [file, unfinished] of this.#unpublished) {
-        await mkdir(path.dirname(file), { recursive: true });
+        makeFolder(path.dirname(file));
         await rename(unfinished, file);
         this.#unpublished.delete(file);
       }
@@ -120,8 +122,4 @@ async function writing<T>(file: string, write: () => Promise<T>): Promise<T> {
     if (!isOfSystem(error)) throw error;
     throw new CdvaultError('EXPORT_UNWRITABLE', `${file}: ${error.message}`, { cause: error });
   }
-}
-
-function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }

@@ -1,16 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { CdvaultError } from '../../domain/errors.ts';
+import { makeFolder } from '../system/make-folder.ts';
+import { isOfSystem } from '../system/system-error.ts';
 import type { ServicePorts, ServiceSecrets, ServiceUrls } from './types.ts';
 
 /** Names that a person may meet in psql or in the QuestDB console. */
@@ -38,18 +32,19 @@ const secretsSchema = z.object({
 export type Remembered = z.infer<typeof rememberedSchema>;
 export type OwnRung = Remembered['how'];
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+/** @throws CdvaultError FOLDER_UNUSABLE with the system's reason */
+function inHome<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isOfSystem(error)) throw error;
+    throw new CdvaultError('FOLDER_UNUSABLE', `CDVAULT_HOME: ${error.message}`, { cause: error });
+  }
 }
 
 function readJson<T>(file: string, schema: z.ZodType<T>): T | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const text = inHome(() => readIfThere(file));
+  if (text === undefined) return undefined;
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
@@ -60,17 +55,29 @@ function readJson<T>(file: string, schema: z.ZodType<T>): T | undefined {
   }
 }
 
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (isOfSystem(error) && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** Readers see the old file or the new one, never half of it. */
 export function writeWhole(file: string, text: string, mode = 0o644): void {
   const part = `${file}.${process.pid}.part`;
-  writeFileSync(part, text, { mode });
-  chmodSync(part, mode);
-  renameSync(part, file);
+  inHome(() => {
+    writeFileSync(part, text, { mode });
+    chmodSync(part, mode);
+    renameSync(part, file);
+  });
 }
 
+/** @throws CdvaultError FOLDER_UNUSABLE */
 export function makeHome(homeDir: string): void {
   // Other users of the machine have no business in here: logs and data, too.
-  mkdirSync(homeDir, { recursive: true, mode: 0o700 });
+  inHome(() => makeFolder(homeDir, 0o700));
 }
 
 const rememberedFile = (homeDir: string): string => path.join(homeDir, 'services.json');
@@ -120,14 +127,16 @@ export function urlsFor(how: OwnRung, ports: ServicePorts, secrets: ServiceSecre
 /** Creates `file` with its content in one step; false when it exists. */
 export function createExclusively(file: string, text: string): boolean {
   const part = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeFileSync(part, text);
-  try {
-    linkSync(part, file);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(part, { force: true });
-  }
+  return inHome(() => {
+    try {
+      writeFileSync(part, text);
+      linkSync(part, file);
+      return true;
+    } catch (error) {
+      if (isOfSystem(error) && error.code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      rmSync(part, { force: true });
+    }
+  });
 }

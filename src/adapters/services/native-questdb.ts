@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { QUESTDB_READER, QUESTDB_USER, writeWhole } from './home.ts';
+import { makeHome, QUESTDB_READER, QUESTDB_USER, writeWhole } from './home.ts';
 import { probeQuestdb } from './probes.ts';
 import type { NativeService, NativeSet } from './native-service.ts';
 
@@ -62,7 +61,7 @@ export function nativeQuestdb(set: NativeSet): NativeService {
     portNames: ['questdbHttp', 'questdbHealth', 'questdbPg'],
     slowBecause: 'the first start unpacks its console, later ones open the tables',
     prepare: () => {
-      mkdirSync(path.join(dir, 'conf'), { recursive: true });
+      makeHome(path.join(dir, 'conf'));
       writeWhole(path.join(dir, 'conf', 'server.conf'), serverConf(set), 0o600);
       writeWhole(path.join(dir, 'conf', 'log.conf'), LOG_CONF);
     },

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { writeWhole } from './home.ts';
+import { makeHome, writeWhole } from './home.ts';
 import { probeRedis } from './probes.ts';
 import type { NativeService, NativeSet } from './native-service.ts';
 
@@ -38,7 +37,7 @@ export function nativeRedis(set: NativeSet): NativeService {
     portNames: ['redis'],
     slowBecause: 'it is reading its append-only file',
     prepare: () => {
-      mkdirSync(dir, { recursive: true });
+      makeHome(dir);
       writeWhole(configFile, configuration(set, dir), 0o600);
     },
     command: set.tools.redisServer,

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { verifyRange } from '../../app/verify-range.ts';
 import type { ExitCode } from '../../domain/exit-codes.ts';
@@ -7,6 +6,7 @@ import { leavesOutFills } from '../../domain/market.ts';
 import { VERSION } from '../../version.ts';
 import { assertNotBanned, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../times.ts';
+import { assertWritable, writeOutput } from '../output-file.ts';
 import { verificationReport } from '../verification-report.ts';
 import { dayLine, exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
 import {
@@ -44,6 +44,7 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
     .action(async (symbols: string[], options: VerifyOptions) => {
       const series = parseSeries(symbols, options.market);
       const range = resolveRange(options, Date.now());
+      if (options.report !== undefined) await assertWritable(options.report);
       finish(
         await withApp({}, async ({ app, signal }) => {
           if (options.klines && series.some(({ market }) => !leavesOutFills(market)))
@@ -65,7 +66,7 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
           else print(verificationText(reports));
           if (options.report !== undefined) {
             const facts = { range: range.hours, nowMs: app.clock.nowMs(), version: VERSION };
-            await writeFile(options.report, verificationReport(reports, facts));
+            await writeOutput(options.report, verificationReport(reports, facts));
             say(`report: ${options.report}`);
           }
           return exitCode;

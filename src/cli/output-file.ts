@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { open, rm, writeFile } from 'node:fs/promises';
+import { isOfSystem } from '../adapters/system/system-error.ts';
+import { CdvaultError } from '../domain/errors.ts';
+
+/**
+ * Whether a file can be written, before the work is done that it is to hold. Permissions alone do not
+ * tell: it is opened, and taken away where it was not there.
+ * @throws CdvaultError EXPORT_UNWRITABLE
+ */
+export async function assertWritable(file: string): Promise<void> {
+  await writing(file, async () => {
+    const isNew = !existsSync(file);
+    await (await open(file, 'a')).close();
+    if (isNew) await rm(file);
+  });
+}
+
+/** @throws CdvaultError EXPORT_UNWRITABLE */
+export async function writeOutput(file: string, text: string): Promise<void> {
+  await writing(file, () => writeFile(file, text));
+}
+
+async function writing(file: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!isOfSystem(error)) throw error;
+    throw new CdvaultError('EXPORT_UNWRITABLE', `${file}: ${error.message}`, { cause: error });
+  }
+}
