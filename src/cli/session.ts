@@ -1,7 +1,7 @@
 import type { ServicesOptions, ServiceUrls } from '../adapters/services/types.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import type { ExitCode } from '../domain/exit-codes.ts';
+import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { MARKET_NAMES, type Market, type MarketName, type Series } from '../domain/market.ts';
 import { isFilesOnly, type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
@@ -29,7 +29,7 @@ export function servicesOptions(config: Config, signal: AbortSignal): ServicesOp
 interface Signals {
   /** Aborted by the first Ctrl-C or SIGTERM: finish what is in flight. */
   readonly signal: AbortSignal;
-  /** Aborted by the second: stop at once. */
+  /** Aborted by the second: stop at once. A third ends the process. */
   readonly stopNow: AbortSignal;
 }
 
@@ -78,6 +78,7 @@ export async function listeningForSignals<T>(work: (signals: Signals) => Promise
   const first = new AbortController();
   const second = new AbortController();
   const onSignal = () => {
+    if (second.signal.aborted) process.exit(EXIT.interrupted);
     const controller = first.signal.aborted ? second : first;
     controller.abort(new CdvaultError('INTERRUPTED', 'interrupted'));
   };

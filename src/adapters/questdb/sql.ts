@@ -9,6 +9,7 @@ export interface Sql {
   query(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]>;
   /** Resolves once everything acknowledged so far is visible in the table. */
   waitApplied(table: string): Promise<void>;
+  /** Breaks off what is under way. */
   close(): Promise<void>;
 }
 
@@ -30,6 +31,9 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
     types: asText,
     allowExitOnIdle: true,
   });
+  const busy = new Set<pg.PoolClient>();
+  pool.on('acquire', (client) => busy.add(client));
+  pool.on('release', (_error, client) => busy.delete(client));
   // An idle connection that breaks is replaced at the next query; without a listener it ends the process.
   pool.on('error', () => undefined);
 
@@ -49,7 +53,11 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
     async waitApplied(table) {
       await query(`SELECT wait_wal_table('${table}')`);
     },
-    close: () => pool.end(),
+    async close() {
+      // The pool would wait for what is under way; whoever closes no longer does.
+      for (const client of busy) void client.end();
+      await pool.end();
+    },
   };
 }
 

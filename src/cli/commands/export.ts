@@ -48,7 +48,7 @@ export function registerExport(program: Command, finish: (exitCode: ExitCode) =>
       const range = resolveRange(options, Date.now());
       const request: ExportRequest = { ...series, ...dataOf(options), range: range.hours };
       finish(
-        await withApp({ drains: true }, async ({ app, signal }) => {
+        await withApp({}, async ({ app, signal }) => {
           await assertStored(app, series);
           say(describeRange(range));
           const folder = await app.exportFolder(options.out, request);

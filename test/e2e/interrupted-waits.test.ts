@@ -1,0 +1,58 @@
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { HOUR_MS } from '../../src/domain/hour.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { unique } from '../support/command-line.ts';
+import { proxied, type ProxiedServices, proxyServices } from '../support/proxied-services.ts';
+import { Rig } from './rig.ts';
+
+/** Commands that are told to stop while the store is silent, which answers after two minutes or never. */
+
+const START = Date.UTC(2024, 8, 3, 10);
+const RANGE = ['--from', '2024-09-03T10:00Z', '--to', '2024-09-03T11:00Z'];
+const SYMBOL = unique('WAIT');
+const MOST_MS = 10_000;
+
+let rig: Rig;
+let services: ProxiedServices;
+
+beforeAll(async () => {
+  services = await proxyServices(inject('services'));
+  const trades = syntheticTrades({
+    seed: 16,
+    fromMs: START - HOUR_MS,
+    toMs: START + 2 * HOUR_MS,
+    tradesPerHour: 50,
+  });
+  rig = await Rig.start({ symbols: [{ symbol: SYMBOL, trades }] });
+  expect(await rig.cli(['backfill', SYMBOL, ...RANGE])).toMatchObject({ exitCode: 0 });
+});
+
+afterEach(async () => services.questdbPg.heal());
+
+afterAll(async () => {
+  await services.close();
+  await rm(path.join(tmpdir(), SYMBOL), { recursive: true, force: true });
+  await rig.dispose();
+});
+
+test.each([
+  ['show', ['show', SYMBOL, ...RANGE]],
+  ['verify', ['verify', SYMBOL, ...RANGE, '--no-klines']],
+  ['export', ['export', SYMBOL, ...RANGE, '--out', path.join(tmpdir(), SYMBOL)]],
+  ['status', ['status']],
+])('%s', async (_, args) => {
+  // The first question of a command's own, once services and schema are settled.
+  const held = services.questdbPg.hold(args[0] === 'status' ? 'FROM coverage' : SYMBOL, 'answer');
+  const command = rig.startCli(args, undefined, proxied(services));
+  await held.reached;
+  services.questdbPg.hang();
+  const toldAtMs = performance.now();
+  command.kill('SIGTERM');
+  const { exitCode, stderr } = await command.done;
+  expect(performance.now() - toldAtMs).toBeLessThan(MOST_MS);
+  expect(stderr).toContain('error INTERRUPTED');
+  expect(exitCode).toBe(130);
+});
