@@ -14,6 +14,7 @@ import { registerStatus } from './commands/status.ts';
 import { registerVerify } from './commands/verify.ts';
 import { registerSchedule, registerWorker } from './commands/worker.ts';
 import { VERSION } from '../version.ts';
+import { endWhenOutputCloses } from './closed-output.ts';
 import { report } from './session.ts';
 
 function createProgram(finish: (exitCode: ExitCode) => void): Command {
@@ -65,4 +66,5 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
+endWhenOutputCloses();
 process.exitCode = await main(process.argv.slice(2));

@@ -264,7 +264,7 @@ export const ERRORS = {
   EXPORT_UNWRITABLE: {
     retryable: false,
     exitCode: EXIT.fatal,
-    when: 'A file of an export, or a report, could not be written: a full disk, a missing permission, a file where a folder should be.',
+    when: 'A file of an export, a report or standard output could not be written: a full disk, a missing permission, a file where a folder should be.',
     advice:
       'Read the cause, it quotes the system; free space or give another --out or --report, then run the same command again.',
   },

@@ -8,6 +8,8 @@ export const EXIT = {
   fatal: 7,
   mismatch: 11,
   interrupted: 130,
+  /** 128 + SIGPIPE, as shells give it. */
+  outputClosed: 141,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
