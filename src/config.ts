@@ -44,6 +44,13 @@ export const SETTINGS = {
     default: 'https://data.binance.vision',
     help: 'Daily archive files',
   },
+  httpsProxy: {
+    env: 'HTTPS_PROXY',
+    default: '',
+    help: 'Proxy for https:// hosts of the exchange: http://user:password@host:3128',
+  },
+  httpProxy: { env: 'HTTP_PROXY', default: '', help: 'Proxy for http:// ones' },
+  noProxy: { env: 'NO_PROXY', default: '', help: 'Hosts that are asked directly' },
   egress: {
     env: 'CDVAULT_EGRESS',
     default: 'default',
@@ -121,6 +128,8 @@ export interface Config {
   readonly homeDir: string;
   readonly exchangeUrls: Readonly<Record<Market, string>>;
   readonly archiveUrl: string;
+  /** Towards the exchange alone; '' where there is none. */
+  readonly proxies: { readonly http: string; readonly https: string; readonly except: string };
   readonly egress: string;
   readonly weightShare: number;
   readonly concurrency: number;
@@ -150,6 +159,11 @@ export function loadConfig(overrides: Overrides = {}): Config {
       binance_cm: httpUrl('cmUrl', of('cmUrl')),
     },
     archiveUrl: httpUrl('archiveUrl', of('archiveUrl')),
+    proxies: {
+      http: proxyUrl('httpProxy', of('httpProxy')),
+      https: proxyUrl('httpsProxy', of('httpsProxy')),
+      except: of('noProxy'),
+    },
     egress: of('egress'),
     weightShare: number('weightShare', of('weightShare'), 0.01, 1),
     concurrency: Math.floor(number('concurrency', of('concurrency'), 1, 64)),
@@ -181,7 +195,22 @@ export function loadServeConfig(overrides: Overrides): ServeConfig {
 }
 
 function settingsOf(overrides: Overrides): (name: SettingName) => string {
-  return (name) => overrides[name] ?? (process.env[SETTINGS[name].env] || SETTINGS[name].default);
+  const given = (name: SettingName) => {
+    const { env } = SETTINGS[name];
+    return (EITHER_CASE.has(name) && process.env[env.toLowerCase()]) || process.env[env];
+  };
+  return (name) => overrides[name] ?? (given(name) || SETTINGS[name].default);
+}
+
+/** Others' variables, which programs read by both spellings; the lower one wins. */
+const EITHER_CASE: ReadonlySet<SettingName> = new Set(['httpsProxy', 'httpProxy', 'noProxy']);
+
+/** Some write host:port alone. The value may hold a password: it is not repeated. */
+function proxyUrl(name: SettingName, value: string): string {
+  if (value === '') return '';
+  const url = value.includes('://') ? value : `http://${value}`;
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw new CdvaultError('USAGE', `${SETTINGS[name].env} is not the http(s) URL of a proxy`);
 }
 
 function httpUrl(name: SettingName, value: string): string {

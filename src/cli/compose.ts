@@ -109,7 +109,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
   const redis = createRedis(urls.redisUrl, { log });
   const store = composeStore(urls, { config, clock, log, totals });
   const { sql } = store;
-  const archive = createArchiveSource(config.archiveUrl);
+  const archive = createArchiveSource(config.archiveUrl, config);
   const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
   const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals });
   const parts = {
@@ -249,6 +249,7 @@ function composeExchange(
   });
   const source = createRestSource({
     baseUrls: config.exchangeUrls,
+    proxies: config.proxies,
     governor,
     clock,
     log,

@@ -155,7 +155,7 @@ export const ERRORS = {
     exitCode: EXIT.outage,
     when: 'No answer from the exchange: refused, reset, timed out, cut short.',
     advice:
-      'It is retried with growing pauses; if it lasts, check the network and the BINANCE_*_URL.',
+      'It is retried with growing pauses; if it lasts, check the network, HTTPS_PROXY and the BINANCE_*_URL.',
   },
   EXCHANGE_UNAVAILABLE: {
     retryable: true,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createArchiveSource } from '../../src/adapters/archive/archive-source.ts';
+import { NO_PROXIES } from '../../src/adapters/system/proxies.ts';
 import { type DayOutcome, ingestDay } from '../../src/app/ingest-day.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
@@ -40,7 +41,7 @@ beforeAll(async () => {
   server = await startArchiveServer(symbols);
   rig = await Rig.start({ symbols, archiveUrl: server.url });
   app = await rig.app();
-  archive = createArchiveSource(server.url);
+  archive = createArchiveSource(server.url, { proxies: NO_PROXIES });
 });
 
 afterAll(async () => {

@@ -83,6 +83,7 @@ export class RealDayRig {
         homeDir: path.join(import.meta.dirname, 'no-such-home'),
         exchangeUrls: { binance_spot: url, binance_um: url, binance_cm: url },
         archiveUrl: 'http://127.0.0.1:9',
+        proxies: { http: '', https: '', except: '' },
         egress: env['CDVAULT_EGRESS'] ?? '',
         weightShare: 1,
         concurrency: 1,

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../src/app/run-backfill.ts';
+import { NO_PROXIES } from '../../src/adapters/system/proxies.ts';
 import { type App, compose } from '../../src/cli/compose.ts';
 import type { TimeRange } from '../../src/domain/hour.ts';
 import type { Series } from '../../src/domain/market.ts';
@@ -79,6 +80,7 @@ export class Rig {
         homeDir: path.join(import.meta.dirname, 'no-such-home'),
         exchangeUrls: { binance_spot: url, binance_um: url, binance_cm: url },
         archiveUrl: this.archiveUrl,
+        proxies: NO_PROXIES,
         egress: this.name,
         weightShare: 1,
         concurrency: this.#concurrency,

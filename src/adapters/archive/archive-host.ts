@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Agent, type Dispatcher, RetryAgent } from 'undici';
+import { type Dispatcher, RetryAgent } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
+import { outboundAgent, type Proxies } from '../system/proxies.ts';
 
 /** Between two pieces of a body; a day is some 12 MB. */
 const IDLE_MS = 15_000;
@@ -26,14 +27,12 @@ export interface Download extends FileHead {
 
 /** The exchange's bucket over HTTP: files by key, and what keys there are. */
 export class ArchiveHost {
-  readonly #agent = new RetryAgent(
-    new Agent({ headersTimeout: IDLE_MS, bodyTimeout: IDLE_MS }),
-    RETRY,
-  );
+  readonly #agent: RetryAgent;
   readonly #base: string;
   readonly #listing: string;
 
-  constructor(baseUrl: string) {
+  constructor(baseUrl: string, proxies: Proxies) {
+    this.#agent = new RetryAgent(outboundAgent(proxies, {}), RETRY);
     this.#base = baseUrl.replace(/\/$/, '');
     this.#listing = new URL(baseUrl).hostname === FILES_HOST ? LISTING_URL : this.#base;
   }
@@ -112,7 +111,14 @@ export class ArchiveHost {
     const { origin, pathname, search } = new URL(url);
     let response: Dispatcher.ResponseData;
     try {
-      response = await this.#agent.request({ origin, path: pathname + search, method, signal });
+      response = await this.#agent.request({
+        origin,
+        path: pathname + search,
+        method,
+        headersTimeout: IDLE_MS,
+        bodyTimeout: IDLE_MS,
+        signal,
+      });
     } catch (error) {
       throw unreachable(method, url, error, signal);
     }

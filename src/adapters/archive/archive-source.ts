@@ -12,6 +12,7 @@ import type {
   ArchiveSource,
   ListedFile,
 } from '../../ports/archive-source.ts';
+import type { Proxies } from '../system/proxies.ts';
 import { ArchiveHost, type Download } from './archive-host.ts';
 import { dailyKey, folderOf, keyOf, monthlyKey } from './archive-keys.ts';
 import { isChecksumOf } from './checksum.ts';
@@ -32,8 +33,11 @@ interface Saved extends Download {
 }
 
 /** The exchange's files over HTTP. */
-export function createArchiveSource(baseUrl: string): ArchiveSource & { close(): Promise<void> } {
-  return new HttpArchive(new ArchiveHost(baseUrl));
+export function createArchiveSource(
+  baseUrl: string,
+  { proxies }: { readonly proxies: Proxies },
+): ArchiveSource & { close(): Promise<void> } {
+  return new HttpArchive(new ArchiveHost(baseUrl, proxies));
 }
 
 class HttpArchive implements ArchiveSource {

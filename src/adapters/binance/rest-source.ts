@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Kline, TradeSource } from '../../ports/trade-source.ts';
 import type { WeightGovernor } from '../../ports/weight-governor.ts';
+import { NO_PROXIES, type Proxies } from '../system/proxies.ts';
 import { decodeKlines } from './decode-klines.ts';
 import { assertNotBefore, assertStartsFrom, decodePage } from './decode-page.ts';
 import type { TimeUnit } from './decode-page.ts';
@@ -28,6 +29,8 @@ interface RestSourceDeps {
   readonly governor: WeightGovernor;
   readonly clock: Clock;
   readonly log: Log;
+  /** Default: none. */
+  readonly proxies?: Proxies;
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<RetryPolicy>;
   /** Called for every request that was sent, retries included. */
@@ -73,9 +76,10 @@ class BinanceRestSource implements RestSource {
 
   constructor(deps: RestSourceDeps) {
     const { baseUrls, clock, governor, log, onRequest, random = Math.random } = deps;
+    const { proxies = NO_PROXIES } = deps;
     const timeouts = { ...DEFAULT_TIMEOUTS, ...deps.timeouts };
     const retry = { ...DEFAULT_RETRY, ...deps.retry };
-    this.#transports = openTransports(baseUrls, timeouts);
+    this.#transports = openTransports(baseUrls, timeouts, proxies);
     this.#client = new PatientClient({
       transports: this.#transports,
       governor,
@@ -245,8 +249,9 @@ class BinanceRestSource implements RestSource {
 function openTransports(
   baseUrls: Readonly<Record<Market, string>>,
   timeouts: Timeouts,
+  proxies: Proxies,
 ): Readonly<Record<Market, Transport>> {
-  const open = (market: Market) => new Transport(baseUrls[market], timeouts);
+  const open = (market: Market) => new Transport(baseUrls[market], timeouts, proxies);
   return {
     binance_spot: open('binance_spot'),
     binance_um: open('binance_um'),

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
+import { outboundAgent, type Proxies } from '../system/proxies.ts';
 
 export interface Timeouts {
   readonly connectMs: number;
@@ -34,21 +35,21 @@ const decompress = promisify(gunzip);
 
 /** GET requests to one host over kept connections, all failures of the way there and back typed. */
 export class Transport {
-  readonly #pool: Pool;
+  readonly #agent: Dispatcher;
+  readonly #origin: string;
   readonly #basePath: string;
-  readonly #totalMs: number;
+  readonly #timeouts: Timeouts;
 
   /** @throws CdvaultError SERVICES_CONFIG when `baseUrl` is not http(s) */
-  constructor(baseUrl: string, timeouts: Timeouts) {
+  constructor(baseUrl: string, timeouts: Timeouts, proxies: Proxies) {
     const url = checkedUrl(baseUrl);
     this.#basePath = url.pathname.replace(/\/$/, '');
-    this.#totalMs = timeouts.totalMs;
+    this.#origin = url.origin;
+    this.#timeouts = timeouts;
     // As many connections as there are requests at once: one that waited here for a free connection
     // would be sent later than the moment its weight was granted for.
-    this.#pool = new Pool(url.origin, {
+    this.#agent = outboundAgent(proxies, {
       connectTimeout: timeouts.connectMs,
-      headersTimeout: timeouts.headersMs,
-      bodyTimeout: timeouts.bodyIdleMs,
       keepAliveTimeout: 10_000,
       maxResponseSize: MAX_BODY_BYTES,
       allowH2: false,
@@ -73,10 +74,10 @@ export class Transport {
       stop.abort(
         new CdvaultError(
           'EXCHANGE_UNREACHABLE',
-          `GET ${path}: no complete answer in ${this.#totalMs} ms`,
+          `GET ${path}: no complete answer in ${this.#timeouts.totalMs} ms`,
         ),
       );
-    }, this.#totalMs);
+    }, this.#timeouts.totalMs);
     try {
       return await this.#exchange(path, headers, stop.signal);
     } catch (error) {
@@ -90,7 +91,7 @@ export class Transport {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#agent.destroy();
   }
 
   async #exchange(
@@ -98,7 +99,8 @@ export class Transport {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<Reply> {
-    const response = await this.#pool.request({
+    const response = await this.#agent.request({
+      origin: this.#origin,
       method: 'GET',
       path: this.#basePath + path,
       headers: {
@@ -107,6 +109,8 @@ export class Transport {
         'user-agent': 'cdvault',
         ...headers,
       },
+      headersTimeout: this.#timeouts.headersMs,
+      bodyTimeout: this.#timeouts.bodyIdleMs,
       signal,
     });
     const raw = Buffer.from(await response.body.arrayBuffer());

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { request } from 'undici';
+import { Agent } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
 import { systemClock } from '../system/clock.ts';
 import type { ServicesOptions, ServiceUrls } from './types.ts';
@@ -45,6 +45,9 @@ export async function probeRedis(url: string): Promise<void> {
   }
 }
 
+/** Not the process's own agent, which may know a proxy (NODE_USE_ENV_PROXY): services are asked directly. */
+const direct = new Agent();
+
 /** The server answered, and lets nobody in with these credentials. */
 class Refused extends Error {}
 
@@ -57,7 +60,9 @@ export function isRefusal(error: unknown): boolean {
 export async function probeQuestdbHttp(url: string): Promise<void> {
   const { origin, username, password } = new URL(url);
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const { statusCode, body } = await request(`${origin}/write`, {
+  const { statusCode, body } = await direct.request({
+    origin,
+    path: '/write',
     method: 'POST',
     body: '',
     headers:

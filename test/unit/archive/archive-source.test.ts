@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createArchiveSource } from '../../../src/adapters/archive/archive-source.ts';
+import { NO_PROXIES } from '../../../src/adapters/system/proxies.ts';
 import { type AggTrade } from '../../../src/domain/agg-trade.ts';
 import { DAY_MS, HOUR_MS, isoDay } from '../../../src/domain/hour.ts';
 import type { Series } from '../../../src/domain/market.ts';
@@ -40,7 +41,7 @@ beforeAll(async () => {
     { symbol: CM.symbol, trades, market: 'cm' },
     { symbol: LONG.symbol, trades: years, market: 'um' },
   ]);
-  archive = createArchiveSource(server.url);
+  archive = createArchiveSource(server.url, { proxies: NO_PROXIES });
 });
 
 afterAll(async () => {
@@ -154,7 +155,7 @@ describe('a day', () => {
   });
 
   test('of a host that is down is an outage', async () => {
-    const dead = createArchiveSource('http://127.0.0.1:9');
+    const dead = createArchiveSource('http://127.0.0.1:9', { proxies: NO_PROXIES });
     const reading = dead.withDay(SPOT, FROM, AbortSignal.timeout(60_000), async () => true);
     await expect(reading).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE' });
     await dead.close();
