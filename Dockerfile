@@ -18,10 +18,14 @@ COPY bin bin
 COPY scripts/install-packages.sh scripts/with-node.sh scripts/container-health.ts scripts/
 COPY migrations migrations
 COPY src src
-RUN ln -s /app/bin/cdvault /usr/local/bin/cdvault && install -d -o node -g node compiled
+RUN ln -s /app/bin/cdvault /usr/local/bin/cdvault && install -d -o node -g node compiled \
+    && install -d -o node -g node -m 700 /var/lib/cdvault
 USER node
 # There is no engine, no Java and no Redis in here: services come from the environment or not at all.
-ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compiled CDVAULT_SERVICES=environment
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compiled CDVAULT_SERVICES=environment \
+    CDVAULT_HOME=/var/lib/cdvault
+# Files of the exchange, while they are read.
+VOLUME /var/lib/cdvault
 # What Node.js makes of the sources is kept in the image, since a container may not write. The verb loads
 # every module before it fails for want of URLs.
 RUN cdvault worker 2>&1 | grep SERVICES_CONFIG

@@ -86,7 +86,7 @@ export const ERRORS = {
   FOLDER_UNUSABLE: {
     retryable: false,
     exitCode: EXIT.fatal,
-    when: 'A folder that cdvault keeps files of its own in is no folder, may not be written, or is on a full disk.',
+    when: 'A folder for cdvault’s own files or for downloads is no folder, may not be written, or is on a full disk.',
     advice:
       'Read the message, it quotes the system; free space, mend the permissions, or name another folder in CDVAULT_HOME.',
   },

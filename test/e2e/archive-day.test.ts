@@ -41,7 +41,10 @@ beforeAll(async () => {
   server = await startArchiveServer(symbols);
   rig = await Rig.start({ symbols, archiveUrl: server.url });
   app = await rig.app();
-  archive = createArchiveSource(server.url, { proxies: NO_PROXIES });
+  archive = createArchiveSource(server.url, {
+    proxies: NO_PROXIES,
+    homeDir: app.config.homeDir,
+  });
 });
 
 afterAll(async () => {

@@ -80,7 +80,7 @@ export class RealDayRig {
     const app = compose(
       {
         env: {},
-        homeDir: path.join(import.meta.dirname, 'no-such-home'),
+        homeDir: path.join(import.meta.dirname, '../../.cdvault/test'),
         exchangeUrls: { binance_spot: url, binance_um: url, binance_cm: url },
         archiveUrl: 'http://127.0.0.1:9',
         proxies: { http: '', https: '', except: '' },

@@ -77,7 +77,7 @@ export class Rig {
     const app = compose(
       {
         env: {},
-        homeDir: path.join(import.meta.dirname, 'no-such-home'),
+        homeDir: path.join(import.meta.dirname, '../../.cdvault/test'),
         exchangeUrls: { binance_spot: url, binance_um: url, binance_cm: url },
         archiveUrl: this.archiveUrl,
         proxies: NO_PROXIES,

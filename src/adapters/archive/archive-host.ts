@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type Dispatcher, RetryAgent } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
 import { outboundAgent, type Proxies } from '../system/proxies.ts';
+import { DownloadFile } from './downloads.ts';
 
 /** Between two pieces of a body; a day is some 12 MB. */
 const IDLE_MS = 15_000;
@@ -44,6 +42,7 @@ export class ArchiveHost {
   /**
    * Interrupted downloads go on where they stopped, as long as the file is still the same (ETag).
    * @returns undefined when there is no such file
+   * @throws CdvaultError ARCHIVE_UNREACHABLE; FOLDER_UNUSABLE when there is no room for it
    */
   async download(key: string, file: string, signal: AbortSignal): Promise<Download | undefined> {
     const url = this.urlOf(key);
@@ -51,17 +50,21 @@ export class ArchiveHost {
     if (response === undefined) return undefined;
     const hash = createHash('sha256');
     let bytes = 0;
-    const tap = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        bytes += chunk.length;
-        done(null, chunk);
-      },
+    const expected = Number(response.headers['content-length'] ?? 0);
+    const saved = await DownloadFile.create(file, expected).catch(async (error: unknown) => {
+      await response.body.dump({ limit: 0 });
+      throw error;
     });
     try {
-      await pipeline(response.body, tap, createWriteStream(file), { signal });
+      for await (const chunk of response.body as AsyncIterable<Buffer>) {
+        hash.update(chunk);
+        bytes += chunk.length;
+        await saved.add(chunk);
+      }
     } catch (error) {
       throw unreachable('GET', url, error, signal);
+    } finally {
+      await saved.close();
     }
     return { sha256: hash.digest('hex'), bytes, etag: etagOf(response) };
   }
@@ -142,6 +145,7 @@ export function bareEtag(etag: string): string {
 
 function unreachable(method: string, url: string, error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
+  if (error instanceof CdvaultError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new CdvaultError('ARCHIVE_UNREACHABLE', `${method} ${url}: ${message}`, { cause: error });
 }

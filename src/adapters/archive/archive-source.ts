@@ -1,6 +1,4 @@
-import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { dailyStem, monthlyStem, monthOf } from '../../domain/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
@@ -18,6 +16,7 @@ import { dailyKey, folderOf, keyOf, monthlyKey } from './archive-keys.ts';
 import { isChecksumOf } from './checksum.ts';
 import { CsvRows } from './csv-rows.ts';
 import { dayRows } from './day-rows.ts';
+import { Downloads } from './downloads.ts';
 import { listFolder } from './listing.ts';
 import { MonthFiles } from './month-files.ts';
 import { readRows } from './read-rows.ts';
@@ -35,18 +34,21 @@ interface Saved extends Download {
 /** The exchange's files over HTTP. */
 export function createArchiveSource(
   baseUrl: string,
-  { proxies }: { readonly proxies: Proxies },
+  { proxies, homeDir }: { readonly proxies: Proxies; readonly homeDir: string },
 ): ArchiveSource & { close(): Promise<void> } {
-  return new HttpArchive(new ArchiveHost(baseUrl, proxies));
+  const downloads = new Downloads(path.join(homeDir, 'downloads'));
+  return new HttpArchive(new ArchiveHost(baseUrl, proxies), downloads);
 }
 
 class HttpArchive implements ArchiveSource {
   readonly #host: ArchiveHost;
+  readonly #downloads: Downloads;
   readonly #months = new MonthFiles<Saved>();
   readonly #closing = new AbortController();
 
-  constructor(host: ArchiveHost) {
+  constructor(host: ArchiveHost, downloads: Downloads) {
     this.#host = host;
+    this.#downloads = downloads;
   }
 
   async withDay<T>(
@@ -55,7 +57,7 @@ class HttpArchive implements ArchiveSource {
     signal: AbortSignal,
     use: (day: ArchiveDay) => Promise<T>,
   ): Promise<T | undefined> {
-    const folder = newFolder();
+    const folder = this.#downloads.newFolder();
     try {
       const daily = await save(this.#host, dailyKey(series, dayMs), folder, signal);
       if (daily !== undefined) return await use(dayOf(daily, dayMs));
@@ -68,7 +70,10 @@ class HttpArchive implements ArchiveSource {
     return this.#months.use(
       key,
       // Several jobs wait for it: that one of them is told to stop is no reason to break it off.
-      () => openMonth(this.#host, key, this.#closing.signal),
+      () => {
+        const month = this.#downloads.newFolder();
+        return { folder: month, file: save(this.#host, key, month, this.#closing.signal) };
+      },
       signal,
       (saved) => use(dayOf(saved, dayMs)),
     );
@@ -101,21 +106,9 @@ class HttpArchive implements ArchiveSource {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#months.close();
+    this.#downloads.close();
     await this.#host.close();
   }
-}
-
-function newFolder(): string {
-  return mkdtempSync(path.join(tmpdir(), 'cdvault-archive-'));
-}
-
-function openMonth(
-  host: ArchiveHost,
-  key: string,
-  signal: AbortSignal,
-): { folder: string; file: Promise<Saved | undefined> } {
-  const folder = newFolder();
-  return { folder, file: save(host, key, folder, signal) };
 }
 
 /** Downloads a file and its checksum. @returns undefined when there is no such file */

@@ -1,29 +1,12 @@
 import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../system/clock.ts';
+import { isAlive, ownIdentity } from '../system/process-identity.ts';
 import { createExclusively } from './home.ts';
 import type { ServicesOptions } from './types.ts';
 
 /** A breaker that dies in the few synchronous lines it holds the door for leaves it behind. */
 const BREAKER_STALE_MS = 10_000;
-
-/** Tells a holder from a later process with the same number; the pid alone where there is no /proc. */
-function identityOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Fields follow the name, which may hold spaces and ends with the last parenthesis.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : `${hostname()} ${pid} ${fields[19] ?? ''}`;
-  } catch {
-    try {
-      process.kill(pid, 0);
-      return `${hostname()} ${pid}`;
-    } catch {
-      return undefined;
-    }
-  }
-}
 
 function readHolder(file: string): string | undefined {
   try {
@@ -31,12 +14,6 @@ function readHolder(file: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isAlive(holder: string): boolean {
-  const [host, pid] = holder.split(' ');
-  if (host !== hostname()) return true; // on another machine: not ours to judge
-  return identityOf(Number(pid)) === holder;
 }
 
 /**
@@ -69,7 +46,7 @@ export async function withHomeLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const file = path.join(options.homeDir, 'services.lock');
-  const me = identityOf(process.pid) ?? `${hostname()} ${process.pid}`;
+  const me = ownIdentity();
   let said = false;
   while (!createExclusively(file, me)) {
     const holder = readHolder(file);

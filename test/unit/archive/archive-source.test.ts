@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createArchiveSource } from '../../../src/adapters/archive/archive-source.ts';
 import { NO_PROXIES } from '../../../src/adapters/system/proxies.ts';
@@ -31,22 +34,25 @@ const CM: Series = { market: 'binance_cm', symbol: 'AAAUSD_PERP' };
 const LONG: Series = { market: 'binance_um', symbol: 'LONGUSDT' };
 
 let server: ArchiveServer;
+let homeDir: string;
 let archive: ReturnType<typeof createArchiveSource>;
 const signal = AbortSignal.timeout(60_000);
 
 beforeAll(async () => {
+  homeDir = mkdtempSync(path.join(tmpdir(), 'cdvault-home-'));
   server = await startArchiveServer([
     { symbol: SPOT.symbol, trades },
     { symbol: UM.symbol, trades, market: 'um' },
     { symbol: CM.symbol, trades, market: 'cm' },
     { symbol: LONG.symbol, trades: years, market: 'um' },
   ]);
-  archive = createArchiveSource(server.url, { proxies: NO_PROXIES });
+  archive = createArchiveSource(server.url, { proxies: NO_PROXIES, homeDir });
 });
 
 afterAll(async () => {
   await archive.close();
   await server.close();
+  rmSync(homeDir, { recursive: true });
 });
 
 interface Read {
@@ -155,7 +161,7 @@ describe('a day', () => {
   });
 
   test('of a host that is down is an outage', async () => {
-    const dead = createArchiveSource('http://127.0.0.1:9', { proxies: NO_PROXIES });
+    const dead = createArchiveSource('http://127.0.0.1:9', { proxies: NO_PROXIES, homeDir });
     const reading = dead.withDay(SPOT, FROM, AbortSignal.timeout(60_000), async () => true);
     await expect(reading).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE' });
     await dead.close();
