@@ -2,7 +2,7 @@ import { type Bar, rollUp } from '../domain/bar.ts';
 import { type Contract, worthText } from '../domain/contract.ts';
 import { barStatus, type DayInputs } from '../domain/day.ts';
 import { type Finding, listed } from '../domain/finding.ts';
-import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
+import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../domain/interval.ts';
 import type { Series } from '../domain/market.ts';
 import { TIER_INTERVALS } from '../domain/tier.ts';
@@ -13,6 +13,7 @@ import type { ExactBar, ExactTierBar, StoredBars } from '../ports/bar-store.ts';
  * those that the trades give.
  * @param computed bars of one minute, of all trades and of each tier's, from the stored trades and
  * apart from the database
+ * @param asked bars that hold a minute of it are counted; those of the whole day are compared
  */
 export async function verifyBars(
   bars: Pick<StoredBars, 'bars' | 'tiers' | 'tierBars'>,
@@ -23,16 +24,21 @@ export async function verifyBars(
     tiers,
   }: { readonly minutes: readonly Bar[]; readonly tiers: readonly (readonly Bar[])[] },
   contract: Contract | undefined,
+  asked: TimeRange,
 ): Promise<{ readonly compared: number; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   let compared = 0;
   const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
   const rolledUp = (from: readonly Bar[], interval: Interval) =>
     [...rollUp(from, INTERVAL_MS[interval])].map((bar) => exactBar(bar, day, interval, contract));
+  const countAsked = (wanted: readonly { readonly openMs: number }[], interval: Interval) =>
+    wanted.filter(
+      ({ openMs }) => openMs < asked.endMs && openMs + INTERVAL_MS[interval] > asked.startMs,
+    ).length;
   for (const interval of INTERVALS) {
     const wanted = rolledUp(minutes, interval);
     findings.push(...differences(interval, wanted, await bars.bars(series, interval, range)));
-    compared += wanted.length;
+    compared += countAsked(wanted, interval);
   }
   for (const interval of TIER_INTERVALS) {
     const stored = Map.groupBy(await bars.tierBars(series, interval, range), ({ tier }) => tier);
@@ -40,7 +46,7 @@ export async function verifyBars(
       const wanted = rolledUp(tiers[index] ?? [], interval).map((bar) => tierBar(bar, tier));
       const name = `${interval} tier ${tier}`;
       findings.push(...differences(name, wanted, stored.get(tier) ?? []));
-      compared += wanted.length;
+      compared += countAsked(wanted, interval);
     }
   }
   return { compared, findings };

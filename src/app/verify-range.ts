@@ -1,9 +1,9 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
+import { type AggTrade, isInvalid } from '../domain/agg-trade.ts';
 import type { Bar } from '../domain/bar.ts';
 import type { Contract } from '../domain/contract.ts';
 import { cdvBarsFrom, compareForBars } from '../domain/cdv.ts';
 import { type DayInputs, dayInputs, lostHours } from '../domain/day.ts';
-import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import type { DayReport, Finding } from '../domain/finding.ts';
 import {
   DAY_MS,
@@ -84,7 +84,8 @@ async function verifyDay(
 ): Promise<DayReport> {
   const contract = await knownContract(deps.catalogue, series);
   const day = await readDay(deps, series, dayMs, contract);
-  const { records, hashes, findings } = day;
+  const { records, findings } = day;
+  const runs = day.runs.filter(({ hourMs }) => hourMs >= asked.startMs && hourMs < asked.endMs);
   const asPlanned = [...hoursOf(asked)].map((hourMs) => ({ hourMs, record: records.get(hourMs) }));
   const verdicts = asPlanned.map(({ hourMs, record }) => ({
     hourMs,
@@ -92,7 +93,7 @@ async function verifyDay(
   }));
   const count = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
 
-  const bars = await checkBars(deps, series, day, contract);
+  const bars = await checkBars(deps, series, day, asked, contract);
   const comparable =
     klines && !leavesOutFills(series.market)
       ? verdicts.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs)
@@ -110,10 +111,10 @@ async function verifyDay(
     gap: count('gap'),
     unknown: count('unknown'),
     unproven: verdicts.filter(({ verdict }) => verdict !== 'proven'),
-    rows: asPlanned.reduce((rows, { record }) => rows + (record?.rows ?? 0), 0),
-    hashes: hashes.filter(({ hourMs }) => hourMs >= asked.startMs && hourMs < asked.endMs),
+    rows: runs.reduce((sum, { rows }) => sum + rows, 0),
+    hashes: runs.map(({ hourMs, rows, contentHash }) => ({ hourMs, rows, contentHash })),
     delta: formatDecimal(
-      day.minutes.reduce((sum, { delta }) => sum + delta, 0n),
+      runs.reduce((sum, { deltaE8 }) => sum + deltaE8, 0n),
       QTY_SCALE,
     ),
     bars: bars.result,
@@ -122,11 +123,19 @@ async function verifyDay(
   };
 }
 
+/** What is stored of one hour's run of ids. */
+interface StoredRun {
+  readonly hourMs: number;
+  readonly rows: number;
+  readonly deltaE8: bigint;
+  readonly contentHash: string;
+}
+
 interface ReadDay {
   readonly inputs: DayInputs | undefined;
   /** Of the day. */
   readonly records: ReadonlyMap<number, SliceRecord>;
-  readonly hashes: DayReport['hashes'];
+  readonly runs: readonly StoredRun[];
   /** Bars of one minute from the stored trades of the hours that the ledger knows. */
   readonly minutes: readonly Bar[];
   /** The same of each tier. */
@@ -149,7 +158,7 @@ async function readDay(
     [...all].filter(([hourMs]) => hourMs >= dayMs && hourMs < dayMs + DAY_MS),
   );
   const inputs = dayInputs(dayMs, [...all.values()]);
-  const hashes: { hourMs: number; rows: number; contentHash: string }[] = [];
+  const runs: StoredRun[] = [];
   const findings: Finding[] = [];
   const tierPass = new TierPass(deps.bars.tiers, contract);
 
@@ -162,7 +171,8 @@ async function readDay(
       };
       const hour = await verifyHour(deps.trades, record, around);
       findings.push(...hour.findings);
-      hashes.push({ hourMs, rows: record.rows, contentHash: hour.contentHash });
+      const { run, contentHash } = hour;
+      runs.push({ hourMs, rows: run.length, deltaE8: deltaE8Of(run), contentHash });
       for (const trade of hour.inWindow.toSorted(compareForBars)) {
         tierPass.accept(trade);
         yield trade;
@@ -175,13 +185,24 @@ async function readDay(
   const minutes = await Array.fromAsync(
     cdvBarsFrom(inBarOrder(), { intervalMs: MINUTE_MS, denseHours }),
   );
-  return { inputs, records, hashes, minutes, tiers: tierPass.finish(minutes), findings };
+  return { inputs, records, runs, minutes, tiers: tierPass.finish(minutes), findings };
+}
+
+function deltaE8Of(trades: readonly AggTrade[]): bigint {
+  let sum = 0n;
+  for (const trade of trades) {
+    if (isInvalid(trade)) continue;
+    const qtyE8 = parseDecimal(trade.qty, QTY_SCALE);
+    sum += trade.isBuyerMaker ? -qtyE8 : qtyE8;
+  }
+  return sum;
 }
 
 async function checkBars(
   deps: VerifyDeps,
   series: Series,
   { inputs, minutes, tiers, findings, records }: ReadDay,
+  asked: TimeRange,
   contract: Contract | undefined,
 ): Promise<{ readonly result: DayReport['bars']; readonly findings: readonly Finding[] }> {
   const dayMs = inputs?.dayMs;
@@ -199,6 +220,7 @@ async function checkBars(
     inputs,
     { minutes, tiers },
     contract,
+    asked,
   );
   return {
     result: { state: 'compared', bars: compared },

@@ -25,11 +25,11 @@ export function exitCodeOf(reports: readonly SeriesReport[]): ExitCode {
 
 /** Fits into 80 columns for a busy day. */
 export function dayRow({ symbol }: Series, day: DayReport): Record<string, string> {
-  const { proven, open, gap, unknown, klines, bars } = day;
+  const { proven, klines, bars } = day;
   return {
     symbol,
     day: isoDay(day.dayMs),
-    proven: `${proven}/${proven + open + gap + unknown}`,
+    proven: `${proven}/${hoursOf(day)}`,
     trades: formatInteger(day.rows),
     delta: day.delta,
     bars: bars.state === 'compared' ? formatInteger(bars.bars) : bars.state,
@@ -39,6 +39,10 @@ export function dayRow({ symbol }: Series, day: DayReport): Record<string, strin
         : `${formatInteger(klines.equal)}/${formatInteger(klines.minutes)}`,
     verdict: verdictText(day),
   };
+}
+
+function hoursOf({ proven, open, gap, unknown }: DayReport): number {
+  return proven + open + gap + unknown;
 }
 
 function verdictText(day: DayReport): string {
@@ -80,6 +84,15 @@ function unprovenLines(symbol: string, { unproven }: DayReport): string[] {
   );
 }
 
+/** Days where all are whole. */
+function lengthOf(days: readonly DayReport[]): string {
+  if (days.every((day) => hoursOf(day) === 24)) return counted(days.length, 'day');
+  return counted(
+    days.reduce((sum, day) => sum + hoursOf(day), 0),
+    'hour',
+  );
+}
+
 export function conclusion(reports: readonly SeriesReport[]): string {
   const days = reports.flatMap((report) => report.days);
   const findings = days.reduce((sum, day) => sum + day.findings.length, 0);
@@ -89,7 +102,7 @@ export function conclusion(reports: readonly SeriesReport[]): string {
   if (exitCode === EXIT.mismatch)
     return `WRONG: ${counted(findings, 'finding')}; cdvault repair with the same range mends what can be mended`;
   if (exitCode === EXIT.ok)
-    return `proven: ${counted(days.length, 'day')}, ${counted(rows, 'trade')}, every id, sum and bar as it must be`;
+    return `proven: ${lengthOf(days)}, ${counted(rows, 'trade')}, every id, sum and bar as it must be`;
   const due = unproven === 0 ? 'bars are due' : `${counted(unproven, 'hour')} not proven`;
   return `nothing wrong, but ${due}: cdvault repair with the same range`;
 }

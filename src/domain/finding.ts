@@ -101,10 +101,11 @@ export interface KlineCheck {
 
 /** `due`: older than the hours that they are made of. `damaged`: not compared, since the trades are wrong. */
 export type BarsCheck =
+  /** `bars`: those that hold a minute of the asked hours. */
   | { readonly state: 'compared'; readonly bars: number }
   | { readonly state: 'due' | 'damaged' | 'none' };
 
-/** What a verification found of one symbol-day; hours count only within the asked range. */
+/** What a verification found of one symbol-day. All figures are those of the asked hours alone. */
 export interface DayReport {
   readonly dayMs: number;
   readonly range: TimeRange;
@@ -115,6 +116,7 @@ export interface DayReport {
   readonly unknown: number;
   /** Hours in the range that are not proven, with what they are. */
   readonly unproven: readonly { readonly hourMs: number; readonly verdict: string }[];
+  /** Stored rows of the hours' runs of ids. */
   readonly rows: number;
   /** Content hashes recomputed from the store, hex, by hour. */
   readonly hashes: readonly {
@@ -122,7 +124,7 @@ export interface DayReport {
     readonly rows: number;
     readonly contentHash: string;
   }[];
-  /** Exact sum of signed quantities of the day as stored, decimal text. */
+  /** Exact sum of the signed quantities of these rows, decimal text. */
   readonly delta: string;
   readonly bars: BarsCheck;
   readonly klines: KlineCheck | undefined;

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { literal, timestamp } from '../../src/adapters/questdb/sql.ts';
 import type { App } from '../../src/cli/compose.ts';
+import { formatDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
 import type { DayReport } from '../../src/domain/finding.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { exportSeries, RESULT_TABLES } from '../support/exports.ts';
-import { truth } from './reference.ts';
+import { deltaE8Of, truth } from './reference.ts';
 import { Rig, spot } from './rig.ts';
 
 const DAY = Date.UTC(2024, 5, 10);
@@ -123,6 +124,40 @@ test('a whole range: every trade, bar, level and candle agrees; nothing is asked
   expect(
     rig.exchange.requests.entries.filter(({ path: asked }) => asked.endsWith('/klines')),
   ).toHaveLength(1);
+});
+
+test('a part of a day: every figure is that of its hours alone', async () => {
+  const part = { startMs: DAY + HOUR_MS, endMs: DAY + 3 * HOUR_MS };
+  const args = ['--from', '2024-06-10T01:00Z', '--to', '2024-06-10T03:00Z'];
+  const stored = truth(trades, part);
+  const file = path.join(tmpdir(), `${unique('report')}.md`);
+  const { stdout } = await rig.cli(['verify', SYMBOL, ...args, '--report', file]);
+  const json = await rig.cli(['verify', SYMBOL, ...args, '--json']);
+  const day = JSON.parse(json.stdout.split('\n')[0] ?? '') as DayReport;
+
+  // 120 minutes, 40, 24, 8, 4 and 2 longer bars, and the bars of 4h and 1d that these lie in; 1m, 1h and 1d by four tiers.
+  const bars = 120 + 40 + 24 + 8 + 4 + 2 + 1 + 1 + (120 + 2 + 1) * 4;
+  const delta = formatDecimal(deltaE8Of(stored), QTY_SCALE);
+  expect(day).toMatchObject({
+    range: part,
+    proven: 2,
+    rows: stored.length,
+    delta,
+    bars: { state: 'compared', bars },
+    klines: { minutes: 120, equal: 120 },
+    findings: [],
+  });
+  expect(day.hashes.map(({ rows }) => rows)).toEqual(
+    [1, 2].map((hour) => {
+      const startMs = DAY + hour * HOUR_MS;
+      return truth(trades, { startMs, endMs: startMs + HOUR_MS }).length;
+    }),
+  );
+  const rows = stored.length.toLocaleString('en-US');
+  const figures = [SYMBOL, '2024-06-10', '2/2', rows, delta, String(bars), '120/120', 'proven'];
+  expect(stdout.split('\n')[1]?.split(/\s+/)).toEqual(figures);
+  expect(stdout).toContain(`proven: 2 hours, ${rows} trades, every id, sum and bar`);
+  expect(await readFile(file, 'utf8')).toContain(`| ${figures.join(' | ')} |`);
 });
 
 test('--report: a document with the verdict, every hash and the command that makes it again', async () => {
