@@ -2,11 +2,12 @@ import type { Bar } from '../domain/bar.ts';
 import { formatDecimal, parseDecimal, PRICE_SCALE, QTY_SCALE } from '../domain/decimal.ts';
 import { type Finding, type KlineCheck, listed } from '../domain/finding.ts';
 import { HOUR_MS, MINUTE_MS, type TimeRange } from '../domain/hour.ts';
-import type { Series } from '../domain/market.ts';
-import type { Kline, TradeSource } from '../ports/trade-source.ts';
+import type { Kline } from '../ports/trade-source.ts';
 
 /** Minutes of one question, of weight 2. */
 const PAGE_MS = 1_000 * MINUTE_MS;
+
+type Candles = { readonly answer: readonly Kline[] } | { readonly reason: string };
 
 /**
  * Compares minutes with the exchange's own candles: volume, taker's buys, number of trades, open,
@@ -14,21 +15,25 @@ const PAGE_MS = 1_000 * MINUTE_MS;
  * records and not from what it gave us.
  * @param minutes bars of one minute, computed from the stored trades
  * @param hours proven hours to compare, ascending
+ * @param ask for the candles of a page of minutes; says why when there are none
+ * @returns what was compared before `reason`, if there is one, ended it
  */
 export async function verifyKlines(
-  source: TradeSource,
-  series: Series,
   minutes: readonly Bar[],
   hours: readonly number[],
-  signal: AbortSignal,
-): Promise<KlineCheck & { readonly findings: readonly Finding[] }> {
+  ask: (page: TimeRange) => Promise<Candles>,
+): Promise<KlineCheck & { readonly findings: readonly Finding[]; readonly reason?: string }> {
   const ours = new Map(minutes.map((bar) => [bar.openMs, bar]));
   const findings: Finding[] = [];
   let compared = 0;
+  let reason: string | undefined;
   for (const range of pages(hours)) {
-    const theirs = new Map(
-      (await source.minuteKlines(series, range, signal)).map((kline) => [kline.openMs, kline]),
-    );
+    const said = await ask(range);
+    if ('reason' in said) {
+      reason = said.reason;
+      break;
+    }
+    const theirs = new Map(said.answer.map((kline) => [kline.openMs, kline]));
     for (let openMs = range.startMs; openMs < range.endMs; openMs += MINUTE_MS) {
       compared += 1;
       const detail = difference(ours.get(openMs), theirs.get(openMs));
@@ -39,6 +44,7 @@ export async function verifyKlines(
     minutes: compared,
     equal: compared - findings.length,
     findings: listed(findings, 'minutes'),
+    ...(reason !== undefined && { reason }),
   };
 }
 

@@ -16,28 +16,21 @@ import {
 } from '../domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import { TierPass } from '../domain/tier.ts';
-import { leavesOutFills, type Series } from '../domain/market.ts';
-import type { ArchiveFiles } from '../ports/archive-files.ts';
-import type { ArchiveSource } from '../ports/archive-source.ts';
+import type { Series } from '../domain/market.ts';
 import type { StoredBars, StoredDay } from '../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
-import type { TradeSource } from '../ports/trade-source.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import { dueAnchors } from './chain-days.ts';
 import { knownContract } from './contracts.ts';
 import { verifyBars } from './verify-bars.ts';
-import { verifyFile } from './verify-files.ts';
-import { verifyKlines } from './verify-klines.ts';
 import { unrecordedHour, verifyHour } from './verify-trades.ts';
+import { type WitnessDeps, Witnesses } from './witnesses.ts';
 
-export interface VerifyDeps {
+export interface VerifyDeps extends WitnessDeps {
   readonly trades: TradeStore;
   readonly ledger: Ledger;
   readonly bars: StoredBars;
   readonly catalogue: SeriesCatalogue;
-  readonly source: TradeSource;
-  readonly archive: ArchiveSource;
-  readonly files: ArchiveFiles;
 }
 
 export interface VerifyOptions {
@@ -50,7 +43,8 @@ export interface VerifyOptions {
 /**
  * Re-proves a range of a series, day by day, from what is stored: every trade against the ledger by
  * id, count and content hash; every bar and level against a second computation from the trades; and
- * the trades against the exchange's candles. Changes nothing. One hour of trades and one day of bars
+ * the trades against the exchange's candles. Who outside the store can't be asked is told, and the store's
+ * verdict stands. Changes nothing. One hour of trades and one day of bars
  * are in memory at a time.
  * @param range whole hours; bars are checked for the whole days that it touches
  */
@@ -62,13 +56,14 @@ export async function* verifyRange(
   signal: AbortSignal,
 ): AsyncGenerator<DayReport> {
   const anchors = await anchorFindings(deps, series);
+  const witnesses = new Witnesses(deps, series);
   for (const dayMs of daysOf(range)) {
     signal.throwIfAborted();
     const asked = {
       startMs: Math.max(dayMs, range.startMs),
       endMs: Math.min(dayMs + DAY_MS, range.endMs),
     };
-    const report = await verifyDay(deps, series, dayMs, asked, options, signal);
+    const report = await verifyDay(deps, witnesses, series, asked, options, signal);
     const findings = [...report.findings, ...(anchors.get(dayMs) ?? [])];
     yield { ...report, findings };
   }
@@ -76,12 +71,13 @@ export async function* verifyRange(
 
 async function verifyDay(
   deps: VerifyDeps,
+  witnesses: Witnesses,
   series: Series,
-  dayMs: number,
   asked: TimeRange,
-  { klines, archives }: VerifyOptions,
+  options: VerifyOptions,
   signal: AbortSignal,
 ): Promise<DayReport> {
+  const dayMs = floorTo(asked.startMs, DAY_MS);
   const contract = await knownContract(deps.catalogue, series);
   const day = await readDay(deps, series, dayMs, contract);
   const { records, findings } = day;
@@ -94,15 +90,14 @@ async function verifyDay(
   const count = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
 
   const bars = await checkBars(deps, series, day, asked, contract);
-  const comparable =
-    klines && !leavesOutFills(series.market)
-      ? verdicts.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs)
-      : [];
-  const check =
-    comparable.length === 0
-      ? undefined
-      : await verifyKlines(deps.source, series, day.minutes, comparable, signal);
-  const replaced = archives ? await verifyFile(deps, series, dayMs, records.values(), signal) : [];
+  const provenHours = verdicts
+    .filter(({ verdict }) => verdict === 'proven')
+    .map(({ hourMs }) => hourMs);
+  const said = await witnesses.ask(
+    { dayMs, minutes: day.minutes, provenHours, records: records.values() },
+    options,
+    signal,
+  );
   return {
     dayMs,
     range: asked,
@@ -118,8 +113,9 @@ async function verifyDay(
       QTY_SCALE,
     ),
     bars: bars.result,
-    klines: check && { minutes: check.minutes, equal: check.equal },
-    findings: [...findings, ...bars.findings, ...(check?.findings ?? []), ...replaced],
+    klines: said.klines,
+    unheard: said.unheard,
+    findings: [...findings, ...bars.findings, ...said.findings],
   };
 }
 

@@ -1,7 +1,13 @@
 import { isoDay, isoHour, type TimeRange } from '../domain/hour.ts';
 import { leavesOutFills, marketName, type Series } from '../domain/market.ts';
 import type { DayReport } from '../domain/finding.ts';
-import { conclusion, dayRow, NO_CANDLES, type SeriesReport } from './verification-text.ts';
+import {
+  conclusion,
+  dayRow,
+  NO_CANDLES,
+  type SeriesReport,
+  unheardLines,
+} from './verification-text.ts';
 
 interface ReportFacts {
   readonly range: TimeRange;
@@ -34,6 +40,7 @@ export function verificationReport(
     'hours of which volume, taker buy volume, number of trades, open, high, low and close equal the',
     'exchange’s own candles exactly.',
     ...(reports.some((report) => leavesOutFills(report.market)) ? ['', NO_CANDLES] : []),
+    ...unheardLines(reports).flatMap((line) => ['', line]),
     '',
     '## Days',
     '',

@@ -1,8 +1,9 @@
-import type { DayReport, Finding } from '../domain/finding.ts';
+import type { DayReport, Finding, Unheard } from '../domain/finding.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { isoDay } from '../domain/hour.ts';
 import { leavesOutFills, type Series } from '../domain/market.ts';
 import { counted, formatInteger } from './progress-text.ts';
+import { dayRanges } from './source-option.ts';
 import { renderTable } from './table.ts';
 import { isoMinute } from './times.ts';
 
@@ -25,7 +26,7 @@ export function exitCodeOf(reports: readonly SeriesReport[]): ExitCode {
 
 /** Fits into 80 columns for a busy day. */
 export function dayRow({ symbol }: Series, day: DayReport): Record<string, string> {
-  const { proven, klines, bars } = day;
+  const { proven, bars } = day;
   return {
     symbol,
     day: isoDay(day.dayMs),
@@ -33,16 +34,28 @@ export function dayRow({ symbol }: Series, day: DayReport): Record<string, strin
     trades: formatInteger(day.rows),
     delta: day.delta,
     bars: bars.state === 'compared' ? formatInteger(bars.bars) : bars.state,
-    klines:
-      klines === undefined
-        ? '-'
-        : `${formatInteger(klines.equal)}/${formatInteger(klines.minutes)}`,
+    klines: klinesText(day),
     verdict: verdictText(day),
   };
 }
 
 function hoursOf({ proven, open, gap, unknown }: DayReport): number {
   return proven + open + gap + unknown;
+}
+
+function klinesText(day: DayReport): string {
+  const { klines } = day;
+  if (klines === undefined) return '-';
+  if (isHeard(day, 'klines'))
+    return `${formatInteger(klines.equal)}/${formatInteger(klines.minutes)}`;
+  // What was compared before the exchange fell silent.
+  return klines.minutes === 0
+    ? '?'
+    : `${formatInteger(klines.equal)}/${formatInteger(klines.minutes)}?`;
+}
+
+function isHeard({ unheard }: DayReport, wanted: Unheard['witness']): boolean {
+  return unheard.every(({ witness }) => witness !== wanted);
 }
 
 function verdictText(day: DayReport): string {
@@ -53,7 +66,7 @@ function verdictText(day: DayReport): string {
 
 /** For people who wait. */
 export function dayLine({ symbol }: Series, day: DayReport): string {
-  return `${symbol} ${isoDay(day.dayMs)}: ${formatInteger(day.rows)} trades, ${verdictText(day)}`;
+  return `${symbol} ${isoDay(day.dayMs)}: ${formatInteger(day.rows)} trades, ${verdictText(day)}${isHeard(day, 'klines') ? '' : ', klines not compared'}`;
 }
 
 /** The table, then every finding, then what is not proven, then one line of conclusion. */
@@ -69,6 +82,7 @@ export function verificationText(reports: readonly SeriesReport[]): string {
         lines.push(`${symbol} ${isoDay(day.dayMs)}: bars are older than their hours`);
     }
   }
+  lines.push(...unheardLines(reports));
   if (reports.some(({ market }) => leavesOutFills(market))) lines.push(NO_CANDLES);
   lines.push(conclusion(reports));
   return lines.join('\n');
@@ -82,6 +96,38 @@ function unprovenLines(symbol: string, { unproven }: DayReport): string[] {
   return unproven.map(
     ({ hourMs, verdict }) => `${symbol} ${isoMinute(hourMs)} not proven: ${verdict}`,
   );
+}
+
+const UNHEARD: Readonly<Record<Unheard['witness'], string>> = {
+  klines: 'klines not compared',
+  files: 'not asked whether files have been replaced',
+};
+
+/** What the verdict lacks: one line for each reason. */
+export function unheardLines(reports: readonly SeriesReport[]): string[] {
+  const all = reports.flatMap(({ symbol, days }) =>
+    days.flatMap(({ dayMs, unheard }) =>
+      unheard.map(({ witness, reason }) => ({
+        dayMs,
+        symbol,
+        what: `${UNHEARD[witness]}: ${reason}`,
+      })),
+    ),
+  );
+  const groups = Map.groupBy(all, ({ symbol, what }) => `${symbol} ${what}`);
+  return [...groups.values()].flatMap((group) =>
+    group
+      .slice(0, 1)
+      .map(
+        ({ symbol, what }) => `${symbol} ${dayRanges(group.map(({ dayMs }) => dayMs))}: ${what}`,
+      ),
+  );
+}
+
+/** A verdict without its second witness says so itself. */
+function withoutCandles(days: readonly DayReport[]): string {
+  const without = days.filter((day) => !isHeard(day, 'klines')).length;
+  return without === 0 ? '' : `; klines of ${counted(without, 'day')} not compared`;
 }
 
 /** Days where all are whole. */
@@ -102,7 +148,7 @@ export function conclusion(reports: readonly SeriesReport[]): string {
   if (exitCode === EXIT.mismatch)
     return `WRONG: ${counted(findings, 'finding')}; cdvault repair with the same range mends what can be mended`;
   if (exitCode === EXIT.ok)
-    return `proven: ${lengthOf(days)}, ${counted(rows, 'trade')}, every id, sum and bar as it must be`;
+    return `proven: ${lengthOf(days)}, ${counted(rows, 'trade')}, every id, sum and bar as it must be${withoutCandles(days)}`;
   const due = unproven === 0 ? 'bars are due' : `${counted(unproven, 'hour')} not proven`;
   return `nothing wrong, but ${due}: cdvault repair with the same range`;
 }

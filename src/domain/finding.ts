@@ -99,6 +99,14 @@ export interface KlineCheck {
   readonly equal: number;
 }
 
+/** Somebody outside the store who was to be asked about a day and did not answer. */
+export interface Unheard {
+  /** The exchange's candles; whether it still has the file that the day was taken from. */
+  readonly witness: 'klines' | 'files';
+  /** The error's code and message. */
+  readonly reason: string;
+}
+
 /** `due`: older than the hours that they are made of. `damaged`: not compared, since the trades are wrong. */
 export type BarsCheck =
   /** `bars`: those that hold a minute of the asked hours. */
@@ -128,5 +136,7 @@ export interface DayReport {
   readonly delta: string;
   readonly bars: BarsCheck;
   readonly klines: KlineCheck | undefined;
+  /** What was to be asked and could not be: the verdict is the store's alone. */
+  readonly unheard: readonly Unheard[];
   readonly findings: readonly Finding[];
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createExchangeStateStore } from '../../src/adapters/questdb/exchange-state.ts';
 import { literal, timestamp } from '../../src/adapters/questdb/sql.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { formatDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
@@ -300,6 +301,68 @@ describe('damage is found, named, and mended by repair with no more than the nee
     expect(findings(days)).toEqual([expect.stringMatching(/^ledger_lost 02:00 /)]);
     // What is stored is what bars were made of: taken up, and only its end is asked for.
     await expectMended(1);
+  });
+});
+
+describe('the exchange can’t be asked for its candles', () => {
+  const UNREACHABLE = { BINANCE_SPOT_URL: 'http://127.0.0.1:1' };
+
+  test.each([
+    {
+      code: 0,
+      damage: false,
+      hours: '04:00',
+      conclusion: /^proven: 4 hours, .*; klines of 1 day not compared$/m,
+    },
+    {
+      code: 3,
+      damage: false,
+      hours: '05:00',
+      conclusion: /^nothing wrong, but 1 hour not proven/m,
+    },
+    { code: 11, damage: true, hours: '04:00', conclusion: /^WRONG: 1 finding;/m },
+  ])(
+    'exit code $code is the store’s verdict; what was not compared is said',
+    async ({ code, damage, hours, conclusion }) => {
+      const args = ['verify', SYMBOL, '--from', '2024-06-10', '--to', `2024-06-10T${hours}Z`];
+      if (damage) await upsertTrade({ price: '1.00000000' });
+      const text = await rig.cli(args, UNREACHABLE);
+      const json = await rig.cli([...args, '--json'], UNREACHABLE);
+      if (damage) await upsertTrade({});
+
+      expect(text.exitCode).toBe(code);
+      expect(text.stdout).toMatch(conclusion);
+      expect(text.stdout).toMatch(
+        new RegExp(`^${SYMBOL} 2024-06-10: klines not compared: EXCHANGE_UNREACHABLE: `, 'm'),
+      );
+      expect(json.exitCode).toBe(code);
+      const day = JSON.parse(json.stdout.split('\n')[0] ?? '') as DayReport;
+      expect(day).toMatchObject({
+        rows: offered.length,
+        klines: { minutes: 0, equal: 0 },
+        unheard: [{ witness: 'klines', reason: expect.stringMatching(/^EXCHANGE_UNREACHABLE: /) }],
+      });
+      expect(day.findings.map(({ kind }) => kind)).toEqual(damage ? ['content_differs'] : []);
+    },
+  );
+
+  test('a ban is not waited for', async () => {
+    const egress = unique('banned-');
+    const bannedUntilMs = Date.now() + 2 * HOUR_MS;
+    await createExchangeStateStore(app.sql).save('binance_spot', egress, {
+      weightLimit: 6_000,
+      windowMs: 60_000,
+      limitsAtMs: 0,
+      bannedUntilMs,
+    });
+    const { exitCode, stdout } = await rig.cli(['verify', SYMBOL, ...ARGS], {
+      CDVAULT_EGRESS: egress,
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(
+      `klines not compared: EXCHANGE_BANNED: this address is banned until ${new Date(bannedUntilMs).toISOString()}`,
+    );
+    expect(rig.exchange.requests.entries).toEqual([]);
   });
 });
 

@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import { verifyRange } from '../../app/verify-range.ts';
 import type { ExitCode } from '../../domain/exit-codes.ts';
 import type { DayReport } from '../../domain/finding.ts';
-import { leavesOutFills } from '../../domain/market.ts';
 import { VERSION } from '../../version.ts';
-import { assertNotBanned, parseSeries, print, say, withApp } from '../session.ts';
+import { parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../times.ts';
 import { assertWritable, writeOutput } from '../output-file.ts';
 import { verificationReport } from '../verification-report.ts';
@@ -39,7 +38,8 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
     .addHelpText(
       'after',
       '\nExit codes: 0 proven, 3 something is not proven yet, 11 something proven is not\n' +
-        'what is stored (cdvault repair), 5 an outage.\n',
+        'what is stored (cdvault repair), 5 an outage. When the exchange can’t be asked for\n' +
+        'its candles or files, that is said and the exit code is the store’s own verdict.\n',
     )
     .action(async (symbols: string[], options: VerifyOptions) => {
       const series = parseSeries(symbols, options.market);
@@ -47,8 +47,6 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
       if (options.report !== undefined) await assertWritable(options.report);
       finish(
         await withApp({}, async ({ app, signal }) => {
-          if (options.klines && series.some(({ market }) => !leavesOutFills(market)))
-            for (const { market } of series) await assertNotBanned(app, market);
           if (options.json !== true) say(describeRange(range));
           const reports: SeriesReport[] = [];
           for (const one of series) {
