@@ -3,6 +3,7 @@ import { type Cure, cureOf, type DayReport, type Finding } from '../domain/findi
 import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import { isWithinRest } from '../domain/plan.ts';
+import { isFilesOnly, type SourceChoice } from '../domain/source-choice.ts';
 import type { BarStore, RestatementRow } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
@@ -17,54 +18,88 @@ interface RepairDeps {
   readonly source: Pick<TradeSource, 'historyMs'>;
 }
 
-/** What a repair queued for one day. */
+/** What a repair is to do for one day. */
 export interface DayRepair {
   readonly dayMs: number;
   /** Hours to fetch because they are not proven. */
   readonly fetched: readonly number[];
   /** Hours to fetch again because what is stored is not what was proven. */
   readonly refetched: readonly number[];
+  /** Whether the day's file is to be taken again. */
+  readonly reloaded: boolean;
   readonly rebuilt: boolean;
+  readonly chained: boolean;
 }
 
 /**
- * Queues exactly what one day needs, if anything: hours that are not proven, hours whose stored rows
- * are in doubt, bars that are not what the trades give.
- * @returns undefined when the day needs nothing
+ * Exactly what one day needs, if anything: hours that are not proven, hours whose stored rows are in
+ * doubt, bars that are not what the trades give.
+ * @param tried hours that this repair has asked for already: whoever was asked has no more to give
+ * @returns undefined when nothing is left to do
  */
-export async function repairDay(
-  deps: RepairDeps,
-  runId: string,
+export async function repairOf(
+  deps: Pick<RepairDeps, 'ledger'>,
   series: Series,
   report: DayReport,
+  tried: ReadonlySet<number>,
 ): Promise<DayRepair | undefined> {
   const { dayMs, findings, bars } = report;
   const of = (cure: Cure) => findings.filter((finding) => cureOf(finding) === cure);
-  const reloaded = of('reload').length > 0 ? await hoursFromFile(deps, series, dayMs) : [];
-  const refetched = [...new Set([...hoursOfFindings(of('refetch')), ...reloaded])];
+  const fromFile = of('reload').length > 0 ? await hoursFromFile(deps, series, dayMs) : [];
+  const isFresh = (hourMs: number) => !tried.has(hourMs);
+  const refetched = [...new Set([...hoursOfFindings(of('refetch')), ...fromFile])].filter(isFresh);
   const unproven = report.unproven.map(({ hourMs }) => hourMs);
   const fetched = [...new Set([...unproven, ...hoursOfFindings(of('fetch'))])].filter(
-    (hourMs) => !refetched.includes(hourMs),
+    (hourMs) => isFresh(hourMs) && !refetched.includes(hourMs),
   );
-  const wrongBars = of('rebuild');
+  const reloaded = fromFile.some(isFresh);
+  const rebuilt = of('rebuild').length > 0 || bars.state === 'due';
+  const chained = of('chain').length > 0;
+  if (fetched.length + refetched.length === 0 && !rebuilt && !chained) return undefined;
+  return { dayMs, fetched, refetched, reloaded, rebuilt, chained };
+}
+
+/** Who is asked for the hours of a day. */
+export function asks(
+  deps: Pick<RepairDeps, 'source' | 'clock'>,
+  series: Series,
+  { fetched, refetched, reloaded }: DayRepair,
+  choice: SourceChoice,
+): { readonly files: boolean; readonly rest: boolean } {
+  const hours = [...fetched, ...refetched];
+  if (hours.length === 0) return { files: false, rest: false };
+  if (isFilesOnly(choice)) return { files: true, rest: false };
+  if (choice === 'rest') return { files: false, rest: true };
+  const roads = { historyMs: deps.source.historyMs(series.market), nowMs: deps.clock.nowMs() };
+  const isInReach = (hourMs: number) => isWithinRest(hourMs, roads);
+  return { files: reloaded || !hours.every(isInReach), rest: hours.some(isInReach) };
+}
+
+/** Hands the repair of one day to the workers. */
+export async function queueRepair(
+  deps: RepairDeps,
+  runId: string,
+  series: Series,
+  repair: DayRepair,
+  { findings }: Pick<DayReport, 'findings'>,
+  choice: SourceChoice,
+): Promise<void> {
+  const { dayMs, fetched, refetched, rebuilt, chained } = repair;
   const hours = [...fetched, ...refetched].toSorted((left, right) => left - right);
+  const wrongBars = findings.filter((finding) => cureOf(finding) === 'rebuild');
   if (wrongBars.length > 0) await makeDue(deps, series, dayMs, wrongBars);
-  const isDue = hours.length > 0 || wrongBars.length > 0 || bars.state === 'due';
-  if (isDue) {
-    const roads = { historyMs: deps.source.historyMs(series.market), nowMs: deps.clock.nowMs() };
-    const needsFile = reloaded.length > 0 || hours.some((hourMs) => !isWithinRest(hourMs, roads));
+  if (hours.length > 0 || rebuilt) {
     const day = { dayMs, hours, refetch: new Set(refetched) };
-    const fromArchive = needsFile ? { fromArchive: 'auto' as const } : {};
-    await deps.queue.addDays(runId, series, [{ ...day, ...fromArchive }], 'live');
+    const byFile = asks(deps, series, repair, choice).files ? { fromArchive: choice } : {};
+    // No job brings the days beside it.
+    const edges = isFilesOnly(choice) ? { edges: ['before', 'after'] as const } : {};
+    await deps.queue.addDays(runId, series, [{ ...day, ...byFile, ...edges }], 'live');
   }
-  if (of('chain').length > 0) await deps.queue.addChain(series);
-  return isDue || of('chain').length > 0
-    ? { dayMs, fetched, refetched, rebuilt: wrongBars.length > 0 || bars.state === 'due' }
-    : undefined;
+  if (chained) await deps.queue.addChain(series);
 }
 
 async function hoursFromFile(
-  { ledger }: RepairDeps,
+  { ledger }: Pick<RepairDeps, 'ledger'>,
   series: Series,
   dayMs: number,
 ): Promise<readonly number[]> {

@@ -2,6 +2,7 @@ import { type AwaitedHours, awaitedHours } from '../app/await-file.ts';
 import { isoDay, type TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import type { ArchiveFileRecord } from '../ports/archive-files.ts';
+import type { FailedJob } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';
 import { counted } from './progress-text.ts';
 
@@ -44,6 +45,11 @@ export function fileLines({ files, awaited }: FileReport): string[] {
     ...short(told.map(fileLine), "select * from archive_files where verdict <> 'whole'"),
     ...short(awaited.map(awaitedLine), 'select * from gaps where resolved_at is null'),
   ];
+}
+
+/** Of a job that failed for good. */
+export function failureLine({ kind, payload, reason }: FailedJob): string {
+  return `failed ${kind} ${JSON.stringify(payload)}: ${reason}`;
 }
 
 function fileLine({ name, dayMs, verdict, evidence }: ArchiveFileRecord): string {

@@ -70,7 +70,10 @@ export function dayLine({ symbol }: Series, day: DayReport): string {
 }
 
 /** The table, then every finding, then what is not proven, then one line of conclusion. */
-export function verificationText(reports: readonly SeriesReport[]): string {
+export function verificationText(
+  reports: readonly SeriesReport[],
+  verb: 'verify' | 'repair' = 'verify',
+): string {
   const lines = [
     renderTable(reports.flatMap((report) => report.days.map((day) => dayRow(report, day)))),
   ];
@@ -84,7 +87,7 @@ export function verificationText(reports: readonly SeriesReport[]): string {
   }
   lines.push(...unheardLines(reports));
   if (reports.some(({ market }) => leavesOutFills(market))) lines.push(NO_CANDLES);
-  lines.push(conclusion(reports));
+  lines.push(conclusion(reports, verb));
   return lines.join('\n');
 }
 
@@ -139,16 +142,20 @@ function lengthOf(days: readonly DayReport[]): string {
   );
 }
 
-export function conclusion(reports: readonly SeriesReport[]): string {
+/** @param verb `repair` has done already what it would advise */
+export function conclusion(
+  reports: readonly SeriesReport[],
+  verb: 'verify' | 'repair' = 'verify',
+): string {
   const days = reports.flatMap((report) => report.days);
   const findings = days.reduce((sum, day) => sum + day.findings.length, 0);
   const unproven = days.reduce((sum, day) => sum + day.unproven.length, 0);
   const rows = days.reduce((sum, day) => sum + day.rows, 0);
   const exitCode = exitCodeOf(reports);
   if (exitCode === EXIT.mismatch)
-    return `WRONG: ${counted(findings, 'finding')}; cdvault repair with the same range mends what can be mended`;
+    return `WRONG: ${counted(findings, 'finding')}${verb === 'repair' ? '' : '; cdvault repair with the same range mends what can be mended'}`;
   if (exitCode === EXIT.ok)
     return `proven: ${lengthOf(days)}, ${counted(rows, 'trade')}, every id, sum and bar as it must be${withoutCandles(days)}`;
   const due = unproven === 0 ? 'bars are due' : `${counted(unproven, 'hour')} not proven`;
-  return `nothing wrong, but ${due}: cdvault repair with the same range`;
+  return `nothing wrong, but ${due}${verb === 'repair' ? '' : ': cdvault repair with the same range'}`;
 }

@@ -10,7 +10,7 @@ import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';
 import { assertDisk, type CostedPlan, describePlan, planAll, totalsOf } from '../plan-report.ts';
 import { counted, formatDuration, formatInteger } from '../progress-text.ts';
-import { type FileReport, fileLines, fileReport } from '../file-report.ts';
+import { failureLine, type FileReport, fileLines, fileReport } from '../file-report.ts';
 import { newRunId } from '../run-id.ts';
 import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
 import { lookAtFolder, sourceOption } from '../source-option.ts';
@@ -171,8 +171,5 @@ function summaryLines(
   if (unknown > 0)
     lines.push(`${counted(unknown, 'hour')} not fetched; run the same command to go on`);
   if (barsDue) lines.push('bars or levels are not up to date; run the same command to go on');
-  for (const { kind, payload, reason } of failures) {
-    lines.push(`failed ${kind} ${JSON.stringify(payload)}: ${reason}`);
-  }
-  return lines;
+  return [...lines, ...failures.map(failureLine)];
 }

@@ -1,15 +1,20 @@
 import type { Command } from 'commander';
-import { type DayRepair, isRepaired, repairDay } from '../../app/repair-range.ts';
+import { asks, type DayRepair, isRepaired, queueRepair, repairOf } from '../../app/repair-range.ts';
 import { verifyRange } from '../../app/verify-range.ts';
-import { isServed } from '../../app/within-history.ts';
+import { assertServed, isServed } from '../../app/within-history.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { DayReport } from '../../domain/finding.ts';
-import { DAY_MS, isoDay, type TimeRange } from '../../domain/hour.ts';
+import { DAY_MS, isoDay, spanOfHours, type TimeRange } from '../../domain/hour.ts';
 import type { Series } from '../../domain/market.ts';
+import { type SourceChoice, sourceFolder } from '../../domain/source-choice.ts';
+import type { FailedJob } from '../../ports/job-queue.ts';
+import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';
+import { failureLine, fileLines, fileReport } from '../file-report.ts';
 import { counted } from '../progress-text.ts';
 import { newRunId } from '../run-id.ts';
 import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
+import { lookAtFolder, sourceOption } from '../source-option.ts';
 import { describeRange, resolveRange } from '../times.ts';
 import { exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
 import { workUntil } from '../work-until.ts';
@@ -25,11 +30,13 @@ import {
 
 /** Trades first, then the bars that could not be judged while their trades were wrong. */
 const ROUNDS = 2;
+const FAILURES_SHOWN = 20;
 
 interface RepairOptions extends RangeOptions {
   readonly klines: boolean;
   readonly archives: boolean;
   readonly weightShare?: string;
+  readonly source: SourceChoice;
 }
 
 export function registerRepair(program: Command, finish: (exitCode: ExitCode) => void): void {
@@ -39,19 +46,24 @@ export function registerRepair(program: Command, finish: (exitCode: ExitCode) =>
     .description(
       'Verifies the range, fetches the hours that are not proven or not what was\n' +
         'proven, compares before it writes, redoes the bars and levels that are wrong,\n' +
-        'and verifies again. What is in order is not asked for.',
+        'and verifies again. What is in order is not asked for. With --source auto hours\n' +
+        'come by REST, and from the exchange’s files where REST has them no more.',
     )
     .addOption(klinesOption())
     .addOption(archivesOption())
+    .addOption(sourceOption())
     .addOption(weightShareOption())
     .addOption(jsonOption())
     .action(async (symbols: string[], options: RepairOptions) => {
       const series = parseSeries(symbols, options.market);
       const range = resolveRange(options, Date.now());
+      const { source } = options;
+      const remarks = await lookAtFolder(source, series, range.hours);
       finish(
         await withApp({ overrides: weightShareOf(options), drains: true }, async (session) => {
-          await assertKnown(session.app, series, session.signal);
+          await assertKnown(session.app, series, session.signal, source);
           if (options.json !== true) say(describeRange(range));
+          for (const remark of remarks) say(remark);
           return repair(session, series, range.hours, options);
         }),
       );
@@ -64,52 +76,102 @@ async function repair(
   range: TimeRange,
   options: RepairOptions,
 ): Promise<ExitCode> {
+  const { app } = session;
+  const startedMs = app.clock.nowMs();
   const reports: SeriesReport[] = [];
+  const failures: FailedJob[] = [];
   for (const one of series) {
-    const report = await repairSeries(session, one, range, options);
-    if (report === 'interrupted') return EXIT.interrupted;
-    reports.push(report);
+    const end = await repairSeries(session, one, range, options);
+    if (end === 'interrupted') return EXIT.interrupted;
+    reports.push(end.report);
+    failures.push(...end.failures);
   }
   const exitCode = exitCodeOf(reports);
-  const { tradeRequests } = session.app.totals;
+  const { tradeRequests } = app.totals;
+  const files = await fileReport(app, series, range, startedMs);
   if (options.json === true) {
-    print(JSON.stringify({ type: 'summary', exitCode, tradeRequests, reports }));
+    print(
+      JSON.stringify({ type: 'summary', exitCode, tradeRequests, reports, failures, ...files }),
+    );
     return exitCode;
   }
-  print(verificationText(reports));
+  print(verificationText(reports, 'repair'));
+  if (exitCode !== EXIT.ok) for (const line of fileLines(files)) say(line);
+  for (const line of failures.map(failureLine)) say(line);
   say(counted(tradeRequests, 'trade request'));
   return exitCode;
 }
 
-/** Verifies, mends, and verifies the days that were mended, until nothing is left that mending helps. */
+interface SeriesEnd {
+  readonly report: SeriesReport;
+  readonly failures: readonly FailedJob[];
+}
+
+/**
+ * Verifies, mends, and verifies the days that were mended, until nothing is left that mending helps.
+ * @throws CdvaultError when nobody answers who has what is needed
+ */
 async function repairSeries(
   session: Session,
   series: Series,
   range: TimeRange,
   options: RepairOptions,
-): Promise<SeriesReport | 'interrupted'> {
+): Promise<SeriesEnd | 'interrupted'> {
   const { app } = session;
   const days = new Map<number, DayReport>();
+  const failures: FailedJob[] = [];
+  const tried = new Set<number>();
   let parts: readonly TimeRange[] = [range];
   for (let round = 0; ; round += 1) {
-    const runId = newRunId(app.clock.nowMs());
     const repairs: DayRepair[] = [];
     for await (const day of verifyParts(session, series, parts, options)) {
       days.set(day.dayMs, day);
-      const done = round < ROUNDS ? await repairDay(app, runId, series, day) : undefined;
-      if (done === undefined) continue;
-      announce(series, done, options);
-      if (options.json !== true) tellUnserved(app, series, done);
-      repairs.push(done);
+      const needed = round < ROUNDS ? await repairOf(app, series, day, tried) : undefined;
+      if (needed !== undefined) repairs.push(needed);
     }
-    if (repairs.length === 0) return { ...series, days: [...days.values()] };
-    const dayMs = repairs.map((done) => done.dayMs);
-    const isOver = () => isRepaired(app.queue, runId, series, dayMs);
-    if ((await workUntil(session, series.market, isOver)) === 'interrupted') return 'interrupted';
-    parts = dayMs.map((startMs) => ({
-      startMs: Math.max(startMs, range.startMs),
-      endMs: Math.min(startMs + DAY_MS, range.endMs),
+    const report = { ...series, days: [...days.values()] };
+    if (repairs.length === 0) return { report, failures };
+    for (const needed of repairs) announce(app, series, needed, options);
+    await assertAnswers(session, series, repairs, report, options);
+    const runId = newRunId(app.clock.nowMs());
+    for (const needed of repairs) {
+      const { findings = [] } = days.get(needed.dayMs) ?? {};
+      await queueRepair(app, runId, series, needed, { findings }, options.source);
+      for (const hourMs of [...needed.fetched, ...needed.refetched]) tried.add(hourMs);
+    }
+    if ((await mend(session, runId, series, repairs, options)) === 'interrupted')
+      return 'interrupted';
+    failures.push(...(await app.queue.failures(runId, FAILURES_SHOWN)));
+    parts = repairs.map(({ dayMs }) => ({
+      startMs: Math.max(dayMs, range.startMs),
+      endMs: Math.min(dayMs + DAY_MS, range.endMs),
     }));
+  }
+}
+
+/** Works until the days are mended, and shows how it goes on where there is something to fetch. */
+async function mend(
+  session: Session,
+  runId: string,
+  series: Series,
+  repairs: readonly DayRepair[],
+  { json = false }: RepairOptions,
+): Promise<'over' | 'interrupted'> {
+  const { app } = session;
+  const { market } = series;
+  const slicesTotal = repairs.reduce(
+    (sum, { fetched, refetched }) => sum + fetched.length + refetched.length,
+    0,
+  );
+  const progress = new BackfillProgress(app, { runId, market, slicesTotal }, json);
+  const days = repairs.map(({ dayMs }) => dayMs);
+  try {
+    return await workUntil(session, market, async () => {
+      if (slicesTotal > 0) await progress.update();
+      return isRepaired(app.queue, runId, series, days);
+    });
+  } finally {
+    progress.done();
   }
 }
 
@@ -122,29 +184,57 @@ async function* verifyParts(
   for (const part of parts) yield* verifyRange(app, series, part, { klines, archives }, signal);
 }
 
-/** Said beforehand: whether these can be mended hangs on the files alone. */
-function tellUnserved(app: App, series: Series, { dayMs, fetched, refetched }: DayRepair): void {
-  const hours = [...fetched, ...refetched].filter((hourMs) => !isServed(app, series, hourMs));
-  if (hours.length === 0) return;
-  say(
-    `${series.symbol} ${isoDay(dayMs)}: ${counted(hours.length, 'hour')} older than futures REST serves; ` +
-      'only the exchange’s archive files have them',
-  );
+/**
+ * One small question to each who is to be asked for trades: jobs would try for minutes. When nobody
+ * answers, what verification found is said first.
+ * @throws CdvaultError the one of who does not answer; RETENTION where REST alone is wished and has them no more
+ */
+async function assertAnswers(
+  { app, signal }: Session,
+  series: Series,
+  repairs: readonly DayRepair[],
+  report: SeriesReport,
+  { source, json }: RepairOptions,
+): Promise<void> {
+  const asked = repairs.map((needed) => asks(app, series, needed, source));
+  const hours = repairs.flatMap(({ fetched, refetched }) => [...fetched, ...refetched]);
+  const span = spanOfHours(hours);
+  try {
+    if (source === 'rest' && hours.length > 0) assertServed(app, series, span.startMs);
+    if (asked.some(({ rest }) => rest)) await app.source.isListed(series, signal);
+    if (asked.some(({ files }) => files) && sourceFolder(source) === undefined)
+      await app.archive.list(series, span, signal);
+  } catch (error) {
+    if (json !== true) print(verificationText([report], 'repair'));
+    throw error;
+  }
 }
 
-function announce({ symbol }: Series, done: DayRepair, { json }: RepairOptions): void {
+function announce(
+  app: App,
+  series: Series,
+  needed: DayRepair,
+  { json, source }: RepairOptions,
+): void {
+  const { symbol } = series;
+  const { dayMs, fetched, refetched, rebuilt } = needed;
   if (json === true) {
-    print(JSON.stringify({ type: 'repair', symbol, ...done }));
+    print(JSON.stringify({ type: 'repair', symbol, ...needed }));
     return;
   }
   const parts = [
-    done.fetched.length > 0 ? `${counted(done.fetched.length, 'hour')} to fetch` : undefined,
-    done.refetched.length > 0
-      ? `${counted(done.refetched.length, 'hour')} to fetch again and compare`
+    fetched.length > 0 ? `${counted(fetched.length, 'hour')} to fetch` : undefined,
+    refetched.length > 0
+      ? `${counted(refetched.length, 'hour')} to fetch again and compare`
       : undefined,
-    done.rebuilt ? 'bars to rebuild' : undefined,
+    rebuilt ? 'bars to rebuild' : undefined,
   ].filter((part) => part !== undefined);
-  say(
-    `${symbol} ${isoDay(done.dayMs)}: ${parts.length > 0 ? parts.join(', ') : 'levels to chain'}`,
-  );
+  const day = `${symbol} ${isoDay(dayMs)}`;
+  say(`${day}: ${parts.length > 0 ? parts.join(', ') : 'levels to chain'}`);
+  const old = [...fetched, ...refetched].filter((hourMs) => !isServed(app, series, hourMs));
+  if (old.length > 0 && source === 'auto')
+    say(
+      `${day}: ${counted(old.length, 'hour')} older than futures REST serves; ` +
+        'only the exchange’s archive files have them',
+    );
 }
