@@ -12,6 +12,7 @@ import {
 } from '../domain/plan.ts';
 import { isFilesOnly } from '../domain/source-choice.ts';
 import type { ArchiveListing, ArchiveSource, ListedFile } from '../ports/archive-source.ts';
+import { silenceText } from './witnesses.ts';
 
 /** Hours that no road leads to: nobody has them now. */
 export interface Unreachable {
@@ -26,8 +27,10 @@ export interface RoadPlan {
   readonly archiveDays: number;
   readonly archiveHours: number;
   readonly files: number;
-  /** undefined when the exchange does not say what files there are. */
-  readonly downloadBytes: number | undefined;
+  /** Sizes of these files; undefined when nobody says what files there are. */
+  readonly fileBytes: number | undefined;
+  /** Why nobody says, if it is known. */
+  readonly unlisted: string | undefined;
   /** Of the due days alone: of a month's file their share. */
   readonly dayBytes: number;
   readonly restHours: number;
@@ -57,7 +60,7 @@ export async function planRoads(
   signal: AbortSignal,
 ): Promise<RoadPlan> {
   const byFile = days.filter((day) => suitsArchive(day, roads));
-  const listing = await listed(archive, series, byFile, signal);
+  const { listing, reason } = await listed(archive, series, byFile, signal);
   const splits = days.map((day) => ({
     day,
     ...splitDay(day, listing, roads, suitsArchive(day, roads)),
@@ -70,8 +73,8 @@ export async function planRoads(
     archiveDays: splits.filter((split) => split.archive > 0).length,
     archiveHours: sum((split) => split.archive),
     files: files.size,
-    downloadBytes:
-      listing === undefined && byFile.length > 0 ? undefined : total([...files.values()]),
+    fileBytes: listing === undefined && byFile.length > 0 ? undefined : total([...files.values()]),
+    unlisted: reason,
     dayBytes: sum((split) => split.dayBytes),
     restHours: sum((split) => split.rest),
     unreachable: (['pending_archive', 'retention'] as const).flatMap((gapClass) => {
@@ -93,15 +96,16 @@ async function listed(
   series: Series,
   days: readonly DayWork[],
   signal: AbortSignal,
-): Promise<ArchiveListing | undefined> {
+): Promise<{ readonly listing?: ArchiveListing | undefined; readonly reason?: string }> {
   const [first, last] = [days.at(0), days.at(-1)];
-  if (first === undefined || last === undefined) return undefined;
+  if (first === undefined || last === undefined) return {};
   const range: TimeRange = { startMs: first.dayMs, endMs: last.dayMs + DAY_MS };
   try {
-    return await archive.list(series, range, signal);
+    return { listing: await archive.list(series, range, signal) };
   } catch (error) {
     // A plan is an estimate: that nobody answers is one of the things that it says.
-    if (error instanceof CdvaultError && error.code === 'ARCHIVE_UNREACHABLE') return undefined;
+    if (error instanceof CdvaultError && error.code === 'ARCHIVE_UNREACHABLE')
+      return { reason: silenceText(error) };
     throw error;
   }
 }

@@ -40,6 +40,15 @@ const SILENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REDIS_UNREACHABLE',
 ]);
 
+/** Whether a failure is that of one who was asked outside the store. */
+export function isSilence(error: unknown): error is CdvaultError {
+  return error instanceof CdvaultError && SILENT.has(error.code);
+}
+
+export function silenceText({ code, message }: CdvaultError): string {
+  return `${code}: ${message}`;
+}
+
 /** One who is asked outside the store: silence is told, and is no reason to lose what the store says. */
 export class Witness {
   readonly #clock: Pick<Clock, 'nowMs'>;
@@ -60,8 +69,8 @@ export class Witness {
       return { answer: await question() };
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof CdvaultError) || !SILENT.has(error.code)) throw error;
-      const reason = `${error.code}: ${error.message}`;
+      if (!isSilence(error)) throw error;
+      const reason = silenceText(error);
       const untilMs = error.untilMs ?? this.#clock.nowMs() + SILENT_MS;
       this.#silence = { reason, untilMs };
       return { reason };

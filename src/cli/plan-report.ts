@@ -1,10 +1,10 @@
 import { statfsSync } from 'node:fs';
-import { type Estimate, estimate } from '../app/estimate.ts';
+import { type Asking, type Estimate, estimate } from '../app/estimate.ts';
 import { planRoads, type RoadPlan, type Unreachable } from '../app/plan-roads.ts';
 import { planSeries, type SeriesPlan } from '../app/plan-series.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import type { TimeRange } from '../domain/hour.ts';
-import type { Series } from '../domain/market.ts';
+import { MINUTE_MS, type TimeRange } from '../domain/hour.ts';
+import type { Market, Series } from '../domain/market.ts';
 import type { DayWork } from '../domain/plan.ts';
 import { type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
 import type { App } from './compose.ts';
@@ -27,16 +27,27 @@ const ARCHIVE_ROWS_PER_SECOND = 200_000;
 /** What stays free for the store's own work: partitions are rewritten beside the old ones. */
 const DISK_RESERVE = 1.2;
 
-export interface CostedPlan extends SeriesPlan, RoadPlan, Estimate {}
+/** Weight a minute that the exchange allowed when this was written, for when it can't be asked. */
+const USUAL_LIMIT: Readonly<Record<Market, number>> = {
+  binance_spot: 6_000,
+  binance_um: 2_400,
+  binance_cm: 2_400,
+};
+
+export interface CostedPlan extends SeriesPlan, RoadPlan, Estimate {
+  readonly source: SourceChoice;
+  /** undefined when nobody says what files there are; 0 where they lie on this machine. */
+  readonly downloadBytes: number | undefined;
+}
 
 export async function planAll(
   app: App,
   series: readonly Series[],
   range: TimeRange,
   choice: SourceChoice,
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<CostedPlan[]> {
-  return Promise.all(series.map((one) => planOne(app, one, range, choice, signal)));
+  return Promise.all(series.map((one) => planOne(app, one, range, choice, asking)));
 }
 
 async function planOne(
@@ -44,7 +55,7 @@ async function planOne(
   series: Series,
   range: TimeRange,
   choice: SourceChoice,
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<CostedPlan> {
   const days: DayWork[] = [];
   const plan = await planSeries(app, series, range, (day) => days.push(day));
@@ -53,8 +64,10 @@ async function planOne(
   const folder = sourceFolder(choice);
   const archive = folder === undefined ? app.archive : app.folder(folder);
   const roads = { source: choice, historyMs, nowMs: clock.nowMs() };
-  const split = await planRoads(archive, series, days, roads, signal);
-  return { ...plan, ...split, ...(await estimate(source, plan, split, range, choice, signal)) };
+  const split = await planRoads(archive, series, days, roads, asking.signal);
+  const costs = await estimate(app, plan, split, range, choice, asking);
+  const downloadBytes = folder === undefined ? split.fileBytes : 0;
+  return { ...plan, ...split, ...costs, source: choice, downloadBytes };
 }
 
 export interface PlanTotals {
@@ -83,8 +96,8 @@ export async function totalsOf(app: App, plans: readonly CostedPlan[]): Promise<
   const archiveRows = sum((plan) => plan.archiveRows);
   const market = plans[0]?.market ?? 'binance_spot';
   const { weightLimit, windowMs } = await app.governor.state(market);
-  const budget = weightLimit * app.config.weightShare;
-  const byWeightMs = budget > 0 ? (totals.weight / budget) * windowMs : 0;
+  const limit = weightLimit > 0 ? weightLimit / windowMs : USUAL_LIMIT[market] / MINUTE_MS;
+  const byWeightMs = totals.weight / (limit * app.config.weightShare);
   const byRowsMs = ((totals.rows - archiveRows) / REST_ROWS_PER_SECOND) * 1000;
   const archiveMs = (archiveRows / ARCHIVE_ROWS_PER_SECOND) * 1000;
   return { ...totals, durationMs: Math.max(byWeightMs, byRowsMs) + archiveMs };
@@ -102,9 +115,10 @@ function planRow(plan: CostedPlan): Record<string, string> {
     due: formatInteger(plan.dueHours),
     'by file': formatInteger(plan.archiveHours),
     files: formatInteger(plan.files),
-    download: plan.downloadBytes === undefined ? '?' : formatBytes(plan.downloadBytes),
+    [sourceFolder(plan.source) === undefined ? 'download' : 'to read']:
+      plan.fileBytes === undefined ? '?' : formatBytes(plan.fileBytes),
     'by REST': formatInteger(plan.restHours),
-    requests: short(plan.requests),
+    requests: isUntold(plan) && plan.restHours > 0 ? '?' : short(plan.requests),
     rows: rowsText(plan),
   };
 }
@@ -118,23 +132,61 @@ function short(value: number): string {
   return value < 10_000_000 ? formatInteger(value) : formatCount(value);
 }
 
+/** Whether nobody could tell how many rows are due. */
+function isUntold({ rowsFrom, dueHours }: CostedPlan): boolean {
+  return rowsFrom === 'unknown' && dueHours > 0;
+}
+
 function conclusion(plans: readonly CostedPlan[], totals: PlanTotals): string[] {
   if (totals.dueHours === 0) return ['nothing to fetch'];
+  const untold = plans.filter(isUntold).map(({ symbol }) => symbol);
+  if (untold.length === plans.length)
+    return ['how many rows are due, and so time and disk, nobody could tell'];
+  const others =
+    untold.length === 0 ? '' : `without ${untold.join(' ')}, which nobody could tell: `;
   const isSure = plans.every(({ rowsFrom }) => rowsFrom === 'ids');
   const rows = `${isSure ? '' : 'about '}${counted(totals.rows, 'row')}`;
+  const isLocal = plans.every(({ source }) => sourceFolder(source) !== undefined);
+  const requests = `, ${counted(totals.requests, 'request')} of ${formatInteger(totals.weight)} weight`;
+  const download = `${formatBytes(totals.downloadBytes)} to download, `;
   return [
-    `about ${formatDuration(totals.durationMs)}: ${rows}, ${counted(totals.requests, 'request')} of ${formatInteger(totals.weight)} weight`,
-    `${formatBytes(totals.downloadBytes)} to download, ${formatBytes(totals.bytes)} on disk, at most ${formatBytes(totals.redisBytes)} in Redis`,
+    `${others}about ${formatDuration(totals.durationMs)}: ${rows}${isLocal ? '' : requests}`,
+    `${isLocal ? '' : download}${formatBytes(totals.bytes)} on disk, at most ${formatBytes(totals.redisBytes)} in Redis`,
   ];
 }
 
-function remarks({ symbol, unreachable, downloadBytes }: CostedPlan): string[] {
-  const unlisted =
-    downloadBytes === undefined
-      ? [`${symbol}: the exchange does not say what files there are; reckoned as if all were there`]
+function remarks({
+  symbol,
+  unreachable,
+  fileBytes,
+  unlisted,
+  unasked,
+  rowsFrom,
+}: CostedPlan): string[] {
+  const asIfAll = 'reckoned as if all were there';
+  const files =
+    fileBytes === undefined
+      ? [
+          unlisted === undefined
+            ? `${symbol}: the exchange does not say what files there are; ${asIfAll}`
+            : `${symbol}: nobody could be asked what files there are, ${asIfAll}: ${unlisted}`,
+        ]
       : [];
-  return [...unlisted, ...unreachable.map((none) => unreachableText(symbol, none))];
+  const ids =
+    unasked === undefined
+      ? []
+      : [
+          `${symbol}: the exchange could not be asked for its ids, ${ROWS_BY[rowsFrom]}: ${unasked}`,
+        ];
+  return [...files, ...ids, ...unreachable.map((none) => unreachableText(symbol, none))];
 }
+
+const ROWS_BY: Readonly<Record<Estimate['rowsFrom'], string>> = {
+  ids: 'none of them being due',
+  sizes: 'rows are judged by the sizes of files',
+  ledger: 'rows are judged by the hours that are stored',
+  unknown: 'rows are unknown',
+};
 
 /** Days beyond this many are not named one by one. */
 const MOST_CHARS = 200;

@@ -177,9 +177,12 @@ export async function assertStored({ ledger }: App, series: Series): Promise<voi
   });
 }
 
+/** When the exchange opened: no file is older. */
+const OPENED_MS = Date.UTC(2017, 6, 1);
+
 /** Files of symbols that the exchange no longer knows are kept. */
 async function hasFiles({ archive, clock }: App, series: Series, signal: AbortSignal) {
-  const listing = await archive.list(series, { startMs: 0, endMs: clock.nowMs() }, signal);
+  const listing = await archive.list(series, { startMs: OPENED_MS, endMs: clock.nowMs() }, signal);
   return listing !== undefined && listing.days.size + listing.months.size > 0;
 }
 

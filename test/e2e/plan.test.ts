@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CostedPlan } from '../../src/cli/plan-report.ts';
 import { describePlan, planAll, totalsOf } from '../../src/cli/plan-report.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, isoDay } from '../../src/domain/hour.ts';
+import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/hour.ts';
 import { archiveFile } from '../exchange/archive-files.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
@@ -94,13 +94,54 @@ describe('plan', () => {
     const series = [{ market: 'binance_um', symbol: futures }] as const;
     for (const date of ['2022-01-02', '2022-01']) server.setFault(futures, date, 'absent');
     const range = { startMs: FROM, endMs: FROM + 3 * DAY_MS };
-    const plans = await planAll(app, series, range, 'auto', signal);
+    const plans = await planAll(app, series, range, 'auto', { signal, isRough: false });
     const rows = 2 * (trades.indexAtTime((FROM + DAY_MS) * 1000) - 0);
     expect(plans[0]).toMatchObject({ archiveHours: 48, files: 2, restHours: 0, rowsFrom: 'sizes' });
     expect(Math.abs((plans[0]?.rows ?? 0) - rows) / rows).toBeLessThan(0.5);
     expect(describePlan(plans, await totalsOf(app, plans))).toContain(
       '24 hours of 2022-01-02 can’t be had: no file has them',
     );
+  });
+});
+
+describe('plan without the exchange', () => {
+  const SILENT = {
+    BINANCE_SPOT_URL: 'http://127.0.0.1:1',
+    BINANCE_ARCHIVE_URL: 'http://127.0.0.1:1',
+  };
+  const plan = async (symbol: string, ...more: string[]) =>
+    rig.cli(['plan', symbol, '--from', '2022-01-05', '--to', '2022-01-07', ...more], SILENT);
+
+  test('of a symbol that nobody here knows: the calendar, and what could not be asked', async () => {
+    const { exitCode, stdout, stderr } = await plan(unique('PLX'));
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^PLX\w+ +48 +48 +0 +\? +0 +\S+ +\?$/m);
+    expect(stdout).toContain('how many rows are due, and so time and disk, nobody could tell');
+    expect(stdout).toMatch(/nobody could be asked what files there are, .*ARCHIVE_UNREACHABLE: /);
+    expect(stdout).toMatch(
+      /could not be asked for its ids, rows are unknown: EXCHANGE_UNREACHABLE: /,
+    );
+    expect(stdout + stderr).not.toContain('1970');
+  });
+
+  test('of a series that is stored in part: its rows by the hours that are stored', async () => {
+    const [, , , symbol = ''] = names;
+    const stored = { startMs: FROM, endMs: FROM + 6 * HOUR_MS };
+    expect(await rig.backfill(app, [spot(symbol)], stored)).toMatchObject({ proven: 6 });
+    const { stdout } = await plan(symbol, '--json');
+    const { rows } = await app.ledger.totals(spot(symbol), stored);
+    expect(JSON.parse(stdout)).toMatchObject({
+      series: [
+        { rowsFrom: 'ledger', rows: Math.round((rows * 48) / 6), unasked: expect.any(String) },
+      ],
+    });
+  });
+
+  test('by files alone no URL is of 1970', async () => {
+    const { exitCode, stdout, stderr } = await plan(unique('PLY'), '--source', 'archive');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('ARCHIVE_UNREACHABLE');
+    expect(stdout + stderr).not.toContain('1970');
   });
 });
 
@@ -133,6 +174,12 @@ describe('--source dir:PATH', () => {
     const { exitCode, stderr } = await rig.cli(args, { REDIS_URL: 'redis://127.0.0.1:9' });
     expect(stderr).toContain(words);
     expect(exitCode).toBe(2);
+  });
+
+  test('plan says what is to be read, and neither download nor requests', async () => {
+    const { stdout } = await rig.cli(['plan', symbol, ...RANGE, '--source', `dir:${folder}`]);
+    expect(stdout.split('\n')[0]).toMatch(/ to read /);
+    expect(stdout).not.toMatch(/download|weight/);
   });
 
   test('takes what is there, names what is not, and asks nobody for trades', async () => {

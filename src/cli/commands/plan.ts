@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isSilence, silenceText } from '../../app/witnesses.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { SourceChoice } from '../../domain/source-choice.ts';
 import { assertDisk, describePlan, planAll, totalsOf } from '../plan-report.ts';
@@ -26,7 +27,8 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
       'Says what a range lacks, where it would come from and what that costs: hours by\n' +
         'the exchange’s files and by REST, rows, requests, weight, time, download, disk.\n' +
         'On spot two small requests a symbol count the rows of the range: exact when all\n' +
-        'of it is due, else its share by time. On futures the sizes of the files tell.',
+        'of it is due, else its share by time. On futures the sizes of the files tell.\n' +
+        'Where the exchange can’t be asked, that is said, and the plan is rougher.',
     )
     .addOption(weightShareOption())
     .addOption(sourceOption())
@@ -38,8 +40,9 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
       const remarks = await lookAtFolder(source, series, range.hours);
       finish(
         await withApp({ overrides: weightShareOf(options) }, async ({ app, signal }) => {
-          await assertKnown(app, series, signal, source);
-          const plans = await planAll(app, series, range.hours, source, signal);
+          const silence = await silenceOf(assertKnown(app, series, signal, source));
+          const asking = { signal, isRough: true, silence };
+          const plans = await planAll(app, series, range.hours, source, asking);
           const totals = await totalsOf(app, plans);
           if (options.json === true)
             print(JSON.stringify({ type: 'plan', range: range.hours, series: plans, ...totals }));
@@ -53,4 +56,15 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
         }),
       );
     });
+}
+
+/** That nobody answers is one of the things that a plan says; that a symbol is unknown is an error. */
+async function silenceOf(asked: Promise<void>): Promise<string | undefined> {
+  try {
+    await asked;
+    return undefined;
+  } catch (error) {
+    if (isSilence(error) && error.code !== 'UNKNOWN_SYMBOL') return silenceText(error);
+    throw error;
+  }
 }
