@@ -18,18 +18,17 @@ export interface OhlcRow {
   readonly levelMissing: number | undefined;
 }
 
-export interface OhlcOptions {
-  /** Decimal places; default 5, or as many as the values need. Never fewer than they need. */
-  readonly decimals?: number;
+interface OhlcOptions {
   /** Starts of the bars that were asked for: those that are absent are mentioned. */
   readonly expected?: readonly number[];
-  /** Default 80. */
-  readonly columns?: number;
 }
 
 const NUMBERS = ['open', 'high', 'low', 'close', 'delta'] as const;
-const DEFAULT_DECIMALS = 5;
-const DEFAULT_COLUMNS = 80;
+/** As few as look like numbers of coins; more where the values have more. */
+const LEAST_DECIMALS = 5;
+const COLUMNS = 80;
+/** Stretches of inexact levels beyond these are counted, not listed. */
+const STRETCHES = 5;
 
 /**
  * The bars as pandas prints them: `open high low close delta` right-aligned behind an index of bar
@@ -37,7 +36,7 @@ const DEFAULT_COLUMNS = 80;
  * keeps a level from being exact.
  */
 export function renderOhlc(bars: readonly OhlcRow[], options: OhlcOptions = {}): string {
-  const table = bars.length === 0 ? ['(no bars)'] : ohlcLines(bars, options);
+  const table = bars.length === 0 ? ['(no bars)'] : ohlcLines(bars);
   return [...table, ...ohlcFootnotes(bars, options)].join('\n');
 }
 
@@ -46,7 +45,8 @@ export function ohlcFootnotes(bars: readonly OhlcRow[], { expected }: OhlcOption
   const notes = [
     statusNote(bars, 'partial', 'their own trades are not all proven'),
     statusNote(bars, 'forming', 'their end is still to come'),
-    levelNote(bars),
+    ...levelNotes(bars),
+    deltaNote(bars),
     absentNote(bars, expected),
   ];
   return notes.filter((note) => note !== undefined).map((note) => `* ${note}`);
@@ -61,18 +61,51 @@ function statusNote(
   return count === 0 ? undefined : `${count} ${status}: ${meaning}`;
 }
 
-function levelNote(bars: readonly OhlcRow[]): string | undefined {
-  const inexact = bars.filter(({ levelMissing }) => levelMissing !== 0);
-  const first = inexact[0];
-  if (first === undefined) return undefined;
+/** One for each stretch of bars whose levels are not exact, so that no exact bar is called otherwise. */
+function levelNotes(bars: readonly OhlcRow[]): string[] {
+  const stretches: { readonly bars: OhlcRow[]; untilMs: number | undefined }[] = [];
+  let open: (typeof stretches)[number] | undefined;
+  for (const bar of bars) {
+    if (bar.levelMissing === 0) {
+      if (open !== undefined) open.untilMs = bar.openMs;
+      open = undefined;
+    } else if (open === undefined) stretches.push((open = { bars: [bar], untilMs: undefined }));
+    else open.bars.push(bar);
+  }
+  const left = stretches.length - STRETCHES;
+  return [
+    ...stretches
+      .slice(0, STRETCHES)
+      .map(({ bars: inexact, untilMs }) => levelNote(inexact, untilMs)),
+    ...(left > 0 ? [`levels of ${left} more stretches are not exact; --json says which`] : []),
+  ];
+}
+
+/** @param untilMs the next bar whose level is exact */
+function levelNote(inexact: readonly OhlcRow[], untilMs: number | undefined): string {
+  const starts = new Set(inexact.map(({ levelFromMs }) => levelFromMs));
   const counts = inexact
     .map(({ levelMissing }) => levelMissing)
     .filter((count) => count !== undefined);
   const missing =
-    counts.length === 0
+    counts.length < inexact.length
       ? 'an unknown number of'
       : `up to ${Math.max(...counts).toLocaleString('en-US')}`;
-  return `levels from ${isoMinute(first.openMs)} on are not exact: ${missing} trades are missing since ${isoMinute(first.levelFromMs)}`;
+  const [fromMs = 0] = inexact.map(({ openMs }) => openMs);
+  const [levelFromMs = 0] = starts;
+  const until = untilMs === undefined ? 'on' : `to ${isoMinute(untilMs)}`;
+  const since = starts.size === 1 ? isoMinute(levelFromMs) : 'they count from';
+  return `levels from ${isoMinute(fromMs)} ${until} are not exact: ${missing} trades are missing since ${since}`;
+}
+
+/** A level is a sum of deltas; that one before a bar is unknown says nothing against the bar's own. */
+function deltaNote(bars: readonly OhlcRow[]): string | undefined {
+  const areUsable = bars.some(
+    ({ levelMissing, status }) => levelMissing !== 0 && status === 'final',
+  );
+  return areUsable
+    ? 'the delta of a bar that is not partial or forming is exact all the same'
+    : undefined;
 }
 
 function absentNote(
@@ -97,22 +130,18 @@ interface Layout {
 }
 
 /** The first of these that fits is taken; levels are never cut, only padded less. */
-function layouts(asked: number | undefined, needed: number): Layout[] {
-  const least = Math.max(asked ?? 0, needed);
+function layouts(needed: number): Layout[] {
   return [
-    { decimals: Math.max(asked ?? DEFAULT_DECIMALS, needed), indexChars: 19, gap: 2 },
-    { decimals: least, indexChars: 19, gap: 2 },
-    { decimals: least, indexChars: 16, gap: 2 },
-    { decimals: least, indexChars: 16, gap: 1 },
+    { decimals: Math.max(LEAST_DECIMALS, needed), indexChars: 19, gap: 2 },
+    { decimals: needed, indexChars: 19, gap: 2 },
+    { decimals: needed, indexChars: 16, gap: 2 },
+    { decimals: needed, indexChars: 16, gap: 1 },
   ];
 }
 
-function ohlcLines(bars: readonly OhlcRow[], options: OhlcOptions): string[] {
-  const columns = options.columns ?? DEFAULT_COLUMNS;
-  const tables = layouts(options.decimals, neededDecimals(bars)).map((layout) =>
-    layOut(bars, layout),
-  );
-  const fitting = tables.find((lines) => lines.every((line) => line.length <= columns));
+function ohlcLines(bars: readonly OhlcRow[]): string[] {
+  const tables = layouts(neededDecimals(bars)).map((layout) => layOut(bars, layout));
+  const fitting = tables.find((lines) => lines.every((line) => line.length <= COLUMNS));
   return fitting ?? tables.at(-1) ?? [];
 }
 

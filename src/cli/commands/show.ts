@@ -45,7 +45,10 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
         await withApp({}, async ({ app }) => {
           await assertStored(app, series);
           const { bars, starts } = await showBars(app, series, request, app.clock.nowMs());
-          if (options.json === true) for (const bar of bars) print(JSON.stringify(bar));
+          // null, as in SQL, where nobody can count; an absent field would say nothing.
+          if (options.json === true)
+            for (const bar of bars)
+              print(JSON.stringify({ ...bar, levelMissing: bar.levelMissing ?? null }));
           else {
             const { startMs, endMs } = range.asked;
             say(

@@ -43,13 +43,11 @@ describe('the OHLC table', () => {
     );
   });
 
-  it('shows as many decimals as the values need, whatever is asked', () => {
+  it('shows as many decimals as the values need', () => {
     const fine = bar(0, ['0.00000001', '1.00000000', '0.00000000', '0.50000000', '0.25000000']);
     expect(renderOhlc([fine])).toContain(
       '0.00000001  1.00000000  0.00000000  0.50000000  0.25000000',
     );
-    expect(renderOhlc([fine], { decimals: 2 })).toContain('0.00000001');
-    expect(renderOhlc(NOTEBOOK, { decimals: 8 })).toContain('217.20149000');
   });
 
   it.each([
@@ -83,13 +81,48 @@ describe('the OHLC table', () => {
     expect(
       renderOhlc([...NOTEBOOK, inexact])
         .split('\n')
-        .at(-1),
-    ).toBe(
+        .slice(-2),
+    ).toEqual([
       '* levels from 2024-01-01T10:03Z on are not exact: up to 1,250 trades are missing since 2024-01-01T10:00Z',
-    );
+      '* the delta of a bar that is not partial or forming is exact all the same',
+    ]);
     expect(renderOhlc([bar(0, ['1', '1', '1', '1', '0'], { levelMissing: undefined })])).toContain(
       'an unknown number of',
     );
+  });
+
+  it('calls no bar inexact that is not: a session that starts anew ends the stretch', () => {
+    const flat = ['1', '1', '1', '1', '0'] as const;
+    const unknown = { levelMissing: undefined };
+    const anew = { levelFromMs: START + 2 * MINUTE_MS };
+    const notes = renderOhlc([
+      bar(0, flat, { ...unknown, status: 'partial' }),
+      bar(1, flat, unknown),
+      bar(2, flat, anew),
+      bar(3, flat, { ...anew, levelMissing: 7, status: 'partial' }),
+    ])
+      .split('\n')
+      .filter((line) => line.startsWith('* levels'));
+    expect(notes).toEqual([
+      '* levels from 2024-01-01T10:00Z to 2024-01-01T10:02Z are not exact: an unknown number of trades are missing since 2024-01-01T10:00Z',
+      '* levels from 2024-01-01T10:03Z on are not exact: up to 7 trades are missing since 2024-01-01T10:02Z',
+    ]);
+  });
+
+  it('says nothing of deltas where none is exact', () => {
+    const partial = bar(0, ['1', '1', '1', '1', '0'], { levelMissing: 3, status: 'partial' });
+    expect(renderOhlc([partial])).not.toContain('delta of');
+  });
+
+  it('lists five stretches and counts the others', () => {
+    const bars = Array.from({ length: 14 }, (_, index) =>
+      bar(index, ['1', '1', '1', '1', '0'], { levelMissing: index % 2 }),
+    );
+    const notes = renderOhlc(bars)
+      .split('\n')
+      .filter((line) => line.startsWith('* levels'));
+    expect(notes).toHaveLength(6);
+    expect(notes.at(-1)).toBe('* levels of 2 more stretches are not exact; --json says which');
   });
 
   it('says which bars are absent', () => {
