@@ -39,8 +39,11 @@ export function createCommandLine(exchangeUrl: string): CommandLine {
       if (exitCode !== 0) throw new CommandFailed(command, exitCode);
     },
     async readonlyUrl() {
-      const { stdout } = await execa(EXECUTABLE, ['env'], { ...options, stderr: 'ignore' });
-      const url = /^QUESTDB_READONLY_PG_URL=(.+)$/m.exec(stdout)?.[1];
+      const { stdout } = await execa(EXECUTABLE, ['env', '--json'], {
+        ...options,
+        stderr: 'ignore',
+      });
+      const { QUESTDB_READONLY_PG_URL: url } = JSON.parse(stdout) as Record<string, string>;
       if (url === undefined) throw new Error('cdvault env names no read-only URL');
       return url;
     },

@@ -3,8 +3,8 @@ import { placesOf } from '../../adapters/services/environment.ts';
 import { ensureServices, findServices, stopServices } from '../../adapters/services/ladder.ts';
 import type { ServiceUrls } from '../../adapters/services/types.ts';
 import { loadConfig } from '../../config.ts';
-import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
+import { exportLines, serviceVariables } from '../service-variables.ts';
 import { listeningForSignals, print, say, servicesOptions, withApp } from '../session.ts';
 
 export function registerServices(program: Command, finish: (exitCode: ExitCode) => void): void {
@@ -41,16 +41,7 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
       );
       finish(EXIT.ok);
     });
-  program
-    .command('env')
-    .summary('print the URLs in use as KEY=value lines')
-    .description(
-      'For eval: eval "$(cdvault env)"; psql "$QUESTDB_READONLY_PG_URL". The URLs carry\npasswords. Starts the services if they are not running.',
-    )
-    .action(async () => {
-      for (const line of envLines(await findOrStart())) print(line);
-      finish(EXIT.ok);
-    });
+  registerEnv(program, finish);
   program
     .command('migrate')
     .summary('bring the schema up to date (every command does it first)')
@@ -75,15 +66,20 @@ async function findOrStart(): Promise<ServiceUrls> {
   });
 }
 
-function envLines(urls: ServiceUrls): string[] {
-  const values = {
-    REDIS_URL: urls.redisUrl,
-    QUESTDB_HTTP_URL: urls.questdbHttpUrl,
-    QUESTDB_PG_URL: urls.questdbPgUrl,
-    QUESTDB_READONLY_PG_URL: urls.questdbReadonlyPgUrl,
-  };
-  return Object.entries(values).map(([name, value]) => {
-    if (value === '') throw new CdvaultError('SERVICES_CONFIG', `${name} is not known`);
-    return `${name}=${value}`;
-  });
+function registerEnv(program: Command, finish: (exitCode: ExitCode) => void): void {
+  program
+    .command('env')
+    .summary('print the URLs in use, for a shell to take')
+    .description(
+      'For eval: eval "$(cdvault env)"; psql "$QUESTDB_READONLY_PG_URL". Programs started\n' +
+        'from that shell have them too. The URLs carry passwords. Starts the services if they\n' +
+        'are not running.',
+    )
+    .option('--json', 'one JSON object, for programs that read no shell')
+    .action(async ({ json }: { json?: boolean }) => {
+      const variables = serviceVariables(await findOrStart());
+      if (json === true) print(JSON.stringify(variables));
+      else for (const line of exportLines(variables)) print(line);
+      finish(EXIT.ok);
+    });
 }
