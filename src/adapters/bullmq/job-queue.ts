@@ -109,7 +109,9 @@ class BullJobQueue implements JobQueue {
       const archives = fresh.map(({ dayMs }) => archiveId(runId, series, dayMs));
       await forgetFailed(this.#redis, this.#queue('slice', series.market), slices);
       await forgetFailed(this.#redis, this.#queue('archive', series.market), archives);
-      await redisCall('take a batch of jobs', () => this.#flows.addBulk(flows), BULK_ANSWER_MS);
+      await redisCall('take a batch of jobs', () => this.#flows.addBulk(flows), {
+        answerMs: BULK_ANSWER_MS,
+      });
     }
   }
 

@@ -1,4 +1,5 @@
 import { CdvaultError } from '../../domain/errors.ts';
+import { unlessAborted, within } from '../system/within.ts';
 
 type Interruption = 'stop' | 'timeout' | 'lock-lost';
 
@@ -13,7 +14,7 @@ export class RunningJob {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #letGoMs: number;
-  #interruption: Interruption | undefined;
+  #interrupted: { readonly why: Interruption; readonly reason: Error } | undefined;
 
   constructor(kind: string, timeoutMs: number, letGoMs: number) {
     this.#letGoMs = letGoMs;
@@ -31,27 +32,24 @@ export class RunningJob {
 
   /** The first one; undefined while nothing has interrupted it. */
   get interruption(): Interruption | undefined {
-    return this.#interruption;
+    return this.#interrupted?.why;
   }
 
   interrupt(why: Interruption, reason: Error): void {
-    if (this.#interruption !== undefined) return;
-    this.#interruption = why;
+    if (this.#interrupted !== undefined) return;
+    this.#interrupted = { why, reason };
     this.#abort.abort(reason);
   }
 
   /** The work's outcome; or the reason of its abort when it has not let go in time. */
   async settle<T>(work: Promise<T>): Promise<T> {
-    let grace: NodeJS.Timeout | undefined;
-    const givenUp = new Promise<never>((_, reject) => {
-      this.signal.addEventListener('abort', () => {
-        grace = setTimeout(() => reject(this.signal.reason), this.#letGoMs);
-      });
-    });
     try {
-      return await Promise.race([work, givenUp]);
+      return await unlessAborted(work, this.signal);
+    } catch (error) {
+      const interrupted = this.#interrupted;
+      if (interrupted === undefined) throw error;
+      return await within(work, { ms: this.#letGoMs, late: () => interrupted.reason });
     } finally {
-      clearTimeout(grace);
       clearTimeout(this.#timer);
     }
   }

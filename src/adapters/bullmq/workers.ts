@@ -1,4 +1,5 @@
 import { Job, UnrecoverableError, Worker } from 'bullmq';
+import pTimeout from 'p-timeout';
 import type { CdvaultError } from '../../domain/errors.ts';
 import type { Market } from '../../domain/market.ts';
 import type { JobHandlers, JobKind, JobPayloads, JobWorkers } from '../../ports/job-queue.ts';
@@ -210,13 +211,8 @@ class EndableWorker extends Worker {
 }
 
 async function settlesWithin(work: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([work.then(() => true as const), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return pTimeout(
+    work.then(() => true),
+    { milliseconds: ms, fallback: () => false },
+  );
 }

@@ -67,7 +67,7 @@ class RedisLease implements Lease {
     const acquired = await redisCall(
       `give the lease ${this.#name}`,
       () => this.#mutex.tryAcquire(),
-      this.#answerMs,
+      { answerMs: this.#answerMs },
     );
     if (acquired) this.#heldSince(sentAtMs);
     return acquired;
@@ -105,7 +105,7 @@ class RedisLease implements Lease {
       await redisCall(
         `take the lease ${this.#name} back`,
         () => this.#mutex.release(),
-        this.#answerMs,
+        { answerMs: this.#answerMs },
       );
     } catch (error) {
       this.#log.warn(
@@ -130,7 +130,7 @@ class RedisLease implements Lease {
     const ours = await redisCall(
       `extend the lease ${this.#name}`,
       () => this.#mutex.refreshNow(),
-      this.#answerMs,
+      { answerMs: this.#answerMs },
     );
     if (ours && !this.#released) this.#heldSince(sentAtMs);
     return ours;

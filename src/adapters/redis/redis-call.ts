@@ -1,4 +1,5 @@
 import { CdvaultError } from '../../domain/errors.ts';
+import { within } from '../system/within.ts';
 
 /**
  * Redis answers in well under a millisecond; five seconds cover a slow fork of its AOF rewrite and a
@@ -9,31 +10,30 @@ const ANSWER_MS = 5_000;
 /** Replies that a Redis gives for a while: when it loads its data, changes roles or runs a long script. */
 const PASSING_REPLIES = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|UNBLOCKED)\b/;
 
+interface CallLimits {
+  readonly answerMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Runs one exchange with Redis under a deadline: a client that reconnects queues its commands for as
- * long as it takes, and would hang for ever otherwise.
+ * long as it takes. A command that was given up may still be done later.
  * @param what completes the sentence "Redis did not …"
- * @throws CdvaultError REDIS_UNREACHABLE (no answer) or REDIS_REFUSED (an error reply)
+ * @throws CdvaultError REDIS_UNREACHABLE (no answer) or REDIS_REFUSED (an error reply), or the signal's reason
  */
 export async function redisCall<T>(
   what: string,
   run: () => Promise<T>,
-  answerMs: number = ANSWER_MS,
+  { answerMs = ANSWER_MS, signal }: CallLimits = {},
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new CdvaultError('REDIS_UNREACHABLE', `Redis did not ${what}: no answer in ${answerMs} ms`),
-      );
-    }, answerMs);
-  });
+  signal?.throwIfAborted();
+  const late = () =>
+    new CdvaultError('REDIS_UNREACHABLE', `Redis did not ${what}: no answer in ${answerMs} ms`);
   try {
-    return await Promise.race([run(), late]);
+    return await within(run(), { ms: answerMs, signal, late });
   } catch (error) {
+    signal?.throwIfAborted();
     throw toRedisError(what, error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

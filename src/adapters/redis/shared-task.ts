@@ -1,3 +1,5 @@
+import { unlessAborted } from '../system/within.ts';
+
 /**
  * One run of a task for all who need its effect at the same time. The one who starts it lends it the
  * signal; if that one gives up, the next in line starts it anew.
@@ -14,7 +16,7 @@ export class SharedTask<Key> {
       signal.throwIfAborted();
       const running = this.#running.get(key) ?? this.#start(key, signal, task);
       try {
-        return await raceAbort(running.done, signal);
+        return await unlessAborted(running.done, signal);
       } catch (error) {
         signal.throwIfAborted();
         if (!running.signal.aborted) throw error;
@@ -31,18 +33,5 @@ export class SharedTask<Key> {
     const running = { signal, done };
     this.#running.set(key, running);
     return running;
-  }
-}
-
-async function raceAbort(done: Promise<void>, signal: AbortSignal): Promise<void> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    await Promise.race([done, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }
 }
