@@ -20,7 +20,7 @@ export interface Leases {
   /**
    * One try, without waiting; undefined while another owns the name.
    * @param name e.g. `slice-spot-BTCUSDT-2024010110`
-   * @throws CdvaultError REDIS_UNREACHABLE
+   * @throws CdvaultError REDIS_UNREACHABLE, or the signal's reason; what Redis gives after that goes back to it
    */
-  tryAcquire(name: string): Promise<Lease | undefined>;
+  tryAcquire(name: string, signal?: AbortSignal): Promise<Lease | undefined>;
 }

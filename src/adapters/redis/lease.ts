@@ -20,9 +20,9 @@ const DEFAULT_TTL_MS = 20_000;
 
 export function createLeases(deps: LeaseDeps): Leases {
   return {
-    async tryAcquire(name) {
+    async tryAcquire(name, signal) {
       const lease = new RedisLease(deps, name);
-      return (await lease.tryAcquire()) ? lease : undefined;
+      return (await lease.tryAcquire(signal)) ? lease : undefined;
     },
   };
 }
@@ -62,15 +62,29 @@ class RedisLease implements Lease {
     return this.#lost.signal;
   }
 
-  async tryAcquire(): Promise<boolean> {
+  async tryAcquire(signal: AbortSignal | undefined): Promise<boolean> {
+    signal?.throwIfAborted();
     const sentAtMs = performance.now();
-    const acquired = await redisCall(
-      `give the lease ${this.#name}`,
-      () => this.#mutex.tryAcquire(),
-      { answerMs: this.#answerMs },
+    const trying = this.#mutex.tryAcquire();
+    try {
+      const what = `give the lease ${this.#name}`;
+      const acquired = await redisCall(what, () => trying, { answerMs: this.#answerMs, signal });
+      if (acquired) this.#heldSince(sentAtMs);
+      return acquired;
+    } catch (error) {
+      this.#giveBackLater(trying);
+      throw error;
+    }
+  }
+
+  /** The command that was given up may still be done: the library would then refresh what nobody holds. */
+  #giveBackLater(trying: Promise<boolean>): void {
+    this.#released = true;
+    void trying.then(
+      (acquired) => (acquired ? this.release() : undefined),
+      // Never done, or done without an answer: nothing refreshes it, and it runs out by itself.
+      () => undefined,
     );
-    if (acquired) this.#heldSince(sentAtMs);
-    return acquired;
   }
 
   async assertHeld(minimumRemainingMs: number): Promise<void> {
@@ -102,11 +116,9 @@ class RedisLease implements Lease {
     this.#mutex.stopRefresh();
     if (this.#lost.signal.aborted) return;
     try {
-      await redisCall(
-        `take the lease ${this.#name} back`,
-        () => this.#mutex.release(),
-        { answerMs: this.#answerMs },
-      );
+      await redisCall(`take the lease ${this.#name} back`, () => this.#mutex.release(), {
+        answerMs: this.#answerMs,
+      });
     } catch (error) {
       this.#log.warn(
         { lease: this.#name, ttlMs: this.#ttlMs, error },
@@ -127,11 +139,9 @@ class RedisLease implements Lease {
 
   async #extend(): Promise<boolean> {
     const sentAtMs = performance.now();
-    const ours = await redisCall(
-      `extend the lease ${this.#name}`,
-      () => this.#mutex.refreshNow(),
-      { answerMs: this.#answerMs },
-    );
+    const ours = await redisCall(`extend the lease ${this.#name}`, () => this.#mutex.refreshNow(), {
+      answerMs: this.#answerMs,
+    });
     if (ours && !this.#released) this.#heldSince(sentAtMs);
     return ours;
   }
