@@ -1,64 +1,80 @@
 import { rm } from 'node:fs/promises';
+import { unlessAborted } from '../system/within.ts';
 
 /** Days are worked oldest first by a few jobs at once: two months are open only at their border. */
 const KEPT = 2;
 
-interface Kept<T> {
+interface Opened<T> {
   readonly folder: string;
   readonly file: Promise<T | undefined>;
+}
+
+interface Month<T> extends Opened<T> {
+  /** Who waits for the file or reads it. */
   users: number;
 }
 
 /** Downloaded months: each is kept for the other days that are read from it, until newer ones push it out. */
 export class MonthFiles<T> {
-  readonly #months = new Map<string, Kept<T>>();
+  readonly #months = new Map<string, Month<T>>();
 
   /**
    * @param open starts the download into a new folder; a month that is absent is asked for anew each time
-   * @param signal ends the wait, not the download
+   * @param signal ends the wait, not the download: others may wait for it
    * @returns what `use` returns
    */
   async use<R>(
     key: string,
-    open: () => Pick<Kept<T>, 'folder' | 'file'>,
+    open: () => Opened<T>,
     signal: AbortSignal,
     use: (file: T) => Promise<R>,
   ): Promise<R | undefined> {
-    const month = this.#months.get(key) ?? { ...open(), users: 0 };
-    this.#months.set(key, month);
+    signal.throwIfAborted();
+    const month = this.#months.get(key) ?? this.#open(key, open);
     month.users += 1;
-    let isWorthKeeping = false;
     try {
-      const file = await Promise.race([month.file, abortOf(signal)]);
-      isWorthKeeping = file !== undefined;
+      const file = await unlessAborted(month.file, signal);
       return file === undefined ? undefined : await use(file);
     } finally {
       month.users -= 1;
-      if (!isWorthKeeping) await this.#drop(key, month);
-      await this.#dropOldest();
+      await this.#deleteUnless(this.#months.get(key) === month, month);
+      await this.#pushOut();
     }
   }
 
   async close(): Promise<void> {
-    for (const [key, month] of this.#months) await this.#drop(key, month);
+    const months = [...this.#months.values()];
+    this.#months.clear();
+    await Promise.all(months.map(deleteFolder));
   }
 
-  async #dropOldest(): Promise<void> {
+  #open(key: string, open: () => Opened<T>): Month<T> {
+    const month = { ...open(), users: 0 };
+    this.#months.set(key, month);
+    const forget = () => {
+      if (this.#months.get(key) === month) this.#months.delete(key);
+      return this.#deleteUnless(false, month);
+    };
+    void month.file.then((file) => (file === undefined ? forget() : undefined), forget);
+    return month;
+  }
+
+  /** The oldest go first; one that somebody uses stays, however many there are. */
+  async #pushOut(): Promise<void> {
     for (const [key, month] of this.#months) {
       if (this.#months.size <= KEPT) return;
-      if (month.users === 0) await this.#drop(key, month);
+      if (month.users > 0) continue;
+      this.#months.delete(key);
+      await deleteFolder(month);
     }
   }
 
-  async #drop(key: string, month: Kept<T>): Promise<void> {
-    if (this.#months.get(key) === month) this.#months.delete(key);
-    await rm(month.folder, { recursive: true, force: true });
+  /** The last one who uses a month that is not kept takes its folder away. */
+  async #deleteUnless(isKept: boolean, month: Month<T>): Promise<void> {
+    if (!isKept && month.users === 0) await deleteFolder(month);
   }
 }
 
-async function abortOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+async function deleteFolder({ folder }: Opened<unknown>): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
 }
