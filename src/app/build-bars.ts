@@ -41,7 +41,8 @@ export async function buildBars(
   dayMs: number,
   signal: AbortSignal,
 ): Promise<BuildOutcome> {
-  const lease = await deps.leases.tryAcquire(`bars-${seriesKey(series)}-${isoDay(dayMs)}`);
+  const name = `bars-${seriesKey(series)}-${isoDay(dayMs)}`;
+  const lease = await deps.leases.tryAcquire(name, signal);
   if (lease === undefined) return 'busy';
   try {
     const found = await deps.ledger.records(series, inputRange(dayMs));

@@ -49,12 +49,15 @@ export async function ingestDay(
   if (due.length === 0) return { kind: 'recorded', proven: day.hours, left: [] };
   const leases = new Map<number, Lease>();
   try {
-    await Promise.all(
+    // All answers are awaited, also behind a failure: a lease that comes later would be nobody's.
+    const tried = await Promise.allSettled(
       due.map(async (hourMs) => {
-        const lease = await deps.leases.tryAcquire(hourLease(day, hourMs));
+        const lease = await deps.leases.tryAcquire(hourLease(day, hourMs), signal);
         if (lease !== undefined) leases.set(hourMs, lease);
       }),
     );
+    const failed = tried.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
     if (leases.size < due.length) return { kind: 'busy' };
     const held = AbortSignal.any([signal, ...[...leases.values()].map((lease) => lease.signal)]);
     const proven = await deps.archive.withDay(day, day.dayMs, held, (file) =>

@@ -43,7 +43,7 @@ export async function ingestSlice(
     );
   }
   assertServed(deps, slice, slice.hourMs);
-  const lease = await deps.leases.tryAcquire(hourLease(slice, slice.hourMs));
+  const lease = await deps.leases.tryAcquire(hourLease(slice, slice.hourMs), signal);
   if (lease === undefined) return { kind: 'busy' };
   try {
     // The one who held the lease before may just have finished.
