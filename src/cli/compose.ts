@@ -6,7 +6,7 @@ import {
   type RestSource,
 } from '../adapters/binance/rest-source.ts';
 import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
-import { startWorkers, type JobEvent } from '../adapters/bullmq/workers.ts';
+import { startWorkers } from '../adapters/bullmq/workers.ts';
 import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
 import { openExportFolder } from '../adapters/export/export-folder.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
@@ -88,7 +88,7 @@ export interface App {
   readonly storeDir: string | undefined;
   /** Refuses services that could lose work or data, then brings the schema up to date. */
   prepare(signal: AbortSignal): Promise<readonly string[]>;
-  startWorkers(onEvent?: (event: JobEvent) => void): JobWorkers;
+  startWorkers(): JobWorkers;
   /** @throws CdvaultError USAGE when it can't listen there */
   startServer(where: ServerPlace): Promise<Pick<RunningServer, 'port' | 'close'>>;
   close(): Promise<void>;
@@ -138,7 +138,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
       await checkSchema(sql);
       return migrateAlone(parts, signal);
     },
-    startWorkers: (onEvent) =>
+    startWorkers: () =>
       startWorkers({
         redisUrl: urls.redisUrl,
         prefix: config.redisPrefix,
@@ -146,7 +146,6 @@ export function compose(config: Config, urls: ServiceUrls): App {
         concurrency: { slice: config.concurrency },
         markets: MARKETS,
         log,
-        ...(onEvent === undefined ? {} : { onEvent }),
       }),
     startServer: (place) => composeServer({ ...parts, redis }, urls, place),
     async close() {

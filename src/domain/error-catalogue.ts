@@ -230,12 +230,6 @@ export const ERRORS = {
     when: 'A worker was away longer than its lease; another may have taken the work over.',
     advice: 'Nothing was written by the late one; the work is done again.',
   },
-  LEASE_BUSY: {
-    retryable: true,
-    exitCode: EXIT.outage,
-    when: 'Another worker is doing the same slice or day.',
-    advice: 'It waits and looks again; nothing to do.',
-  },
   JOB_TIMEOUT: {
     retryable: true,
     exitCode: EXIT.outage,
