@@ -60,6 +60,7 @@ export async function buildBars(
           tiers: deps.bars.tiers,
           contract,
         });
+    signal.throwIfAborted();
     await lease.assertHeld(STAMP_WRITE_MS);
     const restated = await announceRestatement(deps, series, before, day);
     await deps.bars.build(series, day, contract, computed);

@@ -42,8 +42,9 @@ export async function dueAnchors(
 export async function chainDays(
   deps: ChainDeps,
   series: Series,
+  signal: AbortSignal,
 ): Promise<'chained' | 'fresh' | 'busy'> {
-  const lease = await deps.leases.tryAcquire(`chain-${seriesKey(series)}`);
+  const lease = await deps.leases.tryAcquire(`chain-${seriesKey(series)}`, signal);
   if (lease === undefined) return 'busy';
   try {
     const facts = await deps.catalogue.find(series);
@@ -51,6 +52,7 @@ export async function chainDays(
     const { due, stored } = await dueAnchors(deps, series, facts.originMs);
     if (due.length === 0) return 'fresh';
     const moved = due.filter((anchor) => isRestated(stored.get(anchor.dayMs), anchor));
+    signal.throwIfAborted();
     await lease.assertHeld(ANCHOR_WRITE_MS);
     const first = moved[0];
     if (first !== undefined)

@@ -31,26 +31,30 @@ type FeedDeps = PlanDeps & {
   readonly source: Pick<TradeSource, 'historyMs'>;
 };
 
-export type FeedRun = (request: FeedRequest) => Promise<JobOutcome>;
+export type FeedRun = (request: FeedRequest, signal: AbortSignal) => Promise<JobOutcome>;
 
 /**
  * Feeds a range through a window of days, oldest first. Where it has got to is kept in this process
- * only: another process that takes the job over starts from the ledger, and days that are proven
- * by then are passed over.
+ * only: another process that takes the job over, and a try after a failure, starts from the ledger, and
+ * days that are proven by then are passed over.
  */
 export function createFeedRun(deps: FeedDeps): FeedRun {
   const states = new Map<string, FeedState>();
 
-  return async (request) => {
+  return async (request, signal) => {
     const key = `${request.runId} ${request.market} ${request.symbol}`;
     const state = states.get(key) ?? start(deps, request);
-    states.set(key, state);
-    await forgetFinished(deps.queue, request, state);
-    await topUp(deps, request, state);
-    const isOver = state.exhausted && state.pending.size === 0;
-    if (!isOver || (await areBarsOnTheirWay(deps, request, state)))
-      return { again: { delayMs: LOOK_AGAIN_MS[state.exhausted ? 'ending' : 'feeding'] } };
+    // Until this look has ended well: one that fails may have taken days that were never enqueued.
     states.delete(key);
+    await forgetFinished(deps.queue, request, state);
+    await topUp(deps, request, state, signal);
+    const isOver = state.exhausted && state.pending.size === 0;
+    if (!isOver || (await areBarsOnTheirWay(deps, request, state, signal))) {
+      signal.throwIfAborted();
+      states.set(key, state);
+      return { again: { delayMs: LOOK_AGAIN_MS[state.exhausted ? 'ending' : 'feeding'] } };
+    }
+    signal.throwIfAborted();
     // Bars enqueue the chain themselves; this one mends a chain that was interrupted.
     await deps.queue.addChain(request);
     return { done: true };
@@ -66,9 +70,11 @@ async function areBarsOnTheirWay(
   { queue, ...deps }: FeedDeps,
   request: FeedRequest,
   { rebuilt }: FeedState,
+  signal: AbortSignal,
 ): Promise<boolean> {
   let areAny = false;
   for await (const dayMs of daysBehind(deps, request, request)) {
+    signal.throwIfAborted();
     if (await queue.barsPending(request, dayMs)) areAny = true;
     else if (!rebuilt.has(dayMs) && !(await hasFailed(queue, request, dayMs))) {
       rebuilt.add(dayMs);
@@ -105,10 +111,16 @@ async function forgetFinished(
   }
 }
 
-async function topUp(deps: FeedDeps, request: FeedRequest, state: FeedState): Promise<void> {
+async function topUp(
+  deps: FeedDeps,
+  request: FeedRequest,
+  state: FeedState,
+  signal: AbortSignal,
+): Promise<void> {
   const fresh: DayWork[] = [];
   while (!state.exhausted && state.pending.size + fresh.length < WINDOW_DAYS) {
     const next = await state.days.next();
+    signal.throwIfAborted();
     if (next.done === true) state.exhausted = true;
     else fresh.push(sourced(deps, next.value, request));
   }

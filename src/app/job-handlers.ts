@@ -13,7 +13,7 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
   const feedRun = createFeedRun(deps);
 
   return {
-    feed: (request) => feedRun(request),
+    feed: (request, { signal }) => feedRun(request, signal),
     ...createIngestHandlers(deps),
     async bars({ market, symbol, dayMs }, { signal }) {
       const series = { market, symbol };
@@ -22,11 +22,11 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
       if (outcome === 'built') await deps.queue.addChain(series);
       return DONE;
     },
-    async chain({ market, symbol }) {
-      return (await chainDays(deps, { market, symbol })) === 'busy' ? LATER : DONE;
+    async chain({ market, symbol }, { signal }) {
+      return (await chainDays(deps, { market, symbol }, signal)) === 'busy' ? LATER : DONE;
     },
-    async tick() {
-      await keepSchedule(deps);
+    async tick(_, { signal }) {
+      await keepSchedule(deps, signal);
       return DONE;
     },
   };

@@ -12,12 +12,15 @@ import type { Log } from '../ports/log.ts';
  */
 export async function keepSchedule(
   deps: PlanDeps & { readonly queue: JobQueue; readonly clock: Clock; readonly log: Log },
+  signal: AbortSignal,
 ): Promise<void> {
   const endMs = lastClosedHourEnd(deps.clock.nowMs());
   for (const facts of await deps.catalogue.all()) {
+    signal.throwIfAborted();
     if (facts.scheduledFromMs === undefined || facts.scheduledFromMs >= endMs) continue;
     const range = { startMs: facts.scheduledFromMs, endMs };
     const plan = await planSeries(deps, facts, range);
+    signal.throwIfAborted();
     if (!isDue(plan)) continue;
     deps.log.info(
       { symbol: facts.symbol, dueHours: plan.dueHours, until: isoHour(endMs) },

@@ -43,8 +43,6 @@ export type JobKind = keyof JobPayloads;
 export interface JobContext {
   /** Aborted when the worker is told to stop now, when the job times out or when its lock is lost. */
   readonly signal: AbortSignal;
-  /** 0 on the first try. */
-  readonly attempt: number;
 }
 
 /** `again`: put the job back for that long without using up an attempt. */

@@ -10,6 +10,7 @@ import { DAY_MS, floorTo, HOUR_MS, lastClosedHourEnd } from '../../src/domain/ho
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
+import { NEVER } from '../support/store.ts';
 import { hoursOfDay, referenceDay, withoutTrust } from './reference.ts';
 import { eventually, Rig, spot } from './rig.ts';
 
@@ -175,7 +176,11 @@ describe('the schedule', () => {
 
     const other = await rig.app();
     const workers = [rig.work(app), rig.work(other)];
-    await Promise.all([keepSchedule(app), keepSchedule(other), keepSchedule(app)]);
+    await Promise.all([
+      keepSchedule(app, NEVER),
+      keepSchedule(other, NEVER),
+      keepSchedule(app, NEVER),
+    ]);
     await eventually('nothing is due', async () => !isDue(await plan()));
     await rig.untilIdle(app);
     await Promise.all(workers.map(async (each) => each.stop()));
@@ -233,7 +238,7 @@ describe('the schedule', () => {
     await sql.query(`UPDATE bar_days SET inputs = 'of another time' WHERE symbol = '${symbol}'`);
     await sql.waitApplied('bar_days');
     expect(isDue(await plan())).toBe(true);
-    await keepSchedule(app);
+    await keepSchedule(app, NEVER);
     // A tick that waited already may still come: like this look, it finds nothing to keep.
     await rig.untilIdle(app);
     expect(rig.exchange.requests.entries).toEqual([]);

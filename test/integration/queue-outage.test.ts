@@ -39,19 +39,10 @@ describe('a worker process', () => {
     const killed = workerProcess(it, { how: 'wait' });
     await killed.untilSaid('started');
     killed.process.kill('SIGKILL');
-    const attempts: number[] = [];
-    it.work(
-      {
-        slice: async (_, { attempt }) => {
-          attempts.push(attempt);
-          return DONE;
-        },
-        bars: async () => DONE,
-      },
-      { lockMs: LOCK_MS },
-    );
+    it.work({ slice: async () => DONE, bars: async () => DONE }, { lockMs: LOCK_MS });
     await eventually('the day is done', () => it.eventTypes().includes('completed bars'));
-    expect(attempts).toEqual([0]);
+    const [slice] = await it.raw('slice-binance_spot').getCompleted();
+    expect(slice?.attemptsMade).toBe(1);
     expect(it.eventTypes()).toEqual(['stalled slice', 'completed slice', 'completed bars']);
   });
 

@@ -14,6 +14,11 @@ export interface JobSpec<K extends JobKind> {
   readonly backoff: BackoffPolicy;
   /** After this its signal is aborted: far beyond any honest run, since an abort wastes the weight it has used. */
   readonly timeoutMs: number;
+  /**
+   * How long it may take to let go once it is aborted, to finish a write that it has begun and to
+   * release its lease. After that it is given up on; its lease still keeps others from the same work.
+   */
+  readonly letGoMs: number;
   /** Jobs at once in one worker process; for slices, for each market. */
   readonly concurrency: number;
 }
@@ -42,6 +47,9 @@ const source = z.union([
  */
 const OUTAGE = { attempts: 10, backoff: { firstMs: 2_000, maxMs: 2 * MINUTE_MS } } as const;
 
+/** A write takes a second at most, on a slow store some; longer than this the store must be away. */
+const LET_GO_MS = 10_000;
+
 export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
   feed: {
     schema: z.strictObject({
@@ -55,6 +63,8 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
     attempts: 1_000,
     backoff: { firstMs: 2_000, maxMs: MINUTE_MS },
     timeoutMs: 15 * MINUTE_MS,
+    // It holds no lease, and whatever it adds to the queue it may add again.
+    letGoMs: 0,
     concurrency: 4,
   },
   archive: {
@@ -70,6 +80,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
     ...OUTAGE,
     // Some 40 s for the busiest day, some minutes for its month's file, and REST for what the file lacks.
     timeoutMs: 60 * MINUTE_MS,
+    letGoMs: LET_GO_MS,
     concurrency: 2,
   },
   slice: {
@@ -82,6 +93,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
     ...OUTAGE,
     // A million trades in an hour are 1,000 pages: 5 min when eight slices share 1,500 requests a minute.
     timeoutMs: 30 * MINUTE_MS,
+    letGoMs: LET_GO_MS,
     // The weight limit allows 25 pages a second, and a page takes 0.1 to 0.2 s: five are in flight, and some write.
     concurrency: 8,
   },
@@ -90,6 +102,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
     ...OUTAGE,
     // About 1.5 s for the busiest day; the rest is for a store that lags behind its log.
     timeoutMs: 15 * MINUTE_MS,
+    letGoMs: LET_GO_MS,
     // One statement uses one core of the store.
     concurrency: 2,
   },
@@ -97,6 +110,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
     schema: z.strictObject(series),
     ...OUTAGE,
     timeoutMs: 15 * MINUTE_MS,
+    letGoMs: LET_GO_MS,
     concurrency: 2,
   },
   tick: {
@@ -105,6 +119,8 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
     attempts: 3,
     backoff: { firstMs: 5_000, maxMs: MINUTE_MS },
     timeoutMs: 15 * MINUTE_MS,
+    // As the feed.
+    letGoMs: 0,
     concurrency: 1,
   },
 };

@@ -3,7 +3,7 @@ import { CdvaultError, classify } from '../../domain/errors.ts';
 import type { JobHandlers, JobKind, JobOutcome } from '../../ports/job-queue.ts';
 import { CATALOGUE, parsePayload } from './catalogue.ts';
 import { isFatal, toQueueError } from './job-failure.ts';
-import { LET_GO_MS, RunningJob, type RunningJobs } from './running-jobs.ts';
+import { RunningJob, type RunningJobs } from './running-jobs.ts';
 
 interface RunnerDeps {
   readonly handlers: JobHandlers;
@@ -30,7 +30,7 @@ export class JobRunner<K extends JobKind> {
   async process(job: Job, token: string, lockSignal: AbortSignal | undefined): Promise<void> {
     // A fetch that was under way when the worker was told to halt still brings a job.
     if (this.#deps.halted()) return putBack(job, token);
-    const running = new RunningJob(this.#kind, CATALOGUE[this.#kind].timeoutMs, LET_GO_MS);
+    const running = new RunningJob(this.#kind, CATALOGUE[this.#kind]);
     lockSignal?.addEventListener('abort', () => running.interrupt('lock-lost', lockLost(job)));
     const result = await this.#handle(job, running);
     if (running.interruption === 'lock-lost')
@@ -43,11 +43,10 @@ export class JobRunner<K extends JobKind> {
   }
 
   async #handle(job: Job, running: RunningJob): Promise<JobOutcome | CdvaultError> {
-    const context = { signal: running.signal, attempt: job.attemptsMade };
     const handler = this.#deps.handlers[this.#kind];
     try {
       return await this.#deps.running.run(running, async () =>
-        handler(parsePayload(this.#kind, job.data), context),
+        handler(parsePayload(this.#kind, job.data), { signal: running.signal }),
       );
     } catch (error) {
       return classify(error);

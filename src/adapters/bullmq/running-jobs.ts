@@ -3,12 +3,6 @@ import { unlessAborted, within } from '../system/within.ts';
 
 type Interruption = 'stop' | 'timeout' | 'lock-lost';
 
-/**
- * How long an aborted job may take to let go: to finish a write that it has begun and to release
- * its lease. After that it is given up on; its lease still keeps others from the same work.
- */
-export const LET_GO_MS = 10_000;
-
 /** One run of a job: its signal, who aborted it, and its clock. */
 export class RunningJob {
   readonly #abort = new AbortController();
@@ -16,7 +10,10 @@ export class RunningJob {
   readonly #letGoMs: number;
   #interrupted: { readonly why: Interruption; readonly reason: Error } | undefined;
 
-  constructor(kind: string, timeoutMs: number, letGoMs: number) {
+  constructor(
+    kind: string,
+    { timeoutMs, letGoMs }: { readonly timeoutMs: number; readonly letGoMs: number },
+  ) {
     this.#letGoMs = letGoMs;
     this.#timer = setTimeout(() => {
       this.interrupt(
@@ -48,6 +45,7 @@ export class RunningJob {
     } catch (error) {
       const interrupted = this.#interrupted;
       if (interrupted === undefined) throw error;
+      if (this.#letGoMs === 0) throw interrupted.reason;
       return await within(work, { ms: this.#letGoMs, late: () => interrupted.reason });
     } finally {
       clearTimeout(this.#timer);

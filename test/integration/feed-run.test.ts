@@ -1,0 +1,57 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createJobQueue } from '../../src/adapters/bullmq/job-queue.ts';
+import { createFeedRun, type FeedRun } from '../../src/app/feed-run.ts';
+import type { App } from '../../src/cli/compose.ts';
+import { daysOf } from '../../src/domain/hour.ts';
+import type { JobQueue } from '../../src/ports/job-queue.ts';
+import { Rig } from '../e2e/rig.ts';
+import { NEVER, silentLog, uniqueSeries } from '../support/store.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+const RANGE = { startMs: Date.UTC(2024, 3, 2), endMs: Date.UTC(2024, 3, 5) };
+const DAYS = [...daysOf(RANGE)];
+const RUN = { runId: 'run', source: 'rest', ...RANGE } as const;
+
+let rig: Rig;
+let app: App;
+let proxy: TcpProxy;
+let queue: JobQueue;
+let feed: FeedRun;
+
+beforeAll(async () => {
+  rig = await Rig.start({});
+  app = await rig.app();
+});
+
+beforeEach(async () => {
+  const url = new URL(rig.services.redisUrl);
+  proxy = await startTcpProxy(Number(url.port), url.hostname);
+  url.host = `127.0.0.1:${proxy.port}`;
+  queue = createJobQueue({ redisUrl: url.href, prefix: rig.name, log: silentLog });
+  feed = createFeedRun({ ...app, queue });
+});
+
+afterEach(async () => {
+  await queue.close();
+  await proxy.close();
+});
+
+afterAll(async () => rig.dispose());
+
+test('days that Redis did not take are fed by the next try', async () => {
+  const request = { ...uniqueSeries('FEED'), ...RUN };
+  proxy.hang();
+  await expect(feed(request, NEVER)).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
+  await proxy.cut();
+  await proxy.heal();
+  expect(await feed(request, NEVER)).toMatchObject({ again: {} });
+  expect(await app.queue.dayStates('run', request, DAYS)).toEqual(DAYS.map(() => 'pending'));
+});
+
+test('a feed that is told to stop feeds nothing more, and all of it the next time', async () => {
+  const request = { ...uniqueSeries('STOP'), ...RUN };
+  await expect(feed(request, AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
+  expect(await app.queue.dayStates('run', request, DAYS)).toEqual(DAYS.map(() => 'done'));
+  await feed(request, NEVER);
+  expect(await app.queue.dayStates('run', request, DAYS)).toEqual(DAYS.map(() => 'pending'));
+});
