@@ -450,4 +450,21 @@ describe('without Redis', () => {
       await proxy.close();
     },
   );
+
+  it('gives way to an abort at once', async () => {
+    const proxy = await startTcpProxy(Number(ownDatabase.port), ownDatabase.hostname);
+    const silent = new URL(ownDatabase);
+    silent.host = `127.0.0.1:${proxy.port}`;
+    const client = createRedis(silent.href, { log: silentLog });
+    const governor = governorWith({ redis: client });
+    await governor.acquire(MARKET, 1, NEVER);
+    proxy.hang();
+    const startMs = performance.now();
+    await expect(governor.acquire(MARKET, 1, AbortSignal.timeout(200))).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+    client.disconnect();
+    await proxy.close();
+  });
 });

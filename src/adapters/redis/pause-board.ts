@@ -46,13 +46,15 @@ export class PauseBoard {
   }
 
   /** One round trip. */
-  async read(market: Market, nowMs: number): Promise<BoardReading> {
+  async read(market: Market, nowMs: number, signal?: AbortSignal): Promise<BoardReading> {
     const keys = [
       this.#informedKey(market),
       ...REASONS.map((reason) => this.#pauseKey(market, reason)),
     ];
-    const reply: unknown = await redisCall('tell whether requests are paused', () =>
-      this.#redis.eval(READ, keys.length, ...keys),
+    const reply: unknown = await redisCall(
+      'tell whether requests are paused',
+      () => this.#redis.eval(READ, keys.length, ...keys),
+      { signal },
     );
     const [informed, ...leftMs] = Array.isArray(reply) ? reply.map(Number) : [];
     const index = leftMs.findIndex((left) => left > 0);

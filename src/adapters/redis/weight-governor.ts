@@ -132,7 +132,7 @@ class RedisWeightGovernor implements WeightGovernor {
     const { clock, log } = this.#deps;
     for (;;) {
       signal.throwIfAborted();
-      const pause = await this.#readPause(market);
+      const pause = await this.#readPause(market, signal);
       if (pause === undefined) return;
       if (pause.reason === 'blocked' || pause.reason === 'restricted') throw shutOut(market, pause);
       if (Math.abs((this.#announced.get(market) ?? 0) - pause.untilMs) > 1_000) {
@@ -150,9 +150,9 @@ class RedisWeightGovernor implements WeightGovernor {
   }
 
   /** A Redis that was wiped, or is new, is first told of the ban that the store remembers. */
-  async #readPause(market: Market): Promise<Pause | undefined> {
+  async #readPause(market: Market, signal?: AbortSignal): Promise<Pause | undefined> {
     const { clock, egress, states } = this.#deps;
-    const reading = await this.#board.read(market, clock.nowMs());
+    const reading = await this.#board.read(market, clock.nowMs(), signal);
     if (reading.informed) return reading.pause;
     const stored = await states.load(market, egress);
     const banned: Pause | undefined =
@@ -191,7 +191,7 @@ class RedisWeightGovernor implements WeightGovernor {
     const slot = sendSlot(this.#exchangeNowMs(facts), windowMs, guard);
     let waitMs = slot.waitMs;
     if (waitMs === 0) {
-      const isGranted = await this.#budget(market, facts).consume(slot.window, weight);
+      const isGranted = await this.#budget(market, facts).consume(slot.window, weight, signal);
       const nowMs = this.#exchangeNowMs(facts);
       // A slow Redis or a busy process may have used the window up: what is sent now counts in the next.
       if (isGranted && sendSlot(nowMs, windowMs, guard).window === slot.window) return true;

@@ -54,9 +54,11 @@ export class WindowBudget {
   }
 
   /** False when the window has not that much left. One round trip. */
-  async consume(window: number, weight: number): Promise<boolean> {
-    const { consumedPoints } = await redisCall('grant request weight', () =>
-      this.#grant(window, weight),
+  async consume(window: number, weight: number, signal?: AbortSignal): Promise<boolean> {
+    const { consumedPoints } = await redisCall(
+      'grant request weight',
+      () => this.#grant(window, weight),
+      { signal },
     );
     if (consumedPoints > this.points) return false;
     // Not a maximum: a lower count than the known one means that Redis was wiped and must be told again.
