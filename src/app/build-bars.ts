@@ -11,9 +11,8 @@ import type { Log } from '../ports/log.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import { pinnedContract } from './contracts.ts';
+import { OWNED_WRITE_MS } from './owned-write.ts';
 import { computeMinutes, holdsExactly } from './proven-day.ts';
-
-const STAMP_WRITE_MS = 10_000;
 
 export interface BuildBarsDeps {
   readonly bars: BarStore;
@@ -61,7 +60,7 @@ export async function buildBars(
           contract,
         });
     signal.throwIfAborted();
-    await lease.assertHeld(STAMP_WRITE_MS);
+    await lease.assertHeld(OWNED_WRITE_MS);
     const restated = await announceRestatement(deps, series, before, day);
     await deps.bars.build(series, day, contract, computed);
     await checkAgainstLedger(deps, series, day);
@@ -86,7 +85,7 @@ async function assertStillOurs(
   lease: Lease,
 ): Promise<void> {
   try {
-    await lease.assertHeld(STAMP_WRITE_MS);
+    await lease.assertHeld(OWNED_WRITE_MS);
   } catch (error) {
     await deps.bars.stamp(series, { ...day, inputs: '' }, deps.clock.nowMs());
     throw error;

@@ -7,8 +7,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
-
-const ANCHOR_WRITE_MS = 10_000;
+import { OWNED_WRITE_MS } from './owned-write.ts';
 
 export interface ChainDeps {
   readonly bars: BarStore;
@@ -53,7 +52,7 @@ export async function chainDays(
     if (due.length === 0) return 'fresh';
     const moved = due.filter((anchor) => isRestated(stored.get(anchor.dayMs), anchor));
     signal.throwIfAborted();
-    await lease.assertHeld(ANCHOR_WRITE_MS);
+    await lease.assertHeld(OWNED_WRITE_MS);
     const first = moved[0];
     if (first !== undefined)
       await deps.bars.restate(series, [restatement(deps, series, first, stored, moved.length)]);

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Lease, Leases } from '../ports/lease.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { hourLease } from './ingest-slice.ts';
+import { OWNED_WRITE_MS } from './owned-write.ts';
 
 const LEASE_POLL_MS = 250;
 
@@ -53,7 +54,7 @@ async function write(
   if (records.length === 0) return;
   const range = spanOfHours(records.map(({ hourMs }) => hourMs));
   const gaps = Map.groupBy(await ledger.openGaps(series, range), ({ hourMs }) => hourMs);
-  await Promise.all(leases.map((lease) => lease.assertHeld(LEASE_POLL_MS)));
+  await Promise.all(leases.map((lease) => lease.assertHeld(OWNED_WRITE_MS)));
   const entries = records.map((record) => ({ record, gaps: gaps.get(record.hourMs) ?? [] }));
   await ledger.write(entries, clock.nowMs());
 }
@@ -65,7 +66,7 @@ async function acquire(
   signal: AbortSignal,
 ): Promise<Lease> {
   for (;;) {
-    const lease = await leases.tryAcquire(hourLease(series, hourMs));
+    const lease = await leases.tryAcquire(hourLease(series, hourMs), signal);
     if (lease !== undefined) return lease;
     await clock.sleep(LEASE_POLL_MS, signal);
   }
