@@ -29,7 +29,7 @@ function openBulkStore(): Store {
 
 /** What every way to write trades has to do. */
 const implementations = [
-  { name: 'official client', open: openStore },
+  { name: 'batches', open: openStore },
   { name: 'bulk', open: openBulkStore },
 ];
 

@@ -1,0 +1,87 @@
+import { Agent } from 'undici';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import { writePatiently } from './patient-write.ts';
+
+/** A batch of 10,000 rows takes about 50 ms; a server that needs this long is as good as gone. */
+const WRITE_DEADLINE_MS = 30_000;
+
+/** Stored: every row of the request, or none. */
+const NO_CONTENT = 204;
+
+/** Trades as QuestDB's line protocol over HTTP. */
+export class IlpConnection {
+  readonly #agent: Agent;
+  readonly #origin: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  /** @param url http://user:password@host:port */
+  constructor(url: string, clock: Clock, log: Log) {
+    const { origin, username, password } = new URL(url);
+    this.#origin = origin;
+    this.#clock = clock;
+    this.#log = log;
+    this.#agent = new Agent({
+      connect: { timeout: WRITE_DEADLINE_MS },
+      headersTimeout: WRITE_DEADLINE_MS,
+      bodyTimeout: WRITE_DEADLINE_MS,
+    });
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#headers = {
+      'content-type': 'text/plain; charset=utf-8',
+      ...(username === ''
+        ? {}
+        : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+    };
+  }
+
+  /**
+   * One request, one transaction; again when that may help.
+   * @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, or the signal's reason
+   */
+  async write(body: Buffer, rows: number, signal: AbortSignal): Promise<void> {
+    const deps = { clock: this.#clock, log: this.#log };
+    await writePatiently(deps, rows, signal, () => this.#post(body, rows, signal));
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.close();
+  }
+
+  async #post(body: Buffer, rows: number, signal: AbortSignal): Promise<void> {
+    const { statusCode, text } = await this.#answer(body, rows, signal);
+    if (statusCode === NO_CONTENT) return;
+    // A table that is suspended takes rows all the same: who waits for them to be applied is told.
+    throw new CdvaultError(
+      statusCode >= 400 && statusCode < 500 ? 'STORE_REFUSED' : 'STORE_UNREACHABLE',
+      `QuestDB answered HTTP ${statusCode} to ${rows} trades: ${text.slice(0, 400)}`,
+    );
+  }
+
+  async #answer(
+    body: Buffer,
+    rows: number,
+    signal: AbortSignal,
+  ): Promise<{ statusCode: number; text: string }> {
+    try {
+      const { statusCode, body: answer } = await this.#agent.request({
+        origin: this.#origin,
+        path: '/write',
+        method: 'POST',
+        headers: this.#headers,
+        body,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(WRITE_DEADLINE_MS)]),
+      });
+      return { statusCode, text: await answer.text() };
+    } catch (error) {
+      signal.throwIfAborted();
+      const message = error instanceof Error ? error.message : String(error);
+      throw new CdvaultError('STORE_UNREACHABLE', `writing ${rows} trades to QuestDB: ${message}`, {
+        cause: error,
+      });
+    }
+  }
+}
