@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** What git holds; in a copy without it, all but what is installed or made. */
+function projectFiles(): string[] {
+  if (existsSync(join(ROOT, '.git'))) {
+    const listed = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' });
+    return listed.split('\0').filter((name) => name !== '' && existsSync(join(ROOT, name)));
+  }
+  return readdirSync(ROOT, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
+    .filter((name) => !/(^|\/)(node_modules|\.cdvault)\//.test(name));
+}
+
+const files = projectFiles();
+
+test('no file holds what a merge left to be decided', () => {
+  expect(files.length).toBeGreaterThan(300);
+  const marker = /^(?:<{7}|>{7}|\|{7}) |^={7}$/m;
+  expect(files.filter((name) => marker.test(readFileSync(join(ROOT, name), 'latin1')))).toEqual([]);
+});
+
+test('no table of the texts has a row twice', () => {
+  const pages = files.filter((name) => name.endsWith('.md'));
+  const twice = pages.flatMap((page) => {
+    const tables = readFileSync(join(ROOT, page), 'utf8').split(/\n(?!\|)/);
+    return tables.flatMap((table) => {
+      const names = [...table.matchAll(/^\| ([^|]*[A-Za-z][^|]*) \|/gm)].map(([, name = '']) => name);
+      const doubled = names.filter((name, at) => names.indexOf(name) < at);
+      return doubled.map((name) => `${page}: ${name}`);
+    });
+  });
+  expect(twice).toEqual([]);
+});
