@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { faultSeed } from './test/support/fault-turns.ts';
 
 const UNIT = ['test/{unit,property,golden}/**/*.test.ts'];
 const REAL = ['test/{contract,integration,e2e,faults}/**/*.test.ts'];
@@ -17,6 +18,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'real',
+          env: { CDVAULT_SEED: String(faultSeed()) },
           include: REAL,
           // Only runs when a test of this project does: unit tests start no service.
           globalSetup: ['test/support/services-setup.ts'],

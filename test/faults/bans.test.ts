@@ -1,4 +1,4 @@
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { literal } from '../../src/adapters/questdb/sql.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import type { Fault } from '../exchange/faults.ts';
@@ -20,8 +20,6 @@ const trades = syntheticTrades({
 const BAN_SECONDS = 25;
 
 let one: OneSymbol;
-
-afterEach(async () => one.rig.dispose());
 
 async function start(): Promise<void> {
   one = await OneSymbol.start(trades, RANGE, {

@@ -1,4 +1,4 @@
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { concludeRun } from '../../src/app/run-backfill.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/hour.ts';
 import { seriesKey } from '../../src/domain/market.ts';
@@ -22,8 +22,6 @@ const trades = syntheticTrades({
 });
 
 let one: OneSymbol;
-
-afterEach(async () => one.rig.dispose());
 
 /** No page was asked for twice: whoever came second waited, and found the hour proven. */
 function expectPagesOnce(): void {

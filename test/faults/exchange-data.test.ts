@@ -1,4 +1,4 @@
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import { type DataFault, faultySeries } from '../exchange/data-faults.ts';
 import type { Fault } from '../exchange/faults.ts';
@@ -19,8 +19,6 @@ const trades = syntheticTrades({
 });
 
 let one: OneSymbol;
-
-afterEach(async () => one.rig.dispose());
 
 /** The id of the n-th trade of an hour of the day. */
 function idIn(hour: number, n: number): number {

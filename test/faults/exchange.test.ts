@@ -1,4 +1,4 @@
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { ErrorCode } from '../../src/domain/error-catalogue.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import type { Fault } from '../exchange/faults.ts';
@@ -22,8 +22,6 @@ const trades = syntheticTrades({
 const ON_PAGES = { fromIdRange: [0, 1e15] } as const;
 
 let one: OneSymbol;
-
-afterEach(async () => one.rig.dispose());
 
 async function start(range = TWO_HOURS, faultSeed = 1): Promise<void> {
   one = await OneSymbol.start(trades, range, { faultSeed });

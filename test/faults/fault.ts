@@ -10,22 +10,15 @@ import type { TradeSeries } from '../exchange/trade-series.ts';
 import { expectAnchors, referenceDay, truth, withoutTrust } from '../e2e/reference.ts';
 import { type Rig, spot } from '../e2e/rig.ts';
 import { exportSeries, RESULT_TABLES } from '../support/exports.ts';
+import { isTurnOf } from '../support/fault-turns.ts';
 
 /**
  * Every fault is one named test that ends in `expectNothingLost`. `make faults` runs them all;
- * `make test` those that are quick, and of the slow ones a sample that its seed decides.
+ * `make test` those that are quick, and of the slow ones of each file that whose turn it is.
  */
 const ALL = process.env['CDVAULT_FAULTS'] === 'all';
-/**
- * The gate must say the same of the same code, so its seed is fixed; `make faults` draws one. Eight
- * seeds in a row between them run every slow fault.
- */
-const GATE_SEED = 7;
-export const SEED = Number(
-  process.env['CDVAULT_SEED'] ?? (ALL ? Math.floor(Math.random() * 1e9) : GATE_SEED),
-);
-/** One slow fault in so many runs with `make test`. */
-const SAMPLE = 8;
+/** Of the whole run: see vitest.config.ts. */
+export const SEED = Number(process.env['CDVAULT_SEED']);
 
 export interface FaultReport {
   /** The line of a log or of an error that the operator saw; several are told in their order. */
@@ -42,17 +35,23 @@ interface FaultRow {
 
 const rows: FaultRow[] = [];
 
-/** @param pace `slow`: sampled by `make test` */
+/** Those of this file, in their order. */
+const slow: string[] = [];
+
+/** @param pace `slow`: `make test` takes one of a file's at a time, in turn */
 export function fault(
   name: string,
   pace: 'quick' | 'slow',
   body: (report: FaultReport) => Promise<void>,
   timeoutMs = 300_000,
 ): void {
-  const runs = ALL || pace === 'quick' || isSampled(name);
-  test.skipIf(!runs)(
+  if (pace === 'slow') slow.push(name);
+  test(
     name,
     async (context) => {
+      // Not before all of the file are known.
+      const isDue = ALL || pace === 'quick' || isTurnOf(slow.indexOf(name), slow.length, SEED);
+      if (!isDue) context.skip(`its turn comes within ${slow.length} commits`);
       const startMs = performance.now();
       const lines: string[] = [];
       const skip = (why: string): never => {
@@ -76,14 +75,6 @@ export function printFaultTable(): void {
     );
     process.stdout.write([`faults, seed ${SEED} (CDVAULT_SEED)`, ...table, ''].join('\n'));
   });
-}
-
-/** FNV-1a of the name, moved by the seed: each run with another seed takes others. */
-function isSampled(name: string): boolean {
-  let hash = 0x811c9dc5;
-  for (const char of `${SEED} ${name}`)
-    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  return hash % SAMPLE === 0;
 }
 
 /**

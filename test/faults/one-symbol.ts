@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
 import type { TimeRange } from '../../src/domain/hour.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
@@ -15,6 +16,7 @@ export class OneSymbol {
   readonly trades: TradeSeries;
   readonly range: TimeRange;
 
+  /** Ends with the test. */
   static async start(
     trades: TradeSeries,
     range: TimeRange,
@@ -22,6 +24,7 @@ export class OneSymbol {
   ): Promise<OneSymbol> {
     const symbol = unique('FLT');
     const rig = await Rig.start({ symbols: [{ symbol, trades }], ...options });
+    onTestFinished(async () => rig.dispose());
     return new OneSymbol(rig, await rig.app(), symbol, trades, range);
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { barsId } from '../../src/adapters/bullmq/job-ids.ts';
 import { ingestSlice } from '../../src/app/ingest-slice.ts';
 import type { App } from '../../src/cli/compose.ts';
@@ -42,8 +42,6 @@ function hourOf(hourMs: number, firstId: number, rows: number) {
 }
 
 let one: OneSymbol;
-
-afterEach(async () => one.rig.dispose());
 
 /** Pages of the busy hour that start at or behind its n-th row; the hour behind it may start with its last one. */
 function onPagesFrom(row: number, answer: Omit<Fault, 'name' | 'when'>, when: Fault['when'] = {}) {

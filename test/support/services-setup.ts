@@ -21,6 +21,9 @@ const options = {
 };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  options.say(
+    `slow faults by turns, seed ${project.config.env['CDVAULT_SEED']} (CDVAULT_SEED repeats them)`,
+  );
   const services = await ensureServices(options);
   const app = compose(loadConfig(), services);
   await app.prepare(new AbortController().signal);

@@ -51,6 +51,31 @@ function titleOf(name: string): RegExp {
   );
 }
 
+/** Where a test or a group of them begins that never runs: skipped, or still to be written. */
+const NEVER_RUN = /\b(?:test|it|describe|suite)(?:\.\w+)*\.(?:skip|todo)(?:\.\w+(?:\([^)]*\))?)*$/;
+
+test.each(invariants)('I$number names tests that run: $title', ({ tests }) => {
+  for (const { file, name } of tests) {
+    const text = read(file);
+    const { index = 0 } = titleOf(name).exec(text) ?? {};
+    const groups = [...text.slice(0, index).matchAll(/^.*\bdescribe\b.*(?=\()/gm)].map(String);
+    const begins = [text.slice(0, index), ...groups];
+    expect(
+      begins.filter((begin) => NEVER_RUN.test(begin.trimEnd())).map((begin) => begin.slice(-60)),
+    ).toEqual([]);
+    // What every test of test/faults is: each has its turn (test/support/fault-turns.ts).
+    if (file.startsWith('test/faults/'))
+      expect(text, file).not.toMatch(/^import \{[^}]*\b(?:test|it)\b[^}]*\} from 'vitest'/m);
+  }
+});
+
+test.each(['test.skip', 'describe.skip.each(rows)', 'it.todo', 'describe.concurrent.skip'])(
+  'a test that begins with %s is one that never runs',
+  (begin) => {
+    expect(begin).toMatch(NEVER_RUN);
+  },
+);
+
 test.each(['README.md', 'SPEC.md'])('%s lists every exit code and no other', (page) => {
   const [, table = ''] = /^## Exit codes\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(read(page)) ?? [];
   const codes = [...table.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));

@@ -7,14 +7,23 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 /** What git holds; in a copy without it, all but what is installed or made. */
 function projectFiles(): string[] {
-  if (existsSync(join(ROOT, '.git'))) {
-    const listed = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' });
+  try {
+    const listed = execFileSync('git', ['ls-files', '-z'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
     return listed.split('\0').filter((name) => name !== '' && existsSync(join(ROOT, name)));
+  } catch {
+    return filesInFolder();
   }
+}
+
+function filesInFolder(): string[] {
   return readdirSync(ROOT, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
-    .filter((name) => !/(^|\/)(node_modules|\.cdvault)\//.test(name));
+    .filter((name) => !/(^|\/)(node_modules|\.cdvault|\.git)\//.test(name));
 }
 
 const files = projectFiles();
@@ -30,7 +39,9 @@ test('no table of the texts has a row twice', () => {
   const twice = pages.flatMap((page) => {
     const tables = readFileSync(join(ROOT, page), 'utf8').split(/\n(?!\|)/);
     return tables.flatMap((table) => {
-      const names = [...table.matchAll(/^\| ([^|]*[A-Za-z][^|]*) \|/gm)].map(([, name = '']) => name);
+      const names = [...table.matchAll(/^\| ([^|]*[A-Za-z][^|]*) \|/gm)].map(
+        ([, name = '']) => name,
+      );
       const doubled = names.filter((name, at) => names.indexOf(name) < at);
       return doubled.map((name) => `${page}: ${name}`);
     });
