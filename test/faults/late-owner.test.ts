@@ -20,8 +20,16 @@ interface Outrun {
   readonly after: Readonly<Record<string, OrderedExport>>;
 }
 
-/** Stops a process at `hold`, lets a second one do the whole of the work, and wakes the first one up. */
-async function outrun(place: Place, hold: Hold, args = place.backfill): Promise<Outrun> {
+/**
+ * Stops a process at `hold`, lets a second one do the whole of the work, and wakes the first one up.
+ * @param whileStopped before the second one begins
+ */
+async function outrun(
+  place: Place,
+  hold: Hold,
+  args = place.backfill,
+  whileStopped: () => Promise<void> = async () => undefined,
+): Promise<Outrun> {
   const tables = async () =>
     exportSeries(place.rig.services, place.symbol, ['agg_trades', 'slices', 'bar_days'], {
       columns: ['*'],
@@ -29,6 +37,7 @@ async function outrun(place: Place, hold: Hold, args = place.backfill): Promise<
   const { command } = startedCommand(place, args);
   await untilReached(command, hold.reached);
   command.kill('SIGSTOP');
+  await whileStopped();
   const second = await place.rig.cli(place.backfill, pastTheProxies());
   expect(second, second.stderr).toMatchObject({ exitCode: 0 });
   const before = await tables();
@@ -60,9 +69,31 @@ fault('back with a batch after another has proven the hour', 'slow', async (repo
   });
 });
 
+fault(
+  'back with a batch before its lease is over, which Redis has forgotten',
+  'slow',
+  async (report) => {
+    await inPlace({ ...RUN, services: inject('services') }, async (place) => {
+      const { rig, services } = place;
+      const hold = services.questdbHttp.hold('agg_trades,', 'answer');
+      const { late, before, after } = await outrun(place, hold, place.backfill, async () => {
+        const leases = await rig.redis().keys(`*${rig.name}:lease:slice-*`);
+        expect(leases).not.toEqual([]);
+        await rig.redis().del(leases);
+        // Nobody tells it: neither its own refresh, nor the look right before it writes.
+        services.redis.hold(':lease:slice-', 'answer');
+      });
+      expect(after).toEqual(before);
+      expect(late).toMatchObject({ exitCode: 5 });
+      report.saw(lineWith(late, 'error REDIS_UNREACHABLE'));
+    });
+  },
+);
+
 fault('back with bars of an hour after another has built two', 'slow', async (report) => {
   await inPlace({ ...RUN, services: inject('services') }, async (place) => {
-    const hour = place.backfill.toSpliced(-1, 1, isoHour(place.range.startMs + HOUR_MS));
+    const toAt = place.backfill.indexOf('--to') + 1;
+    const hour = place.backfill.with(toAt, isoHour(place.range.startMs + HOUR_MS));
     const hold = place.services.questdbPg.hold('INSERT ATOMIC INTO cdv_exact_1m', 'request');
     const { late, before, after } = await outrun(place, hold, hour);
     expect([after['agg_trades'], after['slices']]).toEqual([

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createLeases } from '../../src/adapters/redis/lease.ts';
+import { buildBars } from '../../src/app/build-bars.ts';
+import { chainDays } from '../../src/app/chain-days.ts';
+import { hourLease } from '../../src/app/ingest-slice.ts';
+import { recordHour, recordHours } from '../../src/app/prove-hour.ts';
+import type { App } from '../../src/cli/compose.ts';
+import { dayInputs } from '../../src/domain/day.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import type { Series } from '../../src/domain/market.ts';
+import type { Lease, Leases } from '../../src/ports/lease.ts';
+import { Rig } from '../e2e/rig.ts';
+import { NEVER, silentLog, uniqueSeries } from '../support/store.ts';
+import { recordOf } from '../support/trades.ts';
+
+/** What only the owner of a lease may write, by one who does not know yet that it went to another. */
+
+const DAY = Date.UTC(2024, 2, 5);
+const HOURS = [DAY, DAY + HOUR_MS];
+const RANGE = { startMs: DAY, endMs: DAY + DAY_MS };
+
+let rig: Rig;
+let app: App;
+let series: Series;
+
+beforeAll(async () => {
+  rig = await Rig.start({});
+  app = await rig.app();
+});
+
+beforeEach(() => {
+  series = uniqueSeries('LATE');
+});
+
+afterAll(async () => rig.dispose());
+
+/** Refreshed so seldom that its owner does not find out by itself. */
+function unaware(): Leases {
+  return createLeases({
+    redis: rig.redis(),
+    keyPrefix: rig.name,
+    log: silentLog,
+    refreshMs: 3_600_000,
+  });
+}
+
+async function goesToAnother(name: string): Promise<void> {
+  const [key] = await rig.redis().keys(`*${rig.name}*${name}`);
+  if (key === undefined) throw new Error(`${name} is not leased`);
+  await rig.redis().set(key, 'another', 'PX', 60_000);
+}
+
+async function lateLease(hourMs: number): Promise<Lease> {
+  const name = hourLease(series, hourMs);
+  const lease = await unaware().tryAcquire(name);
+  if (lease === undefined) throw new Error(`${name} is taken`);
+  await goesToAnother(name);
+  expect(lease.signal.aborted).toBe(false);
+  return lease;
+}
+
+const hour = (hourMs: number) => ({
+  record: { ...recordOf(hourMs, 100, 50), ...series },
+  gaps: [],
+});
+
+/** Leases whose names go to another as soon as they are given. */
+const taken: Leases = {
+  async tryAcquire(name, signal) {
+    const lease = await unaware().tryAcquire(name, signal);
+    await goesToAnother(name);
+    return lease;
+  },
+};
+
+test('an hour’s ledger row is not written', async () => {
+  const lease = await lateLease(DAY);
+  const writing = recordHour(app, hour(DAY), 'run', lease, NEVER);
+  await expect(writing).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  expect(await app.ledger.records(series, RANGE)).toEqual([]);
+});
+
+test('of a day’s rows none is written when one of the hours is lost', async () => {
+  const kept = await unaware().tryAcquire(hourLease(series, DAY));
+  if (kept === undefined) throw new Error('it is taken');
+  const leases = [kept, await lateLease(DAY + HOUR_MS)];
+  const writing = recordHours(app, HOURS.map(hour), 'run', leases, NEVER);
+  await expect(writing).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  expect(await app.ledger.records(series, RANGE)).toEqual([]);
+  await kept.release();
+});
+
+test('a day’s bars are not built, and not stamped', async () => {
+  await app.ledger.write([hour(DAY)], DAY);
+  const building = buildBars({ ...app, leases: taken }, series, DAY, NEVER);
+  await expect(building).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  expect(await app.bars.days(series, RANGE)).toEqual([]);
+});
+
+test('continuous levels are not chained', async () => {
+  await app.catalogue.pinOrigin(series, DAY);
+  const day = dayInputs(DAY, [hour(DAY).record]);
+  if (day === undefined) throw new Error('nothing is known of the day');
+  await app.bars.stamp(series, day, DAY);
+  const chaining = chainDays({ ...app, leases: taken }, series, NEVER);
+  await expect(chaining).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  expect((await app.bars.anchors(series)).anchors).toEqual([]);
+});
