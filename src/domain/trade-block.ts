@@ -9,7 +9,8 @@ export const PRICE_FIELD = 1;
 export const QTY_FIELD = 2;
 export const FIRST_ID_FIELD = 3;
 export const LAST_ID_FIELD = 4;
-const TIME_FIELD = 5;
+export const TIME_FIELD = 5;
+export const MAKER_FIELD = 6;
 
 /** Starts of the seven fields of each row. */
 export const FIELD_COUNT = 7;

@@ -1,5 +1,16 @@
-import { CdvaultError } from '../../domain/errors.ts';
-import { FIELD_COUNT, TradeBlock } from '../../domain/trade-block.ts';
+import {
+  AGG_ID_FIELD,
+  FIELD_COUNT,
+  FIRST_ID_FIELD,
+  LAST_ID_FIELD,
+  MAKER_FIELD,
+  PRICE_FIELD,
+  QTY_FIELD,
+  TIME_FIELD,
+  TradeBlock,
+} from '../../domain/trade-block.ts';
+import { badField, badRow, isHeader, type Line } from './bad-row.ts';
+import { type Columns, newColumns } from './row-columns.ts';
 
 /** How a file is written; found by looking, since the exchange has changed it without notice. */
 export interface CsvFormat {
@@ -14,6 +25,9 @@ const LEAST_US = 1e14;
 
 /** `0,1,1,0,0,1500000000000,True` and a line feed. */
 const LEAST_ROW_BYTES = 29;
+
+/** Programs that save text as "UTF-8 with signature" put it in front of the first field. */
+const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
@@ -33,9 +47,9 @@ const PLACE_E8 = Array.from(
 );
 
 /**
- * Turns the bytes of one archive file into blocks of trades: header or none, seven or eight columns,
- * `True` or `true`, milliseconds or microseconds, CRLF or LF. Byte by byte and by hand, since a day of
- * the busiest symbol has 65 MB.
+ * Turns the bytes of one archive file into blocks of trades: header or none, byte order mark or none,
+ * seven or eight columns, `True` or `true`, milliseconds or microseconds, CRLF or LF. Empty lines say
+ * nothing and are passed over. Byte by byte and by hand, since a day of the busiest symbol has 65 MB.
  */
 export class CsvRows {
   readonly #fileName: string;
@@ -44,6 +58,8 @@ export class CsvRows {
   #parsed = 0;
   #length = 0;
   #line = 0;
+  /** Until the first line that says something: a byte order mark and a header stand nowhere else. */
+  #isAtStart = true;
   #hasHeader = false;
   #columns = 0;
   #unit: 'ms' | 'us' | undefined;
@@ -98,7 +114,9 @@ export class CsvRows {
     let rows = 0;
     while (this.#at < end) {
       this.#line += 1;
-      if (this.#line === 1 && this.#skipHeader()) continue;
+      if (this.#isAtStart && this.#line === 1) this.#skipByteOrderMark();
+      if (this.#skipEmptyLine()) continue;
+      if (this.#isAtStart && this.#skipHeader()) continue;
       this.#row(columns, rows);
       rows += 1;
     }
@@ -123,19 +141,19 @@ export class CsvRows {
     const start = this.#at;
     const field = row * FIELD_COUNT;
     fieldAt[field] = start;
-    columns.aggIds[row] = this.#integer(start);
+    columns.aggIds[row] = this.#integer(start, AGG_ID_FIELD);
     fieldAt[field + 1] = this.#at;
-    this.#decimal(start);
+    this.#decimal(start, PRICE_FIELD);
     const hasPrice = !this.#isZero;
     fieldAt[field + 2] = this.#at;
-    this.#decimal(start);
+    this.#decimal(start, QTY_FIELD);
     const hasQty = !this.#isZero;
     columns.qtysE8[row] = this.#valueE8;
     fieldAt[field + 3] = this.#at;
-    const firstId = this.#integer(start);
+    const firstId = this.#integer(start, FIRST_ID_FIELD);
     columns.firstIds[row] = firstId;
     fieldAt[field + 4] = this.#at;
-    columns.lastIds[row] = this.#integer(start);
+    columns.lastIds[row] = this.#integer(start, LAST_ID_FIELD);
     fieldAt[field + 5] = this.#at;
     columns.timesUs[row] = this.#timeUs(start);
     fieldAt[field + 6] = this.#at;
@@ -144,16 +162,30 @@ export class CsvRows {
     this.#endOfRow(start);
   }
 
+  #skipByteOrderMark(): void {
+    if (this.#text.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK))
+      this.#at = BYTE_ORDER_MARK.length;
+  }
+
+  #skipEmptyLine(): boolean {
+    const bytes = this.#text;
+    const end = bytes[this.#at] === CARRIAGE_RETURN ? this.#at + 1 : this.#at;
+    if (bytes[end] !== LINE_FEED) return false;
+    this.#at = end + 1;
+    return true;
+  }
+
+  /** What is neither the header that we know nor a row is refused as a row: it may be a lost trade. */
   #skipHeader(): boolean {
-    const first = (this.#text[0] ?? ZERO) - ZERO;
-    if (first >= 0 && first <= 9) return false;
+    this.#isAtStart = false;
+    if (!isHeader(this.#lineAt(this.#at))) return false;
     this.#hasHeader = true;
-    this.#at = this.#text.indexOf(LINE_FEED) + 1;
+    this.#at = this.#text.indexOf(LINE_FEED, this.#at) + 1;
     return true;
   }
 
   /** Up to the comma behind it, which is passed over. @param row where the row starts, for the error */
-  #integer(row: number): number {
+  #integer(row: number, field: number): number {
     const bytes = this.#text;
     let at = this.#at;
     const isNegative = bytes[at] === MINUS;
@@ -168,13 +200,13 @@ export class CsvRows {
     }
     const hasLeadingZero = bytes[firstDigit] === ZERO && at > firstDigit + 1;
     if (at === firstDigit || bytes[at] !== COMMA || hasLeadingZero || value >= EXACT_E8)
-      throw this.#badRow(row);
+      throw badField(this.#lineAt(row), field, 'is no integer');
     this.#at = at + 1;
     return isNegative ? -value : value;
   }
 
   /** As the store takes it: up to eight places, no sign, no exponent. */
-  #decimal(row: number): void {
+  #decimal(row: number, field: number): void {
     const bytes = this.#text;
     const start = this.#at;
     let at = start;
@@ -191,7 +223,8 @@ export class CsvRows {
     const places = dotAt < 0 ? 0 : at - dotAt - 1;
     const whole = (dotAt < 0 ? at : dotAt) - start;
     const isDecimal = whole > 0 && whole <= MOST_WHOLE_DIGITS && places <= MOST_PLACES;
-    if (!isDecimal || bytes[at] !== COMMA || (dotAt >= 0 && places === 0)) throw this.#badRow(row);
+    if (!isDecimal || bytes[at] !== COMMA || (dotAt >= 0 && places === 0))
+      throw badField(this.#lineAt(row), field, 'is no decimal of up to eight places');
     const valueE8 = value * (PLACE_E8[places] ?? 1);
     this.#isZero = value === 0;
     this.#valueE8 = valueE8 < EXACT_E8 ? valueE8 : Infinity;
@@ -199,11 +232,11 @@ export class CsvRows {
   }
 
   #timeUs(row: number): number {
-    const time = this.#integer(row);
+    const time = this.#integer(row, TIME_FIELD);
     const unit = time >= LEAST_US ? 'us' : 'ms';
     this.#unit ??= unit;
     if (unit !== this.#unit)
-      throw this.#badRow(row, 'the unit of its time is not that of the rows before');
+      throw badField(this.#lineAt(row), TIME_FIELD, 'is in another unit than the rows before');
     return unit === 'us' ? time : time * 1000;
   }
 
@@ -216,7 +249,8 @@ export class CsvRows {
       this.#at = at + 4;
       return 1;
     }
-    if (first !== LETTER_F || !isText(bytes, at + 1, ALSE)) throw this.#badRow(row);
+    if (first !== LETTER_F || !isText(bytes, at + 1, ALSE))
+      throw badField(this.#lineAt(row), MAKER_FIELD, NO_BOOLEAN);
     this.#at = at + 5;
     return 0;
   }
@@ -228,41 +262,26 @@ export class CsvRows {
     let columns = FIELD_COUNT;
     for (; bytes[at] !== LINE_FEED; at += 1) {
       if (bytes[at] === COMMA) columns += 1;
-      else if (columns === FIELD_COUNT && bytes[at] !== CARRIAGE_RETURN) throw this.#badRow(row);
+      else if (columns === FIELD_COUNT && bytes[at] !== CARRIAGE_RETURN)
+        throw badField(this.#lineAt(row), MAKER_FIELD, NO_BOOLEAN);
     }
-    if (this.#columns === 0) this.#columns = columns;
-    if (columns > FIELD_COUNT + 1 || columns !== this.#columns) throw this.#badRow(row);
+    this.#columns ||= Math.min(columns, FIELD_COUNT + 1);
+    if (columns !== this.#columns)
+      throw badRow(this.#lineAt(row), `it has ${columns} columns, not ${this.#columns}`);
     this.#at = at + 1;
   }
 
-  #badRow(rowAt: number, why = 'it is no row of aggregate trades'): CdvaultError {
-    const line = this.#text.toString('latin1', rowAt, this.#text.indexOf(LINE_FEED, rowAt));
-    return new CdvaultError(
-      'ARCHIVE_BAD_ROW',
-      `${this.#fileName} line ${this.#line}: ${why}: ${JSON.stringify(line.trimEnd().slice(0, 120))}`,
-    );
+  #lineAt(at: number): Line {
+    const text = this.#text.toString('utf8', at, this.#text.indexOf(LINE_FEED, at));
+    return { place: `${this.#fileName} line ${this.#line}`, text: text.trimEnd() };
   }
-}
-
-type Columns = ReturnType<typeof newColumns>;
-
-function newColumns(rows: number) {
-  return {
-    fieldAt: new Int32Array(rows * FIELD_COUNT),
-    aggIds: new Float64Array(rows),
-    firstIds: new Float64Array(rows),
-    lastIds: new Float64Array(rows),
-    timesUs: new Float64Array(rows),
-    qtysE8: new Float64Array(rows),
-    makers: new Uint8Array(rows),
-    valids: new Uint8Array(rows),
-  };
 }
 
 /** The bit that makes an ASCII letter a small one. */
 const LOWER_CASE = 32;
 const LETTER_T = 116;
 const LETTER_F = 102;
+const NO_BOOLEAN = 'is neither true nor false';
 const RUE = [114, 117, 101];
 const ALSE = [97, 108, 115, 101];
 

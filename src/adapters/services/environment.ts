@@ -77,7 +77,7 @@ export async function requireAnswers(urls: ServiceUrls): Promise<void> {
   await redisCall(
     `answer at ${hostOf(urls.redisUrl)}`,
     () => probeRedis(urls.redisUrl),
-    REDIS_ANSWER_MS,
+    { answerMs: REDIS_ANSWER_MS },
   );
   const { questdbHttpUrl, questdbPgUrl, questdbReadonlyPgUrl } = urls;
   await askedOf(questdbHttpUrl, NAMES.questdbHttpUrl, probeQuestdbHttp);

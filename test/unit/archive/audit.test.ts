@@ -19,6 +19,10 @@ afterEach(async () => rm(folder, { recursive: true, force: true }));
 
 const DAY = Date.UTC(2024, 2, 5);
 const COUNT = 1_440;
+const HEADER =
+  'agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker';
+/** Of UTF-8 text. */
+const BOM = '\u{FEFF}';
 
 /** One trade a minute, as the exchange's spot files have them. */
 function lines(firstId = 5_000, dayMs = DAY, count = COUNT): string[] {
@@ -173,26 +177,64 @@ describe('what is wrong with one file', () => {
   });
 
   test.each([
-    ['nine columns', '1,2.0,3.0,4,5,1709596800000,True,True,x'],
-    ['a number with an exponent', '1,2e4,3.0,4,5,1709596800000,True,True'],
-    ['another boolean', '1,2.0,3.0,4,5,1709596800000,yes,True'],
-    ['no id', ',2.0,3.0,4,5,1709596800000,True,True'],
-    ['another unit of time', '6440,2.0,3.0,4,5,1709596800000000,True,True'],
-  ])('a row with %s is refused, with its line', async (_, bad) => {
+    ['nine columns', '1,2.0,3.0,4,5,1709596800000,True,True,x', 'it has 9 columns, not 8'],
+    ['six columns', '1,2.0,3.0,4,5,1709596800000', 'it has 6 columns'],
+    [
+      'a number with an exponent',
+      '1,2e4,3.0,4,5,1709596800000,True,True',
+      'price "2e4" is no decimal of up to eight places',
+    ],
+    [
+      'a quantity with a sign',
+      '1,2.0,-3.0,4,5,1709596800000,True,True',
+      'quantity "-3.0" is no decimal of up to eight places',
+    ],
+    [
+      'a raw id in quotes',
+      '1,2.0,3.0,4,"5",1709596800000,True,True',
+      'last_trade_id "\\"5\\"" is no integer',
+    ],
+    [
+      'another boolean',
+      '1,2.0,3.0,4,5,1709596800000,yes,True',
+      'is_buyer_maker "yes" is neither true nor false',
+    ],
+    [
+      'more behind a boolean',
+      '1,2.0,3.0,4,5,1709596800000,Trueish,True',
+      'is_buyer_maker "Trueish" is neither true nor false',
+    ],
+    ['no id', ',2.0,3.0,4,5,1709596800000,True,True', 'agg_trade_id "" is no integer'],
+    [
+      'another unit of time',
+      '6440,2.0,3.0,4,5,1709596800000000,True,True',
+      'transact_time "1709596800000000" is in another unit than the rows before',
+    ],
+  ])('a row with %s is refused, with its line and field', async (_, bad, why) => {
     const [problem] = await problemsOf([...lines(), bad]);
-    expect(problem).toMatch(
-      /^ARCHIVE_BAD_ROW after \d+ rows: TESTUSDT-aggTrades-2024-03-05.zip line 1441: /,
-    );
+    const place = 'TESTUSDT-aggTrades-2024-03-05.zip line 1441';
+    expect(problem).toMatch(/^ARCHIVE_BAD_ROW after \d+ rows: /);
+    expect(problem).toContain(`${place}: ${why}: ${JSON.stringify(bad)}`);
+  });
+
+  test.each([
+    ['a header that we don’t know', 'id,price,qty', 'agg_trade_id "id" is no integer'],
+    ['a header in the middle', HEADER, 'agg_trade_id "agg_trade_id" is no integer'],
+    ['a byte order mark in the middle', '\u{FEFF}6440,1.0', 'agg_trade_id "\u{FEFF}6440" is'],
+    ['a first row that begins with a space', ' 5000,1.0', 'agg_trade_id " 5000" is no integer'],
+  ])('%s may be a lost trade: refused', async (name, line, why) => {
+    const columns = [...line.split(','), '1', '1', '1', '1709596800000', 'True', 'True'];
+    const bad = [...columns.slice(0, 2), ...columns.slice(-6)].join(',');
+    const rows = name.endsWith('middle') ? [...lines(), bad] : [bad, ...lines()];
+    const [problem] = await problemsOf(rows);
+    expect(problem).toContain(why);
   });
 });
 
 test.each([
   [
     'a header, seven columns, true and false',
-    (rows: string[]) => [
-      'agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker',
-      ...rows.map((row) => row.replace(/,True$/, '').toLowerCase()),
-    ],
+    (rows: string[]) => [HEADER, ...rows.map((row) => row.replace(/,True$/, '').toLowerCase())],
     '7 columns, ms, header',
   ],
   [
@@ -201,11 +243,32 @@ test.each([
     '8 columns, us',
   ],
   ['CRLF and no feed at the end', (rows: string[]) => [rows.join('\r\n')], '8 columns, ms'],
+  ['a byte order mark and no header', (rows: string[]) => [BOM + rows.join('\n')], '8 columns, ms'],
+  [
+    'a byte order mark, a header and CRLF',
+    (rows: string[]) => [BOM + [`${HEADER},is_best_match`, ...rows].join('\r\n')],
+    '8 columns, ms, header',
+  ],
+  [
+    'a header in quotes',
+    (rows: string[]) => [HEADER.replaceAll(/\w+/g, '"$&"'), ...rows],
+    '8 columns, ms, header',
+  ],
+  [
+    'empty lines before, between and behind the rows',
+    (rows: string[]) => ['', '\r', ...rows.slice(0, 5), '', ...rows.slice(5), '', '\r'],
+    '8 columns, ms',
+  ],
+  [
+    'a byte order mark, empty lines and a header',
+    (rows: string[]) => [`${BOM}\r`, '', HEADER, ...rows],
+    '8 columns, ms, header',
+  ],
 ])('%s: understood', async (_, write, format) => {
   const { problems, facts, content } = await audit(await put(write(lines())));
   expect(problems).toEqual([]);
   expect(facts?.format).toBe(format);
-  expect(content?.rows).toBe(COUNT);
+  expect(content).toMatchObject({ rows: COUNT, firstId: 5_000, lastId: 5_000 + COUNT - 1 });
 });
 
 test('between files: ids that are missing, ids that overlap, days without a file', async () => {
