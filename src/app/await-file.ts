@@ -13,22 +13,32 @@ export async function noteAwaited(
   series: Series,
   dayMs: number,
   hours: readonly number[],
-  { file, folder }: { readonly file: TakenDay['file']; readonly folder: string | undefined },
+  from: LookedIn,
   nowMs: number,
 ): Promise<void> {
   const range = spanOfHours(hours);
   const known = new Set((await ledger.records(series, range)).map(({ hourMs }) => hourMs));
-  const { gapClass, evidence } = reasonOf(dayMs, file, folder, nowMs);
+  const { gapClass, evidence: missing } = reasonOf(dayMs, from, nowMs);
+  const evidence = from.isForgotten
+    ? `${missing}; the exchange’s REST does not know ${series.symbol}`
+    : missing;
   const gaps = hours
     .filter((hourMs) => !known.has(hourMs))
     .map((hourMs) => ({ hourMs, gapClass, fromId: 0, toId: 0, evidence }));
   await ledger.note(series, gaps, nowMs);
 }
 
+/** Where a day was looked for. */
+interface LookedIn {
+  readonly file: TakenDay['file'];
+  readonly folder: string | undefined;
+  /** Whether REST does not know the symbol, which is listed no more. */
+  readonly isForgotten: boolean;
+}
+
 function reasonOf(
   dayMs: number,
-  file: TakenDay['file'],
-  folder: string | undefined,
+  { file, folder }: LookedIn,
   nowMs: number,
 ): { readonly gapClass: AwaitedClass; readonly evidence: string } {
   if (file !== undefined && file.verdict !== 'absent')

@@ -1,8 +1,12 @@
 import { DAY_MS, type TimeRange } from '../domain/hour.ts';
 import { type DayEdge, type DayWork, suitsArchive } from '../domain/plan.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import type { Series } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobOutcome, JobPayloads, JobQueue } from '../ports/job-queue.ts';
+import type { Log } from '../ports/log.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
+import { askBriefly } from './ask-briefly.ts';
 import { daysBehind, dueDays, type PlanDeps } from './plan-series.ts';
 
 /**
@@ -23,12 +27,15 @@ interface FeedState {
   /** Days whose bars were asked for once more at the end. */
   readonly rebuilt: Set<number>;
   exhausted: boolean;
+  /** Asked once a run, and only when something depends on it. */
+  mayBeForgotten?: Promise<boolean>;
 }
 
 type FeedDeps = PlanDeps & {
   readonly queue: JobQueue;
   readonly clock: Clock;
-  readonly source: Pick<TradeSource, 'historyMs'>;
+  readonly source: Pick<TradeSource, 'historyMs' | 'isTrading'>;
+  readonly log: Log;
 };
 
 export type FeedRun = (request: FeedRequest, signal: AbortSignal) => Promise<JobOutcome>;
@@ -122,7 +129,7 @@ async function topUp(
     const next = await state.days.next();
     signal.throwIfAborted();
     if (next.done === true) state.exhausted = true;
-    else fresh.push(sourced(deps, next.value, request));
+    else fresh.push(await sourced(deps, next.value, request, state, signal));
   }
   const liveFromMs = deps.clock.nowMs() - LIVE_MS;
   for (const priority of ['live', 'backfill'] as const) {
@@ -132,12 +139,34 @@ async function topUp(
   for (const { dayMs } of fresh) state.pending.add(dayMs);
 }
 
-function sourced({ source: rest, clock }: FeedDeps, day: DayWork, request: FeedRequest): DayWork {
+async function sourced(
+  deps: FeedDeps,
+  day: DayWork,
+  request: FeedRequest,
+  state: FeedState,
+  signal: AbortSignal,
+): Promise<DayWork> {
   const { market, source = 'auto' } = request;
-  const roads = { source, historyMs: rest.historyMs(market), nowMs: clock.nowMs() };
-  return suitsArchive(day, roads)
-    ? { ...day, fromArchive: source, edges: edgesOf(day, request) }
-    : day;
+  const historyMs = deps.source.historyMs(market);
+  const roads = { source, historyMs, nowMs: deps.clock.nowMs() };
+  const byFile = { ...day, fromArchive: source, edges: edgesOf(day, request) };
+  if (suitsArchive(day, roads)) return byFile;
+  // A few hours are cheaper by REST, unless it has forgotten the symbol.
+  if (!suitsArchive(day, { ...roads, mayBeForgotten: true })) return day;
+  state.mayBeForgotten ??= mayBeForgotten(deps, request, signal);
+  return (await state.mayBeForgotten) ? byFile : day;
+}
+
+/** Whether it may be listed no more. An exchange that can't be asked will not give the hours either: their jobs say so. */
+async function mayBeForgotten(
+  { source, log }: FeedDeps,
+  series: Series,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const isTrading = await askBriefly(signal, (briefly) => source.isTrading(series, briefly));
+  if (!(isTrading instanceof CdvaultError)) return !isTrading;
+  log.warn({ symbol: series.symbol, error: isTrading.message }, 'is it listed? nobody answers');
+  return false;
 }
 
 function edgesOf({ dayMs }: DayWork, { startMs, endMs }: FeedRequest): DayEdge[] {

@@ -1,14 +1,12 @@
-import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
-import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, dayWindowUs, floorTo, HOUR_MS } from '../domain/hour.ts';
-import { claims, type Neighbour, neighbourOf, verdictOf } from '../domain/ledger.ts';
-import { firstAggId, type Series } from '../domain/market.ts';
-import { isWithinRest } from '../domain/plan.ts';
+import { DAY_MS, dayWindowUs } from '../domain/hour.ts';
+import { claims, verdictOf } from '../domain/ledger.ts';
+import type { Series } from '../domain/market.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
 import type { BulkLoad, BulkStore } from '../ports/bulk-store.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
 import type { Lease } from '../ports/lease.ts';
 import type { Gap } from '../ports/ledger.ts';
+import { DayEdges } from './day-edges.ts';
 import { hourLease, type IngestDeps } from './ingest-slice.ts';
 import { type JudgedHour, judgedHour, recordHours } from './prove-hour.ts';
 import { proveStored } from './prove-stored.ts';
@@ -89,6 +87,7 @@ class DayIngest {
   readonly #series: Series;
   readonly #day: JobPayloads['archive'];
   readonly #leases: ReadonlyMap<number, Lease>;
+  readonly #edges: DayEdges;
   readonly #signal: AbortSignal;
   readonly #onRows: (rows: number) => void;
 
@@ -103,6 +102,7 @@ class DayIngest {
     this.#series = { market: day.market, symbol: day.symbol };
     this.#day = day;
     this.#leases = leases;
+    this.#edges = new DayEdges(deps, day, signal);
     this.#signal = signal;
     this.#onRows = onRows;
   }
@@ -133,8 +133,9 @@ class DayIngest {
       signal: this.#signal,
       onRows: this.#onRows,
     });
-    await reader.read(file, (first) => this.#before(first, file));
-    const next = reader.last === undefined ? undefined : await this.#behind(reader.last, file);
+    await reader.read(file, (first) => this.#edges.before(first, file));
+    const next =
+      reader.last === undefined ? undefined : await this.#edges.behind(reader.last, file);
     await load.finish();
     return reader.end(next);
   }
@@ -198,7 +199,7 @@ class DayIngest {
   /** An hour without rows beside an unknown trade says nothing, unless the day that has it is still to come. */
   #isEnough({ record }: JudgedHour): boolean {
     if (verdictOf(record) === 'proven') return true;
-    if (this.#asksRest(record.hourMs)) return false;
+    if (this.#edges.asksRest(record.hourMs)) return false;
     const { edges = [] } = this.#day;
     return (
       record.rows > 0 ||
@@ -206,86 +207,4 @@ class DayIngest {
       (record.prev === undefined && !edges.includes('before'))
     );
   }
-
-  #asksRest(hourMs: number): boolean {
-    const { source, clock } = this.#deps;
-    const historyMs = source.historyMs(this.#series.market);
-    return isWithinRest(hourMs, { historyMs, nowMs: clock.nowMs() });
-  }
-
-  /** The trade before the day's first: from the store, else from the file's publisher or the exchange. */
-  async #before({ id }: Neighbour, file: ArchiveDay): Promise<Neighbour | undefined> {
-    const { market } = this.#series;
-    if (id === firstAggId(market)) return undefined;
-    const beforeMs = this.#day.dayMs - HOUR_MS;
-    const record = await this.#deps.ledger.record(this.#series, beforeMs);
-    const known = record?.last ?? record?.prev;
-    if (known?.id === id - 1) return known;
-    if (file.before?.id === id - 1) return file.before;
-    if (this.#asksRest(beforeMs)) {
-      const [row] = await this.#ask(id - 1);
-      return row?.aggId === id - 1 ? neighbourOf(row) : undefined;
-    }
-    if (this.#day.edges?.includes('before') !== true) return undefined;
-    const row = await this.#edgeTrade(floorTo(beforeMs, DAY_MS), 'last');
-    return row === undefined ? undefined : neighbourOf(row);
-  }
-
-  /** The trade after the day's last, unless it is of this very day: then the file is cut. */
-  async #behind({ id }: Neighbour, file: ArchiveDay): Promise<AggTrade | undefined> {
-    const endMs = this.#day.dayMs + DAY_MS;
-    if (file.after?.id === id + 1) return namedOnly(file.after);
-    if (this.#asksRest(endMs - HOUR_MS)) {
-      const [row] = await this.#ask(id + 1);
-      const isNext = row?.aggId === id + 1 && row.timeUs >= endMs * 1000;
-      return isNext ? row : undefined;
-    }
-    return this.#day.edges?.includes('after') === true
-      ? this.#edgeTrade(endMs, 'first')
-      : undefined;
-  }
-
-  /** From the file of the day beside the wanted range, of which nothing is stored. One that is wrong tells nothing. */
-  async #edgeTrade(dayMs: number, which: 'first' | 'last'): Promise<AggTrade | undefined> {
-    const { archive, log } = this.#deps;
-    try {
-      return await archive.withDay(this.#series, dayMs, this.#signal, (file) =>
-        tradeOf(file, which),
-      );
-    } catch (error) {
-      if (!isOfFile(error)) throw error;
-      log.warn({ error: error.message }, `the ${which} trade of a day's file is not known`);
-      return undefined;
-    }
-  }
-
-  #ask(fromId: number): Promise<readonly AggTrade[]> {
-    const { market } = this.#series;
-    const unit = nativeTimeUnit(market, this.#day.dayMs);
-    return this.#deps.source.page(this.#series, fromId, unit, this.#signal, 1);
-  }
-}
-
-/** A trade of which no more than this is known: it ends an hour and counts in none. */
-function namedOnly({ id, timeUs }: Neighbour): AggTrade {
-  const [price, qty, firstId, lastId] = ['0', '0', -1, -1] as const;
-  return { aggId: id, timeUs, price, qty, firstId, lastId, isBuyerMaker: false };
-}
-
-async function tradeOf(file: ArchiveDay, which: 'first' | 'last'): Promise<AggTrade | undefined> {
-  let found: AggTrade | undefined;
-  for await (const block of file.rows()) {
-    if (block.rows === 0) continue;
-    found = block.trade(which === 'first' ? 0 : block.rows - 1);
-    if (which === 'first') break;
-  }
-  return found;
-}
-
-/** Whether a failure is that of an archive file's content. */
-export function isOfFile(error: unknown): error is CdvaultError {
-  return (
-    error instanceof CdvaultError &&
-    (error.code === 'ARCHIVE_BAD_FILE' || error.code === 'ARCHIVE_BAD_ROW')
-  );
 }

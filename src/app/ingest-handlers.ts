@@ -18,7 +18,7 @@ import { noteAwaited } from './await-file.ts';
 import type { IngestDayDeps } from './ingest-day.ts';
 import { ingestSlice } from './ingest-slice.ts';
 import { joinDays } from './join-days.ts';
-import { silentSource } from './silent-source.ts';
+import { type DaySource, silentSource, untilForgotten } from './silent-source.ts';
 import { recordUnreachable, takeDay, type TakenDay } from './take-day.ts';
 
 /** Another worker holds the lease: a slice of the busiest hour takes about this long. */
@@ -36,6 +36,11 @@ export const LATER: JobOutcome = { again: { delayMs: BUSY_MS } };
 /** The other classes are worth knowing, but nothing is missing for them. */
 function isLoss({ gapClass }: Gap): boolean {
   return gapClass === 'missing_ids' || gapClass === 'retention';
+}
+
+/** Which hours may be asked for by REST; as the source knows it at the time of the question. */
+function asksRest(source: DaySource, market: Market, nowMs: number) {
+  return (hourMs: number) => isWithinRest(hourMs, { historyMs: source.historyMs(market), nowMs });
 }
 
 export type IngestHandlerDeps = IngestDayDeps & {
@@ -92,52 +97,65 @@ class IngestJobs {
   }
 
   async archive(day: JobPayloads['archive'], signal: AbortSignal): Promise<JobOutcome> {
-    const { market, symbol, runId, dayMs } = day;
-    const taken = await this.#take(day, signal);
+    const { runId, dayMs } = day;
+    const { source: rest, clock } = this.#deps;
+    const isSilent = isFilesOnly(day.source ?? 'auto');
+    const source = isSilent ? silentSource(rest) : untilForgotten(rest);
+    const taken = await this.#take(day, source, signal);
     if (taken === 'busy') return LATER;
-    const nowMs = this.#deps.clock.nowMs();
-    const isAsked = this.#asksRest(day, nowMs);
-    const outcome = await this.#byRest(day, taken.left.filter(isAsked), signal);
+    const nowMs = clock.nowMs();
+    const isAsked = asksRest(source, day.market, nowMs);
+    const outcome = await this.#byRest(day, source, taken.left.filter(isAsked), signal);
     if ('again' in outcome) return outcome;
     const awaited = taken.left.filter((hourMs) => !isAsked(hourMs));
-    if (awaited.length > 0) {
-      const from = { file: taken.file, folder: sourceFolder(day.source ?? 'auto') };
-      await noteAwaited(this.#deps, { market, symbol }, dayMs, awaited, from, nowMs);
-    }
+    if (awaited.length > 0) await this.#note(day, awaited, taken.file, source.isForgotten);
+    // A day that is proven may be what the day beside it has waited for.
+    const joined = isAsked(dayMs) ? [] : await this.#join(day, signal);
     this.#count(runId, { slicesDone: awaited.length, gaps: awaited.length });
-    const joined = awaited.length > 0 ? await this.#join({ market, symbol }, dayMs, signal) : [];
     for (const changedMs of new Set([dayMs, ...joined]))
       await this.#askForBars(runId, day, changedMs);
     return DONE;
   }
 
-  /** Where REST may not be asked, only the files of the days beside it prove a day's ends. */
-  async #join(series: Series, dayMs: number, signal: AbortSignal): Promise<readonly number[]> {
+  async #note(
+    day: JobPayloads['archive'],
+    hours: readonly number[],
+    file: TakenDay['file'],
+    isForgotten: boolean,
+  ): Promise<void> {
+    const { market, symbol, dayMs, source = 'auto' } = day;
+    const from = { file, folder: sourceFolder(source), isForgotten };
+    const nowMs = this.#deps.clock.nowMs();
+    await noteAwaited(this.#deps, { market, symbol }, dayMs, hours, from, nowMs);
+  }
+
+  /**
+   * Where REST may not be asked, only the files of the days beside it prove a day's ends.
+   * @returns days of which an hour has changed
+   */
+  async #join(
+    { market, symbol, dayMs }: JobPayloads['archive'],
+    signal: AbortSignal,
+  ): Promise<readonly number[]> {
+    const series = { market, symbol };
     const before = await joinDays(this.#deps, series, dayMs, signal);
     const behind = await joinDays(this.#deps, series, dayMs + DAY_MS, signal);
     return [...before, ...behind];
   }
 
-  /** Which of a day's hours may be asked for by REST. */
-  #asksRest({ market, source = 'auto' }: JobPayloads['archive'], nowMs: number) {
-    const historyMs = this.#deps.source.historyMs(market);
-    return (hourMs: number) => !isFilesOnly(source) && isWithinRest(hourMs, { historyMs, nowMs });
-  }
-
   /** The day from its file; where nobody answers, REST has it if it has it all. */
-  async #take(day: JobPayloads['archive'], signal: AbortSignal): Promise<TakenDay | 'busy'> {
-    const { source = 'auto', runId, hours, dayMs } = day;
-    const { clock, folder, archive, log } = this.#deps;
+  async #take(
+    day: JobPayloads['archive'],
+    source: DaySource,
+    signal: AbortSignal,
+  ): Promise<TakenDay | 'busy'> {
+    const { runId, hours, dayMs } = day;
+    const { clock, log } = this.#deps;
     const nowMs = clock.nowMs();
     const byRest = { proven: [], left: hours, file: undefined };
-    const isInReach = hours.every(this.#asksRest(day, nowMs));
+    const isInReach = hours.every(asksRest(source, day.market, nowMs));
     if (isInReach && nowMs < this.#hostDownUntilMs) return byRest;
-    const path = sourceFolder(source);
-    const deps = {
-      ...this.#deps,
-      archive: path === undefined ? archive : folder(path),
-      ...(isFilesOnly(source) ? { source: silentSource(this.#deps.source) } : {}),
-    };
+    const deps = { ...this.#deps, archive: this.#filesOf(day), source };
     try {
       const taken = await takeDay(deps, { ...day, isInReach }, signal, (rows) =>
         this.#count(runId, { rows }),
@@ -155,9 +173,15 @@ class IngestJobs {
     }
   }
 
-  /** A few hours at a time, as if they were jobs of their own. */
+  #filesOf({ source = 'auto' }: JobPayloads['archive']): ArchiveSource {
+    const path = sourceFolder(source);
+    return path === undefined ? this.#deps.archive : this.#deps.folder(path);
+  }
+
+  /** A few hours at a time, as if they were jobs of their own. One that the exchange forgets meanwhile is left. */
   async #byRest(
     { market, symbol, runId, refetch = [] }: JobPayloads['archive'],
+    source: DaySource,
     hours: readonly number[],
     signal: AbortSignal,
   ): Promise<JobOutcome> {
@@ -165,10 +189,8 @@ class IngestJobs {
     let outcome = DONE;
     const work = async () => {
       for (let hourMs = waiting.shift(); hourMs !== undefined; hourMs = waiting.shift()) {
-        const done = await this.slice(
-          { market, symbol, runId, hourMs, refetch: refetch.includes(hourMs) },
-          signal,
-        );
+        const hour = { market, symbol, runId, hourMs, refetch: refetch.includes(hourMs) };
+        const done = await source.unlessUnknown(this.slice(hour, signal), DONE);
         if ('again' in done) outcome = done;
       }
     };

@@ -6,7 +6,8 @@ import type { TradeBlock } from '../domain/trade-block.ts';
 import type { ArchiveFileRecord, ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
-import { type DayOutcome, ingestDay, type IngestDayDeps, isOfFile } from './ingest-day.ts';
+import { isOfFile } from './day-edges.ts';
+import { type DayOutcome, ingestDay, type IngestDayDeps } from './ingest-day.ts';
 
 /** A day as far as its file goes. `left`: hours that it did not prove, and why. */
 export interface TakenDay {

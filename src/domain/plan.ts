@@ -76,9 +76,14 @@ export interface Roads {
   /** How far back REST goes. */
   readonly historyMs: number;
   readonly nowMs: number;
+  /** Whether the exchange no longer trades the symbol, so that REST may have forgotten it; default: no. */
+  readonly mayBeForgotten?: boolean;
 }
 
-export function isWithinRest(hourMs: number, { historyMs, nowMs }: Omit<Roads, 'source'>): boolean {
+export function isWithinRest(
+  hourMs: number,
+  { historyMs, nowMs }: Pick<Roads, 'historyMs' | 'nowMs'>,
+): boolean {
   return hourMs - HORIZON_MARGIN_MS >= nowMs - historyMs;
 }
 
@@ -88,7 +93,9 @@ export function suitsArchive({ dayMs, hours, refetch }: DayWork, roads: Roads): 
   if (isFilesOnly(roads.source)) return true;
   const closedForMs = roads.nowMs - (dayMs + DAY_MS);
   if (roads.historyMs === Infinity)
-    return hours.length >= ARCHIVE_HOURS && closedForMs >= PACKED_MS;
+    return (
+      (hours.length >= ARCHIVE_HOURS || roads.mayBeForgotten === true) && closedForMs >= PACKED_MS
+    );
   if (closedForMs < 0) return false;
   return hours.length >= ARCHIVE_HOURS || hours.some((hourMs) => !isWithinRest(hourMs, roads));
 }
