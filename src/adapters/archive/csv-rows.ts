@@ -200,7 +200,7 @@ export class CsvRows {
     }
     const hasLeadingZero = bytes[firstDigit] === ZERO && at > firstDigit + 1;
     if (at === firstDigit || bytes[at] !== COMMA || hasLeadingZero || value >= EXACT_E8)
-      throw badField(this.#lineAt(row), field, 'is no integer');
+      throw badField(this.#lineAt(row), field, 'is no integer below 2^53');
     this.#at = at + 1;
     return isNegative ? -value : value;
   }

@@ -192,7 +192,7 @@ describe('what is wrong with one file', () => {
     [
       'a raw id in quotes',
       '1,2.0,3.0,4,"5",1709596800000,True,True',
-      'last_trade_id "\\"5\\"" is no integer',
+      'last_trade_id "\\"5\\"" is no integer below 2^53',
     ],
     [
       'another boolean',
@@ -204,7 +204,7 @@ describe('what is wrong with one file', () => {
       '1,2.0,3.0,4,5,1709596800000,Trueish,True',
       'is_buyer_maker "Trueish" is neither true nor false',
     ],
-    ['no id', ',2.0,3.0,4,5,1709596800000,True,True', 'agg_trade_id "" is no integer'],
+    ['no id', ',2.0,3.0,4,5,1709596800000,True,True', 'agg_trade_id "" is no integer below 2^53'],
     [
       'another unit of time',
       '6440,2.0,3.0,4,5,1709596800000000,True,True',
@@ -218,10 +218,14 @@ describe('what is wrong with one file', () => {
   });
 
   test.each([
-    ['a header that we don’t know', 'id,price,qty', 'agg_trade_id "id" is no integer'],
-    ['a header in the middle', HEADER, 'agg_trade_id "agg_trade_id" is no integer'],
+    ['a header that we don’t know', 'id,price,qty', 'agg_trade_id "id" is no integer below 2^53'],
+    ['a header in the middle', HEADER, 'agg_trade_id "agg_trade_id" is no integer below 2^53'],
     ['a byte order mark in the middle', '\u{FEFF}6440,1.0', 'agg_trade_id "\u{FEFF}6440" is'],
-    ['a first row that begins with a space', ' 5000,1.0', 'agg_trade_id " 5000" is no integer'],
+    [
+      'a first row that begins with a space',
+      ' 5000,1.0',
+      'agg_trade_id " 5000" is no integer below 2^53',
+    ],
   ])('%s may be a lost trade: refused', async (name, line, why) => {
     const columns = [...line.split(','), '1', '1', '1', '1709596800000', 'True', 'True'];
     const bad = [...columns.slice(0, 2), ...columns.slice(-6)].join(',');

@@ -114,24 +114,27 @@ describe('an hour’s run over blocks', () => {
 });
 
 test.each([
-  ['a letter in an id', '1x,1,1,0,0,1735689600000000,True,True'],
-  ['an id beyond 2^53', '9007199254740993,1,1,0,0,1735689600000000,True,True'],
-  ['a leading zero', '01,1,1,0,0,1735689600000000,True,True'],
-  ['an exponent', '1,1e5,1,0,0,1735689600000000,True,True'],
-  ['a negative quantity', '1,1,-1,0,0,1735689600000000,True,True'],
-  ['nine places', '1,1.000000001,1,0,0,1735689600000000,True,True'],
-  ['a point with nothing behind it', '1,1.,1,0,0,1735689600000000,True,True'],
-  ['two points', '1,1.1.1,1,0,0,1735689600000000,True,True'],
-  ['an empty field', '1,,1,0,0,1735689600000000,True,True'],
-  ['no boolean', '1,1,1,0,0,1735689600000000,Trve,True'],
-  ['six columns', '1,1,1,0,0,1735689600000000'],
-  ['nine columns', '1,1,1,0,0,1735689600000000,True,True,True'],
-  ['a quoted field', '1,"1",1,0,0,1735689600000000,True,True'],
-  ['an empty line', ''],
-])('a row with %s is refused and named', (_, line) => {
+  ['a letter in an id', '1x,1,1,0,0,1735689600000000,True,True', 'agg_trade_id "1x"'],
+  [
+    'an id beyond 2^53',
+    '9007199254740993,1,1,0,0,1735689600000000,True,True',
+    'agg_trade_id "9007199254740993"',
+  ],
+  ['a leading zero', '01,1,1,0,0,1735689600000000,True,True', 'agg_trade_id "01"'],
+  ['an exponent', '1,1e5,1,0,0,1735689600000000,True,True', 'price "1e5"'],
+  ['a negative quantity', '1,1,-1,0,0,1735689600000000,True,True', 'quantity "-1"'],
+  ['nine places', '1,1.000000001,1,0,0,1735689600000000,True,True', 'price "1.000000001"'],
+  ['a point with nothing behind it', '1,1.,1,0,0,1735689600000000,True,True', 'price "1."'],
+  ['two points', '1,1.1.1,1,0,0,1735689600000000,True,True', 'price "1.1.1"'],
+  ['an empty field', '1,,1,0,0,1735689600000000,True,True', 'price ""'],
+  ['no boolean', '1,1,1,0,0,1735689600000000,Trve,True', 'is_buyer_maker "Trve"'],
+  ['six columns', '1,1,1,0,0,1735689600000000', 'it has 6 columns'],
+  ['nine columns', '1,1,1,0,0,1735689600000000,True,True,True', 'it has 9 columns'],
+  ['a quoted field', '1,"1",1,0,0,1735689600000000,True,True', 'price "\\"1\\""'],
+])('a row with %s is refused and named', (_, line, why) => {
   const good = '0,1,1,0,0,1735689600000000,True,True';
   expect(() => new CsvRows('f.csv').push(Buffer.from(`${good}\n${line}\n${good}\n`))).toThrow(
-    /f\.csv line 2: it is no row of aggregate trades/,
+    `f.csv line 2: ${why}`,
   );
 });
 
