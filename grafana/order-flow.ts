@@ -45,7 +45,7 @@ ORDER BY ts`;
 /** Hours on record that are not proven; those that could not be had; and in between, those that nobody fetched. */
 const GAPS = `SELECT time, timeend, text, tags
 FROM (
-  SELECT ${BAND}, concat(verdict, ': ', missing, ' ids missing') AS text, verdict AS tags
+  SELECT ${BAND}, concat(verdict, ': ', coalesce(missing::string, 'an unknown number of'), ' ids missing') AS text, verdict AS tags
   FROM coverage
   WHERE ${TOUCHED} AND verdict <> 'proven'
   UNION ALL

@@ -84,8 +84,13 @@ type IdFacts = Pick<
   'market' | 'hourMs' | 'rows' | 'first' | 'last' | 'prev' | 'next' | 'endedAtMs'
 >;
 
-/** Ids missing inside the run and at its edges. */
-export function missingIds({ market, first, last, prev, next, rows }: IdFacts): number {
+/**
+ * Ids missing inside the run and at its edges; undefined when nobody can count them: the trade before
+ * was never seen, and the first one known is not the lowest that there can be.
+ */
+export function missingIds({ market, first, last, prev, next, rows }: IdFacts): number | undefined {
+  const head = first ?? next;
+  if (prev === undefined && head !== undefined && head.id !== firstAggId(market)) return undefined;
   const startId = prev === undefined ? firstAggId(market) : prev.id + 1;
   if (first === undefined || last === undefined) return next === undefined ? 0 : next.id - startId;
   const after = next === undefined ? 0 : next.id - last.id - 1;

@@ -87,11 +87,13 @@ test.each(MARKETS)('the view coverage and the domain agree on every hour of %s',
   );
   const wanted = records.map((record) => ({
     verdict: verdictOf({ ...record, market }),
-    missing: String(missingIds({ ...record, market })),
+    missing: missingIds({ ...record, market })?.toString() ?? null,
     edge: edgeOf({ ...record, market }),
   }));
   expect(seen).toEqual(wanted);
   expect(new Set(wanted.map(({ verdict }) => verdict))).toEqual(new Set(['proven', 'open', 'gap']));
+  // Nobody can count from an id before which nothing was seen.
+  expect(seen).toContainEqual({ verdict: 'gap', missing: null, edge: null });
   expect(new Set(wanted.map(({ edge }) => edge))).toEqual(
     new Set(['listing', 'end_of_symbol', null]),
   );
