@@ -19,9 +19,11 @@ export async function noteAwaited(
   const range = spanOfHours(hours);
   const known = new Set((await ledger.records(series, range)).map(({ hourMs }) => hourMs));
   const { gapClass, evidence: missing } = reasonOf(dayMs, from, nowMs);
-  const evidence = from.isForgotten
-    ? `${missing}; the exchange’s REST does not know ${series.symbol}`
-    : missing;
+  const evidence = [
+    missing,
+    ...(from.isForgotten ? [`the exchange’s REST does not know ${series.symbol}`] : []),
+    ...(from.openEnd ? [from.openEnd] : []),
+  ].join('; ');
   const gaps = hours
     .filter((hourMs) => !known.has(hourMs))
     .map((hourMs) => ({ hourMs, gapClass, fromId: 0, toId: 0, evidence }));
@@ -29,11 +31,13 @@ export async function noteAwaited(
 }
 
 /** Where a day was looked for. */
-interface LookedIn {
+export interface LookedIn {
   readonly file: TakenDay['file'];
   readonly folder: string | undefined;
   /** Whether REST does not know the symbol, which is listed no more. */
   readonly isForgotten: boolean;
+  /** Why it is not known that nothing follows, where that was asked. */
+  readonly openEnd?: string | undefined;
 }
 
 function reasonOf(
@@ -77,6 +81,16 @@ export async function awaitedHours(
     const dayMs = Date.parse(isoDay(gap.hourMs));
     return [{ market, symbol, gapClass, dayMs, hours: gaps.length, evidence }];
   });
+}
+
+/** Starts of hours that were asked for and have no ledger row, ascending. */
+export async function askedHours(
+  ledger: Ledger,
+  { market, symbol }: Series,
+  range: TimeRange,
+): Promise<number[]> {
+  const open = (await ledger.openGaps({ market, symbol }, range)).filter(isAwaited);
+  return [...new Set(open.map(({ hourMs }) => hourMs))];
 }
 
 /** Losses of the same class that a ledger row knows of have ids. */

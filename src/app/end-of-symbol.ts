@@ -6,12 +6,17 @@
 
 import type { RunFacts } from '../domain/hour-run.ts';
 import { contentHasher } from '../domain/content-hash.ts';
-import { HOUR_MS, hourWindowUs } from '../domain/hour.ts';
+import { CdvaultError } from '../domain/errors.ts';
+import { DAY_MS, floorTo, HOUR_MS, hourWindowUs } from '../domain/hour.ts';
 import { type Neighbour, NO_REACH, type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
+import { LATEST_MS, mayComeLate } from '../domain/plan.ts';
+import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
+import { askBriefly } from './ask-briefly.ts';
+import { isOfFile } from './day-edges.ts';
 
 interface EndDeps {
   readonly source: TradeSource;
@@ -68,7 +73,7 @@ export async function purgedHour(
   // What nobody looked at before the exchange forgot it stays open.
   const isCovered = endedAtMs !== undefined && endedAtMs >= hourMs + HOUR_MS;
   return {
-    ...silentHour(series, hourMs, tail),
+    ...silentHour(series, hourMs, tail, 'rest'),
     endedAtMs: isCovered ? endedAtMs : undefined,
     fetchedAtMs: clock.nowMs(),
   };
@@ -79,7 +84,13 @@ function seenUntilMs({ endedAtMs, rows, fetchedAtMs }: SliceRecord): number | un
   return endedAtMs ?? (rows > 0 ? fetchedAtMs : undefined);
 }
 
-function silentHour({ market, symbol }: Series, hourMs: number, prev: Neighbour) {
+/** An hour in which nobody traded. */
+export function silentHour(
+  { market, symbol }: Series,
+  hourMs: number,
+  prev: Neighbour,
+  source: SliceRecord['source'],
+) {
   return {
     market,
     symbol,
@@ -95,6 +106,39 @@ function silentHour({ market, symbol }: Series, hourMs: number, prev: Neighbour)
     buyQty: '0.00000000',
     sellQty: '0.00000000',
     contentHash: contentHasher().digest(),
-    source: 'rest' as const,
+    source,
   };
+}
+
+/**
+ * Whether a symbol's trades end with the last one that its files have: the exchange has published no
+ * later file, for as long as one has ever been late, and no longer trades the symbol. What cannot be
+ * asked is not assumed.
+ * @returns for hours up to `untilMs`, or in words why it is not known; '' where a file may only be late
+ */
+export async function endOfFiles(
+  {
+    source,
+    archive,
+    clock,
+  }: Pick<EndDeps, 'source' | 'clock'> & { readonly archive: ArchiveSource },
+  series: Series,
+  last: Neighbour,
+  signal: AbortSignal,
+): Promise<{ readonly untilMs: number; readonly atMs: number } | string> {
+  const nowMs = clock.nowMs();
+  const dayMs = floorTo(last.timeUs / 1000, DAY_MS);
+  if (mayComeLate(dayMs, nowMs)) return '';
+  const hasLater = await archive
+    .hasLater(series, dayMs, last.id, signal)
+    .catch((error: unknown) => (isOfFile(error) ? error : Promise.reject(error)));
+  if (hasLater instanceof CdvaultError)
+    return `the file of its month can’t be read: ${hasLater.message}`;
+  if (hasLater === undefined) return 'nobody says whether there are files of later days';
+  if (hasLater) return 'there are files with later trades';
+  const isTrading = await askBriefly(signal, (briefly) => source.isTrading(series, briefly));
+  if (isTrading instanceof CdvaultError)
+    return `the exchange could not be asked whether it still trades ${series.symbol} (${isTrading.code})`;
+  if (isTrading) return `the exchange still trades ${series.symbol}`;
+  return { untilMs: nowMs - LATEST_MS, atMs: nowMs };
 }

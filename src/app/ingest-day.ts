@@ -7,6 +7,7 @@ import type { JobPayloads } from '../ports/job-queue.ts';
 import type { Lease } from '../ports/lease.ts';
 import type { Gap } from '../ports/ledger.ts';
 import { DayEdges } from './day-edges.ts';
+import { edgeGaps } from './edge-gaps.ts';
 import { hourLease, type IngestDeps } from './ingest-slice.ts';
 import { type JudgedHour, judgedHour, recordHours } from './prove-hour.ts';
 import { proveStored } from './prove-stored.ts';
@@ -181,7 +182,7 @@ class DayIngest {
 
   #judged(hour: FileHour, buried: readonly Gap[]): JudgedHour {
     const { facts, contentHash, gaps } = hour;
-    return judgedHour(
+    const judged = judgedHour(
       this.#series,
       hour.hourMs,
       {
@@ -194,6 +195,8 @@ class DayIngest {
       },
       this.#deps.clock.nowMs(),
     );
+    const { record } = judged;
+    return { record, gaps: [...judged.gaps, ...edgeGaps(record, this.#day.source)] };
   }
 
   /** An hour without rows beside an unknown trade says nothing, unless the day that has it is still to come. */

@@ -14,10 +14,10 @@ import type {
 } from '../ports/job-queue.ts';
 import type { Gap } from '../ports/ledger.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
-import { noteAwaited } from './await-file.ts';
+import { type LookedIn, noteAwaited } from './await-file.ts';
 import type { IngestDayDeps } from './ingest-day.ts';
 import { ingestSlice } from './ingest-slice.ts';
-import { joinDays } from './join-days.ts';
+import { type JoinedDays, joinDays } from './join-days.ts';
 import { type DaySource, silentSource, untilForgotten } from './silent-source.ts';
 import { recordUnreachable, takeDay, type TakenDay } from './take-day.ts';
 
@@ -108,11 +108,14 @@ class IngestJobs {
     const outcome = await this.#byRest(day, source, taken.left.filter(isAsked), signal);
     if ('again' in outcome) return outcome;
     const awaited = taken.left.filter((hourMs) => !isAsked(hourMs));
-    if (awaited.length > 0) await this.#note(day, awaited, taken.file, source.isForgotten);
+    const seen = { file: taken.file, isForgotten: source.isForgotten };
+    if (awaited.length > 0) await this.#note(day, awaited, seen);
     // A day that is proven may be what the day beside it has waited for.
-    const joined = isAsked(dayMs) ? [] : await this.#join(day, signal);
+    const joined = isAsked(dayMs) ? { days: [] } : await this.#join(day, signal);
+    if (awaited.length > 0 && joined.openEnd !== undefined)
+      await this.#note(day, awaited, { ...seen, openEnd: joined.openEnd });
     this.#count(runId, { slicesDone: awaited.length, gaps: awaited.length });
-    for (const changedMs of new Set([dayMs, ...joined]))
+    for (const changedMs of new Set([dayMs, ...joined.days]))
       await this.#askForBars(runId, day, changedMs);
     return DONE;
   }
@@ -120,27 +123,25 @@ class IngestJobs {
   async #note(
     day: JobPayloads['archive'],
     hours: readonly number[],
-    file: TakenDay['file'],
-    isForgotten: boolean,
+    seen: Omit<LookedIn, 'folder'>,
   ): Promise<void> {
     const { market, symbol, dayMs, source = 'auto' } = day;
-    const from = { file, folder: sourceFolder(source), isForgotten };
+    const from = { ...seen, folder: sourceFolder(source) };
     const nowMs = this.#deps.clock.nowMs();
     await noteAwaited(this.#deps, { market, symbol }, dayMs, hours, from, nowMs);
   }
 
   /**
    * Where REST may not be asked, only the files of the days beside it prove a day's ends.
-   * @returns days of which an hour has changed
    */
-  async #join(
-    { market, symbol, dayMs }: JobPayloads['archive'],
-    signal: AbortSignal,
-  ): Promise<readonly number[]> {
-    const series = { market, symbol };
-    const before = await joinDays(this.#deps, series, dayMs, signal);
-    const behind = await joinDays(this.#deps, series, dayMs + DAY_MS, signal);
-    return [...before, ...behind];
+  async #join(day: JobPayloads['archive'], signal: AbortSignal): Promise<JoinedDays> {
+    const { market, symbol, runId, dayMs, edges = [], source = 'auto' } = day;
+    const deps = { ...this.#deps, archive: this.#filesOf(day) };
+    const midnight = { market, symbol, runId, source, borderMs: dayMs, isEnd: false };
+    const before = await joinDays(deps, midnight, signal);
+    const isEnd = edges.includes('after');
+    const behind = await joinDays(deps, { ...midnight, borderMs: dayMs + DAY_MS, isEnd }, signal);
+    return { days: [...before.days, ...behind.days], openEnd: behind.openEnd };
   }
 
   /** The day from its file; where nobody answers, REST has it if it has it all. */

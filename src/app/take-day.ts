@@ -141,8 +141,9 @@ class WatchedArchive {
           this.file = file;
           return use({ ...file, rows: () => this.#watch(file, day.isInReach) });
         }),
-      list: (series, range, signal) => archive.list(series, range, signal),
-      find: (series, name, signal) => archive.find(series, name, signal),
+      list: (...asked) => archive.list(...asked),
+      find: (...asked) => archive.find(...asked),
+      hasLater: (...asked) => archive.hasLater(...asked),
     };
   }
 

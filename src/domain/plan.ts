@@ -65,7 +65,7 @@ const ARCHIVE_HOURS = 6;
 const PACKED_MS = DAY_MS;
 
 /** The longest that a file has been late, by the exchange's own issues, is eight days. */
-const LATEST_MS = 14 * DAY_MS;
+export const LATEST_MS = 14 * DAY_MS;
 
 /** An hour is asked for together with the trade before it, and not at once. */
 const HORIZON_MARGIN_MS = HOUR_MS;

@@ -65,4 +65,17 @@ export interface ArchiveSource {
    * @throws CdvaultError ARCHIVE_UNREACHABLE
    */
   find(series: Series, name: string, signal: AbortSignal): Promise<ListedFile | undefined>;
+
+  /**
+   * Whether there is a file of a later day or month, or in the file of the day's own month a trade
+   * behind one of the day.
+   * @returns undefined when nobody says what files there are
+   * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, ARCHIVE_UNREACHABLE
+   */
+  hasLater(
+    series: Series,
+    dayMs: number,
+    aggId: number,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined>;
 }

@@ -11,7 +11,9 @@ export type GapClass =
   | 'duplicate_id'
   | 'time_backwards'
   | 'pending_archive'
-  | 'truncated_file';
+  | 'truncated_file'
+  /** From files: the trade before or behind is in none that was there. */
+  | 'unknown_neighbour';
 
 /** What is not proven, or worth knowing, about one hour, with evidence. */
 export interface Gap {

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, daysOf, isoDay, MINUTE_MS, type TimeRange } from '../../src/domain/hour.ts';
+import {
+  DAY_MS,
+  daysOf,
+  HOUR_MS,
+  isoDay,
+  MINUTE_MS,
+  type TimeRange,
+} from '../../src/domain/hour.ts';
 import { verdictOf } from '../../src/domain/ledger.ts';
 import type { Series } from '../../src/domain/market.ts';
 import type { ArchiveMarket } from '../exchange/archive-files.ts';
@@ -55,6 +62,30 @@ const purged = inArchive(
   every(30 * MINUTE_MS, JANUARY, JANUARY + 4 * DAY_MS),
 );
 
+/** Ids 500 to 519 on 2024-02-10 until 20:00, 520 and on from 2024-02-12 at 03:00; nobody traded between. */
+const FEBRUARY = Date.UTC(2024, 1, 10);
+const thinTimes = [
+  ...every(HOUR_MS, FEBRUARY - DAY_MS + 10 * HOUR_MS, FEBRUARY - DAY_MS + 20 * HOUR_MS),
+  ...every(HOUR_MS, FEBRUARY + HOUR_MS, FEBRUARY + 21 * HOUR_MS),
+  ...every(HOUR_MS, FEBRUARY + 2 * DAY_MS + 3 * HOUR_MS, FEBRUARY + 2 * DAY_MS + 23 * HOUR_MS),
+  ...every(HOUR_MS, FEBRUARY + 3 * DAY_MS + 10 * HOUR_MS, FEBRUARY + 3 * DAY_MS + 20 * HOUR_MS),
+];
+const thin = inArchive('cm', `${unique('ADA')}_240628`, 490, thinTimes);
+const thinAlone = inArchive('cm', `${unique('ADB')}_240628`, 490, thinTimes);
+const thinLater = inArchive('cm', `${unique('ADC')}_240628`, 490, thinTimes);
+
+/** Delivered at 08:00; its last trade is half a second behind that. */
+const MARCH = Date.UTC(2024, 2, 27);
+const deliveredTimes = [
+  ...every(10 * MINUTE_MS, MARCH, MARCH + 2 * DAY_MS + 8 * HOUR_MS),
+  MARCH + 2 * DAY_MS + 8 * HOUR_MS + 500,
+];
+const delivered = inArchive('um', `${unique('BTC')}_240329`, 1, deliveredTimes);
+
+const [unasked, stillTrading] = ['BTD', 'BTE'].map((name) =>
+  inArchive('um', `${unique(name)}_240329`, 1, deliveredTimes),
+) as [Series, Series];
+
 let server: ArchiveServer;
 let rig: Rig;
 let app: App;
@@ -65,7 +96,9 @@ beforeAll(async () => {
     for (const dayMs of daysWithoutTrades(trades)) server.setFault(symbol, isoDay(dayMs), 'absent');
   for (const { symbol } of archived)
     for (const month of ['2022-01', '2024-02', '2024-03']) server.setFault(symbol, month, 'absent');
-  rig = await Rig.start({ archiveUrl: server.url });
+  // Its trades are older than what REST still has.
+  const trading = { market: 'um' as const, symbol: stillTrading.symbol, trades: made(1, [MARCH]) };
+  rig = await Rig.start({ archiveUrl: server.url, symbols: [trading] });
   app = await rig.app();
 });
 
@@ -87,6 +120,17 @@ async function verdicts(series: Series, range: TimeRange): Promise<Map<number, s
   return new Map(records.map((record) => [record.hourMs, verdictOf(record)]));
 }
 
+async function expectProven(series: Series, range: TimeRange): Promise<void> {
+  const hours = (range.endMs - range.startMs) / HOUR_MS;
+  const { exitCode, stderr } = await rig.cli(['backfill', ...args(series, range)]);
+  expect(stderr).toContain(`${hours} of ${hours} hours proven`);
+  expect(exitCode, stderr).toBe(0);
+  expect(await app.ledger.openGaps(series, range)).toEqual(
+    (await app.ledger.openGaps(series, range)).filter(({ gapClass }) => gapClass === 'halt'),
+  );
+  expect(await rig.cli(['verify', ...args(series, range)])).toMatchObject({ exitCode: 0 });
+}
+
 function args({ market, symbol }: Series, { startMs, endMs }: TimeRange): string[] {
   const name = market.replace('binance_', '');
   return [symbol, '--market', name, '--from', isoDay(startMs), '--to', isoDay(endMs)];
@@ -102,4 +146,61 @@ test('a symbol that REST has forgotten: what its files prove is proven, also whe
     expect(found.get(JANUARY)).toBe('gap');
     expect([...found.values()].filter((verdict) => verdict === 'proven')).toHaveLength(71);
   }
+});
+
+const THIN = { startMs: FEBRUARY, endMs: FEBRUARY + 3 * DAY_MS };
+
+test('a day without a file between two whose ids follow one another: nobody traded in it', async () => {
+  await expectProven(thin, THIN);
+  const silent = await app.ledger.records(thin, {
+    startMs: FEBRUARY + DAY_MS,
+    endMs: FEBRUARY + 2 * DAY_MS,
+  });
+  expect(silent.map(({ rows, prev, next }) => [rows, prev?.id, next?.id])).toEqual(
+    Array.from({ length: 24 }, () => [0, 519, 520]),
+  );
+});
+
+test('such a day alone, the days beside it being looked at and not stored', async () => {
+  await expectProven(thinAlone, { startMs: FEBRUARY + DAY_MS, endMs: FEBRUARY + 2 * DAY_MS });
+  expect(await app.ledger.totals(thinAlone, THIN)).toMatchObject({ proven: 24, rows: 0 });
+});
+
+test('days beside such a day, taken one after the other, and then the day itself', async () => {
+  for (const day of [2, 0, 1])
+    await expectProven(thinLater, {
+      startMs: FEBRUARY + day * DAY_MS,
+      endMs: FEBRUARY + (day + 1) * DAY_MS,
+    });
+  expect(await app.ledger.totals(thinLater, THIN)).toMatchObject({ proven: 72, gap: 0, open: 0 });
+});
+
+test('a contract that was delivered: no later file and no listing prove its end, and the days behind', async () => {
+  const range = { startMs: MARCH, endMs: MARCH + 5 * DAY_MS };
+  await expectProven(delivered, range);
+  const edges = await app.sql.query(
+    `SELECT edge, count() hours FROM coverage WHERE symbol = '${delivered.symbol}' ORDER BY edge`,
+  );
+  expect(edges).toEqual([
+    { edge: null, hours: '55' },
+    { edge: 'end_of_symbol', hours: '64' },
+    { edge: 'listing', hours: '1' },
+  ]);
+});
+
+test.each([
+  ['an exchange that can’t be asked', () => unasked, 'the exchange could not be asked whether'],
+  ['an exchange that still trades it', () => stillTrading, 'the exchange still trades'],
+])('%s: the end stays open, and that is said', async (what, of, why) => {
+  const series = of();
+  const range = { startMs: MARCH + DAY_MS, endMs: MARCH + 3 * DAY_MS };
+  const isDown = what.includes('asked');
+  const source = ['--source', 'archive'];
+  const { exitCode, stderr } = await rig.cli(
+    ['backfill', ...args(series, range), ...source],
+    isDown ? { BINANCE_UM_URL: 'http://127.0.0.1:9' } : {},
+  );
+  expect(stderr).toContain('32 of 48 hours proven');
+  expect(stderr).toContain(why);
+  expect(exitCode).toBe(3);
 });

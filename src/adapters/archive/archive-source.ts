@@ -2,8 +2,9 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { dailyStem, monthlyStem, monthOf } from '../../domain/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import type { TimeRange } from '../../domain/hour.ts';
+import { DAY_MS, type TimeRange } from '../../domain/hour.ts';
 import type { Series } from '../../domain/market.ts';
+import type { TradeBlock } from '../../domain/trade-block.ts';
 import type {
   ArchiveDay,
   ArchiveListing,
@@ -64,18 +65,29 @@ class HttpArchive implements ArchiveSource {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-    const month = monthOf(dayMs);
+    return this.#useMonth(series, monthOf(dayMs), signal, (saved) =>
+      use(dayOf(saved, dayMs)),
+    );
+  }
+
+  /** @returns undefined when there is no such file, or not yet */
+  async #useMonth<T>(
+    series: Series,
+    month: TimeRange,
+    signal: AbortSignal,
+    use: (saved: Saved) => Promise<T>,
+  ): Promise<T | undefined> {
     if (month.endMs > Date.now()) return undefined;
     const key = monthlyKey(series, month.startMs);
     return this.#months.use(
       key,
       // Several jobs wait for it: that one of them is told to stop is no reason to break it off.
       () => {
-        const month = this.#downloads.newFolder();
-        return { folder: month, file: save(this.#host, key, month, this.#closing.signal) };
+        const folder = this.#downloads.newFolder();
+        return { folder, file: save(this.#host, key, folder, this.#closing.signal) };
       },
       signal,
-      (saved) => use(dayOf(saved, dayMs)),
+      use,
     );
   }
 
@@ -101,6 +113,24 @@ class HttpArchive implements ArchiveSource {
     const key = keyOf(series, name);
     const head = key === undefined ? undefined : await this.#host.head(key, signal);
     return head === undefined ? undefined : { name, ...head };
+  }
+
+  async hasLater(
+    series: Series,
+    dayMs: number,
+    aggId: number,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    const behindMs = dayMs + DAY_MS;
+    const later = await this.list(series, { startMs: behindMs, endMs: Date.now() }, signal);
+    if (later === undefined) return undefined;
+    const months = [...later.months.keys()];
+    if (later.days.size > 0 || months.some((startMs) => startMs > dayMs)) return true;
+    // Of the days between, the month's own file tells.
+    const has = await this.#useMonth(series, monthOf(dayMs), signal, (saved) =>
+      hasTradeBehind(rowsIn(saved), aggId),
+    );
+    return has ?? false;
   }
 
   async close(): Promise<void> {
@@ -131,6 +161,11 @@ async function save(
       : `${host.urlOf(key)}: its SHA-256 is ${download.sha256}, its .CHECKSUM ${checksum === undefined ? 'is absent' : `says ${JSON.stringify(checksum.slice(0, 120))}`}`;
     return { ...download, name, file, problem };
   }
+}
+
+async function hasTradeBehind(rows: AsyncIterable<TradeBlock>, aggId: number): Promise<boolean> {
+  for await (const block of rows) if (block.aggIds.some((id) => id > aggId)) return true;
+  return false;
 }
 
 function dayOf(saved: Saved, dayMs: number): ArchiveDay {

@@ -45,6 +45,10 @@ export function createFolderSource(folder: string): ArchiveSource {
     async find() {
       return undefined;
     },
+    // What is not in the folder may be elsewhere.
+    async hasLater() {
+      return undefined;
+    },
   };
 }
 

@@ -49,6 +49,10 @@ export function createExportSource(folder: string): ArchiveSource {
     async find() {
       return undefined;
     },
+    // What is not in the folder may be elsewhere.
+    async hasLater() {
+      return undefined;
+    },
   };
 }
 

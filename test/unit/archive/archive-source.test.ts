@@ -203,3 +203,23 @@ describe('a listing', () => {
     server.setListing(true);
   });
 });
+
+describe('whether anything is behind a trade', () => {
+  const LAST_DAY = FROM + 61 * DAY_MS;
+  const lastId = trades.firstId + trades.count - 1;
+
+  test('is true while there is a later day or month, and false behind the last', async () => {
+    expect(await archive.hasLater(UM, FROM + 40 * DAY_MS, 1, signal)).toBe(true);
+    expect(await archive.hasLater(UM, LAST_DAY, lastId, signal)).toBe(false);
+  });
+
+  test('is told of the last day by the file of its month, which may have what the day’s was cut of', async () => {
+    expect(await archive.hasLater(UM, LAST_DAY, lastId - 1, signal)).toBe(true);
+  });
+
+  test('is not known while the listing is denied', async () => {
+    server.setListing(false);
+    expect(await archive.hasLater(UM, LAST_DAY, lastId, signal)).toBeUndefined();
+    server.setListing(true);
+  });
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { joinAcross } from '../../../src/domain/border.ts';
-import { HOUR_MS } from '../../../src/domain/hour.ts';
+import { borderAt, joinAcross, type Outside } from '../../../src/domain/border.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/domain/hour.ts';
 import { type SliceRecord, verdictOf } from '../../../src/domain/ledger.ts';
 import { recordOf } from '../../support/trades.ts';
 
@@ -20,13 +20,26 @@ function silent(hourMs: number, rest: Partial<SliceRecord>): SliceRecord {
   return recordOf(hourMs, 1, 0, { prev: undefined, next: undefined, ...rest });
 }
 
+function join(
+  records: readonly SliceRecord[],
+  asked: readonly number[] = [],
+  outside: Outside = {},
+): readonly SliceRecord[] {
+  return across(records, asked, outside).changed;
+}
+
+function across(records: readonly SliceRecord[], asked: readonly number[], outside: Outside = {}) {
+  const sorted = records.toSorted((one, other) => one.hourMs - other.hourMs);
+  return joinAcross(sorted, borderAt(sorted, asked, MIDNIGHT), outside);
+}
+
 const verdicts = (records: readonly SliceRecord[]) =>
   records.map((record) => [record.hourMs, verdictOf(record)]);
 
 describe('two days at midnight', () => {
   it('prove each other where their ids meet', () => {
     expect([left, right].map(verdictOf)).toEqual(['open', 'gap']);
-    const joined = joinAcross([right, left], MIDNIGHT);
+    const joined = join([right, left]);
     expect(verdicts(joined)).toEqual([
       [H23, 'proven'],
       [H0, 'proven'],
@@ -35,7 +48,7 @@ describe('two days at midnight', () => {
 
   it('show what neither file has', () => {
     const later = recordOf(H0, 160, 20, { prev: undefined });
-    expect(verdicts(joinAcross([left, later], MIDNIGHT))).toEqual([
+    expect(verdicts(join([left, later]))).toEqual([
       [H23, 'gap'],
       [H0, 'gap'],
     ]);
@@ -49,7 +62,7 @@ describe('two days at midnight', () => {
       recordOf(H1, 150, 20, { prev: undefined }),
       recordOf(H22 - HOUR_MS, 90, 10, { next: undefined }),
     ];
-    expect(verdicts(joinAcross(records, MIDNIGHT))).toEqual([
+    expect(verdicts(join(records))).toEqual([
       [H23, 'proven'],
       [H22, 'proven'],
       [H0, 'proven'],
@@ -58,12 +71,66 @@ describe('two days at midnight', () => {
   });
 
   it('say nothing while one of them is not there, or knows already', () => {
-    expect(joinAcross([left], MIDNIGHT)).toEqual([]);
-    expect(joinAcross([right], MIDNIGHT)).toEqual([]);
-    expect(joinAcross([recordOf(H23, 100, 50), recordOf(H0, 150, 20)], MIDNIGHT)).toEqual([]);
+    expect(join([left])).toEqual([]);
+    expect(join([right])).toEqual([]);
+    expect(join([recordOf(H23, 100, 50), recordOf(H0, 150, 20)])).toEqual([]);
   });
 
   it('are not joined backwards', () => {
-    expect(joinAcross([left, recordOf(H0, 120, 20, { prev: undefined })], MIDNIGHT)).toEqual([]);
+    expect(join([left, recordOf(H0, 120, 20, { prev: undefined })])).toEqual([]);
+  });
+});
+
+describe('days that no file tells of, between two days on record', () => {
+  const later = recordOf(H0 + DAY_MS, 150, 20, { prev: undefined });
+  const asked = [H0, H1, H0 + DAY_MS - HOUR_MS];
+
+  it('are empty where the ids follow one another; the hours beside them are proven too', () => {
+    const { changed, silent } = across([left, later], asked);
+    expect(verdicts(changed)).toEqual([
+      [H23, 'proven'],
+      [later.hourMs, 'proven'],
+    ]);
+    expect(silent).toEqual(
+      asked.map((hourMs) => ({ hourMs, prev: left.last, next: later.first, endedAtMs: undefined })),
+    );
+  });
+
+  it('are not where an id lies between: somebody may have traded there', () => {
+    const skipping = recordOf(later.hourMs, 151, 20, { prev: undefined });
+    expect(across([left, skipping], asked)).toEqual({ changed: [], silent: [] });
+  });
+
+  it('are empty by the trades of files that are only looked at, as far as these reach', () => {
+    const tail = { id: 149, timeUs: H0 * 1000 + 5 };
+    const head = { id: 150, timeUs: (H0 + DAY_MS) * 1000 };
+    const { changed, silent } = across([recordOf(H22, 90, 5)], asked, { tail, head });
+    expect(changed).toEqual([]);
+    // In the hour of the trade itself others may have been before it.
+    expect(silent.map(({ hourMs }) => hourMs)).toEqual(asked.slice(1));
+  });
+
+  it('end with the symbol’s last trade, in hours for which that is known', () => {
+    const ended = { untilMs: H1 + HOUR_MS, atMs: H0 + 40 * DAY_MS };
+    const { changed, silent } = across([left], asked, { ended });
+    expect(verdicts(changed)).toEqual([[H23, 'proven']]);
+    expect(silent).toEqual(
+      [H0, H1].map((hourMs) => ({
+        hourMs,
+        prev: left.last,
+        next: undefined,
+        endedAtMs: ended.atMs,
+      })),
+    );
+    expect(across([left], asked, { ended: { ...ended, untilMs: H23 } })).toEqual({
+      changed: [],
+      silent: [],
+    });
+  });
+
+  it('do not end where a later trade is on record', () => {
+    const ended = { untilMs: H1 + HOUR_MS, atMs: H0 + 40 * DAY_MS };
+    const skipping = recordOf(later.hourMs, 151, 20, { prev: undefined });
+    expect(across([left, skipping], asked, { ended })).toEqual({ changed: [], silent: [] });
   });
 });
