@@ -1,7 +1,10 @@
-import { isoDay, spanOfHours, type TimeRange } from '../domain/hour.ts';
+import { dailyStem } from '../domain/archive-name.ts';
+import { DAY_MS, isoDay, spanOfHours, type TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import { AWAITED, type AwaitedClass, mayComeLate } from '../domain/plan.ts';
+import { type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
 import type { Ledger, SeenGap } from '../ports/ledger.ts';
+import { whereFrom } from './edge-gaps.ts';
 import type { TakenDay } from './take-day.ts';
 
 /**
@@ -18,7 +21,7 @@ export async function noteAwaited(
 ): Promise<void> {
   const range = spanOfHours(hours);
   const known = new Set((await ledger.records(series, range)).map(({ hourMs }) => hourMs));
-  const { gapClass, evidence: missing } = reasonOf(dayMs, from, nowMs);
+  const { gapClass, evidence: missing } = reasonOf(series, dayMs, from, nowMs);
   const evidence = [
     missing,
     ...(from.isForgotten ? [`the exchange’s REST does not know ${series.symbol}`] : []),
@@ -33,7 +36,7 @@ export async function noteAwaited(
 /** Where a day was looked for. */
 export interface LookedIn {
   readonly file: TakenDay['file'];
-  readonly folder: string | undefined;
+  readonly source: SourceChoice;
   /** Whether REST does not know the symbol, which is listed no more. */
   readonly isForgotten: boolean;
   /** Why it is not known that nothing follows, where that was asked. */
@@ -41,18 +44,29 @@ export interface LookedIn {
 }
 
 function reasonOf(
+  series: Series,
   dayMs: number,
-  { file, folder }: LookedIn,
+  { file, source }: LookedIn,
   nowMs: number,
 ): { readonly gapClass: AwaitedClass; readonly evidence: string } {
+  const stemOf = (days: number) => dailyStem(series.symbol, dayMs + days * DAY_MS);
+  if (file?.verdict === 'whole')
+    return {
+      gapClass: 'truncated_file',
+      evidence: `${file.name} is whole, but no trade behind or before its own is known: ${stemOf(1)}.zip and ${stemOf(-1)}.zip have them, or the files nearest to it; ${whereFrom(series, source)}`,
+    };
   if (file !== undefined && file.verdict !== 'absent')
     return {
       gapClass: 'truncated_file',
       evidence: `${file.name} (${file.verdict}): ${file.evidence}`,
     };
+  const folder = sourceFolder(source);
   // Nothing comes into a folder by itself.
   if (folder !== undefined)
-    return { gapClass: 'retention', evidence: `${folder} has no file of ${isoDay(dayMs)}` };
+    return {
+      gapClass: 'retention',
+      evidence: `${folder} has no ${stemOf(0)}.zip or .csv; ${whereFrom(series, source)}`,
+    };
   return mayComeLate(dayMs, nowMs)
     ? { gapClass: 'pending_archive', evidence: `the file of ${isoDay(dayMs)} is not there yet` }
     : { gapClass: 'retention', evidence: `the exchange has no file of ${isoDay(dayMs)}` };
@@ -96,4 +110,35 @@ export async function askedHours(
 /** Losses of the same class that a ledger row knows of have ids. */
 function isAwaited(gap: SeenGap): gap is SeenGap & { readonly gapClass: AwaitedClass } {
   return gap.toId === 0 && AWAITED.some((awaited) => awaited === gap.gapClass);
+}
+
+/** Hours of one day on record that lack the same trade beside them. */
+export interface EdgeHours extends Series {
+  readonly fromMs: number;
+  readonly hours: number;
+  readonly evidence: string;
+}
+
+export async function edgeHours(
+  { ledger }: { readonly ledger: Ledger },
+  { market, symbol }: Series,
+  range: TimeRange,
+): Promise<EdgeHours[]> {
+  const open = (await ledger.openGaps({ market, symbol }, range)).filter(
+    ({ gapClass }) => gapClass === 'unknown_neighbour',
+  );
+  const groups = Map.groupBy(open, ({ hourMs, evidence }) => `${isoDay(hourMs)} ${evidence}`);
+  return [...groups.values()].flatMap(([first, ...others]) =>
+    first === undefined
+      ? []
+      : [
+          {
+            market,
+            symbol,
+            fromMs: first.hourMs,
+            hours: 1 + others.length,
+            evidence: first.evidence,
+          },
+        ],
+  );
 }

@@ -29,12 +29,18 @@ export class DayEdges {
   readonly #series: Series;
   readonly #day: JobPayloads['archive'];
   readonly #signal: AbortSignal;
+  #isCut = false;
 
   constructor(deps: EdgeDeps, day: JobPayloads['archive'], signal: AbortSignal) {
     this.#deps = deps;
     this.#series = { market: day.market, symbol: day.symbol };
     this.#day = day;
     this.#signal = signal;
+  }
+
+  /** Whether trades are known to be behind the file's last one that belong into it. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   /** The trade before the day's first: from the store, else from the file's publisher or the exchange. */
@@ -61,10 +67,13 @@ export class DayEdges {
     if (this.asksRest(endMs - HOUR_MS)) {
       const [row] = await this.#ask(id + 1);
       if (row?.aggId === id + 1 && row.timeUs >= endMs * 1000) return row;
+      this.#isCut = row !== undefined;
     }
     if (this.asksRest(endMs - HOUR_MS) || this.#day.edges?.includes('after') !== true)
       return undefined;
-    return this.#edgeTrade('behind', id + 1);
+    const next = await this.#edgeTrade('behind', id + 1);
+    this.#isCut = next !== undefined && next.aggId > id + 1;
+    return next;
   }
 
   asksRest(hourMs: number): boolean {

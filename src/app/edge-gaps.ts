@@ -1,7 +1,7 @@
 import { dailyStem } from '../domain/archive-name.ts';
 import { DAY_MS, floorTo } from '../domain/hour.ts';
-import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
-import { firstAggId } from '../domain/market.ts';
+import { verdictOf } from '../domain/ledger.ts';
+import { firstAggId, type Series } from '../domain/market.ts';
 import { type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
 import type { Gap } from '../ports/ledger.ts';
 import type { HourRecord } from './end-of-symbol.ts';
@@ -49,7 +49,8 @@ function unknown(hourMs: number, id: number, evidence: string): Gap {
   return { hourMs, gapClass: 'unknown_neighbour', fromId: id, toId: id + 1, evidence };
 }
 
-function whereFrom({ market }: Pick<SliceRecord, 'market'>, source: SourceChoice): string {
+/** How a file that is not there would come. */
+export function whereFrom({ market }: Pick<Series, 'market'>, source: SourceChoice): string {
   const folder = sourceFolder(source);
   if (folder !== undefined)
     return `put that file into ${folder}, or run backfill with --source auto, which asks the exchange`;

@@ -28,6 +28,8 @@ export type DayOutcome =
       readonly kind: 'recorded';
       readonly proven: readonly number[];
       readonly left: readonly number[];
+      /** Whether the file ends before its day's last trade, as far as that is known. */
+      readonly isCut: boolean;
     };
 
 /**
@@ -45,7 +47,7 @@ export async function ingestDay(
   onRows: (rows: number) => void = () => undefined,
 ): Promise<DayOutcome> {
   const due = await dueHours(deps, day);
-  if (due.length === 0) return { kind: 'recorded', proven: day.hours, left: [] };
+  if (due.length === 0) return { kind: 'recorded', proven: day.hours, left: [], isCut: false };
   const leases = new Map<number, Lease>();
   try {
     // All answers are awaited, also behind a failure: a lease that comes later would be nobody's.
@@ -59,11 +61,11 @@ export async function ingestDay(
     if (failed !== undefined) throw failed.reason;
     if (leases.size < due.length) return { kind: 'busy' };
     const held = AbortSignal.any([signal, ...[...leases.values()].map((lease) => lease.signal)]);
-    const proven = await deps.archive.withDay(day, day.dayMs, held, (file) =>
-      new DayIngest(deps, day, leases, held, onRows).run(file),
-    );
+    const ingest = new DayIngest(deps, day, leases, held, onRows);
+    const proven = await deps.archive.withDay(day, day.dayMs, held, (file) => ingest.run(file));
     if (proven === undefined) return { kind: 'absent', left: due };
-    return { kind: 'recorded', proven, left: due.filter((hour) => !proven.includes(hour)) };
+    const left = due.filter((hour) => !proven.includes(hour));
+    return { kind: 'recorded', proven, left, isCut: ingest.isCut };
   } finally {
     await Promise.all([...leases.values()].map((lease) => lease.release()));
   }
@@ -106,6 +108,10 @@ class DayIngest {
     this.#edges = new DayEdges(deps, day, signal);
     this.#signal = signal;
     this.#onRows = onRows;
+  }
+
+  get isCut(): boolean {
+    return this.#edges.isCut;
   }
 
   /** @returns hours that are proven */

@@ -123,10 +123,10 @@ class IngestJobs {
   async #note(
     day: JobPayloads['archive'],
     hours: readonly number[],
-    seen: Omit<LookedIn, 'folder'>,
+    seen: Omit<LookedIn, 'source'>,
   ): Promise<void> {
     const { market, symbol, dayMs, source = 'auto' } = day;
-    const from = { ...seen, folder: sourceFolder(source) };
+    const from = { ...seen, source };
     const nowMs = this.#deps.clock.nowMs();
     await noteAwaited(this.#deps, { market, symbol }, dayMs, hours, from, nowMs);
   }

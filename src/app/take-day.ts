@@ -1,7 +1,6 @@
 import { dailyStem } from '../domain/archive-name.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { describeForeign, type ForeignRow } from '../domain/foreign-rows.ts';
-import { floorTo, HOUR_MS } from '../domain/hour.ts';
 import type { TradeBlock } from '../domain/trade-block.ts';
 import type { ArchiveFileRecord, ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
@@ -53,7 +52,7 @@ export async function takeDay(
     return { proven: [], left, file: await record(deps, day, undefined, ABSENT) };
   const { proven } = outcome;
   if (watched.file === undefined) return { proven, left, file: undefined };
-  const worth = withForeign(worthOf(watched, left), watched.file.foreign());
+  const worth = withForeign(worthOf(watched, outcome.isCut), watched.file.foreign());
   return { proven, left, file: await record(deps, day, watched.file, worth) };
 }
 
@@ -73,18 +72,15 @@ const ABSENT = {
 
 type Worth = Pick<ArchiveFileRecord, 'verdict' | 'evidence'>;
 
-function worthOf(seen: WatchedArchive, left: readonly number[]): Worth {
+function worthOf(seen: WatchedArchive, isCut: boolean): Worth {
   const { rows, firstId, lastId, lastUs } = seen;
   if (rows === 0) return { verdict: 'empty', evidence: 'no trade of the day is in it' };
   const missing = lastId - firstId + 1 - rows;
   if (missing > 0) return { verdict: 'holes', evidence: `${missing} ids are missing in it` };
-  const lastHourMs = floorTo(lastUs / 1000, HOUR_MS);
-  if (left.some((hourMs) => hourMs > lastHourMs)) {
+  if (isCut) {
     const endsAt = new Date(lastUs / 1000).toISOString().slice(11, 19);
     return { verdict: 'truncated', evidence: `it ends at ${endsAt}Z` };
   }
-  if (left.length > 0)
-    return { verdict: 'whole', evidence: 'the trade before or behind it is not known' };
   if (seen.withoutQuantity > 0)
     return { verdict: 'whole', evidence: `${seen.withoutQuantity} rows have no quantity` };
   return { verdict: 'whole', evidence: '' };

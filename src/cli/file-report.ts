@@ -1,5 +1,5 @@
-import { type AwaitedHours, awaitedHours } from '../app/await-file.ts';
-import { isoDay, type TimeRange } from '../domain/hour.ts';
+import { type AwaitedHours, awaitedHours, type EdgeHours, edgeHours } from '../app/await-file.ts';
+import { isoDay, isoHour, type TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
 import type { ArchiveFileRecord } from '../ports/archive-files.ts';
 import type { FailedJob } from '../ports/job-queue.ts';
@@ -9,10 +9,14 @@ import { counted } from './progress-text.ts';
 /** Lines of one kind beyond this many are counted, not listed. */
 const LISTED = 10;
 
+export const OPEN_GAPS = 'select * from gaps where resolved_at is null';
+
 /** What a run has to say of files: those that were not whole, and hours that wait for one. */
 export interface FileReport {
   readonly files: readonly ArchiveFileRecord[];
   readonly awaited: readonly AwaitedHours[];
+  /** On record, and not proven for want of a trade beside them. */
+  readonly edges: readonly EdgeHours[];
 }
 
 /** @param sinceMs files that were looked at before are no news */
@@ -24,13 +28,15 @@ export async function fileReport(
 ): Promise<FileReport> {
   const seen = await Promise.all(series.map((one) => files.records(one, range)));
   const awaited = await Promise.all(series.map((one) => awaitedHours({ ledger }, one, range)));
+  const edges = await Promise.all(series.map((one) => edgeHours({ ledger }, one, range)));
   return {
     files: seen.flat().filter(({ seenAtMs, evidence }) => seenAtMs >= sinceMs && evidence !== ''),
     awaited: awaited.flat(),
+    edges: edges.flat(),
   };
 }
 
-export function fileLines({ files, awaited }: FileReport): string[] {
+export function fileLines({ files, awaited, edges }: FileReport): string[] {
   const silent = files.filter(({ verdict }) => verdict === 'unreachable');
   const awaitedDays = new Set(awaited.map(({ symbol, dayMs }) => `${symbol} ${dayMs}`));
   // Hours that wait for a file, or for a better one, say so themselves.
@@ -43,7 +49,8 @@ export function fileLines({ files, awaited }: FileReport): string[] {
       .slice(0, 1)
       .map(({ evidence }) => `the exchange’s files can’t be had, REST instead: ${evidence}`),
     ...short(told.map(fileLine), "select * from archive_files where verdict <> 'whole'"),
-    ...short(awaited.map(awaitedLine), 'select * from gaps where resolved_at is null'),
+    ...short(awaited.map(awaitedLine), OPEN_GAPS),
+    ...short(edges.map(edgeLine), OPEN_GAPS),
   ];
 }
 
@@ -65,6 +72,12 @@ function awaitedLine({ symbol, gapClass, dayMs, hours, evidence }: AwaitedHours)
     return `${symbol}: ${some} ${verb} for the exchange’s file of ${day}; the hourly schedule, or the same command, asks again`;
   if (gapClass === 'retention') return `${symbol}: ${some} of ${day} can’t be had: ${evidence}`;
   return `${symbol}: ${some} of ${day} not proven by the file: ${evidence}`;
+}
+
+function edgeLine({ symbol, fromMs, hours, evidence }: EdgeHours): string {
+  const some =
+    hours === 1 ? `the hour ${isoHour(fromMs)}` : `${hours} hours from ${isoHour(fromMs)}`;
+  return `${symbol}: ${some} not proven: ${evidence}`;
 }
 
 function short(lines: readonly string[], query: string): string[] {

@@ -247,7 +247,8 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.gaps,
     when: 'An hour that was asked about is not proven: never fetched, open, or with missing ids.',
-    advice: 'Run cdvault backfill on the range, then the same command again.',
+    advice:
+      'Run cdvault backfill on the range; of hours that stay unproven the table gaps says which file or source would prove them. Then the same command again, or a range without them.',
   },
   STORE_MISMATCH: {
     retryable: false,

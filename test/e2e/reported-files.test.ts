@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
 import {
   DAY_MS,
@@ -203,4 +206,71 @@ test.each([
   expect(stderr).toContain('32 of 48 hours proven');
   expect(stderr).toContain(why);
   expect(exitCode).toBe(3);
+});
+
+describe('a lone day from a folder', () => {
+  const NEW_YEAR = Date.UTC(2024, 0, 1);
+  const FIRST_ID = 2_807_759_891;
+  const DAY = { startMs: NEW_YEAR, endMs: NEW_YEAR + DAY_MS };
+  const series: Series = { market: 'binance_spot', symbol: unique('LON') };
+  let folder: string;
+
+  /** Six trades an hour, with a byte order mark in front. */
+  function put(dayMs: number): void {
+    const times = every(10 * MINUTE_MS, dayMs, dayMs + DAY_MS);
+    const firstId = FIRST_ID + ((dayMs - NEW_YEAR) / DAY_MS) * times.length;
+    const rows = times.map((timeMs, index) => {
+      const id = firstId + index;
+      return `${id},42283.58000000,0.01000000,${id},${id},${timeMs + 5},True,True\n`;
+    });
+    const name = `${series.symbol}-aggTrades-${isoDay(dayMs)}.csv`;
+    writeFileSync(path.join(folder, name), `\u{FEFF}${rows.join('')}`);
+  }
+
+  const backfill = () => rig.cli(['backfill', ...args(series, DAY), '--source', `dir:${folder}`]);
+
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'cdvault-lone-'));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('says which files would prove its ends, and does not count what nobody can', async () => {
+    put(NEW_YEAR);
+    const { exitCode, stderr } = await backfill();
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('22 of 24 hours proven, 144 trades stored');
+    expect(stderr).not.toContain('run the same command later');
+    const hint = `put that file into ${folder}, or run backfill with --source auto`;
+    const [before, behind] = ['2023-12-31', '2024-01-02'].map(
+      (date) => `${series.symbol}-aggTrades-${date}.zip`,
+    );
+    const reasons = [
+      `the trade before id ${FIRST_ID} is not known: ${before}, or the last file before it, ends with it; ${hint}`,
+      `the trade behind id ${FIRST_ID + 143} is not known: ${behind}, or the first file behind it, begins with it; ${hint}`,
+    ];
+    for (const [index, hour] of ['2024-01-01T00Z', '2024-01-01T23Z'].entries())
+      expect(stderr).toContain(`${series.symbol}: the hour ${hour} not proven: ${reasons[index]}`);
+    const trust = await app.sql.query(
+      'SELECT verdict, count() hours, sum(rows) trades, sum(missing) missing FROM coverage ' +
+        `WHERE symbol = '${series.symbol}' AND ts IN '2024-01-01' ORDER BY verdict`,
+    );
+    expect(trust).toEqual([
+      { verdict: 'gap', hours: '1', trades: '6', missing: null },
+      { verdict: 'open', hours: '1', trades: '6', missing: '0' },
+      { verdict: 'proven', hours: '22', trades: '132', missing: '0' },
+    ]);
+    const gaps = await app.ledger.openGaps(series, DAY);
+    expect(gaps.map(({ hourMs, gapClass }) => [hourMs, gapClass])).toEqual([
+      [NEW_YEAR, 'unknown_neighbour'],
+      [NEW_YEAR + 23 * HOUR_MS, 'unknown_neighbour'],
+    ]);
+  });
+
+  test('is proven once these files are there', async () => {
+    put(NEW_YEAR - DAY_MS);
+    put(NEW_YEAR + DAY_MS);
+    expect(await backfill()).toMatchObject({ exitCode: 0 });
+    expect(await app.ledger.openGaps(series, DAY)).toEqual([]);
+  });
 });

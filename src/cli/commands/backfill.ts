@@ -10,7 +10,13 @@ import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';
 import { assertDisk, type CostedPlan, describePlan, planAll, totalsOf } from '../plan-report.ts';
 import { counted, formatDuration, formatInteger } from '../progress-text.ts';
-import { failureLine, type FileReport, fileLines, fileReport } from '../file-report.ts';
+import {
+  failureLine,
+  type FileReport,
+  fileLines,
+  fileReport,
+  OPEN_GAPS,
+} from '../file-report.ts';
 import { newRunId } from '../run-id.ts';
 import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
 import { lookAtFolder, sourceOption } from '../source-option.ts';
@@ -161,12 +167,13 @@ function summaryLines(
   ];
   lines.push(...fileLines(files));
   if (gap > 0) {
-    // Of an hour whose neighbours nobody has seen there is no row in `gaps`.
-    lines.push(`${counted(gap, 'hour')} with gaps: select * from coverage where verdict = 'gap'`);
+    lines.push(`${counted(gap, 'hour')} with gaps: ${OPEN_GAPS}`);
   }
   if (open > 0)
     lines.push(
-      `${counted(open, 'hour')} open: no later trade exists yet; run the same command later`,
+      files.edges.length > 0
+        ? `${counted(open, 'hour')} open: the trade behind is not known`
+        : `${counted(open, 'hour')} open: no later trade exists yet; run the same command later`,
     );
   if (unknown > 0)
     lines.push(`${counted(unknown, 'hour')} not fetched; run the same command to go on`);
