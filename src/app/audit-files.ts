@@ -3,6 +3,7 @@ import {
   type ArchiveContent,
   type AuditedFile,
   seams,
+  unsettled,
 } from '../domain/archive-audit.ts';
 import type { ArchiveName } from '../domain/archive-name.ts';
 import { CdvaultError } from '../domain/errors.ts';
@@ -45,12 +46,27 @@ export async function auditFile(
   }
 }
 
-/** What is missing or stands twice between the files of each symbol. */
-export function auditSeams(files: readonly FileAudit[]): string[] {
+export interface Audit {
+  /** With the suspicions against a file among its problems, unless the file beside it settles them. */
+  readonly files: readonly FileAudit[];
+  /** What is missing or stands twice between the files of each symbol. */
+  readonly between: readonly string[];
+}
+
+/** Judges files beside each other. */
+export function auditTogether(files: readonly FileAudit[]): Audit {
   const readable = files.filter(
     (file): file is FileAudit & AuditedFile => file.content !== undefined,
   );
-  return [...Map.groupBy(readable, ({ symbol }) => symbol).values()].flatMap((group) =>
-    seams(group),
+  const groups = [...Map.groupBy(readable, ({ symbol }) => symbol).values()];
+  const suspicions = new Map<FileAudit, readonly string[]>(
+    groups.flatMap((group) => [...unsettled(group)]),
   );
+  return {
+    files: files.map((file) => ({
+      ...file,
+      problems: [...file.problems, ...(suspicions.get(file) ?? [])],
+    })),
+    between: groups.flatMap((group) => seams(group)),
+  };
 }

@@ -1,12 +1,24 @@
 import type { ArchiveName } from './archive-name.ts';
 import { spansText } from './finding.ts';
-import { DAY_MS, isoDay } from './hour.ts';
+import { describeForeign, type ForeignRow, ForeignRows } from './foreign-rows.ts';
+import { DAY_MS, daysOf, floorTo, isoDay } from './hour.ts';
+import { firstAggId } from './market.ts';
 import type { TradeBlock } from './trade-block.ts';
 
 /** Contiguous ids, both ends included. */
-interface IdRun {
+interface IdSpan {
   readonly from: number;
+  readonly to: number;
+}
+
+interface IdRun extends IdSpan {
   to: number;
+}
+
+/** A silence at an end of a file that is unlike the rest of it. */
+interface Suspicion {
+  readonly side: 'start' | 'end';
+  readonly text: string;
 }
 
 /** What one archive file holds, told from its rows alone. */
@@ -18,11 +30,17 @@ export interface ArchiveContent {
   readonly lastUs: number | undefined;
   /** Ids between the first and the last that the file does not have. */
   readonly missingIds: number;
+  /** The same, all of them, both ends included. */
+  readonly missing: readonly IdSpan[];
+  /** Rows whose time lies outside the file's date, or far from the rows around them; the first thousand. */
+  readonly foreign: readonly ForeignRow[];
   /** Rows whose id the file has given before. */
   readonly doubleIds: number;
   readonly invalidRows: number;
   /** Findings for people, the grave ones; none in a file that is whole in itself. */
   readonly problems: readonly string[];
+  /** Ends that may be cut: only the file beside it can tell. */
+  readonly suspicions: readonly Suspicion[];
   /** Oddities that lose nothing. */
   readonly notes: readonly string[];
 }
@@ -30,6 +48,10 @@ export interface ArchiveContent {
 /** A file's end counts as cut when it is this silent before midnight, and so unlike the file's own pace. */
 const CUT_SILENCE_US = 3_600_000_000;
 const CUT_SPACINGS = 1_000;
+const DAY_US = DAY_MS * 1000;
+
+/** Rows with a wrong date that are named for people. */
+const FOREIGN_SHOWN = 5;
 
 /**
  * Adds up the rows of one file as they stream by. Ids that ascend without a hole cost one run; files
@@ -37,7 +59,10 @@ const CUT_SPACINGS = 1_000;
  */
 export class ArchiveAudit {
   readonly #name: ArchiveName;
+  readonly #foreign: ForeignRows;
   readonly #runs: IdRun[] = [];
+  /** Days that have a row. */
+  readonly #days = new Set<number>();
   #rows = 0;
   #firstUs = Infinity;
   #lastUs = -Infinity;
@@ -45,17 +70,22 @@ export class ArchiveAudit {
   #previousId = -Infinity;
   #previousRawId: number | undefined;
   #invalidRows = 0;
-  #outside = 0;
   #descending = 0;
   #backwards = 0;
   #rawGaps = 0;
 
   constructor(name: ArchiveName) {
     this.#name = name;
+    this.#foreign = new ForeignRows(name);
   }
 
   add(block: TradeBlock): void {
-    for (let row = 0; row < block.rows; row += 1) this.#addRow(block, row);
+    this.#addAll(this.#foreign.push(block));
+  }
+
+  #addAll(blocks: readonly TradeBlock[]): void {
+    for (const block of blocks)
+      for (let row = 0; row < block.rows; row += 1) this.#addRow(block, row);
   }
 
   #addRow(block: TradeBlock, row: number): void {
@@ -67,7 +97,7 @@ export class ArchiveAudit {
     const isNext = aggId === this.#previousId + 1;
     if (aggId <= this.#previousId) this.#descending += 1;
     if (isNext && timeUs < this.#previousUs) this.#backwards += 1;
-    if (timeUs < this.#name.startMs * 1000 || timeUs >= this.#name.endMs * 1000) this.#outside += 1;
+    this.#days.add(floorTo(timeUs / 1000, DAY_MS));
     if (block.valids[row] === 0) {
       this.#invalidRows += 1;
       this.#previousRawId = undefined;
@@ -88,15 +118,18 @@ export class ArchiveAudit {
   }
 
   finish(): ArchiveContent {
+    this.#addAll(this.#foreign.end());
     const { holes, doubleIds } = joined(this.#runs);
     const missingIds = holes.reduce((sum, { from, to }) => sum + to - from + 1, 0);
     const ends = endsOf(this.#runs);
     return {
-      rows: this.#rows,
+      rows: this.#rows + this.#foreign.count,
       ...ends,
       firstUs: this.#rows === 0 ? undefined : this.#firstUs,
       lastUs: this.#rows === 0 ? undefined : this.#lastUs,
       missingIds,
+      missing: holes,
+      foreign: this.#foreign.named,
       doubleIds,
       invalidRows: this.#invalidRows,
       problems: [
@@ -105,29 +138,52 @@ export class ArchiveAudit {
           ? [`${missingIds} ids are missing: ${spansText(holes, 'more holes')}`]
           : []),
         ...(doubleIds > 0 ? [`${doubleIds} rows repeat an id`] : []),
-        ...(this.#outside > 0 ? [`${this.#outside} rows lie outside the file's date`] : []),
-        ...this.#cutEnds(),
+        ...this.#foreignRows(),
       ],
+      suspicions: this.#cutEnds(),
       notes: [
         ...(this.#descending > 0 ? [`${this.#descending} rows are not in the order of ids`] : []),
         ...(this.#invalidRows > 0 ? [`${this.#invalidRows} rows are invalid trades`] : []),
+        ...this.#silentDays(holes),
         ...(this.#backwards > 0 ? [`${this.#backwards} times run backwards`] : []),
         ...(this.#rawGaps > 0 ? [`${this.#rawGaps} raw ids skip`] : []),
       ],
     };
   }
 
+  #foreignRows(): string[] {
+    const { count, named } = this.#foreign;
+    if (count === 0) return [];
+    const shown = named.slice(0, FOREIGN_SHOWN).map(describeForeign);
+    const more = count > shown.length ? [`and ${count - shown.length} more`] : [];
+    return [`${count} rows have a wrong date: ${[...shown, ...more].join('; ')}`];
+  }
+
+  /** Of a month; where the ids follow one another nobody traded, and nothing is missing. */
+  #silentDays(holes: readonly IdSpan[]): string[] {
+    if (holes.length > 0) return [];
+    const [first, last] = [Math.min(...this.#days), Math.max(...this.#days)];
+    const silent = [...daysOf(this.#name)].filter(
+      (dayMs) => dayMs > first && dayMs < last && !this.#days.has(dayMs),
+    );
+    return silent.length === 0
+      ? []
+      : [`no trades on ${silent.map(isoDay).join(', ')}; the ids follow one another`];
+  }
+
   /** No file can prove that it reaches midnight; the one beside it can. Until then this is a suspicion. */
-  #cutEnds(): string[] {
-    if (this.#rows < 2) return [];
-    const spacingUs = (this.#lastUs - this.#firstUs) / (this.#rows - 1);
-    const threshold = Math.max(CUT_SILENCE_US, CUT_SPACINGS * spacingUs);
+  #cutEnds(): Suspicion[] {
+    if (this.#rows === 0) return [];
     const { startMs, endMs } = this.#name;
-    const cuts: string[] = [];
-    if (this.#firstUs - startMs * 1000 > threshold)
-      cuts.push(`it begins only at ${clock(this.#firstUs)}: cut?`);
-    if (endMs * 1000 - this.#lastUs > threshold)
-      cuts.push(`it ends already at ${clock(this.#lastUs)}: cut?`);
+    const spacingUs = (this.#lastUs - this.#firstUs) / Math.max(1, this.#rows - 1);
+    const paceUs = Math.max(CUT_SILENCE_US, CUT_SPACINGS * spacingUs);
+    // A month lacks whole days whatever the pace.
+    const threshold = this.#rows === 1 ? DAY_US : Math.min(paceUs, DAY_US);
+    const cuts: Suspicion[] = [];
+    if (this.#firstUs - startMs * 1000 >= threshold)
+      cuts.push({ side: 'start', text: `it begins only at ${clock(this.#firstUs)}: cut?` });
+    if (endMs * 1000 - this.#lastUs >= threshold)
+      cuts.push({ side: 'end', text: `it ends already at ${clock(this.#lastUs)}: cut?` });
     return cuts;
   }
 }
@@ -185,9 +241,32 @@ export function seams(files: readonly AuditedFile[]): string[] {
       return [
         `${between} ${firstId - lastId - 1} ids are missing: ${lastId + 1} to ${firstId - 1}${days}`,
       ];
-    if (firstId <= lastId) return [`${between} ids overlap: ${firstId} to ${lastId}`];
-    return absentDays > 0
-      ? [`no trades from ${isoDay(before.endMs)} to ${isoDay(file.startMs)}${days}`]
-      : [];
+    return firstId <= lastId ? [`${between} ids overlap: ${firstId} to ${lastId}`] : [];
   });
+}
+
+/**
+ * What is left of the suspicions against files of one symbol when their neighbours have been heard: where
+ * ids go on across a border, nothing was cut there. Nor is anything before the lowest id that there can be.
+ */
+export function unsettled<File extends AuditedFile>(
+  files: readonly File[],
+): ReadonlyMap<File, readonly string[]> {
+  const sorted = files.toSorted((left, right) => left.startMs - right.startMs);
+  return new Map(
+    sorted.map((file, index) => {
+      const { firstId, lastId, suspicions } = file.content;
+      const isStart = firstId === FIRST_ID || goesOn(sorted[index - 1]?.content.lastId, firstId);
+      const isEnd = goesOn(lastId, sorted[index + 1]?.content.firstId);
+      const open = suspicions.filter(({ side }) => !(side === 'start' ? isStart : isEnd));
+      return [file, open.map(({ text }) => text)];
+    }),
+  );
+}
+
+/** Of spot; a file does not say its market, and on futures the lowest is 1. */
+const FIRST_ID = firstAggId('binance_spot');
+
+function goesOn(lastId: number | undefined, firstId: number | undefined): boolean {
+  return lastId !== undefined && firstId === lastId + 1;
 }

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { createArchiveReader } from '../../adapters/archive/archive-reader.ts';
-import { auditFile, auditSeams, type FileAudit } from '../../app/audit-files.ts';
+import { auditFile, auditTogether, type FileAudit } from '../../app/audit-files.ts';
 import { type ArchiveName, parseArchiveName } from '../../domain/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
@@ -31,13 +31,10 @@ export function registerAudit(program: Command, finish: (exitCode: ExitCode) => 
     .action(async (given: string[], { json = false }: { json?: boolean }) => {
       const files = await filesOf(given);
       const reader = createArchiveReader();
-      const audits: FileAudit[] = [];
-      for (const [file, name] of files) {
-        const audit = await auditFile(reader, file, name);
-        audits.push(audit);
-        if (json) print(JSON.stringify({ type: 'file', ...audit }));
-      }
-      const between = auditSeams(audits);
+      const alone: FileAudit[] = [];
+      for (const [file, name] of files) alone.push(await auditFile(reader, file, name));
+      const { files: audits, between } = auditTogether(alone);
+      if (json) for (const audit of audits) print(JSON.stringify({ type: 'file', ...audit }));
       const isWhole = between.length === 0 && audits.every(({ problems }) => problems.length === 0);
       if (json) print(JSON.stringify({ type: 'summary', whole: isWhole, between }));
       else print(auditText(audits, between, isWhole));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createArchiveReader } from '../../../src/adapters/archive/archive-reader.ts';
-import { auditFile, auditSeams, type FileAudit } from '../../../src/app/audit-files.ts';
+import { auditFile, auditTogether, type FileAudit } from '../../../src/app/audit-files.ts';
 import { parseArchiveName } from '../../../src/domain/archive-name.ts';
 import { runCli } from '../../support/command-line.ts';
 import { zipOf } from '../../exchange/zip-writer.ts';
@@ -52,11 +52,13 @@ async function audit(file: string): Promise<FileAudit> {
   return auditFile(createArchiveReader(), file, name);
 }
 
+const seamsOf = (files: readonly FileAudit[]) => auditTogether(files).between;
+
 async function problemsOf(
   rows: readonly string[] | Buffer,
   stem?: string,
 ): Promise<readonly string[]> {
-  return (await audit(await put(rows, stem))).problems;
+  return auditTogether([await audit(await put(rows, stem))]).files[0]?.problems ?? [];
 }
 
 test('a whole file: rows, ids, format, nothing to say', async () => {
@@ -111,9 +113,11 @@ describe('what is wrong with one file', () => {
     const file = await put(everyTwoSeconds);
     const sha256 = (await audit(file)).facts?.sha256 ?? '';
     await writeFile(`${file}.CHECKSUM`, `${sha256}  ${path.basename(file)}`);
-    const { problems, facts } = await audit(file);
-    expect(facts?.checksum).toBe('equal');
-    expect(problems).toEqual(['it ends already at 2024-03-05T09:29:58Z: cut?']);
+    const judged = await audit(file);
+    expect(judged.facts?.checksum).toBe('equal');
+    expect(auditTogether([judged]).files[0]?.problems).toEqual([
+      'it ends already at 2024-03-05T09:29:58Z: cut?',
+    ]);
   });
 
   test('a checksum of another file, in either of its forms', async () => {
@@ -137,7 +141,7 @@ describe('what is wrong with one file', () => {
 
   test('rows of another day', async () => {
     expect(await problemsOf(lines(5_000, DAY + 60_000))).toEqual([
-      "1 rows lie outside the file's date",
+      '1 rows have a wrong date: id 6439 is dated 2024-03-06T00:00:00.000Z and lies among trades of 2024-03-05T23:59:00.000Z',
     ]);
   });
 
@@ -279,16 +283,111 @@ test('between files: ids that are missing, ids that overlap, days without a file
   const next = (firstId: number, day = '06') =>
     put(lines(firstId, Date.UTC(2024, 2, Number(day))), `TESTUSDT-aggTrades-2024-03-${day}`);
   const first = await audit(await put(lines()));
-  expect(auditSeams([await audit(await next(5_000 + COUNT)), first])).toEqual([]);
-  expect(auditSeams([first, await audit(await next(5_000 + COUNT + 10))])).toEqual([
+  expect(seamsOf([await audit(await next(5_000 + COUNT)), first])).toEqual([]);
+  expect(seamsOf([first, await audit(await next(5_000 + COUNT + 10))])).toEqual([
     'between TESTUSDT-aggTrades-2024-03-05 and TESTUSDT-aggTrades-2024-03-06 10 ids are missing: 6440 to 6449',
   ]);
-  expect(auditSeams([first, await audit(await next(5_000 + COUNT - 1))])[0]).toMatch(
+  expect(seamsOf([first, await audit(await next(5_000 + COUNT - 1))])[0]).toMatch(
     /ids overlap: 6439 to 6439/,
   );
-  expect(auditSeams([first, await audit(await next(9_000, '08'))])[0]).toMatch(
+  // Nobody traded in a day without a file where the ids follow one another.
+  expect(seamsOf([first, await audit(await next(5_000 + COUNT, '08'))])).toEqual([]);
+  expect(seamsOf([first, await audit(await next(9_000, '08'))])[0]).toMatch(
     /2560 ids are missing: .*, 2 days without a file$/,
   );
+});
+
+describe('the file of a month', () => {
+  const STEM = 'TESTUSDT-aggTrades-2023-02';
+  const FEBRUARY = Date.UTC(2023, 1, 1);
+  const HOUR = 3_600_000;
+
+  /** One trade an hour of 28 days, ids from 100. */
+  function hourly(isThere: (day: number) => boolean = () => true, renumbered = false): string[] {
+    const times = Array.from({ length: 28 * 24 }, (_, index) => index)
+      .filter((index) => renumbered || isThere(Math.floor(index / 24) + 1))
+      .map((index) => [100 + index, FEBRUARY + 1_000 + index * HOUR] as const);
+    const kept = renumbered
+      ? times.filter(([, timeMs]) => isThere(new Date(timeMs).getUTCDate()))
+      : times;
+    return kept.map(
+      ([id, timeMs], index) =>
+        `${renumbered ? 100 + index : id},1.0,1.0,${id},${id},${timeMs},True,True`,
+    );
+  }
+
+  async function problems(rows: readonly string[]): Promise<readonly string[]> {
+    return problemsOf(rows, STEM);
+  }
+
+  test('with a row that is dated ten days early: named with its id and time', async () => {
+    const rows = hourly().map((row) => {
+      const [id, ...fields] = row.split(',');
+      if (id !== '400') return row;
+      return [id, ...fields.with(4, String(Number(fields[4]) - 240 * HOUR))].join(',');
+    });
+    expect(await problems(rows)).toEqual([
+      '1 ids are missing: 400',
+      '1 rows have a wrong date: id 400 is dated 2023-02-03T12:00:01.000Z and lies among trades of 2023-02-13T11:00:01.000Z',
+    ]);
+    const run = await runCli(['audit', folder], { env: {} });
+    expect(run.stdout).toContain('id 400 is dated 2023-02-03T12:00:01.000Z');
+    expect(run.exitCode).toBe(3);
+  });
+
+  test('that lacks its last days, or its first: nothing proves that nobody traded then', async () => {
+    expect(await problems(hourly((day) => day <= 25))).toEqual([
+      'it ends already at 2023-02-25T23:00:01Z: cut?',
+    ]);
+    expect(await problems(hourly((day) => day >= 4))).toEqual([
+      'it begins only at 2023-02-04T00:00:01Z: cut?',
+    ]);
+  });
+
+  test('that lacks days in between: a hole, unless the ids follow one another', async () => {
+    const isThere = (day: number) => day < 10 || day > 12;
+    expect(await problems(hourly(isThere))).toEqual(['72 ids are missing: 316 to 387']);
+    expect(await problems(hourly(isThere, true))).toEqual([]);
+    const { notes } = await audit(await put(hourly(isThere, true), STEM));
+    expect(notes).toContain(
+      'no trades on 2023-02-10, 2023-02-11, 2023-02-12; the ids follow one another',
+    );
+  });
+
+  test('is settled at its end by the file behind it, whose ids go on', async () => {
+    const month = await audit(
+      await put(
+        hourly((day) => day <= 25),
+        STEM,
+      ),
+    );
+    const nextId = 100 + 25 * 24;
+    const day = await audit(
+      await put(lines(nextId, Date.UTC(2023, 2, 1)), 'TESTUSDT-aggTrades-2023-03-01'),
+    );
+    expect(auditTogether([day, month])).toMatchObject({
+      between: [],
+      files: [{ problems: [] }, { problems: [] }],
+    });
+  });
+
+  test('--json has every hole as a range', async () => {
+    await put(
+      hourly((day) => day % 2 === 0),
+      STEM,
+    );
+    const { stdout } = await runCli(['audit', folder, '--json'], { env: {} });
+    const [file] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { content: FileAudit['content'] });
+    expect(file?.content?.missing).toEqual(
+      Array.from({ length: 13 }, (_, index) => ({
+        from: 148 + index * 48,
+        to: 171 + index * 48,
+      })),
+    );
+  });
 });
 
 describe('cdvault audit', () => {
