@@ -19,26 +19,28 @@ import {
 import { Rig } from './rig.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const PAGE = path.join(ROOT, 'docs/clients.md');
+const PAGES = ['docs/clients.md', 'docs/export.md'];
 const DAY = Date.UTC(2024, 0, 1);
 /** No longer than BTCUSDT by much: what is printed may be cut to a width. */
 const SYMBOL = unique('CL').slice(0, 7);
 
-/** A program of the page and what it prints there. */
+/** A program of a page and what it prints there. */
 interface Snippet {
+  readonly page: string;
   readonly heading: string;
   readonly language: 'sh' | 'js' | 'python';
   readonly program: string;
   readonly output: string;
 }
 
-function snippetsOf(page: string): Snippet[] {
-  return page
+function snippetsOf(page: string, text: string): Snippet[] {
+  return text
     .split(/^## /m)
     .slice(1)
     .flatMap((section) =>
       [...section.matchAll(/^```(sh|js|python)\n([\s\S]*?)^```\n\n```\n([\s\S]*?)^```$/gm)].map(
         ([, language, program = '', output = '']) => ({
+          page,
           heading: section.slice(0, section.indexOf('\n')),
           language: language as Snippet['language'],
           program,
@@ -48,8 +50,8 @@ function snippetsOf(page: string): Snippet[] {
     );
 }
 
-const page = await readFile(PAGE, 'utf8');
-const snippets = snippetsOf(page);
+const texts = await Promise.all(PAGES.map((page) => readFile(path.join(ROOT, page), 'utf8')));
+const snippets = PAGES.flatMap((page, index) => snippetsOf(page, texts[index] ?? ''));
 
 let server: ArchiveServer;
 let rig: Rig;
@@ -126,7 +128,7 @@ function why(language: Snippet['language']): string | undefined {
   return 'PSQL MISSING';
 }
 
-test('the page has programs of every client', () => {
+test('the pages have programs of every client', () => {
   expect(snippets.map(({ heading }) => heading)).toEqual([
     'psql',
     'Node.js: `pg`',
@@ -135,11 +137,12 @@ test('the page has programs of every client', () => {
     'Python: pandas',
     'Python: Polars, through `/exp` as Parquet',
     'DuckDB',
+    'pandas',
   ]);
-  expect(page.match(/^```(sh|js|python)$/gm)).toHaveLength(snippets.length);
+  expect(texts.join('\n').match(/^```(sh|js|python)$/gm)).toHaveLength(snippets.length);
 });
 
-describe.each(snippets)('docs/clients.md, $heading', (snippet) => {
+describe.each(snippets)('$page, $heading', (snippet) => {
   test.skipIf(why(snippet.language) !== undefined)('prints what stands below it', async () => {
     const printed = trimmed(await run(snippet));
     // Made-up trades have other figures; that the program runs, and says as much, is seen all the same.

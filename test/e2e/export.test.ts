@@ -91,7 +91,7 @@ const seriesFolder = (out: string, kind = 'trades') =>
   path.join(folder, out, kind, 'market=binance_spot', `symbol=${SYMBOL}`);
 
 function manifestOf(out: string, kind?: string): Manifest {
-  const file = path.join(seriesFolder(out, kind), 'manifest.json');
+  const file = path.join(seriesFolder(out, kind), '_manifest.json');
   return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
 }
 
@@ -122,7 +122,7 @@ test('trades: a file for each day, and a manifest of ids, sums and hashes', asyn
     81,
   );
   expect(await contentOf(seriesFolder('trades'))).toEqual({
-    'manifest.json': expect.any(String),
+    '_manifest.json': expect.any(String),
     'day=2024-09-09/part.parquet': expect.any(String),
     'day=2024-09-10/part.parquet': expect.any(String),
   });
@@ -175,7 +175,7 @@ test('again: the same files to the last byte; nothing of the manifest but its ti
   const { createdAt: createdLater, ...later } = JSON.parse(stdout) as Manifest;
   expect(later).toEqual(manifest);
   expect(createdLater > createdAt).toBe(true);
-  const { 'manifest.json': _, ...parquet } = await contentOf(seriesFolder('again'));
+  const { '_manifest.json': _, ...parquet } = await contentOf(seriesFolder('again'));
   expect(files).toMatchObject(parquet);
 });
 
@@ -274,7 +274,7 @@ describe('stopped in the middle', () => {
       if (signal === 'SIGTERM') expect(left).toEqual([]);
       expect(await rig.cli(args)).toMatchObject({ exitCode: 0 });
       const names = Object.keys(await contentOf(place)).map((name) => path.basename(name));
-      expect(names.toSorted()).toEqual(['manifest.json', 'part.parquet', 'part.parquet']);
+      expect(names.toSorted()).toEqual(['_manifest.json', 'part.parquet', 'part.parquet']);
     },
   );
 });
@@ -325,7 +325,7 @@ describe('backfill --source dir: takes it into another store', { timeout: 400_00
     // The store has the hours of the series already.
     const later = unique('EXPORT');
     await cp(place, place.replace(SYMBOL, later), { recursive: true });
-    const manifest = path.join(place.replace(SYMBOL, later), 'manifest.json');
+    const manifest = path.join(place.replace(SYMBOL, later), '_manifest.json');
     await writeFile(manifest, readFileSync(manifest, 'utf8').replace(SYMBOL, later));
     const args = ['backfill', later, ...rangeArgs(), '--source', `dir:${folder}/altered`];
     const { exitCode, stderr } = await there.cli(args);

@@ -10,8 +10,8 @@ import { BAR_COLUMNS, type ParquetColumn, TRADE_COLUMNS } from './parquet-column
 import { ParquetFile } from './parquet-file.ts';
 import { dayPath, seriesFolder } from './series-folder.ts';
 
-/** Not `.parquet`: what reads all files below a folder must not see one in the making. */
-const UNFINISHED = '.unfinished';
+/** What reads all files below a folder must not see one in the making: readers pass over `_`. */
+const UNFINISHED = { start: '_', end: '.unfinished' };
 
 /**
  * The folder of a series' export below `folder`. An earlier export may lie there when the new one
@@ -41,7 +41,7 @@ async function assertHolds(place: string, { range }: ExportRequest): Promise<voi
 /** What a killed export has left. */
 async function sweep(place: string): Promise<void> {
   for (const name of await readdir(place))
-    if (name.endsWith(UNFINISHED)) await rm(path.join(place, name));
+    if (name.endsWith(UNFINISHED.end)) await rm(path.join(place, name));
 }
 
 class SeriesFolder implements ExportFolder {
@@ -62,7 +62,7 @@ class SeriesFolder implements ExportFolder {
     const text = `${JSON.stringify(manifestDocument(manifest), undefined, 2)}\n`;
     await writing(this.#place, async () => {
       // It comes last: a manifest speaks of no file that is not there.
-      await writeSynced(this.#unfinished(MANIFEST_NAME, MANIFEST_NAME), text);
+      await writeSynced(this.#unfinished(MANIFEST_NAME, 'manifest'), text);
       for (const [file, unfinished] of this.#unpublished) {
         makeFolder(path.dirname(file));
         await rename(unfinished, file);
@@ -98,7 +98,7 @@ class SeriesFolder implements ExportFolder {
 
   /** Beside the folders of the days: one that fails leaves none of them empty. */
   #unfinished(name: string, stem: string): string {
-    const unfinished = path.join(this.#place, `${stem}${UNFINISHED}`);
+    const unfinished = path.join(this.#place, `${UNFINISHED.start}${stem}${UNFINISHED.end}`);
     this.#unpublished.set(path.join(this.#place, name), unfinished);
     return unfinished;
   }

@@ -8,7 +8,8 @@ import { FINGERPRINT_FORMAT, fingerprintHour } from '../../domain/fingerprint.ts
 import type { Neighbour } from '../../domain/ledger.ts';
 import { MARKETS, tradesContracts } from '../../domain/market.ts';
 
-export const MANIFEST_NAME = 'manifest.json';
+/** Readers of Parquet folders (Arrow, pandas, Spark, Dask) pass over names that begin with `_`. */
+export const MANIFEST_NAME = '_manifest.json';
 
 /** The checks that a verdict rests on, by name; those of bars include those of trades. */
 const TRADE_CHECKS = ['ids', 'counts', 'content_hashes', 'neighbours'];
