@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLeases } from '../../src/adapters/redis/lease.ts';
-import { joinDays } from '../../src/app/join-days.ts';
+import { joinDays, type Midnight } from '../../src/app/join-days.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
 import { verdictOf } from '../../src/domain/ledger.ts';
@@ -39,6 +39,10 @@ async function verdicts(series: Series): Promise<readonly string[]> {
   return (await app.ledger.records(series, range)).map(verdictOf);
 }
 
+function midnightOf(series: Series): Midnight {
+  return { ...series, borderMs: MIDNIGHT, isEnd: false, runId: 'join', source: 'archive' };
+}
+
 /** Such as have that long to go right after they were extended. */
 function leasesOf(ttlMs: number): Leases {
   return createLeases({ redis: rig.redis(), keyPrefix: rig.name, log: silentLog, ttlMs });
@@ -46,14 +50,14 @@ function leasesOf(ttlMs: number): Leases {
 
 test('two days are joined by who holds both hours for ten seconds more', async () => {
   const series = await apart('JOIN');
-  await joinDays({ ...app, leases: leasesOf(20_000) }, series, MIDNIGHT, NEVER);
+  await joinDays({ ...app, leases: leasesOf(20_000) }, midnightOf(series), NEVER);
   expect(await verdicts(series)).toEqual(['proven', 'proven']);
 });
 
 test('two days are not joined by who may lose an hour before the row is written', async () => {
   const series = await apart('SHORT');
   const before = await verdicts(series);
-  const joining = joinDays({ ...app, leases: leasesOf(9_000) }, series, MIDNIGHT, NEVER);
+  const joining = joinDays({ ...app, leases: leasesOf(9_000) }, midnightOf(series), NEVER);
   await expect(joining).rejects.toMatchObject({ code: 'INTERNAL' });
   expect(await verdicts(series)).toEqual(before);
   expect(await rig.redis().keys(`*${rig.name}:lease:*`)).toEqual([]);

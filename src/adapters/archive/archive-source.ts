@@ -65,9 +65,7 @@ class HttpArchive implements ArchiveSource {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-    return this.#useMonth(series, monthOf(dayMs), signal, (saved) =>
-      use(dayOf(saved, dayMs)),
-    );
+    return this.#useMonth(series, monthOf(dayMs), signal, (saved) => use(dayOf(saved, dayMs)));
   }
 
   /** @returns undefined when there is no such file, or not yet */

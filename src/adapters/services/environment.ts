@@ -74,11 +74,9 @@ export function placesOf(urls: ServiceUrls): string {
  *   in REDIS_REFUSED, STORE_REFUSED
  */
 export async function requireAnswers(urls: ServiceUrls): Promise<void> {
-  await redisCall(
-    `answer at ${hostOf(urls.redisUrl)}`,
-    () => probeRedis(urls.redisUrl),
-    { answerMs: REDIS_ANSWER_MS },
-  );
+  await redisCall(`answer at ${hostOf(urls.redisUrl)}`, () => probeRedis(urls.redisUrl), {
+    answerMs: REDIS_ANSWER_MS,
+  });
   const { questdbHttpUrl, questdbPgUrl, questdbReadonlyPgUrl } = urls;
   await askedOf(questdbHttpUrl, NAMES.questdbHttpUrl, probeQuestdbHttp);
   await askedOf(questdbPgUrl, NAMES.questdbPgUrl, probeQuestdbPg);

@@ -10,13 +10,7 @@ import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';
 import { assertDisk, type CostedPlan, describePlan, planAll, totalsOf } from '../plan-report.ts';
 import { counted, formatDuration, formatInteger } from '../progress-text.ts';
-import {
-  failureLine,
-  type FileReport,
-  fileLines,
-  fileReport,
-  OPEN_GAPS,
-} from '../file-report.ts';
+import { failureLine, type FileReport, fileLines, fileReport, OPEN_GAPS } from '../file-report.ts';
 import { newRunId } from '../run-id.ts';
 import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
 import { lookAtFolder, sourceOption } from '../source-option.ts';
