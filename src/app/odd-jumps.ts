@@ -23,14 +23,14 @@ export function oddJumps(
   if (rawIdGaps !== undefined && !leavesOutFills(market)) {
     const { size } = rawIdGaps.longest;
     const what = size > 0 ? `leaves out ${size}` : `repeats ${-size}`;
-    const evidence = `${counted(rawIdGaps, 'jump of raw trade ids')} ${what} ${between(rawIdGaps.longest)}; no aggregate id is missing`;
+    const evidence = `${counted(rawIdGaps, 'jump', ' of raw trade ids')} ${what} ${between(rawIdGaps.longest)}; no aggregate id is missing`;
     found.push({ hourMs, gapClass: 'raw_id_gap', ...idsOf(rawIdGaps.longest), evidence });
   }
   return found;
 }
 
-function counted({ count }: Jumps, what: string): string {
-  return count === 1 ? `1 ${what}` : `${count} ${what}s, the longest`;
+function counted({ count }: Jumps, noun: string, rest = ''): string {
+  return count === 1 ? `1 ${noun}${rest}` : `${count} ${noun}s${rest}, the longest`;
 }
 
 function between({ from, to }: Jump): string {

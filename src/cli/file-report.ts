@@ -1,5 +1,6 @@
 import { type AwaitedHours, awaitedHours, type EdgeHours, edgeHours } from '../app/await-file.ts';
-import { isoDay, isoHour, type TimeRange } from '../domain/hour.ts';
+import { DAY_MS, HOUR_MS, isoDay, isoHour, type TimeRange } from '../domain/hour.ts';
+import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { ArchiveFileRecord } from '../ports/archive-files.ts';
 import type { FailedJob } from '../ports/job-queue.ts';
@@ -29,11 +30,35 @@ export async function fileReport(
   const seen = await Promise.all(series.map((one) => files.records(one, range)));
   const awaited = await Promise.all(series.map((one) => awaitedHours({ ledger }, one, range)));
   const edges = await Promise.all(series.map((one) => edgeHours({ ledger }, one, range)));
+  const news = seen
+    .flat()
+    .filter(({ seenAtMs, evidence }) => seenAtMs >= sinceMs && evidence !== '');
+  const hours = await Promise.all(
+    news.map(({ market, symbol, dayMs }) =>
+      ledger.records({ market, symbol }, { startMs: dayMs, endMs: dayMs + DAY_MS }),
+    ),
+  );
   return {
-    files: seen.flat().filter(({ seenAtMs, evidence }) => seenAtMs >= sinceMs && evidence !== ''),
+    files: news.filter((file, index) => !wasThin(file, hours[index] ?? [])),
     awaited: awaited.flat(),
     edges: edges.flat(),
   };
+}
+
+/**
+ * A file that ends early is cut, or that of a symbol that did not trade any more that day. Once every
+ * hour is proven, and all trades of the day came from the file, it was the latter.
+ */
+export function wasThin(
+  { verdict }: Pick<ArchiveFileRecord, 'verdict'>,
+  records: readonly SliceRecord[],
+): boolean {
+  return (
+    verdict === 'truncated' &&
+    records.length === DAY_MS / HOUR_MS &&
+    records.every((hour) => verdictOf(hour) === 'proven') &&
+    records.every(({ source, rows }) => source === 'archive' || rows === 0)
+  );
 }
 
 export function fileLines({ files, awaited, edges }: FileReport): string[] {

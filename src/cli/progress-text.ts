@@ -8,7 +8,7 @@ export interface ProgressFacts {
   readonly rows: number;
   readonly rowsPerSecond: number;
   readonly weightUsed: number;
-  /** The part of the exchange's limit that may be used. */
+  /** The part of the exchange's limit that may be used; 0 as long as nobody has asked for it. */
   readonly weightLimit: number;
   readonly retrying: number;
   readonly gaps: number;
@@ -52,19 +52,22 @@ function progressParts(facts: ProgressFacts): Part[] {
   const rows = formatCount(facts.rows);
   const rate = formatCount(facts.rowsPerSecond);
   const weight = `${formatInteger(weightUsed)}/${formatInteger(weightLimit)}`;
-  const eta = etaMs === undefined ? '?' : formatDuration(etaMs);
   const gapWord = gaps === 1 ? 'gap' : 'gaps';
   const parts: Part[] = [
     { long: percent, short: percent, rank: 9 },
     { long: `${slices} slices`, short: slices, rank: 6 },
     { long: `${rows} rows`, short: `${rows} rows`, rank: 3 },
     { long: `${rate} rows/s`, short: `${rate}/s`, rank: 5 },
-    { long: `weight ${weight}`, short: `w ${weight}`, rank: 2 },
+    // What is not known, or does not apply, goes unsaid.
+    ...(weightLimit > 0 ? [{ long: `weight ${weight}`, short: `w ${weight}`, rank: 2 }] : []),
     // Trouble is never cut before good news is; its absence is.
     { long: `${retrying} retrying`, short: retrying > 0 ? `${retrying} retry` : '', rank: 7 },
     { long: `${gaps} ${gapWord}`, short: gaps > 0 ? `${gaps} ${gapWord}` : '', rank: 8 },
-    { long: `ETA ${eta}`, short: `ETA ${eta}`, rank: 4 },
   ];
+  if (etaMs !== undefined) {
+    const eta = `ETA ${formatDuration(etaMs)}`;
+    parts.push({ long: eta, short: eta, rank: 4 });
+  }
   if (atMs !== undefined)
     parts.push({ long: `at ${isoHour(atMs)}`, short: isoHour(atMs), rank: 1 });
   return parts;

@@ -72,10 +72,7 @@ export interface FailedJob {
 /** What a run has done so far; for people to watch, never a proof. */
 export interface RunProgress {
   readonly slicesDone: number;
-  readonly slicesFailed: number;
   readonly rows: number;
-  readonly requests: number;
-  readonly retries: number;
   readonly gaps: number;
   /** Start of the newest hour that was finished. */
   readonly atHourMs: number;

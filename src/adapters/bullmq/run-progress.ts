@@ -5,14 +5,7 @@ import { redisCall } from '../redis/redis-call.ts';
 /** People look at a run for some days after it; then the store is where to look. */
 const KEEP_SECONDS = 7 * 86_400;
 
-const COUNTERS = [
-  'slicesDone',
-  'slicesFailed',
-  'rows',
-  'requests',
-  'retries',
-  'gaps',
-] as const satisfies readonly (keyof RunProgress)[];
+const COUNTERS = ['slicesDone', 'rows', 'gaps'] as const satisfies readonly (keyof RunProgress)[];
 
 /** Workers finish hours in any order: the newest one stays. */
 const RAISE = `
@@ -49,10 +42,7 @@ export class RunProgressStore {
     const value = (field: keyof RunProgress): number => Number(stored[field] ?? 0);
     return {
       slicesDone: value('slicesDone'),
-      slicesFailed: value('slicesFailed'),
       rows: value('rows'),
-      requests: value('requests'),
-      retries: value('retries'),
       gaps: value('gaps'),
       atHourMs: value('atHourMs'),
     };

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { oddJumps } from '../../../src/app/odd-jumps.ts';
+
+const longest = { from: { id: 7, timeUs: 0 }, to: { id: 8, timeUs: 1_000_000 }, size: 3 };
+
+test.each([
+  [1, '1 jump of raw trade ids leaves out 3 between id 7'],
+  [2_475, '2475 jumps of raw trade ids, the longest leaves out 3 between id 7'],
+])('%d jumps read as English', (count, words) => {
+  const [gap] = oddJumps('binance_spot', 0, { halts: undefined, rawIdGaps: { count, longest } });
+  expect(gap?.evidence.startsWith(words), gap?.evidence).toBe(true);
+});

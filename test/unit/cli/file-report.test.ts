@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { wasThin } from '../../../src/cli/file-report.ts';
+import { HOUR_MS } from '../../../src/domain/hour.ts';
+import type { SliceRecord } from '../../../src/domain/ledger.ts';
+import { recordOf } from '../../support/trades.ts';
+
+const DAY = Date.UTC(2024, 1, 10);
+const FILE = { verdict: 'truncated' } as const;
+
+/** Twenty hours of ten trades from the file, four behind them without a trade. */
+function day(change: (hour: number) => Partial<SliceRecord> = () => ({})): SliceRecord[] {
+  return Array.from({ length: 24 }, (_, hour) => {
+    const [firstId, rows] = hour < 20 ? [100 + 10 * hour, 10] : [300, 0];
+    const record = recordOf(DAY + hour * HOUR_MS, firstId, rows, {
+      source: hour < 20 ? 'archive' : 'rest',
+    });
+    return { ...record, ...change(hour) };
+  });
+}
+
+describe('a file that ends before its day', () => {
+  test('is that of a day that went quiet when all hours are proven by what it had', () => {
+    expect(wasThin(FILE, day())).toBe(true);
+  });
+
+  test('is cut when another source had trades behind its end', () => {
+    const mended = day((hour) => (hour === 19 ? { source: 'rest' } : {}));
+    expect(wasThin(FILE, mended)).toBe(false);
+  });
+
+  test('is cut as long as an hour is not proven, or not on record', () => {
+    expect(
+      wasThin(
+        FILE,
+        day((hour) => (hour === 23 ? { next: undefined } : {})),
+      ),
+    ).toBe(false);
+    expect(wasThin(FILE, day().slice(0, 23))).toBe(false);
+  });
+
+  test('is told of when it has holes, whatever came later', () => {
+    expect(wasThin({ verdict: 'holes' }, day())).toBe(false);
+  });
+});
