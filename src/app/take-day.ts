@@ -81,9 +81,11 @@ function worthOf(seen: WatchedArchive, isCut: boolean): Worth {
     const endsAt = new Date(lastUs / 1000).toISOString().slice(11, 19);
     return { verdict: 'truncated', evidence: `it ends at ${endsAt}Z` };
   }
-  if (seen.withoutQuantity > 0)
-    return { verdict: 'whole', evidence: `${seen.withoutQuantity} rows have no quantity` };
-  return { verdict: 'whole', evidence: '' };
+  const notes = [
+    ...(seen.withoutQuantity > 0 ? [`${seen.withoutQuantity} rows have no quantity`] : []),
+    ...(seen.file?.note === undefined ? [] : [seen.file.note]),
+  ];
+  return { verdict: 'whole', evidence: notes.join('; ') };
 }
 
 /** The first of them are named: they are as many as a file has wrong dates. */

@@ -73,7 +73,7 @@ export function fileLines({ files, awaited, edges }: FileReport): string[] {
     ...silent
       .slice(0, 1)
       .map(({ evidence }) => `the exchange’s files can’t be had, REST instead: ${evidence}`),
-    ...short(told.map(fileLine), "select * from archive_files where verdict <> 'whole'"),
+    ...short(told.map(fileLine), "select * from archive_files where evidence <> ''"),
     ...short(awaited.map(awaitedLine), OPEN_GAPS),
     ...short(edges.map(edgeLine), OPEN_GAPS),
   ];

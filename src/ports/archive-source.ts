@@ -12,6 +12,8 @@ export interface ArchiveDay {
   readonly etag: string | undefined;
   readonly sha256: string;
   readonly bytes: number;
+  /** What is to be said of the file though it is taken. */
+  readonly note?: string | undefined;
   /** Trades that are in no row, just before the first and just behind the last, where the file's publisher names them. */
   readonly before?: Neighbour;
   readonly after?: Neighbour;

@@ -61,7 +61,7 @@ const CASES: readonly Case[] = [
   wrong('cutDay', 'truncated', 'it ends at 09:2'),
   wrong('missingRow', 'holes', '1 ids are missing'),
   wrong('staleChecksum', 'refused', 'its SHA-256 is'),
-  wrong('noChecksum', 'refused', 'its .CHECKSUM is absent'),
+  wrong('noChecksum', 'whole', 'it has no .CHECKSUM; its ids decide'),
   wrong('badCrc', 'refused', 'its CRC is not that of its content'),
   wrong('otherName', 'refused', 'it holds "BTCUSDT-trades.csv"'),
   wrong('twoFiles', 'refused', 'more than one file'),
@@ -151,7 +151,7 @@ describe('backfill --source auto, which is the default', () => {
       return words !== undefined && new RegExp(line).test(first.stderr);
     });
     expect(said.length).toBe(10);
-    expect(first.stderr).toContain("more: select * from archive_files where verdict <> 'whole'");
+    expect(first.stderr).toContain("more: select * from archive_files where evidence <> ''");
   });
 
   test('no file of the day, but of its month', async () => {

@@ -28,6 +28,9 @@ const TRIES = 2;
 interface Saved extends Download {
   readonly name: string;
   readonly file: string;
+  readonly url: string;
+  /** What is odd about it, though no reason to refuse it. */
+  readonly note: string | undefined;
   /** Why the file may not be believed. */
   readonly problem: string | undefined;
 }
@@ -152,12 +155,15 @@ async function save(
     const download = await host.download(key, file, signal);
     if (download === undefined) return undefined;
     const checksum = await host.text(`${key}.CHECKSUM`, signal);
-    const isRight = checksum !== undefined && isChecksumOf(checksum, name, download.sha256);
+    const isRight = checksum === undefined || isChecksumOf(checksum, name, download.sha256);
     if (!isRight && attempt < TRIES) continue;
+    const url = host.urlOf(key);
     const problem = isRight
       ? undefined
-      : `${host.urlOf(key)}: its SHA-256 is ${download.sha256}, its .CHECKSUM ${checksum === undefined ? 'is absent' : `says ${JSON.stringify(checksum.slice(0, 120))}`}`;
-    return { ...download, name, file, problem };
+      : `${url}: its SHA-256 is ${download.sha256}, its .CHECKSUM says ${JSON.stringify(checksum.slice(0, 120))}`;
+    // A checksum proves which file it is; whether it is whole its ids say.
+    const note = checksum === undefined ? 'it has no .CHECKSUM; its ids decide' : undefined;
+    return { ...download, name, file, url, note, problem };
   }
 }
 
@@ -167,11 +173,11 @@ async function hasTradeBehind(rows: AsyncIterable<TradeBlock>, aggId: number): P
 }
 
 function dayOf(saved: Saved, dayMs: number): ArchiveDay {
-  const { name, etag, sha256, bytes } = saved;
-  return { name, etag, sha256, bytes, ...dayRows(name, dayMs, () => rowsIn(saved)) };
+  const { name, etag, sha256, bytes, note } = saved;
+  return { name, etag, sha256, bytes, note, ...dayRows(name, dayMs, () => rowsIn(saved)) };
 }
 
-function rowsIn({ problem, file, name }: Saved): ReturnType<ArchiveDay['rows']> {
+function rowsIn({ problem, file, name, url }: Saved): ReturnType<ArchiveDay['rows']> {
   if (problem !== undefined) throw new CdvaultError('ARCHIVE_BAD_FILE', problem);
-  return readRows(file, new CsvRows(name));
+  return readRows(file, new CsvRows(name), url);
 }

@@ -8,17 +8,23 @@ import { openOnlyEntry } from './zip-entry.ts';
 /**
  * The rows of a zip or csv file as they stream in.
  * @param rows keeps the file's format
+ * @param place what the file is called in errors
  * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW
  */
-export async function* readRows(file: string, rows: CsvRows): AsyncGenerator<TradeBlock> {
+export async function* readRows(
+  file: string,
+  rows: CsvRows,
+  place = file,
+): AsyncGenerator<TradeBlock> {
   const { name, ext } = path.parse(file);
-  const stream = ext === '.zip' ? await openOnlyEntry(file, `${name}.csv`) : createReadStream(file);
+  const stream =
+    ext === '.zip' ? await openOnlyEntry(file, `${name}.csv`, place) : createReadStream(file);
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) yield rows.push(chunk);
     yield rows.end();
   } catch (error) {
     if (error instanceof CdvaultError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CdvaultError('ARCHIVE_BAD_FILE', `${file}: ${reason}`, { cause: error });
+    throw new CdvaultError('ARCHIVE_BAD_FILE', `${place}: ${reason}`, { cause: error });
   }
 }

@@ -146,19 +146,40 @@ describe('a day', () => {
     expect(found?.day.etag).toBe(now?.etag);
   });
 
-  test.each<[ArchiveFault, RegExp]>([
-    ['staleChecksum', /its SHA-256 is .* says/],
-    ['noChecksum', /its SHA-256 is .* is absent/],
-  ])('with %s is handed out with its facts, and gives no row', async (fault, words) => {
-    faulty(UM, '2022-08-07', fault);
-    const facts: ArchiveDay[] = [];
-    const reading = archive.withDay(UM, Date.UTC(2022, 7, 7), signal, async (day) => {
-      facts.push(day);
-      return Array.fromAsync(day.rows());
-    });
-    await expect(reading).rejects.toMatchObject({ code: 'ARCHIVE_BAD_FILE', message: words });
-    expect(facts[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
+  test('without a checksum is taken, and says so: its ids decide', async () => {
+    faulty(UM, '2022-08-09', 'noChecksum');
+    const found = await read(UM, Date.UTC(2022, 7, 9));
+    expect(found?.rows.map(({ aggId }) => aggId)).toEqual(idsOf(Date.UTC(2022, 7, 9)));
+    expect(found?.day.note).toBe('it has no .CHECKSUM; its ids decide');
+    expect((await read(UM, Date.UTC(2022, 7, 12)))?.day.note).toBeUndefined();
   });
+
+  test.each<[ArchiveFault, string]>([
+    ['twoFiles', 'it holds more than one file'],
+    ['otherName', 'it holds "BTCUSDT-trades.csv" instead of AAAUSDT-aggTrades-2022-08-11.csv'],
+    ['badCrc', 'its CRC is not that of its content'],
+  ])('with %s is refused by its URL', async (fault, why) => {
+    faulty(UM, '2022-08-11', fault);
+    const url = `${server.url}/data/futures/um/daily/aggTrades/AAAUSDT/AAAUSDT-aggTrades-2022-08-11.zip`;
+    await expect(read(UM, Date.UTC(2022, 7, 11))).rejects.toMatchObject({
+      code: 'ARCHIVE_BAD_FILE',
+      message: `${url}: ${why}`,
+    });
+  });
+
+  test.each<[ArchiveFault, RegExp]>([['staleChecksum', /its SHA-256 is .* says/]])(
+    'with %s is handed out with its facts, and gives no row',
+    async (fault, words) => {
+      faulty(UM, '2022-08-07', fault);
+      const facts: ArchiveDay[] = [];
+      const reading = archive.withDay(UM, Date.UTC(2022, 7, 7), signal, async (day) => {
+        facts.push(day);
+        return Array.fromAsync(day.rows());
+      });
+      await expect(reading).rejects.toMatchObject({ code: 'ARCHIVE_BAD_FILE', message: words });
+      expect(facts[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
+    },
+  );
 
   test('of a host that is down is an outage', async () => {
     const dead = createArchiveSource('http://127.0.0.1:9', { proxies: NO_PROXIES, homeDir });
