@@ -2,6 +2,7 @@ import { DAY_MS, type TimeRange } from '../domain/hour.ts';
 import { type DayEdge, type DayWork, suitsArchive } from '../domain/plan.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import type { Series } from '../domain/market.ts';
+import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobOutcome, JobPayloads, JobQueue } from '../ports/job-queue.ts';
 import type { Log } from '../ports/log.ts';
@@ -35,6 +36,7 @@ type FeedDeps = PlanDeps & {
   readonly queue: JobQueue;
   readonly clock: Clock;
   readonly source: Pick<TradeSource, 'historyMs' | 'isTrading'>;
+  readonly files: ArchiveFiles;
   readonly log: Log;
 };
 
@@ -96,10 +98,12 @@ async function hasFailed(queue: JobQueue, request: FeedRequest, dayMs: number): 
   return (await queue.dayStates(request.runId, request, [dayMs])).includes('failed');
 }
 
-function start(deps: PlanDeps, request: FeedRequest): FeedState {
+function start(deps: FeedDeps, request: FeedRequest): FeedState {
   const range: TimeRange = { startMs: request.startMs, endMs: request.endMs };
+  const patience =
+    request.isScheduled === true ? { files: deps.files, nowMs: deps.clock.nowMs() } : undefined;
   return {
-    days: dueDays(deps, request, range),
+    days: dueDays(deps, request, range, patience),
     pending: new Set(),
     rebuilt: new Set(),
     exhausted: false,

@@ -1,4 +1,5 @@
 import { isoHour, lastClosedHourEnd } from '../domain/hour.ts';
+import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import { compactHour } from '../domain/hour.ts';
@@ -8,18 +9,26 @@ import type { Log } from '../ports/log.ts';
 /**
  * One look at every scheduled series: what the ledger lacks since its start is fed to the queue. A
  * week of downtime heals by the first look after it. One look at a time: two schedulers, or a look
- * that finds the last one's work still under way, do no harm.
+ * that finds the last one's work still under way, do no harm. Hours that nobody has are asked for after
+ * waits that double.
  */
 export async function keepSchedule(
-  deps: PlanDeps & { readonly queue: JobQueue; readonly clock: Clock; readonly log: Log },
+  deps: PlanDeps & {
+    readonly files: ArchiveFiles;
+    readonly queue: JobQueue;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  const endMs = lastClosedHourEnd(deps.clock.nowMs());
+  const nowMs = deps.clock.nowMs();
+  const endMs = lastClosedHourEnd(nowMs);
   for (const facts of await deps.catalogue.all()) {
     signal.throwIfAborted();
     if (facts.scheduledFromMs === undefined || facts.scheduledFromMs >= endMs) continue;
     const range = { startMs: facts.scheduledFromMs, endMs };
-    const plan = await planSeries(deps, facts, range);
+    const patience = { files: deps.files, nowMs };
+    const plan = await planSeries(deps, facts, range, () => undefined, patience);
     signal.throwIfAborted();
     if (!isDue(plan)) continue;
     deps.log.info(

@@ -6,6 +6,7 @@ import { type DayCoverage, type DayWork, planWork } from '../domain/plan.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import { dueAnchors } from './chain-days.ts';
+import { type Patience, restingHours } from './resting-hours.ts';
 
 /** Ledger rows are read in pieces of this length, so that memory stays bounded whatever the range. */
 const CHUNK_MS = 124 * DAY_MS;
@@ -20,14 +21,16 @@ export interface PlanDeps {
  * What a range lacks, day by day, oldest first: wanted hours − proven hours, and days whose bars are
  * older than their hours. All from the store; the queue is not asked.
  * @param range whole hours
+ * @param patience of the schedule, which lets hours rest; without it every hour is due
  */
 export async function* dueDays(
   deps: Pick<PlanDeps, 'ledger' | 'bars'>,
   series: Series,
   range: TimeRange,
+  patience?: Patience,
 ): AsyncGenerator<DayWork> {
   for (const chunk of chunksOf(range))
-    yield* planWork(chunk, await coverageOf(deps, series, chunk));
+    yield* planWork(chunk, await coverageOf(deps, series, chunk, patience));
 }
 
 function* chunksOf(range: TimeRange): Generator<TimeRange> {
@@ -107,19 +110,28 @@ async function coverageOf(
   deps: Pick<PlanDeps, 'ledger' | 'bars'>,
   series: Series,
   range: TimeRange,
+  patience: Patience | undefined,
 ): Promise<DayCoverage[]> {
   // Bars belong to whole days, so hours beyond the wanted ones count for their freshness.
   const days = wholeDays(range);
-  const wider = { ...days, endMs: inputRange(days.endMs - DAY_MS).endMs };
-  const records = Map.groupBy(await deps.ledger.records(series, wider), ({ hourMs }) =>
-    floorTo(hourMs, DAY_MS),
-  );
+  const all = await deps.ledger.records(series, {
+    ...days,
+    endMs: inputRange(days.endMs - DAY_MS).endMs,
+  });
+  const records = Map.groupBy(all, ({ hourMs }) => floorTo(hourMs, DAY_MS));
   const built = await builtDays(deps, series, days);
+  const resting =
+    patience === undefined
+      ? new Set<number>()
+      : await restingHours(deps.ledger, series, days, all, patience);
   return [...daysOf(days)].map((dayMs) => {
     const behind = (records.get(dayMs + DAY_MS) ?? []).filter(
       ({ hourMs }) => hourMs < inputRange(dayMs).endMs,
     );
-    return dayCoverage(dayMs, records.get(dayMs) ?? [], behind, built.get(dayMs));
+    return {
+      ...dayCoverage(dayMs, records.get(dayMs) ?? [], behind, built.get(dayMs)),
+      resting,
+    };
   });
 }
 
@@ -147,16 +159,18 @@ export interface SeriesPlan extends Series {
 /**
  * Counts what a range lacks; asks the exchange nothing.
  * @param onDay told of each day of work
+ * @param patience as for dueDays()
  */
 export async function planSeries(
   deps: PlanDeps,
   series: Series,
   range: TimeRange,
   onDay: (day: DayWork) => void = () => undefined,
+  patience?: Patience,
 ): Promise<SeriesPlan> {
   let dueHours = 0;
   let dueBarDays = 0;
-  for await (const day of dueDays(deps, series, range)) {
+  for await (const day of dueDays(deps, series, range, patience)) {
     dueHours += day.hours.length;
     if (day.hours.length === 0) dueBarDays += 1;
     onDay(day);

@@ -9,6 +9,8 @@ export interface DayCoverage {
   readonly verdicts: ReadonlyMap<number, Verdict>;
   /** Whether the day's bars were computed from exactly these hours. */
   readonly barsFresh: boolean;
+  /** Hours that are not asked for now, though they are not proven: see isResting(). */
+  readonly resting?: ReadonlySet<number>;
 }
 
 /** One symbol-day of work: hours to fetch, then bars; no hours means that only the bars are due. */
@@ -35,17 +37,13 @@ export function planWork(range: TimeRange, coverage: readonly DayCoverage[]): Da
   const work: DayWork[] = [];
   for (const dayMs of daysOf(range)) {
     const day = byDay.get(dayMs);
-    const hours = hoursDue(dayMs, range, day?.verdicts);
+    const hours = hoursDue(dayMs, range, day);
     if (hours.length > 0 || day?.barsFresh === false) work.push({ dayMs, hours });
   }
   return work;
 }
 
-function hoursDue(
-  dayMs: number,
-  range: TimeRange,
-  verdicts: ReadonlyMap<number, Verdict> | undefined,
-): number[] {
+function hoursDue(dayMs: number, range: TimeRange, day: DayCoverage | undefined): number[] {
   const hours: number[] = [];
   const endMs = Math.min(range.endMs, dayMs + DAY_MS);
   for (
@@ -53,9 +51,26 @@ function hoursDue(
     hourMs < endMs;
     hourMs += HOUR_MS
   ) {
-    if (verdicts?.get(hourMs) !== 'proven') hours.push(hourMs);
+    const isDue = day?.verdicts.get(hourMs) !== 'proven' && day?.resting?.has(hourMs) !== true;
+    if (isDue) hours.push(hourMs);
   }
   return hours;
+}
+
+/** The first wait is shorter than the schedule's period, so that it does not skip one by seconds. */
+const SHORTEST_REST_MS = HOUR_MS / 2;
+const LONGEST_REST_MS = 7 * DAY_MS;
+
+/**
+ * Whether the schedule leaves an hour alone that was asked for in vain: for as long as it had been
+ * known in vain when it was last asked for, so that the waits double, up to a week.
+ */
+export function isResting(
+  { seenAtMs, askedAtMs }: { readonly seenAtMs: number; readonly askedAtMs: number },
+  nowMs: number,
+): boolean {
+  const restMs = Math.min(LONGEST_REST_MS, Math.max(SHORTEST_REST_MS, askedAtMs - seenAtMs));
+  return nowMs - askedAtMs < restMs;
 }
 
 /** A file costs a download of a whole day: fewer hours than these are cheaper by REST. */

@@ -13,6 +13,8 @@ export interface JobPayloads {
     readonly endMs: number;
     /** Default: auto. */
     readonly source?: SourceChoice | undefined;
+    /** By the schedule, which lets hours rest that nobody has; somebody who asks for them gets them asked for. */
+    readonly isScheduled?: boolean | undefined;
   };
   /** A day from the exchange's archive file; what that cannot prove, by REST if that may be asked. */
   readonly archive: Series & {

@@ -58,6 +58,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
       startMs: instantMs,
       endMs: instantMs,
       source: source.optional(),
+      isScheduled: z.boolean().optional(),
     }),
     // It only looks and enqueues, so it outlasts any outage: 1,000 attempts of 30 s on average are 8 h.
     attempts: 1_000,

@@ -161,25 +161,18 @@ class BullJobQueue implements JobQueue {
     range: TimeRange,
     source: SourceChoice = 'auto',
   ): Promise<void> {
-    return this.#addFeed(runId, series, range, source, {});
+    return this.#addFeed({ ...plain(series), runId, ...range, source }, {});
   }
 
   addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void> {
-    return this.#addFeed(runId, series, range, 'auto', {
-      deduplication: { id: scheduleWish(series) },
-    });
+    return this.#addFeed(
+      { ...plain(series), runId, ...range, source: 'auto', isScheduled: true },
+      { deduplication: { id: scheduleWish(series) } },
+    );
   }
 
-  async #addFeed(
-    runId: string,
-    series: Series,
-    range: TimeRange,
-    source: SourceChoice,
-    options: JobsOptions,
-  ): Promise<void> {
-    const { startMs, endMs } = range;
-    const payload = { ...plain(series), runId, startMs, endMs, source };
-    const jobId = feedId(runId, series);
+  async #addFeed(payload: JobPayloads['feed'], options: JobsOptions): Promise<void> {
+    const jobId = feedId(payload.runId, payload);
     const [state] = await this.#states('feed', [jobId]);
     // BullMQ takes a finished job of the same id for the new one, and does nothing without a word.
     if (state === 'failed' || state === 'completed') {

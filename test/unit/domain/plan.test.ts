@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/hour.ts';
 import type { Verdict } from '../../../src/domain/ledger.ts';
-import { type DayCoverage, planWork } from '../../../src/domain/plan.ts';
+import { type DayCoverage, isResting, planWork } from '../../../src/domain/plan.ts';
 
 const DAY = Date.UTC(2024, 1, 29);
 const hour = (index: number): number => DAY + index * HOUR_MS;
@@ -51,5 +51,23 @@ describe('planWork', () => {
       { dayMs: DAY, hours: [hour(23)] },
       { dayMs: DAY + DAY_MS, hours: [hour(24)] },
     ]);
+  });
+});
+
+describe('an hour that was asked for in vain', () => {
+  const seenAtMs = DAY;
+  const restsAt = (askedAtMs: number, nowMs: number) => isResting({ seenAtMs, askedAtMs }, nowMs);
+
+  it('rests for as long as it had been known when it was asked for last', () => {
+    expect(restsAt(DAY + 10 * HOUR_MS, DAY + 20 * HOUR_MS - 1)).toBe(true);
+    expect(restsAt(DAY + 10 * HOUR_MS, DAY + 20 * HOUR_MS)).toBe(false);
+  });
+
+  it('rests for half an hour at least, so that the next tick asks, and for a week at most', () => {
+    expect(restsAt(DAY, DAY + HOUR_MS / 2 - 1)).toBe(true);
+    expect(restsAt(DAY, DAY + HOUR_MS / 2)).toBe(false);
+    const late = DAY + 100 * DAY_MS;
+    expect(restsAt(late, late + 7 * DAY_MS - 1)).toBe(true);
+    expect(restsAt(late, late + 7 * DAY_MS)).toBe(false);
   });
 });
