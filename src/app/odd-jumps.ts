@@ -17,20 +17,20 @@ export function oddJumps(
   const found: Gap[] = [];
   if (halts !== undefined) {
     const minutes = Math.floor(halts.longest.size / (MINUTE_MS * 1000));
-    const evidence = `${counted(halts, 'silence')} of ${minutes} min ${between(halts.longest)}; no id is missing`;
+    const evidence = `${counted(halts, 'silence', 'silences')} of ${minutes} min ${between(halts.longest)}; no id is missing`;
     found.push({ hourMs, gapClass: 'halt', ...idsOf(halts.longest), evidence });
   }
   if (rawIdGaps !== undefined && !leavesOutFills(market)) {
     const { size } = rawIdGaps.longest;
     const what = size > 0 ? `leaves out ${size}` : `repeats ${-size}`;
-    const evidence = `${counted(rawIdGaps, 'jump', ' of raw trade ids')} ${what} ${between(rawIdGaps.longest)}; no aggregate id is missing`;
+    const evidence = `${counted(rawIdGaps, 'jump of raw trade ids', 'jumps of raw trade ids')} ${what} ${between(rawIdGaps.longest)}; no aggregate id is missing`;
     found.push({ hourMs, gapClass: 'raw_id_gap', ...idsOf(rawIdGaps.longest), evidence });
   }
   return found;
 }
 
-function counted({ count }: Jumps, noun: string, rest = ''): string {
-  return count === 1 ? `1 ${noun}${rest}` : `${count} ${noun}s${rest}, the longest`;
+function counted({ count }: Jumps, one: string, many: string): string {
+  return count === 1 ? `1 ${one}` : `${count} ${many}, the longest`;
 }
 
 function between({ from, to }: Jump): string {

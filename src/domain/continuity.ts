@@ -83,7 +83,7 @@ class Run implements HourRun {
       invalidRows: this.#invalidRows,
       backwardRows: this.#backwardRows,
       reachBack: this.#reachBack,
-      halts: this.#jumps.haltsSince(Math.min(this.#prev?.timeUs ?? Infinity, this.#startUs)),
+      halts: this.#jumps.haltsSince(this.#prev && Math.min(this.#prev.timeUs, this.#startUs)),
       rawIdGaps: this.#jumps.rawIdGaps,
       buyE8: this.#buy.value,
       sellE8: this.#sell.value,

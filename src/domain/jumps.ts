@@ -48,6 +48,7 @@ export class JumpWatch {
   #isValid = false;
   /** The latest time so far: a time that runs backwards and forwards again is no silence. */
   #latestUs = 0;
+  #firstUs = Infinity;
   #bursts = 0;
   #burst: number | undefined;
   /** No more than thirteen, all but the last one inside the hour. */
@@ -66,6 +67,7 @@ export class JumpWatch {
     this.#lastRawId = lastId;
     this.#isValid = isValid;
     if (timeUs > this.#latestUs) this.#latestUs = timeUs;
+    if (this.#firstUs === Infinity) this.#firstUs = timeUs;
     const burst = Math.floor(this.#latestUs / BURST_US);
     if (burst !== this.#burst) this.#bursts += 1;
     this.#burst = burst;
@@ -77,16 +79,17 @@ export class JumpWatch {
 
   /**
    * The longest first: each is measured against what is left when the halts before it are taken away.
-   * @param sinceUs time of the trade before the run: how long ago it was counts as a spacing too
+   * @param sinceUs time of the trade before the run: how long ago it was counts as a spacing too;
+   *   undefined when it is not known, so that the run alone says how often somebody trades
    */
-  haltsSince(sinceUs: number): Jumps | undefined {
+  haltsSince(sinceUs: number | undefined): Jumps | undefined {
     let halts: Jumps | undefined;
-    let othersUs = this.#latestUs - sinceUs;
-    let otherSpacings = this.#bursts;
+    let othersUs = this.#latestUs - (sinceUs ?? this.#firstUs);
+    let otherSpacings = sinceUs === undefined ? this.#bursts - 1 : this.#bursts;
     for (const silence of this.#silences.toSorted((one, other) => other.size - one.size)) {
       othersUs -= silence.size;
       otherSpacings -= 1;
-      if (silence.size * otherSpacings < HALT_SPACINGS * othersUs) break;
+      if (otherSpacings < 1 || silence.size * otherSpacings < HALT_SPACINGS * othersUs) break;
       halts = withJump(halts, silence);
     }
     return halts;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { oddJumps } from '../../../src/app/odd-jumps.ts';
 import type { AggTrade } from '../../../src/domain/agg-trade.ts';
 import { createHourRun } from '../../../src/domain/continuity.ts';
 import type { RunFacts } from '../../../src/domain/hour-run.ts';
@@ -49,6 +50,18 @@ describe('a halt', () => {
         size: 30 * MINUTE_MS * 1000 + 1_000_000,
       },
     });
+  });
+
+  it('is not the pause of a symbol that trades hourly, also where the trade before is not known', () => {
+    const hourly = [1, 2, 3].map((id) => tradeOf(id, HOUR + (id - 1) * HOUR_MS + SECOND_MS));
+    const run = createHourRun({ hourMs: HOUR }, { expectedId: 1 });
+    run.accept(hourly);
+    expect(run.facts).toMatchObject({ rows: 1, prev: undefined, halts: undefined });
+  });
+
+  it('is known by the run alone where the trade before is not', () => {
+    const trades = steady(SECOND_MS, [minutes(20, 50)]).slice(1);
+    expect(judge(trades)).toMatchObject({ prev: undefined, halts: { count: 1 } });
   });
 
   it('that reaches beyond the hour counts to the hour that it begins in, and to no other', () => {
@@ -143,5 +156,22 @@ describe('a raw-id gap', () => {
     const nextId = judge(plain).next?.id ?? 0;
     expect(judge(shifted(nextId, 5)).rawIdGaps).toMatchObject({ longest: { to: { id: nextId } } });
     expect(judge(shifted(firstId, 5)).rawIdGaps).toBeUndefined();
+  });
+});
+
+describe('what is put on record', () => {
+  const raw = (aggId: number, firstId: number) => ({
+    ...tradeOf(aggId, HOUR + aggId * SECOND_MS),
+    firstId,
+    lastId: firstId,
+  });
+
+  it.each([
+    [[0, 5, 6], '1 jump of raw trade ids leaves out 4 between id 0'],
+    [[0, 5, 16], '2 jumps of raw trade ids, the longest leaves out 10 between id 1'],
+  ])('says how many there were: raw ids %s', (firstIds, words) => {
+    const facts = judge(firstIds.map((firstId, aggId) => raw(aggId, firstId)));
+    const [gap] = oddJumps('binance_spot', HOUR, facts);
+    expect(gap?.evidence).toContain(words);
   });
 });
