@@ -1,4 +1,4 @@
-import { type ErrorCode, ERRORS } from '../domain/error-catalogue.ts';
+import { ERRORS } from '../domain/error-catalogue.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
@@ -165,11 +165,7 @@ async function isBehind(
 
 /** An outage when nothing else stood in the way. */
 function exitCodeOfUndone(failures: readonly FailedJob[]): ExitCode {
-  const codes = failures.map(({ reason }) => reason.split(':', 1)[0] ?? '');
-  const isOutage = codes.length > 0 && codes.every((code) => exitOf(code) === EXIT.outage);
+  const isOutage =
+    failures.length > 0 && failures.every(({ code }) => ERRORS[code].exitCode === EXIT.outage);
   return isOutage ? EXIT.outage : EXIT.slicesFailed;
-}
-
-function exitOf(code: string): ExitCode {
-  return code in ERRORS ? ERRORS[code as ErrorCode].exitCode : EXIT.fatal;
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../domain/error-catalogue.ts';
 import type { CdvaultError } from '../domain/errors.ts';
 import type { TimeRange } from '../domain/hour.ts';
 import type { Series } from '../domain/market.ts';
@@ -67,7 +68,8 @@ export interface QueueCounts {
 export interface FailedJob {
   readonly kind: JobKind;
   readonly payload: JobPayloads[JobKind];
-  /** Our error code, then the message. */
+  readonly code: ErrorCode;
+  /** For people: the code, then the message. */
   readonly reason: string;
 }
 

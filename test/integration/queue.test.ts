@@ -262,6 +262,7 @@ test('failures are those of the run, newest first, with their code, at most as m
   expect(failures[0]).toMatchObject({
     kind: 'slice',
     payload: { runId: 'r1', hourMs: DAY + 2 * HOUR_MS },
+    code: 'BAD_RANGE',
     reason: 'BAD_RANGE: on purpose',
   });
   expect(await it.queue.failures('r1', 10)).toHaveLength(3);

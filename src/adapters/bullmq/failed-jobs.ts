@@ -1,5 +1,5 @@
 import type { Job, Queue } from 'bullmq';
-import { ERRORS } from '../../domain/error-catalogue.ts';
+import { type ErrorCode, ERRORS } from '../../domain/error-catalogue.ts';
 import type { FailedJob } from '../../ports/job-queue.ts';
 import { redisCall } from '../redis/redis-call.ts';
 import { CATALOGUE } from './catalogue.ts';
@@ -54,13 +54,18 @@ function toFailedJob(kind: RunQueue['kind'], job: Job, runId: string): FailedJob
   const payload = CATALOGUE[kind].schema.safeParse(job.data);
   // The run `a` must not show the jobs of a run `a-spot`, whose ids begin alike.
   if (!payload.success || payload.data.runId !== runId) return undefined;
-  return { kind, payload: payload.data, reason: codedReason(job.failedReason) };
+  return { kind, payload: payload.data, ...storedReason(job.failedReason) };
 }
 
-/** BullMQ's own reasons (stalled too often) carry no code. */
-function codedReason(reason: string | undefined): string {
-  const text = reason ?? 'no reason recorded';
-  return Object.hasOwn(ERRORS, text.slice(0, Math.max(0, text.indexOf(':'))))
-    ? text
-    : `INTERNAL: ${text}`;
+/** As toQueueError() has it stored; BullMQ's own reasons (stalled too often) carry no code. */
+function storedReason(stored: string | undefined): Pick<FailedJob, 'code' | 'reason'> {
+  const text = stored ?? 'no reason recorded';
+  const code = text.slice(0, Math.max(0, text.indexOf(':')));
+  return isErrorCode(code)
+    ? { code, reason: text }
+    : { code: 'INTERNAL', reason: `INTERNAL: ${text}` };
+}
+
+function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERRORS, text);
 }
