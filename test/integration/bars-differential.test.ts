@@ -195,6 +195,32 @@ test.each([['100'], [undefined]])(
   },
 );
 
+test('a trade that is worth exactly a bound is of the tier above it', async () => {
+  const series = uniqueSeries('BOUND');
+  const worths = [10_000n, 100_000n, 1_000_000n];
+  const atBound = worths.map((worth, index) => ({
+    offsetUs: index * 60_000_000,
+    qtyE8: 10n ** 8n,
+    sell: false,
+    priceE8: worth * 10n ** 8n,
+  }));
+  const hours: MadeHour[] = [{ kind: 'proven', trades: atBound }];
+  const { trades, records } = makeDay(hours, series);
+  const day = dayInputs(DAY, records);
+  if (day === undefined) throw new Error('a day without hours');
+  await store.trades.write(series, trades, NEVER);
+  await store.bars.build(series, day);
+  const range = { startMs: DAY, endMs: DAY + DAY_MS };
+  const [first, ...others] = (await store.bars.tierBars(series, '1h', range)).toSorted(
+    (left, right) => left.tier - right.tier,
+  );
+  expect(first).toMatchObject({ tier: 0, aggTrades: 0 });
+  expect(others.map(({ tier, aggTrades, delta }) => [BigInt(tier), aggTrades, delta])).toEqual(
+    worths.map((worth) => [worth, 1, '1.00000000']),
+  );
+  await expectTiers(series, day, trades);
+});
+
 /** The worth of made-up trades lies on both sides of all bounds. */
 async function expectTiers(
   series: Series,
