@@ -22,13 +22,14 @@ const trades = syntheticTrades({ seed: 21, ...SPAN, tradesPerHour: 150 });
 const EARLIER = unique('LEVA');
 const MIDDAY = unique('LEVB');
 const HOLE = unique('LEVC');
+const FRONT = unique('LEVD');
 
 let rig: Rig;
 let app: App;
 
 beforeAll(async () => {
   rig = await Rig.start({
-    symbols: [EARLIER, MIDDAY, HOLE].map((symbol) => ({ symbol, trades })),
+    symbols: [EARLIER, MIDDAY, HOLE, FRONT].map((symbol) => ({ symbol, trades })),
   });
   app = await rig.app();
 });
@@ -165,6 +166,23 @@ async function anchorOf(symbol: string, dayMs: number): Promise<unknown> {
   const found = anchors.find((anchor) => anchor.dayMs === dayMs);
   return found === undefined ? undefined : { baseE8: found.baseE8, missing: found.missing };
 }
+
+test('the front of a later day filled up: its midnight’s level stays, and is exact from then on', async () => {
+  await fill(FRONT, DAY_1, 22, 24);
+  await fill(FRONT, DAY_2, 2, 3);
+  const baseE8 = deltaE8Of(truth(trades, { startMs: DAY_1 + 22 * HOUR_MS, endMs: DAY_2 }));
+  const missing = idsIn(DAY_2, DAY_2 + 2 * HOUR_MS);
+  expect(missing).toBeGreaterThan(0);
+  expect(await anchorOf(FRONT, DAY_2)).toEqual({ baseE8, missing });
+
+  await fill(FRONT, DAY_2, 0, 2);
+
+  expect(await anchorOf(FRONT, DAY_2)).toEqual({ baseE8, missing: 0 });
+  const bars = await rows(FRONT, 'cdv_1h_total', DAY_2, DAY_3);
+  expect(bars.map((bar) => int(bar, 'level_missing'))).toEqual([0, 0, 0]);
+  // Nothing that called itself exact has moved.
+  expect((await restatements(FRONT)).filter(({ what }) => what === 'anchor')).toEqual([]);
+});
 
 test('a hole of an hour taints the bars behind it, by the exact number of ids, until it is filled', async () => {
   await fill(HOLE, DAY_1, 20, 22);
