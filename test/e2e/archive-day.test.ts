@@ -6,6 +6,7 @@ import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
 import { verdictOf } from '../../src/domain/ledger.ts';
+import type { BulkStore } from '../../src/ports/bulk-store.ts';
 import type { ArchiveFault } from '../exchange/archive-files.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
@@ -78,7 +79,7 @@ function asked(symbol: string): number {
 
 test('a day from its file: 24 hours proven, the same hashes as by REST, two small questions to the exchange', async () => {
   const [byFile, byRest] = [fresh(), fresh()];
-  expect(await ingest(byFile)).toEqual({ kind: 'recorded', proven: HOURS, left: [] });
+  expect(await ingest(byFile)).toEqual({ kind: 'recorded', proven: HOURS, left: [], isCut: false });
   expect(asked(byFile)).toBe(2);
   await rig.backfill(app, [spot(byRest)], RANGE);
   expect(await hashes(byFile)).toEqual(await hashes(byRest));
@@ -102,7 +103,12 @@ test('the change of unit: the hour after it has the same hash from its file in m
 test('only the wanted hours are stored; REST goes on where the file ended', async () => {
   const symbol = fresh();
   const wanted = HOURS.slice(5, 8);
-  expect(await ingest(symbol, wanted)).toEqual({ kind: 'recorded', proven: wanted, left: [] });
+  expect(await ingest(symbol, wanted)).toEqual({
+    kind: 'recorded',
+    proven: wanted,
+    left: [],
+    isCut: false,
+  });
   const stored = await app.sql.query(`SELECT count() n FROM agg_trades WHERE symbol = '${symbol}'`);
   const span = { startMs: DAY + 5 * HOUR_MS, endMs: DAY + 8 * HOUR_MS };
   expect(stored).toEqual([{ n: String(truth(trades, span).length) }]);
@@ -163,6 +169,51 @@ describe('a file that is wrong', () => {
     const symbol = fresh();
     server.setFault(symbol, DATE, fault);
     expect(await ingest(symbol, FEW)).toMatchObject({ proven: FEW });
+  });
+});
+
+describe('what the store holds is compared with the file, hour by hour', () => {
+  const [hourMs = 0] = FEW;
+  const hour = { startUs: hourMs * 1000, endUs: (hourMs + HOUR_MS) * 1000 };
+  const own = () => truth(trades, { startMs: hourMs, endMs: hourMs + HOUR_MS });
+
+  test('a stray row that was there before the file: buried, with evidence; the hour is that of the file', async () => {
+    const symbol = fresh();
+    const [first] = own();
+    if (first === undefined) throw new Error('trades, please');
+    const stray = { ...first, aggId: 7_000_000, timeUs: hour.startUs + 60_000_000 };
+    await app.trades.write(spot(symbol), [stray], AbortSignal.timeout(10_000));
+    expect(await ingest(symbol, FEW)).toMatchObject({ proven: FEW });
+    expect(await app.trades.readBack(spot(symbol), hour)).toMatchObject({
+      rows: own().length,
+      lastId: own().at(-1)?.aggId,
+    });
+    const gaps = await app.ledger.openGaps(spot(symbol), RANGE);
+    expect(gaps).toMatchObject([{ hourMs, gapClass: 'duplicate_id', fromId: 7_000_000 }]);
+  });
+
+  test('a row that was lost on its way: no hour is proven', async () => {
+    const symbol = fresh();
+    const losing: BulkStore = {
+      open(series, signal) {
+        const load = app.bulk.open(series, signal);
+        let hasLost = false;
+        return {
+          async add(block, from, to) {
+            const skipped = !hasLost && to > from ? 1 : 0;
+            hasLost = true;
+            await load.add(block, from + skipped, to);
+          },
+          finish: () => load.finish(),
+          abandon: () => load.abandon(),
+        };
+      },
+    };
+    const day = { ...spot(symbol), dayMs: DAY, hours: FEW, runId: unique('day-') };
+    await expect(
+      ingestDay({ ...app, archive, bulk: losing }, day, AbortSignal.timeout(60_000)),
+    ).rejects.toMatchObject({ code: 'READ_BACK_MISMATCH' });
+    expect(await app.ledger.records(spot(symbol), RANGE)).toEqual([]);
   });
 });
 
