@@ -1,6 +1,8 @@
 import { DelayedError, type Job, WaitingError } from 'bullmq';
+import { z } from 'zod';
 import { CdvaultError, classify } from '../../domain/errors.ts';
 import type { JobHandlers, JobKind, JobOutcome } from '../../ports/job-queue.ts';
+import { withLogFields } from '../system/log-context.ts';
 import { CATALOGUE, parsePayload } from './catalogue.ts';
 import { isFatal, toQueueError } from './job-failure.ts';
 import { RunningJob, type RunningJobs } from './running-jobs.ts';
@@ -32,7 +34,7 @@ export class JobRunner<K extends JobKind> {
     if (this.#deps.halted()) return putBack(job, token);
     const running = new RunningJob(this.#kind, CATALOGUE[this.#kind]);
     lockSignal?.addEventListener('abort', () => running.interrupt('lock-lost', lockLost(job)));
-    const result = await this.#handle(job, running);
+    const result = await withLogFields(fieldsOf(this.#kind, job), () => this.#handle(job, running));
     if (running.interruption === 'lock-lost')
       throw new WaitingError('another worker may have the job by now');
     if (!(result instanceof CdvaultError)) return finish(job, token, result);
@@ -52,6 +54,12 @@ export class JobRunner<K extends JobKind> {
       return classify(error);
     }
   }
+}
+
+/** `runId` is absent where a job serves all runs: levels of a series, the tick. */
+function fieldsOf(kind: JobKind, { id, data }: Job): Readonly<Record<string, unknown>> {
+  const runId = z.object({ runId: z.string() }).safeParse(data).data?.runId;
+  return { ...(runId !== undefined && { runId }), kind, jobId: id };
 }
 
 async function finish(job: Job, token: string, outcome: JobOutcome): Promise<void> {

@@ -1,10 +1,11 @@
 import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { Log } from '../../ports/log.ts';
+import { logFields } from './log-context.ts';
 
 /**
  * To standard error, so that standard output stays the command's own: JSON lines for machines, and a
- * readable line each where a person looks at a terminal.
+ * readable line each where a person looks at a terminal. Lines of a job's work name its run.
  */
 export function createLog(level: string): Log {
   const options = {
@@ -12,6 +13,7 @@ export function createLog(level: string): Log {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { error: fieldsOf },
+    mixin: () => ({ ...logFields() }),
   };
   if (process.stderr.isTTY) {
     return pino(

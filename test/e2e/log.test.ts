@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HOUR_MS } from '../../src/domain/hour.ts';
+import { faultySeries } from '../exchange/data-faults.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { unique } from '../support/command-line.ts';
+import { Rig } from './rig.ts';
+
+const DAY = Date.UTC(2024, 9, 7);
+const base = syntheticTrades({
+  seed: 63,
+  fromMs: DAY - HOUR_MS,
+  toMs: DAY + 4 * HOUR_MS,
+  tradesPerHour: 200,
+  firstId: 1_000,
+});
+const holeAt = base.firstId + base.indexAtTime((DAY + HOUR_MS) * 1000) + 20;
+const SYMBOL = unique('LOGGED');
+
+let rig: Rig;
+
+beforeAll(async () => {
+  const trades = faultySeries(base, [{ kind: 'gap', fromId: holeAt, toId: holeAt + 3 }]);
+  rig = await Rig.start({ symbols: [{ symbol: SYMBOL, trades }] });
+});
+
+afterAll(async () => rig.dispose());
+
+interface Line {
+  readonly runId?: string;
+  readonly kind?: string;
+  readonly msg?: string;
+  readonly symbol?: string;
+}
+
+test('every line of a job’s work names its run and its job, however far below it is written', async () => {
+  const to = new Date(DAY + 3 * HOUR_MS).toISOString();
+  const args = ['backfill', SYMBOL, '--from', new Date(DAY).toISOString(), '--to', to];
+  const { exitCode, stdout, stderr } = await rig.cli([...args, '--source', 'rest', '--json'], {
+    CDVAULT_LOG: 'debug',
+  });
+  expect(exitCode, stderr).toBe(3);
+  const { runId } = JSON.parse(stdout.split('\n')[0] ?? '') as Line;
+  const lines = stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line);
+  const holes = lines.filter(({ msg }) => msg?.startsWith('page with a hole') === true);
+  expect(holes.length).toBeGreaterThan(0);
+  for (const line of holes)
+    expect(line).toMatchObject({ runId, kind: 'slice', jobId: expect.any(String) });
+  const ofSymbol = lines.filter(({ symbol }) => symbol === SYMBOL);
+  expect(ofSymbol.filter((line) => line.runId !== runId)).toEqual([]);
+});
