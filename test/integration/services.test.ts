@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -123,6 +123,28 @@ test('the reader selects and cannot write', async () => {
     'create table x (a int)',
   ]) {
     await expect(sql(urls.questdbReadonlyPgUrl, text)).rejects.toThrow(/permission denied/i);
+  }
+});
+
+test('the reader writes no file on the server; /exp answers', async () => {
+  await sql(urls.questdbPgUrl, 'create table copy_test (ts timestamp, v long) timestamp(ts)');
+  for (const text of [
+    "copy (select * from copy_test) to 'secret' with format parquet",
+    "copy copy_test to 'secret' with format parquet",
+  ])
+    await expect(sql(urls.questdbReadonlyPgUrl, text)).rejects.toThrow(/COPY TO is disabled/);
+  const files = await readdir(path.join(own.options.homeDir, 'questdb'), { recursive: true });
+  expect(files.filter((name) => name.includes('secret'))).toEqual([]);
+  const { origin, username, password } = new URL(urls.questdbHttpUrl);
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  for (const [format, start] of [
+    ['csv', '"ts","v"'],
+    ['parquet', 'PAR1'],
+  ] as const) {
+    const query = new URLSearchParams({ query: 'select * from copy_test', fmt: format });
+    const answer = await fetch(`${origin}/exp?${query.toString()}`, { headers: { authorization } });
+    expect(answer.status).toBe(200);
+    expect((await answer.text()).slice(0, start.length)).toBe(start);
   }
 });
 

@@ -23,6 +23,9 @@ function serverConf(set: NativeSet): string {
     'pg.readonly.user.enabled=true',
     `pg.readonly.user=${QUESTDB_READER}`,
     `pg.readonly.password=${secrets.questdbReader}`,
+    // Without a folder nobody's COPY … TO writes files on the server, which the reader's would; /exp does
+    // not need one.
+    'cairo.sql.copy.export.root=',
     'line.tcp.enabled=false',
     'line.udp.enabled=false',
     'line.auto.create.new.columns=false',
