@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { computeMinutes, holdsExactly } from '../../src/app/proven-day.ts';
+import { barText } from '../../src/domain/bar.ts';
+import { cdvBars } from '../../src/domain/cdv.ts';
+import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import { contentHasher } from '../../src/domain/content-hash.ts';
+import { createHourRun } from '../../src/domain/continuity.ts';
+import { dayInputs } from '../../src/domain/day.ts';
+import { formatDecimal } from '../../src/domain/decimal.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
+import { INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
+import type { SliceRecord } from '../../src/domain/ledger.ts';
+import type { Market, Series } from '../../src/domain/market.ts';
+import { TIER_INTERVALS } from '../../src/domain/tier.ts';
+import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
+import { tradeOf } from '../support/trades.ts';
+
+/** Bars of a day whose minutes were computed in the process, beside those of the store's own statement. */
+
+const DAY = Date.UTC(2024, 1, 29);
+const TABLES = [
+  ...INTERVALS.map((interval) => `cdv_exact_${interval}`),
+  ...TIER_INTERVALS.map((interval) => `tiers_exact_${interval}`),
+];
+
+let store: ReturnType<typeof openStore>;
+beforeAll(() => {
+  store = openStore();
+});
+afterAll(() => store.close());
+
+/** Sizes on both sides of the tiers' bounds; silent minutes in every hour, and a silent end. */
+function tradesOf(hour: number, firstId: number, qty = (place: number) => `${1 + place * 7}.25`) {
+  return Array.from({ length: 12 }, (_, place) =>
+    tradeOf(firstId + place, DAY + hour * HOUR_MS + place * 3 * MINUTE_MS + place, {
+      price: `${3 + place}.50000000`,
+      qty: qty(place),
+      isBuyerMaker: (place + hour) % 3 === 0,
+    }),
+  );
+}
+
+/** Hours 0 to 20, of which hour 5 is not on record and hour 7 has holes; what is behind is unknown. */
+function makeDay(series: Series, qty?: (place: number) => string) {
+  const trades: AggTrade[] = [];
+  const records: SliceRecord[] = [];
+  for (let hour = 0; hour <= 20; hour += 1) {
+    const firstId = 1_000 + hour * 12;
+    const hourMs = DAY + hour * HOUR_MS;
+    if (hour === 5) continue;
+    const made = tradesOf(hour, firstId, qty).filter((_, place) => hour !== 7 || place % 4 !== 1);
+    trades.push(...made);
+    records.push(recordOf(series, hourMs, firstId, made));
+  }
+  return { trades, records };
+}
+
+function recordOf(
+  series: Series,
+  hourMs: number,
+  firstId: number,
+  trades: readonly AggTrade[],
+): SliceRecord {
+  const prev = { id: firstId - 1, timeUs: hourMs * 1000 - 1 };
+  const run = createHourRun({ hourMs }, { expectedId: firstId, prev });
+  run.accept(trades);
+  const hasher = contentHasher();
+  for (const trade of trades) hasher.update(trade);
+  const { buyE8, sellE8, ...facts } = run.facts;
+  return {
+    ...series,
+    ...facts,
+    hourMs,
+    endedAtMs: undefined,
+    next: { id: firstId + 12, timeUs: (hourMs + HOUR_MS) * 1000 },
+    buyQty: formatDecimal(buyE8, 8),
+    sellQty: formatDecimal(sellE8, 8),
+    contentHash: hasher.digest(),
+    source: 'rest',
+    runId: 'test',
+    codeVersion: 'test',
+    fetchedAtMs: DAY,
+  };
+}
+
+async function tablesOf({ symbol }: Series): Promise<unknown> {
+  const tables: Record<string, unknown> = {};
+  for (const table of TABLES) {
+    await store.sql.waitApplied(table);
+    // Of contracts of unknown worth every tier is void: its other columns say nothing.
+    const [where, order] = table.startsWith('tiers')
+      ? [" AND status <> 'void'", 'ts, tier']
+      : ['', 'ts'];
+    const rows = await store.sql.query(
+      `SELECT * FROM ${table} WHERE symbol = '${symbol}'${where} ORDER BY ${order}`,
+    );
+    tables[table] = rows.map(({ symbol: _, ...row }) => row);
+  }
+  return tables;
+}
+
+function seriesOf(market: Market): Series {
+  return { market, symbol: uniqueSeries('COMPUTED').symbol };
+}
+
+test.each<[string, Market, { readonly size: string | undefined } | undefined]>([
+  ['spot', 'binance_spot', undefined],
+  ['contracts of known worth', 'binance_cm', { size: '100' }],
+  ['contracts of unknown worth', 'binance_cm', { size: undefined }],
+])(
+  '%s: every column of every table is that of the store’s own statement',
+  async (_, market, contract) => {
+    const [byStore, byProcess] = [seriesOf(market), seriesOf(market)];
+    for (const series of [byStore, byProcess])
+      await store.trades.write(series, makeDay(series).trades, NEVER);
+
+    const { records } = makeDay(byStore);
+    const day = dayInputs(DAY, records);
+    if (day === undefined) throw new Error('a day without hours');
+    const byHour = new Map(records.map((record) => [record.hourMs, record]));
+    expect(await holdsExactly(store.trades, byStore, day, byHour)).toBe(true);
+    await store.bars.build(byStore, day, contract);
+
+    const tiers = { tiers: store.bars.tiers, contract };
+    const computed = await computeMinutes(store.trades, byProcess, day, byHour, tiers);
+    await store.bars.build(byProcess, day, contract, computed);
+    expect(await tablesOf(byProcess)).toEqual(await tablesOf(byStore));
+  },
+);
+
+test('a day of more than 2^53 units is exact', async () => {
+  const series = uniqueSeries('HUGE');
+  // The store takes quantities of up to twenty digits before the point.
+  const qty = (place: number) => `9007199254740993${place % 10}.0000000${1 + (place % 9)}`;
+  const { trades, records } = makeDay(series, qty);
+  await store.trades.write(series, trades, NEVER);
+  const day = dayInputs(DAY, records);
+  if (day === undefined) throw new Error('a day without hours');
+  const byHour = new Map(records.map((record) => [record.hourMs, record]));
+  expect(day.volumeE8 > 2n ** 53n * 100_000_000n).toBe(true);
+  expect(await holdsExactly(store.trades, series, day, byHour)).toBe(false);
+  const tiers = { tiers: store.bars.tiers, contract: undefined };
+  const computed = await computeMinutes(store.trades, series, day, byHour, tiers);
+  await store.bars.build(series, day, undefined, computed);
+  const denseHours = day.hours
+    .filter(({ verdict }) => verdict === 'proven')
+    .map(({ hourMs }) => hourMs);
+  const range = { startMs: DAY, endMs: DAY + DAY_MS };
+  for (const interval of INTERVALS) {
+    const wanted = [...cdvBars(trades, { intervalMs: INTERVAL_MS[interval], denseHours })];
+    expect(await store.bars.bars(series, interval, range)).toMatchObject(wanted.map(barText));
+  }
+});
