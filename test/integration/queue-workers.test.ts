@@ -57,6 +57,9 @@ test('a day: bars run after its slices, also when one of them failed for good', 
     kind: 'slice',
     payload: { hourMs: DAY },
   });
+  expect(logged('error').map(({ fields }) => fields)).toEqual([
+    expect.objectContaining({ runId: 'r1', kind: 'slice', code: 'BAD_RANGE' }),
+  ]);
 });
 
 test('again puts the job back without using up an attempt, however often', async () => {

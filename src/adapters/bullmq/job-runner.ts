@@ -34,7 +34,9 @@ export class JobRunner<K extends JobKind> {
     if (this.#deps.halted()) return putBack(job, token);
     const running = new RunningJob(this.#kind, CATALOGUE[this.#kind]);
     lockSignal?.addEventListener('abort', () => running.interrupt('lock-lost', lockLost(job)));
-    const result = await withLogFields(fieldsOf(this.#kind, job), () => this.#handle(job, running));
+    const result = await withLogFields(jobFields(this.#kind, job), () =>
+      this.#handle(job, running),
+    );
     if (running.interruption === 'lock-lost')
       throw new WaitingError('another worker may have the job by now');
     if (!(result instanceof CdvaultError)) return finish(job, token, result);
@@ -56,8 +58,11 @@ export class JobRunner<K extends JobKind> {
   }
 }
 
-/** `runId` is absent where a job serves all runs: levels of a series, the tick. */
-function fieldsOf(kind: JobKind, { id, data }: Job): Readonly<Record<string, unknown>> {
+/** Whose work a line of the log is of. `runId` is absent where a job serves all runs: levels of a series, the tick. */
+export function jobFields(
+  kind: JobKind,
+  { id, data }: Pick<Job, 'id' | 'data'>,
+): Readonly<Record<string, unknown>> {
   const runId = z.object({ runId: z.string() }).safeParse(data).data?.runId;
   return { ...(runId !== undefined && { runId }), kind, jobId: id };
 }

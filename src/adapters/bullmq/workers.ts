@@ -6,7 +6,7 @@ import type { JobHandlers, JobKind, JobPayloads, JobWorkers } from '../../ports/
 import type { Log } from '../../ports/log.ts';
 import { CATALOGUE, JOB_KINDS, KEEP, queueNames } from './catalogue.ts';
 import { fromQueueError, retryDelayMs } from './job-failure.ts';
-import { JobRunner } from './job-runner.ts';
+import { jobFields, JobRunner } from './job-runner.ts';
 import { RunningJobs } from './running-jobs.ts';
 import { ThrottledWarning } from './throttled-warning.ts';
 import { WorkerConnection } from './worker-connection.ts';
@@ -178,8 +178,7 @@ class WorkerSet implements JobWorkers {
       error instanceof UnrecoverableError || job === undefined || job.attemptsMade >= attempts;
     const fields = {
       code: failure.code,
-      kind,
-      jobId: job?.id,
+      ...(job === undefined ? { kind } : jobFields(kind, job)),
       attempt: job?.attemptsMade,
       attempts,
     };
