@@ -39,28 +39,49 @@ interface MadeHour {
   }[];
 }
 
-/** Few distinct instants, so that many trades share one; quantities from dust to beyond 2^53 units of 1e-8. */
-const madeTrade = fc.record({
-  offsetUs: fc.oneof(
-    fc.integer({ min: 0, max: HOUR_MS * 1000 - 1 }),
-    fc.constantFrom(0, 59_999_999, 60_000_000, 1_800_000_000, HOUR_MS * 1000 - 1),
-  ),
-  qtyE8: fc.oneof(
-    fc.bigInt(1n, 10n ** 8n),
-    fc.bigInt(1n, 10n ** 12n),
-    fc.bigInt(10n ** 17n, 10n ** 19n),
-  ),
-  sell: fc.boolean(),
-  priceE8: fc.oneof(fc.bigInt(1n, 10n ** 4n), fc.bigInt(10n ** 10n, 10n ** 13n)),
-});
+/** How many bits the quantities of one day have, in units of 1e-8. */
+interface Magnitude {
+  readonly leastBits: number;
+  readonly mostBits: number;
+}
 
-const madeDay = fc.array(
-  fc.record({
-    kind: fc.constantFrom<HourKind>('proven', 'proven', 'proven', 'holes', 'absent'),
-    trades: fc.array(madeTrade, { maxLength: 12 }),
-  }),
-  { minLength: 24, maxLength: 24 },
-);
+/**
+ * By the day, since a day's volume decides how its running sum is kept: below 2^53 units a DOUBLE holds
+ * it, from there to 2^63 a LONG still would, and behind that neither. A day has some 140 trades.
+ */
+const MAGNITUDES: readonly Magnitude[] = [
+  // below 2^53
+  { leastBits: 4, mostBits: 44 },
+  // between 2^53 and 2^63
+  { leastBits: 49, mostBits: 54 },
+  // beyond 2^63
+  { leastBits: 58, mostBits: 63 },
+];
+
+/** Few distinct instants, so that many trades share one; quantities from dust to the day's greatest. */
+function madeTrade(bits: number): fc.Arbitrary<MadeHour['trades'][number]> {
+  const most = 2n ** BigInt(bits);
+  return fc.record({
+    offsetUs: fc.oneof(
+      fc.integer({ min: 0, max: HOUR_MS * 1000 - 1 }),
+      fc.constantFrom(0, 59_999_999, 60_000_000, 1_800_000_000, HOUR_MS * 1000 - 1),
+    ),
+    qtyE8: fc.oneof(fc.bigInt(1n, most), fc.bigInt(most / 2n, most)),
+    sell: fc.boolean(),
+    priceE8: fc.oneof(fc.bigInt(1n, 10n ** 4n), fc.bigInt(10n ** 10n, 10n ** 13n)),
+  });
+}
+
+function madeDay({ leastBits, mostBits }: Magnitude): fc.Arbitrary<MadeHour[]> {
+  const hour = (bits: number) =>
+    fc.record({
+      kind: fc.constantFrom<HourKind>('proven', 'proven', 'proven', 'holes', 'absent'),
+      trades: fc.array(madeTrade(bits), { maxLength: 12 }),
+    });
+  return fc
+    .integer({ min: leastBits, max: mostBits })
+    .chain((bits) => fc.array(hour(bits), { minLength: 24, maxLength: 24 }));
+}
 
 interface StoredDay {
   readonly trades: AggTrade[];
@@ -125,50 +146,78 @@ function recordFor(
   };
 }
 
-test('the bars of any day equal the reference digit for digit, at every interval', async () => {
-  await fc.assert(
-    fc.asyncProperty(madeDay, fc.boolean(), async (hours, reversed) => {
-      const series = uniqueSeries('DIFF');
-      const { trades, records } = makeDay(hours, series);
-      const day = dayInputs(DAY, records);
-      if (day === undefined) return;
-      // Two commits, later ids first: rows of one instant are then stored out of id order.
-      const half = Math.floor(trades.length / 2);
-      const batches = reversed ? [trades.slice(half), trades.slice(0, half)] : [trades];
-      for (const batch of batches)
-        if (batch.length > 0) await store.trades.write(series, batch, NEVER);
-      await store.bars.build(series, day);
+async function expectReference(hours: readonly MadeHour[], reversed: boolean): Promise<void> {
+  const series = uniqueSeries('DIFF');
+  const { trades, records } = makeDay(hours, series);
+  const day = dayInputs(DAY, records);
+  if (day === undefined) return;
+  // Two commits, later ids first: rows of one instant are then stored out of id order.
+  const half = Math.floor(trades.length / 2);
+  const batches = reversed ? [trades.slice(half), trades.slice(0, half)] : [trades];
+  for (const batch of batches) if (batch.length > 0) await store.trades.write(series, batch, NEVER);
+  await store.bars.build(series, day);
 
-      const denseHours = day.hours
-        .filter(({ verdict }) => verdict === 'proven')
-        .map(({ hourMs }) => hourMs);
-      for (const interval of INTERVALS) {
-        const intervalMs = INTERVAL_MS[interval];
-        const wanted = [
-          ...cdvBars(trades.toSorted(compareForBars), { intervalMs, denseHours, fromMs: DAY }),
-        ];
-        const stored = await store.bars.bars(series, interval, {
-          startMs: DAY,
-          endMs: DAY + DAY_MS,
-        });
-        expect(stored.map(withoutLevelFacts)).toEqual(wanted.map(barText));
-        for (const [index, bar] of stored.entries()) {
-          const hour = day.hours.findLast(({ hourMs }) => hourMs < bar.openMs + intervalMs);
-          expect(bar.status).toBe(barStatus(day, bar.openMs, intervalMs));
-          expect(bar.levelFromMs).toBe(day.levelFromMs);
-          expect(bar.levelMissing, `${interval} ${index}`).toBe(hour?.levelMissing);
-        }
-      }
-      await expectTiers(series, day, trades);
-    }),
-    { numRuns: process.env['CDVAULT_FULL'] === '1' ? 100 : 10 },
+  const denseHours = day.hours
+    .filter(({ verdict }) => verdict === 'proven')
+    .map(({ hourMs }) => hourMs);
+  for (const interval of INTERVALS) {
+    const intervalMs = INTERVAL_MS[interval];
+    const wanted = [
+      ...cdvBars(trades.toSorted(compareForBars), { intervalMs, denseHours, fromMs: DAY }),
+    ];
+    const stored = await store.bars.bars(series, interval, {
+      startMs: DAY,
+      endMs: DAY + DAY_MS,
+    });
+    expect(stored.map(withoutLevelFacts)).toEqual(wanted.map(barText));
+    for (const [index, bar] of stored.entries()) {
+      const hour = day.hours.findLast(({ hourMs }) => hourMs < bar.openMs + intervalMs);
+      expect(bar.status).toBe(barStatus(day, bar.openMs, intervalMs));
+      expect(bar.levelFromMs).toBe(day.levelFromMs);
+      expect(bar.levelMissing, `${interval} ${index}`).toBe(hour?.levelMissing);
+    }
+  }
+  await expectTiers(series, day, trades);
+}
+
+/** What is found is told in time, shrunk as far as that goes: a counterexample, not a test that never ends. */
+const SHRINK_MS = 90_000;
+
+test(
+  'the bars of any day equal the reference digit for digit, at every interval',
+  async () => {
+    for (const magnitude of MAGNITUDES) {
+      const day = fc.asyncProperty(madeDay(magnitude), fc.boolean(), expectReference);
+      await fc.assert(day, {
+        numRuns: process.env['CDVAULT_FULL'] === '1' ? 40 : 4,
+        interruptAfterTimeLimit: SHRINK_MS,
+        markInterruptAsFailure: true,
+      });
+    }
+  },
+  (MAGNITUDES.length + 1) * SHRINK_MS,
+);
+
+test('made-up days lie on both sides of what a DOUBLE and a LONG hold', () => {
+  const volumes = MAGNITUDES.map((magnitude) =>
+    fc
+      .sample(madeDay(magnitude), { numRuns: 20, seed: 1 })
+      .map((hours) => dayInputs(DAY, makeDay(hours, uniqueSeries('SIZE')).records)?.volumeE8 ?? 0n),
   );
+  const [small = [], middle = [], great = []] = volumes;
+  expect(small.filter((volume) => volume < 2n ** 53n).length).toBeGreaterThan(15);
+  expect(
+    middle.filter((volume) => volume >= 2n ** 53n && volume < 2n ** 63n).length,
+  ).toBeGreaterThan(15);
+  expect(great.filter((volume) => volume >= 2n ** 63n).length).toBeGreaterThan(15);
 });
 
 test.each([['100'], [undefined]])(
   'bars of contracts worth %s are exact in contracts and in quote worth, or say that it is unknown',
   async (size) => {
-    const [hours = []] = fc.sample(madeDay, { numRuns: 1, seed: 20240229 });
+    const [hours = []] = MAGNITUDES.slice(-1).flatMap((magnitude) =>
+      fc.sample(madeDay(magnitude), { numRuns: 1, seed: 20240229 }),
+    );
     const series = { market: 'binance_cm', symbol: uniqueSeries('CONTRACT').symbol } as const;
     const { trades, records } = makeDay(hours, series);
     const day = dayInputs(DAY, records);
