@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { ensureServices, stopServices } from '../../src/adapters/services/ladder.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { compose } from '../../src/cli/compose.ts';
 import { loadConfig } from '../../src/config.ts';
+import { changedMigrations, noteMigrations } from './known-migrations.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,14 +23,33 @@ const options = {
   signal: new AbortController().signal,
 };
 
+const NOTED = path.join(options.homeDir, 'migrations.json');
+
+/** A store that stays from run to run must be the one that the migrations make. */
+async function forgetOtherSchemas(): Promise<void> {
+  const changed = await changedMigrations(NOTED);
+  if (changed?.length === 0) return;
+  const isOwn = existsSync(path.join(options.homeDir, 'questdb'));
+  if (changed === undefined && !isOwn) return;
+  const why =
+    changed === undefined ? 'nobody knows its migrations' : `changed: ${changed.join(', ')}`;
+  if (!isOwn)
+    throw new Error(`The tests need a QuestDB without tables (${why}). Delete ${NOTED} then.`);
+  options.say(`a fresh store for the tests (${why})`);
+  await stopServices(options);
+  await rm(options.homeDir, { recursive: true, force: true });
+}
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   options.say(
     `slow faults by turns, seed ${project.config.env['CDVAULT_SEED']} (CDVAULT_SEED repeats them)`,
   );
+  await forgetOtherSchemas();
   const services = await ensureServices(options);
   const app = compose(loadConfig(), services);
   await app.prepare(new AbortController().signal);
   await app.close();
+  await noteMigrations(NOTED);
   project.provide('services', services);
   return async () => {
     // At a desk the next run is quicker when they stay; a build machine is left clean.
