@@ -1,4 +1,5 @@
-import { requireAnswers, urlsFromEnvironment } from '../src/adapters/services/environment.ts';
+import { requireAnswers, urlsOfElsewhere } from '../src/adapters/services/environment.ts';
+import { loadConfig } from '../src/config.ts';
 import { classify } from '../src/domain/errors.ts';
 
 /**
@@ -7,7 +8,7 @@ import { classify } from '../src/domain/errors.ts';
  * engine sees by itself.
  */
 try {
-  const urls = urlsFromEnvironment(process.env, true);
+  const urls = urlsOfElsewhere(loadConfig().services, true);
   if (urls !== undefined) await requireAnswers(urls);
 } catch (error) {
   const { code, message } = classify(error);

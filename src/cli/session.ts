@@ -23,7 +23,7 @@ export function print(line: string): void {
 const DRAIN_MS = 60_000;
 
 export function servicesOptions(config: Config, signal: AbortSignal): ServicesOptions {
-  return { env: config.env, homeDir: config.homeDir, say, signal };
+  return { ...config.services, say, signal };
 }
 
 interface Signals {

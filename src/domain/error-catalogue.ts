@@ -73,7 +73,7 @@ export const ERRORS = {
   SERVICES_CONFIG: {
     retryable: false,
     exitCode: EXIT.usage,
-    when: 'Only some of the service URLs are set, or one cannot be parsed.',
+    when: 'Only some of the service URLs are set, REDIS_URL does not name its database by a number, or a file of CDVAULT_HOME cannot be understood.',
     advice:
       'Set all of REDIS_URL, QUESTDB_HTTP_URL, QUESTDB_PG_URL and QUESTDB_READONLY_PG_URL, or none.',
   },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { loadConfig } from '../../src/config.ts';
 import { ensureServices, stopServices } from '../../src/adapters/services/ladder.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { cliEnv } from '../support/command-line.ts';
@@ -52,8 +53,7 @@ export interface Store extends AsyncDisposable {
 }
 
 const SERVICES = {
-  env: { ...process.env, CDVAULT_SERVICES: 'native' },
-  homeDir: STORE_DIR,
+  ...loadConfig({ services: 'native', home: STORE_DIR }).services,
   say: () => undefined,
   signal: new AbortController().signal,
 };

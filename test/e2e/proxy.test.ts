@@ -74,7 +74,7 @@ test('an https:// host is asked through a tunnel, and told its own name', async 
     // As some write it.
     HTTPS_PROXY: new URL(proxy.url).host,
   });
-  await expect.poll(() => proxy.tunnelled.length, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(() => proxy.tunnelled.length, { timeout: 60_000 }).toBeGreaterThan(0);
   command.kill('SIGKILL');
   expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT exchange.invalid:443']));
   const [hello] = proxy.tunnelled;

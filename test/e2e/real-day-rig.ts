@@ -2,9 +2,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createSql, literal, type Sql, type TextRow } from '../../src/adapters/questdb/sql.ts';
-import { DEFAULT_TIERS } from '../../src/domain/tier.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { type App, compose } from '../../src/cli/compose.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
 import { type Bar, barText, rollUp } from '../../src/domain/bar.ts';
 import { cdvBars } from '../../src/domain/cdv.ts';
@@ -76,23 +76,9 @@ export class RealDayRig {
 
   /** Wired as a command in this environment would be. */
   async app(env: Readonly<Record<string, string>>): Promise<App> {
-    const { url } = this.exchange;
-    const app = compose(
-      {
-        env: {},
-        homeDir: path.join(import.meta.dirname, '../../.cdvault/test'),
-        exchangeUrls: { binance_spot: url, binance_um: url, binance_cm: url },
-        archiveUrl: 'http://127.0.0.1:9',
-        proxies: { http: '', https: '', except: '' },
-        egress: env['CDVAULT_EGRESS'] ?? '',
-        weightShare: 1,
-        concurrency: 1,
-        tiers: DEFAULT_TIERS,
-        redisPrefix: env['CDVAULT_REDIS_PREFIX'] ?? '',
-        logLevel: 'error',
-      },
-      this.services,
-    );
+    const home = path.join(import.meta.dirname, '../../.cdvault/test');
+    const fixed = { home, archiveUrl: 'http://127.0.0.1:9', concurrency: '1', logLevel: 'error' };
+    const app = compose(loadConfig(fixed, env), this.services);
     this.#apps.push(app);
     await app.prepare(AbortSignal.timeout(10_000));
     return app;

@@ -5,11 +5,10 @@ import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../src/app/run-backfill.ts';
-import { NO_PROXIES } from '../../src/adapters/system/proxies.ts';
 import { type App, compose } from '../../src/cli/compose.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { TimeRange } from '../../src/domain/hour.ts';
 import type { Series } from '../../src/domain/market.ts';
-import { DEFAULT_TIERS } from '../../src/domain/tier.ts';
 import type { SourceChoice } from '../../src/domain/source-choice.ts';
 import type { JobWorkers } from '../../src/ports/job-queue.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
@@ -73,23 +72,8 @@ export class Rig {
 
   /** Wired as a command would be, and ready. */
   async app(): Promise<App> {
-    const { url } = this.exchange;
-    const app = compose(
-      {
-        env: {},
-        homeDir: path.join(import.meta.dirname, '../../.cdvault/test'),
-        exchangeUrls: { binance_spot: url, binance_um: url, binance_cm: url },
-        archiveUrl: this.archiveUrl,
-        proxies: NO_PROXIES,
-        egress: this.name,
-        weightShare: 1,
-        concurrency: this.#concurrency,
-        tiers: DEFAULT_TIERS,
-        redisPrefix: this.name,
-        logLevel: 'error',
-      },
-      this.services,
-    );
+    const home = path.join(import.meta.dirname, '../../.cdvault/test');
+    const app = compose(loadConfig({ home }, this.env), this.services);
     this.#apps.push(app);
     await app.prepare(AbortSignal.timeout(PATIENCE_MS));
     return app;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartedTestContainer } from 'testcontainers';
+import { loadConfig } from '../../src/config.ts';
 import { migrate } from '../../src/adapters/questdb/migrate.ts';
 import { checkSchema, checkVersion } from '../../src/adapters/questdb/server-check.ts';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
@@ -12,8 +13,7 @@ import { silentLog } from '../support/store.ts';
 
 /** The official images, where a container engine runs; elsewhere these tests say that they did not run. */
 const hasEngine = await hasContainerEngine({
-  env: process.env,
-  homeDir: '.',
+  ...loadConfig().services,
   say: () => undefined,
   signal: new AbortController().signal,
 });

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(async () => own.dispose());
 
 function env(): Record<string, string> {
-  const { PATH = '', HOME = '', JAVA_HOME } = own.options.env;
+  const { PATH = '', HOME = '', JAVA_HOME } = own.options.childEnv;
   return {
     PATH,
     HOME,

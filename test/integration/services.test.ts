@@ -181,8 +181,8 @@ test('what breaks at the start is said with the end of the log', async () => {
   onTestFinished(async () => broken.dispose());
   const options = {
     ...broken.options,
-    env: {
-      ...broken.options.env,
+    childEnv: {
+      ...broken.options.childEnv,
       PATH: `${import.meta.dirname}/../support/broken-redis:${process.env['PATH'] ?? ''}`,
     },
   };

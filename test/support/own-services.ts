@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureServices, stopServices } from '../../src/adapters/services/ladder.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { ServicesOptions, ServiceUrls } from '../../src/adapters/services/types.ts';
 
 /** A native set of services for one test that breaks, fills or restarts them. */
@@ -28,8 +29,7 @@ export async function makeOwnServices(
   const homeDir = await mkdtemp(path.join(tmpdir(), 'cdvault-home-'));
   const said: string[] = [];
   const options: ServicesOptions = {
-    env: { ...process.env, ...more, CDVAULT_SERVICES: 'native' },
-    homeDir,
+    ...loadConfig({ services: 'native', home: homeDir }, { ...process.env, ...more }).services,
     say: (line) => said.push(line),
     signal: new AbortController().signal,
   };

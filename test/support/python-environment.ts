@@ -65,7 +65,7 @@ export async function clientsPython(): Promise<string> {
   mkdirSync(HOME, { recursive: true });
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const { signal } = new AbortController();
-  return withHomeLock({ env: process.env, homeDir: HOME, say, signal }, async () =>
+  return withHomeLock({ homeDir: HOME, say, signal }, async () =>
     makePythonEnvironment(path.join(HOME, 'environment'), PACKAGES, say),
   );
 }

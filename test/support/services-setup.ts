@@ -17,7 +17,7 @@ declare module 'vitest' {
 
 /** A home of its own: no test ever touches a user's data. */
 const options = {
-  env: process.env,
+  ...loadConfig().services,
   homeDir: path.resolve(import.meta.dirname, '..', '..', '.cdvault', 'test'),
   say: (line: string) => process.stderr.write(`${line}\n`),
   signal: new AbortController().signal,

@@ -94,14 +94,46 @@ test('the parser sees every kind of import', () => {
   ]);
 });
 
+/** A variable read by its name, however the environment has been handed on, and all ways to the environment itself. */
+const READS_ENVIRONMENT = [
+  /process\s*(\?\.|\.)\s*env\b|process\s*(\?\.)?\[/,
+  /\benv\b[^;=]*\}?\s*(=\s*(globalThis\.)?process\b|from 'node:process')/,
+  /\b\w*[eE]nv\s*(\?\.)?\[/,
+  /\b\w*[eE]nv\s*\??\.\s*[A-Z][A-Z_]/,
+  /\{[^{}]*\b[A-Z][A-Z_]{2,}\b[^{}]*\}\s*=\s*[\w.]*[eE]nv\b/,
+];
+
+const readsEnvironment = (text: string): boolean =>
+  READS_ENVIRONMENT.some((form) => form.test(withoutComments(text)));
+
 test('only src/config.ts reads the environment', () => {
-  const readers = files.filter((file) =>
-    /process\s*(\.\s*env|\[\s*['"]env)|\benv\b[^;]*from 'node:process'/.test(
-      withoutComments(file.text),
-    ),
-  );
-  expect(readers.map((file) => file.name).filter((name) => name !== 'config.ts')).toEqual([]);
+  const readers = files.filter(({ text }) => readsEnvironment(text)).map(({ name }) => name);
+  expect(readers).toEqual(['config.ts']);
 });
+
+test.each([
+  "process.env['X']",
+  'process.env.X',
+  "process['env']",
+  'const { env } = process;',
+  'const { argv, env: given } = process;',
+  "import { env } from 'node:process';",
+  "env['CDVAULT_SERVICES']",
+  'env[name]',
+  "options.env['JAVA_HOME']",
+  'config.env?.[name]',
+  'childEnv.JAVA_HOME',
+  'const { JAVA_HOME, PATH } = options.env;',
+])('a read of the environment is seen: %s', (text) => {
+  expect(readsEnvironment(text)).toBe(true);
+});
+
+test.each(['execa(command, { env: options.childEnv })', 'Object.entries(env)', 'process.exit(1)'])(
+  'is none: %s',
+  (text) => {
+    expect(readsEnvironment(text)).toBe(false);
+  },
+);
 
 test('ports hold types only', () => {
   const ports = files.filter((file) => file.name.startsWith('ports/'));

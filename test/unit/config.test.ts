@@ -1,11 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
+import { describe, expect, it, test } from 'vitest';
+import { loadConfig, SETTINGS } from '../../src/config.ts';
 import { DEFAULT_TIERS } from '../../src/domain/tier.ts';
 
 describe('CDVAULT_TIERS', () => {
   it('has the lower bounds of all tiers but the first, which is 0', () => {
     expect(loadConfig({ tiers: '500, 10000' }).tiers).toEqual([0, 500, 10_000]);
-    expect(loadConfig().tiers).toEqual(DEFAULT_TIERS);
+    expect(loadConfig({}, {}).tiers).toEqual(DEFAULT_TIERS);
   });
 
   it.each([' ', '0,10', '10,5', '10,10', 'abc', '1e4', '-5', '1.5', '10,', `1${'0'.repeat(15)}`])(
@@ -16,4 +16,84 @@ describe('CDVAULT_TIERS', () => {
       );
     },
   );
+});
+
+/** What is said of an environment. */
+function refusal(env: Readonly<Record<string, string>>, overrides = {}): string[] {
+  try {
+    loadConfig(overrides, env);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'USAGE', exitCode: 2 });
+    return (error as Error).message.split('\n');
+  }
+  return [];
+}
+
+test('all values that can’t be understood are named at once, passwords are not', () => {
+  const env = {
+    REDIS_URL: 'http://:secret@127.0.0.1',
+    QUESTDB_PG_URL: 'mysql://u:secret@127.0.0.1/qdb',
+    BINANCE_SPOT_URL: 'ftp://api.example',
+    HTTPS_PROXY: 'ftp://u:secret@proxy.example',
+    CDVAULT_WEIGHT_SHARE: '1.5',
+    CDVAULT_CONCURRENCY: '65',
+    CDVAULT_TIERS: '10,5',
+    CDVAULT_SERVE_USER: 'a:b',
+    CDVAULT_SERVICES: 'docker',
+    CDVAULT_LOG: 'loud',
+  };
+  expect(refusal(env, { servePort: '99999' })).toEqual([
+    'REDIS_URL is not a redis:// URL',
+    'QUESTDB_PG_URL is not a postgresql:// URL',
+    'BINANCE_SPOT_URL is not a https:// URL: "ftp://api.example"',
+    'HTTPS_PROXY is not a http:// URL',
+    '--weight-share (CDVAULT_WEIGHT_SHARE) must be a number from 0.01 to 1, not "1.5"',
+    '--concurrency (CDVAULT_CONCURRENCY) must be a whole number from 1 to 64, not "65"',
+    'CDVAULT_TIERS must be up to 15 ascending whole numbers like 10000,100000,1000000, not "10,5"',
+    '--port (CDVAULT_SERVE_PORT) must be a whole number from 0 to 65535, not "99999"',
+    '--user (CDVAULT_SERVE_USER) may not hold a colon',
+    'CDVAULT_SERVICES must be one of environment, containers, native, not "docker"',
+    'CDVAULT_LOG must be one of debug, info, warn, error, not "loud"',
+  ]);
+});
+
+test.each(['1.7', '0', '-1', '1e1', '0x8', 'many', ' '])(
+  'CDVAULT_CONCURRENCY=%j is refused, not rounded',
+  (value) => {
+    expect(refusal({ CDVAULT_CONCURRENCY: value })).toEqual([
+      expect.stringMatching(
+        /^--concurrency \(CDVAULT_CONCURRENCY\) must be a whole number from 1 to 64/,
+      ),
+    ]);
+  },
+);
+
+test('nothing set gives the defaults, and so do empty values', () => {
+  const empty = Object.fromEntries(Object.values(SETTINGS).map(({ env }) => [env, '']));
+  const { childEnv: _, ...services } = loadConfig({}, empty).services;
+  expect(services).toEqual({
+    redisUrl: '',
+    questdbHttpUrl: '',
+    questdbPgUrl: '',
+    questdbReadonlyPgUrl: '',
+    rung: '',
+    homeDir: loadConfig({}, {}).homeDir,
+    javaHome: '',
+    jarDir: expect.stringMatching(/\.cdvault\/jars$/) as string,
+  });
+  expect(loadConfig({}, empty)).toMatchObject({
+    concurrency: 8,
+    weightShare: 0.6,
+    logLevel: 'warn',
+    proxies: { http: '', https: '', except: '' },
+    serve: { host: '127.0.0.1', port: 9180, user: 'cdvault', password: undefined },
+  });
+});
+
+test('proxies have two spellings, and need no scheme', () => {
+  const { proxies } = loadConfig(
+    {},
+    { HTTP_PROXY: 'upper:1', http_proxy: 'lower:2', HTTPS_PROXY: 'https://p:3', no_proxy: 'x' },
+  );
+  expect(proxies).toEqual({ http: 'http://lower:2', https: 'https://p:3', except: 'x' });
 });

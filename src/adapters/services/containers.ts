@@ -22,7 +22,7 @@ const SERVICES = ['redis', 'questdb'];
 
 async function succeeds(args: readonly string[], options: ServicesOptions): Promise<boolean> {
   const { failed } = await execa('docker', args, {
-    env: { ...options.env },
+    env: { ...options.childEnv },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
@@ -72,7 +72,7 @@ async function compose(call: ComposeCall, options: ServicesOptions): Promise<str
     'docker',
     ['compose', '-p', composeProject(options.homeDir), '-f', file, ...call.args],
     {
-      env: { ...options.env, ...composeEnvironment(call.ports, call.secrets) },
+      env: { ...options.childEnv, ...composeEnvironment(call.ports, call.secrets) },
       extendEnv: false,
       reject: false,
       all: true,

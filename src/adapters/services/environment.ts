@@ -1,7 +1,7 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import { redisCall } from '../redis/redis-call.ts';
 import { isRefusal, probeQuestdbHttp, probeQuestdbPg, probeRedis } from './probes.ts';
-import type { Env, ServiceUrls } from './types.ts';
+import type { ServicesOptions, ServiceUrls } from './types.ts';
 
 const NAMES = {
   redisUrl: 'REDIS_URL',
@@ -10,54 +10,33 @@ const NAMES = {
   questdbReadonlyPgUrl: 'QUESTDB_READONLY_PG_URL',
 } as const;
 
-const PROTOCOLS: Readonly<Record<keyof typeof NAMES, readonly string[]>> = {
-  redisUrl: ['redis:', 'rediss:'],
-  questdbHttpUrl: ['http:', 'https:'],
-  questdbPgUrl: ['postgresql:', 'postgres:'],
-  questdbReadonlyPgUrl: ['postgresql:', 'postgres:'],
-};
-
 /** Longer than its connecting and its answers may take: the probe's own reason is the better one. */
 const REDIS_ANSWER_MS = 15_000;
 
-/** An empty value counts as not set: that is how shells and compose files unset a variable. */
-const valueOf = (env: Env, name: string): string | undefined => {
-  const value = env[name]?.trim();
-  return value === '' ? undefined : value;
-};
+type Given = Pick<ServicesOptions, keyof typeof NAMES>;
 
-function checked(env: Env, key: keyof typeof NAMES): string {
-  const name = NAMES[key];
-  const value = valueOf(env, name) ?? '';
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || !PROTOCOLS[key].includes(url.protocol)) {
-    // The value may hold a password: it is not repeated.
-    throw new CdvaultError('SERVICES_CONFIG', `${name} is not a ${PROTOCOLS[key][0]}// URL`);
-  }
-  return value.replace(/\/$/, '');
-}
-
-/** All four URLs, or undefined when none is set. Some but not all is a mistake, never a mixture. */
-export function urlsFromEnvironment(env: Env, required: boolean): ServiceUrls | undefined {
-  const names = Object.values(NAMES);
-  const missing = names.filter((name) => valueOf(env, name) === undefined);
-  if (missing.length === names.length && !required) return undefined;
+/** All four URLs, or undefined when none is given. Some but not all is a mistake, never a mixture. */
+export function urlsOfElsewhere(given: Given, required: boolean): ServiceUrls | undefined {
+  const keys = Object.keys(NAMES) as (keyof typeof NAMES)[];
+  const set = keys.filter((key) => given[key] !== '').map((key) => NAMES[key]);
+  const missing = keys.filter((key) => given[key] === '').map((key) => NAMES[key]);
+  if (set.length === 0 && !required) return undefined;
   if (missing.length > 0) {
-    const set = names.filter((name) => !missing.includes(name));
     const reason =
       set.length > 0
         ? `${set.join(', ')} set, but not `
         : 'services from the environment are asked for, but not set: ';
     throw new CdvaultError('SERVICES_CONFIG', reason + missing.join(', '), {
-      advice: `Set all of ${names.join(', ')}, or none. A server without a read-only user takes the same URL twice.`,
+      advice: `Set all of ${Object.values(NAMES).join(', ')}, or none. A server without a read-only user takes the same URL twice.`,
     });
   }
+  const withoutSlash = (url: string) => url.replace(/\/$/, '');
   return {
     how: 'environment',
-    redisUrl: checked(env, 'redisUrl'),
-    questdbHttpUrl: checked(env, 'questdbHttpUrl'),
-    questdbPgUrl: checked(env, 'questdbPgUrl'),
-    questdbReadonlyPgUrl: checked(env, 'questdbReadonlyPgUrl'),
+    redisUrl: withoutSlash(given.redisUrl),
+    questdbHttpUrl: withoutSlash(given.questdbHttpUrl),
+    questdbPgUrl: withoutSlash(given.questdbPgUrl),
+    questdbReadonlyPgUrl: withoutSlash(given.questdbReadonlyPgUrl),
   };
 }
 

@@ -42,7 +42,7 @@ function breakIfDead(file: string): void {
 
 /** Runs `work` while no other process starts or stops the services of this home. */
 export async function withHomeLock<T>(
-  options: ServicesOptions,
+  options: Pick<ServicesOptions, 'homeDir' | 'say' | 'signal'>,
   work: () => Promise<T>,
 ): Promise<T> {
   const file = path.join(options.homeDir, 'services.lock');

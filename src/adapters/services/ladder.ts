@@ -7,32 +7,19 @@ import {
   startContainers,
   stopContainers,
 } from './containers.ts';
-import { placesOf, requireAnswers, urlsFromEnvironment } from './environment.ts';
+import { placesOf, requireAnswers, urlsOfElsewhere } from './environment.ts';
 import { makeHome, readRemembered, type OwnRung } from './home.ts';
 import { withHomeLock } from './home-lock.ts';
 import { findNative, startNative, stopNative } from './native.ts';
-import type { Env, ServicesHow, ServicesOptions, ServiceUrls, StopReport } from './types.ts';
-
-const RUNGS: readonly ServicesHow[] = ['environment', 'containers', 'native'];
+import type { ServicesOptions, ServiceUrls, StopReport } from './types.ts';
 
 const FIND = { containers: findContainers, native: findNative } as const;
 const START = { containers: startContainers, native: startNative } as const;
 
-function forcedRung(env: Env): ServicesHow | undefined {
-  const value = env['CDVAULT_SERVICES'];
-  if (value === undefined || value === '') return undefined;
-  const rung = RUNGS.find((name) => name === value);
-  if (rung !== undefined) return rung;
-  throw new CdvaultError('SERVICES_CONFIG', `CDVAULT_SERVICES=${value} is unknown`, {
-    advice: `It is one of ${RUNGS.join(', ')}.`,
-  });
-}
-
 /** URLs from the environment count unless another rung is forced. */
 function environmentUrls(options: ServicesOptions): ServiceUrls | undefined {
-  const forced = forcedRung(options.env);
-  if (forced !== undefined && forced !== 'environment') return undefined;
-  return urlsFromEnvironment(options.env, forced === 'environment');
+  if (options.rung === 'containers' || options.rung === 'native') return undefined;
+  return urlsOfElsewhere(options, options.rung === 'environment');
 }
 
 /**
@@ -40,8 +27,7 @@ function environmentUrls(options: ServicesOptions): ServiceUrls | undefined {
  * engine that is down today must not make us start an empty set elsewhere.
  */
 function settledRung(options: ServicesOptions): OwnRung | undefined {
-  const forced = forcedRung(options.env);
-  if (forced === 'containers' || forced === 'native') return forced;
+  if (options.rung === 'containers' || options.rung === 'native') return options.rung;
   return readRemembered(options.homeDir)?.how;
 }
 

@@ -57,7 +57,7 @@ export async function bringUp(service: NativeService, options: ServicesOptions):
     command: service.command,
     args: service.args,
     cwd: service.dir,
-    env: options.env,
+    env: options.childEnv,
     logFile: service.logFile,
     pidFile: service.pidFile,
   });

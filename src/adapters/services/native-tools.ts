@@ -22,11 +22,6 @@ export interface NativeTools {
   readonly questdbJar: string;
 }
 
-/** Kept with the project and not with the data: every home can use the same jar. */
-export function jarDirOf(env: Env): string {
-  return env['CDVAULT_JAR_DIR'] ?? path.join(projectRoot, '.cdvault', 'jars');
-}
-
 async function versionOf(
   env: Env,
   command: string,
@@ -61,17 +56,13 @@ interface Search {
   readonly missing: readonly ('redis' | 'java' | 'jar')[];
 }
 
-async function searchTools(env: Env): Promise<Search> {
-  const javaHome = env['JAVA_HOME'];
-  const candidates = [
-    ...(javaHome === undefined ? [] : [path.join(javaHome, 'bin', 'java')]),
-    'java',
-  ];
-  const questdbJar = path.join(jarDirOf(env), QUESTDB_JAR);
+async function searchTools({ childEnv, javaHome, jarDir }: ServicesOptions): Promise<Search> {
+  const candidates = [...(javaHome === '' ? [] : [path.join(javaHome, 'bin', 'java')]), 'java'];
+  const questdbJar = path.join(jarDir, QUESTDB_JAR);
   const [redisMajor, jarSum, ...javaMajors] = await Promise.all([
-    versionOf(env, 'redis-server', ['--version'], /\bv=(\d+)\./),
+    versionOf(childEnv, 'redis-server', ['--version'], /\bv=(\d+)\./),
     existsSync(questdbJar) ? sha256(questdbJar) : '',
-    ...candidates.map(async (java) => versionOf(env, java, ['-version'], /version "(\d+)/)),
+    ...candidates.map(async (java) => versionOf(childEnv, java, ['-version'], /version "(\d+)/)),
   ]);
   const chosen = javaMajors.findIndex((major) => major >= JAVA_NEEDED);
   const tools = {
@@ -89,10 +80,10 @@ async function searchTools(env: Env): Promise<Search> {
 
 /** Finds redis-server, Java and the QuestDB jar; installs what is missing, saying so. */
 export async function obtainTools(options: ServicesOptions): Promise<NativeTools> {
-  const first = await searchTools(options.env);
+  const first = await searchTools(options);
   if (first.missing.length === 0) return first.tools;
   await runInstaller(first.missing, options);
-  const second = await searchTools(options.env);
+  const second = await searchTools(options);
   if (second.missing.length === 0) return second.tools;
   throw new CdvaultError(
     'SERVICES_MISSING',
@@ -116,7 +107,7 @@ async function runInstaller(missing: Search['missing'], options: ServicesOptions
   options.say(`not here yet: ${namesOf(missing)}`);
   const script = path.join(projectRoot, 'scripts', 'install-services.sh');
   const child = execa('sh', [script, ...missing], {
-    env: { ...definedOnly(options.env), JAR_DIR: jarDirOf(options.env) },
+    env: { ...definedOnly(options.childEnv), JAR_DIR: options.jarDir },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',

@@ -65,14 +65,14 @@ export function livePid(pidFile: string, mark: string): number | undefined {
   return commandLineOf(pid)?.includes(mark) === true ? pid : undefined;
 }
 
+const SEEN_BY_SERVERS = new Set(['PATH', 'HOME', 'LANG', 'JAVA_HOME', 'TMPDIR']);
+
 /** What a server may see of our environment: its own variables there would override its file. */
 export function serverEnvironment(env: Env): Record<string, string> {
-  const kept: Record<string, string> = { TZ: 'UTC' };
-  for (const name of ['PATH', 'HOME', 'LANG', 'JAVA_HOME', 'TMPDIR']) {
-    const value = env[name];
-    if (value !== undefined) kept[name] = value;
-  }
-  return kept;
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] => SEEN_BY_SERVERS.has(entry[0]) && entry[1] !== undefined,
+  );
+  return { TZ: 'UTC', ...Object.fromEntries(kept) };
 }
 
 interface Launch {

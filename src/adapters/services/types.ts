@@ -14,7 +14,17 @@ export interface ServiceUrls {
 export type Env = Readonly<Record<string, string | undefined>>;
 
 export interface ServicesOptions {
-  readonly env: Env;
+  /** Of services that run elsewhere; '' where it is not given. */
+  readonly redisUrl: string;
+  readonly questdbHttpUrl: string;
+  readonly questdbPgUrl: string;
+  readonly questdbReadonlyPgUrl: string;
+  /** A way that is insisted on; '' where it is to be decided. */
+  readonly rung: ServicesHow | '';
+  readonly jarDir: string;
+  readonly javaHome: string;
+  /** What child processes are given of ours. */
+  readonly childEnv: Env;
   /** Data, logs, passwords and ports of our own services live here. */
   readonly homeDir: string;
   /** One line for a person; called for everything that takes time. */

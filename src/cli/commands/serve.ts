@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import type { Command } from 'commander';
-import { loadServeConfig, type ServeConfig } from '../../config.ts';
+import { loadConfig, type ServeConfig } from '../../config.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { say, withApp } from '../session.ts';
@@ -26,7 +26,7 @@ export function registerServe(program: Command, finish: (exitCode: ExitCode) => 
     .option('--port <n>', 'port to listen on (default 9180); 0 takes any that is free')
     .option('--user <name>', 'name of the one who may enter (default cdvault)')
     .action(async ({ host, port, user }: ServeOptions) => {
-      const config = loadServeConfig({
+      const { serve: config } = loadConfig({
         ...(host !== undefined && { serveHost: host }),
         ...(port !== undefined && { servePort: port }),
         ...(user !== undefined && { serveUser: user }),
