@@ -95,9 +95,11 @@ class Run implements HourRun {
     checkIds(page, this.#nextId, this.#hourMs);
     const kept: AggTrade[] = [];
     const holes: IdHole[] = [];
-    for (const [index, trade] of page.entries()) {
+    for (let index = 0; index < page.length; index += 1) {
+      const trade = page[index];
+      if (trade === undefined) break;
       const { aggId, timeUs } = trade;
-      const place = this.#placeOnPage(page, index, isFull);
+      const place = this.#placeOnPage(page, index, timeUs, isFull);
       if (place === undefined) break;
       if (aggId > this.#nextId) holes.push({ fromId: this.#nextId, toId: aggId });
       this.#nextId = aggId + 1;
@@ -176,8 +178,12 @@ class Run implements HourRun {
   }
 
   /** @returns undefined when only the next page can tell */
-  #placeOnPage(page: readonly AggTrade[], index: number, isFull: boolean): Place | undefined {
-    const timeUs = page[index]?.timeUs ?? 0;
+  #placeOnPage(
+    page: readonly AggTrade[],
+    index: number,
+    timeUs: number,
+    isFull: boolean,
+  ): Place | undefined {
     if (needsLookahead(timeUs, this.#latestUs)) {
       const ids = page.map(({ aggId }) => aggId);
       const times = page.map((trade) => trade.timeUs);

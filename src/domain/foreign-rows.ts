@@ -38,12 +38,17 @@ function isoTime(timeUs: number): string {
 
 /** Whether a row is foreign to the hour in which the latest trade before it lies. */
 export function isTooEarly(timeUs: number, latestUs: number): boolean {
-  return timeUs < hourUsOf(latestUs) - BACKWARD_BOUND_US;
+  // Nearly every row is decided by the first comparison: this runs twice for each.
+  return timeUs < latestUs - BACKWARD_BOUND_US && timeUs < hourUsOf(latestUs) - BACKWARD_BOUND_US;
 }
 
 /** Whether rows behind this one may be foreign to its hour, though they are not to that of the trade before it. */
 export function needsLookahead(timeUs: number, latestUs: number | undefined): boolean {
-  return latestUs === undefined || hourUsOf(timeUs) > hourUsOf(latestUs) + BACKWARD_BOUND_US;
+  if (latestUs === undefined) return true;
+  return (
+    timeUs > latestUs + BACKWARD_BOUND_US &&
+    hourUsOf(timeUs) > hourUsOf(latestUs) + BACKWARD_BOUND_US
+  );
 }
 
 function hourUsOf(timeUs: number): number {

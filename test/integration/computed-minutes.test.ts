@@ -94,7 +94,7 @@ async function tablesOf({ symbol }: Series): Promise<unknown> {
     const rows = await store.sql.query(
       `SELECT * FROM ${table} WHERE symbol = '${symbol}'${where} ORDER BY ${order}`,
     );
-    tables[table] = rows.map(({ symbol: _, ...row }) => row);
+    tables[table] = rows.map((row) => ({ ...row, symbol: undefined }));
   }
   return tables;
 }
