@@ -44,8 +44,13 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
       );
       return Array.isArray(result) ? [] : result.rows;
     } catch (error) {
-      throw storeError(error, text);
+      throw await storeError(error, text, suspendedTables);
     }
+  }
+
+  async function suspendedTables(): Promise<readonly string[]> {
+    const { rows } = await pool.query<TextRow>('SELECT name FROM wal_tables() WHERE suspended');
+    return rows.map(({ name }) => name ?? '');
   }
 
   return {
@@ -61,30 +66,37 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
   };
 }
 
-/** The server's SQLSTATE is always 00000, so a server error is known by its class alone. */
-export function storeError(error: unknown, what: string): CdvaultError {
-  if (error instanceof CdvaultError) return error;
+/**
+ * The server's SQLSTATE is always 00000: that it refused is known by the error's class, and that a
+ * table is suspended by asking, since its message alone may quote anything.
+ */
+async function storeError(
+  error: unknown,
+  statement: string,
+  suspendedTables: () => Promise<readonly string[]>,
+): Promise<CdvaultError> {
   const message = error instanceof Error ? error.message : String(error);
-  const action = what.trim().split(/\s+/).slice(0, 6).join(' ');
-  if (/table is suspended/i.test(message)) {
+  const action = statement.trim().split(/\s+/).slice(0, 6).join(' ');
+  if (!(error instanceof pg.DatabaseError)) {
+    return new CdvaultError(
+      'STORE_UNREACHABLE',
+      `QuestDB did not answer (${action} …): ${message || 'connection failed'}`,
+      { cause: error },
+    );
+  }
+  // Where it does not answer any more, that it refused is all that is known.
+  const suspended = await suspendedTables().catch(() => []);
+  const words = new Set(statement.match(/\w+/g));
+  if (suspended.some((table) => words.has(table))) {
     return new CdvaultError(
       'TABLE_SUSPENDED',
       `QuestDB has suspended a table (${action} …): ${message}`,
       { cause: error },
     );
   }
-  if (error instanceof pg.DatabaseError) {
-    return new CdvaultError('STORE_REFUSED', `QuestDB refused (${action} …): ${message}`, {
-      cause: error,
-    });
-  }
-  return new CdvaultError(
-    'STORE_UNREACHABLE',
-    `QuestDB did not answer (${action} …): ${message || 'connection failed'}`,
-    {
-      cause: error,
-    },
-  );
+  return new CdvaultError('STORE_REFUSED', `QuestDB refused (${action} …): ${message}`, {
+    cause: error,
+  });
 }
 
 /** A text literal; symbols come from users and may hold quotes. */
