@@ -96,6 +96,26 @@ describe.each([[1_000], [150], [7], [1]])('rows of a file in pieces of %i', (siz
     expect(judge(trades, size).passedIds).toEqual(without(trades, []));
   });
 
+  it('pass an hour before their hour, to the microsecond, and no earlier', () => {
+    const trades = hourly(30);
+    const [hourUs, boundUs] = [(START + 20 * HOUR_MS) * 1000, HOUR_MS * 1000];
+    const dated = (timeUs: number) =>
+      trades.map((trade) => (trade.aggId === 121 ? { ...trade, timeUs } : trade));
+    // Row 121 follows row 120, which lies in hour 20.
+    expect(judge(dated(hourUs - boundUs), size).foreignIds).toEqual([]);
+    expect(judge(dated(hourUs - boundUs - 1), size).foreignIds).toEqual([121]);
+  });
+
+  it('pass in the last microsecond of the file’s dates, and are refused in the next one', () => {
+    const trades = hourly(24);
+    const endUs = (START + DAY_MS) * 1000;
+    const dated = (timeUs: number) =>
+      trades.map((trade) => (trade.aggId === 123 ? { ...trade, timeUs } : trade));
+    const range = { startMs: START, endMs: START + DAY_MS };
+    expect(judge(dated(endUs - 1), size, range).foreignIds).toEqual([]);
+    expect(judge(dated(endUs), size, range).foreignIds).toEqual([123]);
+  });
+
   it('pass in two interleaved streams, in which no row follows the one before it', () => {
     const early = hourly(50);
     const late = Array.from({ length: 50 }, (_, index) =>
