@@ -61,9 +61,15 @@ export function createIngestHandlers(
       isFilesOnly(day.source ?? 'auto')
         ? jobs.archive(day, signal)
         : jobs.unlessBanned(day.market, () => jobs.archive(day, signal)),
-    slice: (slice, { signal }) => jobs.unlessBanned(slice.market, () => jobs.slice(slice, signal)),
+    slice: (slice, { signal }) =>
+      jobs.unlessBanned(slice.market, () =>
+        jobs.countedOnce(slice.runId, (count) => jobs.slice(slice, signal, count)),
+      ),
   };
 }
+
+/** Tells people who watch of hours that are done. */
+type Count = (change: Pick<RunProgress, 'slicesDone' | 'gaps'> & Partial<RunProgress>) => void;
 
 class IngestJobs {
   readonly #deps: IngestHandlerDeps;
@@ -85,27 +91,57 @@ class IngestJobs {
     }
   }
 
-  async slice(slice: JobPayloads['slice'], signal: AbortSignal): Promise<JobOutcome> {
+  /** Of an attempt that fails or comes again no hour stays counted: the next one counts them all. */
+  async countedOnce(
+    runId: string,
+    work: (count: Count) => Promise<JobOutcome>,
+  ): Promise<JobOutcome> {
+    let [slicesDone, gaps] = [0, 0];
+    const undo = () => this.#count(runId, { slicesDone: -slicesDone, gaps: -gaps });
+    try {
+      const outcome = await work((change) => {
+        slicesDone += change.slicesDone;
+        gaps += change.gaps;
+        this.#count(runId, change);
+      });
+      if ('again' in outcome) undo();
+      return outcome;
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  async slice(slice: JobPayloads['slice'], signal: AbortSignal, count: Count): Promise<JobOutcome> {
     const { runId, hourMs } = slice;
     const onRows = (rows: number) => this.#count(runId, { rows });
     const outcome = await ingestSlice(this.#deps, slice, signal, onRows);
     if (outcome.kind === 'busy') return LATER;
     await this.#askForBars(runId, slice, hourMs);
     const gaps = outcome.kind === 'recorded' ? outcome.gaps.filter(isLoss).length : 0;
-    this.#count(runId, { slicesDone: 1, gaps, atHourMs: hourMs });
+    count({ slicesDone: 1, gaps, atHourMs: hourMs });
     return DONE;
   }
 
-  async archive(day: JobPayloads['archive'], signal: AbortSignal): Promise<JobOutcome> {
+  archive(day: JobPayloads['archive'], signal: AbortSignal): Promise<JobOutcome> {
+    return this.countedOnce(day.runId, (count) => this.#archive(day, signal, count));
+  }
+
+  async #archive(
+    day: JobPayloads['archive'],
+    signal: AbortSignal,
+    count: Count,
+  ): Promise<JobOutcome> {
     const { runId, dayMs } = day;
     const { source: rest, clock } = this.#deps;
     const isSilent = isFilesOnly(day.source ?? 'auto');
     const source = isSilent ? silentSource(rest) : untilForgotten(rest);
     const taken = await this.#take(day, source, signal);
     if (taken === 'busy') return LATER;
+    count({ slicesDone: taken.proven.length, gaps: 0, atHourMs: dayMs });
     const nowMs = clock.nowMs();
     const isAsked = asksRest(source, day.market, nowMs);
-    const outcome = await this.#byRest(day, source, taken.left.filter(isAsked), signal);
+    const outcome = await this.#byRest(day, source, taken.left.filter(isAsked), signal, count);
     if ('again' in outcome) return outcome;
     const awaited = taken.left.filter((hourMs) => !isAsked(hourMs));
     const seen = { file: taken.file, isForgotten: source.isForgotten };
@@ -114,7 +150,7 @@ class IngestJobs {
     const joined = isAsked(dayMs) ? { days: [] } : await this.#join(day, signal);
     if (awaited.length > 0 && joined.openEnd !== undefined)
       await this.#note(day, awaited, { ...seen, openEnd: joined.openEnd });
-    this.#count(runId, { slicesDone: awaited.length, gaps: awaited.length });
+    count({ slicesDone: awaited.length, gaps: awaited.length });
     for (const changedMs of new Set([dayMs, ...joined.days]))
       await this.#askForBars(runId, day, changedMs);
     return DONE;
@@ -150,21 +186,22 @@ class IngestJobs {
     source: DaySource,
     signal: AbortSignal,
   ): Promise<TakenDay | 'busy'> {
-    const { runId, hours, dayMs } = day;
+    const { runId, hours } = day;
     const { clock, log } = this.#deps;
     const nowMs = clock.nowMs();
     const byRest = { proven: [], left: hours, file: undefined };
     const isInReach = hours.every(asksRest(source, day.market, nowMs));
     if (isInReach && nowMs < this.#hostDownUntilMs) return byRest;
     const deps = { ...this.#deps, archive: this.#filesOf(day), source };
+    let counted = 0;
     try {
-      const taken = await takeDay(deps, { ...day, isInReach }, signal, (rows) =>
-        this.#count(runId, { rows }),
-      );
-      if (taken !== 'busy')
-        this.#count(runId, { slicesDone: taken.proven.length, atHourMs: dayMs });
-      return taken;
+      return await takeDay(deps, { ...day, isInReach }, signal, (rows) => {
+        counted += rows;
+        this.#count(runId, { rows });
+      });
     } catch (error) {
+      // They are read again.
+      this.#count(runId, { rows: -counted });
       if (!(error instanceof CdvaultError) || error.code !== 'ARCHIVE_UNREACHABLE' || !isInReach)
         throw error;
       log.warn({ symbol: day.symbol, error: error.message }, 'no archive files; REST instead');
@@ -185,13 +222,14 @@ class IngestJobs {
     source: DaySource,
     hours: readonly number[],
     signal: AbortSignal,
+    count: Count,
   ): Promise<JobOutcome> {
     const waiting = [...hours];
     let outcome = DONE;
     const work = async () => {
       for (let hourMs = waiting.shift(); hourMs !== undefined; hourMs = waiting.shift()) {
         const hour = { market, symbol, runId, hourMs, refetch: refetch.includes(hourMs) };
-        const done = await source.unlessUnknown(this.slice(hour, signal), DONE);
+        const done = await source.unlessUnknown(this.slice(hour, signal, count), DONE);
         if ('again' in done) outcome = done;
       }
     };

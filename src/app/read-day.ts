@@ -172,7 +172,8 @@ export class DayReader {
   #close(hour: OpenHour): void {
     const { hourMs, run, hasher, keys, gaps, holes } = hour;
     const { facts, nextId } = run;
-    if (hour.isWanted) this.#day.onRows(facts.rows);
+    // An hour with holes is not taken from the file: its rows count when they come from elsewhere.
+    if (hour.isWanted && holes.length === 0) this.#day.onRows(facts.rows);
     this.#hours.push({ hourMs, facts, contentHash: hasher.digest(), keys, gaps, holes });
     const nextMs = hourMs + HOUR_MS;
     this.#hour =

@@ -71,6 +71,7 @@ export class BackfillProgress {
     });
     const left = this.#run.slicesTotal - progress.slicesDone;
     const facts: ProgressFacts = {
+      // A worker that was killed may have counted hours that another one does again.
       slicesDone: Math.min(progress.slicesDone, this.#run.slicesTotal),
       slicesTotal: this.#run.slicesTotal,
       rows: progress.rows,
