@@ -42,7 +42,7 @@ export interface Stack {
 
 /** The caller's engine, and nothing of the caller's cdvault. */
 export function engineEnv(): Record<string, string> {
-  const ours = /^(CDVAULT|BINANCE|REDIS|QUESTDB|COMPOSE)_/;
+  const ours = /^(CDVAULT|BINANCE|REDIS|QUESTDB|COMPOSE)_|^(HTTPS?|NO)_PROXY$/;
   return Object.fromEntries(
     Object.entries(process.env).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && !ours.test(entry[0]),

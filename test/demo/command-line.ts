@@ -58,6 +58,9 @@ function wrapped(command: string): string {
 /** The caller's environment without the caller's cdvault: only the way to run services is taken over. */
 function demoEnvironment(exchangeUrl: string): Record<string, string> {
   const ours = new Set<string>(Object.values(SETTINGS).map(({ env }) => env));
+  // What Java and the installation need.
+  for (const { env } of [SETTINGS.javaHome, SETTINGS.httpsProxy, SETTINGS.httpProxy])
+    ours.delete(env);
   const services = process.env[SETTINGS.services.env];
   const kept = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !ours.has(entry[0]),
@@ -69,5 +72,8 @@ function demoEnvironment(exchangeUrl: string): Record<string, string> {
       : {}),
     [SETTINGS.home.env]: HOME,
     [SETTINGS.spotUrl.env]: exchangeUrl,
+    // The exchange is simulated on this machine.
+    NO_PROXY: '127.0.0.1',
+    no_proxy: '127.0.0.1',
   };
 }

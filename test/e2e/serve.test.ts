@@ -273,7 +273,7 @@ describe('starting and ending', () => {
   );
 
   test.each([
-    ['--port', '70000', '--port (CDVAULT_SERVE_PORT) must be a number from 0 to 65535'],
+    ['--port', '70000', '--port (CDVAULT_SERVE_PORT) must be a whole number from 0 to 65535'],
     ['--port', '80.5', '--port (CDVAULT_SERVE_PORT) must be'],
     ['--user', 'a:b', '--user (CDVAULT_SERVE_USER) may not hold a colon'],
   ])('%s %s: exit code 2', async (option, value, words) => {
