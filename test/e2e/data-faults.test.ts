@@ -305,11 +305,9 @@ test('rows that run back into an hour that is proven before theirs is on record:
       await ingestSlice(app, sliceOf(1), signal);
     },
   };
-  await expect(ingestSlice({ ...app, trades }, sliceOf(2), signal)).rejects.toMatchObject({
-    code: 'READ_BACK_MISMATCH',
-    retryable: true,
-  });
-  const outcome = await ingestSlice(app, sliceOf(2), signal);
+  // The proof of hour 1 leaves ids behind its own alone: they may be those of an hour that is at it.
+  const outcome = await ingestSlice({ ...app, trades }, sliceOf(2), signal);
+  expect(isProven).toBe(true);
   const record = outcome.kind === 'recorded' ? outcome.record : undefined;
   expect(record && verdictOf(record)).toBe('proven');
   const range = { startMs: DAY + HOUR_MS, endMs: DAY + 3 * HOUR_MS };
