@@ -116,6 +116,8 @@ export interface JobQueue {
   feedState(runId: string, series: Series): Promise<DayJobState>;
   /** Registers the tick once for all hosts; again with the same period changes nothing. */
   upsertTick(everyMs: number): Promise<void>;
+  /** Whether a tick waits or runs: Redis may have lost it, its registration or its job alone. */
+  hasTick(): Promise<boolean>;
   removeTick(): Promise<void>;
   counts(): Promise<readonly QueueCounts[]>;
   /** Newest failed jobs of a run, at most `limit`. */

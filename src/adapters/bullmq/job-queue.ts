@@ -197,6 +197,14 @@ class BullJobQueue implements JobQueue {
     );
   }
 
+  async hasTick(): Promise<boolean> {
+    const queue = this.#queue('tick');
+    const scheduler = await redisCall('look for the tick', () => queue.getJobScheduler(TICK));
+    if (scheduler === undefined || scheduler === null) return false;
+    const { waiting, active, delayed } = await this.#countsOf('tick');
+    return waiting + active + delayed > 0;
+  }
+
   async removeTick(): Promise<void> {
     await redisCall('forget the tick', () => this.#queue('tick').removeJobScheduler(TICK));
   }

@@ -14,7 +14,7 @@ export function registerStatus(program: Command, finish: (exitCode: ExitCode) =>
     .command('status')
     .summary('what is stored and proven, what is queued, how the exchange is used')
     .description(
-      'Exit code 3 when something stored is not proven, 7 when a table is suspended.\n"unknown" counts hours between the first and the last that nobody fetched.',
+      'Exit code 3 when something stored is not proven or the schedule has lost its hourly\nlook, 7 when a table is suspended.\n"unknown" counts hours between the first and the last that nobody fetched.',
     )
     .addOption(jsonOption())
     .action(async (options: { json?: boolean }) => {
@@ -24,19 +24,20 @@ export function registerStatus(program: Command, finish: (exitCode: ExitCode) =>
           if (options.json === true) print(JSON.stringify({ type: 'status', ...facts }));
           else for (const line of describe(facts)) print(line);
           if (facts.suspended.length > 0) return EXIT.fatal;
-          return facts.coverage.every(isWhole) ? EXIT.ok : EXIT.gaps;
+          return facts.coverage.every(isWhole) && !facts.tickLost ? EXIT.ok : EXIT.gaps;
         }),
       );
     });
 }
 
 async function gather(app: App) {
-  const [coverage, queues, usage, suspended, series] = await Promise.all([
+  const [coverage, queues, usage, suspended, series, hasTick] = await Promise.all([
     app.ledger.overview(),
     app.queue.counts(),
     Promise.all(MARKETS.map((market) => usageOf(app, market))),
     app.sql.query('SELECT name FROM wal_tables() WHERE suspended'),
     app.catalogue.all(),
+    app.queue.hasTick(),
   ]);
   const scheduled = series.filter(({ scheduledFromMs }) => scheduledFromMs !== undefined);
   return {
@@ -45,6 +46,7 @@ async function gather(app: App) {
     exchange: usage.filter(({ weightLimit, pause }) => weightLimit > 0 || pause !== undefined),
     suspended: suspended.map(({ name }) => name ?? ''),
     scheduled,
+    tickLost: scheduled.length > 0 && !hasTick,
   };
 }
 
@@ -58,7 +60,7 @@ function isWhole({ gap, open, unknown }: SeriesCoverage): boolean {
   return gap + open + unknown === 0;
 }
 
-function describe({ coverage, queues, exchange, suspended, scheduled }: Facts): string[] {
+function describe({ coverage, queues, exchange, suspended, scheduled, tickLost }: Facts): string[] {
   const lines = [
     coverage.length === 0 ? 'nothing is stored yet' : renderTable(coverage.map(coverageRow)),
   ];
@@ -78,6 +80,10 @@ function describe({ coverage, queues, exchange, suspended, scheduled }: Facts): 
   for (const { market, symbol, scheduledFromMs } of scheduled)
     lines.push(
       `scheduled: ${symbol} (${marketName(market)}) from ${isoMinute(scheduledFromMs ?? 0)} on`,
+    );
+  if (tickLost)
+    lines.push(
+      'SCHEDULE LOST: no hourly look is queued; a running worker (cdvault worker) puts it back within five minutes',
     );
   for (const table of suspended)
     lines.push(`SUSPENDED: ${table}; run ALTER TABLE ${table} RESUME WAL`);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { keepTicking, restoreTick } from '../../app/keep-ticking.ts';
 import { changeSchedule } from '../../app/run-backfill.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
@@ -25,9 +26,16 @@ export function registerWorker(program: Command, finish: (exitCode: ExitCode) =>
       finish(
         await withApp({ overrides: options, drains: true }, async ({ app, signal, stopNow }) => {
           const workers = app.startWorkers();
-          if (await hasSchedule(app)) await app.queue.upsertTick(HOUR_MS);
+          await restoreTick(app);
           say('worker: ready');
-          return runUntilTold(workers, signal, stopNow);
+          const ended = new AbortController();
+          const ticking = keepTicking(app, AbortSignal.any([signal, ended.signal]));
+          try {
+            return await runUntilTold(workers, signal, stopNow);
+          } finally {
+            ended.abort();
+            await ticking;
+          }
         }),
       );
     });
