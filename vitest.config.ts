@@ -22,6 +22,7 @@ export default defineConfig({
           include: REAL,
           // Only runs when a test of this project does: unit tests start no service.
           globalSetup: ['test/support/services-setup.ts'],
+          setupFiles: ['test/support/nothing-left.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

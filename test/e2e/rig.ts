@@ -2,7 +2,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../src/app/run-backfill.ts';
 import { type App, compose } from '../../src/cli/compose.ts';
@@ -26,6 +26,9 @@ import {
 const POLL_MS = 50;
 /** A file's tests end well before; what takes longer hangs. */
 const PATIENCE_MS = 90_000;
+/** A lease's whole time, and a little more. */
+const LEASE_MS = 25_000;
+const RELEASE_MS = 2_000;
 
 export interface RigOptions extends Partial<ExchangeOptions> {
   readonly services?: ServiceUrls;
@@ -44,6 +47,8 @@ export class Rig {
   readonly archiveUrl: string;
   readonly #archive: ArchiveServer | undefined;
   readonly #concurrency: number;
+  /** Services of the test's own, which it may break. */
+  readonly #mayFail: boolean;
   readonly #apps: App[] = [];
   readonly #workers: JobWorkers[] = [];
   readonly #raw: Queue[] = [];
@@ -60,6 +65,7 @@ export class Rig {
   private constructor(exchange: Exchange, options: RigOptions, archive?: ArchiveServer) {
     this.exchange = exchange;
     this.services = options.services ?? inject('services');
+    this.#mayFail = options.services !== undefined;
     this.#concurrency = options.concurrency ?? 8;
     this.#archive = archive;
     this.archiveUrl = options.archiveUrl ?? archive?.url ?? '';
@@ -198,12 +204,29 @@ export class Rig {
   async dispose(): Promise<void> {
     for (const command of this.#commands) command.kill('SIGKILL');
     await Promise.all(this.#workers.map(async (workers) => workers.stop()));
+    const leasesLeft = await this.#leasesLeft();
     await Promise.all(this.#raw.map(async (queue) => queue.close()));
     await Promise.all(this.#apps.map(async (app) => app.close()));
     await this.wipeRedis();
     this.#redis?.disconnect();
     await this.exchange.close();
     await this.#archive?.close();
+    expect(leasesLeft, 'leases that nobody gave back').toEqual([]);
+  }
+
+  /**
+   * Once nobody works any more. What a command held when it was killed runs out by itself, and so does
+   * what could not be given back to services that failed.
+   */
+  async #leasesLeft(): Promise<readonly string[]> {
+    const ended = await Promise.all(this.#commands.map(async ({ done }) => done));
+    if (ended.some(({ exitCode }) => exitCode === undefined)) return [];
+    const endMs = performance.now() + (this.#mayFail ? LEASE_MS : RELEASE_MS);
+    for (;;) {
+      const left = await this.redis().keys(`*${this.name}:lease:*`);
+      if (left.length === 0 || performance.now() > endMs) return left;
+      await sleep(POLL_MS);
+    }
   }
 }
 
