@@ -4,8 +4,6 @@ import type { AggTrade } from '../../src/domain/agg-trade.ts';
 import { type Bar, barText, rollUp } from '../../src/domain/bar.ts';
 import { type Contract, worthText } from '../../src/domain/contract.ts';
 import { cdvBars, compareForBars } from '../../src/domain/cdv.ts';
-import { contentHasher } from '../../src/domain/content-hash.ts';
-import { createHourRun } from '../../src/domain/continuity.ts';
 import { barStatus, type DayInputs, dayInputs } from '../../src/domain/day.ts';
 import { formatDecimal, parseDecimal } from '../../src/domain/decimal.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
@@ -15,6 +13,7 @@ import type { Series } from '../../src/domain/market.ts';
 import { TIER_INTERVALS, TierPass } from '../../src/domain/tier.ts';
 import type { ExactTierBar } from '../../src/ports/bar-store.ts';
 import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
+import { recordOfTrades } from '../support/trades.ts';
 
 /** The bars that the database computes against the TypeScript reference, on made-up days. */
 
@@ -113,37 +112,9 @@ function makeDay(hours: readonly MadeHour[], series: Series): StoredDay {
     if (hour.kind === 'absent') continue;
     const kept = hour.kind === 'holes' ? made.filter((_, place) => place % 3 !== 1) : made;
     day.trades.push(...kept);
-    day.records.push(recordFor(hourMs, kept, prev, nextId, series));
+    day.records.push(recordOfTrades(series, hourMs, kept, { prev, nextId }));
   }
   return day;
-}
-
-function recordFor(
-  hourMs: number,
-  trades: readonly AggTrade[],
-  prev: { id: number; timeUs: number },
-  nextId: number,
-  series: Series,
-): SliceRecord {
-  const run = createHourRun({ hourMs }, { expectedId: prev.id + 1, prev });
-  run.accept(trades);
-  const hasher = contentHasher();
-  for (const trade of trades) hasher.update(trade);
-  const { buyE8, sellE8, ...facts } = run.facts;
-  return {
-    ...series,
-    ...facts,
-    hourMs,
-    endedAtMs: undefined,
-    next: { id: nextId, timeUs: (hourMs + HOUR_MS) * 1000 },
-    buyQty: formatDecimal(buyE8, 8),
-    sellQty: formatDecimal(sellE8, 8),
-    contentHash: hasher.digest(),
-    source: 'rest',
-    runId: 'test',
-    codeVersion: 'test',
-    fetchedAtMs: DAY,
-  };
 }
 
 async function expectReference(hours: readonly MadeHour[], reversed: boolean): Promise<void> {

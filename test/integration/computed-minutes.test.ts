@@ -3,17 +3,14 @@ import { computeMinutes, holdsExactly } from '../../src/app/proven-day.ts';
 import { barText } from '../../src/domain/bar.ts';
 import { cdvBars } from '../../src/domain/cdv.ts';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { contentHasher } from '../../src/domain/content-hash.ts';
-import { createHourRun } from '../../src/domain/continuity.ts';
 import { dayInputs } from '../../src/domain/day.ts';
-import { formatDecimal } from '../../src/domain/decimal.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
 import { INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
 import type { SliceRecord } from '../../src/domain/ledger.ts';
 import type { Market, Series } from '../../src/domain/market.ts';
 import { TIER_INTERVALS } from '../../src/domain/tier.ts';
 import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
-import { tradeOf } from '../support/trades.ts';
+import { recordOfTrades, tradeOf } from '../support/trades.ts';
 
 /** Bars of a day whose minutes were computed in the process, beside those of the store's own statement. */
 
@@ -50,37 +47,10 @@ function makeDay(series: Series, qty?: (place: number) => string) {
     if (hour === 5) continue;
     const made = tradesOf(hour, firstId, qty).filter((_, place) => hour !== 7 || place % 4 !== 1);
     trades.push(...made);
-    records.push(recordOf(series, hourMs, firstId, made));
+    const prev = { id: firstId - 1, timeUs: hourMs * 1000 - 1 };
+    records.push(recordOfTrades(series, hourMs, made, { prev, nextId: firstId + 12 }));
   }
   return { trades, records };
-}
-
-function recordOf(
-  series: Series,
-  hourMs: number,
-  firstId: number,
-  trades: readonly AggTrade[],
-): SliceRecord {
-  const prev = { id: firstId - 1, timeUs: hourMs * 1000 - 1 };
-  const run = createHourRun({ hourMs }, { expectedId: firstId, prev });
-  run.accept(trades);
-  const hasher = contentHasher();
-  for (const trade of trades) hasher.update(trade);
-  const { buyE8, sellE8, ...facts } = run.facts;
-  return {
-    ...series,
-    ...facts,
-    hourMs,
-    endedAtMs: undefined,
-    next: { id: firstId + 12, timeUs: (hourMs + HOUR_MS) * 1000 },
-    buyQty: formatDecimal(buyE8, 8),
-    sellQty: formatDecimal(sellE8, 8),
-    contentHash: hasher.digest(),
-    source: 'rest',
-    runId: 'test',
-    codeVersion: 'test',
-    fetchedAtMs: DAY,
-  };
 }
 
 async function tablesOf({ symbol }: Series): Promise<unknown> {

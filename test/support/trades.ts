@@ -1,7 +1,11 @@
 import { CsvRows } from '../../src/adapters/archive/csv-rows.ts';
 import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import { contentHasher } from '../../src/domain/content-hash.ts';
+import { createHourRun } from '../../src/domain/continuity.ts';
+import { formatDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
 import { HOUR_MS } from '../../src/domain/hour.ts';
-import { NO_REACH, type SliceRecord } from '../../src/domain/ledger.ts';
+import { type Neighbour, NO_REACH, type SliceRecord } from '../../src/domain/ledger.ts';
+import type { Series } from '../../src/domain/market.ts';
 import type { TradeBlock } from '../../src/domain/trade-block.ts';
 
 /** One valid trade; what a test doesn't care about has a default. */
@@ -71,5 +75,28 @@ export function recordOf(
     codeVersion: 'test',
     fetchedAtMs: hourMs + 2 * HOUR_MS,
     ...rest,
+  };
+}
+
+/** The ledger row of an hour that was fetched with these rows of its run, ids ascending. */
+export function recordOfTrades(
+  series: Series,
+  hourMs: number,
+  trades: readonly AggTrade[],
+  { prev, nextId }: { readonly prev: Neighbour; readonly nextId: number },
+): SliceRecord {
+  const run = createHourRun({ hourMs }, { expectedId: prev.id + 1, prev });
+  run.accept(trades);
+  const hasher = contentHasher();
+  for (const trade of trades) hasher.update(trade);
+  const { buyE8, sellE8, ...facts } = run.facts;
+  return {
+    ...recordOf(hourMs, 0, 0),
+    ...series,
+    ...facts,
+    next: { id: nextId, timeUs: (hourMs + HOUR_MS) * 1000 },
+    buyQty: formatDecimal(buyE8, QTY_SCALE),
+    sellQty: formatDecimal(sellE8, QTY_SCALE),
+    contentHash: hasher.digest(),
   };
 }
