@@ -1,4 +1,5 @@
 import { dailyStem } from '../domain/archive-name.ts';
+import { describeForeign, type ForeignRow } from '../domain/foreign-rows.ts';
 import { DAY_MS, floorTo } from '../domain/hour.ts';
 import { verdictOf } from '../domain/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
@@ -10,15 +11,32 @@ import type { HourRecord } from './end-of-symbol.ts';
  * Why an hour from files is not proven although none of its own rows is missing: which trade beside it
  * nobody has shown, and where it would come from; and ids that neither of two files has.
  * @param source where its day was taken from
+ * @param foreign rows with a wrong date that its file has: their ids are missing
  */
-export function edgeGaps(hour: HourRecord, source: SourceChoice = 'auto'): Gap[] {
+export function edgeGaps(
+  hour: HourRecord,
+  source: SourceChoice = 'auto',
+  foreign: readonly ForeignRow[] = [],
+): Gap[] {
   if (verdictOf(hour) === 'proven') return [];
-  return [...unknownBefore(hour, source), ...unknownBehind(hour, source), ...missing(hour)];
+  const gaps = [...unknownBefore(hour, source), ...unknownBehind(hour, source), ...missing(hour)];
+  return gaps.map((gap) => withForeign(gap, foreign));
 }
+
+function withForeign(gap: Gap, foreign: readonly ForeignRow[]): Gap {
+  const named = foreign
+    .filter(({ id }) => gap.fromId <= id && id < gap.toId)
+    .slice(0, FOREIGN_NAMED)
+    .map(describeForeign);
+  return named.length === 0 ? gap : { ...gap, evidence: `${gap.evidence}: ${named.join('; ')}` };
+}
+
+/** As many as a line may hold. */
+const FOREIGN_NAMED = 5;
 
 /** Whether a gap is one of these, and so to be told anew when an edge changes. */
 export function isOfEdge({ gapClass, evidence }: Gap): boolean {
-  return gapClass === 'unknown_neighbour' || evidence === NEITHER;
+  return gapClass === 'unknown_neighbour' || evidence.startsWith(NEITHER);
 }
 
 const NEITHER = 'the files on both sides leave these ids out';

@@ -1,3 +1,4 @@
+import type { ForeignRow } from '../domain/foreign-rows.ts';
 import { DAY_MS, dayWindowUs } from '../domain/hour.ts';
 import { claims, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
@@ -119,7 +120,8 @@ class DayIngest {
     const load = this.#deps.bulk.open(this.#series, this.#signal);
     try {
       const hours = await this.#read(file, load);
-      return await this.#record(hours.filter(({ hourMs }) => this.#leases.has(hourMs)));
+      const wanted = hours.filter(({ hourMs }) => this.#leases.has(hourMs));
+      return await this.#record(wanted, file.foreign());
     } finally {
       await load.abandon();
     }
@@ -147,8 +149,11 @@ class DayIngest {
     return reader.end(next);
   }
 
-  async #record(hours: readonly FileHour[]): Promise<readonly number[]> {
-    const judged = (await this.#prove(hours)).filter((hour) => this.#isEnough(hour));
+  async #record(
+    hours: readonly FileHour[],
+    foreign: readonly ForeignRow[],
+  ): Promise<readonly number[]> {
+    const judged = (await this.#prove(hours, foreign)).filter((hour) => this.#isEnough(hour));
     const leases = judged.flatMap(({ record }) => this.#leases.get(record.hourMs) ?? []);
     if (judged.length > 0)
       await recordHours(this.#deps, judged, this.#day.runId, leases, this.#signal);
@@ -158,7 +163,10 @@ class DayIngest {
   }
 
   /** Hours without a hole, each compared with what the store holds of it now. */
-  async #prove(hours: readonly FileHour[]): Promise<readonly JudgedHour[]> {
+  async #prove(
+    hours: readonly FileHour[],
+    foreign: readonly ForeignRow[],
+  ): Promise<readonly JudgedHour[]> {
     const stored = await this.#deps.trades.readBackHours(
       this.#series,
       dayWindowUs(this.#day.dayMs),
@@ -181,12 +189,12 @@ class DayIngest {
         toProve,
         this.#signal,
       );
-      judged.push(this.#judged(hour, buried));
+      judged.push(this.#judged(hour, buried, foreign));
     }
     return judged;
   }
 
-  #judged(hour: FileHour, buried: readonly Gap[]): JudgedHour {
+  #judged(hour: FileHour, buried: readonly Gap[], foreign: readonly ForeignRow[]): JudgedHour {
     const { facts, contentHash, gaps } = hour;
     const judged = judgedHour(
       this.#series,
@@ -202,7 +210,7 @@ class DayIngest {
       this.#deps.clock.nowMs(),
     );
     const { record } = judged;
-    return { record, gaps: [...judged.gaps, ...edgeGaps(record, this.#day.source)] };
+    return { record, gaps: [...judged.gaps, ...edgeGaps(record, this.#day.source, foreign)] };
   }
 
   /** An hour without rows beside an unknown trade says nothing, unless the day that has it is still to come. */

@@ -141,10 +141,14 @@ function fileOf({ days, months }: ArchiveListing, dayMs: number): ListedFile | u
   return days.get(dayMs) ?? months.get(monthOf(dayMs).startMs);
 }
 
-/** A month's file, by its name, is as many days long as its month. */
+/** The real day: 72.1 MB as csv, 11.9 MB as zip. */
+const CSV_BYTES_PER_ZIPPED = 6;
+
+/** As if it were zipped. A month's file, by its name, is as many days long as its month. */
 function bytesOfDay({ name, bytes }: ListedFile, dayMs: number): number {
   const { startMs, endMs } = parseArchiveName(name) ?? { startMs: dayMs, endMs: dayMs + DAY_MS };
-  return (bytes * DAY_MS) / (endMs - startMs);
+  const zipped = name.endsWith('.csv') ? bytes / CSV_BYTES_PER_ZIPPED : bytes;
+  return (zipped * DAY_MS) / (endMs - startMs);
 }
 
 function total(values: readonly number[]): number {

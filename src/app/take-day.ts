@@ -76,7 +76,11 @@ function worthOf(seen: WatchedArchive, isCut: boolean): Worth {
   const { rows, firstId, lastId, lastUs } = seen;
   if (rows === 0) return { verdict: 'empty', evidence: 'no trade of the day is in it' };
   const missing = lastId - firstId + 1 - rows;
-  if (missing > 0) return { verdict: 'holes', evidence: `${missing} ids are missing in it` };
+  if (missing > 0)
+    return {
+      verdict: 'holes',
+      evidence: `${missing === 1 ? '1 id is' : `${missing} ids are`} missing in it`,
+    };
   if (isCut) {
     const endsAt = new Date(lastUs / 1000).toISOString().slice(11, 19);
     return { verdict: 'truncated', evidence: `it ends at ${endsAt}Z` };

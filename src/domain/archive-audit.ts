@@ -135,7 +135,9 @@ export class ArchiveAudit {
       problems: [
         ...(this.#rows === 0 ? ['it holds no trades'] : []),
         ...(missingIds > 0
-          ? [`${missingIds} ids are missing: ${spansText(holes, 'more holes')}`]
+          ? [
+              `${missingIds === 1 ? '1 id is' : `${missingIds} ids are`} missing: ${spansText(holes, 'more holes')}`,
+            ]
           : []),
         ...(doubleIds > 0 ? [`${doubleIds} rows repeat an id`] : []),
         ...this.#foreignRows(),
@@ -156,7 +158,9 @@ export class ArchiveAudit {
     if (count === 0) return [];
     const shown = named.slice(0, FOREIGN_SHOWN).map(describeForeign);
     const more = count > shown.length ? [`and ${count - shown.length} more`] : [];
-    return [`${count} rows have a wrong date: ${[...shown, ...more].join('; ')}`];
+    return [
+      `${count === 1 ? '1 row has' : `${count} rows have`} a wrong date: ${[...shown, ...more].join('; ')}`,
+    ];
   }
 
   /** Of a month; where the ids follow one another nobody traded, and nothing is missing. */

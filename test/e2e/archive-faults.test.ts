@@ -59,7 +59,7 @@ const CASES: readonly Case[] = [
   wrong('cutDownload', 'whole'),
   wrong('otherContent', 'whole'),
   wrong('cutDay', 'truncated', 'it ends at 09:2'),
-  wrong('missingRow', 'holes', '1 ids are missing'),
+  wrong('missingRow', 'holes', '1 id is missing'),
   wrong('staleChecksum', 'refused', 'its SHA-256 is'),
   wrong('noChecksum', 'whole', 'it has no .CHECKSUM; its ids decide'),
   wrong('badCrc', 'refused', 'its CRC is not that of its content'),

@@ -3,7 +3,7 @@ import { verifyRange } from '../../app/verify-range.ts';
 import type { ExitCode } from '../../domain/exit-codes.ts';
 import type { DayReport } from '../../domain/finding.ts';
 import { VERSION } from '../../version.ts';
-import { parseSeries, print, say, withApp } from '../session.ts';
+import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../times.ts';
 import { assertWritable, writeOutput } from '../output-file.ts';
 import { verificationReport } from '../verification-report.ts';
@@ -48,6 +48,7 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
       finish(
         await withApp({}, async ({ app, signal }) => {
           if (options.json !== true) say(describeRange(range));
+          for (const one of series) await assertStored(app, one);
           const reports: SeriesReport[] = [];
           for (const one of series) {
             const days: DayReport[] = [];

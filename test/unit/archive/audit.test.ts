@@ -73,7 +73,7 @@ test('a whole file: rows, ids, format, nothing to say', async () => {
 
 describe('what is wrong with one file', () => {
   test('a row is missing', async () => {
-    expect(await problemsOf(lines().toSpliced(700, 1))).toEqual(['1 ids are missing: 5700']);
+    expect(await problemsOf(lines().toSpliced(700, 1))).toEqual(['1 id is missing: 5700']);
   });
 
   test('a row stands twice', async () => {
@@ -141,7 +141,7 @@ describe('what is wrong with one file', () => {
 
   test('rows of another day', async () => {
     expect(await problemsOf(lines(5_000, DAY + 60_000))).toEqual([
-      '1 rows have a wrong date: id 6439 is dated 2024-03-06T00:00:00.000Z and lies among trades of 2024-03-05T23:59:00.000Z',
+      '1 row has a wrong date: id 6439 is dated 2024-03-06T00:00:00.000Z and lies among trades of 2024-03-05T23:59:00.000Z',
     ]);
   });
 
@@ -327,8 +327,8 @@ describe('the file of a month', () => {
       return [id, ...fields.with(4, String(Number(fields[4]) - 240 * HOUR))].join(',');
     });
     expect(await problems(rows)).toEqual([
-      '1 ids are missing: 400',
-      '1 rows have a wrong date: id 400 is dated 2023-02-03T12:00:01.000Z and lies among trades of 2023-02-13T11:00:01.000Z',
+      '1 id is missing: 400',
+      '1 row has a wrong date: id 400 is dated 2023-02-03T12:00:01.000Z and lies among trades of 2023-02-13T11:00:01.000Z',
     ]);
     const run = await runCli(['audit', folder], { env: {} });
     expect(run.stdout).toContain('id 400 is dated 2023-02-03T12:00:01.000Z');
@@ -396,7 +396,7 @@ describe('cdvault audit', () => {
     expect(await runCli(['audit', folder], { env: {} })).toMatchObject({ exitCode: 0 });
     await put(lines(5_000 + COUNT + 1, DAY + 86_400_000), 'TESTUSDT-aggTrades-2024-03-06');
     const { exitCode, stdout } = await runCli(['audit', folder], { env: {} });
-    expect(stdout).toContain('1 ids are missing: 6440 to 6440');
+    expect(stdout).toContain('1 id is missing: 6440 to 6440');
     expect(stdout).toContain('NOT whole');
     expect(exitCode).toBe(3);
   });
