@@ -135,9 +135,7 @@ export class ArchiveAudit {
       problems: [
         ...(this.#rows === 0 ? ['it holds no trades'] : []),
         ...(missingIds > 0
-          ? [
-              `${missingIds === 1 ? '1 id is' : `${missingIds} ids are`} missing: ${spansText(holes, 'more holes')}`,
-            ]
+          ? [`${idsAre(missingIds)} missing: ${spansText(holes, 'more holes')}`]
           : []),
         ...(doubleIds > 0 ? [`${doubleIds} rows repeat an id`] : []),
         ...this.#foreignRows(),
@@ -222,6 +220,10 @@ function clock(timeUs: number): string {
   return `${new Date(timeUs / 1000).toISOString().slice(0, 19)}Z`;
 }
 
+function idsAre(count: number): string {
+  return count === 1 ? '1 id is' : `${count} ids are`;
+}
+
 /** A file in its place beside others of its symbol. */
 export interface AuditedFile extends ArchiveName {
   readonly content: ArchiveContent;
@@ -243,7 +245,7 @@ export function seams(files: readonly AuditedFile[]): string[] {
     const days = absentDays > 0 ? `, ${absentDays} days without a file` : '';
     if (firstId > lastId + 1)
       return [
-        `${between} ${firstId - lastId - 1} ids are missing: ${lastId + 1} to ${firstId - 1}${days}`,
+        `${between} ${idsAre(firstId - lastId - 1)} missing: ${lastId + 1} to ${firstId - 1}${days}`,
       ];
     return firstId <= lastId ? [`${between} ids overlap: ${firstId} to ${lastId}`] : [];
   });

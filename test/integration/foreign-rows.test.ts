@@ -119,6 +119,31 @@ test('rows that nobody has proven change no final bar, no level and no fingerpri
   expect(await everything()).toEqual(before);
 }, 300_000);
 
+test('an id that stands under two times in its own hour: no bar is built of it, and verify names it', async () => {
+  const before = await everything();
+  const [first, , third] = truth(trades, { startMs: DAY + HOUR_MS, endMs: DAY + 2 * HOUR_MS });
+  if (first === undefined || third === undefined) throw new Error('an hour without trades');
+  const options = { klines: false, archives: false };
+  for (const lost of [undefined, third]) {
+    // With another one lost that is worth the same, neither number nor sums tell.
+    const worth = lost ?? first;
+    const again = { ...worth, aggId: first.aggId, timeUs: first.timeUs + 1000 };
+    await app.trades.write(series, [again], NEVER);
+    if (lost !== undefined) await app.trades.bury(series, [lost], NEVER);
+    try {
+      expect(await buildAgain()).toMatchObject({ code: 'STORE_MISMATCH' });
+      expect(await everything()).toEqual(before);
+      const [report] = await Array.fromAsync(verifyRange(app, series, RANGE, options, NEVER));
+      const named = (report?.findings ?? []).map(({ detail }) => detail).join('\n');
+      expect(named).toContain(`stored under two times: ids ${first.aggId}`);
+    } finally {
+      await app.trades.bury(series, [again], NEVER);
+      if (lost !== undefined) await app.trades.write(series, [lost], NEVER);
+    }
+  }
+  expect(await buildAgain()).toBe('built');
+});
+
 function rootOf(fingerprint: unknown): unknown {
   return typeof fingerprint === 'object' && fingerprint !== null && 'root' in fingerprint
     ? fingerprint.root
