@@ -1,6 +1,7 @@
 import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { monthOf } from '../domain/archive-name.ts';
 import { CdvaultError } from '../domain/errors.ts';
+import { isTooEarly, lookAhead } from '../domain/foreign-rows.ts';
 import { DAY_MS, daysOf, HOUR_MS } from '../domain/hour.ts';
 import { type Neighbour, neighbourOf } from '../domain/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
@@ -14,6 +15,9 @@ import type { TradeSource } from '../ports/trade-source.ts';
 
 /** How far a trade is looked for across days without a file: a month's file is in reach. */
 export const SILENT_DAYS = 31;
+
+/** Asked for to judge the date of one; a page costs the same whatever its length. */
+const ROWS_BESIDE = 200;
 
 interface EdgeDeps {
   readonly ledger: Ledger;
@@ -44,7 +48,7 @@ export class DayEdges {
   }
 
   /** The trade before the day's first: from the store, else from the file's publisher or the exchange. */
-  async before({ id }: Neighbour, file: ArchiveDay): Promise<Neighbour | undefined> {
+  async before({ id, timeUs }: Neighbour, file: ArchiveDay): Promise<Neighbour | undefined> {
     if (id === firstAggId(this.#series.market)) return undefined;
     const beforeMs = this.#day.dayMs - HOUR_MS;
     const record = await this.#deps.ledger.record(this.#series, beforeMs);
@@ -52,8 +56,16 @@ export class DayEdges {
     if (known?.id === id - 1) return known;
     if (file.before?.id === id - 1) return file.before;
     if (this.asksRest(beforeMs)) {
-      const [row] = await this.#ask(id - 1);
-      if (row?.aggId === id - 1) return neighbourOf(row);
+      const page = await this.#ask(Math.max(firstAggId(this.#series.market), id - ROWS_BESIDE));
+      const row = page.find(({ aggId }) => aggId === id - 1);
+      const earlier = page.filter(({ aggId }) => aggId < id - 1).map((trade) => trade.timeUs);
+      // One with a wrong date proves nothing: REST judges its hour.
+      if (
+        row !== undefined &&
+        !isTooEarly(row.timeUs, Math.max(...earlier)) &&
+        !isTooEarly(timeUs, row.timeUs)
+      )
+        return neighbourOf(row);
     }
     if (this.asksRest(beforeMs) || this.#day.edges?.includes('before') !== true) return undefined;
     const trade = await this.#edgeTrade('before', id - 1);
@@ -61,11 +73,15 @@ export class DayEdges {
   }
 
   /** The trade after the day's last, unless it is of this very day: then the file is cut. */
-  async behind({ id }: Neighbour, file: ArchiveDay): Promise<AggTrade | undefined> {
+  async behind({ id, timeUs }: Neighbour, file: ArchiveDay): Promise<AggTrade | undefined> {
     const endMs = this.#day.dayMs + DAY_MS;
     if (file.after?.id === id + 1) return namedOnly(file.after);
     if (this.asksRest(endMs - HOUR_MS)) {
-      const [row] = await this.#ask(id + 1);
+      const page = await this.#ask(id + 1);
+      const [row] = page;
+      const ids = page.map(({ aggId }) => aggId);
+      const times = page.map((trade) => trade.timeUs);
+      if (lookAhead(ids, times, 0, timeUs).isLate) return undefined;
       if (row?.aggId === id + 1 && row.timeUs >= endMs * 1000) return row;
       this.#isCut = row !== undefined;
     }
@@ -96,7 +112,7 @@ export class DayEdges {
 
   #ask(fromId: number): Promise<readonly AggTrade[]> {
     const unit = nativeTimeUnit(this.#series.market, this.#day.dayMs);
-    return this.#deps.source.page(this.#series, fromId, unit, this.#signal, 1);
+    return this.#deps.source.page(this.#series, fromId, unit, this.#signal, ROWS_BESIDE);
   }
 }
 

@@ -26,10 +26,10 @@ const PAGE_TRIES = 3;
 const PAGE_RETRY_MS = 1_000;
 
 /**
- * Rows asked for before an hour's first: the one that proves where the hour starts, and the one before
- * that, which tells whether its date is right.
+ * Rows asked for before an hour's first: the one that proves where the hour starts, and those before it,
+ * which tell whether its date is right. A page costs the same whatever its length.
  */
-const ROWS_BEFORE = 2;
+const ROWS_BEFORE = 100;
 
 export interface FetchDeps {
   readonly source: TradeSource;
@@ -129,7 +129,7 @@ interface StartedRun {
 
 /**
  * Where the hour's ids start. The hour before may have proven it; else one small request finds the
- * first trade at or after the hour's start, and reading begins two ids earlier, so that the same page
+ * first trade at or after the hour's start, and reading begins some ids earlier, so that the same page
  * also shows the trades before it.
  * @returns undefined when no trade has happened since the hour began
  */
@@ -155,7 +155,7 @@ async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
   const start = await findStart(fetch, rows);
   if (start === undefined) return undefined;
   const run = createHourRun({ hourMs }, { expectedId: start.fromId });
-  const kept = acceptPage(fetch, run, start.page, rows);
+  const kept = acceptPage(fetch, run, start.page);
   await takeUpStored(fetch, run);
   return { run, kept };
 }
@@ -212,7 +212,7 @@ async function fetchRun(fetch: Fetch, { run, kept }: StartedRun): Promise<void> 
   const { pageRows } = fetch.deps.source;
   while (!run.done) {
     const page = await askUntilWhole(fetch, run.nextId, pageRows);
-    await store(acceptPage(fetch, run, page, pageRows));
+    await store(acceptPage(fetch, run, page));
   }
   await flush();
 }
@@ -227,16 +227,11 @@ async function notYetStored(
   return unwritten;
 }
 
-function acceptPage(
-  fetch: Fetch,
-  run: HourRun,
-  page: readonly AggTrade[],
-  askedRows: number,
-): readonly AggTrade[] {
+function acceptPage(fetch: Fetch, run: HourRun, page: readonly AggTrade[]): readonly AggTrade[] {
   const asked = { fromId: run.nextId, times: PAGE_TRIES };
   const isFirst = run.facts.prev === undefined && run.facts.rows === 0;
   const { rows, repeats } = withoutRepeats(page);
-  const { kept, holes } = run.accept(rows, page.length >= askedRows);
+  const { kept, holes } = run.accept(rows, rows.length > 1);
   for (const hole of holes) {
     const isHead = isFirst && hole.fromId === asked.fromId && hole.foreign === undefined;
     fetch.gaps.push(holeGap(fetch.hourMs, hole, asked, isHead ? 'retention' : 'missing_ids'));

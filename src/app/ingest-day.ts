@@ -1,5 +1,5 @@
 import type { ForeignRow } from '../domain/foreign-rows.ts';
-import { DAY_MS, dayWindowUs } from '../domain/hour.ts';
+import { DAY_MS, dayWindowUs, hourWindowUs } from '../domain/hour.ts';
 import { claims, verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
@@ -173,7 +173,10 @@ class DayIngest {
     );
     const judged: JudgedHour[] = [];
     for (const hour of hours) {
-      if (hour.holes.length > 0) continue;
+      if (hour.holes.length > 0) {
+        await this.#buryReach(hour);
+        continue;
+      }
       const readBack = stored.get(hour.hourMs);
       const toProve = {
         ...hour,
@@ -192,6 +195,15 @@ class DayIngest {
       judged.push(this.#judged(hour, buried, foreign));
     }
     return judged;
+  }
+
+  /** Rows of an hour that is not taken from the file: no run claims them in the hour in which they lie. */
+  async #buryReach({ hourMs, keys }: FileHour): Promise<void> {
+    const { startUs } = hourWindowUs(hourMs);
+    const early = keys.ids
+      .map((aggId, index) => ({ aggId, timeUs: keys.timesUs[index] ?? startUs }))
+      .filter(({ timeUs }) => timeUs < startUs);
+    if (early.length > 0) await this.#deps.trades.bury(this.#series, early, this.#signal);
   }
 
   #judged(hour: FileHour, buried: readonly Gap[], foreign: readonly ForeignRow[]): JudgedHour {

@@ -62,8 +62,8 @@ async function proveWindow(
   const wanted = expectedIn(window, facts, keys);
   if (matches(wanted, known ?? (await deps.trades.readBack(series, window)))) return [];
 
-  const lastId = (facts.last ?? facts.prev)?.id ?? -1;
-  const { strangers, claimed } = await othersStored(deps, series, hourMs, keys, lastId, isOfLater);
+  const nextId = facts.next?.id ?? Infinity;
+  const { strangers, claimed } = await othersStored(deps, series, hourMs, keys, nextId, isOfLater);
   await bury(deps, series, hourMs, strangers, signal);
   const stored = await deps.trades.readBack(series, window);
   if (!matches(withClaimed(wanted, claimed), stored)) {
@@ -98,7 +98,7 @@ function buriedGap(hourMs: number, { aggId, timeUs }: TradeKey): Gap {
 
 /**
  * Rows of the run that lie in the hour before it: each must be there, and under no other time. That hour
- * leaves rows with ids behind its own alone.
+ * leaves them alone, as far as it can tell whose they are.
  */
 async function proveOutside(
   deps: Pick<ProofDeps, 'trades' | 'log'>,
@@ -185,7 +185,7 @@ interface OthersStored {
    * elsewhere; and, up to a second outside the hour, fetched ids under another time.
    */
   readonly strangers: readonly TradeKey[];
-  /** Rows with ids behind the run: the next hour's to prove, which may just be at it. */
+  /** Rows of the next hour's run, which may just be fetched and have no ledger row yet. */
   readonly claimed: readonly AggTrade[];
 }
 
@@ -194,7 +194,7 @@ async function othersStored(
   series: Series,
   hourMs: number,
   keys: FetchedKeys,
-  lastId: number,
+  nextId: number,
   isOfLater: HourToProve['isOfLater'] = () => false,
 ): Promise<OthersStored> {
   const fetched = new Map(keys.ids.map((aggId, index) => [aggId, keys.timesUs[index]]));
@@ -203,17 +203,40 @@ async function othersStored(
   const wider = { startUs: startUs - DOUBLE_SEARCH_US, endUs: endUs + DOUBLE_SEARCH_US };
   const strangers: TradeKey[] = [];
   const claimed: AggTrade[] = [];
+  const behind: AggTrade[] = [];
   for await (const trade of deps.trades.read(series, wider)) {
     const { aggId, timeUs } = trade;
     if (fetched.get(aggId) === timeUs) continue;
     if (fetched.has(aggId)) strangers.push({ aggId, timeUs });
     else if (timeUs < startUs || timeUs >= endUs) continue;
-    else if (
-      isOfLater(aggId) ||
-      (aggId > lastId && (next === undefined || reachesBack(next, aggId)))
-    )
+    else if (isOfLater(aggId) || (next !== undefined && reachesBack(next, aggId)))
       claimed.push(trade);
+    else if (next === undefined && aggId >= nextId) behind.push(trade);
     else strangers.push({ aggId, timeUs });
   }
+  const reached = behind.length === 0 ? nextId : await reachedFrom(deps, series, hourMs, nextId);
+  for (const trade of behind) {
+    if (trade.aggId < reached) claimed.push(trade);
+    else strangers.push(trade);
+  }
   return { strangers, claimed };
+}
+
+/**
+ * How far the next hour's run is stored without a hole, while it has no ledger row: it may just be
+ * fetched. @returns the first id that is not stored
+ */
+async function reachedFrom(
+  { trades }: Pick<ProofDeps, 'trades'>,
+  series: Series,
+  hourMs: number,
+  nextId: number,
+): Promise<number> {
+  const window = {
+    startUs: hourWindowUs(hourMs).startUs,
+    endUs: hourWindowUs(hourMs + HOUR_MS).endUs,
+  };
+  let reached = nextId;
+  for await (const { aggId } of trades.read(series, window)) if (aggId === reached) reached += 1;
+  return reached;
 }

@@ -87,10 +87,12 @@ export class DayReader {
    * on in which `next` lies nothing is known, and there are none
    */
   end(next: AggTrade | undefined): readonly FileHour[] {
+    // A trade with a lower id says nothing of what follows.
+    const isBehind = next !== undefined && next.aggId > (this.#last?.id ?? -1);
     while (this.#hour !== undefined) {
       const { hourMs, run, holes } = this.#hour;
-      if (next !== undefined && next.timeUs < hourWindowUs(hourMs).endUs) break;
-      if (next !== undefined) holes.push(...run.accept([next]).holes);
+      if (isBehind && next.timeUs < hourWindowUs(hourMs).endUs) break;
+      if (isBehind) holes.push(...run.accept([next]).holes);
       this.#close(this.#hour);
     }
     return this.#hours;

@@ -90,7 +90,7 @@ class Run implements HourRun {
     };
   }
 
-  accept(page: readonly AggTrade[], isFull = false): AcceptedPage {
+  accept(page: readonly AggTrade[], mayGoOn = false): AcceptedPage {
     this.#refuseWhenDone();
     checkIds(page, this.#nextId, this.#hourMs);
     const kept: AggTrade[] = [];
@@ -99,7 +99,7 @@ class Run implements HourRun {
       const trade = page[index];
       if (trade === undefined) break;
       const { aggId, timeUs } = trade;
-      const place = this.#placeOnPage(page, index, timeUs, isFull);
+      const place = this.#placeOnPage(page, index, timeUs, mayGoOn);
       if (place === undefined) break;
       if (aggId > this.#nextId) holes.push({ fromId: this.#nextId, toId: aggId });
       this.#nextId = aggId + 1;
@@ -182,13 +182,13 @@ class Run implements HourRun {
     page: readonly AggTrade[],
     index: number,
     timeUs: number,
-    isFull: boolean,
+    mayGoOn: boolean,
   ): Place | undefined {
     if (needsLookahead(timeUs, this.#latestUs)) {
       const ids = page.map(({ aggId }) => aggId);
       const times = page.map((trade) => trade.timeUs);
-      const { isLate, isCut } = lookAhead(ids, times, index);
-      if (isCut && isFull && index > 0) return undefined;
+      const { isLate, isCut } = lookAhead(ids, times, index, this.#latestUs);
+      if (isCut && mayGoOn && index > 0) return undefined;
       if (isLate) return FOREIGN;
     }
     return this.#place(timeUs);

@@ -87,12 +87,16 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
   let rows = 0;
   let idEnd = idStart;
   let reach = idStart;
+  let lost = 0;
   for (const { record, ids } of known) {
     rows += record.rows;
     idEnd = Math.max(idEnd, ids.end);
     reach = Math.max(reach, ids.reach);
+    // In no bar: of the hour that they lie in nothing else is known.
+    if (record !== first.record && !byHour.has(record.hourMs - HOUR_MS))
+      lost += record.reachBack.rows;
     // The hours' runs share no row, so what is not a row is missing.
-    const levelMissing = Math.max(0, reach - idStart - rows);
+    const levelMissing = Math.max(0, reach - idStart - rows) + lost;
     hours.push({
       hourMs: record.hourMs,
       verdict: verdictOf(record),
@@ -115,7 +119,7 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
     rows,
     idStart,
     idEnd,
-    missing: countable ? Math.max(0, idEnd - idStart - rows) : undefined,
+    missing: countable ? Math.max(0, idEnd - idStart - rows) + lost : undefined,
     deltaE8: buyE8 - sellE8,
     volumeE8: buyE8 + sellE8,
   };

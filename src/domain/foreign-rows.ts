@@ -17,7 +17,7 @@ import { TradeBlock } from './trade-block.ts';
 export const BACKWARD_BOUND_MS = HOUR_MS;
 const BACKWARD_BOUND_US = BACKWARD_BOUND_MS * 1000;
 
-/** Rows that are looked at to tell a late row from a silence: 99 late rows in a row are recognized. */
+/** Rows that are looked at to tell a late row from a silence: as many late ones side by side, less one, are told. */
 const LOOKAHEAD_ROWS = 200;
 
 /** A row that was refused. */
@@ -57,7 +57,7 @@ function hourUsOf(timeUs: number): number {
 
 /** What the rows that follow one say of it. */
 interface Lookahead {
-  /** Most of them would be foreign to its hour. */
+  /** One of them would be foreign to its hour, and is not to that of the trade before it. */
   readonly isLate: boolean;
   /** More rows may follow than were there to be looked at. */
   readonly isCut: boolean;
@@ -65,23 +65,29 @@ interface Lookahead {
 
 /**
  * Looks at what follows a row, to tell a wrong date from a silence.
- * @param ids of rows in their order; only those that follow `row` without a hole are looked at
+ * @param ids of rows in their order; those with a lower id are of another stream, and pass
+ * @param latestUs of the trades before it; where there is none, most of what follows decides
  */
 export function lookAhead(
   ids: ArrayLike<number>,
   timesUs: ArrayLike<number>,
   row: number,
+  latestUs: number | undefined,
 ): Lookahead {
   const id = ids[row] ?? 0;
   const timeUs = timesUs[row] ?? 0;
+  const end = Math.min(ids.length, row + 1 + LOOKAHEAD_ROWS);
   let earlier = 0;
   let seen = 0;
-  while (seen < LOOKAHEAD_ROWS && ids[row + seen + 1] === id + seen + 1) {
+  for (let next = row + 1; next < end; next += 1) {
+    if ((ids[next] ?? 0) <= id) continue;
+    const nextUs = timesUs[next] ?? 0;
+    if (latestUs !== undefined && isTooEarly(nextUs, latestUs)) continue;
     seen += 1;
-    if (isTooEarly(timesUs[row + seen] ?? 0, timeUs)) earlier += 1;
+    if (isTooEarly(nextUs, timeUs)) earlier += 1;
   }
-  const isCut = seen < LOOKAHEAD_ROWS && row + seen + 1 === ids.length;
-  return { isLate: 2 * earlier > seen, isCut };
+  const isLate = latestUs === undefined ? 2 * earlier > seen : earlier > 0;
+  return { isLate, isCut: end === ids.length && end < row + 1 + LOOKAHEAD_ROWS };
 }
 
 /** Foreign rows that are kept for evidence; more are only counted. */
@@ -136,14 +142,14 @@ export class ForeignRows {
     for (; row < rows; row += 1) {
       const id = aggIds[row] ?? 0;
       const timeUs = timesUs[row] ?? 0;
-      // Without the row before it nothing says what a row lies among: two streams in a file, holes.
-      const latestUs = id === this.#lastId + 1 ? this.#latestUs : undefined;
+      // Where ids fall, another stream goes on: nothing says what its row lies among.
+      const latestUs = id > this.#lastId ? this.#latestUs : undefined;
       let isForeign =
         timeUs < this.#startUs ||
         timeUs >= this.#endUs ||
         (latestUs !== undefined && isTooEarly(timeUs, latestUs));
       if (!isForeign && needsLookahead(timeUs, latestUs)) {
-        const { isLate, isCut } = lookAhead(aggIds, timesUs, row);
+        const { isLate, isCut } = lookAhead(aggIds, timesUs, row, latestUs);
         if (isCut && !isEnd) {
           this.#held = TradeBlock.join([block.slice(row, rows)]);
           break;

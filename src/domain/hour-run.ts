@@ -65,11 +65,11 @@ export interface HourRun {
   readonly nextId: number;
   /**
    * Judges one page as the exchange gave it. A page that is refused changes nothing: ask again.
-   * @param isFull whether more rows may follow: a row at its end that only those can tell from one with a
-   *   wrong date is left to the next page
+   * @param mayGoOn whether more rows may follow: a row near its end that only those can tell from one with
+   *   a wrong date is left to the next page
    * @throws CdvaultError EXCHANGE_BAD_PAGE when an id is lower than expected, or repeats (withoutRepeats() first)
    */
-  accept(page: readonly AggTrade[], isFull?: boolean): AcceptedPage;
+  accept(page: readonly AggTrade[], mayGoOn?: boolean): AcceptedPage;
   /**
    * The same for the rows of a block from one on, those with a wrong date left out (ForeignRows). A block
    * without rows says nothing: no run ends by it.

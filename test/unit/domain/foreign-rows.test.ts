@@ -15,6 +15,8 @@ function hourly(rows: number, dated: Readonly<Record<number, number>> = {}): Agg
   );
 }
 
+const timeOfHour = (index: number) => START + index * HOUR_MS + 1000;
+
 interface Judged {
   readonly passedIds: readonly number[];
   readonly foreignIds: readonly number[];
@@ -116,6 +118,17 @@ describe.each([[1_000], [150], [7], [1]])('rows of a file in pieces of %i', (siz
     expect(judge(dated(endUs), size, range).foreignIds).toEqual([123]);
   });
 
+  it('are refused though ids are missing around them', () => {
+    const trades = hourly(672, { 200: START + 14 * DAY_MS, 400: START + DAY_MS }).filter(
+      ({ aggId }) => aggId !== 201 && aggId !== 399,
+    );
+    expect(judge(trades, size).foreignIds).toEqual([200, 400]);
+  });
+
+  it('are refused when they are late by less than the rows that are looked at reach back', () => {
+    expect(judge(hourly(672, { 400: timeOfHour(300 + 48) }), size).foreignIds).toEqual([400]);
+  });
+
   it('pass in two interleaved streams, in which no row follows the one before it', () => {
     const early = hourly(50);
     const late = Array.from({ length: 50 }, (_, index) =>
@@ -166,6 +179,27 @@ describe('an hour’s run by REST', () => {
       });
     },
   );
+
+  it('does not end with a late row whose next id is missing, nor with one near its end', () => {
+    const [end, late] = [HOUR + HOUR_MS, HOUR + 2.5 * HOUR_MS];
+    const page = [
+      inside(9),
+      tradeOf(10, late),
+      inside(12),
+      tradeOf(13, end - 2),
+      tradeOf(14, late),
+    ];
+    const run = start(9);
+    run.accept([...page, tradeOf(15, end - 1), tradeOf(16, end), tradeOf(17, end + 1)]);
+    expect(run.facts).toMatchObject({ rows: 4, last: { id: 15 }, next: { id: 16 } });
+  });
+
+  it('of a quiet symbol goes on after a row that is dated a few hours late', () => {
+    const run = start(9);
+    const quiet = Array.from({ length: 60 }, (_, row) => tradeOf(10 + row, HOUR + row * 180_000));
+    run.accept([tradeOf(9, HOUR - 1), ...quiet.with(3, tradeOf(13, HOUR + 3 * HOUR_MS))]);
+    expect(run.facts).toMatchObject({ rows: 19, last: { id: 29 }, next: { id: 30 } });
+  });
 
   it('does not end with a row that is dated late, nor begin after one that is dated early', () => {
     const run = start(7);
