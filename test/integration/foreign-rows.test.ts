@@ -6,6 +6,7 @@ import { verifyRange } from '../../src/app/verify-range.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
 import { INTERVALS } from '../../src/domain/interval.ts';
+import type { Series } from '../../src/domain/market.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
 import { TIER_INTERVALS } from '../../src/domain/tier.ts';
 import { faultySeries } from '../exchange/data-faults.ts';
@@ -30,20 +31,25 @@ const base = syntheticTrades({
   firstId: 100_000,
 });
 const sixth = base.at(base.indexAtTime((DAY + 6 * HOUR_MS) * 1000)).a;
-const trades = faultySeries(base, [{ kind: 'timeBackwards', id: sixth + 3, byMs: 30 * 60_000 }]);
-const ids = truth(trades, RANGE).map(({ aggId }) => aggId);
+const reaching = faultySeries(base, [{ kind: 'timeBackwards', id: sixth + 3, byMs: 30 * 60_000 }]);
+const ids = truth(base, RANGE).map(({ aggId }) => aggId);
 const [lowest = 0, highest = 0] = [ids[0], ids.at(-1)];
-
-const symbol = unique('STRAY');
-const series = spot(symbol);
+/** Bars of the first are the store's own statement, those of the second are computed in the process. */
+const DAYS = [
+  { name: 'a plain day', series: spot(unique('PLAIN')), trades: base },
+  { name: 'a day with a row that reaches back', series: spot(unique('REACH')), trades: reaching },
+];
 
 let rig: Rig;
 let app: App;
 
 beforeAll(async () => {
-  rig = await Rig.start({ symbols: [{ symbol, trades }] });
+  rig = await Rig.start({
+    symbols: DAYS.map(({ series, trades }) => ({ symbol: series.symbol, trades })),
+  });
   app = await rig.app();
-  expect(await rig.backfill(app, [series], RANGE)).toMatchObject({ exitCode: 0, proven: 24 });
+  const all = DAYS.map(({ series }) => series);
+  expect(await rig.backfill(app, all, RANGE)).toMatchObject({ exitCode: 0, proven: 48 });
 });
 
 afterAll(() => rig.dispose());
@@ -59,21 +65,21 @@ const stray = fc.record({
   isBuyerMaker: fc.boolean(),
 });
 
-async function everything(): Promise<unknown> {
+async function everything(series: Series): Promise<unknown> {
   const bars = [];
   for (const interval of INTERVALS) bars.push(await app.bars.bars(series, interval, RANGE));
   for (const interval of TIER_INTERVALS)
     bars.push(await app.bars.tierBars(series, interval, RANGE));
   const { anchors } = await app.bars.anchors(series);
   const totals = await app.sql.query(
-    `SELECT * FROM cdv_1h_total WHERE symbol = '${symbol}' ORDER BY ts`,
+    `SELECT * FROM cdv_1h_total WHERE symbol = '${series.symbol}' ORDER BY ts`,
   );
   return { bars, anchors, totals };
 }
 
 /** As when another release builds them: the day's bars are due. */
-async function buildAgain(): Promise<unknown> {
-  await app.sql.query(`UPDATE bar_days SET layout = 'another' WHERE symbol = '${symbol}'`);
+async function buildAgain(series: Series): Promise<unknown> {
+  await app.sql.query(`UPDATE bar_days SET layout = 'another' WHERE symbol = '${series.symbol}'`);
   await app.sql.waitApplied('bar_days');
   return buildBars(app, series, DAY, AbortSignal.timeout(60_000)).catch((error: unknown) => error);
 }
@@ -84,65 +90,72 @@ function expectSame(outcome: unknown, same: unknown): void {
   else expect(outcome).toEqual(same);
 }
 
-test('rows that nobody has proven change no final bar, no level and no fingerprint; verify names them', async () => {
-  const before = await everything();
-  const { root } = await fingerprintRange(app, series, RANGE);
-  const proven = new Map(truth(trades, RANGE).map(({ aggId, timeUs }) => [aggId, timeUs]));
-  const options = { klines: false, archives: false };
-  await fc.assert(
-    fc.asyncProperty(fc.array(stray, { minLength: 1, maxLength: 4 }), async (strays) => {
-      // A proven row under its own key is another matter: it would be overwritten.
-      const added = strays
-        .map(({ aggId, timeUs, isBuyerMaker }) =>
-          tradeOf(aggId, Math.floor(timeUs / 1000), { qty: '123.45600000', isBuyerMaker }),
-        )
-        .filter(({ aggId, timeUs }) => proven.get(aggId) !== timeUs);
-      await app.trades.write(series, added, NEVER);
+test.each(DAYS)(
+  '$name: rows that nobody has proven change no final bar, no level and no fingerprint; verify names them',
+  async ({ series, trades }) => {
+    const before = await everything(series);
+    const { root } = await fingerprintRange(app, series, RANGE);
+    const proven = new Map(truth(trades, RANGE).map(({ aggId, timeUs }) => [aggId, timeUs]));
+    const options = { klines: false, archives: false };
+    await fc.assert(
+      fc.asyncProperty(fc.array(stray, { minLength: 1, maxLength: 4 }), async (strays) => {
+        // A proven row under its own key is another matter: it would be overwritten.
+        const added = strays
+          .map(({ aggId, timeUs, isBuyerMaker }) =>
+            tradeOf(aggId, Math.floor(timeUs / 1000), { qty: '123.45600000', isBuyerMaker }),
+          )
+          .filter(({ aggId, timeUs }) => proven.get(aggId) !== timeUs);
+        await app.trades.write(series, added, NEVER);
+        try {
+          expectSame(await buildAgain(series), 'built');
+          expect(await everything(series)).toEqual(before);
+          const fingerprint = await fingerprintRange(app, series, RANGE).catch(
+            (error: unknown) => error,
+          );
+          expectSame(fingerprint instanceof CdvaultError ? fingerprint : rootOf(fingerprint), root);
+          const [report] = await Array.fromAsync(verifyRange(app, series, RANGE, options, NEVER));
+          const named = (report?.findings ?? []).map(({ detail }) => detail).join('\n');
+          for (const { aggId } of added)
+            expect(isNamed(named, aggId), `${aggId} in ${named}`).toBe(true);
+        } finally {
+          await app.trades.bury(series, added, NEVER);
+        }
+      }),
+      { numRuns: process.env['CDVAULT_FULL'] === '1' ? 60 : 6, endOnFailure: true },
+    );
+    expect(await buildAgain(series)).toBe('built');
+    expect(await everything(series)).toEqual(before);
+  },
+  300_000,
+);
+
+test.each(DAYS)(
+  '$name: an id that stands under two times in its own hour: no bar is built of it, and verify names it',
+  async ({ series, trades }) => {
+    const before = await everything(series);
+    const [first, , third] = truth(trades, { startMs: DAY + HOUR_MS, endMs: DAY + 2 * HOUR_MS });
+    if (first === undefined || third === undefined) throw new Error('an hour without trades');
+    const options = { klines: false, archives: false };
+    for (const lost of [undefined, third]) {
+      // With another one lost that is worth the same, neither number nor sums tell.
+      const worth = lost ?? first;
+      const again = { ...worth, aggId: first.aggId, timeUs: first.timeUs + 1000 };
+      await app.trades.write(series, [again], NEVER);
+      if (lost !== undefined) await app.trades.bury(series, [lost], NEVER);
       try {
-        expectSame(await buildAgain(), 'built');
-        expect(await everything()).toEqual(before);
-        const fingerprint = await fingerprintRange(app, series, RANGE).catch(
-          (error: unknown) => error,
-        );
-        expectSame(fingerprint instanceof CdvaultError ? fingerprint : rootOf(fingerprint), root);
+        expect(await buildAgain(series)).toMatchObject({ code: 'STORE_MISMATCH' });
+        expect(await everything(series)).toEqual(before);
         const [report] = await Array.fromAsync(verifyRange(app, series, RANGE, options, NEVER));
         const named = (report?.findings ?? []).map(({ detail }) => detail).join('\n');
-        for (const { aggId } of added)
-          expect(isNamed(named, aggId), `${aggId} in ${named}`).toBe(true);
+        expect(named).toContain(`stored under two times: ids ${first.aggId}`);
       } finally {
-        await app.trades.bury(series, added, NEVER);
+        await app.trades.bury(series, [again], NEVER);
+        if (lost !== undefined) await app.trades.write(series, [lost], NEVER);
       }
-    }),
-    { numRuns: process.env['CDVAULT_FULL'] === '1' ? 60 : 6, endOnFailure: true },
-  );
-  expect(await buildAgain()).toBe('built');
-  expect(await everything()).toEqual(before);
-}, 300_000);
-
-test('an id that stands under two times in its own hour: no bar is built of it, and verify names it', async () => {
-  const before = await everything();
-  const [first, , third] = truth(trades, { startMs: DAY + HOUR_MS, endMs: DAY + 2 * HOUR_MS });
-  if (first === undefined || third === undefined) throw new Error('an hour without trades');
-  const options = { klines: false, archives: false };
-  for (const lost of [undefined, third]) {
-    // With another one lost that is worth the same, neither number nor sums tell.
-    const worth = lost ?? first;
-    const again = { ...worth, aggId: first.aggId, timeUs: first.timeUs + 1000 };
-    await app.trades.write(series, [again], NEVER);
-    if (lost !== undefined) await app.trades.bury(series, [lost], NEVER);
-    try {
-      expect(await buildAgain()).toMatchObject({ code: 'STORE_MISMATCH' });
-      expect(await everything()).toEqual(before);
-      const [report] = await Array.fromAsync(verifyRange(app, series, RANGE, options, NEVER));
-      const named = (report?.findings ?? []).map(({ detail }) => detail).join('\n');
-      expect(named).toContain(`stored under two times: ids ${first.aggId}`);
-    } finally {
-      await app.trades.bury(series, [again], NEVER);
-      if (lost !== undefined) await app.trades.write(series, [lost], NEVER);
     }
-  }
-  expect(await buildAgain()).toBe('built');
-});
+    expect(await buildAgain(series)).toBe('built');
+  },
+);
 
 function rootOf(fingerprint: unknown): unknown {
   return typeof fingerprint === 'object' && fingerprint !== null && 'root' in fingerprint
