@@ -1,11 +1,13 @@
 import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
 import { type ContentHasher, contentHasher } from '../domain/content-hash.ts';
 import { createHourRun } from '../domain/continuity.ts';
+import { needsLookahead } from '../domain/foreign-rows.ts';
 import { HOUR_MS, hourWindowUs, isoHour } from '../domain/hour.ts';
 import type { HourRun, RunFacts } from '../domain/hour-run.ts';
 import { NO_REACH, verdictOf } from '../domain/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
 import { withoutRepeats } from '../domain/repeats.ts';
+import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
@@ -13,7 +15,7 @@ import type { TradeSource } from '../ports/trade-source.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import { holeGap, repeatGap } from './page-gaps.ts';
 import type { FetchedKeys } from './prove-stored.ts';
-import { StoredRows } from './stored-rows.ts';
+import { isLeftByRest, StoredRows } from './stored-rows.ts';
 
 /**
  * Rows sent to the store at once: big enough that a commit with fsync costs little (measured: 0.8 of
@@ -25,16 +27,14 @@ export const BATCH_ROWS = 10_000;
 const PAGE_TRIES = 3;
 const PAGE_RETRY_MS = 1_000;
 
-/**
- * Rows asked for before an hour's first: the one that proves where the hour starts, and those before it,
- * which tell whether its date is right. A page costs the same whatever its length.
- */
+/** Rows that tell whether the date of the trade before an hour is right, where it lies far before the hour's first. */
 const ROWS_BEFORE = 100;
 
 export interface FetchDeps {
   readonly source: TradeSource;
   readonly trades: TradeStore;
   readonly ledger: Ledger;
+  readonly files: Pick<ArchiveFiles, 'records'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -74,7 +74,7 @@ export async function fetchHour(
     keys: { ids: [], timesUs: [] },
     gaps: [],
     stored,
-    takesUp: refetch ? undefined : stored,
+    takesUp: refetch || !(await isLeftByRest(deps, series, hourMs)) ? undefined : stored,
     onRows,
   };
   const started = await startRun(fetch);
@@ -129,8 +129,8 @@ interface StartedRun {
 
 /**
  * Where the hour's ids start. The hour before may have proven it; else one small request finds the
- * first trade at or after the hour's start, and reading begins some ids earlier, so that the same page
- * also shows the trades before it.
+ * first trade at or after the hour's start, and reading begins one id earlier, so that the same page
+ * also shows the trade before it.
  * @returns undefined when no trade has happened since the hour began
  */
 async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
@@ -151,8 +151,7 @@ async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
     await takeUpStored(fetch, run);
     return { run, kept: [] };
   }
-  const rows = fetch.takesUp === undefined ? deps.source.pageRows : ROWS_BEFORE;
-  const start = await findStart(fetch, rows);
+  const start = await findStart(fetch, fetch.takesUp === undefined ? deps.source.pageRows : 1);
   if (start === undefined) return undefined;
   const run = createHourRun({ hourMs }, { expectedId: start.fromId });
   const kept = acceptPage(fetch, run, start.page);
@@ -172,23 +171,37 @@ async function findStart(
   const { deps, series, hourMs, unit, signal } = fetch;
   const lowestId = firstAggId(series.market);
   let fromId = lowestId;
+  let firstUs: number | undefined;
   for (let attempt = 1; ; attempt += 1) {
     if (attempt <= PAGE_TRIES) {
       const first = await deps.source.firstAtOrAfter(series, hourMs, unit, signal);
       if (first === undefined) return undefined;
-      fromId = Math.max(lowestId, first.aggId - ROWS_BEFORE);
+      firstUs = first.timeUs;
+      fromId = Math.max(lowestId, first.aggId - 1);
     } else fromId = Math.max(lowestId, fromId - deps.source.pageRows);
     const page = await askUntilWhole(fetch, fromId, rows);
     const [head] = page;
-    const startsTooLate =
-      fromId > lowestId && head?.aggId === fromId && head.timeUs >= hourWindowUs(hourMs).startUs;
-    if (!startsTooLate) return { fromId, page };
+    const isHead = fromId > lowestId && head?.aggId === fromId;
+    if (!isHead || head.timeUs < hourWindowUs(hourMs).startUs) {
+      // Long silence before the hour, or a wrong date: the trades before that one tell.
+      const isFar = isHead && firstUs !== undefined && needsLookahead(firstUs, head.timeUs);
+      return isFar ? widened(fetch, fromId, rows) : { fromId, page };
+    }
     deps.log.warn(
       { symbol: series.symbol, hour: isoHour(hourMs), fromId, attempt },
       'an earlier trade belongs to the hour than the exchange said; looking again',
     );
     if (attempt < PAGE_TRIES) await deps.clock.sleep(PAGE_RETRY_MS, signal);
   }
+}
+
+async function widened(
+  fetch: Fetch,
+  headId: number,
+  rows: number,
+): Promise<{ readonly fromId: number; readonly page: readonly AggTrade[] }> {
+  const fromId = Math.max(firstAggId(fetch.series.market), headId - ROWS_BEFORE);
+  return { fromId, page: await askUntilWhole(fetch, fromId, Math.max(rows, ROWS_BEFORE + 1)) };
 }
 
 /** Rows that an earlier, interrupted fetch has stored are taken up as far as they go on without a hole. */

@@ -1,8 +1,10 @@
 import { type AggTrade, canonicalLine, describeTrade } from '../domain/agg-trade.ts';
 import type { HourRun } from '../domain/hour-run.ts';
-import { hourWindowUs } from '../domain/hour.ts';
+import { DAY_MS, floorTo, hourWindowUs } from '../domain/hour.ts';
+import { verdictOf } from '../domain/ledger.ts';
 import type { Series } from '../domain/market.ts';
-import type { Gap } from '../ports/ledger.ts';
+import type { ArchiveFiles } from '../ports/archive-files.ts';
+import type { Gap, Ledger } from '../ports/ledger.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 
 /**
@@ -77,4 +79,21 @@ export class StoredRows {
     else this.#ahead = next.value;
     return this.#ahead;
   }
+}
+
+/**
+ * Whether the store's rows of an hour are those of an earlier fetch by REST, which was broken off: only
+ * they are taken up. A file that did not prove the hour may have left some of its own, and where ids were
+ * missing nobody has fetched what now has them: those are compared.
+ */
+export async function isLeftByRest(
+  { ledger, files }: { readonly ledger: Ledger; readonly files: Pick<ArchiveFiles, 'records'> },
+  series: Series,
+  hourMs: number,
+): Promise<boolean> {
+  const record = await ledger.record(series, hourMs);
+  if (record !== undefined && verdictOf(record) === 'gap') return false;
+  const dayMs = floorTo(hourMs, DAY_MS);
+  const read = await files.records(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
+  return read.every(({ verdict }) => verdict === 'absent' || verdict === 'unreachable');
 }

@@ -68,7 +68,7 @@ const CASES: readonly Case[] = [
   wrong('interleaved', 'refused', 'follows id'),
   wrong('doubledBlock', 'refused', 'follows id'),
   wrong('mixedUnits', 'refused', 'in microseconds|unit'),
-  wrong('borderTwice', 'refused', 'of another day'),
+  wrong('borderTwice', 'whole', 'rows with a wrong date are not stored'),
   wrong('zeroQuantities', 'refused', 'no quantity'),
 ];
 
