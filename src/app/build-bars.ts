@@ -1,4 +1,5 @@
-import { type DayInputs, dayInputs, inputRange, restatementOf } from '../domain/day.ts';
+import { type DayInputs, dayInputs, inputRange } from '../domain/day.ts';
+import { restatementOf } from '../domain/restatement.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { DAY_MS, HOUR_MS, isoDay } from '../domain/hour.ts';

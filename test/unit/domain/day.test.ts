@@ -5,8 +5,8 @@ import {
   dayInputs,
   holdsReach,
   isBuiltFrom,
-  restatementOf,
 } from '../../../src/domain/day.ts';
+import { restatementOf } from '../../../src/domain/restatement.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
 import type { SliceRecord } from '../../../src/domain/ledger.ts';
 import { recordOf } from '../../support/trades.ts';
