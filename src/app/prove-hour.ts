@@ -11,10 +11,8 @@ import type { TradeStore } from '../ports/trade-store.ts';
 import { edgesOf, type HourRecord } from './end-of-symbol.ts';
 import type { FetchedHour } from './fetch-hour.ts';
 import { oddJumps } from './odd-jumps.ts';
+import { OWNED_WRITE_MS } from './owned-write.ts';
 import { proveStored } from './prove-stored.ts';
-
-/** The ledger row must be acknowledged well within what is left of the lease. */
-const LEDGER_WRITE_MS = 10_000;
 
 interface ProveDeps {
   readonly source: TradeSource;
@@ -113,7 +111,7 @@ export async function recordHours(
   leases: readonly Lease[],
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(leases.map((lease) => lease.assertHeld(LEDGER_WRITE_MS)));
+  await Promise.all(leases.map((lease) => lease.assertHeld(OWNED_WRITE_MS)));
   signal.throwIfAborted();
   // Before the rows that say so, lest hours behind an end stay proven when this is killed.
   const traded = hours.findLast(({ record }) => record.rows > 0 || record.next !== undefined);

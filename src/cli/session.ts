@@ -56,14 +56,16 @@ export async function withApp(
   const config = loadConfig(overrides);
   const { ensureServices } = await import('../adapters/services/ladder.ts');
   const { compose } = await import('./compose.ts');
+  // Not all that a command waits for can be told to stop.
+  const { unlessAborted } = await import('../adapters/system/within.ts');
   return listeningForSignals(async ({ signal, stopNow }) => {
-    const urls = await endedBy(signal, ensureServices(servicesOptions(config, signal)));
+    const urls = await unlessAborted(ensureServices(servicesOptions(config, signal)), signal);
     const app = compose(config, urls);
     try {
-      const applied = await endedBy(signal, app.prepare(signal));
+      const applied = await unlessAborted(app.prepare(signal), signal);
       if (applied.length > 0) say(`schema: ${applied.length} migrations applied`);
       const done = work({ app, urls, signal, stopNow });
-      return await (drains ? done : endedBy(signal, done));
+      return await (drains ? done : unlessAborted(done, signal));
     } finally {
       await app.close();
     }
@@ -87,19 +89,6 @@ export async function listeningForSignals<T>(work: (signals: Signals) => Promise
     return await work({ signal: first.signal, stopNow: second.signal });
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
-}
-
-/** What the work gives, or the signal's reason at once: not all that it waits for can be told to stop. */
-async function endedBy<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

@@ -189,7 +189,7 @@ describe('--source dir:PATH', () => {
     const { exitCode, stderr } = await rig.cli(args);
     expect(stderr).toContain(`${symbol}: no file of 1 day: 2022-01-02`);
     expect(stderr).toContain(
-      `24 hours of 2022-01-02 can’t be had: ${folder} has no file of 2022-01-02`,
+      `24 hours of 2022-01-02 can’t be had: ${folder} has no ${symbol}-aggTrades-2022-01-02.zip or .csv`,
     );
     expect(stderr).toMatch(/24 hours of 2022-01-03 not proven .*refused.*CHECKSUM says another/);
     // The last hour has no trade behind it that anybody knows.

@@ -10,7 +10,14 @@ import type {
   SeenGap,
   SeriesCoverage,
 } from '../../ports/ledger.ts';
-import { optionalMs, RECORD_COLUMNS, recordRow, recordValues, toRecord } from './slice-row.ts';
+import {
+  optionalMs,
+  RECORD_COLUMNS,
+  recordRow,
+  recordValues,
+  toRecord,
+  WRITTEN_COLUMNS,
+} from './slice-row.ts';
 import { int, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } from './sql.ts';
 
 const TOTALS =
@@ -132,7 +139,10 @@ class QuestdbLedger implements Ledger {
 async function writeRecords(sql: Sql, records: readonly SliceRecord[]): Promise<void> {
   const values = records.map(recordValues);
   const rows = values.map((row, index) => recordRow(index * row.length));
-  await sql.query(`INSERT INTO slices VALUES ${rows.join(', ')}`, values.flat());
+  await sql.query(
+    `INSERT INTO slices (${WRITTEN_COLUMNS}) VALUES ${rows.join(', ')}`,
+    values.flat(),
+  );
 }
 
 async function writeGap(

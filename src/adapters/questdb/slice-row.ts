@@ -10,6 +10,12 @@ export const RECORD_COLUMNS =
   'buy_qty, sell_qty, content_hash, source, run_id, code_version, fetched_at::long AS fetched_us, ended_at::long AS ended_us, ' +
   'back_rows, back_invalid_rows, back_buy_qty, back_sell_qty';
 
+/** Of a row of `slices`, as recordRow() gives them; a table may have them in another order. */
+export const WRITTEN_COLUMNS =
+  'ts, market, symbol, rows, first_id, first_ts, last_id, last_ts, prev_id, prev_ts, next_id, next_ts, ' +
+  'invalid_rows, backward_rows, buy_qty, sell_qty, content_hash, source, run_id, code_version, fetched_at, ended_at, ' +
+  'back_rows, back_invalid_rows, back_buy_qty, back_sell_qty';
+
 /** @param behind how many parameters the rows before take */
 export function recordRow(behind: number): string {
   const columns = RECORD_TYPES.map((type, index) => {
@@ -22,7 +28,7 @@ export function recordRow(behind: number): string {
   return `(${columns.join(', ')})`;
 }
 
-/** Of the columns of `slices`, in their order; `first`, `last`, `prev` and `next` are an id and a time each. */
+/** Of WRITTEN_COLUMNS; `first`, `last`, `prev` and `next` are an id and a time each. */
 const RECORD_TYPES = [
   ['time', 'text', 'text', 'long'],
   ['long', 'time', 'long', 'time', 'long', 'time', 'long', 'time'],
