@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLeases } from '../../src/adapters/redis/lease.ts';
 import { buildBars } from '../../src/app/build-bars.ts';
 import { chainDays } from '../../src/app/chain-days.ts';
@@ -30,6 +30,13 @@ beforeAll(async () => {
 
 beforeEach(() => {
   series = uniqueSeries('LATE');
+});
+
+/** The other one lets go. */
+afterEach(async () => {
+  const redis = rig.redis();
+  for (const key of await redis.keys(`*${rig.name}:lease:*`))
+    if ((await redis.get(key)) === 'another') await redis.del(key);
 });
 
 afterAll(async () => rig.dispose());
@@ -91,7 +98,9 @@ test('of a day’s rows none is written when one of the hours is lost', async ()
 });
 
 test('a day’s bars are not built, and not stamped', async () => {
-  await app.ledger.write([hour(DAY)], DAY);
+  // Without trades, so that the store holds what the ledger says.
+  const silent = { buyQty: '0.00000000', sellQty: '0.00000000', ...series };
+  await app.ledger.write([{ record: { ...recordOf(DAY, 100, 0, silent) }, gaps: [] }], DAY);
   const building = buildBars({ ...app, leases: taken }, series, DAY, NEVER);
   await expect(building).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect(await app.bars.days(series, RANGE)).toEqual([]);
