@@ -153,6 +153,14 @@ test.each(DAYS)(
         if (lost !== undefined) await app.trades.write(series, [lost], NEVER);
       }
     }
+    // One lost, and one of the same worth under an id of nobody: only the ids tell.
+    const far = { ...third, aggId: highest + 7 };
+    await app.trades.write(series, [far], NEVER);
+    await app.trades.bury(series, [third], NEVER);
+    expect(await buildAgain(series)).toMatchObject({ code: 'STORE_MISMATCH' });
+    expect(await everything(series)).toEqual(before);
+    await app.trades.bury(series, [far], NEVER);
+    await app.trades.write(series, [third], NEVER);
     expect(await buildAgain(series)).toBe('built');
   },
 );
