@@ -64,6 +64,8 @@ export async function fetchHour(
 ): Promise<FetchedHour> {
   const hasStored = (await deps.trades.readBack(series, hourWindowUs(hourMs))).rows > 0;
   const stored = hasStored ? new StoredRows(deps.trades, series, hourMs) : undefined;
+  // Nearly every hour has nothing stored: then there is nothing to ask about.
+  const isDoubted = refetch || (hasStored && !(await isLeftByRest(deps, series, hourMs)));
   const fetch: Fetch = {
     deps,
     series,
@@ -74,7 +76,7 @@ export async function fetchHour(
     keys: { ids: [], timesUs: [] },
     gaps: [],
     stored,
-    takesUp: refetch || !(await isLeftByRest(deps, series, hourMs)) ? undefined : stored,
+    takesUp: isDoubted ? undefined : stored,
     onRows,
   };
   const started = await startRun(fetch);
