@@ -15,6 +15,22 @@ export const MAKER_FIELD = 6;
 /** Starts of the seven fields of each row. */
 export const FIELD_COUNT = 7;
 
+/** Room for the rows of one block, a column for each field that is a number or a flag. */
+export type Columns = ReturnType<typeof newColumns>;
+
+export function newColumns(rows: number) {
+  return {
+    fieldAt: new Int32Array(rows * FIELD_COUNT),
+    aggIds: new Float64Array(rows),
+    firstIds: new Float64Array(rows),
+    lastIds: new Float64Array(rows),
+    timesUs: new Float64Array(rows),
+    qtysE8: new Float64Array(rows),
+    makers: new Uint8Array(rows),
+    valids: new Uint8Array(rows),
+  };
+}
+
 const NUMBER_COLUMNS = [
   'aggIds',
   'firstIds',
@@ -100,15 +116,8 @@ export class TradeBlock {
     const joined = {
       rows,
       text: new Uint8Array(blocks.reduce((sum, block) => sum + block.#textBytes().length, 0)),
-      fieldAt: new Int32Array(rows * FIELD_COUNT),
       timeZeros: blocks.at(-1)?.timeZeros ?? 0,
-      aggIds: new Float64Array(rows),
-      firstIds: new Float64Array(rows),
-      lastIds: new Float64Array(rows),
-      timesUs: new Float64Array(rows),
-      qtysE8: new Float64Array(rows),
-      makers: new Uint8Array(rows),
-      valids: new Uint8Array(rows),
+      ...newColumns(rows),
     };
     let [row, at] = [0, 0];
     for (const block of blocks) {

@@ -1,16 +1,17 @@
 import {
   AGG_ID_FIELD,
+  type Columns,
   FIELD_COUNT,
   FIRST_ID_FIELD,
   LAST_ID_FIELD,
   MAKER_FIELD,
+  newColumns,
   PRICE_FIELD,
   QTY_FIELD,
   TIME_FIELD,
   TradeBlock,
 } from '../../domain/trade-block.ts';
 import { badField, badRow, isHeader, type Line } from './bad-row.ts';
-import { type Columns, newColumns } from './row-columns.ts';
 
 /** How a file is written; found by looking, since the exchange has changed it without notice. */
 export interface CsvFormat {

@@ -21,7 +21,7 @@ export function minuteInserts(
 ): string[] {
   const rows = wholeDay(day, minutes).map(({ bar, status }) => {
     const text = worthText(bar, contract);
-    const base = baseVolumes?.get(bar.openMs) ?? NO_BASE;
+    const base = baseVolumes.get(bar.openMs) ?? NO_BASE;
     return [
       ...levelValues(series, bar),
       decimal(text.buyVolume, 8),
