@@ -1,5 +1,5 @@
-import { INTERVAL_MS, INTERVALS } from '../src/domain/interval.ts';
-import { DAY_MS } from '../src/domain/hour.ts';
+import { INTERVAL_MS, INTERVALS } from '../src/domain/time/interval.ts';
+import { DAY_MS } from '../src/domain/time/hour.ts';
 import { FROM, FROM_DAY, READ_FROM, READ_TO } from './time-range.ts';
 
 /**

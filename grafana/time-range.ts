@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS } from '../src/domain/hour.ts';
+import { DAY_MS, HOUR_MS } from '../src/domain/time/hour.ts';
 
 /**
  * The dashboard's range in SQL. `$__from` and `$__to` are milliseconds and the same in both data

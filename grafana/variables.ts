@@ -5,8 +5,8 @@ import {
   VariableHide,
   VariableRefresh,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../src/domain/hour.ts';
-import { INTERVAL_MS, INTERVALS, type Interval } from '../src/domain/interval.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../src/domain/time/hour.ts';
+import { INTERVAL_MS, INTERVALS, type Interval } from '../src/domain/time/interval.ts';
 import type { SqlSource } from './data-source.ts';
 import { FROM } from './time-range.ts';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CdvaultError } from './domain/errors.ts';
 import type { Market } from './domain/market.ts';
-import { DEFAULT_TIERS, type TierBounds } from './domain/tier.ts';
+import { DEFAULT_TIERS, type TierBounds } from './domain/bars/tier.ts';
 
 /**
  * Every setting: its environment variable and its default. This file alone reads the environment;

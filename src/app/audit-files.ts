@@ -4,8 +4,8 @@ import {
   type AuditedFile,
   seams,
   unsettled,
-} from '../domain/archive-audit.ts';
-import type { ArchiveName } from '../domain/archive-name.ts';
+} from '../domain/archive/archive-audit.ts';
+import type { ArchiveName } from '../domain/archive/archive-name.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import type { ArchiveFacts, ArchiveReader } from '../ports/archive-reader.ts';
 

@@ -1,8 +1,8 @@
-import { dailyStem } from '../domain/archive-name.ts';
-import { DAY_MS, isoDay, spanOfHours, type TimeRange } from '../domain/hour.ts';
+import { dailyStem } from '../domain/archive/archive-name.ts';
+import { DAY_MS, isoDay, spanOfHours, type TimeRange } from '../domain/time/hour.ts';
 import type { Series } from '../domain/market.ts';
-import { AWAITED, type AwaitedClass, mayComeLate } from '../domain/plan.ts';
-import { type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
+import { AWAITED, type AwaitedClass, mayComeLate } from '../domain/plan/plan.ts';
+import { type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
 import type { Ledger, SeenGap } from '../ports/ledger.ts';
 import { whereFrom } from './edge-gaps.ts';
 import type { TakenDay } from './take-day.ts';

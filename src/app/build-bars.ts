@@ -1,8 +1,8 @@
-import { type DayInputs, dayInputs, inputRange } from '../domain/day.ts';
-import { restatementOf } from '../domain/restatement.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import { type DayInputs, dayInputs, inputRange } from '../domain/bars/day.ts';
+import { restatementOf } from '../domain/bars/restatement.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/trade/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, HOUR_MS, isoDay } from '../domain/hour.ts';
+import { DAY_MS, HOUR_MS, isoDay } from '../domain/time/hour.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { BarStore, RestatementRow, StoredDay } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';

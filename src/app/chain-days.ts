@@ -1,6 +1,6 @@
-import { type Anchor, chainAnchors } from '../domain/chain.ts';
-import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
-import { isoDay } from '../domain/hour.ts';
+import { type Anchor, chainAnchors } from '../domain/bars/chain.ts';
+import { formatDecimal, QTY_SCALE } from '../domain/trade/decimal.ts';
+import { isoDay } from '../domain/time/hour.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { BarStore, RestatementRow } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';

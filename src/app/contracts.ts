@@ -1,4 +1,4 @@
-import type { Contract } from '../domain/contract.ts';
+import type { Contract } from '../domain/bars/contract.ts';
 import { type Series, tradesContracts } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Leases } from '../ports/lease.ts';

@@ -1,11 +1,11 @@
-import { type AggTrade, nativeTimeUnit } from '../domain/agg-trade.ts';
-import { monthOf } from '../domain/archive-name.ts';
+import { type AggTrade, nativeTimeUnit } from '../domain/trade/agg-trade.ts';
+import { monthOf } from '../domain/archive/archive-name.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { isTooEarly, lookAhead } from '../domain/foreign-rows.ts';
-import { DAY_MS, daysOf, HOUR_MS } from '../domain/hour.ts';
-import { type Neighbour, neighbourOf } from '../domain/ledger.ts';
+import { isTooEarly, lookAhead } from '../domain/proof/foreign-rows.ts';
+import { DAY_MS, daysOf, HOUR_MS } from '../domain/time/hour.ts';
+import { type Neighbour, neighbourOf } from '../domain/proof/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
-import { isWithinRest } from '../domain/plan.ts';
+import { isWithinRest } from '../domain/plan/plan.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';

@@ -1,9 +1,9 @@
-import { dailyStem } from '../domain/archive-name.ts';
-import { describeForeign, type ForeignRow } from '../domain/foreign-rows.ts';
-import { DAY_MS, floorTo } from '../domain/hour.ts';
-import { verdictOf } from '../domain/ledger.ts';
+import { dailyStem } from '../domain/archive/archive-name.ts';
+import { describeForeign, type ForeignRow } from '../domain/proof/foreign-rows.ts';
+import { DAY_MS, floorTo } from '../domain/time/hour.ts';
+import { verdictOf } from '../domain/proof/ledger.ts';
 import { firstAggId, type Series } from '../domain/market.ts';
-import { type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
+import { type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
 import type { Gap } from '../ports/ledger.ts';
 import type { HourRecord } from './end-of-symbol.ts';
 

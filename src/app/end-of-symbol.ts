@@ -4,13 +4,13 @@
  * closed, so that a symbol that trades again can only add trades behind them.
  */
 
-import type { RunFacts } from '../domain/hour-run.ts';
-import { contentHasher } from '../domain/content-hash.ts';
+import type { RunFacts } from '../domain/proof/hour-run.ts';
+import { contentHasher } from '../domain/trade/content-hash.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, floorTo, HOUR_MS, hourWindowUs } from '../domain/hour.ts';
-import { type Neighbour, NO_REACH, type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import { DAY_MS, floorTo, HOUR_MS, hourWindowUs } from '../domain/time/hour.ts';
+import { type Neighbour, NO_REACH, type SliceRecord, verdictOf } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
-import { LATEST_MS, mayComeLate } from '../domain/plan.ts';
+import { LATEST_MS, mayComeLate } from '../domain/plan/plan.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';

@@ -1,8 +1,8 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
+import type { AggTrade } from '../domain/trade/agg-trade.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import type { TimeRange } from '../domain/hour.ts';
+import type { TimeRange } from '../domain/time/hour.ts';
 import type { Series } from '../domain/market.ts';
-import { isFilesOnly, type SourceChoice } from '../domain/source-choice.ts';
+import { isFilesOnly, type SourceChoice } from '../domain/plan/source-choice.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { TradeSource } from '../ports/trade-source.ts';

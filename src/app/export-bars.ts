@@ -1,9 +1,9 @@
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/trade/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import type { ExportedFile, ExportRequest } from '../domain/export.ts';
-import type { DayReport } from '../domain/finding.ts';
-import { isoDay, isoHour } from '../domain/hour.ts';
-import type { Interval } from '../domain/interval.ts';
+import type { ExportedFile, ExportRequest } from '../domain/proof/export.ts';
+import type { DayReport } from '../domain/proof/finding.ts';
+import { isoDay, isoHour } from '../domain/time/hour.ts';
+import type { Interval } from '../domain/time/interval.ts';
 import type { ExactBar, StoredBars } from '../ports/bar-store.ts';
 import type { ExportFolder } from '../ports/export-folder.ts';
 import type { ExportedDay } from './export-range.ts';

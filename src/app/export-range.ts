@@ -1,9 +1,9 @@
-import type { ExportedFile, ExportManifest, ExportRequest } from '../domain/export.ts';
+import type { ExportedFile, ExportManifest, ExportRequest } from '../domain/proof/export.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { fingerprintOf, type HourContent } from '../domain/fingerprint.ts';
-import { floorTo, HOUR_MS } from '../domain/hour.ts';
-import { INTERVAL_MS } from '../domain/interval.ts';
-import type { SliceRecord } from '../domain/ledger.ts';
+import { fingerprintOf, type HourContent } from '../domain/proof/fingerprint.ts';
+import { floorTo, HOUR_MS } from '../domain/time/hour.ts';
+import { INTERVAL_MS } from '../domain/time/interval.ts';
+import type { SliceRecord } from '../domain/proof/ledger.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ExportFolder } from '../ports/export-folder.ts';
 import { exportBars } from './export-bars.ts';

@@ -1,5 +1,5 @@
-import { DAY_MS, type TimeRange } from '../domain/hour.ts';
-import { type DayEdge, type DayWork, suitsArchive } from '../domain/plan.ts';
+import { DAY_MS, type TimeRange } from '../domain/time/hour.ts';
+import { type DayEdge, type DayWork, suitsArchive } from '../domain/plan/plan.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import type { Series } from '../domain/market.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';

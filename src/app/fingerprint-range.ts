@@ -1,8 +1,8 @@
-import { contentHasher } from '../domain/content-hash.ts';
-import { type Fingerprint, fingerprintOf, type HourContent } from '../domain/fingerprint.ts';
-import { BACKWARD_BOUND_MS } from '../domain/foreign-rows.ts';
-import { HOUR_MS, hoursOf, hourWindowUs, isoHour, type TimeRange } from '../domain/hour.ts';
-import { claims, reachesBack, type SliceRecord } from '../domain/ledger.ts';
+import { contentHasher } from '../domain/trade/content-hash.ts';
+import { type Fingerprint, fingerprintOf, type HourContent } from '../domain/proof/fingerprint.ts';
+import { BACKWARD_BOUND_MS } from '../domain/proof/foreign-rows.ts';
+import { HOUR_MS, hoursOf, hourWindowUs, isoHour, type TimeRange } from '../domain/time/hour.ts';
+import { claims, reachesBack, type SliceRecord } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { TradeStore } from '../ports/trade-store.ts';

@@ -1,6 +1,6 @@
-import type { ForeignRow } from '../domain/foreign-rows.ts';
-import { DAY_MS, dayWindowUs, hourWindowUs } from '../domain/hour.ts';
-import { claims, verdictOf } from '../domain/ledger.ts';
+import type { ForeignRow } from '../domain/proof/foreign-rows.ts';
+import { DAY_MS, dayWindowUs, hourWindowUs } from '../domain/time/hour.ts';
+import { claims, verdictOf } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
 import type { BulkLoad, BulkStore } from '../ports/bulk-store.ts';

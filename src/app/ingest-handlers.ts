@@ -1,8 +1,8 @@
 import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, floorTo, MINUTE_MS } from '../domain/hour.ts';
+import { DAY_MS, floorTo, MINUTE_MS } from '../domain/time/hour.ts';
 import type { Market, Series } from '../domain/market.ts';
-import { isWithinRest } from '../domain/plan.ts';
-import { isFilesOnly, sourceFolder } from '../domain/source-choice.ts';
+import { isWithinRest } from '../domain/plan/plan.ts';
+import { isFilesOnly, sourceFolder } from '../domain/plan/source-choice.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type {

@@ -1,6 +1,6 @@
 import { CdvaultError } from '../domain/errors.ts';
-import { compactHour, HOUR_MS, isoHour, lastClosedHourEnd } from '../domain/hour.ts';
-import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import { compactHour, HOUR_MS, isoHour, lastClosedHourEnd } from '../domain/time/hour.ts';
+import { type SliceRecord, verdictOf } from '../domain/proof/ledger.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';
 import type { Lease, Leases } from '../ports/lease.ts';

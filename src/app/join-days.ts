@@ -7,11 +7,11 @@ import {
   type Outside,
   type SilentHour,
   tailOf,
-} from '../domain/border.ts';
-import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
-import { type Neighbour, neighbourOf, type SliceRecord } from '../domain/ledger.ts';
+} from '../domain/proof/border.ts';
+import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/time/hour.ts';
+import { type Neighbour, neighbourOf, type SliceRecord } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
-import type { SourceChoice } from '../domain/source-choice.ts';
+import type { SourceChoice } from '../domain/plan/source-choice.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Lease, Leases } from '../ports/lease.ts';

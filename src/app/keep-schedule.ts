@@ -1,8 +1,8 @@
-import { isoHour, lastClosedHourEnd } from '../domain/hour.ts';
+import { isoHour, lastClosedHourEnd } from '../domain/time/hour.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
-import { compactHour } from '../domain/hour.ts';
+import { compactHour } from '../domain/time/hour.ts';
 import { isDue, type PlanDeps, planSeries } from './plan-series.ts';
 import type { Log } from '../ports/log.ts';
 

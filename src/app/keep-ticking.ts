@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS } from '../domain/hour.ts';
+import { HOUR_MS, MINUTE_MS } from '../domain/time/hour.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { SeriesCatalogue } from '../ports/ledger.ts';

@@ -1,7 +1,7 @@
-import type { RunFacts } from '../domain/hour-run.ts';
-import { MINUTE_MS } from '../domain/hour.ts';
-import type { Jump, Jumps } from '../domain/jumps.ts';
-import type { Neighbour } from '../domain/ledger.ts';
+import type { RunFacts } from '../domain/proof/hour-run.ts';
+import { MINUTE_MS } from '../domain/time/hour.ts';
+import type { Jump, Jumps } from '../domain/proof/jumps.ts';
+import type { Neighbour } from '../domain/proof/ledger.ts';
 import { leavesOutFills, type Market } from '../domain/market.ts';
 import type { Gap } from '../ports/ledger.ts';
 

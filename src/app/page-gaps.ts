@@ -1,6 +1,6 @@
-import { describeForeign } from '../domain/foreign-rows.ts';
-import type { IdHole } from '../domain/hour-run.ts';
-import { describeRepeat, type Repeat } from '../domain/repeats.ts';
+import { describeForeign } from '../domain/proof/foreign-rows.ts';
+import type { IdHole } from '../domain/proof/hour-run.ts';
+import { describeRepeat, type Repeat } from '../domain/proof/repeats.ts';
 import type { Gap, GapClass } from '../ports/ledger.ts';
 
 /** An id that a page gave more than once. */

@@ -1,6 +1,6 @@
-import { monthOf, parseArchiveName } from '../domain/archive-name.ts';
+import { monthOf, parseArchiveName } from '../domain/archive/archive-name.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, type TimeRange } from '../domain/hour.ts';
+import { DAY_MS, type TimeRange } from '../domain/time/hour.ts';
 import type { Series } from '../domain/market.ts';
 import {
   type AwaitedClass,
@@ -9,8 +9,8 @@ import {
   mayComeLate,
   type Roads,
   suitsArchive,
-} from '../domain/plan.ts';
-import { isFilesOnly } from '../domain/source-choice.ts';
+} from '../domain/plan/plan.ts';
+import { isFilesOnly } from '../domain/plan/source-choice.ts';
 import type { ArchiveListing, ArchiveSource, ListedFile } from '../ports/archive-source.ts';
 import { silenceText } from './witnesses.ts';
 

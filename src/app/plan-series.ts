@@ -1,8 +1,8 @@
-import { dayInputs, holdsReach, inputRange, isBuiltFrom } from '../domain/day.ts';
-import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
-import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import { dayInputs, holdsReach, inputRange, isBuiltFrom } from '../domain/bars/day.ts';
+import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../domain/time/hour.ts';
+import { type SliceRecord, verdictOf } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
-import { type DayCoverage, type DayWork, planWork } from '../domain/plan.ts';
+import { type DayCoverage, type DayWork, planWork } from '../domain/plan/plan.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import { dueAnchors } from './chain-days.ts';

@@ -1,6 +1,6 @@
-import type { RunFacts } from '../domain/hour-run.ts';
-import { formatDecimal, QTY_SCALE } from '../domain/decimal.ts';
-import type { SliceRecord } from '../domain/ledger.ts';
+import type { RunFacts } from '../domain/proof/hour-run.ts';
+import { formatDecimal, QTY_SCALE } from '../domain/trade/decimal.ts';
+import type { SliceRecord } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Lease } from '../ports/lease.ts';

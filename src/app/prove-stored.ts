@@ -1,10 +1,10 @@
-import { type AggTrade, isInvalid } from '../domain/agg-trade.ts';
-import { BACKWARD_BOUND_MS } from '../domain/foreign-rows.ts';
-import type { RunFacts } from '../domain/hour-run.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import { type AggTrade, isInvalid } from '../domain/trade/agg-trade.ts';
+import { BACKWARD_BOUND_MS } from '../domain/proof/foreign-rows.ts';
+import type { RunFacts } from '../domain/proof/hour-run.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/trade/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { HOUR_MS, hourWindowUs, isoHour } from '../domain/hour.ts';
-import { reachesBack } from '../domain/ledger.ts';
+import { HOUR_MS, hourWindowUs, isoHour } from '../domain/time/hour.ts';
+import { reachesBack } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';

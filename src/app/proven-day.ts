@@ -3,17 +3,24 @@
  * nothing else, whatever the store holds besides.
  */
 
-import { type AggTrade, isInvalid } from '../domain/agg-trade.ts';
-import { cdvBarsFrom, compareForBars } from '../domain/cdv.ts';
-import { type BaseVolume, type Contract, plusBase } from '../domain/contract.ts';
-import type { DayHour, DayInputs } from '../domain/day.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import { type AggTrade, isInvalid } from '../domain/trade/agg-trade.ts';
+import { cdvBarsFrom, compareForBars } from '../domain/bars/cdv.ts';
+import { type BaseVolume, type Contract, plusBase } from '../domain/bars/contract.ts';
+import type { DayHour, DayInputs } from '../domain/bars/day.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/trade/decimal.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { idRanges } from '../domain/finding.ts';
-import { dayWindowUs, floorTo, HOUR_MS, hourWindowUs, isoHour, MINUTE_MS } from '../domain/hour.ts';
-import { claims, reachesBack, type SliceRecord } from '../domain/ledger.ts';
+import { idRanges } from '../domain/proof/finding.ts';
+import {
+  dayWindowUs,
+  floorTo,
+  HOUR_MS,
+  hourWindowUs,
+  isoHour,
+  MINUTE_MS,
+} from '../domain/time/hour.ts';
+import { claims, reachesBack, type SliceRecord } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
-import { type TierBounds, TierPass } from '../domain/tier.ts';
+import { type TierBounds, TierPass } from '../domain/bars/tier.ts';
 import type { ComputedMinutes } from '../ports/bar-store.ts';
 import type { StoredRun, TradeStore } from '../ports/trade-store.ts';
 

@@ -1,6 +1,6 @@
 import { CdvaultError } from '../domain/errors.ts';
-import { HOUR_MS, hoursOf, isoHour, type TimeRange } from '../domain/hour.ts';
-import { type SliceRecord, type Verdict, verdictOf } from '../domain/ledger.ts';
+import { HOUR_MS, hoursOf, isoHour, type TimeRange } from '../domain/time/hour.ts';
+import { type SliceRecord, type Verdict, verdictOf } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { Ledger } from '../ports/ledger.ts';
 

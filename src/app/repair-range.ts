@@ -1,9 +1,9 @@
-import { dayInputs, inputRange } from '../domain/day.ts';
-import { type Cure, cureOf, type DayReport, type Finding } from '../domain/finding.ts';
-import { DAY_MS, floorTo, HOUR_MS } from '../domain/hour.ts';
+import { dayInputs, inputRange } from '../domain/bars/day.ts';
+import { type Cure, cureOf, type DayReport, type Finding } from '../domain/proof/finding.ts';
+import { DAY_MS, floorTo, HOUR_MS } from '../domain/time/hour.ts';
 import type { Series } from '../domain/market.ts';
-import { isWithinRest } from '../domain/plan.ts';
-import { isFilesOnly, type SourceChoice } from '../domain/source-choice.ts';
+import { isWithinRest } from '../domain/plan/plan.ts';
+import { isFilesOnly, type SourceChoice } from '../domain/plan/source-choice.ts';
 import type { BarStore, RestatementRow } from '../ports/bar-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';

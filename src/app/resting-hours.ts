@@ -1,7 +1,7 @@
-import { DAY_MS, floorTo, type TimeRange } from '../domain/hour.ts';
-import type { SliceRecord } from '../domain/ledger.ts';
+import { DAY_MS, floorTo, type TimeRange } from '../domain/time/hour.ts';
+import type { SliceRecord } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
-import { isResting } from '../domain/plan.ts';
+import { isResting } from '../domain/plan/plan.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { GapClass, Ledger } from '../ports/ledger.ts';
 

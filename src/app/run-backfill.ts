@@ -1,9 +1,9 @@
 import { ERRORS } from '../domain/error-catalogue.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
-import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
+import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/time/hour.ts';
 import { type Series, seriesKey } from '../domain/market.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { SourceChoice } from '../domain/source-choice.ts';
+import type { SourceChoice } from '../domain/plan/source-choice.ts';
 import type { FailedJob, JobQueue } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
 import { awaitedHours } from './await-file.ts';

@@ -1,7 +1,7 @@
-import { type AggTrade, canonicalLine, describeTrade } from '../domain/agg-trade.ts';
-import type { HourRun } from '../domain/hour-run.ts';
-import { DAY_MS, floorTo, hourWindowUs } from '../domain/hour.ts';
-import { verdictOf } from '../domain/ledger.ts';
+import { type AggTrade, canonicalLine, describeTrade } from '../domain/trade/agg-trade.ts';
+import type { HourRun } from '../domain/proof/hour-run.ts';
+import { DAY_MS, floorTo, hourWindowUs } from '../domain/time/hour.ts';
+import { verdictOf } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { Gap, Ledger } from '../ports/ledger.ts';

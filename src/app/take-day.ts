@@ -1,7 +1,7 @@
-import { dailyStem } from '../domain/archive-name.ts';
+import { dailyStem } from '../domain/archive/archive-name.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { describeForeign, type ForeignRow } from '../domain/foreign-rows.ts';
-import type { TradeBlock } from '../domain/trade-block.ts';
+import { describeForeign, type ForeignRow } from '../domain/proof/foreign-rows.ts';
+import type { TradeBlock } from '../domain/trade/trade-block.ts';
 import type { ArchiveFileRecord, ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveDay, ArchiveSource } from '../ports/archive-source.ts';
 import type { JobPayloads } from '../ports/job-queue.ts';

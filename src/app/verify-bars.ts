@@ -1,11 +1,11 @@
-import { type Bar, rollUp } from '../domain/bar.ts';
-import { type Contract, worthText } from '../domain/contract.ts';
-import { barStatus, type DayInputs } from '../domain/day.ts';
-import { type Finding, listed } from '../domain/finding.ts';
-import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/hour.ts';
-import { INTERVAL_MS, type Interval, INTERVALS } from '../domain/interval.ts';
+import { type Bar, rollUp } from '../domain/bars/bar.ts';
+import { type Contract, worthText } from '../domain/bars/contract.ts';
+import { barStatus, type DayInputs } from '../domain/bars/day.ts';
+import { type Finding, listed } from '../domain/proof/finding.ts';
+import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../domain/time/hour.ts';
+import { INTERVAL_MS, type Interval, INTERVALS } from '../domain/time/interval.ts';
 import type { Series } from '../domain/market.ts';
-import { TIER_INTERVALS } from '../domain/tier.ts';
+import { TIER_INTERVALS } from '../domain/bars/tier.ts';
 import type { ExactBar, ExactTierBar, StoredBars } from '../ports/bar-store.ts';
 
 /**

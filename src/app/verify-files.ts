@@ -1,6 +1,6 @@
-import type { Finding } from '../domain/finding.ts';
-import { DAY_MS } from '../domain/hour.ts';
-import type { SliceRecord } from '../domain/ledger.ts';
+import type { Finding } from '../domain/proof/finding.ts';
+import { DAY_MS } from '../domain/time/hour.ts';
+import type { SliceRecord } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';

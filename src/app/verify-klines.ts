@@ -1,7 +1,7 @@
-import type { Bar } from '../domain/bar.ts';
-import { formatDecimal, parseDecimal, PRICE_SCALE, QTY_SCALE } from '../domain/decimal.ts';
-import { type Finding, type KlineCheck, listed } from '../domain/finding.ts';
-import { HOUR_MS, MINUTE_MS, type TimeRange } from '../domain/hour.ts';
+import type { Bar } from '../domain/bars/bar.ts';
+import { formatDecimal, parseDecimal, PRICE_SCALE, QTY_SCALE } from '../domain/trade/decimal.ts';
+import { type Finding, type KlineCheck, listed } from '../domain/proof/finding.ts';
+import { HOUR_MS, MINUTE_MS, type TimeRange } from '../domain/time/hour.ts';
 import type { Kline } from '../ports/trade-source.ts';
 
 /** Minutes of one question, of weight 2. */

@@ -1,10 +1,10 @@
-import { type AggTrade, isInvalid } from '../domain/agg-trade.ts';
-import type { Bar } from '../domain/bar.ts';
-import type { Contract } from '../domain/contract.ts';
-import { cdvBarsFrom, compareForBars } from '../domain/cdv.ts';
-import { type DayInputs, dayInputs, lostHours } from '../domain/day.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
-import type { DayReport, Finding } from '../domain/finding.ts';
+import { type AggTrade, isInvalid } from '../domain/trade/agg-trade.ts';
+import type { Bar } from '../domain/bars/bar.ts';
+import type { Contract } from '../domain/bars/contract.ts';
+import { cdvBarsFrom, compareForBars } from '../domain/bars/cdv.ts';
+import { type DayInputs, dayInputs, lostHours } from '../domain/bars/day.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../domain/trade/decimal.ts';
+import type { DayReport, Finding } from '../domain/proof/finding.ts';
 import {
   DAY_MS,
   daysOf,
@@ -13,9 +13,9 @@ import {
   hoursOf,
   MINUTE_MS,
   type TimeRange,
-} from '../domain/hour.ts';
-import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
-import { TierPass } from '../domain/tier.ts';
+} from '../domain/time/hour.ts';
+import { type SliceRecord, verdictOf } from '../domain/proof/ledger.ts';
+import { TierPass } from '../domain/bars/tier.ts';
 import type { Series } from '../domain/market.ts';
 import type { StoredBars, StoredDay } from '../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';

@@ -1,9 +1,9 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
-import { contentHasher } from '../domain/content-hash.ts';
-import { type Finding, idRanges } from '../domain/finding.ts';
-import { BACKWARD_BOUND_MS } from '../domain/foreign-rows.ts';
-import { hourWindowUs, isoHour } from '../domain/hour.ts';
-import { claims, reachesBack, type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import type { AggTrade } from '../domain/trade/agg-trade.ts';
+import { contentHasher } from '../domain/trade/content-hash.ts';
+import { type Finding, idRanges } from '../domain/proof/finding.ts';
+import { BACKWARD_BOUND_MS } from '../domain/proof/foreign-rows.ts';
+import { hourWindowUs, isoHour } from '../domain/time/hour.ts';
+import { claims, reachesBack, type SliceRecord, verdictOf } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 

@@ -1,7 +1,7 @@
-import type { TimeRange } from '../domain/hour.ts';
-import { isoHour } from '../domain/hour.ts';
+import type { TimeRange } from '../domain/time/hour.ts';
+import { isoHour } from '../domain/time/hour.ts';
 import type { Series } from '../domain/market.ts';
-import { beyondHistory } from '../domain/retention.ts';
+import { beyondHistory } from '../domain/plan/retention.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TradeSource } from '../ports/trade-source.ts';
 import { dueDays, type PlanDeps } from './plan-series.ts';

@@ -1,9 +1,9 @@
-import type { Bar } from '../domain/bar.ts';
+import type { Bar } from '../domain/bars/bar.ts';
 import type { ErrorCode } from '../domain/error-catalogue.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import type { Finding, KlineCheck, Unheard } from '../domain/finding.ts';
-import { MINUTE_MS } from '../domain/hour.ts';
-import type { SliceRecord } from '../domain/ledger.ts';
+import type { Finding, KlineCheck, Unheard } from '../domain/proof/finding.ts';
+import { MINUTE_MS } from '../domain/time/hour.ts';
+import type { SliceRecord } from '../domain/proof/ledger.ts';
 import { leavesOutFills, type Series } from '../domain/market.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';

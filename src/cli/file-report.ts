@@ -1,6 +1,6 @@
 import { type AwaitedHours, awaitedHours, type EdgeHours, edgeHours } from '../app/await-file.ts';
-import { DAY_MS, HOUR_MS, isoDay, isoHour, type TimeRange } from '../domain/hour.ts';
-import { type SliceRecord, verdictOf } from '../domain/ledger.ts';
+import { DAY_MS, HOUR_MS, isoDay, isoHour, type TimeRange } from '../domain/time/hour.ts';
+import { type SliceRecord, verdictOf } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { ArchiveFileRecord } from '../ports/archive-files.ts';
 import type { FailedJob } from '../ports/job-queue.ts';

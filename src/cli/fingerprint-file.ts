@@ -9,8 +9,8 @@ import {
   FINGERPRINT_FORMAT,
   fingerprintHour,
   fingerprintOf,
-} from '../domain/fingerprint.ts';
-import { HOUR_MS, type TimeRange } from '../domain/hour.ts';
+} from '../domain/proof/fingerprint.ts';
+import { HOUR_MS, type TimeRange } from '../domain/time/hour.ts';
 import { marketName, MARKETS, type Series } from '../domain/market.ts';
 import { isoMinute } from './times.ts';
 

@@ -3,10 +3,10 @@ import { type Asking, type Estimate, estimate } from '../app/estimate.ts';
 import { planRoads, type RoadPlan, type Unreachable } from '../app/plan-roads.ts';
 import { planSeries, type SeriesPlan } from '../app/plan-series.ts';
 import { CdvaultError } from '../domain/errors.ts';
-import { MINUTE_MS, type TimeRange } from '../domain/hour.ts';
+import { MINUTE_MS, type TimeRange } from '../domain/time/hour.ts';
 import type { Market, Series } from '../domain/market.ts';
-import type { DayWork } from '../domain/plan.ts';
-import { type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
+import type { DayWork } from '../domain/plan/plan.ts';
+import { type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
 import type { App } from './compose.ts';
 import {
   counted,

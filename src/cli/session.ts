@@ -3,7 +3,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { MARKET_NAMES, type Market, type MarketName, type Series } from '../domain/market.ts';
-import { isFilesOnly, type SourceChoice, sourceFolder } from '../domain/source-choice.ts';
+import { isFilesOnly, type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';
 import { parseSymbols } from './symbols.ts';

@@ -1,7 +1,7 @@
 /** Tables on the terminal. */
 
 import CliTable from 'cli-table3';
-import { formatDecimalShort, parseDecimal, QTY_SCALE } from '../domain/decimal.ts';
+import { formatDecimalShort, parseDecimal, QTY_SCALE } from '../domain/trade/decimal.ts';
 import { isoMinute } from './times.ts';
 
 /** What the OHLC table needs of a bar; levels are decimal text of scale 8. */

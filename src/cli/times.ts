@@ -9,7 +9,7 @@ import {
   lastClosedHourEnd,
   type TimeRange,
   widenToHours,
-} from '../domain/hour.ts';
+} from '../domain/time/hour.ts';
 import { formatDuration } from './progress-text.ts';
 
 export interface TimeOptions {

@@ -1,6 +1,6 @@
-import type { DayReport, Finding, Unheard } from '../domain/finding.ts';
+import type { DayReport, Finding, Unheard } from '../domain/proof/finding.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
-import { isoDay } from '../domain/hour.ts';
+import { isoDay } from '../domain/time/hour.ts';
 import { leavesOutFills, type Series } from '../domain/market.ts';
 import { counted, formatInteger } from './progress-text.ts';
 import { dayRanges } from './source-option.ts';

@@ -1,4 +1,4 @@
-import type { TimeRange } from '../domain/hour.ts';
+import type { TimeRange } from '../domain/time/hour.ts';
 import type { Series } from '../domain/market.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { TradeBlock } from '../domain/trade-block.ts';
+import type { TradeBlock } from '../domain/trade/trade-block.ts';
 
 /** What a file is besides its rows. */
 export interface ArchiveFacts {

@@ -1,8 +1,8 @@
-import type { ForeignRow } from '../domain/foreign-rows.ts';
-import type { TimeRange } from '../domain/hour.ts';
-import type { Neighbour } from '../domain/ledger.ts';
+import type { ForeignRow } from '../domain/proof/foreign-rows.ts';
+import type { TimeRange } from '../domain/time/hour.ts';
+import type { Neighbour } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
-import type { TradeBlock } from '../domain/trade-block.ts';
+import type { TradeBlock } from '../domain/trade/trade-block.ts';
 
 /** A day's trades in the file that holds them: its daily file, or that of its month. */
 export interface ArchiveDay {

@@ -1,11 +1,11 @@
-import type { Anchor, BuiltDay } from '../domain/chain.ts';
-import type { Bar } from '../domain/bar.ts';
-import type { BaseVolume, Contract } from '../domain/contract.ts';
-import type { DayInputs } from '../domain/day.ts';
-import type { TimeRange } from '../domain/hour.ts';
-import type { Interval } from '../domain/interval.ts';
+import type { Anchor, BuiltDay } from '../domain/bars/chain.ts';
+import type { Bar } from '../domain/bars/bar.ts';
+import type { BaseVolume, Contract } from '../domain/bars/contract.ts';
+import type { DayInputs } from '../domain/bars/day.ts';
+import type { TimeRange } from '../domain/time/hour.ts';
+import type { Interval } from '../domain/time/interval.ts';
 import type { Series } from '../domain/market.ts';
-import type { TierBounds, TierInterval } from '../domain/tier.ts';
+import type { TierBounds, TierInterval } from '../domain/bars/tier.ts';
 
 /** One exact bar; every number is decimal text as the store gives it. */
 export interface ExactBar {

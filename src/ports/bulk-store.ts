@@ -1,5 +1,5 @@
 import type { Series } from '../domain/market.ts';
-import type { TradeBlock } from '../domain/trade-block.ts';
+import type { TradeBlock } from '../domain/trade/trade-block.ts';
 
 /** Rows of one series on their way to the store. */
 export interface BulkLoad {

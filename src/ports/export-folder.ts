@@ -1,5 +1,5 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
-import type { ExportedFile, ExportManifest } from '../domain/export.ts';
+import type { AggTrade } from '../domain/trade/agg-trade.ts';
+import type { ExportedFile, ExportManifest } from '../domain/proof/export.ts';
 import type { ExactBar } from './bar-store.ts';
 
 /** One day's file in the making; rows are written as they come, in pieces of bounded size. */

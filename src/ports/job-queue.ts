@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../domain/error-catalogue.ts';
 import type { CdvaultError } from '../domain/errors.ts';
-import type { TimeRange } from '../domain/hour.ts';
+import type { TimeRange } from '../domain/time/hour.ts';
 import type { Series } from '../domain/market.ts';
-import type { DayEdge, DayWork } from '../domain/plan.ts';
-import type { SourceChoice } from '../domain/source-choice.ts';
+import type { DayEdge, DayWork } from '../domain/plan/plan.ts';
+import type { SourceChoice } from '../domain/plan/source-choice.ts';
 
 /** What each kind of job carries. Small on purpose: facts live in the store. */
 export interface JobPayloads {

@@ -1,5 +1,5 @@
-import type { TimeRange } from '../domain/hour.ts';
-import type { SliceRecord } from '../domain/ledger.ts';
+import type { TimeRange } from '../domain/time/hour.ts';
+import type { SliceRecord } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 
 export type GapClass =

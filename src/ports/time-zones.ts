@@ -1,4 +1,4 @@
-import type { ClockTime } from '../domain/anchor.ts';
+import type { ClockTime } from '../domain/bars/anchor.ts';
 
 /** Civil time in the zones of the IANA data base, such as `America/New_York`. */
 export interface TimeZones {

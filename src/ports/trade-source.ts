@@ -1,5 +1,5 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
-import type { TimeRange } from '../domain/hour.ts';
+import type { AggTrade } from '../domain/trade/agg-trade.ts';
+import type { TimeRange } from '../domain/time/hour.ts';
 import type { Market, Series } from '../domain/market.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { AggTrade } from '../domain/agg-trade.ts';
+import type { AggTrade } from '../domain/trade/agg-trade.ts';
 import type { Series } from '../domain/market.ts';
 
 /** Half-open, microseconds. */

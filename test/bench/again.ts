@@ -1,7 +1,7 @@
 import { createBarStore } from '../../src/adapters/questdb/bar-store.ts';
 import { createLedger } from '../../src/adapters/questdb/ledger.ts';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
-import { dayInputs } from '../../src/domain/day.ts';
+import { dayInputs } from '../../src/domain/bars/day.ts';
 import { backfillDays } from './backfill.ts';
 import { DAY_MS, dayFile, dayName, FIRST_DAY_MS, SYMBOL } from './day-files.ts';
 import { type Measurement, repeat, type Sample } from './measurement.ts';

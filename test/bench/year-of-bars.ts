@@ -1,6 +1,6 @@
 import type { Sql } from '../../src/adapters/questdb/sql.ts';
-import { type Interval, INTERVALS } from '../../src/domain/interval.ts';
-import { TIER_INTERVALS, type TierInterval } from '../../src/domain/tier.ts';
+import { type Interval, INTERVALS } from '../../src/domain/time/interval.ts';
+import { TIER_INTERVALS, type TierInterval } from '../../src/domain/bars/tier.ts';
 import { SYMBOL } from './day-files.ts';
 
 export const SYMBOLS = 20;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBulkStore } from '../../src/adapters/questdb/bulk-store.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { HOUR_MS, hourWindowUs } from '../../src/domain/hour.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { HOUR_MS, hourWindowUs } from '../../src/domain/time/hour.ts';
 import { NEVER, openStore, silentLog, uniqueSeries } from '../support/store.ts';
 import { blockOf, invalidTradeOf, tradeOf } from '../support/trades.ts';
 

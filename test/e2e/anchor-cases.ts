@@ -4,7 +4,7 @@ import { timeZones } from '../../src/adapters/system/time-zones.ts';
 import { showBars, type ShownBar } from '../../src/app/show-bars.ts';
 import { parseAnchor } from '../../src/cli/anchor-option.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { parseBarLength } from '../../src/domain/bar-grid.ts';
+import { parseBarLength } from '../../src/domain/bars/bar-grid.ts';
 import {
   alignedSpans,
   type AnchoredReference,

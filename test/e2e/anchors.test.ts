@@ -4,7 +4,7 @@ import { timeZones } from '../../src/adapters/system/time-zones.ts';
 import { showBars } from '../../src/app/show-bars.ts';
 import { parseAnchor } from '../../src/cli/anchor-option.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { parseBarLength } from '../../src/domain/bar-grid.ts';
+import { parseBarLength } from '../../src/domain/bars/bar-grid.ts';
 import { startArchiveServer, type ArchiveServer } from '../exchange/archive-server.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';

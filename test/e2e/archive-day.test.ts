@@ -3,9 +3,9 @@ import { createArchiveSource } from '../../src/adapters/archive/archive-source.t
 import { NO_PROXIES } from '../../src/adapters/system/proxies.ts';
 import { type DayOutcome, ingestDay } from '../../src/app/ingest-day.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
-import { INTERVALS } from '../../src/domain/interval.ts';
-import { verdictOf } from '../../src/domain/ledger.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { INTERVALS } from '../../src/domain/time/interval.ts';
+import { verdictOf } from '../../src/domain/proof/ledger.ts';
 import type { BulkStore } from '../../src/ports/bulk-store.ts';
 import type { ArchiveFault } from '../exchange/archive-files.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';

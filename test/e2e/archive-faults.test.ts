@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/hour.ts';
+import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/time/hour.ts';
 import type { Series } from '../../src/domain/market.ts';
 import type { ArchiveFault } from '../exchange/archive-files.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';

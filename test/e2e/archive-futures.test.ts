@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, floorTo, HOUR_MS, isoDay, lastClosedHourEnd } from '../../src/domain/hour.ts';
-import { verdictOf } from '../../src/domain/ledger.ts';
+import { DAY_MS, floorTo, HOUR_MS, isoDay, lastClosedHourEnd } from '../../src/domain/time/hour.ts';
+import { verdictOf } from '../../src/domain/proof/ledger.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';

@@ -6,7 +6,7 @@ import type { Sql } from '../../src/adapters/questdb/sql.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { assertFits } from '../../src/cli/plan-report.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { Rig, spot } from './rig.ts';

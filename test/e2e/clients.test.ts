@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { bracketedTrades } from '../exchange/bracketed-trades.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';

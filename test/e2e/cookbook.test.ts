@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createSql, type Sql, type TextRow } from '../../src/adapters/questdb/sql.ts';
-import { DAY_MS, isoDay } from '../../src/domain/hour.ts';
+import { DAY_MS, isoDay } from '../../src/domain/time/hour.ts';
 import type { Series } from '../../src/domain/market.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { bracketedTrades } from '../exchange/bracketed-trades.ts';

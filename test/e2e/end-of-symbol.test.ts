@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import type { ExchangeSymbol } from '../exchange/exchange.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';

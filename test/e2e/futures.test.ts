@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { canonicalLine } from '../../src/domain/agg-trade.ts';
-import { cdvBars, compareForBars } from '../../src/domain/cdv.ts';
-import { worthText } from '../../src/domain/contract.ts';
+import { canonicalLine } from '../../src/domain/trade/agg-trade.ts';
+import { cdvBars, compareForBars } from '../../src/domain/bars/cdv.ts';
+import { worthText } from '../../src/domain/bars/contract.ts';
 import {
   DAY_MS,
   daysOf,
@@ -10,9 +10,9 @@ import {
   HOUR_MS,
   hoursOf,
   type TimeRange,
-} from '../../src/domain/hour.ts';
-import { INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
-import { verdictOf } from '../../src/domain/ledger.ts';
+} from '../../src/domain/time/hour.ts';
+import { INTERVAL_MS, INTERVALS } from '../../src/domain/time/interval.ts';
+import { verdictOf } from '../../src/domain/proof/ledger.ts';
 import { tradesContracts, type Series } from '../../src/domain/market.ts';
 import { withExcludedFills } from '../exchange/excluded-fills.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';

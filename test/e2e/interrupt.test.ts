@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { floorTo, HOUR_MS } from '../../src/domain/hour.ts';
-import { INTERVALS } from '../../src/domain/interval.ts';
-import { type SliceRecord, verdictOf } from '../../src/domain/ledger.ts';
+import { floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { INTERVALS } from '../../src/domain/time/interval.ts';
+import { type SliceRecord, verdictOf } from '../../src/domain/proof/ledger.ts';
 import type { RequestEntry } from '../exchange/request-log.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';

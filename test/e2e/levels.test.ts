@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
-import { INTERVALS } from '../../src/domain/interval.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
+import { INTERVALS } from '../../src/domain/time/interval.ts';
 import { int, type TextRow } from '../../src/adapters/questdb/sql.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { restoreTick } from '../../src/app/keep-ticking.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { makeOwnServices, type OwnServices } from '../support/own-services.ts';

@@ -6,7 +6,7 @@ import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { keepSchedule } from '../../src/app/keep-schedule.ts';
 import { isDue, planSeries } from '../../src/app/plan-series.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, floorTo, HOUR_MS, lastClosedHourEnd } from '../../src/domain/hour.ts';
+import { DAY_MS, floorTo, HOUR_MS, lastClosedHourEnd } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { makeOwnServices, type OwnServices } from '../support/own-services.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CostedPlan } from '../../src/cli/plan-report.ts';
 import { describePlan, planAll, totalsOf } from '../../src/cli/plan-report.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/hour.ts';
+import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/time/hour.ts';
 import { archiveFile } from '../exchange/archive-files.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';

@@ -5,11 +5,11 @@ import { createSql, literal, type Sql, type TextRow } from '../../src/adapters/q
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { type App, compose } from '../../src/cli/compose.ts';
 import { loadConfig } from '../../src/config.ts';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { type Bar, barText, rollUp } from '../../src/domain/bar.ts';
-import { cdvBars } from '../../src/domain/cdv.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
-import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/interval.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { type Bar, barText, rollUp } from '../../src/domain/bars/bar.ts';
+import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
+import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/time/interval.ts';
 import { REAL_DAY_PATH, realDayTrades } from '../golden/real-day.ts';
 import {
   type CliProcess,

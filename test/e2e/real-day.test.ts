@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { BATCH_ROWS } from '../../src/app/fetch-hour.ts';
 import { enqueueRun, isRunOver } from '../../src/app/run-backfill.ts';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
-import { type Interval, INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
-import { TIER_INTERVALS } from '../../src/domain/tier.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { type Interval, INTERVAL_MS, INTERVALS } from '../../src/domain/time/interval.ts';
+import { TIER_INTERVALS } from '../../src/domain/bars/tier.ts';
 import { uniformSequence } from '../exchange/random.ts';
 import { REAL_DAY_PATH, realDayIsHere } from '../golden/real-day.ts';
 import { type CliResult, unique } from '../support/command-line.ts';

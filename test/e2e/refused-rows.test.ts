@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { faultySeries } from '../exchange/data-faults.ts';
 import { unique } from '../support/command-line.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { literal } from '../../src/adapters/questdb/sql.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/hour.ts';
+import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/time/hour.ts';
 import { archiveFile } from '../exchange/archive-files.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';

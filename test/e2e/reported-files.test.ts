@@ -10,8 +10,8 @@ import {
   isoDay,
   MINUTE_MS,
   type TimeRange,
-} from '../../src/domain/hour.ts';
-import { verdictOf } from '../../src/domain/ledger.ts';
+} from '../../src/domain/time/hour.ts';
+import { verdictOf } from '../../src/domain/proof/ledger.ts';
 import type { Series } from '../../src/domain/market.ts';
 import type { ArchiveMarket } from '../exchange/archive-files.ts';
 import {

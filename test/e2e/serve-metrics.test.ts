@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { proxied, type ProxiedServices, proxyServices } from '../support/proxied-services.ts';

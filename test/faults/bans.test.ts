@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { literal } from '../../src/adapters/questdb/sql.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { Fault } from '../exchange/faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { eventually, spot } from '../e2e/rig.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { concludeRun } from '../../src/app/run-backfill.ts';
-import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/hour.ts';
+import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { seriesKey } from '../../src/domain/market.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { eventually, spot } from '../e2e/rig.ts';

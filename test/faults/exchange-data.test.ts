@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { type DataFault, faultySeries } from '../exchange/data-faults.ts';
 import type { Fault } from '../exchange/faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';

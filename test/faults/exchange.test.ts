@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { ErrorCode } from '../../src/domain/error-catalogue.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { Fault } from '../exchange/faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';

@@ -1,10 +1,10 @@
 import { afterAll, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import type { TimeRange } from '../../src/domain/hour.ts';
-import { DAY_MS, daysOf, floorTo, HOUR_MS } from '../../src/domain/hour.ts';
-import { INTERVALS } from '../../src/domain/interval.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
-import { isInvalid } from '../../src/domain/agg-trade.ts';
+import type { TimeRange } from '../../src/domain/time/hour.ts';
+import { DAY_MS, daysOf, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { INTERVALS } from '../../src/domain/time/interval.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
+import { isInvalid } from '../../src/domain/trade/agg-trade.ts';
 import { literal } from '../../src/adapters/questdb/sql.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
 import { expectAnchors, referenceDay, truth, withoutTrust } from '../e2e/reference.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, inject, vi } from 'vitest';
-import { INTERVALS } from '../../src/domain/interval.ts';
+import { INTERVALS } from '../../src/domain/time/interval.ts';
 import { eventually } from '../e2e/rig.ts';
 import { tablesWith } from '../support/exports.ts';
 import { fault, type FaultReport, printFaultTable } from './fault.ts';

@@ -1,5 +1,5 @@
 import { expect, inject } from 'vitest';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { exportSeries, type OrderedExport } from '../support/exports.ts';
 import type { Hold } from '../support/tcp-proxy.ts';
 import type { CliResult } from '../support/command-line.ts';

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import type { TimeRange } from '../../src/domain/hour.ts';
+import type { TimeRange } from '../../src/domain/time/hour.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
 import { type CliProcess, type CliResult, unique } from '../support/command-line.ts';
 import { Rig, type RigOptions } from '../e2e/rig.ts';

@@ -1,6 +1,6 @@
 import type { App } from '../../src/cli/compose.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
-import { HOUR_MS, type TimeRange } from '../../src/domain/hour.ts';
+import { HOUR_MS, type TimeRange } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
 import { eventually, Rig, spot } from '../e2e/rig.ts';

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { createHourRun } from '../../src/domain/continuity.ts';
-import type { RunFacts } from '../../src/domain/hour-run.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { createHourRun } from '../../src/domain/proof/continuity.ts';
+import type { RunFacts } from '../../src/domain/proof/hour-run.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { realDayIsHere, realDayTrades } from './real-day.ts';
 
 const TEN = Date.UTC(2024, 0, 1, 10);

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { type Bar, barText, rollUp } from '../../src/domain/bar.ts';
-import { cdvBars } from '../../src/domain/cdv.ts';
-import { contentHasher } from '../../src/domain/content-hash.ts';
-import { createHourRun } from '../../src/domain/continuity.ts';
-import { formatDecimalShort } from '../../src/domain/decimal.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
-import { type Interval, INTERVAL_MS } from '../../src/domain/interval.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { type Bar, barText, rollUp } from '../../src/domain/bars/bar.ts';
+import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { contentHasher } from '../../src/domain/trade/content-hash.ts';
+import { createHourRun } from '../../src/domain/proof/continuity.ts';
+import { formatDecimalShort } from '../../src/domain/trade/decimal.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
+import { type Interval, INTERVAL_MS } from '../../src/domain/time/interval.ts';
 import { renderOhlc } from '../../src/cli/table.ts';
 import { REAL_DAY_PATH, realDayIsHere, realDayTrades } from './real-day.ts';
 

@@ -1,6 +1,6 @@
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import type { Bar } from '../../src/domain/bar.ts';
-import { parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import type { Bar } from '../../src/domain/bars/bar.ts';
+import { parseDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
 
 const ONE_E8 = 1e8;
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import yauzl from 'yauzl';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 
 const NEXT_TO_PROJECT = '../../../shared/data/BTCUSDT-aggTrades-2024-01-01.zip';
 

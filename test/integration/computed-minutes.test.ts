@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { computeMinutes, holdsExactly } from '../../src/app/proven-day.ts';
-import { barText } from '../../src/domain/bar.ts';
-import { cdvBars } from '../../src/domain/cdv.ts';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { dayInputs } from '../../src/domain/day.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
-import { INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
-import type { SliceRecord } from '../../src/domain/ledger.ts';
+import { barText } from '../../src/domain/bars/bar.ts';
+import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { dayInputs } from '../../src/domain/bars/day.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
+import { INTERVAL_MS, INTERVALS } from '../../src/domain/time/interval.ts';
+import type { SliceRecord } from '../../src/domain/proof/ledger.ts';
 import type { Market, Series } from '../../src/domain/market.ts';
-import { TIER_INTERVALS } from '../../src/domain/tier.ts';
+import { TIER_INTERVALS } from '../../src/domain/bars/tier.ts';
 import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
 import { recordOfTrades, tradeOf } from '../support/trades.ts';
 

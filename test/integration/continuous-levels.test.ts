@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { literal, timestamp } from '../../src/adapters/questdb/sql.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
-import { INTERVALS } from '../../src/domain/interval.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { INTERVALS } from '../../src/domain/time/interval.ts';
 import { fillSeries } from '../support/filled-series.ts';
 import { openStore, uniqueSeries } from '../support/store.ts';
 import { tradeOf } from '../support/trades.ts';

@@ -6,7 +6,7 @@ import { createLeases } from '../../src/adapters/redis/lease.ts';
 import { ingestDay } from '../../src/app/ingest-day.ts';
 import { hourLease } from '../../src/app/ingest-slice.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { Leases } from '../../src/ports/lease.ts';
 import { Rig } from '../e2e/rig.ts';
 import { unique } from '../support/command-line.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { createJobQueue } from '../../src/adapters/bullmq/job-queue.ts';
 import { createFeedRun, type FeedRun } from '../../src/app/feed-run.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { daysOf } from '../../src/domain/hour.ts';
+import { daysOf } from '../../src/domain/time/hour.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';
 import { Rig } from '../e2e/rig.ts';
 import { NEVER, silentLog, uniqueSeries } from '../support/store.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import {
   missingIds,
   type Neighbour,
   type SliceRecord,
   verdictOf,
-} from '../../src/domain/ledger.ts';
+} from '../../src/domain/proof/ledger.ts';
 import { MARKETS } from '../../src/domain/market.ts';
 import type { Gap } from '../../src/ports/ledger.ts';
 import { openStore, uniqueSeries } from '../support/store.ts';

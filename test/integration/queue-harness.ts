@@ -10,8 +10,8 @@ import {
   startWorkers,
   type WorkersDeps,
 } from '../../src/adapters/bullmq/workers.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
-import type { DayWork } from '../../src/domain/plan.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
+import type { DayWork } from '../../src/domain/plan/plan.ts';
 import type { JobHandlers, JobOutcome, JobQueue, JobWorkers } from '../../src/ports/job-queue.ts';
 import { eventually, recordingLog, removeKeys, uniquePrefix } from './queue-fixtures.ts';
 import type { WorkerOrders } from './queue-worker-orders.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { ErrorCode } from '../../src/domain/error-catalogue.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
 import type { JobContext, JobOutcome } from '../../src/ports/job-queue.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CdvaultError } from '../../src/domain/errors.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { QueueCounts } from '../../src/ports/job-queue.ts';
 import { eventually, keyBytes } from './queue-fixtures.ts';
 import { BTC, DAY, days, DONE, Harness } from './queue-harness.ts';

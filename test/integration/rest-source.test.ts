@@ -5,7 +5,7 @@ import type { RequestInfo, RestSource } from '../../src/adapters/binance/rest-so
 import { createRedis } from '../../src/adapters/redis/connection.ts';
 import { createWeightGovernor } from '../../src/adapters/redis/weight-governor.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
 import type {
   ExchangeState,

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
-import { isInvalid } from '../../src/domain/agg-trade.ts';
-import { type Anchor, resetsOver } from '../../src/domain/anchor.ts';
-import { type LevelBar, mergeLevels, openAtPrevious } from '../../src/domain/bar.ts';
-import { type BarGrid, evenGrid, sessionGrid, startsIn } from '../../src/domain/bar-grid.ts';
-import { cdvBars } from '../../src/domain/cdv.ts';
-import { dayInputs } from '../../src/domain/day.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/hour.ts';
-import { verdictOf } from '../../src/domain/ledger.ts';
-import { countedFrom, movedBy } from '../../src/domain/level-sums.ts';
-import { LevelTrusts } from '../../src/domain/level-trust.ts';
+import { isInvalid } from '../../src/domain/trade/agg-trade.ts';
+import { type Anchor, resetsOver } from '../../src/domain/bars/anchor.ts';
+import { type LevelBar, mergeLevels, openAtPrevious } from '../../src/domain/bars/bar.ts';
+import { type BarGrid, evenGrid, sessionGrid, startsIn } from '../../src/domain/bars/bar-grid.ts';
+import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { dayInputs } from '../../src/domain/bars/day.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
+import { verdictOf } from '../../src/domain/proof/ledger.ts';
+import { countedFrom, movedBy } from '../../src/domain/bars/level-sums.ts';
+import { LevelTrusts } from '../../src/domain/bars/level-trust.ts';
 import { DAY, dayTrades, signedE8 } from './arbitraries.ts';
 import { damagedDay } from './damaged-day.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { parseDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { parseDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { invalidTradeOf, tradeOf } from '../support/trades.ts';
 
 export const DAY = Date.UTC(2024, 1, 29);

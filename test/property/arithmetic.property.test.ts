@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalLine } from '../../src/domain/agg-trade.ts';
-import { backoffMs } from '../../src/domain/backoff.ts';
-import { formatDecimal, formatDecimalShort, parseDecimal } from '../../src/domain/decimal.ts';
-import { DAY_MS, daysOf, HOUR_MS, hoursOf, widenToHours } from '../../src/domain/hour.ts';
+import { canonicalLine } from '../../src/domain/trade/agg-trade.ts';
+import { backoffMs } from '../../src/domain/plan/backoff.ts';
+import { formatDecimal, formatDecimalShort, parseDecimal } from '../../src/domain/trade/decimal.ts';
+import { DAY_MS, daysOf, HOUR_MS, hoursOf, widenToHours } from '../../src/domain/time/hour.ts';
 import { VERDICTS_OF_PLAN, type CoveredHour, coverageOf } from './coverage.ts';
-import { planWork } from '../../src/domain/plan.ts';
+import { planWork } from '../../src/domain/plan/plan.ts';
 import { tradeOf } from '../support/trades.ts';
 
 const instantMs = fc.integer({ min: Date.UTC(2017, 0, 1), max: Date.UTC(2060, 0, 1) });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AggTrade, isInvalid } from '../../src/domain/agg-trade.ts';
-import { type Bar, rollUp } from '../../src/domain/bar.ts';
-import { cdvBars, cdvBarsFrom } from '../../src/domain/cdv.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
-import { type Interval, INTERVAL_MS, INTERVALS } from '../../src/domain/interval.ts';
+import { type AggTrade, isInvalid } from '../../src/domain/trade/agg-trade.ts';
+import { type Bar, rollUp } from '../../src/domain/bars/bar.ts';
+import { cdvBars, cdvBarsFrom } from '../../src/domain/bars/cdv.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
+import { type Interval, INTERVAL_MS, INTERVALS } from '../../src/domain/time/interval.ts';
 import { DAY, dayTrades, pagesOf, signedE8 } from './arbitraries.ts';
 
 const ALL_HOURS = Array.from({ length: 24 }, (_, index) => DAY + index * HOUR_MS);

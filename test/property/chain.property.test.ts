@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Anchor, type BuiltDay, chainAnchors } from '../../src/domain/chain.ts';
-import { dayInputs } from '../../src/domain/day.ts';
-import { DAY_MS } from '../../src/domain/hour.ts';
-import { verdictOf } from '../../src/domain/ledger.ts';
+import { type Anchor, type BuiltDay, chainAnchors } from '../../src/domain/bars/chain.ts';
+import { dayInputs } from '../../src/domain/bars/day.ts';
+import { DAY_MS } from '../../src/domain/time/hour.ts';
+import { verdictOf } from '../../src/domain/proof/ledger.ts';
 import { damagedDay } from './damaged-day.ts';
 
 const ORIGIN = Date.UTC(2024, 0, 10);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AggTrade, isInvalid } from '../../src/domain/agg-trade.ts';
-import { contentHasher } from '../../src/domain/content-hash.ts';
-import { createHourRun } from '../../src/domain/continuity.ts';
-import type { IdHole, RunFacts } from '../../src/domain/hour-run.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import { type AggTrade, isInvalid } from '../../src/domain/trade/agg-trade.ts';
+import { contentHasher } from '../../src/domain/trade/content-hash.ts';
+import { createHourRun } from '../../src/domain/proof/continuity.ts';
+import type { IdHole, RunFacts } from '../../src/domain/proof/hour-run.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { DAY, dayTrades, pagesOf, signedE8 } from './arbitraries.ts';
 
 interface Judged {

@@ -1,6 +1,6 @@
-import { DAY_MS, HOUR_MS } from '../../src/domain/hour.ts';
-import type { Verdict } from '../../src/domain/ledger.ts';
-import type { DayCoverage } from '../../src/domain/plan.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
+import type { Verdict } from '../../src/domain/proof/ledger.ts';
+import type { DayCoverage } from '../../src/domain/plan/plan.ts';
 
 export const VERDICTS_OF_PLAN = ['proven', 'open', 'gap'] as const satisfies readonly Verdict[];
 

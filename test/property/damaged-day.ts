@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { HOUR_MS } from '../../src/domain/hour.ts';
-import type { SliceRecord } from '../../src/domain/ledger.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
+import type { SliceRecord } from '../../src/domain/proof/ledger.ts';
 import { recordOf } from '../support/trades.ts';
 
 /** A day of hours whose ids join on; some hours are left out, some have lost rows or neighbours. */

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { differingHours, fingerprintOf, type HourContent } from '../../src/domain/fingerprint.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import {
+  differingHours,
+  fingerprintOf,
+  type HourContent,
+} from '../../src/domain/proof/fingerprint.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { Series } from '../../src/domain/market.ts';
 import { DAY } from './arbitraries.ts';
 

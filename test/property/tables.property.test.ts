@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AggTrade, isInvalid } from '../../src/domain/agg-trade.ts';
-import { type Bar } from '../../src/domain/bar.ts';
-import { cdvBars } from '../../src/domain/cdv.ts';
-import { type Anchor, chainAnchors } from '../../src/domain/chain.ts';
-import { contentHasher } from '../../src/domain/content-hash.ts';
-import { createHourRun } from '../../src/domain/continuity.ts';
-import type { RunStart } from '../../src/domain/hour-run.ts';
-import { type DayInputs, dayInputs } from '../../src/domain/day.ts';
-import { formatDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
-import { DAY_MS, daysOf, floorTo, HOUR_MS } from '../../src/domain/hour.ts';
-import { type SliceRecord, verdictOf } from '../../src/domain/ledger.ts';
+import { type AggTrade, isInvalid } from '../../src/domain/trade/agg-trade.ts';
+import { type Bar } from '../../src/domain/bars/bar.ts';
+import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { type Anchor, chainAnchors } from '../../src/domain/bars/chain.ts';
+import { contentHasher } from '../../src/domain/trade/content-hash.ts';
+import { createHourRun } from '../../src/domain/proof/continuity.ts';
+import type { RunStart } from '../../src/domain/proof/hour-run.ts';
+import { type DayInputs, dayInputs } from '../../src/domain/bars/day.ts';
+import { formatDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
+import { DAY_MS, daysOf, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { type SliceRecord, verdictOf } from '../../src/domain/proof/ledger.ts';
 import { recordOf } from '../support/trades.ts';
 import { DAY, dayTrades, pagesOf, signedE8 } from './arbitraries.ts';
 

@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSql, literal, type Sql, timestamp } from '../../src/adapters/questdb/sql.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
-import { INTERVALS } from '../../src/domain/interval.ts';
-import { TIER_INTERVALS } from '../../src/domain/tier.ts';
+import { INTERVALS } from '../../src/domain/time/interval.ts';
+import { TIER_INTERVALS } from '../../src/domain/bars/tier.ts';
 
 /** What a series has in one table, in an order that does not depend on how it got there. */
 export interface OrderedExport {

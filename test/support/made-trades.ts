@@ -1,5 +1,5 @@
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { formatDecimal } from '../../src/domain/decimal.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { formatDecimal } from '../../src/domain/trade/decimal.ts';
 
 /** The same trades every time: some a spacing apart, of every size from dust to a whale's. */
 export function madeTrades(

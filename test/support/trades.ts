@@ -1,12 +1,12 @@
 import { CsvRows } from '../../src/adapters/archive/csv-rows.ts';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { contentHasher } from '../../src/domain/content-hash.ts';
-import { createHourRun } from '../../src/domain/continuity.ts';
-import { formatDecimal, QTY_SCALE } from '../../src/domain/decimal.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
-import { type Neighbour, NO_REACH, type SliceRecord } from '../../src/domain/ledger.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { contentHasher } from '../../src/domain/trade/content-hash.ts';
+import { createHourRun } from '../../src/domain/proof/continuity.ts';
+import { formatDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
+import { type Neighbour, NO_REACH, type SliceRecord } from '../../src/domain/proof/ledger.ts';
 import type { Series } from '../../src/domain/market.ts';
-import type { TradeBlock } from '../../src/domain/trade-block.ts';
+import type { TradeBlock } from '../../src/domain/trade/trade-block.ts';
 
 /** One valid trade; what a test doesn't care about has a default. */
 export function tradeOf(aggId: number, timeMs: number, rest: Partial<AggTrade> = {}): AggTrade {

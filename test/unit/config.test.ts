@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { loadConfig, SETTINGS } from '../../src/config.ts';
-import { DEFAULT_TIERS } from '../../src/domain/tier.ts';
+import { DEFAULT_TIERS } from '../../src/domain/bars/tier.ts';
 
 describe('CDVAULT_TIERS', () => {
   it('has the lower bounds of all tiers but the first, which is 0', () => {

@@ -3,10 +3,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fingerprintDocument } from '../../src/cli/fingerprint-file.ts';
-import type { AggTrade } from '../../src/domain/agg-trade.ts';
-import { contentHasher } from '../../src/domain/content-hash.ts';
-import { fingerprintHour, fingerprintOf, type HourContent } from '../../src/domain/fingerprint.ts';
-import { HOUR_MS } from '../../src/domain/hour.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { contentHasher } from '../../src/domain/trade/content-hash.ts';
+import {
+  fingerprintHour,
+  fingerprintOf,
+  type HourContent,
+} from '../../src/domain/proof/fingerprint.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { checkFingerprint, PYTHON_IS_HERE, pythonMissing } from '../support/python.ts';
 
 const page = readFileSync(path.join(import.meta.dirname, '../../docs/fingerprint.md'), 'utf8');

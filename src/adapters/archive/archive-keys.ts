@@ -1,5 +1,5 @@
-import { dailyStem, monthlyStem, parseArchiveName } from '../../domain/archive-name.ts';
-import { DAY_MS } from '../../domain/hour.ts';
+import { dailyStem, monthlyStem, parseArchiveName } from '../../domain/archive/archive-name.ts';
+import { DAY_MS } from '../../domain/time/hour.ts';
 import type { Market, Series } from '../../domain/market.ts';
 
 const FOLDERS: Readonly<Record<Market, string>> = {

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { dailyStem, monthlyStem, monthOf } from '../../domain/archive-name.ts';
+import { dailyStem, monthlyStem, monthOf } from '../../domain/archive/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { DAY_MS, type TimeRange } from '../../domain/hour.ts';
+import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
-import type { TradeBlock } from '../../domain/trade-block.ts';
+import type { TradeBlock } from '../../domain/trade/trade-block.ts';
 import type {
   ArchiveDay,
   ArchiveListing,

@@ -1,5 +1,5 @@
 import { CdvaultError } from '../../domain/errors.ts';
-import { FIELD_COUNT } from '../../domain/trade-block.ts';
+import { FIELD_COUNT } from '../../domain/trade/trade-block.ts';
 
 /** What the exchange's own header calls the fields; by its first name a header is known. */
 const FIELD_NAMES = [

@@ -10,7 +10,7 @@ import {
   QTY_FIELD,
   TIME_FIELD,
   TradeBlock,
-} from '../../domain/trade-block.ts';
+} from '../../domain/trade/trade-block.ts';
 import { badField, badRow, isHeader, type Line } from './bad-row.ts';
 
 /** How a file is written; found by looking, since the exchange has changed it without notice. */

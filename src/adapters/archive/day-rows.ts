@@ -1,8 +1,8 @@
-import { parseArchiveName } from '../../domain/archive-name.ts';
+import { parseArchiveName } from '../../domain/archive/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { describeForeign, ForeignRows } from '../../domain/foreign-rows.ts';
-import { DAY_MS, dayWindowUs } from '../../domain/hour.ts';
-import type { TradeBlock } from '../../domain/trade-block.ts';
+import { describeForeign, ForeignRows } from '../../domain/proof/foreign-rows.ts';
+import { DAY_MS, dayWindowUs } from '../../domain/time/hour.ts';
+import type { TradeBlock } from '../../domain/trade/trade-block.ts';
 import type { ArchiveDay } from '../../ports/archive-source.ts';
 
 type Rows = AsyncIterable<TradeBlock>;

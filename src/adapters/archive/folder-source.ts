@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { dailyStem, monthlyStem, monthOf } from '../../domain/archive-name.ts';
+import { dailyStem, monthlyStem, monthOf } from '../../domain/archive/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { daysOf } from '../../domain/hour.ts';
+import { daysOf } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import type { ArchiveDay, ArchiveSource, ListedFile } from '../../ports/archive-source.ts';
 import { dailyKey, monthlyKey } from './archive-keys.ts';

@@ -1,7 +1,7 @@
 import { SaxesParser } from 'saxes';
-import { parseArchiveName } from '../../domain/archive-name.ts';
+import { parseArchiveName } from '../../domain/archive/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import type { TimeRange } from '../../domain/hour.ts';
+import type { TimeRange } from '../../domain/time/hour.ts';
 import type { ListedFile } from '../../ports/archive-source.ts';
 import { bareEtag } from './archive-host.ts';
 

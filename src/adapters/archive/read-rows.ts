@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { CdvaultError } from '../../domain/errors.ts';
-import type { TradeBlock } from '../../domain/trade-block.ts';
+import type { TradeBlock } from '../../domain/trade/trade-block.ts';
 import type { CsvRows } from './csv-rows.ts';
 import { openOnlyEntry } from './zip-entry.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CdvaultError } from '../../domain/errors.ts';
-import { MINUTE_MS, type TimeRange } from '../../domain/hour.ts';
+import { MINUTE_MS, type TimeRange } from '../../domain/time/hour.ts';
 import type { Kline } from '../../ports/trade-source.ts';
 
 /** Plain decimals as the exchange writes them: no sign, no exponent. */

@@ -1,4 +1,4 @@
-import type { AggTrade } from '../../domain/agg-trade.ts';
+import type { AggTrade } from '../../domain/trade/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 
 export type TimeUnit = 'ms' | 'us';

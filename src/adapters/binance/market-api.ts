@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../../domain/hour.ts';
+import { HOUR_MS } from '../../domain/time/hour.ts';
 import type { Market } from '../../domain/market.ts';
 
 /** All that differs between the markets' REST interfaces. */

@@ -1,5 +1,5 @@
-import { backoffMs } from '../../domain/backoff.ts';
-import type { BackoffPolicy } from '../../domain/backoff.ts';
+import { backoffMs } from '../../domain/plan/backoff.ts';
+import type { BackoffPolicy } from '../../domain/plan/backoff.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/error-catalogue.ts';
 import type { Market } from '../../domain/market.ts';

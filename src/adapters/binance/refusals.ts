@@ -1,6 +1,6 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/error-catalogue.ts';
-import { MINUTE_MS, floorTo } from '../../domain/hour.ts';
+import { MINUTE_MS, floorTo } from '../../domain/time/hour.ts';
 import type { PauseReason } from '../../ports/weight-governor.ts';
 import type { Reply } from './transport.ts';
 

@@ -1,6 +1,6 @@
-import type { AggTrade } from '../../domain/agg-trade.ts';
+import type { AggTrade } from '../../domain/trade/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { MINUTE_MS, type TimeRange } from '../../domain/hour.ts';
+import { MINUTE_MS, type TimeRange } from '../../domain/time/hour.ts';
 import { type Market, type Series, tradesContracts } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';

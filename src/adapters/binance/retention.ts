@@ -1,7 +1,7 @@
 import { CdvaultError } from '../../domain/errors.ts';
-import { MINUTE_MS } from '../../domain/hour.ts';
+import { MINUTE_MS } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
-import { beyondHistory } from '../../domain/retention.ts';
+import { beyondHistory } from '../../domain/plan/retention.ts';
 import { apiOf } from './market-api.ts';
 
 /** Where a question for trades starts. */

@@ -1,5 +1,5 @@
 import type { Market, Series } from '../../domain/market.ts';
-import { MINUTE_MS } from '../../domain/hour.ts';
+import { MINUTE_MS } from '../../domain/time/hour.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { decodeSymbols, type SymbolFacts, type SymbolList } from './exchange-facts.ts';
 import { apiOf } from './market-api.ts';

@@ -4,7 +4,7 @@ import { HonoAdapter } from '@bull-board/hono';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Queue } from 'bullmq';
 import type { Hono } from 'hono';
-import { isoDay, isoHour } from '../../domain/hour.ts';
+import { isoDay, isoHour } from '../../domain/time/hour.ts';
 import { marketName, type Series } from '../../domain/market.ts';
 import type { JobKind, JobPayloads } from '../../ports/job-queue.ts';
 import type { Log } from '../../ports/log.ts';

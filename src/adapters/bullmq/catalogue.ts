@@ -1,8 +1,8 @@
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
-import type { BackoffPolicy } from '../../domain/backoff.ts';
+import type { BackoffPolicy } from '../../domain/plan/backoff.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/hour.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time/hour.ts';
 import { type Market, MARKETS } from '../../domain/market.ts';
 import type { JobKind, JobPayloads } from '../../ports/job-queue.ts';
 

@@ -1,6 +1,6 @@
 import type { FlowJob } from 'bullmq';
 import type { Series } from '../../domain/market.ts';
-import type { DayWork } from '../../domain/plan.ts';
+import type { DayWork } from '../../domain/plan/plan.ts';
 import { jobOptions, type JobPriority, parsePayload, queueName } from './catalogue.ts';
 import { archiveId, barsId, sliceId } from './job-ids.ts';
 

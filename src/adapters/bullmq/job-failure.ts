@@ -1,5 +1,5 @@
 import { UnrecoverableError } from 'bullmq';
-import { backoffMs, type BackoffPolicy } from '../../domain/backoff.ts';
+import { backoffMs, type BackoffPolicy } from '../../domain/plan/backoff.ts';
 import { type CdvaultError, classify } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 

@@ -1,4 +1,4 @@
-import { compactHour } from '../../domain/hour.ts';
+import { compactHour } from '../../domain/time/hour.ts';
 import { type Series, seriesKey } from '../../domain/market.ts';
 
 /**

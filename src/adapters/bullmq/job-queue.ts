@@ -1,9 +1,9 @@
 import { FlowProducer, type JobsOptions, type JobState, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { TimeRange } from '../../domain/hour.ts';
+import type { TimeRange } from '../../domain/time/hour.ts';
 import { type Market, MARKETS, type Series } from '../../domain/market.ts';
-import type { DayWork } from '../../domain/plan.ts';
-import type { SourceChoice } from '../../domain/source-choice.ts';
+import type { DayWork } from '../../domain/plan/plan.ts';
+import type { SourceChoice } from '../../domain/plan/source-choice.ts';
 import type {
   DayJobState,
   FailedJob,

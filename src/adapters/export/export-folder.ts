@@ -1,7 +1,7 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { CdvaultError } from '../../domain/errors.ts';
-import type { ExportManifest, ExportRequest } from '../../domain/export.ts';
+import type { ExportManifest, ExportRequest } from '../../domain/proof/export.ts';
 import type { ExportFile, ExportFolder } from '../../ports/export-folder.ts';
 import { makeFolder } from '../system/make-folder.ts';
 import { isOfSystem } from '../system/system-error.ts';

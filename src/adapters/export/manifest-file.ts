@@ -3,9 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { CdvaultError } from '../../domain/errors.ts';
-import { EXPORT_FORMAT, type ExportManifest } from '../../domain/export.ts';
-import { FINGERPRINT_FORMAT, fingerprintHour } from '../../domain/fingerprint.ts';
-import type { Neighbour } from '../../domain/ledger.ts';
+import { EXPORT_FORMAT, type ExportManifest } from '../../domain/proof/export.ts';
+import { FINGERPRINT_FORMAT, fingerprintHour } from '../../domain/proof/fingerprint.ts';
+import type { Neighbour } from '../../domain/proof/ledger.ts';
 import { MARKETS, tradesContracts } from '../../domain/market.ts';
 
 /** Readers of Parquet folders (Arrow, pandas, Spark, Dask) pass over names that begin with `_`. */

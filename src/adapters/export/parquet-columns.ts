@@ -1,6 +1,6 @@
 import type { ColumnSource, SchemaElement } from 'hyparquet-writer';
-import type { AggTrade } from '../../domain/agg-trade.ts';
-import { parseDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from '../../domain/decimal.ts';
+import type { AggTrade } from '../../domain/trade/agg-trade.ts';
+import { parseDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from '../../domain/trade/decimal.ts';
 import type { ExactBar } from '../../ports/bar-store.ts';
 
 /** A column of a file: how it is declared, and what it takes from rows. */

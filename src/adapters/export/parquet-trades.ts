@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import { type AsyncBuffer, parquetMetadataAsync, parquetScan } from 'hyparquet';
-import { type AggTrade, isInvalid } from '../../domain/agg-trade.ts';
-import { formatDecimal, PRICE_SCALE, QTY_SCALE } from '../../domain/decimal.ts';
-import { FIELD_COUNT, TradeBlock } from '../../domain/trade-block.ts';
+import { type AggTrade, isInvalid } from '../../domain/trade/agg-trade.ts';
+import { formatDecimal, PRICE_SCALE, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { FIELD_COUNT, TradeBlock } from '../../domain/trade/trade-block.ts';
 import { TRADE_COLUMNS } from './parquet-columns.ts';
 
 /** Units of 1e-8 of a quantity add up exactly as numbers below this. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import type { ExportedData } from '../../domain/export.ts';
-import { isoDay } from '../../domain/hour.ts';
+import type { ExportedData } from '../../domain/proof/export.ts';
+import { isoDay } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 
 /**

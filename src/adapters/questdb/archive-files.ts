@@ -1,5 +1,5 @@
 import type { ArchiveFileRecord, ArchiveFiles, FileVerdict } from '../../ports/archive-files.ts';
-import { DAY_MS, floorTo } from '../../domain/hour.ts';
+import { DAY_MS, floorTo } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import { int, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } from './sql.ts';
 

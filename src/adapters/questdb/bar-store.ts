@@ -1,16 +1,16 @@
-import type { Anchor } from '../../domain/chain.ts';
-import type { Contract } from '../../domain/contract.ts';
-import type { DayInputs } from '../../domain/day.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/decimal.ts';
-import { DAY_MS, type TimeRange } from '../../domain/hour.ts';
-import { INTERVALS, type Interval } from '../../domain/interval.ts';
+import type { Anchor } from '../../domain/bars/chain.ts';
+import type { Contract } from '../../domain/bars/contract.ts';
+import type { DayInputs } from '../../domain/bars/day.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { INTERVALS, type Interval } from '../../domain/time/interval.ts';
 import type { Series } from '../../domain/market.ts';
 import {
   DEFAULT_TIERS,
   TIER_INTERVALS,
   type TierBounds,
   type TierInterval,
-} from '../../domain/tier.ts';
+} from '../../domain/bars/tier.ts';
 import type {
   BarStore,
   ComputedMinutes,

@@ -1,8 +1,8 @@
-import { barStatus, type DayInputs } from '../../domain/day.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/hour.ts';
-import { INTERVAL_MS, type Interval } from '../../domain/interval.ts';
+import { barStatus, type DayInputs } from '../../domain/bars/day.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time/hour.ts';
+import { INTERVAL_MS, type Interval } from '../../domain/time/interval.ts';
 import type { Series } from '../../domain/market.ts';
-import type { Contract } from '../../domain/contract.ts';
+import type { Contract } from '../../domain/bars/contract.ts';
 import { SUMMED_BASE_VOLUMES, worthOf } from './contract-sql.ts';
 import { literal, ofSeries, timestamp } from './sql.ts';
 import { type Limbs, limbsOf, type RowOrder, tradedMinutes } from './traded-minutes.ts';

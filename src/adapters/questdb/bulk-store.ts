@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { TradeBlock } from '../../domain/trade-block.ts';
+import type { TradeBlock } from '../../domain/trade/trade-block.ts';
 import type { BulkLoad, BulkStore } from '../../ports/bulk-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';

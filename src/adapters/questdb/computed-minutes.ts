@@ -1,8 +1,8 @@
-import { type Bar, silentBar } from '../../domain/bar.ts';
-import { BASE_SCALE, type Contract, worthText } from '../../domain/contract.ts';
-import { barStatus, type DayInputs } from '../../domain/day.ts';
-import { formatDecimal, QTY_SCALE } from '../../domain/decimal.ts';
-import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from '../../domain/hour.ts';
+import { type Bar, silentBar } from '../../domain/bars/bar.ts';
+import { BASE_SCALE, type Contract, worthText } from '../../domain/bars/contract.ts';
+import { barStatus, type DayInputs } from '../../domain/bars/day.ts';
+import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import type { ComputedMinutes } from '../../ports/bar-store.ts';
 import { literal, timestamp } from './sql.ts';

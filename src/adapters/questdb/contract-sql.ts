@@ -1,4 +1,4 @@
-import type { Contract } from '../../domain/contract.ts';
+import type { Contract } from '../../domain/bars/contract.ts';
 import { DELTA } from './traded-minutes.ts';
 
 /** How the worth of a minute's trades is had: SQL over rows of one minute, and for the minute bars. */

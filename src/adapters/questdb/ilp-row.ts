@@ -1,4 +1,4 @@
-import type { AggTrade } from '../../domain/agg-trade.ts';
+import type { AggTrade } from '../../domain/trade/agg-trade.ts';
 import type { Series } from '../../domain/market.ts';
 import {
   AGG_ID_FIELD,
@@ -7,7 +7,7 @@ import {
   PRICE_FIELD,
   QTY_FIELD,
   type TradeBlock,
-} from '../../domain/trade-block.ts';
+} from '../../domain/trade/trade-block.ts';
 
 /**
  * One trade as a line of QuestDB's line protocol, written straight from the digits that the exchange

@@ -1,5 +1,5 @@
-import { HOUR_MS, spanOfHours, type TimeRange } from '../../domain/hour.ts';
-import type { SliceRecord } from '../../domain/ledger.ts';
+import { HOUR_MS, spanOfHours, type TimeRange } from '../../domain/time/hour.ts';
+import type { SliceRecord } from '../../domain/proof/ledger.ts';
 import type { Market, Series } from '../../domain/market.ts';
 import type {
   CoverageTotals,

@@ -1,4 +1,4 @@
-import { backoffMs } from '../../domain/backoff.ts';
+import { backoffMs } from '../../domain/plan/backoff.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';

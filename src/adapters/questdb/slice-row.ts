@@ -1,5 +1,5 @@
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/decimal.ts';
-import type { Neighbour, SliceRecord } from '../../domain/ledger.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import type { Neighbour, SliceRecord } from '../../domain/proof/ledger.ts';
 import type { Series } from '../../domain/market.ts';
 import { int, optionalInt, text, type TextRow } from './sql.ts';
 

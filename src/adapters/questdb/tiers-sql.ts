@@ -1,7 +1,7 @@
-import type { Contract } from '../../domain/contract.ts';
-import type { DayInputs } from '../../domain/day.ts';
+import type { Contract } from '../../domain/bars/contract.ts';
+import type { DayInputs } from '../../domain/bars/day.ts';
 import type { Series } from '../../domain/market.ts';
-import type { TierBounds, TierInterval } from '../../domain/tier.ts';
+import type { TierBounds, TierInterval } from '../../domain/bars/tier.ts';
 import { rowsOfDay, statusCase, withinDay } from './bars-sql.ts';
 import { literal, ofSeries } from './sql.ts';
 import { DELTA, limbsOf, type RowOrder } from './traded-minutes.ts';

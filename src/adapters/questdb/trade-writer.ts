@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { AggTrade } from '../../domain/agg-trade.ts';
+import type { AggTrade } from '../../domain/trade/agg-trade.ts';
 import type { Series } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';

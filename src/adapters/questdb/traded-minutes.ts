@@ -1,4 +1,4 @@
-import type { DayInputs } from '../../domain/day.ts';
+import type { DayInputs } from '../../domain/bars/day.ts';
 
 /**
  * `stored`: the rows lie in the table in the order of their ids. `sorted`: they may not, since rows of

@@ -1,6 +1,6 @@
 import type { Market } from '../../domain/market.ts';
-import { windowBudget } from '../../domain/weight.ts';
-import type { WindowGuard } from '../../domain/weight.ts';
+import { windowBudget } from '../../domain/plan/weight.ts';
+import type { WindowGuard } from '../../domain/plan/weight.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { ExchangeState } from '../../ports/weight-governor.ts';
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Market } from '../../domain/market.ts';
-import { nextWindowInMs, sendSlot, windowBudget } from '../../domain/weight.ts';
+import { nextWindowInMs, sendSlot, windowBudget } from '../../domain/plan/weight.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type {

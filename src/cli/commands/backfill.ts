@@ -3,9 +3,9 @@ import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../app/ru
 import { isDue } from '../../app/plan-series.ts';
 import { assertDueServed } from '../../app/within-history.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import type { TimeRange } from '../../domain/hour.ts';
+import type { TimeRange } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
-import type { SourceChoice } from '../../domain/source-choice.ts';
+import type { SourceChoice } from '../../domain/plan/source-choice.ts';
 import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';
 import { assertDisk, type CostedPlan, describePlan, planAll, totalsOf } from '../plan-report.ts';

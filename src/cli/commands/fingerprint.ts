@@ -2,7 +2,11 @@ import type { Command } from 'commander';
 import { fingerprintRange } from '../../app/fingerprint-range.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import { differingHours, type Fingerprint, fingerprintHour } from '../../domain/fingerprint.ts';
+import {
+  differingHours,
+  type Fingerprint,
+  fingerprintHour,
+} from '../../domain/proof/fingerprint.ts';
 import { marketName } from '../../domain/market.ts';
 import { fingerprintDocument, readFingerprint } from '../fingerprint-file.ts';
 import { formatInteger } from '../progress-text.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { isSilence, silenceText } from '../../app/witnesses.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import type { SourceChoice } from '../../domain/source-choice.ts';
+import type { SourceChoice } from '../../domain/plan/source-choice.ts';
 import { assertDisk, describePlan, planAll, totalsOf } from '../plan-report.ts';
 import { assertKnown, parseSeries, print, say, withApp } from '../session.ts';
 import { lookAtFolder, sourceOption } from '../source-option.ts';

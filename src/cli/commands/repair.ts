@@ -3,10 +3,10 @@ import { asks, type DayRepair, isRepaired, queueRepair, repairOf } from '../../a
 import { verifyRange } from '../../app/verify-range.ts';
 import { assertServed, isServed } from '../../app/within-history.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import type { DayReport } from '../../domain/finding.ts';
-import { DAY_MS, isoDay, spanOfHours, type TimeRange } from '../../domain/hour.ts';
+import type { DayReport } from '../../domain/proof/finding.ts';
+import { DAY_MS, isoDay, spanOfHours, type TimeRange } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
-import { type SourceChoice, sourceFolder } from '../../domain/source-choice.ts';
+import { type SourceChoice, sourceFolder } from '../../domain/plan/source-choice.ts';
 import type { FailedJob } from '../../ports/job-queue.ts';
 import { BackfillProgress } from '../backfill-progress.ts';
 import type { App } from '../compose.ts';

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { timeZones } from '../../adapters/system/time-zones.ts';
 import { showBars } from '../../app/show-bars.ts';
-import { parseBarLength } from '../../domain/bar-grid.ts';
-import { planBars } from '../../domain/bar-plan.ts';
+import { parseBarLength } from '../../domain/bars/bar-grid.ts';
+import { planBars } from '../../domain/bars/bar-plan.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import { DAY_MS, floorTo } from '../../domain/hour.ts';
-import { INTERVALS } from '../../domain/interval.ts';
+import { DAY_MS, floorTo } from '../../domain/time/hour.ts';
+import { INTERVALS } from '../../domain/time/interval.ts';
 import { ANCHOR_HELP, anchorWords, parseAnchor } from '../anchor-option.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { renderOhlc } from '../table.ts';

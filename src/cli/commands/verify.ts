@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { verifyRange } from '../../app/verify-range.ts';
 import type { ExitCode } from '../../domain/exit-codes.ts';
-import type { DayReport } from '../../domain/finding.ts';
+import type { DayReport } from '../../domain/proof/finding.ts';
 import { VERSION } from '../../version.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../times.ts';

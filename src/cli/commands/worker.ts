@@ -3,7 +3,7 @@ import { keepTicking, restoreTick } from '../../app/keep-ticking.ts';
 import { changeSchedule } from '../../app/run-backfill.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import { floorTo, HOUR_MS } from '../../domain/hour.ts';
+import { floorTo, HOUR_MS } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import type { JobWorkers } from '../../ports/job-queue.ts';
 import type { App } from '../compose.ts';

@@ -3,7 +3,7 @@ import { createExchangeStateStore } from '../../../src/adapters/questdb/exchange
 import { createSeriesCatalogue } from '../../../src/adapters/questdb/series-catalogue.ts';
 import { compose } from '../../../src/cli/compose.ts';
 import { loadConfig } from '../../../src/config.ts';
-import { floorTo, HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
+import { floorTo, HOUR_MS, MINUTE_MS } from '../../../src/domain/time/hour.ts';
 import type { Series } from '../../../src/domain/market.ts';
 import { type AlertRule, alertRules } from '../../support/grafana-alerts.ts';
 import { Asker } from '../../support/grafana-dashboard.ts';

@@ -1,5 +1,5 @@
-import { parseDecimal } from '../../../src/domain/decimal.ts';
-import { DAY_MS, floorTo, HOUR_MS } from '../../../src/domain/hour.ts';
+import { parseDecimal } from '../../../src/domain/trade/decimal.ts';
+import { DAY_MS, floorTo, HOUR_MS } from '../../../src/domain/time/hour.ts';
 import type { FilledHour } from '../../support/filled-series.ts';
 import { beginOf } from './sessions.ts';
 

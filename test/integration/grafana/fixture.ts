@@ -1,5 +1,5 @@
-import type { AggTrade } from '../../../src/domain/agg-trade.ts';
-import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
+import type { AggTrade } from '../../../src/domain/trade/agg-trade.ts';
+import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from '../../../src/domain/time/hour.ts';
 import type { Series } from '../../../src/domain/market.ts';
 import { realDayIsHere, realDayTrades } from '../../golden/real-day.ts';
 import { type FilledHour, fillSeries, type HourFate } from '../../support/filled-series.ts';

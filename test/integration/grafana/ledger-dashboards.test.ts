@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createExchangeStateStore } from '../../../src/adapters/questdb/exchange-state.ts';
-import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
+import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from '../../../src/domain/time/hour.ts';
 import type { Series } from '../../../src/domain/market.ts';
 import { unique } from '../../support/command-line.ts';
 import { type HourFate, fillSeries } from '../../support/filled-series.ts';

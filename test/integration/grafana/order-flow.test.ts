@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it, test } from 'vitest';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
-import { INTERVAL_MS, type Interval } from '../../../src/domain/interval.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/domain/time/hour.ts';
+import { INTERVAL_MS, type Interval } from '../../../src/domain/time/interval.ts';
 import { REAL_DAY_PATH, realDayIsHere } from '../../golden/real-day.ts';
 import {
   type Answer,

@@ -1,4 +1,4 @@
-import { DAY_MS, floorTo } from '../../../src/domain/hour.ts';
+import { DAY_MS, floorTo } from '../../../src/domain/time/hour.ts';
 
 /** Begin of the session that an instant lies in, by the platform's own time zones. */
 export function beginOf(timeMs: number, zone: string, start: string): number {

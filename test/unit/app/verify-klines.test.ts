@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { verifyKlines } from '../../../src/app/verify-klines.ts';
-import type { AggTrade } from '../../../src/domain/agg-trade.ts';
-import { cdvBars } from '../../../src/domain/cdv.ts';
-import { HOUR_MS, MINUTE_MS, type TimeRange } from '../../../src/domain/hour.ts';
+import type { AggTrade } from '../../../src/domain/trade/agg-trade.ts';
+import { cdvBars } from '../../../src/domain/bars/cdv.ts';
+import { HOUR_MS, MINUTE_MS, type TimeRange } from '../../../src/domain/time/hour.ts';
 import type { Kline } from '../../../src/ports/trade-source.ts';
 import { tradeOf } from '../../support/trades.ts';
 

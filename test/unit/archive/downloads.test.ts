@@ -9,7 +9,7 @@ import { createArchiveSource } from '../../../src/adapters/archive/archive-sourc
 import { DownloadFile, Downloads } from '../../../src/adapters/archive/downloads.ts';
 import { NO_PROXIES } from '../../../src/adapters/system/proxies.ts';
 import { ownIdentity } from '../../../src/adapters/system/process-identity.ts';
-import { HOUR_MS } from '../../../src/domain/hour.ts';
+import { HOUR_MS } from '../../../src/domain/time/hour.ts';
 import { type ArchiveServer, startArchiveServer } from '../../exchange/archive-server.ts';
 import { syntheticTrades } from '../../exchange/synthetic-trades.ts';
 

@@ -4,7 +4,7 @@ import {
   assertStartsFrom,
   decodePage,
 } from '../../../src/adapters/binance/decode-page.ts';
-import { canonicalLine } from '../../../src/domain/agg-trade.ts';
+import { canonicalLine } from '../../../src/domain/trade/agg-trade.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
 
 const REQUEST = 'GET /api/v3/aggTrades?symbol=BTCUSDT';

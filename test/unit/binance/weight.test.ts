@@ -4,7 +4,7 @@ import {
   decodeSymbols,
   usedWeight,
 } from '../../../src/adapters/binance/exchange-facts.ts';
-import { nextWindowInMs, sendSlot, windowBudget } from '../../../src/domain/weight.ts';
+import { nextWindowInMs, sendSlot, windowBudget } from '../../../src/domain/plan/weight.ts';
 
 const MINUTE = 60_000;
 const GUARD = { startMs: 30, endMs: 500 };

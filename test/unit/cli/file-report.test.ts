@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { wasThin } from '../../../src/cli/file-report.ts';
-import { HOUR_MS } from '../../../src/domain/hour.ts';
-import type { SliceRecord } from '../../../src/domain/ledger.ts';
+import { HOUR_MS } from '../../../src/domain/time/hour.ts';
+import type { SliceRecord } from '../../../src/domain/proof/ledger.ts';
 import { recordOf } from '../../support/trades.ts';
 
 const DAY = Date.UTC(2024, 1, 10);

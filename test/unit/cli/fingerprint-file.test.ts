@@ -4,8 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprintDocument, readFingerprint } from '../../../src/cli/fingerprint-file.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
-import { fingerprintOf } from '../../../src/domain/fingerprint.ts';
-import { HOUR_MS } from '../../../src/domain/hour.ts';
+import { fingerprintOf } from '../../../src/domain/proof/fingerprint.ts';
+import { HOUR_MS } from '../../../src/domain/time/hour.ts';
 import type { Series } from '../../../src/domain/market.ts';
 
 const START = Date.UTC(2024, 0, 1, 10);

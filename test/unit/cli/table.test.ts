@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type OhlcRow, renderOhlc, renderTable } from '../../../src/cli/table.ts';
-import { MINUTE_MS } from '../../../src/domain/hour.ts';
+import { MINUTE_MS } from '../../../src/domain/time/hour.ts';
 
 const START = Date.UTC(2024, 0, 1, 10);
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { canonicalLine, isInvalid, nativeTimeUnit } from '../../../src/domain/agg-trade.ts';
-import { contentHasher } from '../../../src/domain/content-hash.ts';
+import { canonicalLine, isInvalid, nativeTimeUnit } from '../../../src/domain/trade/agg-trade.ts';
+import { contentHasher } from '../../../src/domain/trade/content-hash.ts';
 import { invalidTradeOf, tradeOf } from '../../support/trades.ts';
 
 describe('the time unit of an hour', () => {

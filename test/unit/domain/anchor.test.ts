@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { timeZones } from '../../../src/adapters/system/time-zones.ts';
-import { type Anchor, resetsOver } from '../../../src/domain/anchor.ts';
+import { type Anchor, resetsOver } from '../../../src/domain/bars/anchor.ts';
 
 const at = (text: string) => Date.parse(text);
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { timeZones } from '../../../src/adapters/system/time-zones.ts';
-import type { Anchor } from '../../../src/domain/anchor.ts';
-import { parseBarLength, startsIn } from '../../../src/domain/bar-grid.ts';
-import { planBars } from '../../../src/domain/bar-plan.ts';
+import type { Anchor } from '../../../src/domain/bars/anchor.ts';
+import { parseBarLength, startsIn } from '../../../src/domain/bars/bar-grid.ts';
+import { planBars } from '../../../src/domain/bars/bar-plan.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
-import { HOUR_MS } from '../../../src/domain/hour.ts';
+import { HOUR_MS } from '../../../src/domain/time/hour.ts';
 
 const at = (text: string) => Date.parse(text);
 const iso = (ms: number) => new Date(ms).toISOString().replace(':00.000Z', 'Z');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { borderAt, joinAcross, type Outside } from '../../../src/domain/border.ts';
-import { DAY_MS, HOUR_MS } from '../../../src/domain/hour.ts';
-import { type SliceRecord, verdictOf } from '../../../src/domain/ledger.ts';
+import { borderAt, joinAcross, type Outside } from '../../../src/domain/proof/border.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
+import { type SliceRecord, verdictOf } from '../../../src/domain/proof/ledger.ts';
 import { recordOf } from '../../support/trades.ts';
 
 const MIDNIGHT = Date.UTC(2024, 2, 5);

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { AggTrade } from '../../../src/domain/agg-trade.ts';
-import { type Bar, barText, rollUp } from '../../../src/domain/bar.ts';
-import { cdvBars, cdvBarsFrom, type CdvRequest, compareForBars } from '../../../src/domain/cdv.ts';
-import { HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
+import type { AggTrade } from '../../../src/domain/trade/agg-trade.ts';
+import { type Bar, barText, rollUp } from '../../../src/domain/bars/bar.ts';
+import {
+  cdvBars,
+  cdvBarsFrom,
+  type CdvRequest,
+  compareForBars,
+} from '../../../src/domain/bars/cdv.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../src/domain/time/hour.ts';
 import type { ExactBar } from '../../../src/ports/bar-store.ts';
 import { invalidTradeOf, tradeOf } from '../../support/trades.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BuiltDay, chainAnchors } from '../../../src/domain/chain.ts';
-import { DAY_MS } from '../../../src/domain/hour.ts';
+import { type BuiltDay, chainAnchors } from '../../../src/domain/bars/chain.ts';
+import { DAY_MS } from '../../../src/domain/time/hour.ts';
 
 const ORIGIN = Date.UTC(2024, 0, 10);
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { AggTrade } from '../../../src/domain/agg-trade.ts';
-import { createHourRun } from '../../../src/domain/continuity.ts';
-import type { HourRun } from '../../../src/domain/hour-run.ts';
+import type { AggTrade } from '../../../src/domain/trade/agg-trade.ts';
+import { createHourRun } from '../../../src/domain/proof/continuity.ts';
+import type { HourRun } from '../../../src/domain/proof/hour-run.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
-import { HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../src/domain/time/hour.ts';
 import { invalidTradeOf, tradeOf } from '../../support/trades.ts';
 
 const HOUR = Date.UTC(2024, 0, 1, 10);

@@ -5,10 +5,10 @@ import {
   dayInputs,
   holdsReach,
   isBuiltFrom,
-} from '../../../src/domain/day.ts';
-import { restatementOf } from '../../../src/domain/restatement.ts';
-import { HOUR_MS, MINUTE_MS } from '../../../src/domain/hour.ts';
-import type { SliceRecord } from '../../../src/domain/ledger.ts';
+} from '../../../src/domain/bars/day.ts';
+import { restatementOf } from '../../../src/domain/bars/restatement.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../src/domain/time/hour.ts';
+import type { SliceRecord } from '../../../src/domain/proof/ledger.ts';
 import { recordOf } from '../../support/trades.ts';
 
 const DAY = Date.UTC(2024, 0, 1);

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { formatDecimal, formatDecimalShort, parseDecimal } from '../../../src/domain/decimal.ts';
+import {
+  formatDecimal,
+  formatDecimalShort,
+  parseDecimal,
+} from '../../../src/domain/trade/decimal.ts';
 
 describe('parseDecimal', () => {
   it.each([

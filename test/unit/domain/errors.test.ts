@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs } from '../../../src/domain/backoff.ts';
+import { backoffMs } from '../../../src/domain/plan/backoff.ts';
 import { ERRORS } from '../../../src/domain/error-catalogue.ts';
 import { CdvaultError, classify } from '../../../src/domain/errors.ts';
 import { EXIT } from '../../../src/domain/exit-codes.ts';

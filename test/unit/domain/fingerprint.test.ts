@@ -4,8 +4,8 @@ import {
   differingHours,
   fingerprintOf,
   type HourContent,
-} from '../../../src/domain/fingerprint.ts';
-import { HOUR_MS } from '../../../src/domain/hour.ts';
+} from '../../../src/domain/proof/fingerprint.ts';
+import { HOUR_MS } from '../../../src/domain/time/hour.ts';
 import type { Series } from '../../../src/domain/market.ts';
 
 const START = Date.UTC(2024, 0, 1);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { AggTrade } from '../../../src/domain/agg-trade.ts';
-import { createHourRun } from '../../../src/domain/continuity.ts';
-import { describeForeign, ForeignRows } from '../../../src/domain/foreign-rows.ts';
-import { DAY_MS, HOUR_MS } from '../../../src/domain/hour.ts';
+import type { AggTrade } from '../../../src/domain/trade/agg-trade.ts';
+import { createHourRun } from '../../../src/domain/proof/continuity.ts';
+import { describeForeign, ForeignRows } from '../../../src/domain/proof/foreign-rows.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
 import { blockOf, tradeOf } from '../../support/trades.ts';
 
 const START = Date.UTC(2023, 1, 1);

@@ -10,8 +10,8 @@ import {
   isoHour,
   lastClosedHourEnd,
   widenToHours,
-} from '../../../src/domain/hour.ts';
-import { INTERVAL_MS, INTERVALS } from '../../../src/domain/interval.ts';
+} from '../../../src/domain/time/hour.ts';
+import { INTERVAL_MS, INTERVALS } from '../../../src/domain/time/interval.ts';
 
 const at = (iso: string): number => Date.parse(iso);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR_MS } from '../../../src/domain/hour.ts';
-import { claims, missingIds, verdictOf } from '../../../src/domain/ledger.ts';
+import { HOUR_MS } from '../../../src/domain/time/hour.ts';
+import { claims, missingIds, verdictOf } from '../../../src/domain/proof/ledger.ts';
 import { recordOf } from '../../support/trades.ts';
 
 const HOUR = Date.UTC(2024, 0, 1, 10);

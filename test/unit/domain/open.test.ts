@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { openAtPrevious } from '../../../src/domain/bar.ts';
-import { cdvBars } from '../../../src/domain/cdv.ts';
-import { MINUTE_MS } from '../../../src/domain/hour.ts';
+import { openAtPrevious } from '../../../src/domain/bars/bar.ts';
+import { cdvBars } from '../../../src/domain/bars/cdv.ts';
+import { MINUTE_MS } from '../../../src/domain/time/hour.ts';
 import { tradeOf } from '../../support/trades.ts';
 
 const SPEC = readFileSync(path.join(import.meta.dirname, '../../../SPEC.md'), 'utf8');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../../src/domain/hour.ts';
-import type { Verdict } from '../../../src/domain/ledger.ts';
-import { type DayCoverage, isResting, planWork } from '../../../src/domain/plan.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
+import type { Verdict } from '../../../src/domain/proof/ledger.ts';
+import { type DayCoverage, isResting, planWork } from '../../../src/domain/plan/plan.ts';
 
 const DAY = Date.UTC(2024, 1, 29);
 const hour = (index: number): number => DAY + index * HOUR_MS;

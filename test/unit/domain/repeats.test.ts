@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeRepeat, withoutRepeats } from '../../../src/domain/repeats.ts';
+import { describeRepeat, withoutRepeats } from '../../../src/domain/proof/repeats.ts';
 import { tradeOf } from '../../support/trades.ts';
 
 const HOUR = Date.UTC(2024, 0, 1, 10);

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../../src/domain/hour.ts';
-import { isWithinRest, mayComeLate, type Roads, suitsArchive } from '../../../src/domain/plan.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
+import {
+  isWithinRest,
+  mayComeLate,
+  type Roads,
+  suitsArchive,
+} from '../../../src/domain/plan/plan.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 const TODAY = Date.UTC(2026, 10, 23);

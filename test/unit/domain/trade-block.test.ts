@@ -1,11 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
 import fc from 'fast-check';
 import { CsvRows } from '../../../src/adapters/archive/csv-rows.ts';
-import { canonicalLine, isInvalid, type AggTrade } from '../../../src/domain/agg-trade.ts';
-import { contentHasher } from '../../../src/domain/content-hash.ts';
-import { createHourRun } from '../../../src/domain/continuity.ts';
-import { parseDecimal, QTY_SCALE } from '../../../src/domain/decimal.ts';
-import { HOUR_MS } from '../../../src/domain/hour.ts';
+import { canonicalLine, isInvalid, type AggTrade } from '../../../src/domain/trade/agg-trade.ts';
+import { contentHasher } from '../../../src/domain/trade/content-hash.ts';
+import { createHourRun } from '../../../src/domain/proof/continuity.ts';
+import { parseDecimal, QTY_SCALE } from '../../../src/domain/trade/decimal.ts';
+import { HOUR_MS } from '../../../src/domain/time/hour.ts';
 import { blockOf, invalidTradeOf, tradeOf } from '../../support/trades.ts';
 
 const HOUR = Date.UTC(2025, 2, 4, 5);

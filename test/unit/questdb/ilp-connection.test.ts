@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createBulkStore } from '../../../src/adapters/questdb/bulk-store.ts';
 import { createTradeWriter } from '../../../src/adapters/questdb/trade-writer.ts';
 import { systemClock } from '../../../src/adapters/system/clock.ts';
-import type { AggTrade } from '../../../src/domain/agg-trade.ts';
+import type { AggTrade } from '../../../src/domain/trade/agg-trade.ts';
 import type { Series } from '../../../src/domain/market.ts';
 import { NEVER, silentLog } from '../../support/store.ts';
 import { blockOf, invalidTradeOf, tradeOf } from '../../support/trades.ts';

@@ -4,9 +4,9 @@
  * wrong date: nobody can tell which bar it belongs to, so it is not stored, and its id is missing.
  */
 
-import { floorTo, HOUR_MS } from './hour.ts';
+import { floorTo, HOUR_MS } from '../time/hour.ts';
 import type { Neighbour } from './ledger.ts';
-import { TradeBlock } from './trade-block.ts';
+import { TradeBlock } from '../trade/trade-block.ts';
 
 /**
  * How far before its hour's start the time of a row may lie; a row further back is foreign. The largest

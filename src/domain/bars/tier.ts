@@ -1,10 +1,10 @@
-import type { AggTrade } from './agg-trade.ts';
+import type { AggTrade } from '../trade/agg-trade.ts';
 import { type Bar, silentBar } from './bar.ts';
 import { BarPass } from './cdv.ts';
 import type { Contract } from './contract.ts';
-import { parseDecimal, PRICE_SCALE, QTY_SCALE } from './decimal.ts';
-import { MINUTE_MS } from './hour.ts';
-import type { Interval } from './interval.ts';
+import { parseDecimal, PRICE_SCALE, QTY_SCALE } from '../trade/decimal.ts';
+import { MINUTE_MS } from '../time/hour.ts';
+import type { Interval } from '../time/interval.ts';
 
 /**
  * Lower bounds of trade sizes in whole units of the quote currency, ascending, the first 0. A trade is

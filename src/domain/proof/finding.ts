@@ -1,4 +1,4 @@
-import type { TimeRange } from './hour.ts';
+import type { TimeRange } from '../time/hour.ts';
 
 /**
  * What can be wrong with something that is called proven. Hours that are not proven are no findings:

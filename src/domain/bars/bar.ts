@@ -1,4 +1,4 @@
-import { formatDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from './decimal.ts';
+import { formatDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from '../trade/decimal.ts';
 
 /** Where CDV went in a bar, in units of 1e-8. */
 export interface LevelBar {

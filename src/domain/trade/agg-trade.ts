@@ -1,4 +1,4 @@
-import type { Market } from './market.ts';
+import type { Market } from '../market.ts';
 
 /** One aggregate trade as the exchange gave it: fills of one taker order at one price. */
 export interface AggTrade {

@@ -1,6 +1,12 @@
-import type { AggTrade } from './agg-trade.ts';
+import type { AggTrade } from '../trade/agg-trade.ts';
 import { type Bar, barText, type BarText } from './bar.ts';
-import { formatDecimal, parseDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from './decimal.ts';
+import {
+  formatDecimal,
+  parseDecimal,
+  PRICE_SCALE,
+  QTY_SCALE,
+  QUOTE_SCALE,
+} from '../trade/decimal.ts';
 
 /** Set for a series whose quantities are contracts. */
 export interface Contract {

@@ -1,7 +1,13 @@
-import { parseDecimal, QTY_SCALE } from './decimal.ts';
-import { DAY_MS, HOUR_MS, type TimeRange } from './hour.ts';
-import { NO_REACH, type ReachBack, type SliceRecord, type Verdict, verdictOf } from './ledger.ts';
-import { firstAggId } from './market.ts';
+import { parseDecimal, QTY_SCALE } from '../trade/decimal.ts';
+import { DAY_MS, HOUR_MS, type TimeRange } from '../time/hour.ts';
+import {
+  NO_REACH,
+  type ReachBack,
+  type SliceRecord,
+  type Verdict,
+  verdictOf,
+} from '../proof/ledger.ts';
+import { firstAggId } from '../market.ts';
 
 /**
  * `final`: its own trades are proven. `partial`: they are not. That a partial bar is still forming is

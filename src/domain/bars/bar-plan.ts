@@ -1,9 +1,9 @@
 import { type Anchor, type ClockTime, resetsOver } from './anchor.ts';
 import { type BarGrid, evenGrid, longestIntervalIn, sessionGrid } from './bar-grid.ts';
-import { CdvaultError } from './errors.ts';
-import { DAY_MS, MINUTE_MS, type TimeRange } from './hour.ts';
-import type { Interval } from './interval.ts';
-import { countUpTo } from './search.ts';
+import { CdvaultError } from '../errors.ts';
+import { DAY_MS, MINUTE_MS, type TimeRange } from '../time/hour.ts';
+import type { Interval } from '../time/interval.ts';
+import { countUpTo } from '../time/search.ts';
 
 /** Which bars to show, and from where their levels count. */
 export interface BarsRequest {

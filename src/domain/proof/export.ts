@@ -1,8 +1,8 @@
 import type { Fingerprint } from './fingerprint.ts';
-import type { TimeRange } from './hour.ts';
-import type { Interval } from './interval.ts';
+import type { TimeRange } from '../time/hour.ts';
+import type { Interval } from '../time/interval.ts';
 import type { Neighbour } from './ledger.ts';
-import type { Series } from './market.ts';
+import type { Series } from '../market.ts';
 
 /** Stands in every manifest; docs/export.md has the format. */
 export const EXPORT_FORMAT = 'cdvault-export-1';

@@ -1,4 +1,4 @@
-import { CdvaultError } from './errors.ts';
+import { CdvaultError } from '../errors.ts';
 import {
   DAY_MS,
   floorTo,
@@ -7,9 +7,9 @@ import {
   type TimeRange,
   WEEK_MS,
   WEEK_ORIGIN_MS,
-} from './hour.ts';
-import { INTERVAL_MS, type Interval, INTERVALS } from './interval.ts';
-import { countUpTo } from './search.ts';
+} from '../time/hour.ts';
+import { INTERVAL_MS, type Interval, INTERVALS } from '../time/interval.ts';
+import { countUpTo } from '../time/search.ts';
 
 /** How time is divided into bars `[start, end)`. */
 export interface BarGrid {

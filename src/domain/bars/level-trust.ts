@@ -1,8 +1,8 @@
 import { type HourIds, idRange, isBuiltFrom, lostHours } from './day.ts';
-import { DAY_MS, floorTo, HOUR_MS } from './hour.ts';
-import type { SliceRecord } from './ledger.ts';
-import { firstAggId } from './market.ts';
-import { firstIndex } from './search.ts';
+import { DAY_MS, floorTo, HOUR_MS } from '../time/hour.ts';
+import type { SliceRecord } from '../proof/ledger.ts';
+import { firstAggId } from '../market.ts';
+import { firstIndex } from '../time/search.ts';
 
 /** How far a level may be trusted. */
 export interface LevelTrust {

@@ -1,7 +1,7 @@
-import { type AggTrade, isInvalid } from './agg-trade.ts';
-import { parseDecimal, QTY_SCALE } from './decimal.ts';
-import { HOUR_MS } from './hour.ts';
-import { firstAggId, type Series } from './market.ts';
+import { type AggTrade, isInvalid } from '../trade/agg-trade.ts';
+import { parseDecimal, QTY_SCALE } from '../trade/decimal.ts';
+import { HOUR_MS } from '../time/hour.ts';
+import { firstAggId, type Series } from '../market.ts';
 
 /** The neighbour of an hour's run of ids: the trade just before its first or just after its last. */
 export interface Neighbour {

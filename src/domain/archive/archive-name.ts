@@ -1,4 +1,4 @@
-import { DAY_MS, isoDay, type TimeRange } from './hour.ts';
+import { DAY_MS, isoDay, type TimeRange } from '../time/hour.ts';
 
 /** What the name of one of the exchange's archive files promises. */
 export interface ArchiveName extends TimeRange {

@@ -1,9 +1,9 @@
 import type { ArchiveName } from './archive-name.ts';
-import { spansText } from './finding.ts';
-import { describeForeign, type ForeignRow, ForeignRows } from './foreign-rows.ts';
-import { DAY_MS, daysOf, floorTo, isoDay } from './hour.ts';
-import { firstAggId } from './market.ts';
-import type { TradeBlock } from './trade-block.ts';
+import { spansText } from '../proof/finding.ts';
+import { describeForeign, type ForeignRow, ForeignRows } from '../proof/foreign-rows.ts';
+import { DAY_MS, daysOf, floorTo, isoDay } from '../time/hour.ts';
+import { firstAggId } from '../market.ts';
+import type { TradeBlock } from '../trade/trade-block.ts';
 
 /** Contiguous ids, both ends included. */
 interface IdSpan {

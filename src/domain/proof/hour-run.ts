@@ -1,10 +1,10 @@
 /** What is said to the judge of one hour's run of ids, and what it says: see continuity.ts. */
 
-import type { AggTrade } from './agg-trade.ts';
+import type { AggTrade } from '../trade/agg-trade.ts';
 import type { ForeignRow } from './foreign-rows.ts';
 import type { Jumps } from './jumps.ts';
 import type { Neighbour, ReachBack } from './ledger.ts';
-import type { TradeBlock } from './trade-block.ts';
+import type { TradeBlock } from '../trade/trade-block.ts';
 
 /** Facts of a run so far, in the shape in which the ledger keeps them. */
 export interface RunFacts {

@@ -1,6 +1,6 @@
-import { CdvaultError } from './errors.ts';
-import { HOUR_MS } from './hour.ts';
-import type { Series } from './market.ts';
+import { CdvaultError } from '../errors.ts';
+import { HOUR_MS } from '../time/hour.ts';
+import type { Series } from '../market.ts';
 
 /**
  * @param what that was asked for: an hour, an id

@@ -1,5 +1,5 @@
-import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from './hour.ts';
-import type { Verdict } from './ledger.ts';
+import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../time/hour.ts';
+import type { Verdict } from '../proof/ledger.ts';
 import { isFilesOnly, type SourceChoice } from './source-choice.ts';
 
 /** What the ledger and the bars know of one day, for planning. */

@@ -1,5 +1,5 @@
 import { type DayInputs, words } from './day.ts';
-import { HOUR_MS, isoHour } from './hour.ts';
+import { HOUR_MS, isoHour } from '../time/hour.ts';
 
 /** A level that people may already have seen and that will change. */
 export interface Restatement {

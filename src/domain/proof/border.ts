@@ -4,7 +4,7 @@
  * tells of may lie between them: where the ids on both sides follow one another, nobody traded there.
  */
 
-import { HOUR_MS } from './hour.ts';
+import { HOUR_MS } from '../time/hour.ts';
 import type { Neighbour, SliceRecord } from './ledger.ts';
 
 /** What files tell of a border beyond what is on record. */

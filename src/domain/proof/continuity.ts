@@ -7,11 +7,11 @@
  * is further off (foreign-rows.ts) is left out, and its id is missing.
  */
 
-import { type AggTrade, isInvalid } from './agg-trade.ts';
-import { ExactSum, parseDecimal, QTY_SCALE } from './decimal.ts';
-import { CdvaultError } from './errors.ts';
+import { type AggTrade, isInvalid } from '../trade/agg-trade.ts';
+import { ExactSum, parseDecimal, QTY_SCALE } from '../trade/decimal.ts';
+import { CdvaultError } from '../errors.ts';
 import { isTooEarly, lookAhead, needsLookahead } from './foreign-rows.ts';
-import { HOUR_MS, isoHour } from './hour.ts';
+import { HOUR_MS, isoHour } from '../time/hour.ts';
 import { JumpWatch } from './jumps.ts';
 import type {
   AcceptedBlock,
@@ -22,7 +22,7 @@ import type {
   RunStart,
 } from './hour-run.ts';
 import { type Neighbour, NO_REACH, plusReach } from './ledger.ts';
-import { QTY_FIELD, type TradeBlock } from './trade-block.ts';
+import { QTY_FIELD, type TradeBlock } from '../trade/trade-block.ts';
 
 const BEFORE = -1;
 const INSIDE = 0;

@@ -1,4 +1,4 @@
-import { DAY_MS, floorTo, type TimeRange, WEEK_ORIGIN_MS, WEEK_MS } from './hour.ts';
+import { DAY_MS, floorTo, type TimeRange, WEEK_ORIGIN_MS, WEEK_MS } from '../time/hour.ts';
 
 /**
  * Where a level is 0: `from` the start of what is shown, `day` each UTC midnight, `week` each Monday's,

@@ -4,8 +4,8 @@
  */
 
 import { createHash } from 'node:crypto';
-import { CdvaultError } from './errors.ts';
-import type { Series } from './market.ts';
+import { CdvaultError } from '../errors.ts';
+import type { Series } from '../market.ts';
 
 /** Stands in every leaf, so that roots of different formats never agree by accident. */
 export const FINGERPRINT_FORMAT = 'cdvault-fingerprint-1';

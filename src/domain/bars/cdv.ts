@@ -3,10 +3,10 @@
  * computes, never the production path. It shares no method with it: one pass, one running bigint.
  */
 
-import { type AggTrade, isInvalid } from './agg-trade.ts';
+import { type AggTrade, isInvalid } from '../trade/agg-trade.ts';
 import { type Bar, silentBar } from './bar.ts';
-import { parseDecimal, PRICE_SCALE, QTY_SCALE } from './decimal.ts';
-import { HOUR_MS } from './hour.ts';
+import { parseDecimal, PRICE_SCALE, QTY_SCALE } from '../trade/decimal.ts';
+import { HOUR_MS } from '../time/hour.ts';
 
 export interface CdvRequest {
   readonly intervalMs: number;

@@ -1,5 +1,5 @@
 import type { LevelBar } from './bar.ts';
-import { firstIndex } from './search.ts';
+import { firstIndex } from '../time/search.ts';
 
 /**
  * What turns the level of a stored bar, a part of the bar that starts at `startMs`, into one that counts

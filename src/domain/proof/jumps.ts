@@ -4,7 +4,7 @@
  * verdicts go by aggregate ids alone.
  */
 
-import { MINUTE_MS } from './hour.ts';
+import { MINUTE_MS } from '../time/hour.ts';
 import type { Neighbour } from './ledger.ts';
 
 /** From one trade to the one with the next id. */

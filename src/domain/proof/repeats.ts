@@ -1,4 +1,4 @@
-import { type AggTrade, canonicalLine, describeTrade } from './agg-trade.ts';
+import { type AggTrade, canonicalLine, describeTrade } from '../trade/agg-trade.ts';
 
 /** Rows that stand under an id that another row of the page has already. */
 export interface Repeat {
