@@ -35,7 +35,7 @@ import {
   meteredTrades,
   type WorkTotals,
 } from '../adapters/system/work-meter.ts';
-import { createJobHandlers } from '../app/job-handlers.ts';
+import { createJobHandlers } from '../app/jobs/job-handlers.ts';
 import { createWatch } from '../app/watch.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';

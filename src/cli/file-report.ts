@@ -1,4 +1,9 @@
-import { type AwaitedHours, awaitedHours, type EdgeHours, edgeHours } from '../app/await-file.ts';
+import {
+  type AwaitedHours,
+  awaitedHours,
+  type EdgeHours,
+  edgeHours,
+} from '../app/day/awaited-hours.ts';
 import { DAY_MS, HOUR_MS, isoDay, isoHour, type TimeRange } from '../domain/time/hour.ts';
 import { type SliceRecord, verdictOf } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';

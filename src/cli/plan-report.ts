@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
-import { type Asking, type Estimate, estimate } from '../app/estimate.ts';
-import { planRoads, type RoadPlan, type Unreachable } from '../app/plan-roads.ts';
-import { planSeries, type SeriesPlan } from '../app/plan-series.ts';
+import { type Asking, type Estimate, estimate } from '../app/plan/estimate.ts';
+import { planRoads, type RoadPlan, type Unreachable } from '../app/plan/plan-sources.ts';
+import { planSeries, type SeriesPlan } from '../app/plan/plan-series.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { MINUTE_MS, type TimeRange } from '../domain/time/hour.ts';
 import type { Market, Series } from '../domain/market.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createArchiveSource } from '../../src/adapters/archive/archive-source.ts';
 import { NO_PROXIES } from '../../src/adapters/system/proxies.ts';
-import { type DayOutcome, ingestDay } from '../../src/app/ingest-day.ts';
+import { type DayOutcome, ingestDay } from '../../src/app/day/ingest-day.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { INTERVALS } from '../../src/domain/time/interval.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fingerprintRange } from '../../src/app/fingerprint-range.ts';
-import { ingestSlice } from '../../src/app/ingest-slice.ts';
+import { fingerprintRange } from '../../src/app/verify/fingerprint-range.ts';
+import { ingestSlice } from '../../src/app/hour/ingest-hour.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { INTERVALS } from '../../src/domain/time/interval.ts';

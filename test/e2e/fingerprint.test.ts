@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { fingerprintRange } from '../../src/app/fingerprint-range.ts';
+import { fingerprintRange } from '../../src/app/verify/fingerprint-range.ts';
 import type { App } from '../../src/cli/compose.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';

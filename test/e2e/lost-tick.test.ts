@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { restoreTick } from '../../src/app/keep-ticking.ts';
+import { restoreTick } from '../../src/app/jobs/keep-ticking.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';

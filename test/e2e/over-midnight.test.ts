@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { type BarText, barText } from '../../src/domain/bars/bar.ts';
 import { cdvBars, compareForBars } from '../../src/domain/bars/cdv.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/time/interval.ts';
-import { verifyRange } from '../../src/app/verify-range.ts';
+import { verifyRange } from '../../src/app/verify/verify-range.ts';
 import { faultySeries } from '../exchange/data-faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';

@@ -3,8 +3,8 @@ import { applyStatement, migrationFiles } from '../../src/adapters/questdb/migra
 import { checkSchema } from '../../src/adapters/questdb/server-check.ts';
 import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
-import { keepSchedule } from '../../src/app/keep-schedule.ts';
-import { isDue, planSeries } from '../../src/app/plan-series.ts';
+import { keepSchedule } from '../../src/app/jobs/keep-schedule.ts';
+import { isDue, planSeries } from '../../src/app/plan/plan-series.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, floorTo, HOUR_MS, lastClosedHourEnd } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';

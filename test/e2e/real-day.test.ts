@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { BATCH_ROWS } from '../../src/app/fetch-hour.ts';
-import { enqueueRun, isRunOver } from '../../src/app/run-backfill.ts';
+import { BATCH_ROWS } from '../../src/app/hour/fetch-hour.ts';
+import { enqueueRun, isRunOver } from '../../src/app/plan/run-backfill.ts';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { type Interval, INTERVAL_MS, INTERVALS } from '../../src/domain/time/interval.ts';

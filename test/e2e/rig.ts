@@ -4,7 +4,12 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect, inject } from 'vitest';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
-import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../src/app/run-backfill.ts';
+import {
+  concludeRun,
+  enqueueRun,
+  isRunOver,
+  type RunResult,
+} from '../../src/app/plan/run-backfill.ts';
 import { type App, compose } from '../../src/cli/compose.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { TimeRange } from '../../src/domain/time/hour.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { concludeRun } from '../../src/app/run-backfill.ts';
+import { concludeRun } from '../../src/app/plan/run-backfill.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { seriesKey } from '../../src/domain/market.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';

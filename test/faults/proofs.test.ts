@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { barsId } from '../../src/adapters/bullmq/job-ids.ts';
-import { ingestSlice } from '../../src/app/ingest-slice.ts';
+import { ingestSlice } from '../../src/app/hour/ingest-hour.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';

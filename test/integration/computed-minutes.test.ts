@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { computeMinutes, holdsExactly } from '../../src/app/proven-day.ts';
+import { computeMinutes, holdsExactly } from '../../src/app/bars/proven-day.ts';
 import { barText } from '../../src/domain/bars/bar.ts';
 import { cdvBars } from '../../src/domain/bars/cdv.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';

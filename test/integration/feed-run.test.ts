@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createJobQueue } from '../../src/adapters/bullmq/job-queue.ts';
-import { createFeedRun, type FeedRun } from '../../src/app/feed-run.ts';
+import { createFeedRun, type FeedRun } from '../../src/app/jobs/feed-run.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { daysOf } from '../../src/domain/time/hour.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildBars } from '../../src/app/build-bars.ts';
-import { fingerprintRange } from '../../src/app/fingerprint-range.ts';
-import { verifyRange } from '../../src/app/verify-range.ts';
+import { buildBars } from '../../src/app/bars/build-bars.ts';
+import { fingerprintRange } from '../../src/app/verify/fingerprint-range.ts';
+import { verifyRange } from '../../src/app/verify/verify-range.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { INTERVALS } from '../../src/domain/time/interval.ts';

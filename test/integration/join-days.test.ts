@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLeases } from '../../src/adapters/redis/lease.ts';
-import { joinDays, type Midnight } from '../../src/app/join-days.ts';
+import { joinDays, type Midnight } from '../../src/app/day/join-days.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { verdictOf } from '../../src/domain/proof/ledger.ts';

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLeases } from '../../src/adapters/redis/lease.ts';
-import { buildBars } from '../../src/app/build-bars.ts';
-import { chainDays } from '../../src/app/chain-days.ts';
-import { hourLease } from '../../src/app/ingest-slice.ts';
-import { recordHour, recordHours } from '../../src/app/prove-hour.ts';
+import { buildBars } from '../../src/app/bars/build-bars.ts';
+import { chainDays } from '../../src/app/bars/chain-days.ts';
+import { hourLease } from '../../src/app/hour/ingest-hour.ts';
+import { recordHour, recordHours } from '../../src/app/hour/prove-hour.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { dayInputs } from '../../src/domain/bars/day.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';

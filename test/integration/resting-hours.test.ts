@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createArchiveFiles } from '../../src/adapters/questdb/archive-files.ts';
-import { dueDays } from '../../src/app/plan-series.ts';
+import { dueDays } from '../../src/app/plan/plan-series.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { ArchiveFiles } from '../../src/ports/archive-files.ts';
 import type { GapClass } from '../../src/ports/ledger.ts';

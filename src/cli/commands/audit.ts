@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { createArchiveReader } from '../../adapters/archive/archive-reader.ts';
-import { auditFile, auditTogether, type FileAudit } from '../../app/audit-files.ts';
+import { auditFile, auditTogether, type FileAudit } from '../../app/verify/audit-files.ts';
 import { type ArchiveName, parseArchiveName } from '../../domain/archive/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
-import { exportRange } from '../../app/export-range.ts';
+import { exportRange } from '../../app/export/export-range.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { seriesFolder } from '../../adapters/export/series-folder.ts';
 import { manifestDocument } from '../../adapters/export/manifest-file.ts';

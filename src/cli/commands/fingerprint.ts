@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fingerprintRange } from '../../app/fingerprint-range.ts';
+import { fingerprintRange } from '../../app/verify/fingerprint-range.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import {

@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
-import { asks, type DayRepair, isRepaired, queueRepair, repairOf } from '../../app/repair-range.ts';
-import { verifyRange } from '../../app/verify-range.ts';
-import { assertServed, isServed } from '../../app/within-history.ts';
+import {
+  asks,
+  type DayRepair,
+  isRepaired,
+  queueRepair,
+  repairOf,
+} from '../../app/verify/repair-range.ts';
+import { verifyRange } from '../../app/verify/verify-range.ts';
+import { assertServed, isServed } from '../../app/hour/rest-history.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { DayReport } from '../../domain/proof/finding.ts';
 import { DAY_MS, isoDay, spanOfHours, type TimeRange } from '../../domain/time/hour.ts';

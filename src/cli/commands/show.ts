@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { timeZones } from '../../adapters/system/time-zones.ts';
-import { showBars } from '../../app/show-bars.ts';
+import { showBars } from '../../app/bars/show-bars.ts';
 import { parseBarLength } from '../../domain/bars/bar-grid.ts';
 import { planBars } from '../../domain/bars/bar-plan.ts';
 import { CdvaultError } from '../../domain/errors.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { verifyRange } from '../../app/verify-range.ts';
+import { verifyRange } from '../../app/verify/verify-range.ts';
 import type { ExitCode } from '../../domain/exit-codes.ts';
 import type { DayReport } from '../../domain/proof/finding.ts';
 import { VERSION } from '../../version.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { keepTicking, restoreTick } from '../../app/keep-ticking.ts';
-import { changeSchedule } from '../../app/run-backfill.ts';
+import { keepTicking, restoreTick } from '../../app/jobs/keep-ticking.ts';
+import { changeSchedule } from '../../app/plan/run-backfill.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { floorTo, HOUR_MS } from '../../domain/time/hour.ts';

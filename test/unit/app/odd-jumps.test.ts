@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { oddJumps } from '../../../src/app/odd-jumps.ts';
+import { oddJumps } from '../../../src/app/hour/odd-jumps.ts';
 
 const longest = { from: { id: 7, timeUs: 0 }, to: { id: 8, timeUs: 1_000_000 }, size: 3 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { verifyKlines } from '../../../src/app/verify-klines.ts';
+import { verifyKlines } from '../../../src/app/verify/verify-klines.ts';
 import type { AggTrade } from '../../../src/domain/trade/agg-trade.ts';
 import { cdvBars } from '../../../src/domain/bars/cdv.ts';
 import { HOUR_MS, MINUTE_MS, type TimeRange } from '../../../src/domain/time/hour.ts';

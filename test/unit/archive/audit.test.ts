@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createArchiveReader } from '../../../src/adapters/archive/archive-reader.ts';
-import { auditFile, auditTogether, type FileAudit } from '../../../src/app/audit-files.ts';
+import { auditFile, auditTogether, type FileAudit } from '../../../src/app/verify/audit-files.ts';
 import { parseArchiveName } from '../../../src/domain/archive/archive-name.ts';
 import { runCli } from '../../support/command-line.ts';
 import { zipOf } from '../../exchange/zip-writer.ts';

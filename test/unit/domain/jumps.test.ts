@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { oddJumps } from '../../../src/app/odd-jumps.ts';
+import { oddJumps } from '../../../src/app/hour/odd-jumps.ts';
 import type { AggTrade } from '../../../src/domain/trade/agg-trade.ts';
 import { createHourRun } from '../../../src/domain/proof/continuity.ts';
 import type { RunFacts } from '../../../src/domain/proof/hour-run.ts';

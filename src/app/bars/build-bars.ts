@@ -1,0 +1,162 @@
+import { type DayInputs, dayInputs, inputRange } from '../../domain/bars/day.ts';
+import { restatementOf } from '../../domain/bars/restatement.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { DAY_MS, HOUR_MS, isoDay } from '../../domain/time/hour.ts';
+import { type Series, seriesKey } from '../../domain/market.ts';
+import type { BarStore, RestatementRow, StoredDay } from '../../ports/bar-store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Lease, Leases } from '../../ports/lease.ts';
+import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
+import type { Log } from '../../ports/log.ts';
+import type { TradeSource } from '../../ports/trade-source.ts';
+import type { TradeStore } from '../../ports/trade-store.ts';
+import { pinnedContract } from './contract-size.ts';
+import { OWNED_WRITE_MS } from '../owned-write.ts';
+import { computeMinutes, holdsExactly } from './proven-day.ts';
+
+export interface BuildBarsDeps {
+  readonly bars: BarStore;
+  readonly trades: Pick<TradeStore, 'read' | 'readBackHours'>;
+  readonly ledger: Ledger;
+  readonly catalogue: SeriesCatalogue;
+  /** Asked for the size of a contract, once. */
+  readonly source: TradeSource;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export type BuildOutcome = 'built' | 'fresh' | 'nothing_known' | 'busy';
+
+/**
+ * Computes one symbol-day's bars at every interval, over what the ledger proves and nothing else. It
+ * never asks the queue what is there: a flow whose child was shared with another, a child that failed
+ * and was mended later, all end here alike.
+ * @throws CdvaultError LEASE_LOST, STORE_MISMATCH, READ_BACK_MISMATCH, and the store's own
+ */
+export async function buildBars(
+  deps: BuildBarsDeps,
+  series: Series,
+  dayMs: number,
+  signal: AbortSignal,
+): Promise<BuildOutcome> {
+  const name = `bars-${seriesKey(series)}-${isoDay(dayMs)}`;
+  const lease = await deps.leases.tryAcquire(name, signal);
+  if (lease === undefined) return 'busy';
+  try {
+    const found = await deps.ledger.records(series, inputRange(dayMs));
+    const day = dayInputs(dayMs, found);
+    if (day === undefined) return 'nothing_known';
+    const [before] = await deps.bars.days(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
+    if (before?.isCurrent === true && before.inputs === day.inputs) return 'fresh';
+
+    const contract = await pinnedContract(deps, series, signal);
+    // Before anything is written: a bar of rows that nobody has proven must never stand.
+    const records = new Map(found.map((record) => [record.hourMs, record]));
+    const computed = (await holdsExactly(deps.trades, series, day, records))
+      ? undefined
+      : await computeMinutes(deps.trades, series, day, records, {
+          tiers: deps.bars.tiers,
+          contract,
+        });
+    signal.throwIfAborted();
+    await lease.assertHeld(OWNED_WRITE_MS);
+    const restated = await announceRestatement(deps, series, before, day);
+    await deps.bars.build(series, day, contract, computed);
+    await checkAgainstLedger(deps, series, day);
+    if (restated !== undefined)
+      await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
+    await assertStillOurs(deps, series, day, lease);
+    await deps.bars.stamp(series, day, deps.clock.nowMs());
+    return 'built';
+  } finally {
+    await lease.release();
+  }
+}
+
+/**
+ * Whoever was away too long may have overwritten the bars of the one who took over, after that one's
+ * stamp: the day is then due again, whatever the stamp says.
+ */
+async function assertStillOurs(
+  deps: BuildBarsDeps,
+  series: Series,
+  day: DayInputs,
+  lease: Lease,
+): Promise<void> {
+  try {
+    await lease.assertHeld(OWNED_WRITE_MS);
+  } catch (error) {
+    await deps.bars.stamp(series, { ...day, inputs: '' }, deps.clock.nowMs());
+    throw error;
+  }
+}
+
+/** Logged before the bars move, so that a restatement is on record even when the build is killed. */
+async function announceRestatement(
+  deps: BuildBarsDeps,
+  series: Series,
+  before: StoredDay | undefined,
+  day: DayInputs,
+): Promise<RestatementRow | undefined> {
+  const restatement = before === undefined ? undefined : restatementOf(before.inputs, day);
+  if (restatement === undefined) return undefined;
+  const row: RestatementRow = {
+    hourMs: restatement.hourMs,
+    what: 'bars',
+    oldLevel: await levelAfter(deps, series, restatement.hourMs),
+    newLevel: undefined,
+    reason: restatement.reason,
+    seenAtMs: deps.clock.nowMs(),
+  };
+  await deps.bars.restate(series, [row]);
+  return row;
+}
+
+async function withNewLevel(
+  deps: BuildBarsDeps,
+  series: Series,
+  row: RestatementRow,
+): Promise<RestatementRow> {
+  const restated = { ...row, newLevel: await levelAfter(deps, series, row.hourMs) };
+  deps.log.warn(
+    {
+      symbol: series.symbol,
+      hour: new Date(row.hourMs).toISOString(),
+      oldLevel: row.oldLevel,
+      newLevel: restated.newLevel,
+    },
+    `levels restated: ${row.reason}`,
+  );
+  return restated;
+}
+
+async function levelAfter(
+  deps: BuildBarsDeps,
+  series: Series,
+  hourMs: number,
+): Promise<string | undefined> {
+  const [bar] = await deps.bars.bars(series, '1h', { startMs: hourMs, endMs: hourMs + HOUR_MS });
+  return bar?.close;
+}
+
+/** The day bar must hold exactly the trades that the ledger counted: the two were summed apart. */
+async function checkAgainstLedger(
+  deps: BuildBarsDeps,
+  series: Series,
+  day: DayInputs,
+): Promise<void> {
+  const [bar] = await deps.bars.bars(series, '1d', {
+    startMs: day.dayMs,
+    endMs: day.dayMs + DAY_MS,
+  });
+  const validRows = day.hours.reduce((rows, hour) => rows + hour.validRows, 0);
+  const deltaE8 = bar === undefined ? 0n : parseDecimal(bar.delta, QTY_SCALE);
+  if ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8) return;
+  throw new CdvaultError(
+    'READ_BACK_MISMATCH',
+    `${series.symbol} ${isoDay(day.dayMs)}: the ledger has ${validRows} valid trades with delta ${formatDecimal(day.deltaE8, QTY_SCALE)}, ` +
+      `the bars ${bar?.aggTrades ?? 0} with delta ${bar?.delta ?? '0'}`,
+  );
+}

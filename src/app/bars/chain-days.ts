@@ -1,0 +1,97 @@
+import { type Anchor, chainAnchors } from '../../domain/bars/chain.ts';
+import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { isoDay } from '../../domain/time/hour.ts';
+import { type Series, seriesKey } from '../../domain/market.ts';
+import type { BarStore, RestatementRow } from '../../ports/bar-store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Leases } from '../../ports/lease.ts';
+import type { SeriesCatalogue } from '../../ports/ledger.ts';
+import type { Log } from '../../ports/log.ts';
+import { OWNED_WRITE_MS } from '../owned-write.ts';
+
+export interface ChainDeps {
+  readonly bars: BarStore;
+  readonly catalogue: SeriesCatalogue;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Anchors that differ from the stored ones: what a chain job has to write. */
+export async function dueAnchors(
+  deps: { readonly bars: Pick<BarStore, 'anchors' | 'days'> },
+  series: Series,
+  originMs: number,
+): Promise<{ readonly due: Anchor[]; readonly stored: ReadonlyMap<number, Anchor> }> {
+  const stored = new Map(
+    (await deps.bars.anchors(series)).anchors.map((anchor) => [anchor.dayMs, anchor]),
+  );
+  const wanted = chainAnchors(originMs, await deps.bars.days(series));
+  const due = wanted.filter((anchor) => {
+    const old = stored.get(anchor.dayMs);
+    return old?.baseE8 !== anchor.baseE8 || old.missing !== anchor.missing;
+  });
+  return { due, stored };
+}
+
+/**
+ * Brings the running base at each midnight of a series up to date with its days. Writes only what
+ * differs; a base that was exact and moves is logged as a restatement.
+ */
+export async function chainDays(
+  deps: ChainDeps,
+  series: Series,
+  signal: AbortSignal,
+): Promise<'chained' | 'fresh' | 'busy'> {
+  const lease = await deps.leases.tryAcquire(`chain-${seriesKey(series)}`, signal);
+  if (lease === undefined) return 'busy';
+  try {
+    const facts = await deps.catalogue.find(series);
+    if (facts === undefined) return 'fresh';
+    const { due, stored } = await dueAnchors(deps, series, facts.originMs);
+    if (due.length === 0) return 'fresh';
+    const moved = due.filter((anchor) => isRestated(stored.get(anchor.dayMs), anchor));
+    signal.throwIfAborted();
+    await lease.assertHeld(OWNED_WRITE_MS);
+    const first = moved[0];
+    if (first !== undefined)
+      await deps.bars.restate(series, [restatement(deps, series, first, stored, moved.length)]);
+    await deps.bars.writeAnchors(series, facts.originMs, due);
+    return 'chained';
+  } finally {
+    await lease.release();
+  }
+}
+
+/** A base that said of itself that ids are missing was never a promise. */
+function isRestated(old: Anchor | undefined, now: Anchor): boolean {
+  return old?.missing === 0 && old.baseE8 !== now.baseE8;
+}
+
+function restatement(
+  deps: ChainDeps,
+  series: Series,
+  anchor: Anchor,
+  stored: ReadonlyMap<number, Anchor>,
+  count: number,
+): RestatementRow {
+  const old = stored.get(anchor.dayMs);
+  const row: RestatementRow = {
+    hourMs: anchor.dayMs,
+    what: 'anchor',
+    oldLevel: old === undefined ? undefined : formatDecimal(old.baseE8, QTY_SCALE),
+    newLevel: formatDecimal(anchor.baseE8, QTY_SCALE),
+    reason: `continuous levels from ${isoDay(anchor.dayMs)} on moved (${count} midnights): trades before it were added or changed`,
+    seenAtMs: deps.clock.nowMs(),
+  };
+  deps.log.warn(
+    {
+      symbol: series.symbol,
+      day: isoDay(anchor.dayMs),
+      oldLevel: row.oldLevel,
+      newLevel: row.newLevel,
+    },
+    row.reason,
+  );
+  return row;
+}

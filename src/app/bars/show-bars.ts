@@ -1,0 +1,196 @@
+import type { Anchor } from '../../domain/bars/anchor.ts';
+import { type LevelBar, mergeLevels, openAtPrevious } from '../../domain/bars/bar.ts';
+import { startsIn } from '../../domain/bars/bar-grid.ts';
+import { type BarsPlan, type BarsRequest, planBars } from '../../domain/bars/bar-plan.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { DAY_MS, floorTo, HOUR_MS } from '../../domain/time/hour.ts';
+import { INTERVAL_MS } from '../../domain/time/interval.ts';
+import { countedFrom, type LevelOffset, movedBy } from '../../domain/bars/level-sums.ts';
+import { type LevelTrust, LevelTrusts } from '../../domain/bars/level-trust.ts';
+import type { Series } from '../../domain/market.ts';
+import type { BarStore, ExactBar } from '../../ports/bar-store.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { TimeZones } from '../../ports/time-zones.ts';
+
+/** Levels and delta as decimal text of scale 8. */
+export interface ShownBar extends LevelTrust {
+  readonly openMs: number;
+  /** Exclusive. */
+  readonly endMs: number;
+  readonly open: string;
+  readonly high: string;
+  readonly low: string;
+  readonly close: string;
+  readonly delta: string;
+  readonly status: 'final' | 'partial' | 'forming';
+}
+
+interface ShownBars {
+  readonly bars: readonly ShownBar[];
+  /** Starts of all bars that were asked for, stored or not. */
+  readonly starts: readonly number[];
+}
+
+interface ShowRequest extends BarsRequest {
+  /** Where a bar opens: after its `first` trade, as stored, or where the `previous` one closed. */
+  readonly open: 'first' | 'previous';
+}
+
+interface ShowDeps {
+  readonly bars: BarStore;
+  readonly ledger: Ledger;
+  readonly zones: TimeZones;
+}
+
+/**
+ * Bars of a range with their levels counted from the anchor wished for. Exact: stored bars are added
+ * up, and their levels are the stored sums plus a constant.
+ * @throws CdvaultError USAGE when a bar straddles the anchor
+ */
+export async function showBars(
+  deps: ShowDeps,
+  series: Series,
+  request: ShowRequest,
+  nowMs: number,
+): Promise<ShownBars> {
+  const { range, anchor, open } = request;
+  const plan = planBars(request, deps.zones.clockTime);
+  const stored = (await deps.bars.bars(series, plan.stored, plan.read)).map(toStored);
+  const levels = await levelsOf(deps, series, stored, { anchor, plan });
+  const bars: ShownBar[] = [];
+  for (const [openMs, parts] of Map.groupBy(stored, (bar) => plan.grid.startOf(bar.openMs))) {
+    if (openMs < range.startMs) continue;
+    const endMs = plan.grid.endOf(openMs);
+    const level = parts
+      .map((part): LevelBar => movedBy(part, levels.offsetE8(part, openMs)))
+      .reduce(mergeLevels);
+    bars.push({
+      openMs,
+      endMs,
+      ...levelTexts(open === 'first' ? level : openAtPrevious(level)),
+      status: statusOf(parts, endMs, (endMs - openMs) / INTERVAL_MS[plan.stored], nowMs),
+      ...levels.trust(parts, openMs, endMs),
+    });
+  }
+  return { bars, starts: [...startsIn(plan.grid, range)] };
+}
+
+/** What is needed of a stored bar. */
+interface StoredBar extends LevelBar, LevelTrust {
+  readonly status: ExactBar['status'];
+}
+
+/** How levels are had that count from an anchor. */
+interface Levels {
+  readonly offsetE8: LevelOffset;
+  /** Of the bar `[startMs, endMs)` that is made up of `parts`, at least one. */
+  readonly trust: (parts: readonly StoredBar[], startMs: number, endMs: number) => LevelTrust;
+}
+
+async function levelsOf(
+  deps: ShowDeps,
+  series: Series,
+  stored: readonly StoredBar[],
+  { anchor, plan }: { readonly anchor: Anchor; readonly plan: BarsPlan },
+): Promise<Levels> {
+  if (anchor.kind === 'day') return DAY_LEVELS;
+  if (anchor.kind === 'total') return totalLevels(deps, series);
+  return {
+    offsetE8: countedFrom(stored, plan.levelStartOf),
+    trust: await countedTrust(deps, series, plan),
+  };
+}
+
+/** As stored. */
+const DAY_LEVELS: Levels = {
+  offsetE8: () => 0n,
+  trust: (parts) => ({
+    levelFromMs: Math.min(...parts.map(({ levelFromMs }) => levelFromMs)),
+    levelMissing: greatest(parts.map(({ levelMissing }) => levelMissing)),
+  }),
+};
+
+async function totalLevels(deps: ShowDeps, series: Series): Promise<Levels> {
+  const { originMs = 0, anchors } = await deps.bars.anchors(series);
+  const byDay = new Map(anchors.map((entry) => [entry.dayMs, entry]));
+  const baseOf = ({ openMs }: LevelBar) => {
+    const base = byDay.get(floorTo(openMs, DAY_MS));
+    if (base !== undefined) return base;
+    throw new CdvaultError('USAGE', 'the continuous level of a day is not computed yet', {
+      advice: 'Run the backfill again, or take --anchor day.',
+    });
+  };
+  // Before the origin a bar's own ids lie nearer to it than its midnight: the midnight's count may only be too high.
+  const missingUpTo = (bar: StoredBar) => {
+    const { missing } = baseOf(bar);
+    if (bar.openMs < originMs || missing === undefined) return missing;
+    return bar.levelMissing === undefined ? undefined : missing + bar.levelMissing;
+  };
+  return {
+    offsetE8: (bar) => baseOf(bar).baseE8,
+    trust: (parts) => ({ levelFromMs: originMs, levelMissing: greatest(parts.map(missingUpTo)) }),
+  };
+}
+
+/** The ids that are missing since any instant are told by the ledger. */
+async function countedTrust(
+  deps: ShowDeps,
+  series: Series,
+  { read, levelStartOf }: BarsPlan,
+): Promise<Levels['trust']> {
+  const hours = { ...read, startMs: floorTo(read.startMs, HOUR_MS) };
+  const days = { ...read, startMs: floorTo(read.startMs, DAY_MS) };
+  const trusts = new LevelTrusts(
+    await deps.ledger.records(series, hours),
+    await deps.bars.days(series, days),
+  );
+  return (_, startMs, endMs) => trusts.between(levelStartOf(startMs), endMs);
+}
+
+function greatest(counts: readonly (number | undefined)[]): number | undefined {
+  const known = counts.filter((count) => count !== undefined);
+  return known.length === counts.length ? Math.max(...known) : undefined;
+}
+
+function toStored(bar: ExactBar): StoredBar {
+  const { openMs, aggTrades, status, levelFromMs, levelMissing } = bar;
+  return {
+    openMs,
+    open: e8(bar.open),
+    high: e8(bar.high),
+    low: e8(bar.low),
+    close: e8(bar.close),
+    delta: e8(bar.delta),
+    aggTrades,
+    status,
+    levelFromMs,
+    levelMissing,
+  };
+}
+
+/** Final when every part is there and final: proven hours have all their bars. */
+function statusOf(
+  parts: readonly StoredBar[],
+  endMs: number,
+  wanted: number,
+  nowMs: number,
+): ShownBar['status'] {
+  if (parts.length === wanted && parts.every(({ status }) => status === 'final')) return 'final';
+  return endMs > nowMs ? 'forming' : 'partial';
+}
+
+function levelTexts({ open, high, low, close, delta }: LevelBar) {
+  const text = (units: bigint) => formatDecimal(units, QTY_SCALE);
+  return {
+    open: text(open),
+    high: text(high),
+    low: text(low),
+    close: text(close),
+    delta: text(delta),
+  };
+}
+
+function e8(value: string): bigint {
+  return parseDecimal(value, QTY_SCALE);
+}

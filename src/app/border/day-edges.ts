@@ -1,0 +1,192 @@
+import { type AggTrade, nativeTimeUnit } from '../../domain/trade/agg-trade.ts';
+import { monthOf } from '../../domain/archive/archive-name.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { isTooEarly, lookAhead } from '../../domain/proof/foreign-rows.ts';
+import { DAY_MS, daysOf, HOUR_MS } from '../../domain/time/hour.ts';
+import { type Neighbour, neighbourOf } from '../../domain/proof/ledger.ts';
+import { firstAggId, type Series } from '../../domain/market.ts';
+import { isWithinRest } from '../../domain/plan/plan.ts';
+import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { JobPayloads } from '../../ports/job-queue.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { Log } from '../../ports/log.ts';
+import type { TradeSource } from '../../ports/trade-source.ts';
+
+/** How far a trade is looked for across days without a file: a month's file is in reach. */
+export const SILENT_DAYS = 31;
+
+/** Asked for to judge the date of one; a page costs the same whatever its length. */
+const ROWS_BESIDE = 200;
+
+interface EdgeDeps {
+  readonly ledger: Ledger;
+  readonly source: TradeSource;
+  readonly archive: ArchiveSource;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Tells of the trades just before and just behind those of a day's file. */
+export class DayEdges {
+  readonly #deps: EdgeDeps;
+  readonly #series: Series;
+  readonly #day: JobPayloads['archive'];
+  readonly #signal: AbortSignal;
+  #isCut = false;
+
+  constructor(deps: EdgeDeps, day: JobPayloads['archive'], signal: AbortSignal) {
+    this.#deps = deps;
+    this.#series = { market: day.market, symbol: day.symbol };
+    this.#day = day;
+    this.#signal = signal;
+  }
+
+  /** Whether trades are known to be behind the file's last one that belong into it. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** The trade before the day's first: from the store, else from the file's publisher or the exchange. */
+  async before({ id, timeUs }: Neighbour, file: ArchiveDay): Promise<Neighbour | undefined> {
+    if (id === firstAggId(this.#series.market)) return undefined;
+    const beforeMs = this.#day.dayMs - HOUR_MS;
+    const record = await this.#deps.ledger.record(this.#series, beforeMs);
+    const known = record?.last ?? record?.prev;
+    if (known?.id === id - 1) return known;
+    if (file.before?.id === id - 1) return file.before;
+    if (this.asksRest(beforeMs)) {
+      const page = await this.#ask(Math.max(firstAggId(this.#series.market), id - ROWS_BESIDE));
+      const row = page.find(({ aggId }) => aggId === id - 1);
+      const earlier = page.filter(({ aggId }) => aggId < id - 1).map((trade) => trade.timeUs);
+      // One with a wrong date proves nothing: REST judges its hour.
+      if (
+        row !== undefined &&
+        !isTooEarly(row.timeUs, Math.max(...earlier)) &&
+        !isTooEarly(timeUs, row.timeUs)
+      )
+        return neighbourOf(row);
+    }
+    if (this.asksRest(beforeMs) || this.#day.edges?.includes('before') !== true) return undefined;
+    const trade = await this.#edgeTrade('before', id - 1);
+    return trade === undefined ? undefined : neighbourOf(trade);
+  }
+
+  /** The trade after the day's last, unless it is of this very day: then the file is cut. */
+  async behind({ id, timeUs }: Neighbour, file: ArchiveDay): Promise<AggTrade | undefined> {
+    const endMs = this.#day.dayMs + DAY_MS;
+    if (file.after?.id === id + 1) return namedOnly(file.after);
+    if (this.asksRest(endMs - HOUR_MS)) {
+      const page = await this.#ask(id + 1);
+      const [row] = page;
+      const ids = page.map(({ aggId }) => aggId);
+      const times = page.map((trade) => trade.timeUs);
+      if (lookAhead(ids, times, 0, timeUs).isLate) return undefined;
+      if (row?.aggId === id + 1 && row.timeUs >= endMs * 1000) return row;
+      this.#isCut = row !== undefined;
+    }
+    if (this.asksRest(endMs - HOUR_MS) || this.#day.edges?.includes('after') !== true)
+      return undefined;
+    const next = await this.#edgeTrade('behind', id + 1);
+    this.#isCut = next !== undefined && next.aggId > id + 1;
+    return next;
+  }
+
+  asksRest(hourMs: number): boolean {
+    const { source, clock } = this.#deps;
+    const historyMs = source.historyMs(this.#series.market);
+    return isWithinRest(hourMs, { historyMs, nowMs: clock.nowMs() });
+  }
+
+  /**
+   * From the file of the day beside the wanted range, of which nothing is stored. Where there is none,
+   * a trade of a day further off counts when its id is the very one: then nobody traded in between.
+   */
+  async #edgeTrade(side: Side, wantedId: number): Promise<AggTrade | undefined> {
+    const besideMs = this.#day.dayMs + STEP_MS[side];
+    const beside = await tradeOfDay(this.#deps, this.#series, besideMs, side, this.#signal);
+    if (beside !== undefined) return beside;
+    const nearest = await nearestTrade(this.#deps, this.#series, besideMs, side, this.#signal);
+    return nearest?.aggId === wantedId ? nearest : undefined;
+  }
+
+  #ask(fromId: number): Promise<readonly AggTrade[]> {
+    const unit = nativeTimeUnit(this.#series.market, this.#day.dayMs);
+    return this.#deps.source.page(this.#series, fromId, unit, this.#signal, ROWS_BESIDE);
+  }
+}
+
+export type Side = 'before' | 'behind';
+
+const STEP_MS = { before: -DAY_MS, behind: DAY_MS } as const;
+
+type FileDeps = Pick<EdgeDeps, 'archive' | 'log'>;
+
+/**
+ * The trade nearest to a day in the files before or behind it, of a month at most.
+ * @returns undefined also when it is not said what files there are
+ */
+export async function nearestTrade(
+  deps: FileDeps,
+  series: Series,
+  dayMs: number,
+  side: Side,
+  signal: AbortSignal,
+): Promise<AggTrade | undefined> {
+  const range =
+    side === 'before'
+      ? { startMs: dayMs - SILENT_DAYS * DAY_MS, endMs: dayMs }
+      : { startMs: dayMs + DAY_MS, endMs: dayMs + (SILENT_DAYS + 1) * DAY_MS };
+  const listing = await deps.archive.list(series, range, signal);
+  if (listing === undefined) return undefined;
+  const { days, months } = listing;
+  const withFile = [...daysOf(range)].filter(
+    (day) => days.has(day) || months.has(monthOf(day).startMs),
+  );
+  for (const day of side === 'before' ? withFile.toReversed() : withFile) {
+    const trade = await tradeOfDay(deps, series, day, side, signal);
+    if (trade !== undefined) return trade;
+  }
+  return undefined;
+}
+
+/** The last trade of a day before, the first of one behind. A file that is wrong tells nothing. */
+async function tradeOfDay(
+  { archive, log }: FileDeps,
+  series: Series,
+  dayMs: number,
+  side: Side,
+  signal: AbortSignal,
+): Promise<AggTrade | undefined> {
+  try {
+    return await archive.withDay(series, dayMs, signal, (file) => edgeOf(file, side));
+  } catch (error) {
+    if (!isOfFile(error)) throw error;
+    log.warn({ error: error.message }, 'the nearest trade of a day’s file is not known');
+    return undefined;
+  }
+}
+
+async function edgeOf(file: ArchiveDay, side: Side): Promise<AggTrade | undefined> {
+  let found: AggTrade | undefined;
+  for await (const block of file.rows()) {
+    if (block.rows === 0) continue;
+    found = block.trade(side === 'behind' ? 0 : block.rows - 1);
+    if (side === 'behind') break;
+  }
+  return found;
+}
+
+/** A trade of which no more than this is known: it ends an hour and counts in none. */
+function namedOnly({ id, timeUs }: Neighbour): AggTrade {
+  const [price, qty, firstId, lastId] = ['0', '0', -1, -1] as const;
+  return { aggId: id, timeUs, price, qty, firstId, lastId, isBuyerMaker: false };
+}
+
+/** Whether a failure is that of an archive file's content. */
+export function isOfFile(error: unknown): error is CdvaultError {
+  return (
+    error instanceof CdvaultError &&
+    (error.code === 'ARCHIVE_BAD_FILE' || error.code === 'ARCHIVE_BAD_ROW')
+  );
+}

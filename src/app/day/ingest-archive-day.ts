@@ -1,0 +1,175 @@
+import { dailyStem } from '../../domain/archive/archive-name.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { describeForeign, type ForeignRow } from '../../domain/proof/foreign-rows.ts';
+import type { TradeBlock } from '../../domain/trade/trade-block.ts';
+import type { ArchiveFileRecord, ArchiveFiles } from '../../ports/archive-files.ts';
+import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
+import type { JobPayloads } from '../../ports/job-queue.ts';
+import { isOfFile } from '../border/day-edges.ts';
+import { type DayOutcome, ingestDay, type IngestDayDeps } from './ingest-day.ts';
+
+/** A day as far as its file goes. `left`: hours that it did not prove, and why. */
+export interface TakenDay {
+  readonly proven: readonly number[];
+  readonly left: readonly number[];
+  /** What the file was worth; undefined when it was not needed, all hours being proven already. */
+  readonly file: Pick<ArchiveFileRecord, 'name' | 'verdict' | 'evidence'> | undefined;
+}
+
+type TakeDeps = IngestDayDeps & { readonly files: ArchiveFiles };
+
+type WantedDay = JobPayloads['archive'] & {
+  /** Whether REST has the day too, so that rows of which the file has lost the quantity need not be believed. */
+  readonly isInReach: boolean;
+};
+
+/**
+ * Takes a day from its archive file and puts on record what that file was worth. A file that is wrong
+ * is an outcome, not a failure: what it did not prove is left.
+ * @throws CdvaultError ARCHIVE_UNREACHABLE, and what ingestDay throws but for the file's own faults
+ */
+export async function takeDay(
+  deps: TakeDeps,
+  day: WantedDay,
+  signal: AbortSignal,
+  onRows: (rows: number) => void,
+): Promise<TakenDay | 'busy'> {
+  const watched = new WatchedArchive(deps.archive, day);
+  let outcome: DayOutcome | CdvaultError;
+  try {
+    outcome = await ingestDay({ ...deps, archive: watched.source }, day, signal, onRows);
+  } catch (error) {
+    if (!isOfFile(error)) throw error;
+    outcome = error;
+  }
+  if (outcome instanceof CdvaultError) {
+    const worth = { verdict: 'refused' as const, evidence: outcome.message };
+    return { proven: [], left: day.hours, file: await record(deps, day, watched.file, worth) };
+  }
+  if (outcome.kind === 'busy') return 'busy';
+  const { left } = outcome;
+  if (outcome.kind === 'absent')
+    return { proven: [], left, file: await record(deps, day, undefined, ABSENT) };
+  const { proven } = outcome;
+  if (watched.file === undefined) return { proven, left, file: undefined };
+  const worth = withForeign(worthOf(watched, outcome.isCut), watched.file.foreign());
+  return { proven, left, file: await record(deps, day, watched.file, worth) };
+}
+
+/** For the record, that nobody answered. */
+export async function recordUnreachable(
+  deps: Pick<TakeDeps, 'files' | 'clock'>,
+  day: WantedDay,
+  { message }: CdvaultError,
+): Promise<void> {
+  await record(deps, day, undefined, { verdict: 'unreachable', evidence: message });
+}
+
+const ABSENT = {
+  verdict: 'absent' as const,
+  evidence: 'the exchange has no such file, or none yet',
+};
+
+type Worth = Pick<ArchiveFileRecord, 'verdict' | 'evidence'>;
+
+function worthOf(seen: WatchedArchive, isCut: boolean): Worth {
+  const { rows, firstId, lastId, lastUs } = seen;
+  if (rows === 0) return { verdict: 'empty', evidence: 'no trade of the day is in it' };
+  const missing = lastId - firstId + 1 - rows;
+  if (missing > 0)
+    return {
+      verdict: 'holes',
+      evidence: `${missing === 1 ? '1 id is' : `${missing} ids are`} missing in it`,
+    };
+  if (isCut) {
+    const endsAt = new Date(lastUs / 1000).toISOString().slice(11, 19);
+    return { verdict: 'truncated', evidence: `it ends at ${endsAt}Z` };
+  }
+  const notes = [
+    ...(seen.withoutQuantity > 0 ? [`${seen.withoutQuantity} rows have no quantity`] : []),
+    ...(seen.file?.note === undefined ? [] : [seen.file.note]),
+  ];
+  return { verdict: 'whole', evidence: notes.join('; ') };
+}
+
+/** The first of them are named: they are as many as a file has wrong dates. */
+const FOREIGN_NAMED = 5;
+
+function withForeign(worth: Worth, foreign: readonly ForeignRow[]): Worth {
+  if (foreign.length === 0) return worth;
+  const named = foreign.slice(0, FOREIGN_NAMED).map(describeForeign).join('; ');
+  const others = foreign.length - FOREIGN_NAMED;
+  const evidence = `rows with a wrong date are not stored: ${named}${others > 0 ? `; and ${others} more` : ''}`;
+  return { ...worth, evidence: [worth.evidence, evidence].filter(Boolean).join('; ') };
+}
+
+async function record(
+  { files, clock }: Pick<TakeDeps, 'files' | 'clock'>,
+  { market, symbol, dayMs }: WantedDay,
+  file: ArchiveDay | undefined,
+  worth: Worth,
+): Promise<ArchiveFileRecord> {
+  const written = {
+    market,
+    symbol,
+    dayMs,
+    name: file?.name ?? `${dailyStem(symbol, dayMs)}.zip`,
+    etag: file?.etag,
+    sha256: file?.sha256,
+    bytes: file?.bytes,
+    ...worth,
+    seenAtMs: clock.nowMs(),
+  };
+  await files.write(written);
+  return written;
+}
+
+/** Remembers the file that was handed out and, roughly, what was in it. */
+class WatchedArchive {
+  file: ArchiveDay | undefined;
+  rows = 0;
+  firstId = 0;
+  lastId = 0;
+  lastUs = 0;
+  withoutQuantity = 0;
+  readonly source: ArchiveSource;
+
+  constructor(archive: ArchiveSource, day: WantedDay) {
+    this.source = {
+      withDay: (series, dayMs, signal, use) =>
+        // Days beside it are only looked at.
+        archive.withDay(series, dayMs, signal, (file) => {
+          if (dayMs !== day.dayMs) return use(file);
+          this.file = file;
+          return use({ ...file, rows: () => this.#watch(file, day.isInReach) });
+        }),
+      list: (...asked) => archive.list(...asked),
+      find: (...asked) => archive.find(...asked),
+      hasLater: (...asked) => archive.hasLater(...asked),
+    };
+  }
+
+  async *#watch(file: ArchiveDay, isInReach: boolean): AsyncGenerator<TradeBlock> {
+    for await (const block of file.rows()) {
+      const { rows, aggIds, timesUs } = block;
+      if (rows > 0) {
+        if (this.rows === 0) this.firstId = aggIds[0] ?? 0;
+        this.lastId = aggIds[rows - 1] ?? 0;
+        this.lastUs = timesUs[rows - 1] ?? 0;
+        this.rows += rows;
+      }
+      this.withoutQuantity += withoutQuantity(block);
+      if (this.withoutQuantity > 0 && isInReach)
+        throw new CdvaultError('ARCHIVE_BAD_ROW', `${file.name}: rows have no quantity`);
+      yield block;
+    }
+  }
+}
+
+/** Files of 2023 had such rows; one that the exchange has marked as invalid has no raw ids either. */
+function withoutQuantity({ rows, valids, firstIds }: TradeBlock): number {
+  let found = 0;
+  for (let row = 0; row < rows; row += 1)
+    if (valids[row] === 0 && (firstIds[row] ?? 0) >= 0) found += 1;
+  return found;
+}

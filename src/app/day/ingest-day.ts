@@ -1,0 +1,239 @@
+import type { ForeignRow } from '../../domain/proof/foreign-rows.ts';
+import { DAY_MS, dayWindowUs, hourWindowUs } from '../../domain/time/hour.ts';
+import { claims, verdictOf } from '../../domain/proof/ledger.ts';
+import type { Series } from '../../domain/market.ts';
+import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
+import type { BulkLoad, BulkStore } from '../../ports/bulk-store.ts';
+import type { JobPayloads } from '../../ports/job-queue.ts';
+import type { Lease } from '../../ports/lease.ts';
+import type { Gap } from '../../ports/ledger.ts';
+import { DayEdges } from '../border/day-edges.ts';
+import { edgeGaps } from '../border/edge-gaps.ts';
+import { hourLease, type IngestDeps } from '../hour/ingest-hour.ts';
+import { type JudgedHour, judgedHour, recordHours } from '../hour/prove-hour.ts';
+import { proveStored } from '../hour/prove-stored.ts';
+import { DayReader, type FileHour } from './read-day.ts';
+
+export interface IngestDayDeps extends IngestDeps {
+  readonly archive: ArchiveSource;
+  readonly bulk: BulkStore;
+}
+
+/** Hours are starts, oldest first. `left` could not be proven by the file: REST is asked for them, where it may be. */
+export type DayOutcome =
+  /** Another worker is at one of the hours. */
+  | { readonly kind: 'busy' }
+  /** The exchange has no such file, or none yet. */
+  | { readonly kind: 'absent'; readonly left: readonly number[] }
+  | {
+      readonly kind: 'recorded';
+      readonly proven: readonly number[];
+      readonly left: readonly number[];
+      /** Whether the file ends before its day's last trade, as far as that is known. */
+      readonly isCut: boolean;
+    };
+
+/**
+ * Takes a UTC day of a series from the exchange's archive file, hour by hour, each proven as one that
+ * was fetched by REST is. A checksum says that a file is the one that was published, not that it is
+ * whole: an hour is recorded only when its ids meet the trade before it and the trade after it. Where
+ * REST does not go, it is also recorded when that trade is not known yet: see joinDays().
+ * @param day `hours`: starts of those that are wanted; others of the day are neither stored nor recorded
+ * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, LEASE_LOST, READ_BACK_MISMATCH, and the sources' own
+ */
+export async function ingestDay(
+  deps: IngestDayDeps,
+  day: JobPayloads['archive'],
+  signal: AbortSignal,
+  onRows: (rows: number) => void = () => undefined,
+): Promise<DayOutcome> {
+  const due = await dueHours(deps, day);
+  if (due.length === 0) return { kind: 'recorded', proven: day.hours, left: [], isCut: false };
+  const leases = new Map<number, Lease>();
+  try {
+    // All answers are awaited, also behind a failure: a lease that comes later would be nobody's.
+    const tried = await Promise.allSettled(
+      due.map(async (hourMs) => {
+        const lease = await deps.leases.tryAcquire(hourLease(day, hourMs), signal);
+        if (lease !== undefined) leases.set(hourMs, lease);
+      }),
+    );
+    const failed = tried.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    if (leases.size < due.length) return { kind: 'busy' };
+    const held = AbortSignal.any([signal, ...[...leases.values()].map((lease) => lease.signal)]);
+    const ingest = new DayIngest(deps, day, leases, held, onRows);
+    const proven = await deps.archive.withDay(day, day.dayMs, held, (file) => ingest.run(file));
+    if (proven === undefined) return { kind: 'absent', left: due };
+    const left = due.filter((hour) => !proven.includes(hour));
+    return { kind: 'recorded', proven, left, isCut: ingest.isCut };
+  } finally {
+    await Promise.all([...leases.values()].map((lease) => lease.release()));
+  }
+}
+
+async function dueHours(
+  { ledger }: IngestDayDeps,
+  day: JobPayloads['archive'],
+): Promise<readonly number[]> {
+  const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
+  const proven = (await ledger.records(day, range)).filter(
+    (record) =>
+      verdictOf(record) === 'proven' &&
+      // In doubt, unless this very run has taken it.
+      (day.refetch?.includes(record.hourMs) !== true || record.runId === day.runId),
+  );
+  return day.hours.filter((hourMs) => !proven.some((record) => record.hourMs === hourMs));
+}
+
+class DayIngest {
+  readonly #deps: IngestDayDeps;
+  readonly #series: Series;
+  readonly #day: JobPayloads['archive'];
+  readonly #leases: ReadonlyMap<number, Lease>;
+  readonly #edges: DayEdges;
+  readonly #signal: AbortSignal;
+  readonly #onRows: (rows: number) => void;
+
+  constructor(
+    deps: IngestDayDeps,
+    day: JobPayloads['archive'],
+    leases: ReadonlyMap<number, Lease>,
+    signal: AbortSignal,
+    onRows: (rows: number) => void,
+  ) {
+    this.#deps = deps;
+    this.#series = { market: day.market, symbol: day.symbol };
+    this.#day = day;
+    this.#leases = leases;
+    this.#edges = new DayEdges(deps, day, signal);
+    this.#signal = signal;
+    this.#onRows = onRows;
+  }
+
+  get isCut(): boolean {
+    return this.#edges.isCut;
+  }
+
+  /** @returns hours that are proven */
+  async run(file: ArchiveDay): Promise<readonly number[]> {
+    const load = this.#deps.bulk.open(this.#series, this.#signal);
+    try {
+      const hours = await this.#read(file, load);
+      const wanted = hours.filter(({ hourMs }) => this.#leases.has(hourMs));
+      return await this.#record(wanted, file.foreign());
+    } finally {
+      await load.abandon();
+    }
+  }
+
+  /** All hours of the day; their wanted rows are in the store. */
+  async #read(file: ArchiveDay, load: BulkLoad): Promise<readonly FileHour[]> {
+    const { trades } = this.#deps;
+    const reader = new DayReader({
+      series: this.#series,
+      dayMs: this.#day.dayMs,
+      wanted: new Set(this.#leases.keys()),
+      stored: new Set(
+        (await trades.readBackHours(this.#series, dayWindowUs(this.#day.dayMs))).keys(),
+      ),
+      trades,
+      load,
+      signal: this.#signal,
+      onRows: this.#onRows,
+    });
+    await reader.read(file, (first) => this.#edges.before(first, file));
+    const next =
+      reader.last === undefined ? undefined : await this.#edges.behind(reader.last, file);
+    await load.finish();
+    return reader.end(next);
+  }
+
+  async #record(
+    hours: readonly FileHour[],
+    foreign: readonly ForeignRow[],
+  ): Promise<readonly number[]> {
+    const judged = (await this.#prove(hours, foreign)).filter((hour) => this.#isEnough(hour));
+    const leases = judged.flatMap(({ record }) => this.#leases.get(record.hourMs) ?? []);
+    if (judged.length > 0)
+      await recordHours(this.#deps, judged, this.#day.runId, leases, this.#signal);
+    return judged
+      .filter(({ record }) => verdictOf(record) === 'proven')
+      .map(({ record }) => record.hourMs);
+  }
+
+  /** Hours without a hole, each compared with what the store holds of it now. */
+  async #prove(
+    hours: readonly FileHour[],
+    foreign: readonly ForeignRow[],
+  ): Promise<readonly JudgedHour[]> {
+    const stored = await this.#deps.trades.readBackHours(
+      this.#series,
+      dayWindowUs(this.#day.dayMs),
+    );
+    const judged: JudgedHour[] = [];
+    for (const hour of hours) {
+      if (hour.holes.length > 0) {
+        await this.#buryReach(hour);
+        continue;
+      }
+      const readBack = stored.get(hour.hourMs);
+      const toProve = {
+        ...hour,
+        ...(readBack === undefined ? {} : { stored: readBack }),
+        // None of the day's hours is on record yet.
+        isOfLater: (aggId: number) =>
+          hours.some(({ hourMs, facts }) => hourMs > hour.hourMs && claims(facts, aggId)),
+      };
+      const buried = await proveStored(
+        this.#deps,
+        this.#series,
+        hour.hourMs,
+        toProve,
+        this.#signal,
+      );
+      judged.push(this.#judged(hour, buried, foreign));
+    }
+    return judged;
+  }
+
+  /** Rows of an hour that is not taken from the file: no run claims them in the hour in which they lie. */
+  async #buryReach({ hourMs, keys }: FileHour): Promise<void> {
+    const { startUs } = hourWindowUs(hourMs);
+    const early = keys.ids
+      .map((aggId, index) => ({ aggId, timeUs: keys.timesUs[index] ?? startUs }))
+      .filter(({ timeUs }) => timeUs < startUs);
+    if (early.length > 0) await this.#deps.trades.bury(this.#series, early, this.#signal);
+  }
+
+  #judged(hour: FileHour, buried: readonly Gap[], foreign: readonly ForeignRow[]): JudgedHour {
+    const { facts, contentHash, gaps } = hour;
+    const judged = judgedHour(
+      this.#series,
+      hour.hourMs,
+      {
+        facts,
+        contentHash,
+        prev: facts.prev,
+        endedAtMs: undefined,
+        gaps: [...gaps, ...buried],
+        source: 'archive',
+      },
+      this.#deps.clock.nowMs(),
+    );
+    const { record } = judged;
+    return { record, gaps: [...judged.gaps, ...edgeGaps(record, this.#day.source, foreign)] };
+  }
+
+  /** An hour without rows beside an unknown trade says nothing, unless the day that has it is still to come. */
+  #isEnough({ record }: JudgedHour): boolean {
+    if (verdictOf(record) === 'proven') return true;
+    if (this.#edges.asksRest(record.hourMs)) return false;
+    const { edges = [] } = this.#day;
+    return (
+      record.rows > 0 ||
+      (record.next === undefined && !edges.includes('after')) ||
+      (record.prev === undefined && !edges.includes('before'))
+    );
+  }
+}

@@ -1,0 +1,196 @@
+import {
+  type Border,
+  borderAt,
+  isAdjacent,
+  type Joined,
+  joinAcross,
+  type Outside,
+  type SilentHour,
+  tailOf,
+} from '../../domain/proof/border.ts';
+import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { type Neighbour, neighbourOf, type SliceRecord } from '../../domain/proof/ledger.ts';
+import type { Series } from '../../domain/market.ts';
+import type { SourceChoice } from '../../domain/plan/source-choice.ts';
+import type { ArchiveSource } from '../../ports/archive-source.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Lease, Leases } from '../../ports/lease.ts';
+import type { Ledger, LedgerEntry } from '../../ports/ledger.ts';
+import type { Log } from '../../ports/log.ts';
+import type { TradeSource } from '../../ports/trade-source.ts';
+import { askedHours } from './awaited-hours.ts';
+import { nearestTrade, SILENT_DAYS, type Side } from '../border/day-edges.ts';
+import { edgeGaps, isOfEdge } from '../border/edge-gaps.ts';
+import { endOfFiles, silentHour } from '../border/end-of-symbol.ts';
+import { hourLease } from '../hour/ingest-hour.ts';
+import { OWNED_WRITE_MS } from '../owned-write.ts';
+
+const LEASE_POLL_MS = 250;
+
+interface JoinDeps {
+  readonly ledger: Ledger;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where the days are taken from. */
+  readonly archive: ArchiveSource;
+  /** Asked only whether it still trades the symbol. */
+  readonly source: TradeSource;
+  readonly codeVersion: string;
+}
+
+/** A midnight at which hours are to know each other's nearest trade. */
+export interface Midnight extends Series {
+  readonly borderMs: number;
+  /** Whether no other job brings the days behind it. */
+  readonly isEnd: boolean;
+  readonly runId: string;
+  readonly source: SourceChoice;
+}
+
+export interface JoinedDays {
+  /** Days of which an hour has changed. */
+  readonly days: readonly number[];
+  /** Why it is not known that nothing follows, where that was asked. */
+  readonly openEnd?: string | undefined;
+}
+
+/**
+ * Lets the hours on both sides of a midnight know each other's nearest trade, where only files tell of
+ * it, also over days that no file tells of. Called after a day's rows are on record, or what it waits
+ * for: of two days that are taken at once, the later one joins.
+ * @throws CdvaultError LEASE_LOST, and the store's own
+ */
+export async function joinDays(
+  deps: JoinDeps,
+  midnight: Midnight,
+  signal: AbortSignal,
+): Promise<JoinedDays> {
+  const known = await whatIsKnown(deps, midnight);
+  const { outside, openEnd } = await lookOutside(deps, midnight, known.border, signal);
+  const wanted = hoursOf(joinAcross(known.records, known.border, outside));
+  if (wanted.length === 0) return { days: [], openEnd };
+  const leases: Lease[] = [];
+  try {
+    for (const hourMs of wanted) leases.push(await acquire(deps, midnight, hourMs, signal));
+    const held = new Set(wanted);
+    // Whoever had the hours before may have changed them.
+    const now = await whatIsKnown(deps, midnight);
+    const joined = joinAcross(now.records, now.border, outside);
+    const changed = joined.changed.filter(({ hourMs }) => held.has(hourMs));
+    const silent = joined.silent.filter(({ hourMs }) => held.has(hourMs));
+    await write(deps, midnight, { changed, silent }, leases);
+    const hours = hoursOf({ changed, silent });
+    return { days: [...new Set(hours.map((hourMs) => floorTo(hourMs, DAY_MS)))], openEnd };
+  } finally {
+    await Promise.all(leases.map((lease) => lease.release()));
+  }
+}
+
+function hoursOf({ changed, silent }: Joined): number[] {
+  return [...changed, ...silent].map(({ hourMs }) => hourMs);
+}
+
+interface Known {
+  readonly records: readonly SliceRecord[];
+  readonly border: Border;
+}
+
+async function whatIsKnown({ ledger }: JoinDeps, midnight: Midnight): Promise<Known> {
+  const { borderMs } = midnight;
+  const of = async (reachMs: number) => {
+    const range: TimeRange = { startMs: borderMs - reachMs, endMs: borderMs + reachMs };
+    return [await ledger.records(midnight, range), range] as const;
+  };
+  const [near] = await of(DAY_MS);
+  const border = borderAt(near, [], borderMs);
+  if (isAdjacent(border)) return { records: near, border };
+  const [records, range] = await of(SILENT_DAYS * DAY_MS);
+  const asked = await askedHours(ledger, midnight, range);
+  return { records, border: borderAt(records, asked, borderMs) };
+}
+
+/** What the files beside hours that nobody has tell of the trades around them; at the very end, that nothing follows. */
+async function lookOutside(
+  deps: JoinDeps,
+  midnight: Midnight,
+  border: Border,
+  signal: AbortSignal,
+): Promise<{ readonly outside: Outside; readonly openEnd?: string | undefined }> {
+  const { before, behind, asked } = border;
+  const [first, last] = [asked[0], asked.at(-1)];
+  if (isAdjacent(border) || hoursOf(joinAcross([], border)).length > 0) return { outside: {} };
+  const nearest = async (hourMs: number | undefined, side: Side) => {
+    if (hourMs === undefined) return undefined;
+    const dayMs = floorTo(hourMs, DAY_MS);
+    const trade = await nearestTrade(deps, midnight, dayMs, side, signal);
+    return trade === undefined ? undefined : neighbourOf(trade);
+  };
+  const head = behind === undefined ? await nearest(last, 'behind') : undefined;
+  const tail = await nearest(isBeside(before, first) ? undefined : first, 'before');
+  if (behind !== undefined || head !== undefined) return { outside: { tail, head } };
+  const lastTrade = latest(tailOf(before), tail);
+  const isOpen = asked.length > 0 || (midnight.isEnd && before?.next === undefined);
+  if (lastTrade === undefined || !isOpen) return { outside: { tail } };
+  const end = await endOfFiles(deps, midnight, lastTrade, signal);
+  return typeof end === 'object'
+    ? { outside: { tail, ended: end } }
+    : { outside: { tail }, openEnd: end };
+}
+
+/** Whether an hour on record is right before another one: then no file tells of a later trade. */
+function isBeside(before: SliceRecord | undefined, hourMs: number | undefined): boolean {
+  return before !== undefined && before.hourMs + HOUR_MS === hourMs;
+}
+
+function latest(one: Neighbour | undefined, other: Neighbour | undefined): Neighbour | undefined {
+  return (one?.id ?? -1) >= (other?.id ?? -1) ? one : other;
+}
+
+async function write(
+  { ledger, clock, codeVersion }: JoinDeps,
+  midnight: Midnight,
+  { changed, silent }: Joined,
+  leases: readonly Lease[],
+): Promise<void> {
+  const hours = hoursOf({ changed, silent });
+  if (hours.length === 0) return;
+  const nowMs = clock.nowMs();
+  const range = { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
+  const gaps = Map.groupBy(await ledger.openGaps(midnight, range), ({ hourMs }) => hourMs);
+  const entries: LedgerEntry[] = [
+    ...changed.map((record) => ({
+      record,
+      gaps: [
+        ...(gaps.get(record.hourMs) ?? []).filter((gap) => !isOfEdge(gap)),
+        ...edgeGaps(record, midnight.source),
+      ],
+    })),
+    ...silent.map((hour) => ({ record: recordOf(midnight, hour, codeVersion, nowMs), gaps: [] })),
+  ];
+  await Promise.all(leases.map((lease) => lease.assertHeld(OWNED_WRITE_MS)));
+  await ledger.write(entries, nowMs);
+}
+
+function recordOf(
+  { market, symbol, runId }: Midnight,
+  { hourMs, prev, next, endedAtMs }: SilentHour,
+  codeVersion: string,
+  fetchedAtMs: number,
+): SliceRecord {
+  const hour = silentHour({ market, symbol }, hourMs, prev, 'archive');
+  return { ...hour, next, endedAtMs, runId, codeVersion, fetchedAtMs };
+}
+
+async function acquire(
+  { leases, clock }: JoinDeps,
+  series: Series,
+  hourMs: number,
+  signal: AbortSignal,
+): Promise<Lease> {
+  for (;;) {
+    const lease = await leases.tryAcquire(hourLease(series, hourMs), signal);
+    if (lease !== undefined) return lease;
+    await clock.sleep(LEASE_POLL_MS, signal);
+  }
+}

@@ -1,0 +1,97 @@
+import type { ExportedFile, ExportManifest, ExportRequest } from '../../domain/proof/export.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { fingerprintOf, type HourContent } from '../../domain/proof/fingerprint.ts';
+import { floorTo, HOUR_MS } from '../../domain/time/hour.ts';
+import { INTERVAL_MS } from '../../domain/time/interval.ts';
+import type { SliceRecord } from '../../domain/proof/ledger.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ExportFolder } from '../../ports/export-folder.ts';
+import { exportBars } from './export-bars.ts';
+import { exportTrades } from './export-trades.ts';
+import { provenRecords } from '../verify/proven-range.ts';
+import type { VerifyDeps } from '../verify/verify-range.ts';
+
+interface ExportDeps extends VerifyDeps {
+  readonly clock: Clock;
+  readonly codeVersion: string;
+}
+
+/** A day that is written and proven. */
+export interface ExportedDay {
+  readonly file: ExportedFile;
+  readonly hours: readonly HourContent[];
+  readonly barsCompared: number;
+}
+
+/**
+ * Writes a proven range of a series into a folder, a file for each day, and a manifest of what it is
+ * and hashes to. All that the manifest says is checked on the way: trades are read once, and what is
+ * hashed and compared with the ledger is what is written.
+ * @param onDay told of each day that is written
+ * @throws CdvaultError USAGE, NOT_PROVEN, STORE_MISMATCH, EXPORT_UNWRITABLE, and the store's own; the
+ * folder is then as it was
+ */
+export async function exportRange(
+  deps: ExportDeps,
+  request: ExportRequest,
+  folder: ExportFolder,
+  signal: AbortSignal,
+  onDay: (file: ExportedFile) => void = () => undefined,
+): Promise<ExportManifest> {
+  try {
+    assertWholeBars(request);
+    const records = await provenRecords(deps.ledger, request, request.range);
+    const days = await Array.fromAsync(
+      request.what === 'trades'
+        ? exportTrades(deps.trades, request, records, folder, signal)
+        : exportBars(deps, request, folder, signal),
+      (day) => {
+        onDay(day.file);
+        return day;
+      },
+    );
+    const manifest: ExportManifest = {
+      ...request,
+      files: days.map(({ file }) => file),
+      fingerprint: fingerprintOf(
+        request,
+        days.flatMap(({ hours }) => hours),
+      ),
+      ...neighboursOf(request, records),
+      barsCompared:
+        request.what === 'trades'
+          ? undefined
+          : days.reduce((sum, { barsCompared }) => sum + barsCompared, 0),
+      codeVersion: deps.codeVersion,
+      createdAtMs: deps.clock.nowMs(),
+    };
+    await folder.publish(manifest);
+    return manifest;
+  } finally {
+    await folder.discard();
+  }
+}
+
+/** A part of a bar is no bar. */
+function assertWholeBars(request: ExportRequest): void {
+  if (request.what === 'trades') return;
+  const intervalMs = Math.max(HOUR_MS, INTERVAL_MS[request.interval]);
+  const { startMs, endMs } = request.range;
+  if (startMs % intervalMs === 0 && endMs % intervalMs === 0) return;
+  const legal = [floorTo(startMs, intervalMs), -floorTo(-endMs, intervalMs)].map((timeMs) =>
+    new Date(timeMs).toISOString(),
+  );
+  throw new CdvaultError('USAGE', `the range cuts a ${request.interval} bar`, {
+    advice: `Give --from ${legal[0]} --to ${legal[1]}, or a shorter --interval.`,
+  });
+}
+
+function neighboursOf(
+  { range }: ExportRequest,
+  records: ReadonlyMap<number, SliceRecord>,
+): Pick<ExportManifest, 'before' | 'after'> {
+  return {
+    before: records.get(range.startMs)?.prev,
+    after: records.get(range.endMs - HOUR_MS)?.next,
+  };
+}

@@ -1,0 +1,125 @@
+import type { RunFacts } from '../../domain/proof/hour-run.ts';
+import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import type { SliceRecord } from '../../domain/proof/ledger.ts';
+import type { Series } from '../../domain/market.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Lease } from '../../ports/lease.ts';
+import type { Gap, Ledger } from '../../ports/ledger.ts';
+import type { Log } from '../../ports/log.ts';
+import type { TradeSource } from '../../ports/trade-source.ts';
+import type { TradeStore } from '../../ports/trade-store.ts';
+import { edgesOf, type HourRecord } from '../border/end-of-symbol.ts';
+import type { FetchedHour } from './fetch-hour.ts';
+import { oddJumps } from './odd-jumps.ts';
+import { OWNED_WRITE_MS } from '../owned-write.ts';
+import { proveStored } from './prove-stored.ts';
+
+interface ProveDeps {
+  readonly source: TradeSource;
+  readonly trades: TradeStore;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is to be recorded of an hour. */
+export interface JudgedHour {
+  readonly record: HourRecord;
+  readonly gaps: readonly Gap[];
+}
+
+/** Proves that the store holds an hour as it was fetched, and says what the ledger is to say of it. */
+export async function proveHour(
+  deps: ProveDeps,
+  series: Series,
+  hourMs: number,
+  hour: FetchedHour,
+  signal: AbortSignal,
+): Promise<JudgedHour> {
+  const buried = await proveStored(deps, series, hourMs, hour, signal);
+  const edges = await edgesOf(deps, series, hourMs, hour.facts, signal);
+  const fetched = { ...hour, ...edges, gaps: [...hour.gaps, ...buried], source: 'rest' as const };
+  return judgedHour(series, hourMs, fetched, deps.clock.nowMs());
+}
+
+/** Says what the ledger is to say of an hour that the store is known to hold. */
+export function judgedHour(
+  series: Series,
+  hourMs: number,
+  hour: Omit<FetchedHour, 'keys'> & Pick<SliceRecord, 'source' | 'prev' | 'endedAtMs'>,
+  nowMs: number,
+): JudgedHour {
+  const { facts, contentHash, source, prev, endedAtMs } = hour;
+  const { rows, first, last, next, invalidRows, backwardRows, reachBack, buyE8, sellE8 } = facts;
+  return {
+    record: {
+      ...series,
+      hourMs,
+      rows,
+      first,
+      last,
+      next,
+      prev,
+      endedAtMs,
+      invalidRows,
+      backwardRows,
+      reachBack,
+      buyQty: formatDecimal(buyE8, QTY_SCALE),
+      sellQty: formatDecimal(sellE8, QTY_SCALE),
+      contentHash,
+      source,
+      fetchedAtMs: nowMs,
+    },
+    gaps: [...hour.gaps, ...anomalies(hourMs, facts), ...oddJumps(series.market, hourMs, facts)],
+  };
+}
+
+function anomalies(hourMs: number, facts: RunFacts): Gap[] {
+  const fromId = facts.first?.id ?? 0;
+  const toId = (facts.last?.id ?? -1) + 1;
+  const found: Gap[] = [];
+  if (facts.invalidRows > 0) {
+    const evidence = `${facts.invalidRows} rows that the exchange has marked invalid`;
+    found.push({ hourMs, gapClass: 'invalid_rows', fromId, toId, evidence });
+  }
+  if (facts.backwardRows > 0) {
+    const evidence = `${facts.backwardRows} rows are older than the row before them`;
+    found.push({ hourMs, gapClass: 'time_backwards', fromId, toId, evidence });
+  }
+  return found;
+}
+
+type RecordDeps = Pick<ProveDeps, 'ledger' | 'clock'> & { readonly codeVersion: string };
+
+/** Writes the ledger row of an hour whose lease is held. @throws CdvaultError LEASE_LOST */
+export async function recordHour(
+  deps: RecordDeps,
+  hour: JudgedHour,
+  runId: string,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<SliceRecord> {
+  await recordHours(deps, [hour], runId, [lease], signal);
+  return signed(deps, hour, runId);
+}
+
+/** The same for hours of one series, in one flush. */
+export async function recordHours(
+  deps: RecordDeps,
+  hours: readonly JudgedHour[],
+  runId: string,
+  leases: readonly Lease[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(leases.map((lease) => lease.assertHeld(OWNED_WRITE_MS)));
+  signal.throwIfAborted();
+  // Before the rows that say so, lest hours behind an end stay proven when this is killed.
+  const traded = hours.findLast(({ record }) => record.rows > 0 || record.next !== undefined);
+  if (traded !== undefined) await deps.ledger.reopenBefore(traded.record, traded.record.hourMs);
+  const entries = hours.map((hour) => ({ record: signed(deps, hour, runId), gaps: hour.gaps }));
+  await deps.ledger.write(entries, deps.clock.nowMs());
+}
+
+function signed({ codeVersion }: RecordDeps, { record }: JudgedHour, runId: string): SliceRecord {
+  return { ...record, runId, codeVersion };
+}

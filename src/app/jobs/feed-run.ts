@@ -1,0 +1,181 @@
+import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { type DayEdge, type DayWork, suitsArchive } from '../../domain/plan/plan.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { Series } from '../../domain/market.ts';
+import type { ArchiveFiles } from '../../ports/archive-files.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { JobOutcome, JobPayloads, JobQueue } from '../../ports/job-queue.ts';
+import type { Log } from '../../ports/log.ts';
+import type { TradeSource } from '../../ports/trade-source.ts';
+import { askBriefly } from '../ask-briefly.ts';
+import { daysBehind, dueDays, type PlanDeps } from '../plan/plan-series.ts';
+
+/**
+ * Days of one series that may wait in Redis at a time: 24 × 25 jobs of 1.6 KB each, so that 100 series
+ * stay below 100 MB. The rest of the range stays in the ledger, where it costs nothing.
+ */
+const WINDOW_DAYS = 24;
+/** While days are still to be added, and then until the last ones are done. */
+const LOOK_AGAIN_MS = { feeding: 500, ending: 100 };
+/** What people look at now outranks history. */
+const LIVE_MS = 2 * DAY_MS;
+
+type FeedRequest = JobPayloads['feed'];
+
+interface FeedState {
+  readonly days: AsyncIterator<DayWork>;
+  readonly pending: Set<number>;
+  /** Days whose bars were asked for once more at the end. */
+  readonly rebuilt: Set<number>;
+  exhausted: boolean;
+  /** Asked once a run, and only when something depends on it. */
+  mayBeForgotten?: Promise<boolean>;
+}
+
+type FeedDeps = PlanDeps & {
+  readonly queue: JobQueue;
+  readonly clock: Clock;
+  readonly source: Pick<TradeSource, 'historyMs' | 'isTrading'>;
+  readonly files: ArchiveFiles;
+  readonly log: Log;
+};
+
+export type FeedRun = (request: FeedRequest, signal: AbortSignal) => Promise<JobOutcome>;
+
+/**
+ * Feeds a range through a window of days, oldest first. Where it has got to is kept in this process
+ * only: another process that takes the job over, and a try after a failure, starts from the ledger, and
+ * days that are proven by then are passed over.
+ */
+export function createFeedRun(deps: FeedDeps): FeedRun {
+  const states = new Map<string, FeedState>();
+
+  return async (request, signal) => {
+    const key = `${request.runId} ${request.market} ${request.symbol}`;
+    const state = states.get(key) ?? start(deps, request);
+    // Until this look has ended well: one that fails may have taken days that were never enqueued.
+    states.delete(key);
+    await forgetFinished(deps.queue, request, state);
+    await topUp(deps, request, state, signal);
+    const isOver = state.exhausted && state.pending.size === 0;
+    if (!isOver || (await areBarsOnTheirWay(deps, request, state, signal))) {
+      signal.throwIfAborted();
+      states.set(key, state);
+      return { again: { delayMs: LOOK_AGAIN_MS[state.exhausted ? 'ending' : 'feeding'] } };
+    }
+    signal.throwIfAborted();
+    // Bars enqueue the chain themselves; this one mends a chain that was interrupted.
+    await deps.queue.addChain(request);
+    return { done: true };
+  };
+}
+
+/**
+ * A day may change after its own jobs are done, or while its bars are being built from what they read
+ * before: the day beside it proved its last hour. Bars are due by comparison, so they are asked for
+ * again, once a run: what fails then, fails for good.
+ */
+async function areBarsOnTheirWay(
+  { queue, ...deps }: FeedDeps,
+  request: FeedRequest,
+  { rebuilt }: FeedState,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let areAny = false;
+  for await (const dayMs of daysBehind(deps, request, request)) {
+    signal.throwIfAborted();
+    if (await queue.barsPending(request, dayMs)) areAny = true;
+    else if (!rebuilt.has(dayMs) && !(await hasFailed(queue, request, dayMs))) {
+      rebuilt.add(dayMs);
+      await queue.addBars(request, dayMs);
+      areAny = true;
+    }
+  }
+  return areAny;
+}
+
+async function hasFailed(queue: JobQueue, request: FeedRequest, dayMs: number): Promise<boolean> {
+  return (await queue.dayStates(request.runId, request, [dayMs])).includes('failed');
+}
+
+function start(deps: FeedDeps, request: FeedRequest): FeedState {
+  const range: TimeRange = { startMs: request.startMs, endMs: request.endMs };
+  const patience =
+    request.isScheduled === true ? { files: deps.files, nowMs: deps.clock.nowMs() } : undefined;
+  return {
+    days: dueDays(deps, request, range, patience),
+    pending: new Set(),
+    rebuilt: new Set(),
+    exhausted: false,
+  };
+}
+
+async function forgetFinished(
+  queue: JobQueue,
+  request: FeedRequest,
+  state: FeedState,
+): Promise<void> {
+  const days = [...state.pending];
+  const found = await queue.dayStates(request.runId, request, days);
+  for (const [index, dayMs] of days.entries()) {
+    if (found[index] !== 'pending') state.pending.delete(dayMs);
+  }
+}
+
+async function topUp(
+  deps: FeedDeps,
+  request: FeedRequest,
+  state: FeedState,
+  signal: AbortSignal,
+): Promise<void> {
+  const fresh: DayWork[] = [];
+  while (!state.exhausted && state.pending.size + fresh.length < WINDOW_DAYS) {
+    const next = await state.days.next();
+    signal.throwIfAborted();
+    if (next.done === true) state.exhausted = true;
+    else fresh.push(await sourced(deps, next.value, request, state, signal));
+  }
+  const liveFromMs = deps.clock.nowMs() - LIVE_MS;
+  for (const priority of ['live', 'backfill'] as const) {
+    const days = fresh.filter(({ dayMs }) => dayMs >= liveFromMs === (priority === 'live'));
+    if (days.length > 0) await deps.queue.addDays(request.runId, request, days, priority);
+  }
+  for (const { dayMs } of fresh) state.pending.add(dayMs);
+}
+
+async function sourced(
+  deps: FeedDeps,
+  day: DayWork,
+  request: FeedRequest,
+  state: FeedState,
+  signal: AbortSignal,
+): Promise<DayWork> {
+  const { market, source = 'auto' } = request;
+  const historyMs = deps.source.historyMs(market);
+  const roads = { source, historyMs, nowMs: deps.clock.nowMs() };
+  const byFile = { ...day, fromArchive: source, edges: edgesOf(day, request) };
+  if (suitsArchive(day, roads)) return byFile;
+  // A few hours are cheaper by REST, unless it has forgotten the symbol.
+  if (!suitsArchive(day, { ...roads, mayBeForgotten: true })) return day;
+  state.mayBeForgotten ??= mayBeForgotten(deps, request, signal);
+  return (await state.mayBeForgotten) ? byFile : day;
+}
+
+/** Whether it may be listed no more. An exchange that can't be asked will not give the hours either: their jobs say so. */
+async function mayBeForgotten(
+  { source, log }: FeedDeps,
+  series: Series,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const isTrading = await askBriefly(signal, (briefly) => source.isTrading(series, briefly));
+  if (!(isTrading instanceof CdvaultError)) return !isTrading;
+  log.warn({ symbol: series.symbol, error: isTrading.message }, 'is it listed? nobody answers');
+  return false;
+}
+
+function edgesOf({ dayMs }: DayWork, { startMs, endMs }: FeedRequest): DayEdge[] {
+  return [
+    ...(dayMs <= startMs ? (['before'] as const) : []),
+    ...(dayMs + DAY_MS >= endMs ? (['after'] as const) : []),
+  ];
+}

@@ -1,0 +1,40 @@
+import { isoHour, lastClosedHourEnd } from '../../domain/time/hour.ts';
+import type { ArchiveFiles } from '../../ports/archive-files.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { JobQueue } from '../../ports/job-queue.ts';
+import { compactHour } from '../../domain/time/hour.ts';
+import { isDue, type PlanDeps, planSeries } from '../plan/plan-series.ts';
+import type { Log } from '../../ports/log.ts';
+
+/**
+ * One look at every scheduled series: what the ledger lacks since its start is fed to the queue. A
+ * week of downtime heals by the first look after it. One look at a time: two schedulers, or a look
+ * that finds the last one's work still under way, do no harm. Hours that nobody has are asked for after
+ * waits that double.
+ */
+export async function keepSchedule(
+  deps: PlanDeps & {
+    readonly files: ArchiveFiles;
+    readonly queue: JobQueue;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  const endMs = lastClosedHourEnd(nowMs);
+  for (const facts of await deps.catalogue.all()) {
+    signal.throwIfAborted();
+    if (facts.scheduledFromMs === undefined || facts.scheduledFromMs >= endMs) continue;
+    const range = { startMs: facts.scheduledFromMs, endMs };
+    const patience = { files: deps.files, nowMs };
+    const plan = await planSeries(deps, facts, range, () => undefined, patience);
+    signal.throwIfAborted();
+    if (!isDue(plan)) continue;
+    deps.log.info(
+      { symbol: facts.symbol, dueHours: plan.dueHours, until: isoHour(endMs) },
+      'schedule: work is due',
+    );
+    await deps.queue.addScheduledFeed(`tick-${compactHour(endMs)}`, facts, range);
+  }
+}

@@ -1,0 +1,165 @@
+import type { AggTrade } from '../../domain/trade/agg-trade.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { TimeRange } from '../../domain/time/hour.ts';
+import type { Series } from '../../domain/market.ts';
+import { isFilesOnly, type SourceChoice } from '../../domain/plan/source-choice.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { TradeSource } from '../../ports/trade-source.ts';
+import type { RoadPlan } from './plan-sources.ts';
+import type { SeriesPlan } from './plan-series.ts';
+import { isSilence, silenceText } from '../verify/witnesses.ts';
+
+/** Measured on the real day with its bars: trades 58 bytes in the store, 65 with bars and ledger. */
+const STORED_BYTES_PER_ROW = 65;
+
+/** The real day: 863,403 rows in a zip file of 11.9 MB. */
+const ZIPPED_BYTES_PER_ROW = 14;
+
+/** One job in Redis, measured, with its place in the queue. */
+const JOB_BYTES = 1_600;
+
+/** A day's file is asked about at both of its ends; an hour by REST at its start, and once more than its pages. */
+const QUESTIONS = 2;
+
+/** What the due hours will cost. */
+export interface Estimate {
+  readonly rows: number;
+  /**
+   * `ids`: counted by the exchange's ids; `sizes`: judged by the sizes of files; `ledger`: by the hours
+   * that are stored; `unknown`: none of these is there, and what follows from rows is 0.
+   */
+  readonly rowsFrom: 'ids' | 'sizes' | 'ledger' | 'unknown';
+  readonly archiveRows: number;
+  readonly requests: number;
+  readonly weight: number;
+  /** On disk, in the store. */
+  readonly bytes: number;
+  readonly redisBytes: number;
+  /** Why the exchange's ids were not asked for, where they would have told. */
+  readonly unasked: string | undefined;
+}
+
+/** How an estimate asks the exchange. */
+export interface Asking {
+  readonly signal: AbortSignal;
+  /** That the exchange is silent is then told in the estimate, and no error. */
+  readonly isRough: boolean;
+  /** Known beforehand: it is not asked again. */
+  readonly silence?: string | undefined;
+}
+
+interface EstimateDeps {
+  readonly source: TradeSource;
+  readonly ledger: Pick<Ledger, 'totals'>;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+
+/**
+ * Counts by ids where REST knows the range's ends, else judges by the sizes of the files, else by what
+ * is stored of the series.
+ */
+export async function estimate(
+  deps: EstimateDeps,
+  plan: SeriesPlan,
+  roads: RoadPlan,
+  range: TimeRange,
+  choice: SourceChoice,
+  asking: Asking,
+): Promise<Estimate> {
+  const { source } = deps;
+  const { archiveHours, restHours, archiveDays } = roads;
+  const reachable = archiveHours + restHours;
+  const asksIds =
+    reachable > 0 && !isFilesOnly(choice) && source.historyMs(plan.market) === Infinity;
+  const counted = asksIds ? await idsOf(source, plan, range, asking) : {};
+  const { archiveRows, restRows, rowsFrom } = await rowsOf(deps, plan, roads, counted.rows);
+  const edges = isFilesOnly(choice) ? 0 : QUESTIONS * archiveDays;
+  const requests =
+    restHours === 0 ? edges : Math.ceil(restRows / source.pageRows) + QUESTIONS * restHours + edges;
+  const rows = archiveRows + restRows;
+  return {
+    rows,
+    rowsFrom,
+    archiveRows,
+    requests,
+    weight: requests * source.pageWeight(plan.market),
+    bytes: rows * STORED_BYTES_PER_ROW,
+    redisBytes: roads.jobs * JOB_BYTES,
+    unasked: counted.reason,
+  };
+}
+
+/** @param rangeRows of the whole range, if they are known */
+async function rowsOf(
+  deps: EstimateDeps,
+  plan: SeriesPlan,
+  { archiveHours, restHours, dayBytes }: RoadPlan,
+  rangeRows: number | undefined,
+): Promise<Pick<Estimate, 'archiveRows' | 'rowsFrom'> & { readonly restRows: number }> {
+  const spread = (rows: number, hours: number) => ({
+    archiveRows: share(rows, archiveHours, hours),
+    restRows: share(rows, restHours, hours),
+  });
+  if (archiveHours + restHours === 0) return { archiveRows: 0, restRows: 0, rowsFrom: 'ids' };
+  if (rangeRows !== undefined) return { ...spread(rangeRows, plan.wantedHours), rowsFrom: 'ids' };
+  const bySize = Math.round(dayBytes / ZIPPED_BYTES_PER_ROW);
+  // By REST alone futures have two days: as many trades an hour as in the files.
+  if (bySize > 0) return { ...spread(bySize, archiveHours), rowsFrom: 'sizes' };
+  const known = await deps.ledger.totals(plan, { startMs: 0, endMs: deps.clock.nowMs() });
+  const knownHours = known.proven + known.open + known.gap;
+  if (knownHours === 0) return { archiveRows: 0, restRows: 0, rowsFrom: 'unknown' };
+  return { ...spread(known.rows, knownHours), rowsFrom: 'ledger' };
+}
+
+async function idsOf(
+  source: TradeSource,
+  series: Series,
+  range: TimeRange,
+  { signal, isRough, silence }: Asking,
+): Promise<{ readonly rows?: number; readonly reason?: string }> {
+  if (silence !== undefined) return { reason: silence };
+  try {
+    return { rows: await rowsByIds(source, series, range, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isRough && isSilence(error)) return { reason: silenceText(error) };
+    throw error;
+  }
+}
+
+function share(rows: number, part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.round((rows * part) / whole);
+}
+
+/**
+ * Two small requests find the ids at both ends of the range: their distance is the exact number of
+ * rows of the whole range.
+ */
+async function rowsByIds(
+  source: TradeSource,
+  series: Series,
+  range: TimeRange,
+  signal: AbortSignal,
+): Promise<number> {
+  const first = await firstTrade(source, series, range, signal);
+  if (first === undefined) return 0;
+  const behind = await source.firstAtOrAfter(series, range.endMs, 'ms', signal);
+  const endId = behind?.aggId ?? ((await source.newest(series, signal))?.aggId ?? first.aggId) + 1;
+  return Math.max(0, endId - first.aggId);
+}
+
+/** undefined also where the exchange has forgotten a symbol that the ledger knows. */
+async function firstTrade(
+  source: TradeSource,
+  series: Series,
+  { startMs }: TimeRange,
+  signal: AbortSignal,
+): Promise<AggTrade | undefined> {
+  try {
+    return await source.firstAtOrAfter(series, startMs, 'ms', signal);
+  } catch (error) {
+    if (error instanceof CdvaultError && error.code === 'UNKNOWN_SYMBOL') return undefined;
+    throw error;
+  }
+}

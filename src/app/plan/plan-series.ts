@@ -1,0 +1,194 @@
+import { dayInputs, holdsReach, inputRange, isBuiltFrom } from '../../domain/bars/day.ts';
+import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
+import type { Series } from '../../domain/market.ts';
+import { type DayCoverage, type DayWork, planWork } from '../../domain/plan/plan.ts';
+import type { BarStore } from '../../ports/bar-store.ts';
+import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
+import { dueAnchors } from '../bars/chain-days.ts';
+import { type Patience, restingHours } from './resting-hours.ts';
+
+/** Ledger rows are read in pieces of this length, so that memory stays bounded whatever the range. */
+const CHUNK_MS = 124 * DAY_MS;
+
+export interface PlanDeps {
+  readonly ledger: Ledger;
+  readonly bars: BarStore;
+  readonly catalogue: SeriesCatalogue;
+}
+
+/**
+ * What a range lacks, day by day, oldest first: wanted hours − proven hours, and days whose bars are
+ * older than their hours. All from the store; the queue is not asked.
+ * @param range whole hours
+ * @param patience of the schedule, which lets hours rest; without it every hour is due
+ */
+export async function* dueDays(
+  deps: Pick<PlanDeps, 'ledger' | 'bars'>,
+  series: Series,
+  range: TimeRange,
+  patience?: Patience,
+): AsyncGenerator<DayWork> {
+  for (const chunk of chunksOf(range))
+    yield* planWork(chunk, await coverageOf(deps, series, chunk, patience));
+}
+
+function* chunksOf(range: TimeRange): Generator<TimeRange> {
+  for (
+    let startMs = range.startMs;
+    startMs < range.endMs;
+    startMs = floorTo(startMs, DAY_MS) + CHUNK_MS
+  )
+    yield { startMs, endMs: Math.min(range.endMs, floorTo(startMs, DAY_MS) + CHUNK_MS) };
+}
+
+/**
+ * Days whose bars lack what the ledger knows of exactly these hours. Another run may be adding hours to
+ * the same days: their bars are its own to build.
+ */
+export async function* daysBehind(
+  deps: Pick<PlanDeps, 'ledger' | 'bars'>,
+  series: Series,
+  range: TimeRange,
+): AsyncGenerator<number> {
+  for (const chunk of chunksOf(range)) {
+    const { startMs, endMs } = chunk;
+    const built = await builtDays(deps, series, { startMs: startMs - DAY_MS, endMs });
+    const builtFrom = (hourMs: number) => built.get(floorTo(hourMs, DAY_MS)) ?? '';
+    const behind = new Set<number>();
+    for (const record of await deps.ledger.records(series, chunk)) {
+      const { hourMs } = record;
+      if (!isBuiltFrom(builtFrom(hourMs), record)) behind.add(floorTo(hourMs, DAY_MS));
+      const beforeMs = hourMs - HOUR_MS;
+      const isFirst = hourMs % DAY_MS === 0;
+      if (isFirst && !holdsReach(builtFrom(beforeMs), record))
+        behind.add(floorTo(beforeMs, DAY_MS));
+    }
+    yield* behind;
+  }
+}
+
+export async function areBarsBehind(
+  deps: Pick<PlanDeps, 'ledger' | 'bars'>,
+  series: Series,
+  range: TimeRange,
+): Promise<boolean> {
+  for await (const _ of daysBehind(deps, series, range)) return true;
+  return false;
+}
+
+/** Whether the continuous levels of a range's days are not the sums of the days up to them. */
+export async function areLevelsBehind(
+  deps: Pick<PlanDeps, 'bars' | 'catalogue'>,
+  series: Series,
+  range: TimeRange,
+): Promise<boolean> {
+  const facts = await deps.catalogue.find(series);
+  if (facts === undefined) return false;
+  const { due } = await dueAnchors(deps, series, facts.originMs);
+  const { startMs, endMs } = wholeDays(range);
+  return due.some(({ dayMs }) => dayMs >= startMs && dayMs < endMs);
+}
+
+function wholeDays(range: TimeRange): TimeRange {
+  return { startMs: floorTo(range.startMs, DAY_MS), endMs: -floorTo(-range.endMs, DAY_MS) };
+}
+
+/** What each stored day's bars were computed from; those of another shape count as none. */
+async function builtDays(
+  deps: Pick<PlanDeps, 'bars'>,
+  series: Series,
+  range: TimeRange,
+): Promise<ReadonlyMap<number, string>> {
+  const days = await deps.bars.days(series, wholeDays(range));
+  return new Map(
+    days.filter(({ isCurrent }) => isCurrent).map(({ dayMs, inputs }) => [dayMs, inputs]),
+  );
+}
+
+async function coverageOf(
+  deps: Pick<PlanDeps, 'ledger' | 'bars'>,
+  series: Series,
+  range: TimeRange,
+  patience: Patience | undefined,
+): Promise<DayCoverage[]> {
+  // Bars belong to whole days, so hours beyond the wanted ones count for their freshness.
+  const days = wholeDays(range);
+  const all = await deps.ledger.records(series, {
+    ...days,
+    endMs: inputRange(days.endMs - DAY_MS).endMs,
+  });
+  const records = Map.groupBy(all, ({ hourMs }) => floorTo(hourMs, DAY_MS));
+  const built = await builtDays(deps, series, days);
+  const resting =
+    patience === undefined
+      ? new Set<number>()
+      : await restingHours(deps.ledger, series, days, all, patience);
+  return [...daysOf(days)].map((dayMs) => {
+    const behind = (records.get(dayMs + DAY_MS) ?? []).filter(
+      ({ hourMs }) => hourMs < inputRange(dayMs).endMs,
+    );
+    return {
+      ...dayCoverage(dayMs, records.get(dayMs) ?? [], behind, built.get(dayMs)),
+      resting,
+    };
+  });
+}
+
+function dayCoverage(
+  dayMs: number,
+  records: readonly SliceRecord[],
+  behind: readonly SliceRecord[],
+  builtFrom: string | undefined,
+): DayCoverage {
+  return {
+    dayMs,
+    verdicts: new Map(records.map((record) => [record.hourMs, verdictOf(record)])),
+    barsFresh: dayInputs(dayMs, [...records, ...behind])?.inputs === builtFrom,
+  };
+}
+
+export interface SeriesPlan extends Series {
+  readonly wantedHours: number;
+  readonly dueHours: number;
+  /** Days whose bars alone are due. */
+  readonly dueBarDays: number;
+  readonly chainDue: boolean;
+}
+
+/**
+ * Counts what a range lacks; asks the exchange nothing.
+ * @param onDay told of each day of work
+ * @param patience as for dueDays()
+ */
+export async function planSeries(
+  deps: PlanDeps,
+  series: Series,
+  range: TimeRange,
+  onDay: (day: DayWork) => void = () => undefined,
+  patience?: Patience,
+): Promise<SeriesPlan> {
+  let dueHours = 0;
+  let dueBarDays = 0;
+  for await (const day of dueDays(deps, series, range, patience)) {
+    dueHours += day.hours.length;
+    if (day.hours.length === 0) dueBarDays += 1;
+    onDay(day);
+  }
+  const facts = await deps.catalogue.find(series);
+  const chainDue =
+    facts !== undefined && (await dueAnchors(deps, series, facts.originMs)).due.length > 0;
+  const { market, symbol } = series;
+  return {
+    market,
+    symbol,
+    wantedHours: (range.endMs - range.startMs) / HOUR_MS,
+    dueHours,
+    dueBarDays,
+    chainDue,
+  };
+}
+
+export function isDue(plan: SeriesPlan): boolean {
+  return plan.dueHours > 0 || plan.dueBarDays > 0 || plan.chainDue;
+}

@@ -1,0 +1,156 @@
+import { monthOf, parseArchiveName } from '../../domain/archive/archive-name.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
+import type { Series } from '../../domain/market.ts';
+import {
+  type AwaitedClass,
+  type DayWork,
+  isWithinRest,
+  mayComeLate,
+  type Roads,
+  suitsArchive,
+} from '../../domain/plan/plan.ts';
+import { isFilesOnly } from '../../domain/plan/source-choice.ts';
+import type { ArchiveListing, ArchiveSource, ListedFile } from '../../ports/archive-source.ts';
+import { silenceText } from '../verify/witnesses.ts';
+
+/** Hours that no road leads to: nobody has them now. */
+export interface Unreachable {
+  readonly gapClass: Exclude<AwaitedClass, 'truncated_file'>;
+  readonly hours: number;
+  /** Ascending. */
+  readonly days: readonly number[];
+}
+
+/** Which way the due hours of a series come. */
+export interface RoadPlan {
+  readonly archiveDays: number;
+  readonly archiveHours: number;
+  readonly files: number;
+  /** Sizes of these files; undefined when nobody says what files there are. */
+  readonly fileBytes: number | undefined;
+  /** Why nobody says, if it is known. */
+  readonly unlisted: string | undefined;
+  /** Of the due days alone: of a month's file their share. */
+  readonly dayBytes: number;
+  readonly restHours: number;
+  readonly unreachable: readonly Unreachable[];
+  /** Jobs of the fullest window of days. */
+  readonly jobs: number;
+}
+
+/** Days of one series in Redis at a time: see feed-run. */
+const WINDOW_DAYS = 24;
+
+interface Split {
+  archive: number;
+  rest: number;
+  file: ListedFile | undefined;
+  dayBytes: number;
+  nowhere: Unreachable['gapClass'] | undefined;
+  nowhereHours: number;
+}
+
+/** Splits the due days by where they come from: by the exchange's own listing of its files. */
+export async function planRoads(
+  archive: ArchiveSource,
+  series: Series,
+  days: readonly DayWork[],
+  roads: Roads,
+  signal: AbortSignal,
+): Promise<RoadPlan> {
+  const byFile = days.filter((day) => suitsArchive(day, roads));
+  const { listing, reason } = await listed(archive, series, byFile, signal);
+  const splits = days.map((day) => ({
+    day,
+    ...splitDay(day, listing, roads, suitsArchive(day, roads)),
+  }));
+  const sum = (of: (split: Split) => number) => splits.reduce((n, split) => n + of(split), 0);
+  const files = new Map(
+    splits.flatMap(({ file }) => (file === undefined ? [] : [[file.name, file.bytes]])),
+  );
+  return {
+    archiveDays: splits.filter((split) => split.archive > 0).length,
+    archiveHours: sum((split) => split.archive),
+    files: files.size,
+    fileBytes: listing === undefined && byFile.length > 0 ? undefined : total([...files.values()]),
+    unlisted: reason,
+    dayBytes: sum((split) => split.dayBytes),
+    restHours: sum((split) => split.rest),
+    unreachable: (['pending_archive', 'retention'] as const).flatMap((gapClass) => {
+      const none = splits.filter((split) => split.nowhere === gapClass);
+      const hours = total(none.map(({ nowhereHours }) => nowhereHours));
+      return hours === 0 ? [] : [{ gapClass, hours, days: none.map(({ day }) => day.dayMs) }];
+    }),
+    jobs: total(
+      splits
+        .map((split) => 1 + (suitsArchive(split.day, roads) ? 1 : split.day.hours.length))
+        .toSorted((left, right) => right - left)
+        .slice(0, WINDOW_DAYS),
+    ),
+  };
+}
+
+async function listed(
+  archive: ArchiveSource,
+  series: Series,
+  days: readonly DayWork[],
+  signal: AbortSignal,
+): Promise<{ readonly listing?: ArchiveListing | undefined; readonly reason?: string }> {
+  const [first, last] = [days.at(0), days.at(-1)];
+  if (first === undefined || last === undefined) return {};
+  const range: TimeRange = { startMs: first.dayMs, endMs: last.dayMs + DAY_MS };
+  try {
+    return { listing: await archive.list(series, range, signal) };
+  } catch (error) {
+    // A plan is an estimate: that nobody answers is one of the things that it says.
+    if (error instanceof CdvaultError && error.code === 'ARCHIVE_UNREACHABLE')
+      return { reason: silenceText(error) };
+    throw error;
+  }
+}
+
+function splitDay(
+  { dayMs, hours }: DayWork,
+  listing: ArchiveListing | undefined,
+  roads: Roads,
+  isByFile: boolean,
+): Split {
+  const none = {
+    archive: 0,
+    rest: 0,
+    file: undefined,
+    dayBytes: 0,
+    nowhere: undefined,
+    nowhereHours: 0,
+  };
+  if (isByFile && listing === undefined) return { ...none, archive: hours.length };
+  const file = isByFile && listing !== undefined ? fileOf(listing, dayMs) : undefined;
+  if (file !== undefined)
+    return { ...none, archive: hours.length, file, dayBytes: bytesOfDay(file, dayMs) };
+  const rest = isFilesOnly(roads.source)
+    ? 0
+    : hours.filter((hourMs) => isWithinRest(hourMs, roads)).length;
+  const nowhereHours = hours.length - rest;
+  if (nowhereHours === 0) return { ...none, rest };
+  const nowhere = mayComeLate(dayMs, roads.nowMs) ? 'pending_archive' : 'retention';
+  return { ...none, rest, nowhere, nowhereHours };
+}
+
+function fileOf({ days, months }: ArchiveListing, dayMs: number): ListedFile | undefined {
+  return days.get(dayMs) ?? months.get(monthOf(dayMs).startMs);
+}
+
+/** The real day: 72.1 MB as csv, 11.9 MB as zip. */
+const CSV_BYTES_PER_ZIPPED = 6;
+
+/** As if it were zipped. A month's file, by its name, is as many days long as its month. */
+function bytesOfDay({ name, bytes }: ListedFile, dayMs: number): number {
+  const { startMs, endMs } = parseArchiveName(name) ?? { startMs: dayMs, endMs: dayMs + DAY_MS };
+  const zipped = name.endsWith('.csv') ? bytes / CSV_BYTES_PER_ZIPPED : bytes;
+  return (zipped * DAY_MS) / (endMs - startMs);
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}

@@ -1,0 +1,171 @@
+import { ERRORS } from '../../domain/error-catalogue.ts';
+import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
+import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { type Series, seriesKey } from '../../domain/market.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { SourceChoice } from '../../domain/plan/source-choice.ts';
+import type { FailedJob, JobQueue } from '../../ports/job-queue.ts';
+import type { Leases } from '../../ports/lease.ts';
+import { awaitedHours } from '../day/awaited-hours.ts';
+import { areBarsBehind, areLevelsBehind, type PlanDeps } from './plan-series.ts';
+import type { CoverageTotals, Ledger, SeriesCatalogue, SeriesFacts } from '../../ports/ledger.ts';
+
+const LEASE_POLL_MS = 200;
+const FAILURES_SHOWN = 20;
+
+interface RunDeps {
+  readonly queue: JobQueue;
+  readonly ledger: Ledger;
+  readonly catalogue: SeriesCatalogue;
+  readonly leases: Leases;
+  readonly clock: Clock;
+}
+
+/**
+ * Hands a run to the workers. The origin of continuous CDV is pinned before the first trade is
+ * fetched, so that it does not depend on which day happens to be stored first.
+ */
+export async function enqueueRun(
+  deps: RunDeps,
+  runId: string,
+  series: readonly Series[],
+  range: TimeRange,
+  signal: AbortSignal,
+  source: SourceChoice = 'auto',
+): Promise<void> {
+  for (const one of series) {
+    await changeSeries(
+      deps,
+      one,
+      () => deps.catalogue.pinOrigin(one, floorTo(range.startMs, DAY_MS)),
+      signal,
+    );
+    await deps.queue.addFeed(runId, one, range, source);
+  }
+}
+
+/** Sets or ends the schedule of a series; pins its origin if it has none. */
+export async function changeSchedule(
+  deps: RunDeps,
+  series: Series,
+  fromMs: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await changeSeries(
+    deps,
+    series,
+    async () => {
+      const known = await deps.catalogue.find(series);
+      if (known === undefined && fromMs === undefined) return;
+      const facts = known ?? (await deps.catalogue.pinOrigin(series, floorTo(fromMs ?? 0, DAY_MS)));
+      await deps.catalogue.setSchedule(facts, fromMs);
+    },
+    signal,
+  );
+}
+
+/** The row of a series is read and then written: one at a time. */
+export async function changeSeries(
+  { leases, clock }: Pick<RunDeps, 'leases' | 'clock'>,
+  series: Series,
+  change: () => Promise<SeriesFacts | void>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const lease = await leases.tryAcquire(`series-${seriesKey(series)}`);
+    if (lease === undefined) {
+      await clock.sleep(LEASE_POLL_MS, signal);
+      continue;
+    }
+    try {
+      await change();
+      return;
+    } finally {
+      await lease.release();
+    }
+  }
+}
+
+/** Whether every feed of a run has ended and the levels that hang on it are chained. */
+export async function isRunOver(
+  { queue }: RunDeps,
+  runId: string,
+  series: readonly Series[],
+): Promise<boolean> {
+  for (const one of series) {
+    if ((await queue.feedState(runId, one)) === 'pending') return false;
+    if (await queue.chainPending(one)) return false;
+  }
+  return true;
+}
+
+export interface RunResult extends CoverageTotals {
+  readonly wantedHours: number;
+  /** Hours without a ledger row that wait for a file, or that nobody has. */
+  readonly awaited: number;
+  /** The others without one. */
+  readonly unknown: number;
+  readonly failures: readonly FailedJob[];
+  /** Bars or levels that are older than these hours. */
+  readonly barsDue: boolean;
+  readonly exitCode: ExitCode;
+}
+
+/** What a range is worth now, from the ledger alone; the queue only tells why something is lacking. */
+export async function concludeRun(
+  deps: PlanDeps & Pick<RunDeps, 'queue'>,
+  runId: string,
+  series: readonly Series[],
+  range: TimeRange,
+): Promise<RunResult> {
+  const each = await Promise.all(series.map((one) => deps.ledger.totals(one, range)));
+  const total = (of: (totals: CoverageTotals) => number) =>
+    each.reduce((sum, totals) => sum + of(totals), 0);
+  const totals = {
+    proven: total((t) => t.proven),
+    open: total((t) => t.open),
+    gap: total((t) => t.gap),
+    rows: total((t) => t.rows),
+  };
+  const wantedHours = ((range.endMs - range.startMs) / HOUR_MS) * series.length;
+  const unknown = wantedHours - totals.proven - totals.open - totals.gap;
+  const awaited = await Promise.all(series.map((one) => awaitedHours(deps, one, range)));
+  const awaitedCount = awaited.flat().reduce((sum, { hours }) => sum + hours, 0);
+  const failures = await deps.queue.failures(runId, FAILURES_SHOWN);
+  const behind = await Promise.all(series.map((one) => isBehind(deps, one, range)));
+  const barsDue = behind.includes(true);
+  const isUndone = unknown > awaitedCount || barsDue;
+  const exitCode = isUndone
+    ? exitCodeOfUndone(failures)
+    : totals.gap + totals.open + awaitedCount > 0
+      ? EXIT.gaps
+      : EXIT.ok;
+  return {
+    ...totals,
+    wantedHours,
+    unknown: unknown - awaitedCount,
+    awaited: awaitedCount,
+    failures,
+    barsDue,
+    exitCode,
+  };
+}
+
+/** Levels on which a chain job is at work are none of this run's business: another one has moved them. */
+async function isBehind(
+  deps: PlanDeps & Pick<RunDeps, 'queue'>,
+  series: Series,
+  range: TimeRange,
+): Promise<boolean> {
+  if (await areBarsBehind(deps, series, range)) return true;
+  if (!(await areLevelsBehind(deps, series, range))) return false;
+  // It may have ended between the two questions.
+  return !(await deps.queue.chainPending(series)) && areLevelsBehind(deps, series, range);
+}
+
+/** An outage when nothing else stood in the way. */
+function exitCodeOfUndone(failures: readonly FailedJob[]): ExitCode {
+  const isOutage =
+    failures.length > 0 && failures.every(({ code }) => ERRORS[code].exitCode === EXIT.outage);
+  return isOutage ? EXIT.outage : EXIT.slicesFailed;
+}

@@ -1,0 +1,279 @@
+import { type AggTrade, isInvalid } from '../../domain/trade/agg-trade.ts';
+import type { Bar } from '../../domain/bars/bar.ts';
+import type { Contract } from '../../domain/bars/contract.ts';
+import { cdvBarsFrom, compareForBars } from '../../domain/bars/cdv.ts';
+import { type DayInputs, dayInputs, lostHours } from '../../domain/bars/day.ts';
+import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import type { DayReport, Finding } from '../../domain/proof/finding.ts';
+import {
+  DAY_MS,
+  daysOf,
+  floorTo,
+  HOUR_MS,
+  hoursOf,
+  MINUTE_MS,
+  type TimeRange,
+} from '../../domain/time/hour.ts';
+import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
+import { TierPass } from '../../domain/bars/tier.ts';
+import type { Series } from '../../domain/market.ts';
+import type { StoredBars, StoredDay } from '../../ports/bar-store.ts';
+import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
+import type { TradeStore } from '../../ports/trade-store.ts';
+import { dueAnchors } from '../bars/chain-days.ts';
+import { knownContract } from '../bars/contract-size.ts';
+import { verifyBars } from './verify-bars.ts';
+import { unrecordedHour, verifyHour } from './verify-trades.ts';
+import { type WitnessDeps, Witnesses } from './witnesses.ts';
+
+export interface VerifyDeps extends WitnessDeps {
+  readonly trades: TradeStore;
+  readonly ledger: Ledger;
+  readonly bars: StoredBars;
+  readonly catalogue: SeriesCatalogue;
+}
+
+export interface VerifyOptions {
+  /** Also ask the exchange for its candles, where they are exact (spot): 2 pages of weight 2 a day. */
+  readonly klines: boolean;
+  /** Also ask whether it has replaced the files that days were taken from: one question a day, without weight. */
+  readonly archives: boolean;
+}
+
+/**
+ * Re-proves a range of a series, day by day, from what is stored: every trade against the ledger by
+ * id, count and content hash; every bar and level against a second computation from the trades; and
+ * the trades against the exchange's candles. Who outside the store can't be asked is told, and the store's
+ * verdict stands. Changes nothing. One hour of trades and one day of bars
+ * are in memory at a time.
+ * @param range whole hours; bars are checked for the whole days that it touches
+ */
+export async function* verifyRange(
+  deps: VerifyDeps,
+  series: Series,
+  range: TimeRange,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): AsyncGenerator<DayReport> {
+  const anchors = await anchorFindings(deps, series);
+  const witnesses = new Witnesses(deps, series);
+  for (const dayMs of daysOf(range)) {
+    signal.throwIfAborted();
+    const asked = {
+      startMs: Math.max(dayMs, range.startMs),
+      endMs: Math.min(dayMs + DAY_MS, range.endMs),
+    };
+    const report = await verifyDay(deps, witnesses, series, asked, options, signal);
+    const findings = [...report.findings, ...(anchors.get(dayMs) ?? [])];
+    yield { ...report, findings };
+  }
+}
+
+async function verifyDay(
+  deps: VerifyDeps,
+  witnesses: Witnesses,
+  series: Series,
+  asked: TimeRange,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<DayReport> {
+  const dayMs = floorTo(asked.startMs, DAY_MS);
+  const contract = await knownContract(deps.catalogue, series);
+  const day = await readDay(deps, series, dayMs, contract);
+  const { records, findings } = day;
+  const runs = day.runs.filter(({ hourMs }) => hourMs >= asked.startMs && hourMs < asked.endMs);
+  const asPlanned = [...hoursOf(asked)].map((hourMs) => ({ hourMs, record: records.get(hourMs) }));
+  const verdicts = asPlanned.map(({ hourMs, record }) => ({
+    hourMs,
+    verdict: record === undefined ? 'unknown' : verdictOf(record),
+  }));
+  const count = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
+
+  const bars = await checkBars(deps, series, day, asked, contract);
+  const provenHours = verdicts
+    .filter(({ verdict }) => verdict === 'proven')
+    .map(({ hourMs }) => hourMs);
+  const said = await witnesses.ask(
+    { dayMs, minutes: day.minutes, provenHours, records: records.values() },
+    options,
+    signal,
+  );
+  return {
+    dayMs,
+    range: asked,
+    proven: count('proven'),
+    open: count('open'),
+    gap: count('gap'),
+    unknown: count('unknown'),
+    unproven: verdicts.filter(({ verdict }) => verdict !== 'proven'),
+    rows: runs.reduce((sum, { rows }) => sum + rows, 0),
+    hashes: runs.map(({ hourMs, rows, contentHash }) => ({ hourMs, rows, contentHash })),
+    delta: formatDecimal(
+      runs.reduce((sum, { deltaE8 }) => sum + deltaE8, 0n),
+      QTY_SCALE,
+    ),
+    bars: bars.result,
+    klines: said.klines,
+    unheard: said.unheard,
+    findings: [...findings, ...bars.findings, ...said.findings],
+  };
+}
+
+/** What is stored of one hour's run of ids. */
+interface StoredRun {
+  readonly hourMs: number;
+  readonly rows: number;
+  readonly deltaE8: bigint;
+  readonly contentHash: string;
+}
+
+interface ReadDay {
+  readonly inputs: DayInputs | undefined;
+  /** Of the day. */
+  readonly records: ReadonlyMap<number, SliceRecord>;
+  readonly runs: readonly StoredRun[];
+  /** Bars of one minute from the stored trades of the hours that the ledger knows. */
+  readonly minutes: readonly Bar[];
+  /** The same of each tier. */
+  readonly tiers: readonly (readonly Bar[])[];
+  readonly findings: readonly Finding[];
+}
+
+/** One pass over a day's stored trades: proves each hour and computes the day's minutes. */
+async function readDay(
+  deps: VerifyDeps,
+  series: Series,
+  dayMs: number,
+  contract: Contract | undefined,
+): Promise<ReadDay> {
+  const wider = { startMs: dayMs - HOUR_MS, endMs: dayMs + DAY_MS + HOUR_MS };
+  const all = new Map(
+    (await deps.ledger.records(series, wider)).map((record) => [record.hourMs, record]),
+  );
+  const records = new Map(
+    [...all].filter(([hourMs]) => hourMs >= dayMs && hourMs < dayMs + DAY_MS),
+  );
+  const inputs = dayInputs(dayMs, [...all.values()]);
+  const runs: StoredRun[] = [];
+  const findings: Finding[] = [];
+  const tierPass = new TierPass(deps.bars.tiers, contract);
+
+  async function* inBarOrder(): AsyncGenerator<AggTrade> {
+    for (const record of records.values()) {
+      const { hourMs } = record;
+      const around = {
+        before: all.get(hourMs - HOUR_MS),
+        next: all.get(hourMs + HOUR_MS),
+      };
+      const hour = await verifyHour(deps.trades, record, around);
+      findings.push(...hour.findings);
+      const { run, contentHash } = hour;
+      runs.push({ hourMs, rows: run.length, deltaE8: deltaE8Of(run), contentHash });
+      for (const trade of hour.inWindow.toSorted(compareForBars)) {
+        tierPass.accept(trade);
+        yield trade;
+      }
+    }
+  }
+  const denseHours = (inputs?.hours ?? [])
+    .filter(({ verdict }) => verdict === 'proven')
+    .map(({ hourMs }) => hourMs);
+  const minutes = await Array.fromAsync(
+    cdvBarsFrom(inBarOrder(), { intervalMs: MINUTE_MS, denseHours }),
+  );
+  return { inputs, records, runs, minutes, tiers: tierPass.finish(minutes), findings };
+}
+
+function deltaE8Of(trades: readonly AggTrade[]): bigint {
+  let sum = 0n;
+  for (const trade of trades) {
+    if (isInvalid(trade)) continue;
+    const qtyE8 = parseDecimal(trade.qty, QTY_SCALE);
+    sum += trade.isBuyerMaker ? -qtyE8 : qtyE8;
+  }
+  return sum;
+}
+
+async function checkBars(
+  deps: VerifyDeps,
+  series: Series,
+  { inputs, minutes, tiers, findings, records }: ReadDay,
+  asked: TimeRange,
+  contract: Contract | undefined,
+): Promise<{ readonly result: DayReport['bars']; readonly findings: readonly Finding[] }> {
+  const dayMs = inputs?.dayMs;
+  if (inputs === undefined || dayMs === undefined)
+    return { result: { state: 'none' }, findings: [] };
+  const [built] = await deps.bars.days(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
+  const lost = await ledgerLosses(deps, series, built?.inputs ?? '', records, dayMs);
+  if (lost.length > 0) return { result: { state: 'due' }, findings: lost };
+  if (built?.isCurrent !== true || built.inputs !== inputs.inputs)
+    return { result: { state: 'due' }, findings: [] };
+  if (findings.length > 0) return { result: { state: 'damaged' }, findings: [] };
+  const { compared, findings: wrong } = await verifyBars(
+    deps.bars,
+    series,
+    inputs,
+    { minutes, tiers },
+    contract,
+    asked,
+  );
+  return {
+    result: { state: 'compared', bars: compared },
+    findings: [...wrong, ...dayRow(built, minutes)],
+  };
+}
+
+/** The row on which the continuous levels rest. */
+function dayRow({ dayMs, deltaE8 }: StoredDay, minutes: readonly Bar[]): Finding[] {
+  const wanted = minutes.reduce((sum, { delta }) => sum + delta, 0n);
+  if (wanted === deltaE8) return [];
+  const detail = `the day's delta is stored as ${formatDecimal(deltaE8, QTY_SCALE)}, the trades give ${formatDecimal(wanted, QTY_SCALE)}`;
+  return [{ kind: 'bar_differs', atMs: dayMs, detail }];
+}
+
+/** Hours that the day's bars were made of and that the ledger no longer has. */
+async function ledgerLosses(
+  { trades }: VerifyDeps,
+  series: Series,
+  builtFrom: string,
+  records: ReadonlyMap<number, SliceRecord>,
+  dayMs: number,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { hourMs, hashPrefix } of lostHours(builtFrom, dayMs, new Set(records.keys()))) {
+    const { rows, contentHash } = await unrecordedHour(trades, series, hourMs);
+    findings.push({
+      kind: 'ledger_lost',
+      atMs: hourMs,
+      detail: `bars were made of this hour, and the ledger has no row of it; the store holds ${rows} trades`,
+    });
+    if (!contentHash.startsWith(hashPrefix))
+      findings.push({
+        kind: 'content_differs',
+        atMs: hourMs,
+        detail: `bars were made of trades with content hash ${hashPrefix}…, stored are some with ${contentHash.slice(0, 16)}…`,
+      });
+  }
+  return findings;
+}
+
+/** Stored continuous levels that the days do not give, by day; absent ones are due, not wrong. */
+async function anchorFindings(
+  { bars, catalogue }: VerifyDeps,
+  series: Series,
+): Promise<Map<number, Finding[]>> {
+  const facts = await catalogue.find(series);
+  if (facts === undefined) return new Map();
+  const { due, stored } = await dueAnchors({ bars }, series, facts.originMs);
+  const wrong = due.flatMap((anchor): Finding[] => {
+    const old = stored.get(anchor.dayMs);
+    if (old === undefined) return [];
+    const level = (baseE8: bigint) => formatDecimal(baseE8, QTY_SCALE);
+    const detail =
+      `continuous CDV at this midnight is stored as ${level(old.baseE8)} (${old.missing ?? 'unknown'} ids missing), ` +
+      `the days give ${level(anchor.baseE8)} (${anchor.missing ?? 'unknown'})`;
+    return [{ kind: 'anchor_differs', atMs: anchor.dayMs, detail }];
+  });
+  return Map.groupBy(wrong, ({ atMs }) => floorTo(atMs, DAY_MS));
+}

@@ -1,0 +1,159 @@
+import type { Bar } from '../../domain/bars/bar.ts';
+import type { ErrorCode } from '../../domain/error-catalogue.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { Finding, KlineCheck, Unheard } from '../../domain/proof/finding.ts';
+import { MINUTE_MS } from '../../domain/time/hour.ts';
+import type { SliceRecord } from '../../domain/proof/ledger.ts';
+import { leavesOutFills, type Series } from '../../domain/market.ts';
+import type { ArchiveFiles } from '../../ports/archive-files.ts';
+import type { ArchiveSource } from '../../ports/archive-source.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { TradeSource } from '../../ports/trade-source.ts';
+import type { WeightGovernor } from '../../ports/weight-governor.ts';
+import { verifyFile } from './verify-files.ts';
+import { verifyKlines } from './verify-klines.ts';
+
+export interface WitnessDeps {
+  readonly source: TradeSource;
+  readonly governor: Pick<WeightGovernor, 'state'>;
+  readonly archive: ArchiveSource;
+  readonly files: ArchiveFiles;
+  readonly clock: Clock;
+}
+
+/** Who did not answer has been asked patiently; each day of a long range is not made to wait so again. */
+const SILENT_MS = 10 * MINUTE_MS;
+
+/** Failures of others, and of Redis, without which the exchange may not be asked. The store's are none of these. */
+const SILENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'EXCHANGE_UNREACHABLE',
+  'EXCHANGE_UNAVAILABLE',
+  'EXCHANGE_RATE_LIMITED',
+  'EXCHANGE_BANNED',
+  'EXCHANGE_BLOCKED',
+  'EXCHANGE_RESTRICTED',
+  'EXCHANGE_REFUSED',
+  'EXCHANGE_BAD_BODY',
+  'EXCHANGE_BAD_PAGE',
+  'UNKNOWN_SYMBOL',
+  'ARCHIVE_UNREACHABLE',
+  'REDIS_UNREACHABLE',
+]);
+
+/** Whether a failure is that of one who was asked outside the store. */
+export function isSilence(error: unknown): error is CdvaultError {
+  return error instanceof CdvaultError && SILENT.has(error.code);
+}
+
+export function silenceText({ code, message }: CdvaultError): string {
+  return `${code}: ${message}`;
+}
+
+/** One who is asked outside the store: silence is told, and is no reason to lose what the store says. */
+export class Witness {
+  readonly #clock: Pick<Clock, 'nowMs'>;
+  #silence: { readonly reason: string; readonly untilMs: number } | undefined;
+
+  constructor(clock: Pick<Clock, 'nowMs'>) {
+    this.#clock = clock;
+  }
+
+  /** @returns the answer, or why there is none */
+  async ask<T>(
+    question: () => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<{ readonly answer: T } | { readonly reason: string }> {
+    const silence = this.#silence;
+    if (silence !== undefined && this.#clock.nowMs() < silence.untilMs) return silence;
+    try {
+      return { answer: await question() };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isSilence(error)) throw error;
+      const reason = silenceText(error);
+      const untilMs = error.untilMs ?? this.#clock.nowMs() + SILENT_MS;
+      this.#silence = { reason, untilMs };
+      return { reason };
+    }
+  }
+}
+
+/** What others said of a day. */
+interface Testimony {
+  readonly klines: KlineCheck | undefined;
+  readonly findings: readonly Finding[];
+  readonly unheard: readonly Unheard[];
+}
+
+interface WitnessedDay {
+  readonly dayMs: number;
+  /** Bars of one minute, computed from the stored trades. */
+  readonly minutes: readonly Bar[];
+  /** Proven hours of the asked range, ascending. */
+  readonly provenHours: readonly number[];
+  /** Ledger rows of the day. */
+  readonly records: Iterable<SliceRecord>;
+}
+
+/** The exchange's candles and its list of files, asked about the days of one series. */
+export class Witnesses {
+  readonly #deps: WitnessDeps;
+  readonly #series: Series;
+  readonly #candles: Witness;
+  readonly #files: Witness;
+
+  constructor(deps: WitnessDeps, series: Series) {
+    this.#deps = deps;
+    this.#series = series;
+    this.#candles = new Witness(deps.clock);
+    this.#files = new Witness(deps.clock);
+  }
+
+  async ask(
+    day: WitnessedDay,
+    { klines, archives }: { readonly klines: boolean; readonly archives: boolean },
+    signal: AbortSignal,
+  ): Promise<Testimony> {
+    const candles = klines ? await this.#askCandles(day, signal) : undefined;
+    const file = archives ? await this.#askFiles(day, signal) : { findings: [], reason: undefined };
+    return {
+      klines: candles && { minutes: candles.minutes, equal: candles.equal },
+      findings: [...(candles?.findings ?? []), ...file.findings],
+      unheard: [
+        ...(candles?.reason === undefined
+          ? []
+          : [{ witness: 'klines' as const, reason: candles.reason }]),
+        ...(file.reason === undefined ? [] : [{ witness: 'files' as const, reason: file.reason }]),
+      ],
+    };
+  }
+
+  async #askCandles({ minutes, provenHours }: WitnessedDay, signal: AbortSignal) {
+    if (provenHours.length === 0 || leavesOutFills(this.#series.market)) return undefined;
+    return verifyKlines(minutes, provenHours, (page) =>
+      this.#candles.ask(async () => {
+        await this.#assertNotBanned();
+        return this.#deps.source.minuteKlines(this.#series, page, signal);
+      }, signal),
+    );
+  }
+
+  /** A question would wait for the end of a ban, which may be days away. */
+  async #assertNotBanned(): Promise<void> {
+    const { pause } = await this.#deps.governor.state(this.#series.market);
+    if (pause?.reason !== 'banned') return;
+    const { untilMs } = pause;
+    const until = new Date(untilMs).toISOString();
+    throw new CdvaultError('EXCHANGE_BANNED', `this address is banned until ${until}`, { untilMs });
+  }
+
+  async #askFiles({ dayMs, records }: WitnessedDay, signal: AbortSignal) {
+    const said = await this.#files.ask(
+      () => verifyFile(this.#deps, this.#series, dayMs, records, signal),
+      signal,
+    );
+    return 'answer' in said
+      ? { findings: said.answer, reason: undefined }
+      : { findings: [], reason: said.reason };
+  }
+}
