@@ -14,7 +14,7 @@ import { registerStatus } from './commands/status.ts';
 import { registerVerify } from './commands/verify.ts';
 import { registerSchedule, registerWorker } from './commands/worker.ts';
 import { VERSION } from '../version.ts';
-import { endWhenOutputCloses } from './closed-output.ts';
+import { endWhenOutputCloses } from './print/closed-output.ts';
 import { report } from './session.ts';
 
 function createProgram(finish: (exitCode: ExitCode) => void): Command {

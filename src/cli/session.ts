@@ -6,8 +6,8 @@ import { MARKET_NAMES, type Market, type MarketName, type Series } from '../doma
 import { isFilesOnly, type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';
-import { parseSymbols } from './symbols.ts';
-import { isoMinute } from './times.ts';
+import { parseSymbols } from './input/symbols.ts';
+import { isoMinute } from './input/times.ts';
 
 /** A line for a person; standard output is for results. */
 export function say(line: string): void {

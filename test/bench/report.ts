@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { formatInteger } from '../../src/cli/progress-text.ts';
+import { formatInteger } from '../../src/cli/print/progress-text.ts';
 import { type Line, type LineId, median, type Sample } from './measurement.ts';
 import type { Use } from './process-meter.ts';
 

@@ -1,4 +1,4 @@
-import { formatInteger } from '../../src/cli/progress-text.ts';
+import { formatInteger } from '../../src/cli/print/progress-text.ts';
 import { cliEnv, startCli, unique } from '../support/command-line.ts';
 import { startExchangeProcess } from '../support/exchange-process.ts';
 import { type Backfill, backfillDays, commandSample } from './backfill.ts';

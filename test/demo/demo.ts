@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { formatInteger } from '../../src/cli/progress-text.ts';
+import { formatInteger } from '../../src/cli/print/progress-text.ts';
 import { CommandFailed, createCommandLine, INTERRUPTED } from './command-line.ts';
 import { differenceOf, type Facts, factsOfSeries, factsOfStore } from './own-sums.ts';
 import { startSimulatedExchange } from './simulated-exchange.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkVersion } from '../../src/adapters/questdb/server-check.ts';
 import type { Sql } from '../../src/adapters/questdb/sql.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { assertFits } from '../../src/cli/plan-report.ts';
+import { assertFits } from '../../src/cli/print/plan-report.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
 import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';

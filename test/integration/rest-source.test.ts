@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { createRestSource } from '../../src/adapters/binance/rest-source.ts';
 import type { RequestInfo, RestSource } from '../../src/adapters/binance/rest-source.ts';
 import { createRedis } from '../../src/adapters/redis/connection.ts';
-import { createWeightGovernor } from '../../src/adapters/redis/weight-governor.ts';
+import { createWeightGovernor } from '../../src/adapters/weight/weight-governor.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createRedis } from '../../src/adapters/redis/connection.ts';
-import { createWeightGovernor } from '../../src/adapters/redis/weight-governor.ts';
-import type { WeightGovernorDeps } from '../../src/adapters/redis/weight-governor.ts';
+import { createWeightGovernor } from '../../src/adapters/weight/weight-governor.ts';
+import type { WeightGovernorDeps } from '../../src/adapters/weight/weight-governor.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
 import type {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fingerprintDocument } from '../../src/cli/fingerprint-file.ts';
+import { fingerprintDocument } from '../../src/cli/print/fingerprint-file.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import {

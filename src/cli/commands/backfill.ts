@@ -6,22 +6,34 @@ import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { TimeRange } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import type { SourceChoice } from '../../domain/plan/source-choice.ts';
-import { BackfillProgress } from '../backfill-progress.ts';
+import { BackfillProgress } from '../print/backfill-progress.ts';
 import type { App } from '../compose.ts';
-import { assertDisk, type CostedPlan, describePlan, planAll, totalsOf } from '../plan-report.ts';
-import { counted, formatDuration, formatInteger } from '../progress-text.ts';
-import { failureLine, type FileReport, fileLines, fileReport, OPEN_GAPS } from '../file-report.ts';
+import {
+  assertDisk,
+  type CostedPlan,
+  describePlan,
+  planAll,
+  totalsOf,
+} from '../print/plan-report.ts';
+import { counted, formatDuration, formatInteger } from '../print/progress-text.ts';
+import {
+  failureLine,
+  type FileReport,
+  fileLines,
+  fileReport,
+  OPEN_GAPS,
+} from '../print/file-report.ts';
 import { newRunId } from '../run-id.ts';
 import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
-import { lookAtFolder, sourceOption } from '../source-option.ts';
-import { describeRange, resolveRange } from '../times.ts';
+import { lookAtFolder, sourceOption } from '../input/source-option.ts';
+import { describeRange, resolveRange } from '../input/times.ts';
 import {
   jsonOption,
   type RangeOptions,
   weightShareOf,
   weightShareOption,
   withRange,
-} from './options.ts';
+} from '../input/options.ts';
 import { workUntil } from '../work-until.ts';
 
 interface BackfillOptions extends RangeOptions {

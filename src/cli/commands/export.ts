@@ -8,10 +8,10 @@ import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { ExportedData, ExportManifest, ExportRequest } from '../../domain/proof/export.ts';
 import { isoDay } from '../../domain/time/hour.ts';
 import { type Interval, INTERVALS } from '../../domain/time/interval.ts';
-import { counted, formatInteger } from '../progress-text.ts';
+import { counted, formatInteger } from '../print/progress-text.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
-import { describeRange, resolveRange } from '../times.ts';
-import { type RangeOptions, withRange } from './options.ts';
+import { describeRange, resolveRange } from '../input/times.ts';
+import { type RangeOptions, withRange } from '../input/options.ts';
 
 interface ExportOptions extends RangeOptions {
   readonly what: 'trades' | 'bars';

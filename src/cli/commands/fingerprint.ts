@@ -8,11 +8,11 @@ import {
   fingerprintHour,
 } from '../../domain/proof/fingerprint.ts';
 import { marketName } from '../../domain/market.ts';
-import { fingerprintDocument, readFingerprint } from '../fingerprint-file.ts';
-import { formatInteger } from '../progress-text.ts';
+import { fingerprintDocument, readFingerprint } from '../print/fingerprint-file.ts';
+import { formatInteger } from '../print/progress-text.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
-import { describeRange, resolveRange } from '../times.ts';
-import { type RangeOptions, withRange } from './options.ts';
+import { describeRange, resolveRange } from '../input/times.ts';
+import { type RangeOptions, withRange } from '../input/options.ts';
 
 interface FingerprintOptions extends RangeOptions {
   readonly compare?: string;

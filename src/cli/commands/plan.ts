@@ -2,17 +2,17 @@ import type { Command } from 'commander';
 import { isSilence, silenceText } from '../../app/verify/witnesses.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { SourceChoice } from '../../domain/plan/source-choice.ts';
-import { assertDisk, describePlan, planAll, totalsOf } from '../plan-report.ts';
+import { assertDisk, describePlan, planAll, totalsOf } from '../print/plan-report.ts';
 import { assertKnown, parseSeries, print, say, withApp } from '../session.ts';
-import { lookAtFolder, sourceOption } from '../source-option.ts';
-import { describeRange, resolveRange } from '../times.ts';
+import { lookAtFolder, sourceOption } from '../input/source-option.ts';
+import { describeRange, resolveRange } from '../input/times.ts';
 import {
   jsonOption,
   type RangeOptions,
   weightShareOf,
   weightShareOption,
   withRange,
-} from './options.ts';
+} from '../input/options.ts';
 
 interface PlanOptions extends RangeOptions {
   readonly source: SourceChoice;

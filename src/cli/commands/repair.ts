@@ -14,15 +14,15 @@ import { DAY_MS, isoDay, spanOfHours, type TimeRange } from '../../domain/time/h
 import type { Series } from '../../domain/market.ts';
 import { type SourceChoice, sourceFolder } from '../../domain/plan/source-choice.ts';
 import type { FailedJob } from '../../ports/job-queue.ts';
-import { BackfillProgress } from '../backfill-progress.ts';
+import { BackfillProgress } from '../print/backfill-progress.ts';
 import type { App } from '../compose.ts';
-import { failureLine, fileLines, fileReport } from '../file-report.ts';
-import { counted } from '../progress-text.ts';
+import { failureLine, fileLines, fileReport } from '../print/file-report.ts';
+import { counted } from '../print/progress-text.ts';
 import { newRunId } from '../run-id.ts';
 import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
-import { lookAtFolder, sourceOption } from '../source-option.ts';
-import { describeRange, resolveRange } from '../times.ts';
-import { exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
+import { lookAtFolder, sourceOption } from '../input/source-option.ts';
+import { describeRange, resolveRange } from '../input/times.ts';
+import { exitCodeOf, type SeriesReport, verificationText } from '../print/verification-text.ts';
 import { workUntil } from '../work-until.ts';
 import {
   archivesOption,
@@ -32,7 +32,7 @@ import {
   weightShareOf,
   weightShareOption,
   withRange,
-} from './options.ts';
+} from '../input/options.ts';
 
 /** Trades first, then the bars that could not be judged while their trades were wrong. */
 const ROUNDS = 2;

@@ -7,11 +7,11 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { DAY_MS, floorTo } from '../../domain/time/hour.ts';
 import { INTERVALS } from '../../domain/time/interval.ts';
-import { ANCHOR_HELP, anchorWords, parseAnchor } from '../anchor-option.ts';
+import { ANCHOR_HELP, anchorWords, parseAnchor } from '../input/anchor-option.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
-import { renderOhlc } from '../table.ts';
-import { isoMinute, resolveRange } from '../times.ts';
-import { jsonOption, type RangeOptions, withRange } from './options.ts';
+import { renderOhlc } from '../print/table.ts';
+import { isoMinute, resolveRange } from '../input/times.ts';
+import { jsonOption, type RangeOptions, withRange } from '../input/options.ts';
 
 interface ShowOptions extends RangeOptions {
   readonly interval: string;

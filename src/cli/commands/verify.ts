@@ -4,17 +4,22 @@ import type { ExitCode } from '../../domain/exit-codes.ts';
 import type { DayReport } from '../../domain/proof/finding.ts';
 import { VERSION } from '../../version.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
-import { describeRange, resolveRange } from '../times.ts';
-import { assertWritable, writeOutput } from '../output-file.ts';
-import { verificationReport } from '../verification-report.ts';
-import { dayLine, exitCodeOf, type SeriesReport, verificationText } from '../verification-text.ts';
+import { describeRange, resolveRange } from '../input/times.ts';
+import { assertWritable, writeOutput } from '../print/output-file.ts';
+import { verificationReport } from '../print/verification-report.ts';
+import {
+  dayLine,
+  exitCodeOf,
+  type SeriesReport,
+  verificationText,
+} from '../print/verification-text.ts';
 import {
   archivesOption,
   jsonOption,
   klinesOption,
   type RangeOptions,
   withRange,
-} from './options.ts';
+} from '../input/options.ts';
 
 interface VerifyOptions extends RangeOptions {
   readonly klines: boolean;

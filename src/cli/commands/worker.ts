@@ -8,8 +8,8 @@ import type { Series } from '../../domain/market.ts';
 import type { JobWorkers } from '../../ports/job-queue.ts';
 import type { App } from '../compose.ts';
 import { assertKnown, drainWorkers, parseSeries, print, say, withApp } from '../session.ts';
-import { isoMinute, resolveRange } from '../times.ts';
-import { marketOption, weightShareOption } from './options.ts';
+import { isoMinute, resolveRange } from '../input/times.ts';
+import { marketOption, weightShareOption } from '../input/options.ts';
 
 export function registerWorker(program: Command, finish: (exitCode: ExitCode) => void): void {
   program

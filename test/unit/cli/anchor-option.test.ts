@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { timeZones } from '../../../src/adapters/system/time-zones.ts';
-import { anchorWords, parseAnchor } from '../../../src/cli/anchor-option.ts';
+import { anchorWords, parseAnchor } from '../../../src/cli/input/anchor-option.ts';
 
 const parse = (text: string) => parseAnchor(text, timeZones.has);
 

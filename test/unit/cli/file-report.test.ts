@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { wasThin } from '../../../src/cli/file-report.ts';
+import { wasThin } from '../../../src/cli/print/file-report.ts';
 import { HOUR_MS } from '../../../src/domain/time/hour.ts';
 import type { SliceRecord } from '../../../src/domain/proof/ledger.ts';
 import { recordOf } from '../../support/trades.ts';

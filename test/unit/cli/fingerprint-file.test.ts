@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fingerprintDocument, readFingerprint } from '../../../src/cli/fingerprint-file.ts';
+import { fingerprintDocument, readFingerprint } from '../../../src/cli/print/fingerprint-file.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
 import { fingerprintOf } from '../../../src/domain/proof/fingerprint.ts';
 import { HOUR_MS } from '../../../src/domain/time/hour.ts';

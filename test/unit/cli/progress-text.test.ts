@@ -6,7 +6,7 @@ import {
   formatPercent,
   type ProgressFacts,
   progressLine,
-} from '../../../src/cli/progress-text.ts';
+} from '../../../src/cli/print/progress-text.ts';
 
 const FACTS: ProgressFacts = {
   slicesDone: 5361,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSymbol, parseSymbols } from '../../../src/cli/symbols.ts';
+import { parseSymbol, parseSymbols } from '../../../src/cli/input/symbols.ts';
 
 describe('symbols', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type OhlcRow, renderOhlc, renderTable } from '../../../src/cli/table.ts';
+import { type OhlcRow, renderOhlc, renderTable } from '../../../src/cli/print/table.ts';
 import { MINUTE_MS } from '../../../src/domain/time/hour.ts';
 
 const START = Date.UTC(2024, 0, 1, 10);

@@ -4,7 +4,7 @@ import {
   isoMinute,
   resolveRange,
   type TimeOptions,
-} from '../../../src/cli/times.ts';
+} from '../../../src/cli/input/times.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
 
 const NOW = Date.parse('2024-03-15T12:34:56.789Z');

@@ -1,13 +1,13 @@
 import { statfsSync } from 'node:fs';
-import { type Asking, type Estimate, estimate } from '../app/plan/estimate.ts';
-import { planRoads, type RoadPlan, type Unreachable } from '../app/plan/plan-sources.ts';
-import { planSeries, type SeriesPlan } from '../app/plan/plan-series.ts';
-import { CdvaultError } from '../domain/errors.ts';
-import { MINUTE_MS, type TimeRange } from '../domain/time/hour.ts';
-import type { Market, Series } from '../domain/market.ts';
-import type { DayWork } from '../domain/plan/plan.ts';
-import { type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
-import type { App } from './compose.ts';
+import { type Asking, type Estimate, estimate } from '../../app/plan/estimate.ts';
+import { planRoads, type RoadPlan, type Unreachable } from '../../app/plan/plan-sources.ts';
+import { planSeries, type SeriesPlan } from '../../app/plan/plan-series.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { MINUTE_MS, type TimeRange } from '../../domain/time/hour.ts';
+import type { Market, Series } from '../../domain/market.ts';
+import type { DayWork } from '../../domain/plan/plan.ts';
+import { type SourceChoice, sourceFolder } from '../../domain/plan/source-choice.ts';
+import type { App } from '../compose.ts';
 import {
   counted,
   formatBytes,
@@ -15,7 +15,7 @@ import {
   formatDuration,
   formatInteger,
 } from './progress-text.ts';
-import { dayRanges } from './source-option.ts';
+import { dayRanges } from '../input/source-option.ts';
 import { renderTable } from './table.ts';
 
 /** Measured with one worker process on two cores, weight lifted; the weight limit is mostly what counts. */

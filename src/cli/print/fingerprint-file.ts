@@ -3,16 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { CdvaultError } from '../domain/errors.ts';
+import { CdvaultError } from '../../domain/errors.ts';
 import {
   type Fingerprint,
   FINGERPRINT_FORMAT,
   fingerprintHour,
   fingerprintOf,
-} from '../domain/proof/fingerprint.ts';
-import { HOUR_MS, type TimeRange } from '../domain/time/hour.ts';
-import { marketName, MARKETS, type Series } from '../domain/market.ts';
-import { isoMinute } from './times.ts';
+} from '../../domain/proof/fingerprint.ts';
+import { HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { marketName, MARKETS, type Series } from '../../domain/market.ts';
+import { isoMinute } from '../input/times.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();

@@ -1,9 +1,9 @@
 import { createLogUpdate } from 'log-update';
-import type { Market } from '../domain/market.ts';
-import type { GovernorState } from '../ports/weight-governor.ts';
-import type { App } from './compose.ts';
+import type { Market } from '../../domain/market.ts';
+import type { GovernorState } from '../../ports/weight-governor.ts';
+import type { App } from '../compose.ts';
 import { type ProgressFacts, progressLine } from './progress-text.ts';
-import { isoMinute } from './times.ts';
+import { isoMinute } from '../input/times.ts';
 
 /** Without a terminal, one line this often. */
 const PLAIN_EVERY_MS = 5_000;

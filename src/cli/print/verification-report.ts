@@ -1,6 +1,6 @@
-import { isoDay, isoHour, type TimeRange } from '../domain/time/hour.ts';
-import { leavesOutFills, marketName, type Series } from '../domain/market.ts';
-import type { DayReport } from '../domain/proof/finding.ts';
+import { isoDay, isoHour, type TimeRange } from '../../domain/time/hour.ts';
+import { leavesOutFills, marketName, type Series } from '../../domain/market.ts';
+import type { DayReport } from '../../domain/proof/finding.ts';
 import {
   conclusion,
   dayRow,

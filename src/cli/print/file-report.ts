@@ -3,13 +3,13 @@ import {
   awaitedHours,
   type EdgeHours,
   edgeHours,
-} from '../app/day/awaited-hours.ts';
-import { DAY_MS, HOUR_MS, isoDay, isoHour, type TimeRange } from '../domain/time/hour.ts';
-import { type SliceRecord, verdictOf } from '../domain/proof/ledger.ts';
-import type { Series } from '../domain/market.ts';
-import type { ArchiveFileRecord } from '../ports/archive-files.ts';
-import type { FailedJob } from '../ports/job-queue.ts';
-import type { App } from './compose.ts';
+} from '../../app/day/awaited-hours.ts';
+import { DAY_MS, HOUR_MS, isoDay, isoHour, type TimeRange } from '../../domain/time/hour.ts';
+import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
+import type { Series } from '../../domain/market.ts';
+import type { ArchiveFileRecord } from '../../ports/archive-files.ts';
+import type { FailedJob } from '../../ports/job-queue.ts';
+import type { App } from '../compose.ts';
 import { counted } from './progress-text.ts';
 
 /** Lines of one kind beyond this many are counted, not listed. */

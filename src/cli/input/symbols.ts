@@ -1,4 +1,4 @@
-import { CdvaultError } from '../domain/errors.ts';
+import { CdvaultError } from '../../domain/errors.ts';
 
 /** `BTCUSDT`, `BTC/USDT`, `btc-usdt`, COIN-M's `BTCUSD_PERP`; letters of any script, as the exchange lists. */
 const SYMBOL = /^([\p{L}\p{M}\p{N}.]+)(?:[/-]([\p{L}\p{M}\p{N}.]+))?(_[\p{L}\p{N}]+)?$/u;

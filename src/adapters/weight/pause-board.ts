@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Market } from '../../domain/market.ts';
 import type { PauseReason } from '../../ports/weight-governor.ts';
-import { redisCall } from './redis-call.ts';
+import { redisCall } from '../redis/redis-call.ts';
 
 export interface Pause {
   readonly reason: PauseReason;

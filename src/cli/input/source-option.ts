@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Option } from 'commander';
-import { monthOf } from '../domain/archive/archive-name.ts';
-import { CdvaultError } from '../domain/errors.ts';
-import { DAY_MS, daysOf, isoDay, type TimeRange } from '../domain/time/hour.ts';
-import type { Series } from '../domain/market.ts';
-import { type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
-import type { ArchiveListing } from '../ports/archive-source.ts';
-import { counted } from './progress-text.ts';
+import { monthOf } from '../../domain/archive/archive-name.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { DAY_MS, daysOf, isoDay, type TimeRange } from '../../domain/time/hour.ts';
+import type { Series } from '../../domain/market.ts';
+import { type SourceChoice, sourceFolder } from '../../domain/plan/source-choice.ts';
+import type { ArchiveListing } from '../../ports/archive-source.ts';
+import { counted } from '../print/progress-text.ts';
 
 export function sourceOption(): Option {
   return new Option(

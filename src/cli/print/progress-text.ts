@@ -1,6 +1,6 @@
 /** Numbers and the progress line as people read them. Pure: the terminal's width is an argument. */
 
-import { isoHour } from '../domain/time/hour.ts';
+import { isoHour } from '../../domain/time/hour.ts';
 
 export interface ProgressFacts {
   readonly slicesDone: number;

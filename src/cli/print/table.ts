@@ -1,8 +1,8 @@
 /** Tables on the terminal. */
 
 import CliTable from 'cli-table3';
-import { formatDecimalShort, parseDecimal, QTY_SCALE } from '../domain/trade/decimal.ts';
-import { isoMinute } from './times.ts';
+import { formatDecimalShort, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { isoMinute } from '../input/times.ts';
 
 /** What the OHLC table needs of a bar; levels are decimal text of scale 8. */
 export interface OhlcRow {

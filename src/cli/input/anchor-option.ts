@@ -1,6 +1,6 @@
-import type { Anchor } from '../domain/bars/anchor.ts';
-import { CdvaultError } from '../domain/errors.ts';
-import { MINUTE_MS } from '../domain/time/hour.ts';
+import type { Anchor } from '../../domain/bars/anchor.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { MINUTE_MS } from '../../domain/time/hour.ts';
 import { isoMinute, parseInstant } from './times.ts';
 
 /** What `--anchor` takes, for `--help`. */

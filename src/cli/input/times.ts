@@ -1,6 +1,6 @@
 /** What people type as times, made exact. All of it is UTC, and everything assumed is said. */
 
-import { CdvaultError } from '../domain/errors.ts';
+import { CdvaultError } from '../../domain/errors.ts';
 import {
   CLOSING_MS,
   DAY_MS,
@@ -9,8 +9,8 @@ import {
   lastClosedHourEnd,
   type TimeRange,
   widenToHours,
-} from '../domain/time/hour.ts';
-import { formatDuration } from './progress-text.ts';
+} from '../../domain/time/hour.ts';
+import { formatDuration } from '../print/progress-text.ts';
 
 export interface TimeOptions {
   /** `--from`: an instant, a date, a month or "now". */

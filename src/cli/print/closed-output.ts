@@ -1,5 +1,5 @@
-import { ERRORS } from '../domain/error-catalogue.ts';
-import { EXIT } from '../domain/exit-codes.ts';
+import { ERRORS } from '../../domain/error-catalogue.ts';
+import { EXIT } from '../../domain/exit-codes.ts';
 
 /**
  * Who reads may have enough, as `head` has: the process then ends at once and without a word, as by

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { open, rm, writeFile } from 'node:fs/promises';
-import { isOfSystem } from '../adapters/system/system-error.ts';
-import { CdvaultError } from '../domain/errors.ts';
+import { isOfSystem } from '../../adapters/system/system-error.ts';
+import { CdvaultError } from '../../domain/errors.ts';
 
 /**
  * Whether a file can be written, before the work is done that it is to hold. Permissions alone do not

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Market } from '../../domain/market.ts';
-import { redisCall } from './redis-call.ts';
+import { redisCall } from '../redis/redis-call.ts';
 
 /**
  * The library's own script counts refused requests too, so that a heavy one in vain would take the
