@@ -1,4 +1,4 @@
-import type { Anchor, BuiltDay } from '../domain/bars/chain.ts';
+import type { BuiltDay, MidnightBase } from '../domain/bars/chain.ts';
 import type { Bar } from '../domain/bars/bar.ts';
 import type { BaseVolume, Contract } from '../domain/bars/contract.ts';
 import type { DayInputs } from '../domain/bars/day.ts';
@@ -77,9 +77,9 @@ export interface RestatementRow {
 }
 
 /** Oldest first, with the origin that they count from; undefined when there are none. */
-export interface StoredAnchors {
+export interface StoredBases {
   readonly originMs: number | undefined;
-  readonly anchors: readonly Anchor[];
+  readonly bases: readonly MidnightBase[];
 }
 
 /** A day's minutes that were computed outside the store. */
@@ -91,7 +91,7 @@ export interface ComputedMinutes {
   readonly baseVolumes: ReadonlyMap<number, BaseVolume>;
 }
 
-/** Exact bars and anchors. */
+/** Exact bars and midnight bases. */
 export interface BarStore {
   /** Sizes of trades that are told apart. */
   readonly tiers: TierBounds;
@@ -114,10 +114,14 @@ export interface BarStore {
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;
   /** By time, then tier. */
   tierBars(series: Series, interval: TierInterval, range: TimeRange): Promise<ExactTierBar[]>;
-  anchors(series: Series): Promise<StoredAnchors>;
-  writeAnchors(series: Series, originMs: number, anchors: readonly Anchor[]): Promise<void>;
+  midnightBases(series: Series): Promise<StoredBases>;
+  writeMidnightBases(
+    series: Series,
+    originMs: number,
+    bases: readonly MidnightBase[],
+  ): Promise<void>;
   restate(series: Series, rows: readonly RestatementRow[]): Promise<void>;
 }
 
 /** What is read of bars to verify them. */
-export type StoredBars = Pick<BarStore, 'days' | 'bars' | 'tiers' | 'tierBars' | 'anchors'>;
+export type StoredBars = Pick<BarStore, 'days' | 'bars' | 'tiers' | 'tierBars' | 'midnightBases'>;

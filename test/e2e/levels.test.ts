@@ -162,7 +162,7 @@ test('one hour in mid-day shows its own numbers; the day filled up to midnight r
 });
 
 async function anchorOf(symbol: string, dayMs: number): Promise<unknown> {
-  const { anchors } = await app.bars.anchors(spot(symbol));
+  const { bases: anchors } = await app.bars.midnightBases(spot(symbol));
   const found = anchors.find((anchor) => anchor.dayMs === dayMs);
   return found === undefined ? undefined : { baseE8: found.baseE8, missing: found.missing };
 }

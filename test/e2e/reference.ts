@@ -3,7 +3,7 @@ import type { App } from '../../src/cli/compose.ts';
 import { type AggTrade, nativeTimeUnit } from '../../src/domain/trade/agg-trade.ts';
 import { type BarText, barText } from '../../src/domain/bars/bar.ts';
 import { cdvBars, compareForBars } from '../../src/domain/bars/cdv.ts';
-import { type BuiltDay, chainAnchors } from '../../src/domain/bars/chain.ts';
+import { type BuiltDay, midnightBases } from '../../src/domain/bars/chain.ts';
 import { parseDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
 import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../../src/domain/time/hour.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/time/interval.ts';
@@ -102,9 +102,9 @@ export async function expectAnchors(
   originMs: number,
 ): Promise<void> {
   const days = [...daysOf(range)].map((dayMs) => builtDay(trades, dayMs, range));
-  const stored = await app.bars.anchors(spot(symbol));
+  const stored = await app.bars.midnightBases(spot(symbol));
   expect(stored.originMs, symbol).toBe(originMs);
-  expect(stored.anchors, symbol).toEqual(chainAnchors(originMs, days));
+  expect(stored.bases, symbol).toEqual(midnightBases(originMs, days));
 }
 
 /** What of a day lies in the range. */

@@ -274,8 +274,8 @@ describe('damage is found, named, and mended by repair with no more than the nee
   });
 
   test('a continuous level that was altered', async () => {
-    const { originMs = 0, anchors } = await app.bars.anchors(spot(SYMBOL));
-    await app.bars.writeAnchors(
+    const { originMs = 0, bases: anchors } = await app.bars.midnightBases(spot(SYMBOL));
+    await app.bars.writeMidnightBases(
       spot(SYMBOL),
       originMs,
       anchors.map((anchor) => ({ ...anchor, baseE8: anchor.baseE8 + 1n })),

@@ -70,7 +70,7 @@ async function everything(series: Series): Promise<unknown> {
   for (const interval of INTERVALS) bars.push(await app.bars.bars(series, interval, RANGE));
   for (const interval of TIER_INTERVALS)
     bars.push(await app.bars.tierBars(series, interval, RANGE));
-  const { anchors } = await app.bars.anchors(series);
+  const { bases: anchors } = await app.bars.midnightBases(series);
   const totals = await app.sql.query(
     `SELECT * FROM cdv_1h_total WHERE symbol = '${series.symbol}' ORDER BY ts`,
   );

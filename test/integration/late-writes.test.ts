@@ -113,5 +113,5 @@ test('continuous levels are not chained', async () => {
   await app.bars.stamp(series, day, DAY);
   const chaining = chainDays({ ...app, leases: taken }, series, NEVER);
   await expect(chaining).rejects.toMatchObject({ code: 'LEASE_LOST' });
-  expect((await app.bars.anchors(series)).anchors).toEqual([]);
+  expect((await app.bars.midnightBases(series)).bases).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Anchor, type BuiltDay, chainAnchors } from '../../src/domain/bars/chain.ts';
+import { type MidnightBase, type BuiltDay, midnightBases } from '../../src/domain/bars/chain.ts';
 import { dayInputs } from '../../src/domain/bars/day.ts';
 import { DAY_MS } from '../../src/domain/time/hour.ts';
 import { verdictOf } from '../../src/domain/proof/ledger.ts';
@@ -30,14 +30,14 @@ const days: fc.Arbitrary<BuiltDay[]> = fc.uniqueArray(
   { selector: ({ dayMs }) => dayMs, maxLength: 41 },
 );
 
-const byDay = (anchors: readonly Anchor[]): Map<number, Anchor> =>
+const byDay = (anchors: readonly MidnightBase[]): Map<number, MidnightBase> =>
   new Map(anchors.map((anchor) => [anchor.dayMs, anchor]));
 
 describe('continuous CDV', () => {
   it('moves from one stored midnight to the next by the day’s delta', () => {
     fc.assert(
       fc.property(days, (stored) => {
-        const anchors = chainAnchors(ORIGIN, stored);
+        const anchors = midnightBases(ORIGIN, stored);
         const deltas = new Map(stored.map(({ dayMs, deltaE8 }) => [dayMs, deltaE8]));
         expect(anchors).toHaveLength(stored.length);
         for (const [index, anchor] of anchors.entries()) {
@@ -55,11 +55,11 @@ describe('continuous CDV', () => {
     fc.assert(
       fc.property(days, fc.integer({ min: -20, max: 20 }), (stored, cut) => {
         const fromMs = ORIGIN + Math.min(0, cut) * DAY_MS;
-        const later = chainAnchors(
+        const later = midnightBases(
           ORIGIN,
           stored.filter(({ dayMs }) => dayMs >= fromMs),
         );
-        const whole = byDay(chainAnchors(ORIGIN, stored));
+        const whole = byDay(midnightBases(ORIGIN, stored));
         expect(later.map(({ dayMs }) => whole.get(dayMs))).toEqual(later);
       }),
     );
@@ -69,11 +69,11 @@ describe('continuous CDV', () => {
     fc.assert(
       fc.property(days, fc.nat(20), (stored, cut) => {
         const untilMs = ORIGIN + cut * DAY_MS;
-        const earlier = chainAnchors(
+        const earlier = midnightBases(
           ORIGIN,
           stored.filter(({ dayMs }) => dayMs <= untilMs),
         );
-        const whole = byDay(chainAnchors(ORIGIN, stored));
+        const whole = byDay(midnightBases(ORIGIN, stored));
         expect(earlier.map(({ dayMs }) => whole.get(dayMs)?.baseE8)).toEqual(
           earlier.map(({ baseE8 }) => baseE8),
         );
@@ -85,7 +85,7 @@ describe('continuous CDV', () => {
     fc.assert(
       fc.property(days, fc.func(fc.nat()), (stored, rank) => {
         const shuffled = stored.toSorted((left, right) => rank(left.dayMs) - rank(right.dayMs));
-        expect(chainAnchors(ORIGIN, shuffled)).toEqual(chainAnchors(ORIGIN, stored));
+        expect(midnightBases(ORIGIN, shuffled)).toEqual(midnightBases(ORIGIN, stored));
       }),
     );
   });
@@ -94,7 +94,7 @@ describe('continuous CDV', () => {
     fc.assert(
       fc.property(days, (stored) => {
         const origin = stored.find(({ dayMs }) => dayMs === ORIGIN);
-        for (const { dayMs, missing } of chainAnchors(ORIGIN, stored)) {
+        for (const { dayMs, missing } of midnightBases(ORIGIN, stored)) {
           const [fromMs, toMs] = dayMs < ORIGIN ? [dayMs, ORIGIN] : [ORIGIN, dayMs];
           const between = stored.filter((day) => day.dayMs >= fromMs && day.dayMs < toMs);
           const present = between.reduce((ids, day) => ids + IDS_A_DAY - (day.missing ?? 0), 0);

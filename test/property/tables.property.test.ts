@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type AggTrade, isInvalid } from '../../src/domain/trade/agg-trade.ts';
 import { type Bar } from '../../src/domain/bars/bar.ts';
 import { cdvBars } from '../../src/domain/bars/cdv.ts';
-import { type Anchor, chainAnchors } from '../../src/domain/bars/chain.ts';
+import { type MidnightBase, midnightBases } from '../../src/domain/bars/chain.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import { createHourRun } from '../../src/domain/proof/continuity.ts';
 import type { RunStart } from '../../src/domain/proof/hour-run.ts';
@@ -78,7 +78,7 @@ class Tables {
     const hours = ledger.map(({ hourMs }) => hourMs);
     const range = { startMs: hours[0] ?? DAY, endMs: (hours.at(-1) ?? DAY) + HOUR_MS };
     const days = [...daysOf(range)].flatMap((dayMs) => this.#day(dayMs) ?? []);
-    const anchors = chainAnchors(originMs, days);
+    const anchors = midnightBases(originMs, days);
     const bars = new Map(days.map((day) => [day.dayMs, hourBars(day, rows)]));
     return { rows, ledger, days, anchors, bars };
   }
@@ -155,7 +155,7 @@ describe('_total', () => {
   });
 });
 
-function levels(anchors: readonly Anchor[]): Map<number, bigint> {
+function levels(anchors: readonly MidnightBase[]): Map<number, bigint> {
   return new Map(anchors.map(({ dayMs, baseE8 }) => [dayMs, baseE8]));
 }
 

@@ -1,5 +1,5 @@
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
-import { chainAnchors } from '../../src/domain/bars/chain.ts';
+import { midnightBases } from '../../src/domain/bars/chain.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import { createHourRun } from '../../src/domain/proof/continuity.ts';
 import { dayInputs } from '../../src/domain/bars/day.ts';
@@ -134,6 +134,6 @@ async function buildDays(
     );
     await store.bars.stamp(series, { ...day, deltaE8 }, Date.now());
   }
-  const anchors = chainAnchors(originMs, await store.bars.days(series));
-  await store.bars.writeAnchors(series, originMs, anchors);
+  const anchors = midnightBases(originMs, await store.bars.days(series));
+  await store.bars.writeMidnightBases(series, originMs, anchors);
 }

@@ -6,7 +6,7 @@ import type { Market } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { WeightGovernor } from '../../ports/weight-governor.ts';
-import { usedWeight } from './exchange-facts.ts';
+import { usedWeight } from './decode-exchange-info.ts';
 import { jsonCode, notJson, pauseOf, refusalOf } from './refusals.ts';
 import type { Reply, Transport } from './transport.ts';
 

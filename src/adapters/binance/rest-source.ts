@@ -10,13 +10,13 @@ import { NO_PROXIES, type Proxies } from '../system/proxies.ts';
 import { decodeKlines } from './decode-klines.ts';
 import { assertNotBefore, assertStartsFrom, decodePage } from './decode-page.ts';
 import type { TimeUnit } from './decode-page.ts';
-import type { RequestLimits } from './exchange-facts.ts';
+import type { RequestLimits } from './decode-exchange-info.ts';
 import { apiOf } from './market-api.ts';
 import { DEFAULT_RETRY, PatientClient } from './patient-client.ts';
 import type { RequestInfo, RetryPolicy } from './patient-client.ts';
 import { explained, type From } from './retention.ts';
-import { ServerFacts } from './server-facts.ts';
-import { SymbolBook } from './symbol-book.ts';
+import { LimitsAndClock } from './limits-and-clock.ts';
+import { SymbolInfo } from './symbol-info.ts';
 import { DEFAULT_TIMEOUTS, Transport } from './transport.ts';
 import type { Timeouts } from './transport.ts';
 
@@ -71,8 +71,8 @@ class BinanceRestSource implements RestSource {
   readonly pageRows = PAGE_ROWS;
   readonly #transports: Readonly<Record<Market, Transport>>;
   readonly #client: PatientClient;
-  readonly #server: ServerFacts;
-  readonly #symbols: SymbolBook;
+  readonly #server: LimitsAndClock;
+  readonly #symbols: SymbolInfo;
 
   constructor(deps: RestSourceDeps) {
     const { baseUrls, clock, governor, log, onRequest, random = Math.random } = deps;
@@ -89,8 +89,8 @@ class BinanceRestSource implements RestSource {
       random,
       onRequest,
     });
-    this.#server = new ServerFacts(this.#client, clock);
-    this.#symbols = new SymbolBook(this.#client, clock);
+    this.#server = new LimitsAndClock(this.#client, clock);
+    this.#symbols = new SymbolInfo(this.#client, clock);
   }
 
   async firstAtOrAfter(

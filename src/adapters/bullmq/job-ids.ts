@@ -27,12 +27,12 @@ export function runPrefix(kind: 'archive' | 'slice' | 'bars' | 'feed', runId: st
   return `${kind}-${runId}-`;
 }
 
-/** Names of wishes, not of jobs: deduplication keys. */
-export function barsWish(series: Series, dayMs: number): string {
+/** Deduplication keys: they name what is to be computed, not a job. */
+export function barsDedupKey(series: Series, dayMs: number): string {
   return `bars-${seriesKey(series)}-${compactDay(dayMs)}`;
 }
 
-export function chainWish(series: Series): string {
+export function chainDedupKey(series: Series): string {
   return `chain-${seriesKey(series)}`;
 }
 
@@ -40,6 +40,6 @@ function compactDay(dayMs: number): string {
   return compactHour(dayMs).slice(0, 8);
 }
 
-export function scheduleWish(series: Series): string {
+export function scheduleDedupKey(series: Series): string {
   return `schedule-${seriesKey(series)}`;
 }

@@ -30,10 +30,10 @@ import { forgetFailed } from './forget-failed.ts';
 import {
   archiveId,
   barsId,
-  barsWish,
-  chainWish,
+  barsDedupKey,
+  chainDedupKey,
   feedId,
-  scheduleWish,
+  scheduleDedupKey,
   sliceId,
 } from './job-ids.ts';
 import { RunProgressStore } from './run-progress.ts';
@@ -128,28 +128,28 @@ class BullJobQueue implements JobQueue {
   }
 
   async addBars(series: Series, dayMs: number): Promise<void> {
-    await this.#addWish(
+    await this.#addDeduplicated(
       'bars',
       { ...plain(series), runId: NO_RUN, dayMs },
-      barsWish(series, dayMs),
+      barsDedupKey(series, dayMs),
     );
   }
 
   async addChain(series: Series): Promise<void> {
-    await this.#addWish('chain', plain(series), chainWish(series));
+    await this.#addDeduplicated('chain', plain(series), chainDedupKey(series));
   }
 
   barsPending(series: Series, dayMs: number): Promise<boolean> {
-    return this.#isWishPending('bars', barsWish(series, dayMs));
+    return this.#isDedupPending('bars', barsDedupKey(series, dayMs));
   }
 
   chainPending(series: Series): Promise<boolean> {
-    return this.#isWishPending('chain', chainWish(series));
+    return this.#isDedupPending('chain', chainDedupKey(series));
   }
 
-  async #isWishPending(kind: 'bars' | 'chain', wish: string): Promise<boolean> {
+  async #isDedupPending(kind: 'bars' | 'chain', key: string): Promise<boolean> {
     const queue = this.#queue(kind);
-    const id = await redisCall(`tell about a ${kind} job`, () => queue.getDeduplicationJobId(wish));
+    const id = await redisCall(`tell about a ${kind} job`, () => queue.getDeduplicationJobId(key));
     if (id === null) return false;
     const [state] = await this.#states(kind, [id]);
     return state !== undefined && toDayState(state) === 'pending';
@@ -167,7 +167,7 @@ class BullJobQueue implements JobQueue {
   addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void> {
     return this.#addFeed(
       { ...plain(series), runId, ...range, source: 'auto', isScheduled: true },
-      { deduplication: { id: scheduleWish(series) } },
+      { deduplication: { id: scheduleDedupKey(series) } },
     );
   }
 
@@ -237,15 +237,15 @@ class BullJobQueue implements JobQueue {
   }
 
   /**
-   * At most one job waits for a wish, and one that is already running does not swallow it. The id is
-   * BullMQ's own: one of ours would meet the failed job of an earlier wish.
+   * At most one job waits for a key, and one that is already running does not swallow it. The id is
+   * BullMQ's own: one of ours would meet the failed job of an earlier request.
    */
-  async #addWish<K extends 'bars' | 'chain'>(
+  async #addDeduplicated<K extends 'bars' | 'chain'>(
     kind: K,
     payload: JobPayloads[K],
-    wish: string,
+    key: string,
   ): Promise<void> {
-    await this.#add(kind, payload, { deduplication: { id: wish, keepLastIfActive: true } });
+    await this.#add(kind, payload, { deduplication: { id: key, keepLastIfActive: true } });
   }
 
   async #add<K extends JobKind>(

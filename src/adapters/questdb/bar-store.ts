@@ -1,4 +1,4 @@
-import type { Anchor } from '../../domain/bars/chain.ts';
+import type { MidnightBase } from '../../domain/bars/chain.ts';
 import type { Contract } from '../../domain/bars/contract.ts';
 import type { DayInputs } from '../../domain/bars/day.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
@@ -17,7 +17,7 @@ import type {
   ExactBar,
   ExactTierBar,
   RestatementRow,
-  StoredAnchors,
+  StoredBases,
   StoredDay,
 } from '../../ports/bar-store.ts';
 import { BAR_COLUMNS, TIER_COLUMNS, toBar, toTierBar } from './bar-row.ts';
@@ -179,7 +179,7 @@ class QuestdbBarStore implements BarStore {
     return rows.map(toTierBar);
   }
 
-  async anchors(series: Series): Promise<StoredAnchors> {
+  async midnightBases(series: Series): Promise<StoredBases> {
     await this.#sql.waitApplied('anchors');
     const rows = await this.#sql.query(
       `SELECT ts::long AS day_us, base, missing, origin::long AS origin_us FROM anchors WHERE ${ofSeries(series)} ORDER BY ts`,
@@ -187,13 +187,17 @@ class QuestdbBarStore implements BarStore {
     const [first] = rows;
     return {
       originMs: first === undefined ? undefined : int(first, 'origin_us') / 1000,
-      anchors: rows.map(toAnchor),
+      bases: rows.map(toMidnightBase),
     };
   }
 
-  async writeAnchors(series: Series, originMs: number, anchors: readonly Anchor[]): Promise<void> {
-    if (anchors.length === 0) return;
-    const rows = anchors.map(
+  async writeMidnightBases(
+    series: Series,
+    originMs: number,
+    bases: readonly MidnightBase[],
+  ): Promise<void> {
+    if (bases.length === 0) return;
+    const rows = bases.map(
       ({ dayMs, baseE8, missing }) =>
         `(${timestamp(dayMs)}, ${seriesValues(series)}, ${decimal(baseE8)}, ${missing ?? 'NULL'}, ${timestamp(originMs)})`,
     );
@@ -250,7 +254,7 @@ function toStoredDay(row: TextRow): Omit<StoredDay, 'isCurrent'> {
   };
 }
 
-function toAnchor(row: TextRow): Anchor {
+function toMidnightBase(row: TextRow): MidnightBase {
   return {
     dayMs: int(row, 'day_us') / 1000,
     baseE8: parseDecimal(text(row, 'base'), QTY_SCALE),

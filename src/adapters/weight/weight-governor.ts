@@ -10,14 +10,14 @@ import type {
   PauseReason,
   WeightGovernor,
 } from '../../ports/weight-governor.ts';
-import { FactsBook } from './facts-book.ts';
-import { assertAffordable, factsOf, guardOf, windowAt } from './market-facts.ts';
-import type { ClockReading, ExchangeLimits, MarketFacts } from './market-facts.ts';
-import { PauseBoard } from './pause-board.ts';
-import type { Pause } from './pause-board.ts';
+import { MarketLimitsCache } from './market-limits-cache.ts';
+import { assertAffordable, factsOf, guardOf, windowAt } from './market-limits.ts';
+import type { ClockReading, ExchangeLimits, MarketLimits } from './market-limits.ts';
+import { SharedPauses } from './shared-pauses.ts';
+import type { Pause } from './shared-pauses.ts';
 import { WindowBudget } from './window-budget.ts';
 
-export type { ClockReading, ExchangeLimits } from './market-facts.ts';
+export type { ClockReading, ExchangeLimits } from './market-limits.ts';
 
 export interface WeightGovernorDeps {
   readonly redis: Redis;
@@ -57,16 +57,16 @@ export function createWeightGovernor(deps: WeightGovernorDeps): WeightGovernor {
 class RedisWeightGovernor implements WeightGovernor {
   readonly #deps: WeightGovernorDeps;
   readonly #prefix: string;
-  readonly #board: PauseBoard;
-  readonly #book: FactsBook;
+  readonly #board: SharedPauses;
+  readonly #book: MarketLimitsCache;
   readonly #budgets = new Map<Market, WindowBudget>();
   readonly #announced = new Map<Market, number>();
 
   constructor(deps: WeightGovernorDeps) {
     this.#deps = deps;
     this.#prefix = `${deps.keyPrefix}:${deps.egress}`;
-    this.#board = new PauseBoard(deps.redis, this.#prefix, deps.baseUrls);
-    this.#book = new FactsBook({
+    this.#board = new SharedPauses(deps.redis, this.#prefix, deps.baseUrls);
+    this.#book = new MarketLimitsCache({
       ...deps,
       grant: (market, weight, signal) =>
         this.#acquireBy(() => this.#book.known(market), market, weight, signal),
@@ -114,7 +114,7 @@ class RedisWeightGovernor implements WeightGovernor {
 
   /** @param factsNow asked anew after each wait: limits and clock may have been learned meanwhile */
   async #acquireBy(
-    factsNow: () => MarketFacts | undefined | Promise<MarketFacts>,
+    factsNow: () => MarketLimits | undefined | Promise<MarketLimits>,
     market: Market,
     weight: number,
     signal: AbortSignal,
@@ -180,7 +180,7 @@ class RedisWeightGovernor implements WeightGovernor {
   /** True when granted; false after waiting for the next window. */
   async #granted(
     market: Market,
-    facts: MarketFacts,
+    facts: MarketLimits,
     weight: number,
     signal: AbortSignal,
   ): Promise<boolean> {
@@ -201,7 +201,7 @@ class RedisWeightGovernor implements WeightGovernor {
     return false;
   }
 
-  #budget(market: Market, { limits }: MarketFacts): WindowBudget {
+  #budget(market: Market, { limits }: MarketLimits): WindowBudget {
     const { redis, share } = this.#deps;
     const points = windowBudget(limits.weightLimit, share);
     const existing = this.#budgets.get(market);
@@ -212,7 +212,7 @@ class RedisWeightGovernor implements WeightGovernor {
     return budget;
   }
 
-  #exchangeNowMs(facts: MarketFacts): number {
+  #exchangeNowMs(facts: MarketLimits): number {
     return this.#deps.clock.nowMs() + (facts.clock?.offsetMs ?? 0);
   }
 

@@ -1,4 +1,4 @@
-import { type Anchor, chainAnchors } from '../../domain/bars/chain.ts';
+import { type MidnightBase, midnightBases } from '../../domain/bars/chain.ts';
 import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { isoDay } from '../../domain/time/hour.ts';
 import { type Series, seriesKey } from '../../domain/market.ts';
@@ -18,18 +18,18 @@ export interface ChainDeps {
 }
 
 /** Anchors that differ from the stored ones: what a chain job has to write. */
-export async function dueAnchors(
-  deps: { readonly bars: Pick<BarStore, 'anchors' | 'days'> },
+export async function dueMidnightBases(
+  deps: { readonly bars: Pick<BarStore, 'midnightBases' | 'days'> },
   series: Series,
   originMs: number,
-): Promise<{ readonly due: Anchor[]; readonly stored: ReadonlyMap<number, Anchor> }> {
+): Promise<{ readonly due: MidnightBase[]; readonly stored: ReadonlyMap<number, MidnightBase> }> {
   const stored = new Map(
-    (await deps.bars.anchors(series)).anchors.map((anchor) => [anchor.dayMs, anchor]),
+    (await deps.bars.midnightBases(series)).bases.map((base) => [base.dayMs, base]),
   );
-  const wanted = chainAnchors(originMs, await deps.bars.days(series));
-  const due = wanted.filter((anchor) => {
-    const old = stored.get(anchor.dayMs);
-    return old?.baseE8 !== anchor.baseE8 || old.missing !== anchor.missing;
+  const wanted = midnightBases(originMs, await deps.bars.days(series));
+  const due = wanted.filter((base) => {
+    const old = stored.get(base.dayMs);
+    return old?.baseE8 !== base.baseE8 || old.missing !== base.missing;
   });
   return { due, stored };
 }
@@ -48,15 +48,15 @@ export async function chainDays(
   try {
     const facts = await deps.catalogue.find(series);
     if (facts === undefined) return 'fresh';
-    const { due, stored } = await dueAnchors(deps, series, facts.originMs);
+    const { due, stored } = await dueMidnightBases(deps, series, facts.originMs);
     if (due.length === 0) return 'fresh';
-    const moved = due.filter((anchor) => isRestated(stored.get(anchor.dayMs), anchor));
+    const moved = due.filter((base) => isRestated(stored.get(base.dayMs), base));
     signal.throwIfAborted();
     await lease.assertHeld(OWNED_WRITE_MS);
     const first = moved[0];
     if (first !== undefined)
       await deps.bars.restate(series, [restatement(deps, series, first, stored, moved.length)]);
-    await deps.bars.writeAnchors(series, facts.originMs, due);
+    await deps.bars.writeMidnightBases(series, facts.originMs, due);
     return 'chained';
   } finally {
     await lease.release();
@@ -64,30 +64,30 @@ export async function chainDays(
 }
 
 /** A base that said of itself that ids are missing was never a promise. */
-function isRestated(old: Anchor | undefined, now: Anchor): boolean {
+function isRestated(old: MidnightBase | undefined, now: MidnightBase): boolean {
   return old?.missing === 0 && old.baseE8 !== now.baseE8;
 }
 
 function restatement(
   deps: ChainDeps,
   series: Series,
-  anchor: Anchor,
-  stored: ReadonlyMap<number, Anchor>,
+  base: MidnightBase,
+  stored: ReadonlyMap<number, MidnightBase>,
   count: number,
 ): RestatementRow {
-  const old = stored.get(anchor.dayMs);
+  const old = stored.get(base.dayMs);
   const row: RestatementRow = {
-    hourMs: anchor.dayMs,
+    hourMs: base.dayMs,
     what: 'anchor',
     oldLevel: old === undefined ? undefined : formatDecimal(old.baseE8, QTY_SCALE),
-    newLevel: formatDecimal(anchor.baseE8, QTY_SCALE),
-    reason: `continuous levels from ${isoDay(anchor.dayMs)} on moved (${count} midnights): trades before it were added or changed`,
+    newLevel: formatDecimal(base.baseE8, QTY_SCALE),
+    reason: `continuous levels from ${isoDay(base.dayMs)} on moved (${count} midnights): trades before it were added or changed`,
     seenAtMs: deps.clock.nowMs(),
   };
   deps.log.warn(
     {
       symbol: series.symbol,
-      day: isoDay(anchor.dayMs),
+      day: isoDay(base.dayMs),
       oldLevel: row.oldLevel,
       newLevel: row.newLevel,
     },

@@ -112,8 +112,8 @@ const DAY_LEVELS: Levels = {
 };
 
 async function totalLevels(deps: ShowDeps, series: Series): Promise<Levels> {
-  const { originMs = 0, anchors } = await deps.bars.anchors(series);
-  const byDay = new Map(anchors.map((entry) => [entry.dayMs, entry]));
+  const { originMs = 0, bases } = await deps.bars.midnightBases(series);
+  const byDay = new Map(bases.map((entry) => [entry.dayMs, entry]));
   const baseOf = ({ openMs }: LevelBar) => {
     const base = byDay.get(floorTo(openMs, DAY_MS));
     if (base !== undefined) return base;

@@ -81,7 +81,7 @@ class ComparedBars implements StoredBars {
 
   tierBars: StoredBars['tierBars'] = (...asked) => this.#bars.tierBars(...asked);
 
-  anchors: StoredBars['anchors'] = (...asked) => this.#bars.anchors(...asked);
+  midnightBases: StoredBars['midnightBases'] = (...asked) => this.#bars.midnightBases(...asked);
 }
 
 function sumsOf(

@@ -152,11 +152,11 @@ async function sourced(
 ): Promise<DayWork> {
   const { market, source = 'auto' } = request;
   const historyMs = deps.source.historyMs(market);
-  const roads = { source, historyMs, nowMs: deps.clock.nowMs() };
+  const policy = { source, historyMs, nowMs: deps.clock.nowMs() };
   const byFile = { ...day, fromArchive: source, edges: edgesOf(day, request) };
-  if (suitsArchive(day, roads)) return byFile;
+  if (suitsArchive(day, policy)) return byFile;
   // A few hours are cheaper by REST, unless it has forgotten the symbol.
-  if (!suitsArchive(day, { ...roads, mayBeForgotten: true })) return day;
+  if (!suitsArchive(day, { ...policy, mayBeForgotten: true })) return day;
   state.mayBeForgotten ??= mayBeForgotten(deps, request, signal);
   return (await state.mayBeForgotten) ? byFile : day;
 }

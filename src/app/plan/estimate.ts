@@ -6,7 +6,7 @@ import { isFilesOnly, type SourceChoice } from '../../domain/plan/source-choice.
 import type { Clock } from '../../ports/clock.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
-import type { RoadPlan } from './plan-sources.ts';
+import type { SourcePlan } from './plan-sources.ts';
 import type { SeriesPlan } from './plan-series.ts';
 import { isSilence, silenceText } from '../verify/witnesses.ts';
 
@@ -62,18 +62,18 @@ interface EstimateDeps {
 export async function estimate(
   deps: EstimateDeps,
   plan: SeriesPlan,
-  roads: RoadPlan,
+  sources: SourcePlan,
   range: TimeRange,
   choice: SourceChoice,
   asking: Asking,
 ): Promise<Estimate> {
   const { source } = deps;
-  const { archiveHours, restHours, archiveDays } = roads;
+  const { archiveHours, restHours, archiveDays } = sources;
   const reachable = archiveHours + restHours;
   const asksIds =
     reachable > 0 && !isFilesOnly(choice) && source.historyMs(plan.market) === Infinity;
   const counted = asksIds ? await idsOf(source, plan, range, asking) : {};
-  const { archiveRows, restRows, rowsFrom } = await rowsOf(deps, plan, roads, counted.rows);
+  const { archiveRows, restRows, rowsFrom } = await rowsOf(deps, plan, sources, counted.rows);
   const edges = isFilesOnly(choice) ? 0 : QUESTIONS * archiveDays;
   const requests =
     restHours === 0 ? edges : Math.ceil(restRows / source.pageRows) + QUESTIONS * restHours + edges;
@@ -85,7 +85,7 @@ export async function estimate(
     requests,
     weight: requests * source.pageWeight(plan.market),
     bytes: rows * STORED_BYTES_PER_ROW,
-    redisBytes: roads.jobs * JOB_BYTES,
+    redisBytes: sources.jobs * JOB_BYTES,
     unasked: counted.reason,
   };
 }
@@ -94,7 +94,7 @@ export async function estimate(
 async function rowsOf(
   deps: EstimateDeps,
   plan: SeriesPlan,
-  { archiveHours, restHours, dayBytes }: RoadPlan,
+  { archiveHours, restHours, dayBytes }: SourcePlan,
   rangeRows: number | undefined,
 ): Promise<Pick<Estimate, 'archiveRows' | 'rowsFrom'> & { readonly restRows: number }> {
   const spread = (rows: number, hours: number) => ({

@@ -5,7 +5,7 @@ import type { Series } from '../../domain/market.ts';
 import { type DayCoverage, type DayWork, planWork } from '../../domain/plan/plan.ts';
 import type { BarStore } from '../../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
-import { dueAnchors } from '../bars/chain-days.ts';
+import { dueMidnightBases } from '../bars/chain-days.ts';
 import { type Patience, restingHours } from './resting-hours.ts';
 
 /** Ledger rows are read in pieces of this length, so that memory stays bounded whatever the range. */
@@ -85,7 +85,7 @@ export async function areLevelsBehind(
 ): Promise<boolean> {
   const facts = await deps.catalogue.find(series);
   if (facts === undefined) return false;
-  const { due } = await dueAnchors(deps, series, facts.originMs);
+  const { due } = await dueMidnightBases(deps, series, facts.originMs);
   const { startMs, endMs } = wholeDays(range);
   return due.some(({ dayMs }) => dayMs >= startMs && dayMs < endMs);
 }
@@ -177,7 +177,7 @@ export async function planSeries(
   }
   const facts = await deps.catalogue.find(series);
   const chainDue =
-    facts !== undefined && (await dueAnchors(deps, series, facts.originMs)).due.length > 0;
+    facts !== undefined && (await dueMidnightBases(deps, series, facts.originMs)).due.length > 0;
   const { market, symbol } = series;
   return {
     market,

@@ -7,7 +7,7 @@ import {
   type DayWork,
   isWithinRest,
   mayComeLate,
-  type Roads,
+  type SourcePolicy,
   suitsArchive,
 } from '../../domain/plan/plan.ts';
 import { isFilesOnly } from '../../domain/plan/source-choice.ts';
@@ -23,7 +23,7 @@ export interface Unreachable {
 }
 
 /** Which way the due hours of a series come. */
-export interface RoadPlan {
+export interface SourcePlan {
   readonly archiveDays: number;
   readonly archiveHours: number;
   readonly files: number;
@@ -52,18 +52,18 @@ interface Split {
 }
 
 /** Splits the due days by where they come from: by the exchange's own listing of its files. */
-export async function planRoads(
+export async function planSources(
   archive: ArchiveSource,
   series: Series,
   days: readonly DayWork[],
-  roads: Roads,
+  policy: SourcePolicy,
   signal: AbortSignal,
-): Promise<RoadPlan> {
-  const byFile = days.filter((day) => suitsArchive(day, roads));
+): Promise<SourcePlan> {
+  const byFile = days.filter((day) => suitsArchive(day, policy));
   const { listing, reason } = await listed(archive, series, byFile, signal);
   const splits = days.map((day) => ({
     day,
-    ...splitDay(day, listing, roads, suitsArchive(day, roads)),
+    ...splitDay(day, listing, policy, suitsArchive(day, policy)),
   }));
   const sum = (of: (split: Split) => number) => splits.reduce((n, split) => n + of(split), 0);
   const files = new Map(
@@ -84,7 +84,7 @@ export async function planRoads(
     }),
     jobs: total(
       splits
-        .map((split) => 1 + (suitsArchive(split.day, roads) ? 1 : split.day.hours.length))
+        .map((split) => 1 + (suitsArchive(split.day, policy) ? 1 : split.day.hours.length))
         .toSorted((left, right) => right - left)
         .slice(0, WINDOW_DAYS),
     ),
@@ -113,7 +113,7 @@ async function listed(
 function splitDay(
   { dayMs, hours }: DayWork,
   listing: ArchiveListing | undefined,
-  roads: Roads,
+  policy: SourcePolicy,
   isByFile: boolean,
 ): Split {
   const none = {
@@ -128,12 +128,12 @@ function splitDay(
   const file = isByFile && listing !== undefined ? fileOf(listing, dayMs) : undefined;
   if (file !== undefined)
     return { ...none, archive: hours.length, file, dayBytes: bytesOfDay(file, dayMs) };
-  const rest = isFilesOnly(roads.source)
+  const rest = isFilesOnly(policy.source)
     ? 0
-    : hours.filter((hourMs) => isWithinRest(hourMs, roads)).length;
+    : hours.filter((hourMs) => isWithinRest(hourMs, policy)).length;
   const nowhereHours = hours.length - rest;
   if (nowhereHours === 0) return { ...none, rest };
-  const nowhere = mayComeLate(dayMs, roads.nowMs) ? 'pending_archive' : 'retention';
+  const nowhere = mayComeLate(dayMs, policy.nowMs) ? 'pending_archive' : 'retention';
   return { ...none, rest, nowhere, nowhereHours };
 }
 

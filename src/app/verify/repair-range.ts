@@ -1,5 +1,10 @@
 import { dayInputs, inputRange } from '../../domain/bars/day.ts';
-import { type Cure, cureOf, type DayReport, type Finding } from '../../domain/proof/finding.ts';
+import {
+  type RepairAction,
+  repairActionOf,
+  type DayReport,
+  type Finding,
+} from '../../domain/proof/finding.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import { isWithinRest } from '../../domain/plan/plan.ts';
@@ -44,7 +49,8 @@ export async function repairOf(
   tried: ReadonlySet<number>,
 ): Promise<DayRepair | undefined> {
   const { dayMs, findings, bars } = report;
-  const of = (cure: Cure) => findings.filter((finding) => cureOf(finding) === cure);
+  const of = (action: RepairAction) =>
+    findings.filter((finding) => repairActionOf(finding) === action);
   const fromFile = of('reload').length > 0 ? await hoursFromFile(deps, series, dayMs) : [];
   const isFresh = (hourMs: number) => !tried.has(hourMs);
   const refetched = [...new Set([...hoursOfFindings(of('refetch')), ...fromFile])].filter(isFresh);
@@ -70,8 +76,8 @@ export function asks(
   if (hours.length === 0) return { files: false, rest: false };
   if (isFilesOnly(choice)) return { files: true, rest: false };
   if (choice === 'rest') return { files: false, rest: true };
-  const roads = { historyMs: deps.source.historyMs(series.market), nowMs: deps.clock.nowMs() };
-  const isInReach = (hourMs: number) => isWithinRest(hourMs, roads);
+  const policy = { historyMs: deps.source.historyMs(series.market), nowMs: deps.clock.nowMs() };
+  const isInReach = (hourMs: number) => isWithinRest(hourMs, policy);
   return { files: reloaded || !hours.every(isInReach), rest: hours.some(isInReach) };
 }
 
@@ -86,7 +92,7 @@ export async function queueRepair(
 ): Promise<void> {
   const { dayMs, fetched, refetched, rebuilt, chained } = repair;
   const hours = [...fetched, ...refetched].toSorted((left, right) => left - right);
-  const wrongBars = findings.filter((finding) => cureOf(finding) === 'rebuild');
+  const wrongBars = findings.filter((finding) => repairActionOf(finding) === 'rebuild');
   if (wrongBars.length > 0) await makeDue(deps, series, dayMs, wrongBars);
   if (hours.length > 0 || rebuilt) {
     const day = { dayMs, hours, refetch: new Set(refetched) };

@@ -20,7 +20,7 @@ import type { Series } from '../../domain/market.ts';
 import type { StoredBars, StoredDay } from '../../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
-import { dueAnchors } from '../bars/chain-days.ts';
+import { dueMidnightBases } from '../bars/chain-days.ts';
 import { knownContract } from '../bars/contract-size.ts';
 import { verifyBars } from './verify-bars.ts';
 import { unrecordedHour, verifyHour } from './verify-trades.ts';
@@ -265,7 +265,7 @@ async function anchorFindings(
 ): Promise<Map<number, Finding[]>> {
   const facts = await catalogue.find(series);
   if (facts === undefined) return new Map();
-  const { due, stored } = await dueAnchors({ bars }, series, facts.originMs);
+  const { due, stored } = await dueMidnightBases({ bars }, series, facts.originMs);
   const wrong = due.flatMap((anchor): Finding[] => {
     const old = stored.get(anchor.dayMs);
     if (old === undefined) return [];

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { type Asking, type Estimate, estimate } from '../../app/plan/estimate.ts';
-import { planRoads, type RoadPlan, type Unreachable } from '../../app/plan/plan-sources.ts';
+import { planSources, type SourcePlan, type Unreachable } from '../../app/plan/plan-sources.ts';
 import { planSeries, type SeriesPlan } from '../../app/plan/plan-series.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { MINUTE_MS, type TimeRange } from '../../domain/time/hour.ts';
@@ -34,7 +34,7 @@ const USUAL_LIMIT: Readonly<Record<Market, number>> = {
   binance_cm: 2_400,
 };
 
-export interface CostedPlan extends SeriesPlan, RoadPlan, Estimate {
+export interface CostedPlan extends SeriesPlan, SourcePlan, Estimate {
   readonly source: SourceChoice;
   /** undefined when nobody says what files there are; 0 where they lie on this machine. */
   readonly downloadBytes: number | undefined;
@@ -63,8 +63,8 @@ async function planOne(
   const historyMs = source.historyMs(series.market);
   const folder = sourceFolder(choice);
   const archive = folder === undefined ? app.archive : app.folder(folder);
-  const roads = { source: choice, historyMs, nowMs: clock.nowMs() };
-  const split = await planRoads(archive, series, days, roads, asking.signal);
+  const policy = { source: choice, historyMs, nowMs: clock.nowMs() };
+  const split = await planSources(archive, series, days, policy, asking.signal);
   const costs = await estimate(app, plan, split, range, choice, asking);
   const downloadBytes = folder === undefined ? split.fileBytes : 0;
   return { ...plan, ...split, ...costs, source: choice, downloadBytes };

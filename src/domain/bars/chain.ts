@@ -11,7 +11,7 @@ export interface BuiltDay {
   readonly missing: number | undefined;
 }
 
-export interface Anchor {
+export interface MidnightBase {
   readonly dayMs: number;
   /** CDV between the origin and this midnight; negative days lie before the origin, and subtract. */
   readonly baseE8: bigint;
@@ -25,7 +25,7 @@ export interface Anchor {
  * @param originMs the pinned midnight
  * @param days stored days, any order
  */
-export function chainAnchors(originMs: number, days: readonly BuiltDay[]): Anchor[] {
+export function midnightBases(originMs: number, days: readonly BuiltDay[]): MidnightBase[] {
   const sorted = days.toSorted((left, right) => left.dayMs - right.dayMs);
   const from = sorted.findIndex(({ dayMs }) => dayMs >= originMs);
   const pivot = from < 0 ? sorted.length : from;
@@ -37,27 +37,27 @@ export function chainAnchors(originMs: number, days: readonly BuiltDay[]): Ancho
   ];
 }
 
-function after(days: readonly BuiltDay[], originStored: boolean): Anchor[] {
-  const anchors: Anchor[] = [];
+function after(days: readonly BuiltDay[], originStored: boolean): MidnightBase[] {
+  const bases: MidnightBase[] = [];
   let baseE8 = 0n;
   let missing: number | undefined = originStored ? 0 : undefined;
   let idEnd = days[0]?.idStart ?? 0;
   for (const day of days) {
     missing = plus(missing, Math.max(0, day.idStart - idEnd));
-    anchors.push({ dayMs: day.dayMs, baseE8, missing });
+    bases.push({ dayMs: day.dayMs, baseE8, missing });
     baseE8 += day.deltaE8;
     missing = plus(missing, day.missing);
     idEnd = day.idEnd;
   }
-  return anchors;
+  return bases;
 }
 
 function before(
   days: readonly BuiltDay[],
   pivot: BuiltDay | undefined,
   originStored: boolean,
-): Anchor[] {
-  const anchors: Anchor[] = [];
+): MidnightBase[] {
+  const bases: MidnightBase[] = [];
   let baseE8 = 0n;
   let missing: number | undefined = originStored ? 0 : undefined;
   let idStart = pivot?.idStart;
@@ -65,9 +65,9 @@ function before(
     baseE8 -= day.deltaE8;
     missing = plus(plus(missing, day.missing), Math.max(0, (idStart ?? day.idEnd) - day.idEnd));
     idStart = day.idStart;
-    anchors.push({ dayMs: day.dayMs, baseE8, missing });
+    bases.push({ dayMs: day.dayMs, baseE8, missing });
   }
-  return anchors.toReversed();
+  return bases.toReversed();
 }
 
 /** A count that can't be made stays unmade, however much is known of the rest. */

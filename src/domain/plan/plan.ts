@@ -86,7 +86,7 @@ export const LATEST_MS = 14 * DAY_MS;
 const HORIZON_MARGIN_MS = HOUR_MS;
 
 /** What decides where a day is taken from. */
-export interface Roads {
+export interface SourcePolicy {
   readonly source: SourceChoice;
   /** How far back REST goes. */
   readonly historyMs: number;
@@ -97,22 +97,22 @@ export interface Roads {
 
 export function isWithinRest(
   hourMs: number,
-  { historyMs, nowMs }: Pick<Roads, 'historyMs' | 'nowMs'>,
+  { historyMs, nowMs }: Pick<SourcePolicy, 'historyMs' | 'nowMs'>,
 ): boolean {
   return hourMs - HORIZON_MARGIN_MS >= nowMs - historyMs;
 }
 
 /** Whether a day's work is better taken from the exchange's file, or can be had from nowhere else. */
-export function suitsArchive({ dayMs, hours, refetch }: DayWork, roads: Roads): boolean {
-  if (hours.length === 0 || refetch !== undefined || roads.source === 'rest') return false;
-  if (isFilesOnly(roads.source)) return true;
-  const closedForMs = roads.nowMs - (dayMs + DAY_MS);
-  if (roads.historyMs === Infinity)
+export function suitsArchive({ dayMs, hours, refetch }: DayWork, policy: SourcePolicy): boolean {
+  if (hours.length === 0 || refetch !== undefined || policy.source === 'rest') return false;
+  if (isFilesOnly(policy.source)) return true;
+  const closedForMs = policy.nowMs - (dayMs + DAY_MS);
+  if (policy.historyMs === Infinity)
     return (
-      (hours.length >= ARCHIVE_HOURS || roads.mayBeForgotten === true) && closedForMs >= PACKED_MS
+      (hours.length >= ARCHIVE_HOURS || policy.mayBeForgotten === true) && closedForMs >= PACKED_MS
     );
   if (closedForMs < 0) return false;
-  return hours.length >= ARCHIVE_HOURS || hours.some((hourMs) => !isWithinRest(hourMs, roads));
+  return hours.length >= ARCHIVE_HOURS || hours.some((hourMs) => !isWithinRest(hourMs, policy));
 }
 
 /** Whether a file that is not there may still come. */

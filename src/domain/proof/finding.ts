@@ -35,9 +35,9 @@ export interface Finding {
  * What a finding makes necessary; `fetch` takes up what is stored, `refetch` doubts it, `reload` doubts
  * all that came from the day's file.
  */
-export type Cure = 'fetch' | 'refetch' | 'reload' | 'rebuild' | 'chain';
+export type RepairAction = 'fetch' | 'refetch' | 'reload' | 'rebuild' | 'chain';
 
-const CURES: Readonly<Record<FindingKind, Cure>> = {
+const REPAIR_ACTIONS: Readonly<Record<FindingKind, RepairAction>> = {
   ledger_lost: 'fetch',
   trades_missing: 'refetch',
   trades_strange: 'refetch',
@@ -49,8 +49,8 @@ const CURES: Readonly<Record<FindingKind, Cure>> = {
   anchor_differs: 'chain',
 };
 
-export function cureOf({ kind }: Finding): Cure {
-  return CURES[kind];
+export function repairActionOf({ kind }: Finding): RepairAction {
+  return REPAIR_ACTIONS[kind];
 }
 
 /** Both ends included. */

@@ -3,7 +3,7 @@ import {
   decodeLimits,
   decodeSymbols,
   usedWeight,
-} from '../../../src/adapters/binance/exchange-facts.ts';
+} from '../../../src/adapters/binance/decode-exchange-info.ts';
 import { nextWindowInMs, sendSlot, windowBudget } from '../../../src/domain/plan/weight.ts';
 
 const MINUTE = 60_000;

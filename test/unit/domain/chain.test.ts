@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type BuiltDay, chainAnchors } from '../../../src/domain/bars/chain.ts';
+import { type BuiltDay, midnightBases } from '../../../src/domain/bars/chain.ts';
 import { DAY_MS } from '../../../src/domain/time/hour.ts';
 
 const ORIGIN = Date.UTC(2024, 0, 10);
@@ -18,13 +18,13 @@ function day(index: number, deltaE8: bigint, rest: Partial<BuiltDay> = {}): Buil
 }
 
 const chained = (...days: BuiltDay[]): [number, bigint, number | undefined][] =>
-  chainAnchors(ORIGIN, days).map(({ dayMs, baseE8, missing }) => [
+  midnightBases(ORIGIN, days).map(({ dayMs, baseE8, missing }) => [
     (dayMs - ORIGIN) / DAY_MS,
     baseE8,
     missing,
   ]);
 
-describe('chainAnchors', () => {
+describe('midnightBases', () => {
   it('is 0 at the origin and adds up behind it', () => {
     expect(chained(day(2, 7n), day(0, 5n), day(1, -3n))).toEqual([
       [0, 0n, 0],

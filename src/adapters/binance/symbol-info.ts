@@ -1,7 +1,7 @@
 import type { Market, Series } from '../../domain/market.ts';
 import { MINUTE_MS } from '../../domain/time/hour.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { decodeSymbols, type SymbolFacts, type SymbolList } from './exchange-facts.ts';
+import { decodeSymbols, type SymbolFacts, type SymbolList } from './decode-exchange-info.ts';
 import { apiOf } from './market-api.ts';
 import type { PatientClient } from './patient-client.ts';
 import { INVALID_SYMBOL } from './refusals.ts';
@@ -18,7 +18,7 @@ interface Answer {
 }
 
 /** What exchangeInfo says of symbols: of one at a time, or of a whole market where it can't be asked so. */
-export class SymbolBook {
+export class SymbolInfo {
   readonly #client: PatientClient;
   readonly #clock: Clock;
   /** The last question of each kind: the next one waits for it, then needs none of its own. */

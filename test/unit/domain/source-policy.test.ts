@@ -3,14 +3,14 @@ import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
 import {
   isWithinRest,
   mayComeLate,
-  type Roads,
+  type SourcePolicy,
   suitsArchive,
 } from '../../../src/domain/plan/plan.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 const TODAY = Date.UTC(2026, 10, 23);
-const SPOT: Roads = { source: 'auto', historyMs: Infinity, nowMs: NOW };
-const FUTURES: Roads = { ...SPOT, historyMs: 48 * HOUR_MS };
+const SPOT: SourcePolicy = { source: 'auto', historyMs: Infinity, nowMs: NOW };
+const FUTURES: SourcePolicy = { ...SPOT, historyMs: 48 * HOUR_MS };
 
 function day(daysAgo: number, hours: number, firstHour = 0) {
   const dayMs = TODAY - daysAgo * DAY_MS;
@@ -19,7 +19,7 @@ function day(daysAgo: number, hours: number, firstHour = 0) {
 }
 
 describe('a day is taken from its file', () => {
-  test.each<[string, boolean, ReturnType<typeof day>, Roads]>([
+  test.each<[string, boolean, ReturnType<typeof day>, SourcePolicy]>([
     ['on spot, closed for a day, six hours', true, day(2, 6), SPOT],
     ['on spot, closed for a day, five hours', false, day(2, 5), SPOT],
     ['on spot, closed last midnight', false, day(1, 24), SPOT],
@@ -31,8 +31,8 @@ describe('a day is taken from its file', () => {
     ['from a folder, a single hour', true, day(0, 1), { ...SPOT, source: 'dir:/x' }],
     ['by REST alone', false, day(9, 24), { ...FUTURES, source: 'rest' }],
     ['when only bars are due', false, day(9, 0), SPOT],
-  ])('%s: %s', (_name, expected, work, roads) => {
-    expect(suitsArchive(work, roads)).toBe(expected);
+  ])('%s: %s', (_name, expected, work, policy) => {
+    expect(suitsArchive(work, policy)).toBe(expected);
   });
 
   test('but not when stored rows are in doubt', () => {

@@ -29,7 +29,7 @@ const TRAVEL_MS = 500;
 const GUARD_SHARE = 0.05;
 
 /** What must be known before a request of a market can be granted. */
-export interface MarketFacts {
+export interface MarketLimits {
   readonly limits: ExchangeLimits;
   readonly limitsAtMs: number;
   readonly clock: ClockReading | undefined;
@@ -37,7 +37,7 @@ export interface MarketFacts {
 }
 
 /** undefined when the store knows no limits (of a ban it may know all the same). */
-export function factsOf(state: ExchangeState | undefined): MarketFacts | undefined {
+export function factsOf(state: ExchangeState | undefined): MarketLimits | undefined {
   if (state === undefined || state.windowMs <= 0) return undefined;
   const { weightLimit, windowMs, limitsAtMs } = state;
   const limits = { weightLimit, windowMs };
@@ -45,7 +45,7 @@ export function factsOf(state: ExchangeState | undefined): MarketFacts | undefin
 }
 
 /** Number of the exchange's window at a time of ours. */
-export function windowAt({ limits, clock }: MarketFacts, localMs: number): number {
+export function windowAt({ limits, clock }: MarketLimits, localMs: number): number {
   return Math.floor((localMs + (clock?.offsetMs ?? 0)) / limits.windowMs);
 }
 
@@ -53,7 +53,7 @@ export function windowAt({ limits, clock }: MarketFacts, localMs: number): numbe
  * The strips kept free: at the end for the way to the exchange and an uncertain clock, at the start
  * for an uncertain clock alone. At full speed the budget is spent before the end, so that they cost nothing.
  */
-export function guardOf({ limits, clock }: MarketFacts): WindowGuard {
+export function guardOf({ limits, clock }: MarketLimits): WindowGuard {
   const mostMs = limits.windowMs * GUARD_SHARE;
   const uncertaintyMs = clock?.uncertaintyMs ?? 0;
   return {

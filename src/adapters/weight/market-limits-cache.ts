@@ -3,11 +3,11 @@ import type { Market } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { ExchangeStateStore } from '../../ports/weight-governor.ts';
-import { CLOCK_VALID_MS, LIMITS_VALID_MS, factsOf, windowAt } from './market-facts.ts';
-import type { ClockReading, ExchangeLimits, MarketFacts } from './market-facts.ts';
+import { CLOCK_VALID_MS, LIMITS_VALID_MS, factsOf, windowAt } from './market-limits.ts';
+import type { ClockReading, ExchangeLimits, MarketLimits } from './market-limits.ts';
 import { SharedTask } from './shared-task.ts';
 
-interface FactsBookDeps {
+interface MarketLimitsCacheDeps {
   readonly egress: string;
   readonly limits: (
     market: Market,
@@ -22,7 +22,7 @@ interface FactsBookDeps {
   /** Counts weight that was used without a grant, since there were no facts to grant by. */
   readonly spend: (
     market: Market,
-    facts: MarketFacts,
+    facts: MarketLimits,
     weight: number,
     atMs: number,
   ) => Promise<void>;
@@ -40,22 +40,22 @@ const CLOCK_WEIGHT = 1;
 const CLOCK_READINGS = 3;
 
 /** What is known of each market's limits and clock; learned when needed, once for all who wait. */
-export class FactsBook {
-  readonly #deps: FactsBookDeps;
-  readonly #facts = new Map<Market, MarketFacts>();
+export class MarketLimitsCache {
+  readonly #deps: MarketLimitsCacheDeps;
+  readonly #facts = new Map<Market, MarketLimits>();
   readonly #learning = new SharedTask<Market>();
 
-  constructor(deps: FactsBookDeps) {
+  constructor(deps: MarketLimitsCacheDeps) {
     this.#deps = deps;
   }
 
   /** Without asking anybody; may be stale. */
-  known(market: Market): MarketFacts | undefined {
+  known(market: Market): MarketLimits | undefined {
     return this.#facts.get(market);
   }
 
   /** Limits of today and a clock compared within the last minutes. */
-  async current(market: Market, signal: AbortSignal): Promise<MarketFacts> {
+  async current(market: Market, signal: AbortSignal): Promise<MarketLimits> {
     const known = this.#facts.get(market);
     if (known !== undefined && this.#isFresh(known)) return known;
     await this.#learning.run(market, signal, () => this.#learn(market, signal));
@@ -64,7 +64,7 @@ export class FactsBook {
     throw new CdvaultError('INTERNAL', `the limits of ${market} were not learned`);
   }
 
-  #isFresh(facts: MarketFacts): boolean {
+  #isFresh(facts: MarketLimits): boolean {
     const nowMs = this.#deps.clock.nowMs();
     const isClockFresh =
       this.#deps.exchangeClock === undefined || nowMs - facts.clockAtMs < CLOCK_VALID_MS;
@@ -88,7 +88,7 @@ export class FactsBook {
     const atMs = clock.nowMs();
     const { weight = 0, ...limits } = await ask(market, signal);
     const before = this.#facts.get(market);
-    const facts: MarketFacts = {
+    const facts: MarketLimits = {
       limits,
       limitsAtMs: atMs,
       clock: before?.clock,
@@ -124,8 +124,8 @@ export class FactsBook {
   async #bookAnew(
     market: Market,
     sent: readonly Sent[],
-    before: MarketFacts,
-    facts: MarketFacts,
+    before: MarketLimits,
+    facts: MarketLimits,
   ): Promise<void> {
     for (const { atMs, weight } of sent) {
       if (windowAt(before, atMs) === windowAt(facts, atMs)) continue;

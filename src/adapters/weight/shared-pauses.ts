@@ -8,7 +8,7 @@ export interface Pause {
   readonly untilMs: number;
 }
 
-interface BoardReading {
+interface PauseReading {
   /** The gravest pause in force. */
   readonly pause: Pause | undefined;
   /** False when this Redis has never been told of remembered bans, or has been wiped since. */
@@ -33,7 +33,7 @@ if redis.call('pttl', KEYS[1]) < tonumber(ARGV[1]) then redis.call('set', KEYS[1
 return 1`;
 
 /** Pauses and bans of one egress address, seen by every worker and host that shares the Redis. */
-export class PauseBoard {
+export class SharedPauses {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #baseUrls: Partial<Record<Market, string>>;
@@ -46,7 +46,7 @@ export class PauseBoard {
   }
 
   /** One round trip. */
-  async read(market: Market, nowMs: number, signal?: AbortSignal): Promise<BoardReading> {
+  async read(market: Market, nowMs: number, signal?: AbortSignal): Promise<PauseReading> {
     const keys = [
       this.#informedKey(market),
       ...REASONS.map((reason) => this.#pauseKey(market, reason)),

@@ -1,7 +1,7 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Market } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { decodeLimits, decodeServerTime, type RequestLimits } from './exchange-facts.ts';
+import { decodeLimits, decodeServerTime, type RequestLimits } from './decode-exchange-info.ts';
 import { apiOf } from './market-api.ts';
 import type { PatientClient } from './patient-client.ts';
 import { INVALID_SYMBOL } from './refusals.ts';
@@ -12,7 +12,7 @@ const TIME_WEIGHT = 1;
 const SMALL_REPLY_SYMBOL = 'BTCUSDT';
 
 /** What a market's server says of itself. */
-export class ServerFacts {
+export class LimitsAndClock {
   readonly #client: PatientClient;
   readonly #clock: Clock;
 
