@@ -39,3 +39,11 @@ export function classify(error: unknown): CdvaultError {
   const message = error instanceof Error ? error.message : String(error);
   return new CdvaultError('INTERNAL', message, { cause: error });
 }
+
+/** Whether the content of an archive file is at fault, and not the way to it. */
+export function isArchiveFault(error: unknown): error is CdvaultError {
+  return (
+    error instanceof CdvaultError &&
+    (error.code === 'ARCHIVE_BAD_FILE' || error.code === 'ARCHIVE_BAD_ROW')
+  );
+}

@@ -40,6 +40,11 @@ export interface Series {
   readonly symbol: string;
 }
 
+/** One UTC hour of one series: the unit of proof, and of a REST job. */
+export interface Slice extends Series {
+  readonly hourMs: number;
+}
+
 export function seriesKey(series: Series): string {
   return `${marketName(series.market)}-${series.symbol}`;
 }

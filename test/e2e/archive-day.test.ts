@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createArchiveSource } from '../../src/adapters/archive/archive-source.ts';
 import { NO_PROXIES } from '../../src/adapters/system/proxies.ts';
-import { type DayOutcome, ingestDay } from '../../src/app/day/ingest-day.ts';
+import { type DayOutcome, loadDay } from '../../src/app/day/load-day.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { INTERVALS } from '../../src/domain/time/interval.ts';
@@ -63,7 +63,7 @@ function fresh(): string {
 
 async function ingest(symbol: string, hours = HOURS, dayMs = DAY): Promise<DayOutcome> {
   const day = { ...spot(symbol), dayMs, hours, runId: unique('day-') };
-  return ingestDay({ ...app, archive }, day, AbortSignal.timeout(60_000));
+  return loadDay({ ...app, archive }, day, AbortSignal.timeout(60_000));
 }
 
 async function hashes(symbol: string, range = RANGE): Promise<string[]> {
@@ -79,7 +79,12 @@ function asked(symbol: string): number {
 
 test('a day from its file: 24 hours proven, the same hashes as by REST, two small questions to the exchange', async () => {
   const [byFile, byRest] = [fresh(), fresh()];
-  expect(await ingest(byFile)).toEqual({ kind: 'recorded', proven: HOURS, left: [], isCut: false });
+  expect(await ingest(byFile)).toEqual({
+    kind: 'recorded',
+    proven: HOURS,
+    unproven: [],
+    isCut: false,
+  });
   expect(asked(byFile)).toBe(2);
   await rig.backfill(app, [spot(byRest)], RANGE);
   expect(await hashes(byFile)).toEqual(await hashes(byRest));
@@ -95,7 +100,7 @@ test('the change of unit: the hour after it has the same hash from its file in m
   const [byFile, byRest] = [fresh(), fresh()];
   const hours = [MICRO_DAY, MICRO_DAY + HOUR_MS];
   const range = { startMs: MICRO_DAY, endMs: MICRO_DAY + 2 * HOUR_MS };
-  expect(await ingest(byFile, hours, MICRO_DAY)).toMatchObject({ proven: hours, left: [] });
+  expect(await ingest(byFile, hours, MICRO_DAY)).toMatchObject({ proven: hours, unproven: [] });
   await rig.backfill(app, [spot(byRest)], range);
   expect(await hashes(byFile, range)).toEqual(await hashes(byRest, range));
 });
@@ -106,7 +111,7 @@ test('only the wanted hours are stored; REST goes on where the file ended', asyn
   expect(await ingest(symbol, wanted)).toEqual({
     kind: 'recorded',
     proven: wanted,
-    left: [],
+    unproven: [],
     isCut: false,
   });
   const stored = await app.sql.query(`SELECT count() n FROM agg_trades WHERE symbol = '${symbol}'`);
@@ -119,7 +124,7 @@ describe('a file that is wrong', () => {
   test('absent: said so, nothing touched', async () => {
     const symbol = fresh();
     for (const date of [DATE, '2024-12']) server.setFault(symbol, date, 'absent');
-    expect(await ingest(symbol)).toEqual({ kind: 'absent', left: HOURS });
+    expect(await ingest(symbol)).toEqual({ kind: 'absent', unproven: HOURS });
     expect(await app.ledger.knows(spot(symbol))).toBe(false);
   });
 
@@ -133,10 +138,10 @@ describe('a file that is wrong', () => {
       server.setFault(symbol, DATE, fault);
       const outcome = await ingest(symbol);
       expect(outcome).toMatchObject({ kind: 'recorded' });
-      const { proven, left } = outcome as DayOutcome & { kind: 'recorded' };
+      const { proven, unproven } = outcome as DayOutcome & { kind: 'recorded' };
       expect(proven.length).toBeGreaterThanOrEqual(atLeast);
-      expect(left.length).toBe(24 - proven.length);
-      expect(left.length).toBeGreaterThan(0);
+      expect(unproven.length).toBe(24 - proven.length);
+      expect(unproven.length).toBeGreaterThan(0);
       expect((await hashes(symbol)).length).toBe(proven.length);
       expect(await rig.backfill(app, [spot(symbol)], RANGE)).toMatchObject({
         exitCode: 0,
@@ -211,7 +216,7 @@ describe('what the store holds is compared with the file, hour by hour', () => {
     };
     const day = { ...spot(symbol), dayMs: DAY, hours: FEW, runId: unique('day-') };
     await expect(
-      ingestDay({ ...app, archive, bulk: losing }, day, AbortSignal.timeout(60_000)),
+      loadDay({ ...app, archive, bulk: losing }, day, AbortSignal.timeout(60_000)),
     ).rejects.toMatchObject({ code: 'READ_BACK_MISMATCH' });
     expect(await app.ledger.records(spot(symbol), RANGE)).toEqual([]);
   });

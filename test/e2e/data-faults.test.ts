@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fingerprintRange } from '../../src/app/verify/fingerprint-range.ts';
-import { ingestSlice } from '../../src/app/hour/ingest-hour.ts';
+import { ingestHour } from '../../src/app/hour/ingest-hour.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { INTERVALS } from '../../src/domain/time/interval.ts';
@@ -264,7 +264,7 @@ test('invalid rows, times that run backwards, a crowded millisecond, short and r
 test('a search by time that finds too late a trade: the hour still begins with its first', async () => {
   for (const hour of [3, 2, 1]) {
     const slice = { ...spot(MISLED), hourMs: DAY + hour * HOUR_MS, runId: 'misled' };
-    const outcome = await ingestSlice(app, slice, AbortSignal.timeout(60_000));
+    const outcome = await ingestHour(app, slice, AbortSignal.timeout(60_000));
     const record = outcome.kind === 'recorded' ? outcome.record : undefined;
     expect(record?.rows).toBe(rowsIn(busy, hour));
     expect(record?.first?.id).toBe(idIn(busy, hour, 0));
@@ -275,7 +275,7 @@ test('a search by time that finds too late a trade: the hour still begins with i
 test('rows that run back into an earlier hour stay, though that hour is fetched after theirs', async () => {
   for (const hour of [3, 2, 1]) {
     const slice = { ...spot(BACK), hourMs: DAY + hour * HOUR_MS, runId: 'back' };
-    const outcome = await ingestSlice(app, slice, AbortSignal.timeout(60_000));
+    const outcome = await ingestHour(app, slice, AbortSignal.timeout(60_000));
     const record = outcome.kind === 'recorded' ? outcome.record : undefined;
     expect(record && verdictOf(record), `hour ${hour}`).toBe('proven');
   }
@@ -302,11 +302,11 @@ test('rows that run back into an hour that is proven before theirs is on record:
       await app.trades.write(...args);
       if (isProven) return;
       isProven = true;
-      await ingestSlice(app, sliceOf(1), signal);
+      await ingestHour(app, sliceOf(1), signal);
     },
   };
   // The proof of hour 1 leaves ids behind its own alone: they may be those of an hour that is at it.
-  const outcome = await ingestSlice({ ...app, trades }, sliceOf(2), signal);
+  const outcome = await ingestHour({ ...app, trades }, sliceOf(2), signal);
   expect(isProven).toBe(true);
   const record = outcome.kind === 'recorded' ? outcome.record : undefined;
   expect(record && verdictOf(record)).toBe('proven');
@@ -455,11 +455,11 @@ test('an hour that ended less than two minutes ago is not asked for', async () =
   rig.exchange.requests.clear();
   const at = (nowMs: number) => ({ ...app, clock: { ...app.clock, nowMs: () => nowMs } });
   const signal = AbortSignal.timeout(60_000);
-  await expect(ingestSlice(at(endMs + 119_999), slice, signal)).rejects.toMatchObject({
+  await expect(ingestHour(at(endMs + 119_999), slice, signal)).rejects.toMatchObject({
     code: 'HOUR_NOT_CLOSED',
     exitCode: 2,
   });
   expect(rig.exchange.requests.entries).toEqual([]);
-  const outcome = await ingestSlice(at(endMs + 120_000), slice, signal);
+  const outcome = await ingestHour(at(endMs + 120_000), slice, signal);
   expect(outcome.kind === 'recorded' && verdictOf(outcome.record)).toBe('proven');
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { dayFlow } from '../../src/adapters/bullmq/day-flow.ts';
 import { startWorkers } from '../../src/adapters/bullmq/workers.ts';
 import { createJobHandlers } from '../../src/app/jobs/job-handlers.ts';
-import { ingestSlice } from '../../src/app/hour/ingest-hour.ts';
+import { ingestHour } from '../../src/app/hour/ingest-hour.ts';
 import { isDue, planSeries } from '../../src/app/plan/plan-series.ts';
 import { concludeRun, isRunOver } from '../../src/app/plan/run-backfill.ts';
 import type { App } from '../../src/cli/compose.ts';
@@ -164,7 +164,7 @@ test('a flow that runs its bars before its shared slices are done: bars over wha
   const stored = HOURS.slice(0, 2);
   const missing = HOURS.slice(2);
   for (const hourMs of stored)
-    await ingestSlice(app, { ...series, hourMs, runId: 'a' }, AbortSignal.timeout(30_000));
+    await ingestHour(app, { ...series, hourMs, runId: 'a' }, AbortSignal.timeout(30_000));
   // Whoever holds an hour's lease holds its slice job back.
   const names = missing.map((hourMs) => `slice-spot-${SHARED}-${compactHour(hourMs)}`);
   const leases = await Promise.all(names.map(async (name) => app.leases.tryAcquire(name)));

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { barsId } from '../../src/adapters/bullmq/job-ids.ts';
-import { ingestSlice } from '../../src/app/hour/ingest-hour.ts';
+import { ingestHour } from '../../src/app/hour/ingest-hour.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
@@ -123,16 +123,16 @@ fault(
 
     // The slow one has read the row, and stores it once the fast one has had its turn; then it stops.
     const stop = new AbortController();
-    const interrupted = ingestSlice(slow, slice, stop.signal, () =>
+    const interrupted = ingestHour(slow, slice, stop.signal, () =>
       stop.abort(new CdvaultError('INTERRUPTED', 'stopped behind its first batch')),
     ).catch((error: unknown) => error);
     await eventually('the slow one waits', () => rig.pages(symbol).length > 4);
-    const firstTry = await ingestSlice(fast, slice, AbortSignal.timeout(60_000));
+    const firstTry = await ingestHour(fast, slice, AbortSignal.timeout(60_000));
     released.resolve();
     expect(await interrupted).toMatchObject({ code: 'INTERRUPTED' });
     let outcome = firstTry;
     while (outcome.kind === 'busy')
-      outcome = await ingestSlice(fast, slice, AbortSignal.timeout(60_000));
+      outcome = await ingestHour(fast, slice, AbortSignal.timeout(60_000));
 
     const hasher = contentHasher();
     for await (const trade of fast.trades.read(slice, hourWindowUs(BUSY))) hasher.update(trade);

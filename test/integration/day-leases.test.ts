@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createRedis } from '../../src/adapters/redis/connection.ts';
 import { createLeases } from '../../src/adapters/redis/lease.ts';
-import { ingestDay } from '../../src/app/day/ingest-day.ts';
-import { hourLease } from '../../src/app/hour/ingest-hour.ts';
+import { loadDay } from '../../src/app/day/load-day.ts';
+import { hourLease } from '../../src/app/leases.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { Leases } from '../../src/ports/lease.ts';
@@ -55,11 +55,11 @@ function leasesOn(index: number, ttlMs: number): Leases {
 
 test('a day whose leases come late, behind the failure of one, holds none of them', async () => {
   const series = uniqueSeries('LATE');
-  const [first, ...others] = HOURS.map((hourMs) => hourLease(series, hourMs));
+  const [first, ...others] = HOURS.map((hourMs) => hourLease({ ...series, hourMs }));
   const [stalled, slow] = [leasesOn(0, 600), leasesOn(1, 60_000)];
   proxies[0]?.hang();
   const hold = proxies[1]?.hold(others[0] ?? '', 'answer');
-  const day = ingestDay(
+  const day = loadDay(
     {
       ...app,
       leases: {
@@ -82,9 +82,9 @@ test('a day whose leases come late, behind the failure of one, holds none of the
 
 test('a day that is told to stop while it waits for its leases gives them back', async () => {
   const series = uniqueSeries('STOP');
-  const hold = proxies[0]?.hold(hourLease(series, DAY), 'answer');
+  const hold = proxies[0]?.hold(hourLease({ ...series, hourMs: DAY }), 'answer');
   const stop = new AbortController();
-  const day = ingestDay(
+  const day = loadDay(
     { ...app, leases: leasesOn(0, 60_000) },
     { ...series, dayMs: DAY, hours: HOURS, runId: 'run' },
     stop.signal,

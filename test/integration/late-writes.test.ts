@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { createLeases } from '../../src/adapters/redis/lease.ts';
 import { buildBars } from '../../src/app/bars/build-bars.ts';
 import { chainDays } from '../../src/app/bars/chain-days.ts';
-import { hourLease } from '../../src/app/hour/ingest-hour.ts';
+import { hourLease } from '../../src/app/leases.ts';
 import { recordHour, recordHours } from '../../src/app/hour/prove-hour.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { dayInputs } from '../../src/domain/bars/day.ts';
@@ -58,7 +58,7 @@ async function goesToAnother(name: string): Promise<void> {
 }
 
 async function lateLease(hourMs: number): Promise<Lease> {
-  const name = hourLease(series, hourMs);
+  const name = hourLease({ ...series, hourMs });
   const lease = await unaware().tryAcquire(name);
   if (lease === undefined) throw new Error(`${name} is taken`);
   await goesToAnother(name);
@@ -82,16 +82,16 @@ const taken: Leases = {
 
 test('an hour’s ledger row is not written', async () => {
   const lease = await lateLease(DAY);
-  const writing = recordHour(app, hour(DAY), 'run', lease, NEVER);
+  const writing = recordHour(app, hour(DAY), { runId: 'run', lease }, NEVER);
   await expect(writing).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect(await app.ledger.records(series, RANGE)).toEqual([]);
 });
 
 test('of a day’s rows none is written when one of the hours is lost', async () => {
-  const kept = await unaware().tryAcquire(hourLease(series, DAY));
+  const kept = await unaware().tryAcquire(hourLease({ ...series, hourMs: DAY }));
   if (kept === undefined) throw new Error('it is taken');
   const leases = [kept, await lateLease(DAY + HOUR_MS)];
-  const writing = recordHours(app, HOURS.map(hour), 'run', leases, NEVER);
+  const writing = recordHours(app, HOURS.map(hour), { runId: 'run', leases }, NEVER);
   await expect(writing).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect(await app.ledger.records(series, RANGE)).toEqual([]);
   await kept.release();

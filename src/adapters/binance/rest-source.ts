@@ -14,7 +14,7 @@ import type { RequestLimits } from './decode-exchange-info.ts';
 import { apiOf } from './market-api.ts';
 import { DEFAULT_RETRY, PatientClient } from './patient-client.ts';
 import type { RequestInfo, RetryPolicy } from './patient-client.ts';
-import { explained, type From } from './retention.ts';
+import { asRetentionError, type From } from './retention.ts';
 import { LimitsAndClock } from './limits-and-clock.ts';
 import { SymbolInfo } from './symbol-info.ts';
 import { DEFAULT_TIMEOUTS, Transport } from './transport.ts';
@@ -207,7 +207,7 @@ class BinanceRestSource implements RestSource {
       return await this.#askTrades(series, where, unit, signal, check);
     } catch (error) {
       signal.throwIfAborted();
-      const why = await explained(error, series, from, {
+      const why = await asRetentionError(error, series, from, {
         serverTimeMs: () => this.#server.timeMs(series.market, true, signal),
         firstIdAtOrAfter: async (timeMs) => {
           const query = `startTime=${timeMs}&limit=1`;

@@ -21,7 +21,7 @@ const MARGIN_MS = MINUTE_MS;
  * the question's age on the exchange's own clock. An id's age is that of the oldest one still served.
  * @returns RETENTION where that is why the question failed, else the error as it is
  */
-export async function explained(
+export async function asRetentionError(
   error: unknown,
   series: Series,
   from: From,

@@ -12,7 +12,7 @@ import type { Log } from '../../ports/log.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 import { pinnedContract } from './contract-size.ts';
-import { OWNED_WRITE_MS } from '../owned-write.ts';
+import { OWNED_WRITE_MS } from '../leases.ts';
 import { computeMinutes, holdsExactly } from './proven-day.ts';
 
 export interface BuildBarsDeps {

@@ -1,4 +1,4 @@
-import { type MidnightBase, midnightBases } from '../../domain/bars/chain.ts';
+import type { MidnightBase } from '../../domain/bars/chain.ts';
 import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { isoDay } from '../../domain/time/hour.ts';
 import { type Series, seriesKey } from '../../domain/market.ts';
@@ -7,7 +7,8 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Leases } from '../../ports/lease.ts';
 import type { SeriesCatalogue } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
-import { OWNED_WRITE_MS } from '../owned-write.ts';
+import { OWNED_WRITE_MS } from '../leases.ts';
+import { dueMidnightBases } from './midnight-bases.ts';
 
 export interface ChainDeps {
   readonly bars: BarStore;
@@ -15,23 +16,6 @@ export interface ChainDeps {
   readonly leases: Leases;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** Anchors that differ from the stored ones: what a chain job has to write. */
-export async function dueMidnightBases(
-  deps: { readonly bars: Pick<BarStore, 'midnightBases' | 'days'> },
-  series: Series,
-  originMs: number,
-): Promise<{ readonly due: MidnightBase[]; readonly stored: ReadonlyMap<number, MidnightBase> }> {
-  const stored = new Map(
-    (await deps.bars.midnightBases(series)).bases.map((base) => [base.dayMs, base]),
-  );
-  const wanted = midnightBases(originMs, await deps.bars.days(series));
-  const due = wanted.filter((base) => {
-    const old = stored.get(base.dayMs);
-    return old?.baseE8 !== base.baseE8 || old.missing !== base.missing;
-  });
-  return { due, stored };
 }
 
 /**

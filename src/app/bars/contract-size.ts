@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Leases } from '../../ports/lease.ts';
 import type { SeriesCatalogue } from '../../ports/ledger.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
-import { changeSeries } from '../plan/run-backfill.ts';
+import { changeSeries } from '../leases.ts';
 
 /** What is on record; undefined for a series that does not trade contracts. */
 export async function knownContract(

@@ -1,22 +1,21 @@
 import { dailyStem } from '../../domain/archive/archive-name.ts';
-import { CdvaultError } from '../../domain/errors.ts';
+import { CdvaultError, isArchiveFault } from '../../domain/errors.ts';
 import { describeForeign, type ForeignRow } from '../../domain/proof/foreign-rows.ts';
 import type { TradeBlock } from '../../domain/trade/trade-block.ts';
 import type { ArchiveFileRecord, ArchiveFiles } from '../../ports/archive-files.ts';
 import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
 import type { JobPayloads } from '../../ports/job-queue.ts';
-import { isOfFile } from '../border/day-edges.ts';
-import { type DayOutcome, ingestDay, type IngestDayDeps } from './ingest-day.ts';
+import { type DayOutcome, loadDay, type LoadDayDeps } from './load-day.ts';
 
-/** A day as far as its file goes. `left`: hours that it did not prove, and why. */
-export interface TakenDay {
+/** A day as far as its file goes. `unproven`: hours that the file did not prove. */
+export interface IngestedDay {
   readonly proven: readonly number[];
-  readonly left: readonly number[];
-  /** What the file was worth; undefined when it was not needed, all hours being proven already. */
+  readonly unproven: readonly number[];
+  /** How the file was classified; undefined when it was not needed, all hours being proven already. */
   readonly file: Pick<ArchiveFileRecord, 'name' | 'verdict' | 'evidence'> | undefined;
 }
 
-type TakeDeps = IngestDayDeps & { readonly files: ArchiveFiles };
+type IngestDeps = LoadDayDeps & { readonly files: ArchiveFiles };
 
 type WantedDay = JobPayloads['archive'] & {
   /** Whether REST has the day too, so that rows of which the file has lost the quantity need not be believed. */
@@ -24,41 +23,45 @@ type WantedDay = JobPayloads['archive'] & {
 };
 
 /**
- * Takes a day from its archive file and puts on record what that file was worth. A file that is wrong
- * is an outcome, not a failure: what it did not prove is left.
- * @throws CdvaultError ARCHIVE_UNREACHABLE, and what ingestDay throws but for the file's own faults
+ * Takes a day from its archive file and records how that file was classified. A file that is wrong
+ * is an outcome, not a failure: `unproven` names the hours it did not prove.
+ * @throws CdvaultError ARCHIVE_UNREACHABLE, and what loadDay throws but for the file's own faults
  */
-export async function takeDay(
-  deps: TakeDeps,
+export async function ingestArchiveDay(
+  deps: IngestDeps,
   day: WantedDay,
   signal: AbortSignal,
   onRows: (rows: number) => void,
-): Promise<TakenDay | 'busy'> {
+): Promise<IngestedDay | 'busy'> {
   const watched = new WatchedArchive(deps.archive, day);
   let outcome: DayOutcome | CdvaultError;
   try {
-    outcome = await ingestDay({ ...deps, archive: watched.source }, day, signal, onRows);
+    outcome = await loadDay({ ...deps, archive: watched.source }, day, signal, onRows);
   } catch (error) {
-    if (!isOfFile(error)) throw error;
+    if (!isArchiveFault(error)) throw error;
     outcome = error;
   }
   if (outcome instanceof CdvaultError) {
-    const worth = { verdict: 'refused' as const, evidence: outcome.message };
-    return { proven: [], left: day.hours, file: await record(deps, day, watched.file, worth) };
+    const classified = { verdict: 'refused' as const, evidence: outcome.message };
+    return {
+      proven: [],
+      unproven: day.hours,
+      file: await record(deps, day, watched.file, classified),
+    };
   }
   if (outcome.kind === 'busy') return 'busy';
-  const { left } = outcome;
+  const { unproven } = outcome;
   if (outcome.kind === 'absent')
-    return { proven: [], left, file: await record(deps, day, undefined, ABSENT) };
+    return { proven: [], unproven, file: await record(deps, day, undefined, ABSENT) };
   const { proven } = outcome;
-  if (watched.file === undefined) return { proven, left, file: undefined };
-  const worth = withForeign(worthOf(watched, outcome.isCut), watched.file.foreign());
-  return { proven, left, file: await record(deps, day, watched.file, worth) };
+  if (watched.file === undefined) return { proven, unproven, file: undefined };
+  const classified = withForeign(classifyFile(watched, outcome.isCut), watched.file.foreign());
+  return { proven, unproven, file: await record(deps, day, watched.file, classified) };
 }
 
 /** For the record, that nobody answered. */
 export async function recordUnreachable(
-  deps: Pick<TakeDeps, 'files' | 'clock'>,
+  deps: Pick<IngestDeps, 'files' | 'clock'>,
   day: WantedDay,
   { message }: CdvaultError,
 ): Promise<void> {
@@ -70,9 +73,9 @@ const ABSENT = {
   evidence: 'the exchange has no such file, or none yet',
 };
 
-type Worth = Pick<ArchiveFileRecord, 'verdict' | 'evidence'>;
+type FileClass = Pick<ArchiveFileRecord, 'verdict' | 'evidence'>;
 
-function worthOf(seen: WatchedArchive, isCut: boolean): Worth {
+function classifyFile(seen: WatchedArchive, isCut: boolean): FileClass {
   const { rows, firstId, lastId, lastUs } = seen;
   if (rows === 0) return { verdict: 'empty', evidence: 'no trade of the day is in it' };
   const missing = lastId - firstId + 1 - rows;
@@ -95,19 +98,19 @@ function worthOf(seen: WatchedArchive, isCut: boolean): Worth {
 /** The first of them are named: they are as many as a file has wrong dates. */
 const FOREIGN_NAMED = 5;
 
-function withForeign(worth: Worth, foreign: readonly ForeignRow[]): Worth {
-  if (foreign.length === 0) return worth;
+function withForeign(classified: FileClass, foreign: readonly ForeignRow[]): FileClass {
+  if (foreign.length === 0) return classified;
   const named = foreign.slice(0, FOREIGN_NAMED).map(describeForeign).join('; ');
   const others = foreign.length - FOREIGN_NAMED;
   const evidence = `rows with a wrong date are not stored: ${named}${others > 0 ? `; and ${others} more` : ''}`;
-  return { ...worth, evidence: [worth.evidence, evidence].filter(Boolean).join('; ') };
+  return { ...classified, evidence: [classified.evidence, evidence].filter(Boolean).join('; ') };
 }
 
 async function record(
-  { files, clock }: Pick<TakeDeps, 'files' | 'clock'>,
+  { files, clock }: Pick<IngestDeps, 'files' | 'clock'>,
   { market, symbol, dayMs }: WantedDay,
   file: ArchiveDay | undefined,
-  worth: Worth,
+  classified: FileClass,
 ): Promise<ArchiveFileRecord> {
   const written = {
     market,
@@ -117,7 +120,7 @@ async function record(
     etag: file?.etag,
     sha256: file?.sha256,
     bytes: file?.bytes,
-    ...worth,
+    ...classified,
     seenAtMs: clock.nowMs(),
   };
   await files.write(written);

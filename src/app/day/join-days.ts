@@ -19,11 +19,10 @@ import type { Ledger, LedgerEntry } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import { askedHours } from './awaited-hours.ts';
-import { nearestTrade, SILENT_DAYS, type Side } from '../border/day-edges.ts';
-import { edgeGaps, isOfEdge } from '../border/edge-gaps.ts';
-import { endOfFiles, silentHour } from '../border/end-of-symbol.ts';
-import { hourLease } from '../hour/ingest-hour.ts';
-import { OWNED_WRITE_MS } from '../owned-write.ts';
+import { nearestTrade, SILENT_DAYS, type Side } from './day-edges.ts';
+import { edgeGaps, isOfEdge } from './edge-gaps.ts';
+import { endOfFiles, silentHour } from '../hour/end-of-symbol.ts';
+import { hourLease, OWNED_WRITE_MS } from '../leases.ts';
 
 const LEASE_POLL_MS = 250;
 
@@ -178,7 +177,7 @@ function recordOf(
   codeVersion: string,
   fetchedAtMs: number,
 ): SliceRecord {
-  const hour = silentHour({ market, symbol }, hourMs, prev, 'archive');
+  const hour = silentHour({ market, symbol, hourMs }, prev, 'archive');
   return { ...hour, next, endedAtMs, runId, codeVersion, fetchedAtMs };
 }
 
@@ -189,7 +188,7 @@ async function acquire(
   signal: AbortSignal,
 ): Promise<Lease> {
   for (;;) {
-    const lease = await leases.tryAcquire(hourLease(series, hourMs), signal);
+    const lease = await leases.tryAcquire(hourLease({ ...series, hourMs }), signal);
     if (lease !== undefined) return lease;
     await clock.sleep(LEASE_POLL_MS, signal);
   }

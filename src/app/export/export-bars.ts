@@ -6,7 +6,7 @@ import { isoDay, isoHour } from '../../domain/time/hour.ts';
 import type { Interval } from '../../domain/time/interval.ts';
 import type { ExactBar, StoredBars } from '../../ports/bar-store.ts';
 import type { ExportFolder } from '../../ports/export-folder.ts';
-import type { ExportedDay } from './export-range.ts';
+import type { ExportedDay } from './exported-day.ts';
 import { assertNoMismatch } from '../verify/proven-range.ts';
 import { type VerifyDeps, verifyRange } from '../verify/verify-range.ts';
 

@@ -1,6 +1,6 @@
 import type { ExportedFile, ExportManifest, ExportRequest } from '../../domain/proof/export.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { fingerprintOf, type HourContent } from '../../domain/proof/fingerprint.ts';
+import { fingerprintOf } from '../../domain/proof/fingerprint.ts';
 import { floorTo, HOUR_MS } from '../../domain/time/hour.ts';
 import { INTERVAL_MS } from '../../domain/time/interval.ts';
 import type { SliceRecord } from '../../domain/proof/ledger.ts';
@@ -14,13 +14,6 @@ import type { VerifyDeps } from '../verify/verify-range.ts';
 interface ExportDeps extends VerifyDeps {
   readonly clock: Clock;
   readonly codeVersion: string;
-}
-
-/** A day that is written and proven. */
-export interface ExportedDay {
-  readonly file: ExportedFile;
-  readonly hours: readonly HourContent[];
-  readonly barsCompared: number;
 }
 
 /**

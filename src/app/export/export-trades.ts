@@ -6,7 +6,7 @@ import { DAY_MS, daysOf, HOUR_MS, hoursOf, isoHour } from '../../domain/time/hou
 import type { SliceRecord } from '../../domain/proof/ledger.ts';
 import type { ExportFolder } from '../../ports/export-folder.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
-import type { ExportedDay } from './export-range.ts';
+import type { ExportedDay } from './exported-day.ts';
 import { assertNoMismatch } from '../verify/proven-range.ts';
 import { verifyHour } from '../verify/verify-trades.ts';
 

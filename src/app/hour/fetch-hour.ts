@@ -3,9 +3,9 @@ import { type ContentHasher, contentHasher } from '../../domain/trade/content-ha
 import { createHourRun } from '../../domain/proof/continuity.ts';
 import { needsLookahead } from '../../domain/proof/foreign-rows.ts';
 import { HOUR_MS, hourWindowUs, isoHour } from '../../domain/time/hour.ts';
-import type { HourRun, RunFacts } from '../../domain/proof/hour-run.ts';
+import type { HourRun, RunFacts, RunKeys } from '../../domain/proof/hour-run.ts';
 import { NO_REACH, verdictOf } from '../../domain/proof/ledger.ts';
-import { firstAggId, type Series } from '../../domain/market.ts';
+import { firstAggId, type Series, type Slice } from '../../domain/market.ts';
 import { withoutRepeats } from '../../domain/proof/repeats.ts';
 import type { ArchiveFiles } from '../../ports/archive-files.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -14,7 +14,6 @@ import type { Log } from '../../ports/log.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 import { holeGap, repeatGap } from './page-gaps.ts';
-import type { FetchedKeys } from './prove-stored.ts';
 import { isLeftByRest, StoredRows } from './stored-rows.ts';
 
 /**
@@ -43,29 +42,29 @@ export interface FetchDeps {
 export interface FetchedHour {
   readonly facts: RunFacts;
   readonly contentHash: string;
-  readonly keys: FetchedKeys;
+  readonly keys: RunKeys;
   /** Ids that the exchange does not give. */
   readonly gaps: readonly Gap[];
 }
 
 /**
  * Fetches one hour of a series by id and stores what the store lacks.
- * @param refetch true where the store's own rows are in doubt: all are asked for again and compared
+ * @param refetch whether the store's own rows are in doubt: all are asked for again and compared
  * @param onRows told of rows as they reach the store
  * @throws CdvaultError the source's and the store's own
  */
 export async function fetchHour(
   deps: FetchDeps,
-  series: Series,
-  hourMs: number,
-  refetch: boolean,
+  slice: Slice,
+  { refetch, onRows }: { readonly refetch: boolean; readonly onRows: (rows: number) => void },
   signal: AbortSignal,
-  onRows: (rows: number) => void,
 ): Promise<FetchedHour> {
+  const { market, symbol, hourMs } = slice;
+  const series: Series = { market, symbol };
   const hasStored = (await deps.trades.readBack(series, hourWindowUs(hourMs))).rows > 0;
   const stored = hasStored ? new StoredRows(deps.trades, series, hourMs) : undefined;
   // Nearly every hour has nothing stored: then there is nothing to ask about.
-  const isDoubted = refetch || (hasStored && !(await isLeftByRest(deps, series, hourMs)));
+  const isDoubted = refetch || (hasStored && !(await isLeftByRest(deps, slice)));
   const fetch: Fetch = {
     deps,
     series,
@@ -99,7 +98,7 @@ interface Fetch {
   readonly unit: 'ms' | 'us';
   readonly signal: AbortSignal;
   readonly hasher: ContentHasher;
-  readonly keys: FetchedKeys;
+  readonly keys: RunKeys;
   readonly gaps: Gap[];
   /** What the store has of the hour already, if anything. */
   readonly stored: StoredRows | undefined;

@@ -1,11 +1,12 @@
 import { CdvaultError } from '../../domain/errors.ts';
-import { compactHour, HOUR_MS, isoHour, lastClosedHourEnd } from '../../domain/time/hour.ts';
+import { HOUR_MS, isoHour, lastClosedHourEnd } from '../../domain/time/hour.ts';
 import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
-import { type Series, seriesKey } from '../../domain/market.ts';
+import type { Slice } from '../../domain/market.ts';
 import type { JobPayloads } from '../../ports/job-queue.ts';
-import type { Lease, Leases } from '../../ports/lease.ts';
+import type { Leases } from '../../ports/lease.ts';
 import type { Gap, Ledger } from '../../ports/ledger.ts';
-import { purgedHour } from '../border/end-of-symbol.ts';
+import { hourLease } from '../leases.ts';
+import { purgedHour } from './end-of-symbol.ts';
 import { type FetchDeps, fetchHour } from './fetch-hour.ts';
 import { type JudgedHour, proveHour, recordHour } from './prove-hour.ts';
 import { assertServed } from './rest-history.ts';
@@ -29,7 +30,7 @@ export type IngestOutcome =
  * @param onRows told of rows as they reach the store, for people who watch
  * @throws CdvaultError HOUR_NOT_CLOSED, RETENTION, LEASE_LOST, READ_BACK_MISMATCH, and the source's and store's own
  */
-export async function ingestSlice(
+export async function ingestHour(
   deps: IngestDeps,
   slice: JobPayloads['slice'],
   signal: AbortSignal,
@@ -43,20 +44,18 @@ export async function ingestSlice(
     );
   }
   assertServed(deps, slice, slice.hourMs);
-  const lease = await deps.leases.tryAcquire(hourLease(slice, slice.hourMs), signal);
+  const lease = await deps.leases.tryAcquire(hourLease(slice), signal);
   if (lease === undefined) return { kind: 'busy' };
   try {
     // The one who held the lease before may just have finished.
     if (await isDone(deps.ledger, slice)) return { kind: 'already_proven' };
-    return await ingestHeld(deps, slice, lease, AbortSignal.any([signal, lease.signal]), onRows);
+    const held = AbortSignal.any([signal, lease.signal]);
+    const judged = await judgeHour(deps, slice, held, onRows);
+    const record = await recordHour(deps, judged, { runId: slice.runId, lease }, held);
+    return { kind: 'recorded', record, gaps: judged.gaps };
   } finally {
     await lease.release();
   }
-}
-
-/** Whoever writes rows of an hour, from whatever source, owns it. */
-export function hourLease(series: Series, hourMs: number): string {
-  return `slice-${seriesKey(series)}-${compactHour(hourMs)}`;
 }
 
 /** A refetch is done when it was done by the very run that asks for it. */
@@ -66,44 +65,27 @@ async function isDone(ledger: Ledger, slice: JobPayloads['slice']): Promise<bool
   return slice.refetch !== true || record.runId === slice.runId;
 }
 
-async function ingestHeld(
-  deps: IngestDeps,
-  slice: JobPayloads['slice'],
-  lease: Lease,
-  signal: AbortSignal,
-  onRows: (rows: number) => void,
-): Promise<IngestOutcome> {
-  const judged = await judgeHour(deps, slice, signal, onRows);
-  const record = await recordHour(deps, judged, slice.runId, lease, signal);
-  return { kind: 'recorded', record, gaps: judged.gaps };
-}
-
 async function judgeHour(
   deps: IngestDeps,
   slice: JobPayloads['slice'],
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<JudgedHour> {
-  const { hourMs } = slice;
+  const { market, symbol, hourMs } = slice;
+  const hour: Slice = { market, symbol, hourMs };
   try {
-    return await fetchAndProve(deps, slice, signal, onRows);
+    const fetched = await fetchHour(
+      deps,
+      hour,
+      { refetch: slice.refetch === true, onRows },
+      signal,
+    );
+    return await proveHour(deps, hour, fetched, signal);
   } catch (error) {
     if (!(error instanceof CdvaultError) || error.code !== 'UNKNOWN_SYMBOL') throw error;
-    const record = await purgedHour(deps, slice, hourMs, signal);
+    const record = await purgedHour(deps, hour, signal);
     if (record === undefined) throw error;
     const range = { startMs: hourMs, endMs: hourMs + HOUR_MS };
     return { record, gaps: await deps.ledger.openGaps(slice, range) };
   }
-}
-
-async function fetchAndProve(
-  deps: IngestDeps,
-  slice: JobPayloads['slice'],
-  signal: AbortSignal,
-  onRows: (rows: number) => void,
-): Promise<JudgedHour> {
-  const series: Series = { market: slice.market, symbol: slice.symbol };
-  const { hourMs } = slice;
-  const hour = await fetchHour(deps, series, hourMs, slice.refetch === true, signal, onRows);
-  return proveHour(deps, series, hourMs, hour, signal);
 }

@@ -1,17 +1,17 @@
 import type { RunFacts } from '../../domain/proof/hour-run.ts';
 import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import type { SliceRecord } from '../../domain/proof/ledger.ts';
-import type { Series } from '../../domain/market.ts';
+import type { Slice } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Lease } from '../../ports/lease.ts';
 import type { Gap, Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
-import { edgesOf, type HourRecord } from '../border/end-of-symbol.ts';
+import { edgesOf, type HourRecord } from './end-of-symbol.ts';
 import type { FetchedHour } from './fetch-hour.ts';
 import { oddJumps } from './odd-jumps.ts';
-import { OWNED_WRITE_MS } from '../owned-write.ts';
+import { OWNED_WRITE_MS } from '../leases.ts';
 import { proveStored } from './prove-stored.ts';
 
 interface ProveDeps {
@@ -31,21 +31,19 @@ export interface JudgedHour {
 /** Proves that the store holds an hour as it was fetched, and says what the ledger is to say of it. */
 export async function proveHour(
   deps: ProveDeps,
-  series: Series,
-  hourMs: number,
+  slice: Slice,
   hour: FetchedHour,
   signal: AbortSignal,
 ): Promise<JudgedHour> {
-  const buried = await proveStored(deps, series, hourMs, hour, signal);
-  const edges = await edgesOf(deps, series, hourMs, hour.facts, signal);
+  const buried = await proveStored(deps, slice, hour, signal);
+  const edges = await edgesOf(deps, slice, hour.facts, signal);
   const fetched = { ...hour, ...edges, gaps: [...hour.gaps, ...buried], source: 'rest' as const };
-  return judgedHour(series, hourMs, fetched, deps.clock.nowMs());
+  return judgedHour(slice, fetched, deps.clock.nowMs());
 }
 
 /** Says what the ledger is to say of an hour that the store is known to hold. */
 export function judgedHour(
-  series: Series,
-  hourMs: number,
+  { market, symbol, hourMs }: Slice,
   hour: Omit<FetchedHour, 'keys'> & Pick<SliceRecord, 'source' | 'prev' | 'endedAtMs'>,
   nowMs: number,
 ): JudgedHour {
@@ -53,7 +51,8 @@ export function judgedHour(
   const { rows, first, last, next, invalidRows, backwardRows, reachBack, buyE8, sellE8 } = facts;
   return {
     record: {
-      ...series,
+      market,
+      symbol,
       hourMs,
       rows,
       first,
@@ -70,7 +69,7 @@ export function judgedHour(
       source,
       fetchedAtMs: nowMs,
     },
-    gaps: [...hour.gaps, ...anomalies(hourMs, facts), ...oddJumps(series.market, hourMs, facts)],
+    gaps: [...hour.gaps, ...anomalies(hourMs, facts), ...oddJumps(market, hourMs, facts)],
   };
 }
 
@@ -95,11 +94,10 @@ type RecordDeps = Pick<ProveDeps, 'ledger' | 'clock'> & { readonly codeVersion: 
 export async function recordHour(
   deps: RecordDeps,
   hour: JudgedHour,
-  runId: string,
-  lease: Lease,
+  { runId, lease }: { readonly runId: string; readonly lease: Lease },
   signal: AbortSignal,
 ): Promise<SliceRecord> {
-  await recordHours(deps, [hour], runId, [lease], signal);
+  await recordHours(deps, [hour], { runId, leases: [lease] }, signal);
   return signed(deps, hour, runId);
 }
 
@@ -107,8 +105,7 @@ export async function recordHour(
 export async function recordHours(
   deps: RecordDeps,
   hours: readonly JudgedHour[],
-  runId: string,
-  leases: readonly Lease[],
+  { runId, leases }: { readonly runId: string; readonly leases: readonly Lease[] },
   signal: AbortSignal,
 ): Promise<void> {
   await Promise.all(leases.map((lease) => lease.assertHeld(OWNED_WRITE_MS)));

@@ -1,11 +1,11 @@
 import { type AggTrade, isInvalid } from '../../domain/trade/agg-trade.ts';
 import { BACKWARD_BOUND_MS } from '../../domain/proof/foreign-rows.ts';
-import type { RunFacts } from '../../domain/proof/hour-run.ts';
+import type { RunFacts, RunKeys } from '../../domain/proof/hour-run.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { HOUR_MS, hourWindowUs, isoHour } from '../../domain/time/hour.ts';
 import { reachesBack } from '../../domain/proof/ledger.ts';
-import type { Series } from '../../domain/market.ts';
+import type { Slice } from '../../domain/market.ts';
 import type { Gap, Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { StoredRun, TimeWindowUs, TradeKey, TradeStore } from '../../ports/trade-store.ts';
@@ -13,15 +13,9 @@ import type { StoredRun, TimeWindowUs, TradeKey, TradeStore } from '../../ports/
 /** The store looks for doubles that far around an hour: see StoredRun.doubleRows. */
 const DOUBLE_SEARCH_US = 1_000_000;
 
-/** Keys of the fetched rows, as two columns: an hour may have 100,000 of them. */
-export interface FetchedKeys {
-  readonly ids: number[];
-  readonly timesUs: number[];
-}
-
 export interface HourToProve {
   readonly facts: RunFacts;
-  readonly keys: FetchedKeys;
+  readonly keys: RunKeys;
   readonly stored?: StoredRun;
   /** Whether an id is of a later hour that is being proven with this one, and has no ledger row yet. */
   readonly isOfLater?: (aggId: number) => boolean;
@@ -42,34 +36,32 @@ interface ProofDeps {
  */
 export async function proveStored(
   deps: ProofDeps,
-  series: Series,
-  hourMs: number,
+  slice: Slice,
   hour: HourToProve,
   signal: AbortSignal,
 ): Promise<Gap[]> {
-  const buried = await proveWindow(deps, series, hourMs, hour, signal);
-  return [...buried, ...(await proveOutside(deps, series, hourMs, hour.keys, signal))];
+  const buried = await proveWindow(deps, slice, hour, signal);
+  return [...buried, ...(await proveOutside(deps, slice, hour.keys, signal))];
 }
 
 async function proveWindow(
   deps: ProofDeps,
-  series: Series,
-  hourMs: number,
-  { facts, keys, stored: known, isOfLater }: HourToProve,
+  slice: Slice,
+  hour: HourToProve,
   signal: AbortSignal,
 ): Promise<Gap[]> {
+  const { symbol, hourMs } = slice;
   const window = hourWindowUs(hourMs);
-  const wanted = expectedIn(window, facts, keys);
-  if (matches(wanted, known ?? (await deps.trades.readBack(series, window)))) return [];
+  const wanted = expectedIn(window, hour.facts, hour.keys);
+  if (matches(wanted, hour.stored ?? (await deps.trades.readBack(slice, window)))) return [];
 
-  const nextId = facts.next?.id ?? Infinity;
-  const { strangers, claimed } = await othersStored(deps, series, hourMs, keys, nextId, isOfLater);
-  await bury(deps, series, hourMs, strangers, signal);
-  const stored = await deps.trades.readBack(series, window);
+  const { strangers, claimed } = await othersStored(deps, slice, hour);
+  await bury(deps, slice, strangers, signal);
+  const stored = await deps.trades.readBack(slice, window);
   if (!matches(withClaimed(wanted, claimed), stored)) {
     throw new CdvaultError(
       'READ_BACK_MISMATCH',
-      `${series.symbol} ${isoHour(hourMs)}: fetched ${wanted.rows} rows (${wanted.firstId ?? '-'} to ${wanted.lastId ?? '-'}), other hours' ${claimed.length}, ` +
+      `${symbol} ${isoHour(hourMs)}: fetched ${wanted.rows} rows (${wanted.firstId ?? '-'} to ${wanted.lastId ?? '-'}), other hours' ${claimed.length}, ` +
         `the store gives back ${stored.rows} (${stored.firstId ?? '-'} to ${stored.lastId ?? '-'}), ${stored.doubleRows} of them double`,
     );
   }
@@ -78,17 +70,16 @@ async function proveWindow(
 
 async function bury(
   { trades, log }: Pick<ProofDeps, 'trades' | 'log'>,
-  series: Series,
-  hourMs: number,
+  slice: Slice,
   strangers: readonly TradeKey[],
   signal: AbortSignal,
 ): Promise<void> {
   if (strangers.length === 0) return;
   log.warn(
-    { symbol: series.symbol, hour: isoHour(hourMs), rows: strangers.length },
+    { symbol: slice.symbol, hour: isoHour(slice.hourMs), rows: strangers.length },
     'burying rows that the exchange does not have',
   );
-  await trades.bury(series, strangers, signal);
+  await trades.bury(slice, strangers, signal);
 }
 
 function buriedGap(hourMs: number, { aggId, timeUs }: TradeKey): Gap {
@@ -102,26 +93,26 @@ function buriedGap(hourMs: number, { aggId, timeUs }: TradeKey): Gap {
  */
 async function proveOutside(
   deps: Pick<ProofDeps, 'trades' | 'log'>,
-  series: Series,
-  hourMs: number,
-  { ids, timesUs }: FetchedKeys,
+  slice: Slice,
+  { ids, timesUs }: RunKeys,
   signal: AbortSignal,
 ): Promise<Gap[]> {
+  const { symbol, hourMs } = slice;
   const { startUs } = hourWindowUs(hourMs);
   const lost = new Set(ids.filter((_, index) => (timesUs[index] ?? startUs) < startUs));
   if (lost.size === 0) return [];
   const fetched = new Map(ids.map((aggId, index) => [aggId, timesUs[index]]));
   const strangers: TradeKey[] = [];
   const before = { startUs: startUs - BACKWARD_BOUND_MS * 1000, endUs: startUs };
-  for await (const { aggId, timeUs } of deps.trades.read(series, before)) {
+  for await (const { aggId, timeUs } of deps.trades.read(slice, before)) {
     if (fetched.get(aggId) === timeUs) lost.delete(aggId);
     else if (fetched.has(aggId)) strangers.push({ aggId, timeUs });
   }
-  await bury(deps, series, hourMs, strangers, signal);
+  await bury(deps, slice, strangers, signal);
   if (lost.size === 0) return strangers.map((key) => buriedGap(hourMs, key));
   throw new CdvaultError(
     'READ_BACK_MISMATCH',
-    `${series.symbol} ${isoHour(hourMs)}: the store does not give back ${[...lost].join(', ')}, older than the hour`,
+    `${symbol} ${isoHour(hourMs)}: the store does not give back ${[...lost].join(', ')}, older than the hour`,
   );
 }
 
@@ -130,11 +121,7 @@ type Expected = Omit<StoredRun, 'buyQty' | 'sellQty'> &
   Partial<Pick<StoredRun, 'buyQty' | 'sellQty'>>;
 
 /** A row whose time runs backwards over the hour's start is in the run, but not in the hour's window. */
-function expectedIn(
-  window: TimeWindowUs,
-  facts: RunFacts,
-  { ids, timesUs }: FetchedKeys,
-): Expected {
+function expectedIn(window: TimeWindowUs, facts: RunFacts, { ids, timesUs }: RunKeys): Expected {
   const inside = ids.filter((_, index) => {
     const timeUs = timesUs[index] ?? 0;
     return timeUs >= window.startUs && timeUs < window.endUs;
@@ -191,20 +178,19 @@ interface OthersStored {
 
 async function othersStored(
   deps: ProofDeps,
-  series: Series,
-  hourMs: number,
-  keys: FetchedKeys,
-  nextId: number,
-  isOfLater: HourToProve['isOfLater'] = () => false,
+  slice: Slice,
+  { facts, keys, isOfLater = () => false }: HourToProve,
 ): Promise<OthersStored> {
+  const { hourMs } = slice;
+  const nextId = facts.next?.id ?? Infinity;
   const fetched = new Map(keys.ids.map((aggId, index) => [aggId, keys.timesUs[index]]));
-  const next = await deps.ledger.record(series, hourMs + HOUR_MS);
+  const next = await deps.ledger.record(slice, hourMs + HOUR_MS);
   const { startUs, endUs } = hourWindowUs(hourMs);
   const wider = { startUs: startUs - DOUBLE_SEARCH_US, endUs: endUs + DOUBLE_SEARCH_US };
   const strangers: TradeKey[] = [];
   const claimed: AggTrade[] = [];
   const behind: AggTrade[] = [];
-  for await (const trade of deps.trades.read(series, wider)) {
+  for await (const trade of deps.trades.read(slice, wider)) {
     const { aggId, timeUs } = trade;
     if (fetched.get(aggId) === timeUs) continue;
     if (fetched.has(aggId)) strangers.push({ aggId, timeUs });
@@ -214,7 +200,7 @@ async function othersStored(
     else if (next === undefined && aggId >= nextId) behind.push(trade);
     else strangers.push({ aggId, timeUs });
   }
-  const reached = behind.length === 0 ? nextId : await reachedFrom(deps, series, hourMs, nextId);
+  const reached = behind.length === 0 ? nextId : await reachedFrom(deps, slice, nextId);
   for (const trade of behind) {
     if (trade.aggId < reached) claimed.push(trade);
     else strangers.push(trade);
@@ -228,15 +214,14 @@ async function othersStored(
  */
 async function reachedFrom(
   { trades }: Pick<ProofDeps, 'trades'>,
-  series: Series,
-  hourMs: number,
+  slice: Slice,
   nextId: number,
 ): Promise<number> {
   const window = {
-    startUs: hourWindowUs(hourMs).startUs,
-    endUs: hourWindowUs(hourMs + HOUR_MS).endUs,
+    startUs: hourWindowUs(slice.hourMs).startUs,
+    endUs: hourWindowUs(slice.hourMs + HOUR_MS).endUs,
   };
   let reached = nextId;
-  for await (const { aggId } of trades.read(series, window)) if (aggId === reached) reached += 1;
+  for await (const { aggId } of trades.read(slice, window)) if (aggId === reached) reached += 1;
   return reached;
 }

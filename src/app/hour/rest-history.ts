@@ -1,12 +1,10 @@
-import type { TimeRange } from '../../domain/time/hour.ts';
 import { isoHour } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import { beyondHistory } from '../../domain/plan/retention.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
-import { dueDays, type PlanDeps } from '../plan/plan-series.ts';
 
-interface HistoryDeps {
+export interface HistoryDeps {
   readonly source: TradeSource;
   readonly clock: Clock;
 }
@@ -24,22 +22,4 @@ export function assertServed(deps: HistoryDeps, series: Series, hourMs: number):
   const historyMs = deps.source.historyMs(series.market);
   const keptFromMs = deps.clock.nowMs() - historyMs;
   throw beyondHistory(series, isoHour(hourMs), historyMs, keptFromMs);
-}
-
-/**
- * For a run that takes all hours by REST.
- * @throws CdvaultError RETENTION when the range's earliest due hour is no longer served
- */
-export async function assertDueServed(
-  deps: HistoryDeps & Pick<PlanDeps, 'ledger' | 'bars'>,
-  series: Series,
-  range: TimeRange,
-): Promise<void> {
-  if (deps.source.historyMs(series.market) === Infinity) return;
-  for await (const { hours } of dueDays(deps, series, range)) {
-    const [first] = hours;
-    if (first === undefined) continue;
-    assertServed(deps, series, first);
-    return;
-  }
 }

@@ -2,7 +2,7 @@ import { type AggTrade, canonicalLine, describeTrade } from '../../domain/trade/
 import type { HourRun } from '../../domain/proof/hour-run.ts';
 import { DAY_MS, floorTo, hourWindowUs } from '../../domain/time/hour.ts';
 import { verdictOf } from '../../domain/proof/ledger.ts';
-import type { Series } from '../../domain/market.ts';
+import type { Series, Slice } from '../../domain/market.ts';
 import type { ArchiveFiles } from '../../ports/archive-files.ts';
 import type { Gap, Ledger } from '../../ports/ledger.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
@@ -88,12 +88,11 @@ export class StoredRows {
  */
 export async function isLeftByRest(
   { ledger, files }: { readonly ledger: Ledger; readonly files: Pick<ArchiveFiles, 'records'> },
-  series: Series,
-  hourMs: number,
+  slice: Slice,
 ): Promise<boolean> {
-  const record = await ledger.record(series, hourMs);
+  const record = await ledger.record(slice, slice.hourMs);
   if (record !== undefined && verdictOf(record) === 'gap') return false;
-  const dayMs = floorTo(hourMs, DAY_MS);
-  const read = await files.records(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
+  const dayMs = floorTo(slice.hourMs, DAY_MS);
+  const read = await files.records(slice, { startMs: dayMs, endMs: dayMs + DAY_MS });
   return read.every(({ verdict }) => verdict === 'absent' || verdict === 'unreachable');
 }

@@ -14,12 +14,16 @@ import type {
 } from '../../ports/job-queue.ts';
 import type { Gap } from '../../ports/ledger.ts';
 import type { WeightGovernor } from '../../ports/weight-governor.ts';
-import { type LookedIn, noteAwaited } from '../day/awaited-hours.ts';
-import type { IngestDayDeps } from '../day/ingest-day.ts';
-import { ingestSlice } from '../hour/ingest-hour.ts';
+import { type LookedIn, noteAwaited } from '../day/note-awaited.ts';
+import type { LoadDayDeps } from '../day/load-day.ts';
+import { ingestHour } from '../hour/ingest-hour.ts';
 import { type JoinedDays, joinDays } from '../day/join-days.ts';
 import { type DaySource, silentSource, untilForgotten } from '../day/silent-source.ts';
-import { recordUnreachable, takeDay, type TakenDay } from '../day/ingest-archive-day.ts';
+import {
+  recordUnreachable,
+  ingestArchiveDay,
+  type IngestedDay,
+} from '../day/ingest-archive-day.ts';
 
 /** Another worker holds the lease: a slice of the busiest hour takes about this long. */
 const BUSY_MS = 2_000;
@@ -43,7 +47,7 @@ function asksRest(source: DaySource, market: Market, nowMs: number) {
   return (hourMs: number) => isWithinRest(hourMs, { historyMs: source.historyMs(market), nowMs });
 }
 
-export type IngestHandlerDeps = IngestDayDeps & {
+export type IngestHandlerDeps = LoadDayDeps & {
   readonly files: ArchiveFiles;
   /** Archive files in a folder of this machine. */
   readonly folder: (path: string) => ArchiveSource;
@@ -115,7 +119,7 @@ class IngestJobs {
   async slice(slice: JobPayloads['slice'], signal: AbortSignal, count: Count): Promise<JobOutcome> {
     const { runId, hourMs } = slice;
     const onRows = (rows: number) => this.#count(runId, { rows });
-    const outcome = await ingestSlice(this.#deps, slice, signal, onRows);
+    const outcome = await ingestHour(this.#deps, slice, signal, onRows);
     if (outcome.kind === 'busy') return LATER;
     await this.#askForBars(runId, slice, hourMs);
     const gaps = outcome.kind === 'recorded' ? outcome.gaps.filter(isLoss).length : 0;
@@ -141,9 +145,9 @@ class IngestJobs {
     count({ slicesDone: taken.proven.length, gaps: 0, atHourMs: dayMs });
     const nowMs = clock.nowMs();
     const isAsked = asksRest(source, day.market, nowMs);
-    const outcome = await this.#byRest(day, source, taken.left.filter(isAsked), signal, count);
+    const outcome = await this.#byRest(day, source, taken.unproven.filter(isAsked), signal, count);
     if ('again' in outcome) return outcome;
-    const awaited = taken.left.filter((hourMs) => !isAsked(hourMs));
+    const awaited = taken.unproven.filter((hourMs) => !isAsked(hourMs));
     const seen = { file: taken.file, isForgotten: source.isForgotten };
     if (awaited.length > 0) await this.#note(day, awaited, seen);
     // A day that is proven may be what the day beside it has waited for.
@@ -161,10 +165,7 @@ class IngestJobs {
     hours: readonly number[],
     seen: Omit<LookedIn, 'source'>,
   ): Promise<void> {
-    const { market, symbol, dayMs, source = 'auto' } = day;
-    const from = { ...seen, source };
-    const nowMs = this.#deps.clock.nowMs();
-    await noteAwaited(this.#deps, { market, symbol }, dayMs, hours, from, nowMs);
+    await noteAwaited(this.#deps, day, hours, { ...seen, source: day.source ?? 'auto' });
   }
 
   /**
@@ -185,17 +186,17 @@ class IngestJobs {
     day: JobPayloads['archive'],
     source: DaySource,
     signal: AbortSignal,
-  ): Promise<TakenDay | 'busy'> {
+  ): Promise<IngestedDay | 'busy'> {
     const { runId, hours } = day;
     const { clock, log } = this.#deps;
     const nowMs = clock.nowMs();
-    const byRest = { proven: [], left: hours, file: undefined };
+    const byRest = { proven: [], unproven: hours, file: undefined };
     const isInReach = hours.every(asksRest(source, day.market, nowMs));
     if (isInReach && nowMs < this.#hostDownUntilMs) return byRest;
     const deps = { ...this.#deps, archive: this.#filesOf(day), source };
     let counted = 0;
     try {
-      return await takeDay(deps, { ...day, isInReach }, signal, (rows) => {
+      return await ingestArchiveDay(deps, { ...day, isInReach }, signal, (rows) => {
         counted += rows;
         this.#count(runId, { rows });
       });

@@ -8,7 +8,7 @@ import type { Ledger } from '../../ports/ledger.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import type { SourcePlan } from './plan-sources.ts';
 import type { SeriesPlan } from './plan-series.ts';
-import { isSilence, silenceText } from '../verify/witnesses.ts';
+import { isSilence, silenceText } from '../witness.ts';
 
 /** Measured on the real day with its bars: trades 58 bytes in the store, 65 with bars and ledger. */
 const STORED_BYTES_PER_ROW = 65;

@@ -5,7 +5,7 @@ import type { Series } from '../../domain/market.ts';
 import { type DayCoverage, type DayWork, planWork } from '../../domain/plan/plan.ts';
 import type { BarStore } from '../../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
-import { dueMidnightBases } from '../bars/chain-days.ts';
+import { dueMidnightBases } from '../bars/midnight-bases.ts';
 import { type Patience, restingHours } from './resting-hours.ts';
 
 /** Ledger rows are read in pieces of this length, so that memory stays bounded whatever the range. */

@@ -12,7 +12,7 @@ import {
 } from '../../domain/plan/plan.ts';
 import { isFilesOnly } from '../../domain/plan/source-choice.ts';
 import type { ArchiveListing, ArchiveSource, ListedFile } from '../../ports/archive-source.ts';
-import { silenceText } from '../verify/witnesses.ts';
+import { silenceText } from '../witness.ts';
 
 /** Hours that no road leads to: nobody has them now. */
 export interface Unreachable {

@@ -1,16 +1,17 @@
 import { ERRORS } from '../../domain/error-catalogue.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
-import { type Series, seriesKey } from '../../domain/market.ts';
+import type { Series } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SourceChoice } from '../../domain/plan/source-choice.ts';
 import type { FailedJob, JobQueue } from '../../ports/job-queue.ts';
 import type { Leases } from '../../ports/lease.ts';
 import { awaitedHours } from '../day/awaited-hours.ts';
-import { areBarsBehind, areLevelsBehind, type PlanDeps } from './plan-series.ts';
-import type { CoverageTotals, Ledger, SeriesCatalogue, SeriesFacts } from '../../ports/ledger.ts';
+import { assertServed, type HistoryDeps } from '../hour/rest-history.ts';
+import { changeSeries } from '../leases.ts';
+import { areBarsBehind, areLevelsBehind, dueDays, type PlanDeps } from './plan-series.ts';
+import type { CoverageTotals, Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
 
-const LEASE_POLL_MS = 200;
 const FAILURES_SHOWN = 20;
 
 interface RunDeps {
@@ -19,6 +20,24 @@ interface RunDeps {
   readonly catalogue: SeriesCatalogue;
   readonly leases: Leases;
   readonly clock: Clock;
+}
+
+/**
+ * For a run that takes all hours by REST.
+ * @throws CdvaultError RETENTION when the range's earliest due hour is no longer served
+ */
+export async function assertDueServed(
+  deps: HistoryDeps & Pick<PlanDeps, 'ledger' | 'bars'>,
+  series: Series,
+  range: TimeRange,
+): Promise<void> {
+  if (deps.source.historyMs(series.market) === Infinity) return;
+  for await (const { hours } of dueDays(deps, series, range)) {
+    const [first] = hours;
+    if (first === undefined) continue;
+    assertServed(deps, series, first);
+    return;
+  }
 }
 
 /**
@@ -62,28 +81,6 @@ export async function changeSchedule(
     },
     signal,
   );
-}
-
-/** The row of a series is read and then written: one at a time. */
-export async function changeSeries(
-  { leases, clock }: Pick<RunDeps, 'leases' | 'clock'>,
-  series: Series,
-  change: () => Promise<SeriesFacts | void>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    const lease = await leases.tryAcquire(`series-${seriesKey(series)}`);
-    if (lease === undefined) {
-      await clock.sleep(LEASE_POLL_MS, signal);
-      continue;
-    }
-    try {
-      await change();
-      return;
-    } finally {
-      await lease.release();
-    }
-  }
 }
 
 /** Whether every feed of a run has ended and the levels that hang on it are chained. */

@@ -20,7 +20,7 @@ import type { Series } from '../../domain/market.ts';
 import type { StoredBars, StoredDay } from '../../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
-import { dueMidnightBases } from '../bars/chain-days.ts';
+import { dueMidnightBases } from '../bars/midnight-bases.ts';
 import { knownContract } from '../bars/contract-size.ts';
 import { verifyBars } from './verify-bars.ts';
 import { unrecordedHour, verifyHour } from './verify-trades.ts';

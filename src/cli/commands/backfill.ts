@@ -1,7 +1,12 @@
 import type { Command } from 'commander';
-import { concludeRun, enqueueRun, isRunOver, type RunResult } from '../../app/plan/run-backfill.ts';
+import {
+  assertDueServed,
+  concludeRun,
+  enqueueRun,
+  isRunOver,
+  type RunResult,
+} from '../../app/plan/run-backfill.ts';
 import { isDue } from '../../app/plan/plan-series.ts';
-import { assertDueServed } from '../../app/hour/rest-history.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { TimeRange } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isSilence, silenceText } from '../../app/verify/witnesses.ts';
+import { isSilence, silenceText } from '../../app/witness.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import type { SourceChoice } from '../../domain/plan/source-choice.ts';
 import { assertDisk, describePlan, planAll, totalsOf } from '../print/plan-report.ts';

@@ -6,6 +6,12 @@ import type { Jumps } from './jumps.ts';
 import type { Neighbour, ReachBack } from './ledger.ts';
 import type { TradeBlock } from '../trade/trade-block.ts';
 
+/** Keys of a run's rows, as two columns: an hour may have 100,000 of them. */
+export interface RunKeys {
+  readonly ids: number[];
+  readonly timesUs: number[];
+}
+
 /** Facts of a run so far, in the shape in which the ledger keeps them. */
 export interface RunFacts {
   /** Rows of the run, invalid ones included. */

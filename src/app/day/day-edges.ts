@@ -1,6 +1,6 @@
 import { type AggTrade, nativeTimeUnit } from '../../domain/trade/agg-trade.ts';
 import { monthOf } from '../../domain/archive/archive-name.ts';
-import { CdvaultError } from '../../domain/errors.ts';
+import { isArchiveFault } from '../../domain/errors.ts';
 import { isTooEarly, lookAhead } from '../../domain/proof/foreign-rows.ts';
 import { DAY_MS, daysOf, HOUR_MS } from '../../domain/time/hour.ts';
 import { type Neighbour, neighbourOf } from '../../domain/proof/ledger.ts';
@@ -161,7 +161,7 @@ async function tradeOfDay(
   try {
     return await archive.withDay(series, dayMs, signal, (file) => edgeOf(file, side));
   } catch (error) {
-    if (!isOfFile(error)) throw error;
+    if (!isArchiveFault(error)) throw error;
     log.warn({ error: error.message }, 'the nearest trade of a day’s file is not known');
     return undefined;
   }
@@ -181,12 +181,4 @@ async function edgeOf(file: ArchiveDay, side: Side): Promise<AggTrade | undefine
 function namedOnly({ id, timeUs }: Neighbour): AggTrade {
   const [price, qty, firstId, lastId] = ['0', '0', -1, -1] as const;
   return { aggId: id, timeUs, price, qty, firstId, lastId, isBuyerMaker: false };
-}
-
-/** Whether a failure is that of an archive file's content. */
-export function isOfFile(error: unknown): error is CdvaultError {
-  return (
-    error instanceof CdvaultError &&
-    (error.code === 'ARCHIVE_BAD_FILE' || error.code === 'ARCHIVE_BAD_ROW')
-  );
 }

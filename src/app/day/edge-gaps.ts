@@ -5,7 +5,7 @@ import { verdictOf } from '../../domain/proof/ledger.ts';
 import { firstAggId, type Series } from '../../domain/market.ts';
 import { type SourceChoice, sourceFolder } from '../../domain/plan/source-choice.ts';
 import type { Gap } from '../../ports/ledger.ts';
-import type { HourRecord } from './end-of-symbol.ts';
+import type { HourRecord } from '../hour/end-of-symbol.ts';
 
 /**
  * Why an hour from files is not proven although none of its own rows is missing: which trade beside it

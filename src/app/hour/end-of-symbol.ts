@@ -6,7 +6,7 @@
 
 import type { RunFacts } from '../../domain/proof/hour-run.ts';
 import { contentHasher } from '../../domain/trade/content-hash.ts';
-import { CdvaultError } from '../../domain/errors.ts';
+import { CdvaultError, isArchiveFault } from '../../domain/errors.ts';
 import { DAY_MS, floorTo, HOUR_MS, hourWindowUs } from '../../domain/time/hour.ts';
 import {
   type Neighbour,
@@ -14,14 +14,13 @@ import {
   type SliceRecord,
   verdictOf,
 } from '../../domain/proof/ledger.ts';
-import type { Series } from '../../domain/market.ts';
+import type { Series, Slice } from '../../domain/market.ts';
 import { LATEST_MS, mayComeLate } from '../../domain/plan/plan.ts';
 import type { ArchiveSource } from '../../ports/archive-source.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import { askBriefly } from '../ask-briefly.ts';
-import { isOfFile } from './day-edges.ts';
 
 interface EndDeps {
   readonly source: TradeSource;
@@ -39,17 +38,16 @@ type Edges = Pick<SliceRecord, 'prev' | 'endedAtMs'>;
  */
 export async function edgesOf(
   { source, clock }: EndDeps,
-  series: Series,
-  hourMs: number,
+  slice: Slice,
   facts: RunFacts,
   signal: AbortSignal,
 ): Promise<Edges> {
   const open = { prev: facts.prev, endedAtMs: undefined };
-  if (facts.next !== undefined || (await source.isTrading(series, signal))) return open;
+  if (facts.next !== undefined || (await source.isTrading(slice, signal))) return open;
   const endedAtMs = clock.nowMs();
   if (facts.last !== undefined || facts.prev !== undefined) return { ...open, endedAtMs };
-  const newest = await source.newest(series, signal);
-  if (newest === undefined || newest.timeUs >= hourWindowUs(hourMs).startUs) return open;
+  const newest = await source.newest(slice, signal);
+  if (newest === undefined || newest.timeUs >= hourWindowUs(slice.hourMs).startUs) return open;
   return { prev: { id: newest.aggId, timeUs: newest.timeUs }, endedAtMs };
 }
 
@@ -62,23 +60,23 @@ export type HourRecord = Omit<SliceRecord, 'runId' | 'codeVersion'>;
  */
 export async function purgedHour(
   { source, ledger, clock }: EndDeps,
-  series: Series,
-  hourMs: number,
+  slice: Slice,
   signal: AbortSignal,
 ): Promise<HourRecord | undefined> {
-  if (await source.isTrading(series, signal)) return undefined;
-  const own = await ledger.record(series, hourMs);
+  const { hourMs } = slice;
+  if (await source.isTrading(slice, signal)) return undefined;
+  const own = await ledger.record(slice, hourMs);
   // It had closed when it was fetched, and no later trade was there: all of its own are known.
   if (own !== undefined && own.rows > 0 && verdictOf(own) === 'open')
     return { ...own, endedAtMs: own.fetchedAtMs };
-  const before = await ledger.lastBefore(series, hourMs);
+  const before = await ledger.lastBefore(slice, hourMs);
   const tail = before?.last ?? before?.prev;
   if (before === undefined || tail === undefined || before.next !== undefined) return undefined;
   const endedAtMs = seenUntilMs(before);
   // What nobody looked at before the exchange forgot it stays open.
   const isCovered = endedAtMs !== undefined && endedAtMs >= hourMs + HOUR_MS;
   return {
-    ...silentHour(series, hourMs, tail, 'rest'),
+    ...silentHour(slice, tail, 'rest'),
     endedAtMs: isCovered ? endedAtMs : undefined,
     fetchedAtMs: clock.nowMs(),
   };
@@ -91,8 +89,7 @@ function seenUntilMs({ endedAtMs, rows, fetchedAtMs }: SliceRecord): number | un
 
 /** An hour in which nobody traded. */
 export function silentHour(
-  { market, symbol }: Series,
-  hourMs: number,
+  { market, symbol, hourMs }: Slice,
   prev: Neighbour,
   source: SliceRecord['source'],
 ) {
@@ -136,7 +133,7 @@ export async function endOfFiles(
   if (mayComeLate(dayMs, nowMs)) return '';
   const hasLater = await archive
     .hasLater(series, dayMs, last.id, signal)
-    .catch((error: unknown) => (isOfFile(error) ? error : Promise.reject(error)));
+    .catch((error: unknown) => (isArchiveFault(error) ? error : Promise.reject(error)));
   if (hasLater instanceof CdvaultError)
     return `the file of its month can’t be read: ${hasLater.message}`;
   if (hasLater === undefined) return 'nobody says whether there are files of later days';

@@ -7,28 +7,29 @@ import type { BulkLoad, BulkStore } from '../../ports/bulk-store.ts';
 import type { JobPayloads } from '../../ports/job-queue.ts';
 import type { Lease } from '../../ports/lease.ts';
 import type { Gap } from '../../ports/ledger.ts';
-import { DayEdges } from '../border/day-edges.ts';
-import { edgeGaps } from '../border/edge-gaps.ts';
-import { hourLease, type IngestDeps } from '../hour/ingest-hour.ts';
+import { DayEdges } from './day-edges.ts';
+import { edgeGaps } from './edge-gaps.ts';
+import type { IngestDeps } from '../hour/ingest-hour.ts';
+import { hourLease } from '../leases.ts';
 import { type JudgedHour, judgedHour, recordHours } from '../hour/prove-hour.ts';
 import { proveStored } from '../hour/prove-stored.ts';
-import { DayReader, type FileHour } from './read-day.ts';
+import { DayReader, type FileHour } from './day-reader.ts';
 
-export interface IngestDayDeps extends IngestDeps {
+export interface LoadDayDeps extends IngestDeps {
   readonly archive: ArchiveSource;
   readonly bulk: BulkStore;
 }
 
-/** Hours are starts, oldest first. `left` could not be proven by the file: REST is asked for them, where it may be. */
+/** Hours are starts, oldest first. `unproven` could not be proven by the file: REST is asked for them, where it may be. */
 export type DayOutcome =
   /** Another worker is at one of the hours. */
   | { readonly kind: 'busy' }
   /** The exchange has no such file, or none yet. */
-  | { readonly kind: 'absent'; readonly left: readonly number[] }
+  | { readonly kind: 'absent'; readonly unproven: readonly number[] }
   | {
       readonly kind: 'recorded';
       readonly proven: readonly number[];
-      readonly left: readonly number[];
+      readonly unproven: readonly number[];
       /** Whether the file ends before its day's last trade, as far as that is known. */
       readonly isCut: boolean;
     };
@@ -41,20 +42,21 @@ export type DayOutcome =
  * @param day `hours`: starts of those that are wanted; others of the day are neither stored nor recorded
  * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, LEASE_LOST, READ_BACK_MISMATCH, and the sources' own
  */
-export async function ingestDay(
-  deps: IngestDayDeps,
+export async function loadDay(
+  deps: LoadDayDeps,
   day: JobPayloads['archive'],
   signal: AbortSignal,
   onRows: (rows: number) => void = () => undefined,
 ): Promise<DayOutcome> {
+  const { market, symbol } = day;
   const due = await dueHours(deps, day);
-  if (due.length === 0) return { kind: 'recorded', proven: day.hours, left: [], isCut: false };
+  if (due.length === 0) return { kind: 'recorded', proven: day.hours, unproven: [], isCut: false };
   const leases = new Map<number, Lease>();
   try {
     // All answers are awaited, also behind a failure: a lease that comes later would be nobody's.
     const tried = await Promise.allSettled(
       due.map(async (hourMs) => {
-        const lease = await deps.leases.tryAcquire(hourLease(day, hourMs), signal);
+        const lease = await deps.leases.tryAcquire(hourLease({ market, symbol, hourMs }), signal);
         if (lease !== undefined) leases.set(hourMs, lease);
       }),
     );
@@ -62,18 +64,18 @@ export async function ingestDay(
     if (failed !== undefined) throw failed.reason;
     if (leases.size < due.length) return { kind: 'busy' };
     const held = AbortSignal.any([signal, ...[...leases.values()].map((lease) => lease.signal)]);
-    const ingest = new DayIngest(deps, day, leases, held, onRows);
-    const proven = await deps.archive.withDay(day, day.dayMs, held, (file) => ingest.run(file));
-    if (proven === undefined) return { kind: 'absent', left: due };
-    const left = due.filter((hour) => !proven.includes(hour));
-    return { kind: 'recorded', proven, left, isCut: ingest.isCut };
+    const load = new DayLoad(deps, day, { leases, signal: held, onRows });
+    const proven = await deps.archive.withDay(day, day.dayMs, held, (file) => load.run(file));
+    if (proven === undefined) return { kind: 'absent', unproven: due };
+    const unproven = due.filter((hour) => !proven.includes(hour));
+    return { kind: 'recorded', proven, unproven, isCut: load.isCut };
   } finally {
     await Promise.all([...leases.values()].map((lease) => lease.release()));
   }
 }
 
 async function dueHours(
-  { ledger }: IngestDayDeps,
+  { ledger }: LoadDayDeps,
   day: JobPayloads['archive'],
 ): Promise<readonly number[]> {
   const range = { startMs: day.dayMs, endMs: day.dayMs + DAY_MS };
@@ -86,8 +88,16 @@ async function dueHours(
   return day.hours.filter((hourMs) => !proven.some((record) => record.hourMs === hourMs));
 }
 
-class DayIngest {
-  readonly #deps: IngestDayDeps;
+interface HeldDay {
+  /** By the hour's start. */
+  readonly leases: ReadonlyMap<number, Lease>;
+  /** Aborts also when a lease is lost. */
+  readonly signal: AbortSignal;
+  readonly onRows: (rows: number) => void;
+}
+
+class DayLoad {
+  readonly #deps: LoadDayDeps;
   readonly #series: Series;
   readonly #day: JobPayloads['archive'];
   readonly #leases: ReadonlyMap<number, Lease>;
@@ -95,13 +105,7 @@ class DayIngest {
   readonly #signal: AbortSignal;
   readonly #onRows: (rows: number) => void;
 
-  constructor(
-    deps: IngestDayDeps,
-    day: JobPayloads['archive'],
-    leases: ReadonlyMap<number, Lease>,
-    signal: AbortSignal,
-    onRows: (rows: number) => void,
-  ) {
+  constructor(deps: LoadDayDeps, day: JobPayloads['archive'], { leases, signal, onRows }: HeldDay) {
     this.#deps = deps;
     this.#series = { market: day.market, symbol: day.symbol };
     this.#day = day;
@@ -156,7 +160,7 @@ class DayIngest {
     const judged = (await this.#prove(hours, foreign)).filter((hour) => this.#isEnough(hour));
     const leases = judged.flatMap(({ record }) => this.#leases.get(record.hourMs) ?? []);
     if (judged.length > 0)
-      await recordHours(this.#deps, judged, this.#day.runId, leases, this.#signal);
+      await recordHours(this.#deps, judged, { runId: this.#day.runId, leases }, this.#signal);
     return judged
       .filter(({ record }) => verdictOf(record) === 'proven')
       .map(({ record }) => record.hourMs);
@@ -187,8 +191,7 @@ class DayIngest {
       };
       const buried = await proveStored(
         this.#deps,
-        this.#series,
-        hour.hourMs,
+        { ...this.#series, hourMs: hour.hourMs },
         toProve,
         this.#signal,
       );
@@ -209,8 +212,7 @@ class DayIngest {
   #judged(hour: FileHour, buried: readonly Gap[], foreign: readonly ForeignRow[]): JudgedHour {
     const { facts, contentHash, gaps } = hour;
     const judged = judgedHour(
-      this.#series,
-      hour.hourMs,
+      { ...this.#series, hourMs: hour.hourMs },
       {
         facts,
         contentHash,

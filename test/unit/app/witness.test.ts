@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Witness } from '../../../src/app/verify/witnesses.ts';
+import { Witness } from '../../../src/app/witness.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
 
 const SIGNAL = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { type AggTrade, nativeTimeUnit } from '../../domain/trade/agg-trade.ts';
 import { type ContentHasher, contentHasher } from '../../domain/trade/content-hash.ts';
 import { createHourRun } from '../../domain/proof/continuity.ts';
-import type { HourRun, IdHole, RunFacts } from '../../domain/proof/hour-run.ts';
+import type { HourRun, IdHole, RunFacts, RunKeys } from '../../domain/proof/hour-run.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { BACKWARD_BOUND_MS } from '../../domain/proof/foreign-rows.ts';
 import { DAY_MS, dayWindowUs, HOUR_MS, hourWindowUs, isoDay } from '../../domain/time/hour.ts';
@@ -12,7 +12,6 @@ import type { ArchiveDay } from '../../ports/archive-source.ts';
 import type { BulkLoad } from '../../ports/bulk-store.ts';
 import type { Gap } from '../../ports/ledger.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
-import type { FetchedKeys } from '../hour/prove-stored.ts';
 import { StoredRows } from '../hour/stored-rows.ts';
 
 /** One hour as a day's file has it. */
@@ -21,7 +20,7 @@ export interface FileHour {
   readonly facts: RunFacts;
   readonly contentHash: string;
   /** Empty for an hour that is not wanted. */
-  readonly keys: FetchedKeys;
+  readonly keys: RunKeys;
   /** Stored rows that differ from the file's. */
   readonly gaps: readonly Gap[];
   /** Ids that the file leaves out in or before it. */
@@ -190,7 +189,7 @@ interface OpenHour {
   readonly hourMs: number;
   readonly run: HourRun;
   readonly hasher: ContentHasher;
-  readonly keys: FetchedKeys;
+  readonly keys: RunKeys;
   readonly stored: StoredRows | undefined;
   readonly gaps: Gap[];
   readonly holes: IdHole[];

@@ -1,0 +1,9 @@
+import type { ExportedFile } from '../../domain/proof/export.ts';
+import type { HourContent } from '../../domain/proof/fingerprint.ts';
+
+/** A day that is written and proven. */
+export interface ExportedDay {
+  readonly file: ExportedFile;
+  readonly hours: readonly HourContent[];
+  readonly barsCompared: number;
+}
