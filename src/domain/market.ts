@@ -45,6 +45,11 @@ export interface Slice extends Series {
   readonly hourMs: number;
 }
 
+/** One UTC day of one series: the unit of a file and of bars. */
+export interface SeriesDay extends Series {
+  readonly dayMs: number;
+}
+
 export function seriesKey(series: Series): string {
   return `${marketName(series.market)}-${series.symbol}`;
 }

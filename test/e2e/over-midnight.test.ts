@@ -63,8 +63,7 @@ async function expectBars(symbol: string): Promise<void> {
   const reports = await Array.fromAsync(
     verifyRange(
       app,
-      spot(symbol),
-      { startMs: DAY, endMs: NEXT + DAY_MS },
+      { series: spot(symbol), range: { startMs: DAY, endMs: NEXT + DAY_MS } },
       { klines: false, archives: false },
       AbortSignal.timeout(60_000),
     ),

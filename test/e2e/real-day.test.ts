@@ -399,9 +399,10 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       const runIds: string[] = [];
       for (const { hourMs } of order) {
         // As a detached backfill of one hour each, so that bars and chain jobs meet slices still at work.
+        const range = { startMs: hourMs, endMs: hourMs + HOUR_MS };
         const runId = unique('run-');
-        await enqueueRun(app, runId, [series], { startMs: hourMs, endMs: hourMs + HOUR_MS }, NEVER);
         runIds.push(runId);
+        await enqueueRun(app, { runId, series: [series], range }, NEVER);
       }
       await eventually('all runs are over', workers, async () => {
         for (const runId of runIds) if (!(await isRunOver(app, runId, [series]))) return false;
@@ -477,7 +478,6 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       );
       const lastHour = expected.bars.get('1h')?.[KILL_HOURS - 1];
       expect(dayBar).toEqual({ close: lastHour?.['close'], agg_trades: String(rowsWanted) });
-
       const requests = await rig.requestsOf(killed);
       const again = kills.map((moment) => refetched(requests, moment, ids));
       const served = requests.reduce((total, { rows }) => total + rows, 0);

@@ -120,7 +120,7 @@ export class Rig {
     source: SourceChoice = 'rest',
   ): Promise<string> {
     const runId = unique('run-');
-    await enqueueRun(app, runId, series, range, AbortSignal.timeout(PATIENCE_MS), source);
+    await enqueueRun(app, { runId, series, range, source }, AbortSignal.timeout(PATIENCE_MS));
     return runId;
   }
 

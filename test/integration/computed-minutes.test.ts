@@ -92,7 +92,7 @@ test.each<[string, Market, { readonly size: string | undefined } | undefined]>([
     await store.bars.build(byStore, day, contract);
 
     const tiers = { tiers: store.bars.tiers, contract };
-    const computed = await computeMinutes(store.trades, byProcess, day, byHour, tiers);
+    const computed = await computeMinutes(store.trades, byProcess, { day, records: byHour }, tiers);
     await store.bars.build(byProcess, day, contract, computed);
     expect(await tablesOf(byProcess)).toEqual(await tablesOf(byStore));
   },
@@ -110,7 +110,7 @@ test('a day of more than 2^53 units is exact', async () => {
   expect(day.volumeE8 > 2n ** 53n * 100_000_000n).toBe(true);
   expect(await holdsExactly(store.trades, series, day, byHour)).toBe(false);
   const tiers = { tiers: store.bars.tiers, contract: undefined };
-  const computed = await computeMinutes(store.trades, series, day, byHour, tiers);
+  const computed = await computeMinutes(store.trades, series, { day, records: byHour }, tiers);
   await store.bars.build(series, day, undefined, computed);
   const denseHours = day.hours
     .filter(({ verdict }) => verdict === 'proven')

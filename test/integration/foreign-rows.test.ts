@@ -113,7 +113,9 @@ test.each(DAYS)(
             (error: unknown) => error,
           );
           expectSame(fingerprint instanceof CdvaultError ? fingerprint : rootOf(fingerprint), root);
-          const [report] = await Array.fromAsync(verifyRange(app, series, RANGE, options, NEVER));
+          const [report] = await Array.fromAsync(
+            verifyRange(app, { series, range: RANGE }, options, NEVER),
+          );
           const named = (report?.findings ?? []).map(({ detail }) => detail).join('\n');
           for (const { aggId } of added)
             expect(isNamed(named, aggId), `${aggId} in ${named}`).toBe(true);
@@ -145,7 +147,9 @@ test.each(DAYS)(
       try {
         expect(await buildAgain(series)).toMatchObject({ code: 'STORE_MISMATCH' });
         expect(await everything(series)).toEqual(before);
-        const [report] = await Array.fromAsync(verifyRange(app, series, RANGE, options, NEVER));
+        const [report] = await Array.fromAsync(
+          verifyRange(app, { series, range: RANGE }, options, NEVER),
+        );
         const named = (report?.findings ?? []).map(({ detail }) => detail).join('\n');
         expect(named).toContain(`stored under two times: ids ${first.aggId}`);
       } finally {

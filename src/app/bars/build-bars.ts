@@ -56,10 +56,15 @@ export async function buildBars(
     const records = new Map(found.map((record) => [record.hourMs, record]));
     const computed = (await holdsExactly(deps.trades, series, day, records))
       ? undefined
-      : await computeMinutes(deps.trades, series, day, records, {
-          tiers: deps.bars.tiers,
-          contract,
-        });
+      : await computeMinutes(
+          deps.trades,
+          series,
+          { day, records },
+          {
+            tiers: deps.bars.tiers,
+            contract,
+          },
+        );
     signal.throwIfAborted();
     await lease.assertHeld(OWNED_WRITE_MS);
     const restated = await announceRestatement(deps, series, before, day);

@@ -39,7 +39,9 @@ export async function chainDays(
     await lease.assertHeld(OWNED_WRITE_MS);
     const first = moved[0];
     if (first !== undefined)
-      await deps.bars.restate(series, [restatement(deps, series, first, stored, moved.length)]);
+      await deps.bars.restate(series, [
+        restatement(deps, series, { old: stored.get(first.dayMs), base: first }, moved.length),
+      ]);
     await deps.bars.writeMidnightBases(series, facts.originMs, due);
     return 'chained';
   } finally {
@@ -55,11 +57,9 @@ function isRestated(old: MidnightBase | undefined, now: MidnightBase): boolean {
 function restatement(
   deps: ChainDeps,
   series: Series,
-  base: MidnightBase,
-  stored: ReadonlyMap<number, MidnightBase>,
+  { old, base }: { readonly old: MidnightBase | undefined; readonly base: MidnightBase },
   count: number,
 ): RestatementRow {
-  const old = stored.get(base.dayMs);
   const row: RestatementRow = {
     hourMs: base.dayMs,
     what: 'anchor',

@@ -69,8 +69,7 @@ function isJust(
 export async function computeMinutes(
   trades: Pick<TradeStore, 'read'>,
   series: Series,
-  day: DayInputs,
-  records: Records,
+  { day, records }: { readonly day: DayInputs; readonly records: Records },
   { tiers, contract }: { readonly tiers: TierBounds; readonly contract: Contract | undefined },
 ): Promise<ComputedMinutes> {
   const tierPass = new TierPass(tiers, contract);

@@ -4,7 +4,7 @@ import { isArchiveFault } from '../../domain/errors.ts';
 import { isTooEarly, lookAhead } from '../../domain/proof/foreign-rows.ts';
 import { DAY_MS, daysOf, HOUR_MS } from '../../domain/time/hour.ts';
 import { type Neighbour, neighbourOf } from '../../domain/proof/ledger.ts';
-import { firstAggId, type Series } from '../../domain/market.ts';
+import { firstAggId, type Series, type SeriesDay } from '../../domain/market.ts';
 import { isWithinRest } from '../../domain/plan/plan.ts';
 import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -103,10 +103,10 @@ export class DayEdges {
    * a trade of a day further off counts when its id is the very one: then nobody traded in between.
    */
   async #edgeTrade(side: Side, wantedId: number): Promise<AggTrade | undefined> {
-    const besideMs = this.#day.dayMs + STEP_MS[side];
-    const beside = await tradeOfDay(this.#deps, this.#series, besideMs, side, this.#signal);
-    if (beside !== undefined) return beside;
-    const nearest = await nearestTrade(this.#deps, this.#series, besideMs, side, this.#signal);
+    const beside = { ...this.#series, dayMs: this.#day.dayMs + STEP_MS[side] };
+    const trade = await tradeOfDay(this.#deps, beside, side, this.#signal);
+    if (trade !== undefined) return trade;
+    const nearest = await nearestTrade(this.#deps, beside, side, this.#signal);
     return nearest?.aggId === wantedId ? nearest : undefined;
   }
 
@@ -128,11 +128,11 @@ type FileDeps = Pick<EdgeDeps, 'archive' | 'log'>;
  */
 export async function nearestTrade(
   deps: FileDeps,
-  series: Series,
-  dayMs: number,
+  { market, symbol, dayMs }: SeriesDay,
   side: Side,
   signal: AbortSignal,
 ): Promise<AggTrade | undefined> {
+  const series: Series = { market, symbol };
   const range =
     side === 'before'
       ? { startMs: dayMs - SILENT_DAYS * DAY_MS, endMs: dayMs }
@@ -144,7 +144,7 @@ export async function nearestTrade(
     (day) => days.has(day) || months.has(monthOf(day).startMs),
   );
   for (const day of side === 'before' ? withFile.toReversed() : withFile) {
-    const trade = await tradeOfDay(deps, series, day, side, signal);
+    const trade = await tradeOfDay(deps, { ...series, dayMs: day }, side, signal);
     if (trade !== undefined) return trade;
   }
   return undefined;
@@ -153,13 +153,12 @@ export async function nearestTrade(
 /** The last trade of a day before, the first of one behind. A file that is wrong tells nothing. */
 async function tradeOfDay(
   { archive, log }: FileDeps,
-  series: Series,
-  dayMs: number,
+  day: SeriesDay,
   side: Side,
   signal: AbortSignal,
 ): Promise<AggTrade | undefined> {
   try {
-    return await archive.withDay(series, dayMs, signal, (file) => edgeOf(file, side));
+    return await archive.withDay(day, day.dayMs, signal, (file) => edgeOf(file, side));
   } catch (error) {
     if (!isArchiveFault(error)) throw error;
     log.warn({ error: error.message }, 'the nearest trade of a day’s file is not known');

@@ -122,7 +122,8 @@ async function lookOutside(
   const nearest = async (hourMs: number | undefined, side: Side) => {
     if (hourMs === undefined) return undefined;
     const dayMs = floorTo(hourMs, DAY_MS);
-    const trade = await nearestTrade(deps, midnight, dayMs, side, signal);
+    const { market, symbol } = midnight;
+    const trade = await nearestTrade(deps, { market, symbol, dayMs }, side, signal);
     return trade === undefined ? undefined : neighbourOf(trade);
   };
   const head = behind === undefined ? await nearest(last, 'behind') : undefined;

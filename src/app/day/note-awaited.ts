@@ -1,5 +1,5 @@
 import { dailyStem } from '../../domain/archive/archive-name.ts';
-import type { Series } from '../../domain/market.ts';
+import type { Series, SeriesDay } from '../../domain/market.ts';
 import { type AwaitedClass, mayComeLate } from '../../domain/plan/plan.ts';
 import { type SourceChoice, sourceFolder } from '../../domain/plan/source-choice.ts';
 import { DAY_MS, isoDay, spanOfHours } from '../../domain/time/hour.ts';
@@ -14,7 +14,7 @@ import { whereFrom } from './edge-gaps.ts';
  */
 export async function noteAwaited(
   { ledger, clock }: { readonly ledger: Ledger; readonly clock: Clock },
-  { market, symbol, dayMs }: Series & { readonly dayMs: number },
+  { market, symbol, dayMs }: SeriesDay,
   hours: readonly number[],
   from: LookedIn,
 ): Promise<void> {

@@ -25,8 +25,7 @@ export async function* exportBars(
   const compared = new ComparedBars(deps.bars, request.interval);
   const verified = verifyRange(
     { ...deps, bars: compared },
-    request,
-    request.range,
+    { series: request, range: request.range },
     { klines: false, archives: false },
     signal,
   );

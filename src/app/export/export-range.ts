@@ -16,30 +16,34 @@ interface ExportDeps extends VerifyDeps {
   readonly codeVersion: string;
 }
 
+interface ExportTarget {
+  readonly folder: ExportFolder;
+  /** Called with the file of each day that is written. */
+  readonly onDay?: (file: ExportedFile) => void;
+}
+
 /**
  * Writes a proven range of a series into a folder, a file for each day, and a manifest of what it is
  * and hashes to. All that the manifest says is checked on the way: trades are read once, and what is
  * hashed and compared with the ledger is what is written.
- * @param onDay told of each day that is written
  * @throws CdvaultError USAGE, NOT_PROVEN, STORE_MISMATCH, EXPORT_UNWRITABLE, and the store's own; the
  * folder is then as it was
  */
 export async function exportRange(
   deps: ExportDeps,
   request: ExportRequest,
-  folder: ExportFolder,
+  { folder, onDay }: ExportTarget,
   signal: AbortSignal,
-  onDay: (file: ExportedFile) => void = () => undefined,
 ): Promise<ExportManifest> {
   try {
     assertWholeBars(request);
     const records = await provenRecords(deps.ledger, request, request.range);
     const days = await Array.fromAsync(
       request.what === 'trades'
-        ? exportTrades(deps.trades, request, records, folder, signal)
+        ? exportTrades(deps.trades, { request, records }, folder, signal)
         : exportBars(deps, request, folder, signal),
       (day) => {
-        onDay(day.file);
+        onDay?.(day.file);
         return day;
       },
     );

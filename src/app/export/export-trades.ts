@@ -10,17 +10,21 @@ import type { ExportedDay } from './exported-day.ts';
 import { assertNoMismatch } from '../verify/proven-range.ts';
 import { verifyHour } from '../verify/verify-trades.ts';
 
+interface TradesToExport {
+  readonly request: ExportRequest;
+  /** Of the range and around it, every hour of the range proven. */
+  readonly records: ReadonlyMap<number, SliceRecord>;
+}
+
 /**
  * A file of trades for each day: all rows of its hours' runs of ids, in id order, those that the
  * exchange has marked invalid too. Each hour is verified from the very rows that are written: ids,
  * count, content hash, and that it meets its neighbours. One hour of rows is in memory at a time.
- * @param records of the range and around it, every hour of the range proven
  * @throws CdvaultError STORE_MISMATCH
  */
 export async function* exportTrades(
   trades: Pick<TradeStore, 'read'>,
-  request: ExportRequest,
-  records: ReadonlyMap<number, SliceRecord>,
+  { request, records }: TradesToExport,
   folder: ExportFolder,
   signal: AbortSignal,
 ): AsyncGenerator<ExportedDay> {

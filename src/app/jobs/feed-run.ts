@@ -133,7 +133,7 @@ async function topUp(
     const next = await state.days.next();
     signal.throwIfAborted();
     if (next.done === true) state.exhausted = true;
-    else fresh.push(await sourced(deps, next.value, request, state, signal));
+    else fresh.push(await sourced(deps, next.value, { request, state }, signal));
   }
   const liveFromMs = deps.clock.nowMs() - LIVE_MS;
   for (const priority of ['live', 'backfill'] as const) {
@@ -146,8 +146,7 @@ async function topUp(
 async function sourced(
   deps: FeedDeps,
   day: DayWork,
-  request: FeedRequest,
-  state: FeedState,
+  { request, state }: { readonly request: FeedRequest; readonly state: FeedState },
   signal: AbortSignal,
 ): Promise<DayWork> {
   const { market, source = 'auto' } = request;

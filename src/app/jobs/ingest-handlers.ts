@@ -145,7 +145,8 @@ class IngestJobs {
     count({ slicesDone: taken.proven.length, gaps: 0, atHourMs: dayMs });
     const nowMs = clock.nowMs();
     const isAsked = asksRest(source, day.market, nowMs);
-    const outcome = await this.#byRest(day, source, taken.unproven.filter(isAsked), signal, count);
+    const toFetch = { source, hours: taken.unproven.filter(isAsked) };
+    const outcome = await this.#byRest(day, toFetch, signal, count);
     if ('again' in outcome) return outcome;
     const awaited = taken.unproven.filter((hourMs) => !isAsked(hourMs));
     const seen = { file: taken.file, isForgotten: source.isForgotten };
@@ -220,8 +221,7 @@ class IngestJobs {
   /** A few hours at a time, as if they were jobs of their own. One that the exchange forgets meanwhile is left. */
   async #byRest(
     { market, symbol, runId, refetch = [] }: JobPayloads['archive'],
-    source: DaySource,
-    hours: readonly number[],
+    { source, hours }: { readonly source: DaySource; readonly hours: readonly number[] },
     signal: AbortSignal,
     count: Count,
   ): Promise<JobOutcome> {

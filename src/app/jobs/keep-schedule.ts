@@ -28,7 +28,7 @@ export async function keepSchedule(
     if (facts.scheduledFromMs === undefined || facts.scheduledFromMs >= endMs) continue;
     const range = { startMs: facts.scheduledFromMs, endMs };
     const patience = { files: deps.files, nowMs };
-    const plan = await planSeries(deps, facts, range, () => undefined, patience);
+    const plan = await planSeries(deps, facts, range, { patience });
     signal.throwIfAborted();
     if (!isDue(plan)) continue;
     deps.log.info(

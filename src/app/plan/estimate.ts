@@ -55,16 +55,20 @@ interface EstimateDeps {
   readonly clock: Pick<Clock, 'nowMs'>;
 }
 
+interface WorkToEstimate {
+  readonly plan: SeriesPlan;
+  readonly sources: SourcePlan;
+  readonly range: TimeRange;
+  readonly choice: SourceChoice;
+}
+
 /**
  * Counts by ids where REST knows the range's ends, else judges by the sizes of the files, else by what
  * is stored of the series.
  */
 export async function estimate(
   deps: EstimateDeps,
-  plan: SeriesPlan,
-  sources: SourcePlan,
-  range: TimeRange,
-  choice: SourceChoice,
+  { plan, sources, range, choice }: WorkToEstimate,
   asking: Asking,
 ): Promise<Estimate> {
   const { source } = deps;

@@ -123,7 +123,7 @@ async function coverageOf(
   const resting =
     patience === undefined
       ? new Set<number>()
-      : await restingHours(deps.ledger, series, days, all, patience);
+      : await restingHours({ ledger: deps.ledger, ...patience }, series, days, all);
   return [...daysOf(days)].map((dayMs) => {
     const behind = (records.get(dayMs + DAY_MS) ?? []).filter(
       ({ hourMs }) => hourMs < inputRange(dayMs).endMs,
@@ -148,6 +148,13 @@ function dayCoverage(
   };
 }
 
+export interface PlanOptions {
+  /** Called with each day of work. */
+  readonly onDay?: (day: DayWork) => void;
+  /** As for dueDays(). */
+  readonly patience?: Patience;
+}
+
 export interface SeriesPlan extends Series {
   readonly wantedHours: number;
   readonly dueHours: number;
@@ -158,22 +165,19 @@ export interface SeriesPlan extends Series {
 
 /**
  * Counts what a range lacks; asks the exchange nothing.
- * @param onDay told of each day of work
- * @param patience as for dueDays()
  */
 export async function planSeries(
   deps: PlanDeps,
   series: Series,
   range: TimeRange,
-  onDay: (day: DayWork) => void = () => undefined,
-  patience?: Patience,
+  { onDay, patience }: PlanOptions = {},
 ): Promise<SeriesPlan> {
   let dueHours = 0;
   let dueBarDays = 0;
   for await (const day of dueDays(deps, series, range, patience)) {
     dueHours += day.hours.length;
     if (day.hours.length === 0) dueBarDays += 1;
-    onDay(day);
+    onDay?.(day);
   }
   const facts = await deps.catalogue.find(series);
   const chainDue =

@@ -51,12 +51,16 @@ interface Split {
   nowhereHours: number;
 }
 
+interface WorkToSplit {
+  readonly series: Series;
+  readonly days: readonly DayWork[];
+  readonly policy: SourcePolicy;
+}
+
 /** Splits the due days by where they come from: by the exchange's own listing of its files. */
 export async function planSources(
   archive: ArchiveSource,
-  series: Series,
-  days: readonly DayWork[],
-  policy: SourcePolicy,
+  { series, days, policy }: WorkToSplit,
   signal: AbortSignal,
 ): Promise<SourcePlan> {
   const byFile = days.filter((day) => suitsArchive(day, policy));

@@ -24,11 +24,10 @@ export interface Patience {
  * @param records ledger rows of the range
  */
 export async function restingHours(
-  ledger: Ledger,
+  { ledger, files, nowMs }: { readonly ledger: Ledger } & Patience,
   series: Series,
   range: TimeRange,
   records: readonly SliceRecord[],
-  { files, nowMs }: Patience,
 ): Promise<ReadonlySet<number>> {
   const { market, symbol } = series;
   const open = await ledger.openGaps({ market, symbol }, range);

@@ -40,17 +40,21 @@ export async function assertDueServed(
   }
 }
 
+interface RunRequest {
+  readonly runId: string;
+  readonly series: readonly Series[];
+  readonly range: TimeRange;
+  readonly source?: SourceChoice;
+}
+
 /**
  * Hands a run to the workers. The origin of continuous CDV is pinned before the first trade is
  * fetched, so that it does not depend on which day happens to be stored first.
  */
 export async function enqueueRun(
   deps: RunDeps,
-  runId: string,
-  series: readonly Series[],
-  range: TimeRange,
+  { runId, series, range, source = 'auto' }: RunRequest,
   signal: AbortSignal,
-  source: SourceChoice = 'auto',
 ): Promise<void> {
   for (const one of series) {
     await changeSeries(

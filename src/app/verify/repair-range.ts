@@ -81,14 +81,18 @@ export function asks(
   return { files: reloaded || !hours.every(isInReach), rest: hours.some(isInReach) };
 }
 
+interface RepairRun {
+  readonly runId: string;
+  readonly series: Series;
+  readonly choice: SourceChoice;
+}
+
 /** Hands the repair of one day to the workers. */
 export async function queueRepair(
   deps: RepairDeps,
-  runId: string,
-  series: Series,
+  { runId, series, choice }: RepairRun,
   repair: DayRepair,
   { findings }: Pick<DayReport, 'findings'>,
-  choice: SourceChoice,
 ): Promise<void> {
   const { dayMs, fetched, refetched, rebuilt, chained } = repair;
   const hours = [...fetched, ...refetched].toSorted((left, right) => left - right);

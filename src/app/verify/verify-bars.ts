@@ -8,6 +8,15 @@ import type { Series } from '../../domain/market.ts';
 import { TIER_INTERVALS } from '../../domain/bars/tier.ts';
 import type { ExactBar, ExactTierBar, StoredBars } from '../../ports/bar-store.ts';
 
+/** A day as computed from its stored trades. */
+interface ComputedDay {
+  readonly day: DayInputs;
+  readonly minutes: readonly Bar[];
+  /** By tier, in the order of the bounds. */
+  readonly tiers: readonly (readonly Bar[])[];
+  readonly contract: Contract | undefined;
+}
+
 /**
  * Compares a day's stored bars at every interval, and those of each tier, to the last digit, with
  * those that the trades give.
@@ -18,12 +27,7 @@ import type { ExactBar, ExactTierBar, StoredBars } from '../../ports/bar-store.t
 export async function verifyBars(
   bars: Pick<StoredBars, 'bars' | 'tiers' | 'tierBars'>,
   series: Series,
-  day: DayInputs,
-  {
-    minutes,
-    tiers,
-  }: { readonly minutes: readonly Bar[]; readonly tiers: readonly (readonly Bar[])[] },
-  contract: Contract | undefined,
+  { day, minutes, tiers, contract }: ComputedDay,
   asked: TimeRange,
 ): Promise<{ readonly compared: number; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = [];

@@ -1,7 +1,7 @@
 import type { Finding } from '../../domain/proof/finding.ts';
 import { DAY_MS } from '../../domain/time/hour.ts';
 import type { SliceRecord } from '../../domain/proof/ledger.ts';
-import type { Series } from '../../domain/market.ts';
+import type { Series, SeriesDay } from '../../domain/market.ts';
 import type { ArchiveFiles } from '../../ports/archive-files.ts';
 import type { ArchiveSource } from '../../ports/archive-source.ts';
 
@@ -12,11 +12,11 @@ import type { ArchiveSource } from '../../ports/archive-source.ts';
  */
 export async function verifyFile(
   { archive, files }: { readonly archive: ArchiveSource; readonly files: ArchiveFiles },
-  series: Series,
-  dayMs: number,
+  { market, symbol, dayMs }: SeriesDay,
   records: Iterable<SliceRecord>,
   signal: AbortSignal,
 ): Promise<Finding[]> {
+  const series: Series = { market, symbol };
   if (![...records].some(({ source }) => source === 'archive')) return [];
   const seen = await files.records(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
   const taken = seen.findLast(({ etag }) => etag !== undefined);

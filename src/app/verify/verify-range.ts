@@ -16,7 +16,7 @@ import {
 } from '../../domain/time/hour.ts';
 import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
 import { TierPass } from '../../domain/bars/tier.ts';
-import type { Series } from '../../domain/market.ts';
+import type { Series, SeriesDay } from '../../domain/market.ts';
 import type { StoredBars, StoredDay } from '../../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
@@ -50,8 +50,7 @@ export interface VerifyOptions {
  */
 export async function* verifyRange(
   deps: VerifyDeps,
-  series: Series,
-  range: TimeRange,
+  { series, range }: { readonly series: Series; readonly range: TimeRange },
   options: VerifyOptions,
   signal: AbortSignal,
 ): AsyncGenerator<DayReport> {
@@ -63,17 +62,15 @@ export async function* verifyRange(
       startMs: Math.max(dayMs, range.startMs),
       endMs: Math.min(dayMs + DAY_MS, range.endMs),
     };
-    const report = await verifyDay(deps, witnesses, series, asked, options, signal);
+    const report = await verifyDay({ ...deps, witnesses }, { series, asked }, options, signal);
     const findings = [...report.findings, ...(anchors.get(dayMs) ?? [])];
     yield { ...report, findings };
   }
 }
 
 async function verifyDay(
-  deps: VerifyDeps,
-  witnesses: Witnesses,
-  series: Series,
-  asked: TimeRange,
+  deps: VerifyDeps & { readonly witnesses: Witnesses },
+  { series, asked }: { readonly series: Series; readonly asked: TimeRange },
   options: VerifyOptions,
   signal: AbortSignal,
 ): Promise<DayReport> {
@@ -89,11 +86,11 @@ async function verifyDay(
   }));
   const count = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
 
-  const bars = await checkBars(deps, series, day, asked, contract);
+  const bars = await checkBars(deps, series, day, { asked, contract });
   const provenHours = verdicts
     .filter(({ verdict }) => verdict === 'proven')
     .map(({ hourMs }) => hourMs);
-  const said = await witnesses.ask(
+  const said = await deps.witnesses.ask(
     { dayMs, minutes: day.minutes, provenHours, records: records.values() },
     options,
     signal,
@@ -198,14 +195,13 @@ async function checkBars(
   deps: VerifyDeps,
   series: Series,
   { inputs, minutes, tiers, findings, records }: ReadDay,
-  asked: TimeRange,
-  contract: Contract | undefined,
+  { asked, contract }: { readonly asked: TimeRange; readonly contract: Contract | undefined },
 ): Promise<{ readonly result: DayReport['bars']; readonly findings: readonly Finding[] }> {
   const dayMs = inputs?.dayMs;
   if (inputs === undefined || dayMs === undefined)
     return { result: { state: 'none' }, findings: [] };
   const [built] = await deps.bars.days(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
-  const lost = await ledgerLosses(deps, series, built?.inputs ?? '', records, dayMs);
+  const lost = await ledgerLosses(deps, { ...series, dayMs }, built?.inputs ?? '', records);
   if (lost.length > 0) return { result: { state: 'due' }, findings: lost };
   if (built?.isCurrent !== true || built.inputs !== inputs.inputs)
     return { result: { state: 'due' }, findings: [] };
@@ -213,9 +209,7 @@ async function checkBars(
   const { compared, findings: wrong } = await verifyBars(
     deps.bars,
     series,
-    inputs,
-    { minutes, tiers },
-    contract,
+    { day: inputs, minutes, tiers, contract },
     asked,
   );
   return {
@@ -235,11 +229,11 @@ function dayRow({ dayMs, deltaE8 }: StoredDay, minutes: readonly Bar[]): Finding
 /** Hours that the day's bars were made of and that the ledger no longer has. */
 async function ledgerLosses(
   { trades }: VerifyDeps,
-  series: Series,
+  { market, symbol, dayMs }: SeriesDay,
   builtFrom: string,
   records: ReadonlyMap<number, SliceRecord>,
-  dayMs: number,
 ): Promise<Finding[]> {
+  const series: Series = { market, symbol };
   const findings: Finding[] = [];
   for (const { hourMs, hashPrefix } of lostHours(builtFrom, dayMs, new Set(records.keys()))) {
     const { rows, contentHash } = await unrecordedHour(trades, series, hourMs);

@@ -91,7 +91,7 @@ export class Witnesses {
 
   async #askFiles({ dayMs, records }: WitnessedDay, signal: AbortSignal) {
     const said = await this.#files.ask(
-      () => verifyFile(this.#deps, this.#series, dayMs, records, signal),
+      () => verifyFile(this.#deps, { ...this.#series, dayMs }, records, signal),
       signal,
     );
     return 'answer' in said

@@ -109,7 +109,13 @@ async function backfill(
   assertDisk(totals.bytes, app);
 
   if (!plans.some(isDue)) return conclude(app, run);
-  await enqueueRun(app, run.runId, plans.filter(isDue), range, signal, options.source);
+  const request = {
+    runId: run.runId,
+    series: plans.filter(isDue),
+    range,
+    source: options.source,
+  };
+  await enqueueRun(app, request, signal);
   if (options.detach === true) {
     if (!run.json)
       say(`run ${run.runId} is queued; cdvault worker does it, cdvault status shows it`);

@@ -5,7 +5,12 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { seriesFolder } from '../../adapters/export/series-folder.ts';
 import { manifestDocument } from '../../adapters/export/manifest-file.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import type { ExportedData, ExportManifest, ExportRequest } from '../../domain/proof/export.ts';
+import type {
+  ExportedData,
+  ExportedFile,
+  ExportManifest,
+  ExportRequest,
+} from '../../domain/proof/export.ts';
 import { isoDay } from '../../domain/time/hour.ts';
 import { type Interval, INTERVALS } from '../../domain/time/interval.ts';
 import { counted, formatInteger } from '../print/progress-text.ts';
@@ -52,9 +57,9 @@ export function registerExport(program: Command, finish: (exitCode: ExitCode) =>
           await assertStored(app, series);
           say(describeRange(range));
           const folder = await app.exportFolder(options.out, request);
-          const manifest = await exportRange(app, request, folder, signal, ({ dayMs, rows }) =>
-            say(`${series.symbol} ${isoDay(dayMs)}: ${formatInteger(rows)} ${options.what}`),
-          );
+          const onDay = ({ dayMs, rows }: ExportedFile) =>
+            say(`${series.symbol} ${isoDay(dayMs)}: ${formatInteger(rows)} ${options.what}`);
+          const manifest = await exportRange(app, request, { folder, onDay }, signal);
           if (options.json === true) print(JSON.stringify(manifestDocument(manifest)));
           else print(manifestText(manifest, options.out));
           return EXIT.ok;

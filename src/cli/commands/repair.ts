@@ -142,7 +142,7 @@ async function repairSeries(
     const runId = newRunId(app.clock.nowMs());
     for (const needed of repairs) {
       const { findings = [] } = days.get(needed.dayMs) ?? {};
-      await queueRepair(app, runId, series, needed, { findings }, options.source);
+      await queueRepair(app, { runId, series, choice: options.source }, needed, { findings });
       for (const hourMs of [...needed.fetched, ...needed.refetched]) tried.add(hourMs);
     }
     if ((await mend(session, runId, series, repairs, options)) === 'interrupted')
@@ -187,7 +187,8 @@ async function* verifyParts(
   parts: readonly TimeRange[],
   { klines, archives }: RepairOptions,
 ): AsyncGenerator<DayReport> {
-  for (const part of parts) yield* verifyRange(app, series, part, { klines, archives }, signal);
+  for (const part of parts)
+    yield* verifyRange(app, { series, range: part }, { klines, archives }, signal);
 }
 
 /**

@@ -57,7 +57,8 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
           const reports: SeriesReport[] = [];
           for (const one of series) {
             const days: DayReport[] = [];
-            for await (const day of verifyRange(app, one, range.hours, options, signal)) {
+            const asked = { series: one, range: range.hours };
+            for await (const day of verifyRange(app, asked, options, signal)) {
               days.push(day);
               if (options.json === true) print(JSON.stringify({ type: 'day', ...one, ...day }));
               // A month of the busiest symbol takes minutes.

@@ -58,14 +58,14 @@ async function planOne(
   asking: Asking,
 ): Promise<CostedPlan> {
   const days: DayWork[] = [];
-  const plan = await planSeries(app, series, range, (day) => days.push(day));
+  const plan = await planSeries(app, series, range, { onDay: (day) => days.push(day) });
   const { source, clock } = app;
   const historyMs = source.historyMs(series.market);
   const folder = sourceFolder(choice);
   const archive = folder === undefined ? app.archive : app.folder(folder);
   const policy = { source: choice, historyMs, nowMs: clock.nowMs() };
-  const split = await planSources(archive, series, days, policy, asking.signal);
-  const costs = await estimate(app, plan, split, range, choice, asking);
+  const split = await planSources(archive, { series, days, policy }, asking.signal);
+  const costs = await estimate(app, { plan, sources: split, range, choice }, asking);
   const downloadBytes = folder === undefined ? split.fileBytes : 0;
   return { ...plan, ...split, ...costs, source: choice, downloadBytes };
 }
