@@ -5,19 +5,29 @@ import type { Series } from '../../domain/market.ts';
 import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
 import type { BulkLoad, BulkStore } from '../../ports/bulk-store.ts';
 import type { JobPayloads } from '../../ports/job-queue.ts';
-import type { Lease } from '../../ports/lease.ts';
-import type { Gap } from '../../ports/ledger.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Lease, Leases } from '../../ports/lease.ts';
+import type { Gap, Ledger } from '../../ports/ledger.ts';
+import type { Log } from '../../ports/log.ts';
+import type { TradeSource } from '../../ports/trade-source.ts';
+import type { TradeStore } from '../../ports/trade-store.ts';
 import { DayEdges } from './day-edges.ts';
 import { edgeGaps } from './edge-gaps.ts';
-import type { IngestDeps } from '../hour/ingest-hour.ts';
 import { hourLease } from '../leases.ts';
 import { type JudgedHour, judgedHour, recordHours } from '../hour/prove-hour.ts';
 import { proveStored } from '../hour/prove-stored.ts';
 import { DayReader, type FileHour } from './day-reader.ts';
 
-export interface LoadDayDeps extends IngestDeps {
+export interface LoadDayDeps {
   readonly archive: ArchiveSource;
   readonly bulk: BulkStore;
+  readonly source: TradeSource;
+  readonly trades: TradeStore;
+  readonly ledger: Ledger;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly codeVersion: string;
 }
 
 /** Hours are starts, oldest first. `unproven` could not be proven by the file: REST is asked for them, where it may be. */

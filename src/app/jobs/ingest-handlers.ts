@@ -16,7 +16,7 @@ import type { Gap } from '../../ports/ledger.ts';
 import type { WeightGovernor } from '../../ports/weight-governor.ts';
 import { type LookedIn, noteAwaited } from '../day/note-awaited.ts';
 import type { LoadDayDeps } from '../day/load-day.ts';
-import { ingestHour } from '../hour/ingest-hour.ts';
+import { type IngestDeps, ingestHour } from '../hour/ingest-hour.ts';
 import { type JoinedDays, joinDays } from '../day/join-days.ts';
 import { type DaySource, silentSource, untilForgotten } from '../day/silent-source.ts';
 import {
@@ -47,13 +47,14 @@ function asksRest(source: DaySource, market: Market, nowMs: number) {
   return (hourMs: number) => isWithinRest(hourMs, { historyMs: source.historyMs(market), nowMs });
 }
 
-export type IngestHandlerDeps = LoadDayDeps & {
-  readonly files: ArchiveFiles;
-  /** Archive files in a folder of this machine. */
-  readonly folder: (path: string) => ArchiveSource;
-  readonly queue: JobQueue;
-  readonly governor: WeightGovernor;
-};
+export type IngestHandlerDeps = IngestDeps &
+  LoadDayDeps & {
+    readonly files: ArchiveFiles;
+    /** Archive files in a folder of this machine. */
+    readonly folder: (path: string) => ArchiveSource;
+    readonly queue: JobQueue;
+    readonly governor: WeightGovernor;
+  };
 
 /** The jobs that bring trades: an hour by REST, a day from its archive file. */
 export function createIngestHandlers(
