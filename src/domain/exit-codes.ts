@@ -1,4 +1,4 @@
-/** Exit codes of the command line; documented in README and SPEC, never renumbered. */
+/** Exit codes of the command line; documented in docs/operations.md and SPEC, never renumbered. */
 export const EXIT = {
   ok: 0,
   usage: 2,
