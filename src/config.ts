@@ -6,7 +6,7 @@ import { DEFAULT_TIERS, type TierBounds } from './domain/bars/tier.ts';
 
 /**
  * Every setting: its environment variable and its default. This file alone reads the environment;
- * README and .env.example explain each.
+ * docs/configuration.md and .env.example explain each.
  */
 export const SETTINGS = {
   redisUrl: { env: 'REDIS_URL', default: '' },

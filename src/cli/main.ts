@@ -29,7 +29,7 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     .addHelpText(
       'after',
       '\nStart with:\n  cdvault backfill BTCUSDT --from 2024-01-01 --to 2024-01-02\n  cdvault show BTCUSDT --from 2024-01-01 --interval 1h\n' +
-        '\nSettings are environment variables: see README and .env.example. Times are UTC.',
+        '\nSettings are environment variables: see docs/configuration.md. Times are UTC.',
     );
   for (const register of [
     registerBackfill,
