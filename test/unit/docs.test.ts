@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { ERROR_DOCS, errorDocs } from '../../scripts/write-error-docs.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { EXIT } from '../../src/domain/exit-codes.ts';
+import { factsOfSeries } from '../demo/own-sums.ts';
+import { madeUpTrades, STRETCH } from '../demo/story.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -76,7 +78,7 @@ test.each(['test.skip', 'describe.skip.each(rows)', 'it.todo', 'describe.concurr
   },
 );
 
-test.each(['README.md', 'SPEC.md'])('%s lists every exit code and no other', (page) => {
+test.each(['docs/operations.md', 'SPEC.md'])('%s lists every exit code and no other', (page) => {
   const [, table = ''] = /^## Exit codes\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(read(page)) ?? [];
   const codes = [...table.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
   expect(codes).toEqual(Object.values(EXIT).toSorted((left, right) => left - right));
@@ -97,19 +99,21 @@ test('.env.example has every variable that is read, and no other', () => {
   expect(sorted(listed)).toEqual(sorted([...settings, ...compose]));
 });
 
-test('.env.example and README give the defaults of the settings', () => {
+const CONFIGURATION = 'docs/configuration.md';
+
+test(`.env.example and ${CONFIGURATION} give the defaults of the settings`, () => {
   for (const { env, default: value } of Object.values(SETTINGS)) {
     if (value === '') continue;
     expect(read('.env.example')).toContain(`#${env}=${value}\n`);
-    expect(read('README.md')).toContain(`| \`${env}\` | \`${value}\` |`);
+    expect(read(CONFIGURATION)).toContain(`| \`${env}\` | \`${value}\` |`);
   }
 });
 
-test('README has every setting and no other', () => {
-  const listed = [...read('README.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
+test(`${CONFIGURATION} has every setting and no other, each once`, () => {
+  const listed = [...read(CONFIGURATION).matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
     ([, name = '']) => name,
   );
-  expect(sorted(listed)).toEqual(sorted(settings));
+  expect(listed.toSorted()).toEqual(sorted(settings));
 });
 
 test('docker-compose.yml hands every setting to the containers', () => {
@@ -121,12 +125,60 @@ test('docker-compose.yml hands every setting to the containers', () => {
   expect(ours.map(([, { env }]) => env).filter((env) => !file.includes(`  ${env}: `))).toEqual([]);
 });
 
-test('README names every verb of the command line', () => {
-  const source = filesIn('src/cli/commands', '.ts').map(read).join('\n');
-  const verbs = [...source.matchAll(/\.command\('(\w+)'\)/g)].map(([, verb = '']) => verb);
+const commands = filesIn('src/cli/commands', '.ts').map(read).join('\n');
+const verbs = [...commands.matchAll(/\.command\('(\w+)'\)/g)].map(([, verb = '']) => verb);
+
+test('docs/operations.md names every verb of the command line', () => {
   expect(verbs.length).toBeGreaterThan(10);
-  const readme = read('README.md');
-  for (const verb of verbs) expect(readme).toMatch(new RegExp(`\`${verb}(\`| )`));
+  const operations = read('docs/operations.md');
+  for (const verb of verbs) expect(operations).toMatch(new RegExp(`\`${verb}(\`| )`));
+});
+
+test('commands on the pages have verbs and flags that exist', () => {
+  const flags = new Set(
+    filesIn('src/cli', '.ts').flatMap((file) =>
+      [...read(file).matchAll(/'(--[a-z][a-z-]*)/g)].map(([, flag = '']) => flag),
+    ),
+  );
+  const calls = pages.flatMap((page) =>
+    [...read(page).matchAll(/bin\/cdvault (\w+)((?:\\\n|[^\n`|;#)])*)/g)].map(
+      ([call, verb = '', rest = '']) => ({ call: `${page}: ${call}`, verb, rest }),
+    ),
+  );
+  expect(calls.length).toBeGreaterThan(20);
+  for (const { call, verb, rest } of calls) {
+    expect(verbs, call).toContain(verb);
+    for (const [flag] of rest.matchAll(/--[a-z][a-z-]*/g)) expect([...flags], call).toContain(flag);
+  }
+});
+
+test('docs/README.md leads to every page of docs', () => {
+  const index = read('docs/README.md');
+  const unlisted = filesIn('docs', '.md')
+    .map((page) => page.slice('docs/'.length))
+    .filter((page) => page !== 'README.md' && !/^adr\/\d/.test(page))
+    .filter((page) => !index.includes(`](${page})`));
+  expect(unlisted).toEqual([]);
+  expect(read('README.md')).toContain('](docs/README.md)');
+});
+
+test('docs/tables.md has every table and view', () => {
+  const created = filesIn('migrations', '.sql').flatMap((file) =>
+    [...read(file).matchAll(/^CREATE (?:TABLE IF NOT EXISTS|OR REPLACE VIEW) ([\w{}]+)/gm)].map(
+      ([, name = '']) => name.replace(/\{interval\}|(?<=_)\d+[mhd](?=_|$)/, '<i>'),
+    ),
+  );
+  expect(created.length).toBeGreaterThan(20);
+  const tables = read('docs/tables.md');
+  for (const name of created) expect(tables).toContain(`\`${name}\``);
+});
+
+test.each(['README.md', 'docs/getting-started.md'])('%s shows what the demo ends with', (page) => {
+  const { rows, firstId, lastId, delta, minutes } = factsOfSeries(madeUpTrades(), STRETCH);
+  expect(read(page)).toContain(
+    `equal: ${rows.toLocaleString('en-US')} trades, ids ${firstId} to ${lastId},\n` +
+      `   delta ${delta}; open, high, low and close of ${minutes.length} minutes, to the digit\n`,
+  );
 });
 
 test.each(pages)('links of %s lead somewhere', (page) => {
