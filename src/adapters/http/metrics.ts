@@ -22,12 +22,12 @@ export const METRICS = {
   },
   collected: {
     name: 'cdvault_scrape_collector_success',
-    help: 'Whether this group of metrics could be told, 0 or 1. If not, its metrics are absent.',
+    help: 'Whether this group of metrics could be collected, 0 or 1. If not, its metrics are absent.',
     labels: ['collector'],
   },
   jobs: {
     name: 'cdvault_queue_jobs',
-    help: 'Jobs in the queues. Those that wait for other jobs count as waiting.',
+    help: 'Jobs in the queues. Jobs that wait for other jobs count as waiting.',
     labels: ['kind', 'state'],
   },
   rows: {
@@ -37,22 +37,22 @@ export const METRICS = {
   },
   hours: {
     name: 'cdvault_coverage_hours',
-    help: 'Hours between the first and the last in the ledger, by verdict; those that nobody fetched are unknown.',
+    help: 'Hours between the first and the last in the ledger, by verdict; hours that were never fetched are unknown.',
     labels: ['market', 'symbol', 'verdict'],
   },
   gaps: {
     name: 'cdvault_open_gaps',
-    help: 'Rows of the table gaps that are not resolved, by class. Halts and jumps of raw ids are among them.',
+    help: 'Unresolved rows of the table gaps, by class. They include halts and jumps of raw ids.',
     labels: ['market', 'symbol', 'class'],
   },
   lag: {
     name: 'cdvault_series_lag_seconds',
-    help: 'Of a scheduled series: time since the end of its newest proven hour, or since the start of the schedule if that is later.',
+    help: 'For a scheduled series: time since the end of its newest proven hour, or since the start of the schedule if that is later.',
     labels: ['market', 'symbol'],
   },
   weightUsed: {
     name: 'cdvault_exchange_weight_used',
-    help: 'Request weight used in the exchange’s running window, by all who share the address.',
+    help: 'Request weight used in the exchange’s current window, by all processes that share the address.',
     labels: ['market'],
   },
   weightLimit: {
@@ -67,7 +67,7 @@ export const METRICS = {
   },
   paused: {
     name: 'cdvault_exchange_paused',
-    help: 'Whether nothing may be sent to the exchange, 0 or 1; of several reasons the gravest.',
+    help: 'Whether requests to the exchange are paused, 0 or 1; the reason is the most severe one in force.',
     labels: ['market', 'reason'],
   },
   pauseEnd: {
@@ -82,12 +82,12 @@ export const METRICS = {
   },
   suspended: {
     name: 'cdvault_store_table_suspended',
-    help: 'Whether QuestDB has suspended the table, 0 or 1: what is written to it does not become visible.',
+    help: 'Whether QuestDB has suspended the table, 0 or 1. Writes to a suspended table do not become visible.',
     labels: ['table'],
   },
   pending: {
     name: 'cdvault_store_wal_pending_transactions',
-    help: 'Transactions of the table that are acknowledged and not visible yet.',
+    help: 'Transactions of the table that are acknowledged but not visible yet.',
     labels: ['table'],
   },
 } as const satisfies Readonly<Record<string, Metric>>;
