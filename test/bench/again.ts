@@ -14,10 +14,10 @@ const RANGE = { startMs: FIRST_DAY_MS, endMs: FIRST_DAY_MS + DAY_MS };
 export const again: Measurement = {
   name: 'again',
   about:
-    'What is done again with a day that is stored. *Bars*: its bars at all intervals, computed and written anew ' +
+    'Work on a day that is already stored. *Bars*: its bars at all intervals, computed and written again ' +
     '(`BarStore.build`, without the job around it). *Verify*: `bin/cdvault verify`, every trade, bar and level and ' +
-    'the exchange’s candles. *Audit*: `bin/cdvault audit` of the file on disk. *Backfill*: the command that has ' +
-    'stored the day, run again.',
+    'the exchange’s candles. *Audit*: `bin/cdvault audit` of the file on disk. *Backfill*: the command that stored ' +
+    'the day, run again.',
   async run({ runs, say }) {
     await using host = await startHost(say);
     await using store = await freshStore();
@@ -45,7 +45,7 @@ export const again: Measurement = {
         what: 'a stored day: backfill',
         unit: 's',
         samples: await command('backfill', SYMBOL, ...range, '--source', 'auto'),
-        note: 'nothing to do: rows/s of what is proven',
+        note: 'nothing to do; rows/s counts the proven trades',
       },
     ];
   },

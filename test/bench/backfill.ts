@@ -84,10 +84,10 @@ function runSample({ runS, trades }: Backfill): Sample {
 export const archiveDay: Measurement = {
   name: 'day',
   about:
-    'One day from the exchange’s archive file to queryable bars, `bin/cdvault backfill --source auto`, in a store ' +
-    'that was made for the run: first with a QuestDB that has just started (its Java has compiled nothing yet), then ' +
-    'the next day with the same one. *Command*: from the shell to the exit. *Run*: what its own JSON says, from the ' +
-    'plan to the last level. *First query*: count and sum of the day’s minutes, right after.',
+    'One day from the exchange’s archive file to queryable bars by `bin/cdvault backfill --source auto`, in a new ' +
+    'store: first with a QuestDB that has just started (its Java has compiled nothing yet), then the next day with ' +
+    'the same QuestDB. *Command*: from the shell to the exit. *Run*: the duration in the command’s own JSON, from the ' +
+    'plan to the last level. *First query*: count and sums of the day’s minutes, right after the command.',
   async run({ runs, say }) {
     await using host = await startHost(say);
     const done = await repeat(runs, async () => {
@@ -126,8 +126,8 @@ function linesOf(id: LineId, name: string, done: readonly Backfill[]): Line[] {
 export const archiveDays: Measurement = {
   name: 'days',
   about:
-    `${DAYS} days from ${DAYS} archive files by one command with its one worker process, in a fresh store. The files ` +
-    'are the first day’s with ids and times going on, packed beforehand and streamed from disk.',
+    `${DAYS} days from ${DAYS} archive files by one command with its one worker process, in a new store. The files ` +
+    'repeat the first day with continuing ids and times; they are packed in advance and streamed from disk.',
   async run({ runs, say }) {
     await using host = await startHost(say);
     const done = await repeat(runs, async () => {

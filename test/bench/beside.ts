@@ -11,11 +11,12 @@ import { obtainPython, runPython } from './python.ts';
 export const beside: Measurement = {
   name: 'beside',
   about:
-    'The same file by other means. *pandas*: the notebook’s lines, reading only the three columns that it needs, ' +
-    'straight from the zip; *program* with the start of Python and its imports, *code* without. It gives minute bars ' +
-    'in binary floating point and **stores nothing**. *QuestDB client*: all columns from pandas by the Python client’s ' +
-    '`dataframe()`, decimals from the file’s digits, into an empty table like `agg_trades` of the same kind of store, ' +
-    'until they can be queried. It makes no bars and **proves nothing**: a trade that the file lacks is not noticed.',
+    'The same file with other tools. *pandas*: the code of the notebook, which reads only the three columns that it ' +
+    'needs, straight from the zip file; *program* includes the start of Python and its imports, *code* does not. It ' +
+    'computes minute bars in binary floating point and **stores nothing**. *QuestDB client*: all columns from pandas ' +
+    'by the Python client’s `dataframe()`, decimals from the file’s digits, into an empty table like `agg_trades` in ' +
+    'the same kind of store, until they can be queried. It builds no bars and **proves nothing**: it does not notice ' +
+    'a trade that is missing in the file.',
   async run({ runs, say }) {
     const python = obtainPython(say);
     const file = dayFile(await prepareDayFiles(BENCH_DIR, say), 0);

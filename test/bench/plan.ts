@@ -10,8 +10,8 @@ const [FROM, TO] = ['2022-01-01', '2025-01-01'];
 export const plan: Measurement = {
   name: 'plan',
   about:
-    `\`bin/cdvault plan\` for three years of ${SYMBOLS} symbols of which nothing is stored: five listings of four ` +
-    'pages each and the ids at both ends of the range, asked of the simulated exchange.',
+    `\`bin/cdvault plan\` for three years of ${SYMBOLS} symbols without stored data: five listings of four pages each ` +
+    'and the ids at both ends of the range, requested from the simulated exchange.',
   async run({ runs }) {
     await using store = await freshStore();
     const trades = syntheticTrades({

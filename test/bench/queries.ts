@@ -75,11 +75,11 @@ const ASKED: readonly Asked[] = [
 export const queries: Measurement = {
   name: 'queries',
   about:
-    `Queries of one symbol among ${SYMBOLS} with a year of bars each at every interval (the stored day’s bars, ` +
-    `moved). *To draw*: the columns ${DRAWN}; of tiers those of the largest. *Whole*: every column. Through the ` +
-    'PostgreSQL wire as the read-only user, to the last row in the client (`pg`, and where it says so `psycopg` and ' +
-    'the body of `/exp` in Parquet); in the note what the server says that it took to compile the same, read it and ' +
-    'write it as JSON.',
+    `Queries for one of ${SYMBOLS} symbols, each with a year of bars at every interval (the stored day’s bars, shifted ` +
+    `in time). *Chart columns*: ${DRAWN}; of tiers only the largest. *All columns*: every column. The time is measured ` +
+    'through the PostgreSQL wire as the read-only user, up to the last row in the client: `pg`, or where the line says ' +
+    'so `psycopg` or the body of `/exp` as Parquet. The note has the time that the server reports for compiling the ' +
+    'same query, reading the rows and writing them as JSON.',
   async run({ runs, say }) {
     await using store = await freshStore();
     {
@@ -113,7 +113,7 @@ export const queries: Measurement = {
 };
 
 function nameOf({ span, view, columns }: Plain): string {
-  return `${span} of ${view}, ${columns === 'all' ? 'whole' : 'to draw'}`;
+  return `${span} of ${view}, ${columns === 'all' ? 'all columns' : 'chart columns'}`;
 }
 
 function queryOf({ view, columns, in: span }: Plain): string {
@@ -146,7 +146,7 @@ async function byPg(reader: Sql, store: Store, runs: number, asked: Asked): Prom
     what: asked.what,
     unit: 'ms',
     samples,
-    note: `${samples[0]?.rows ?? 0} rows; in the server ${median(server).toFixed(1)} ms`,
+    note: `${samples[0]?.rows ?? 0} rows; server time ${median(server).toFixed(1)} ms`,
   };
 }
 
@@ -176,7 +176,7 @@ async function byParquet(store: Store, runs: number, asked: Asked): Promise<Line
   await once();
   const samples = await repeat(runs, once);
   return {
-    what: `${asked.what}: /exp in Parquet`,
+    what: `${asked.what}: /exp as Parquet`,
     unit: 'ms',
     samples,
     note: `${samples[0]?.bytes ?? 0} bytes`,

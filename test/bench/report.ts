@@ -17,7 +17,7 @@ export interface Report {
   readonly sections: readonly Section[];
 }
 
-/** Who is compared with whom: whole programs with whole programs, the tenth day with the code alone. */
+/** Which lines are compared: whole programs with whole programs, one of ten days with the code alone. */
 const RATIOS: readonly (readonly [LineId, LineId])[] = [
   ['day', 'pandas'],
   ['warm day', 'pandas'],
@@ -25,7 +25,7 @@ const RATIOS: readonly (readonly [LineId, LineId])[] = [
   ['each day', 'pandas code'],
 ];
 
-const TITLES = ['', 'median', 'least to most', 'rows/s', 'CPU seconds', 'peak MB', 'note'];
+const TITLES = ['', 'median', 'min to max', 'rows/s', 'CPU seconds', 'peak MB', 'note'];
 const BEGIN = '<!-- Written by `make bench`: do not edit between these marks. -->';
 const END = '<!-- End of what `make bench` writes. -->';
 
@@ -41,7 +41,7 @@ export function markdown({ date, machine, data, runs, sections }: Report): strin
     ...rows.map(row),
     '',
     ...sections.map(({ name, about }) => `- **${name}**: ${about}`),
-    `- **ratios**: of medians. CPU seconds are those of all processes but the simulated exchange.`,
+    `- **ratios**: ratios of medians. CPU seconds count all processes except the simulated exchange.`,
   ].join('\n');
 }
 

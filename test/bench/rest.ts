@@ -16,10 +16,10 @@ const TRADES_A_MINUTE = (WEIGHT_LIMIT / 4) * 1_000;
 export const rest: Measurement = {
   name: 'rest',
   about:
-    'The same day page by page from the simulated exchange, which has no weight limit then and answers within ' +
-    'milliseconds (the real one takes 100 to 200): *command*, with the shares of the time that the hours took, in ' +
-    `parallel. *Whole budget*: ${MINUTES} whole minutes at \`--weight-share 1\` against the real limit of ` +
-    `${formatInteger(WEIGHT_LIMIT)} a minute; least and most are of its minutes.`,
+    'The same day, page by page from the simulated exchange, without a weight limit and with replies within ' +
+    'milliseconds (the real exchange takes 100 to 200). *Command*: the note has the shares of each kind of work in the ' +
+    `time of all hours, which run in parallel. *Whole budget*: ${MINUTES} whole minutes at \`--weight-share 1\` against ` +
+    `the real limit of ${formatInteger(WEIGHT_LIMIT)} a minute; minimum and maximum are over these minutes.`,
   async run({ runs, say }) {
     return [await withoutLimit(runs, say), await wholeBudget()];
   },

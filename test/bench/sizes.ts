@@ -20,8 +20,9 @@ const BLOCK_BYTES = 512;
 export const sizes: Measurement = {
   name: 'sizes',
   about:
-    'Sizes, which do not vary: disk blocks of a stored day’s partitions, squashed and with QuestDB stopped, and ' +
-    `what ${QUEUED_DAYS} days of hours by REST need in Redis while no worker takes them, divided by the hours.`,
+    'Sizes, measured once because they do not vary: the disk blocks of a stored day’s partitions, squashed and with ' +
+    `QuestDB stopped, and the memory that ${QUEUED_DAYS} days of hours by REST need in Redis while no worker takes ` +
+    'them, divided by the number of hours.',
   async run({ say }) {
     await using host = await startHost(say);
     await using store = await freshStore();
@@ -40,13 +41,13 @@ export const sizes: Measurement = {
     return [
       oneLook('disk: a trade', bytesOf('agg_trades~') / trades),
       oneLook('disk: a day’s bars, all intervals', bytesOf('cdv_exact_')),
-      oneLook('Redis: an hour that waits', perSlice),
+      oneLook('Redis: a waiting hour', perSlice),
     ];
   },
 };
 
 function oneLook(what: string, bytes: number): Line {
-  return { what, unit: 'bytes', samples: [{ value: bytes }], note: 'one look' };
+  return { what, unit: 'bytes', samples: [{ value: bytes }], note: 'measured once' };
 }
 
 /**
