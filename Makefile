@@ -1,9 +1,11 @@
 # Two commands matter: `make demo` runs the main job, `make test` proves it. Each installs what it needs.
 NODE := scripts/with-node.sh
 BIN := node_modules/.bin
+# The make of macOS can't keep the outputs of parallel targets apart.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test compose-test faults bench check types lint format-check unused up down clean install
+.PHONY: help demo test compose-test faults bench check lint types unused format-check up down clean install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -20,7 +22,8 @@ compose-test: ## the main job in containers, one of three workers killed; brings
 faults: ## every fault, the slow ones too, and a table of what the operator saw
 	@CDVAULT_FAULTS=all scripts/run-tests.sh test/faults
 
-check: types lint format-check unused ## compiler, linter, formatter, unused code
+check: install ## compiler, linter, formatter, unused code: two at a time
+	@$(MAKE) --no-print-directory -k -j2 $(SYNC) lint types unused format-check
 
 bench: install ## speed, memory and disk on this machine, into docs/benchmarks.md (a quarter of an hour and more, on a quiet machine)
 	@$(NODE) node test/bench/bench.ts
@@ -48,4 +51,4 @@ format-check: install
 	@$(NODE) $(BIN)/oxfmt --check
 
 unused: install
-	@$(NODE) $(BIN)/knip
+	@$(NODE) $(BIN)/knip --cache
