@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test compose-test faults bench check lint types unused format-check up down clean install
+.PHONY: help demo test compose-test faults bench check lint types unused format-check subjects up down clean install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -22,8 +22,8 @@ compose-test: ## the main job in containers, one of three workers killed; brings
 faults: ## every fault, the slow ones too, and a table of what the operator saw
 	@CDVAULT_FAULTS=all scripts/run-tests.sh test/faults
 
-check: install ## compiler, linter, formatter, unused code: two at a time
-	@$(MAKE) --no-print-directory -k -j2 $(SYNC) lint types unused format-check
+check: install ## compiler, linter, formatter, unused code, commit subjects: two at a time
+	@$(MAKE) --no-print-directory -k -j2 $(SYNC) lint types unused format-check subjects
 
 bench: install ## speed, memory and disk on this machine, into docs/benchmarks.md (a quarter of an hour and more, on a quiet machine)
 	@$(NODE) node test/bench/bench.ts
@@ -52,3 +52,6 @@ format-check: install
 
 unused: install
 	@$(NODE) $(BIN)/knip --cache
+
+subjects: install
+	@$(NODE) node scripts/check-subjects.ts
