@@ -142,3 +142,34 @@ test('ports hold types only', () => {
   );
   expect(withCode.map((file) => file.name)).toEqual([]);
 });
+
+/** The linter knows every other clock; it has no rule against a Date that is made of nothing. */
+const READS_CLOCK = /\bnew\s+Date\b(?!\s*\(\s*[^)\s])|(?<!new\s+)\bDate\s*\(/;
+
+const readsClock = (text: string): boolean => READS_CLOCK.test(withoutComments(text));
+
+test('src/domain makes no Date of the present time', () => {
+  const inDomain = files.filter(({ name }) => name.startsWith('domain/'));
+  expect(inDomain.filter(({ text }) => readsClock(text)).map(({ name }) => name)).toEqual([]);
+});
+
+test.each([
+  'new Date()',
+  'new Date( )',
+  'new Date',
+  'new Date;',
+  'new  Date(\n)',
+  'String(Date())',
+])('a clock is seen: %s', (text) => {
+  expect(readsClock(text)).toBe(true);
+});
+
+test.each([
+  'new Date(ms)',
+  'new Date(\n  ms,\n)',
+  'Date.UTC(2024, 0)',
+  'toDate()',
+  '// new Date()',
+])('is no clock: %s', (text) => {
+  expect(readsClock(text)).toBe(false);
+});
