@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { createArchiveSource } from '../adapters/archive/archive-source.ts';
 import {
   createRestSource,
@@ -53,6 +52,8 @@ import type { Log } from '../ports/log.ts';
 import type { TimeZones } from '../ports/time-zones.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
+
+type Redis = ReturnType<typeof createRedis>;
 
 const MIGRATION_POLL_MS = 200;
 

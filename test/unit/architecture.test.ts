@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 
 const src = path.resolve(import.meta.dirname, '..', '..', 'src');
 
@@ -141,6 +142,100 @@ test('ports hold types only', () => {
     /^export (const|let|function|async|class|default)\b/m.test(file.text),
   );
   expect(withCode.map((file) => file.name)).toEqual([]);
+});
+
+/** Where each package may be imported, from src: a folder or a file, and not one more than needs it. */
+const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly string[]>> = {
+  '@bull-board/api': ['adapters/bullmq/board.ts'],
+  '@bull-board/hono': ['adapters/bullmq/board.ts'],
+  '@hono/node-server': ['adapters/bullmq/board.ts', 'adapters/http/server.ts'],
+  bullmq: ['adapters/bullmq/'],
+  'cli-table3': ['cli/print/table.ts'],
+  commander: ['cli/main.ts', 'cli/commands/', 'cli/input/'],
+  execa: ['adapters/services/'],
+  hono: ['adapters/bullmq/board.ts', 'adapters/http/server.ts'],
+  hyparquet: ['adapters/export/'],
+  'hyparquet-writer': ['adapters/export/'],
+  ioredis: [
+    'adapters/redis/',
+    'adapters/weight/',
+    'adapters/bullmq/',
+    'adapters/services/probes.ts',
+  ],
+  'log-update': ['cli/print/backfill-progress.ts'],
+  'p-limit': ['adapters/questdb/'],
+  'p-timeout': ['adapters/bullmq/workers.ts', 'adapters/system/within.ts'],
+  pg: ['adapters/questdb/sql.ts', 'adapters/services/probes.ts'],
+  pino: ['adapters/system/log.ts'],
+  'pino-pretty': ['adapters/system/log.ts'],
+  'prom-client': ['adapters/http/metrics.ts'],
+  'rate-limiter-flexible': ['adapters/weight/window-budget.ts'],
+  'redis-semaphore': ['adapters/redis/lease.ts'],
+  saxes: ['adapters/archive/listing.ts'],
+  'temporal-polyfill': ['adapters/system/time-zones.ts'],
+  umzug: ['adapters/questdb/migrate.ts'],
+  // Requests to the exchange, its archive and QuestDB; proxies are set up for all of them.
+  undici: [
+    'adapters/archive/archive-host.ts',
+    'adapters/binance/transport.ts',
+    'adapters/questdb/ilp-connection.ts',
+    'adapters/services/probes.ts',
+    'adapters/system/proxies.ts',
+  ],
+  yauzl: ['adapters/archive/zip-entry.ts'],
+  zod: [
+    'config.ts',
+    'adapters/binance/',
+    'adapters/bullmq/',
+    'adapters/export/manifest-file.ts',
+    'adapters/services/home.ts',
+    'cli/print/fingerprint-file.ts',
+  ],
+};
+
+/** The package of an import: undefined for a module of src, of the project or of Node.js. */
+function packageOf(imported: string): string | undefined {
+  if (/^(node:|\.)/.test(imported) || existsSync(path.join(src, imported))) return undefined;
+  return /^(@[^/]+\/)?[^/]+/.exec(imported)?.[0];
+}
+
+function strayPackages({ name, imports }: Pick<SourceFile, 'name' | 'imports'>): string[] {
+  const places: Readonly<Record<string, readonly string[]>> = PACKAGES;
+  return imports
+    .map(packageOf)
+    .filter((used) => used !== undefined)
+    .filter((used) => !(places[used] ?? []).some((place) => name.startsWith(place)))
+    .map((used) => `${name} imports ${used}`);
+}
+
+test('a package is imported where the table allows it only', () => {
+  expect(files.flatMap(strayPackages)).toEqual([]);
+});
+
+test('the table allows no place that does not import the package', () => {
+  const unused = Object.entries(PACKAGES).flatMap(([name, places]) =>
+    places
+      .filter((place) => {
+        const inPlace = files.filter((file) => file.name.startsWith(place));
+        return !inPlace.some(({ imports }) => imports.some((used) => packageOf(used) === name));
+      })
+      .map((place) => `${name} in ${place}`),
+  );
+  expect(unused).toEqual([]);
+  expect(Object.keys(PACKAGES).filter((name) => !(name in packageJson.dependencies))).toEqual([]);
+});
+
+test.each([
+  ["import pg from 'pg';", ['cli/x.ts imports pg']],
+  ["import type { Redis } from 'ioredis';", ['cli/x.ts imports ioredis']],
+  ["const { Agent } = await import('undici');", ['cli/x.ts imports undici']],
+  ["export { Queue } from 'bullmq';", ['cli/x.ts imports bullmq']],
+  ["import { csrf } from 'hono/csrf';", ['cli/x.ts imports hono']],
+  ["import { Sender } from '@questdb/nodejs-client';", ['cli/x.ts imports @questdb/nodejs-client']],
+  ["import { readFile } from 'node:fs/promises';", []],
+  ["import { createSql } from '../adapters/questdb/sql.ts';", []],
+])('packages of %s', (text, stray) => {
+  expect(strayPackages({ name: 'cli/x.ts', imports: importsOf('cli/x.ts', text) })).toEqual(stray);
 });
 
 /** The linter knows every other clock; it has no rule against a Date that is made of nothing. */
