@@ -238,6 +238,63 @@ test.each([
   expect(strayPackages({ name: 'cli/x.ts', imports: importsOf('cli/x.ts', text) })).toEqual(stray);
 });
 
+const LITERAL = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g;
+
+/** A statement on a table. What has none is no SQL of ours: SELECT 1 asks whether somebody answers. */
+const SQL =
+  /\bselect\b[^;]*\bfrom\b|\binsert\s+into\b|\bupdate\s+\S+\s+set\b|\bdelete\s+from\b|\b(alter|create|drop|rename|truncate)\s+(or\s+replace\s+)?(materialized\s+)?(table|view)\b/i;
+
+/** Statements in messages, for the user to run: nothing here sends them. */
+const ADVICE = [
+  /ALTER TABLE \S+ RESUME WAL/g,
+  'select * from gaps where resolved_at is null',
+  "select * from archive_files where evidence <> ''",
+];
+
+/** String and template literals that hold SQL, those that are put together with + as one. */
+function sqlIn(text: string): string[] {
+  const joined = withoutComments(text).replaceAll(/(['"`])\s*\+\s*\1/g, '');
+  return [...joined.matchAll(LITERAL)]
+    .map(([literal]) => ADVICE.reduce<string>((left, known) => left.replaceAll(known, ''), literal))
+    .filter((literal) => SQL.test(literal));
+}
+
+test('SQL is in src/adapters/questdb only', () => {
+  const outside = files.filter(({ name }) => !name.startsWith('adapters/questdb/'));
+  expect(outside.flatMap(({ name, text }) => sqlIn(text).map((sql) => `${name}: ${sql}`))).toEqual(
+    [],
+  );
+});
+
+test.each([
+  "sql.query('SELECT name FROM t')",
+  'sql.query("select 1 from t")',
+  'sql.query(`\n  SELECT a,\n    b\n  FROM ${table}`)',
+  "'SELECT a, ' +\n  'b FROM t'",
+  "'WITH x AS (SELECT a FROM t) SELECT * FROM x'",
+  "'INSERT INTO t VALUES (1)'",
+  '`UPDATE ${table} SET a = 1`',
+  "'DELETE FROM t'",
+  "'ALTER TABLE t ADD COLUMN a INT'",
+  '`ALTER TABLE ${name} RESUME WAL; DROP TABLE t`',
+  "'CREATE TABLE IF NOT EXISTS t (a INT)'",
+  "'CREATE OR REPLACE VIEW v AS (x)'",
+  "'TRUNCATE TABLE t'",
+])('SQL is seen: %s', (text) => {
+  expect(sqlIn(text)).toHaveLength(1);
+});
+
+test.each([
+  "client.query('SELECT 1')",
+  '`run ALTER TABLE ${table} RESUME WAL`',
+  "'Free disk space, run ALTER TABLE <name> RESUME WAL, then go on'",
+  "// 'SELECT a FROM t'\n/* 'DELETE FROM t' */",
+  "'how many rows were taken from the table'",
+  "['select', 'from'].includes(word)",
+])('is no SQL: %s', (text) => {
+  expect(sqlIn(text)).toEqual([]);
+});
+
 /** The linter knows every other clock; it has no rule against a Date that is made of nothing. */
 const READS_CLOCK = /\bnew\s+Date\b(?!\s*\(\s*[^)\s])|(?<!new\s+)\bDate\s*\(/;
 

@@ -107,6 +107,11 @@ async function hasColumn(sql: Sql, { table, name }: AddedColumn): Promise<boolea
   return columns.some((row) => row['name'] === name);
 }
 
+/** Names of the migrations that the schema has had, in order. */
+export async function appliedMigrations(sql: Sql): Promise<readonly string[]> {
+  return storageOf(sql).executed();
+}
+
 function storageOf(sql: Sql): UmzugStorage & { executed(): Promise<string[]> } {
   async function record(name: string, applied: boolean): Promise<void> {
     await sql.query(

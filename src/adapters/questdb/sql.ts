@@ -37,6 +37,8 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
   // An idle connection that breaks is replaced at the next query; without a listener it ends the process.
   pool.on('error', () => undefined);
 
+  const bare = { query: async (text: string) => (await pool.query<TextRow>(text)).rows };
+
   async function query(text: string, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
     try {
       const result = await pool.query<TextRow>(
@@ -44,13 +46,8 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
       );
       return Array.isArray(result) ? [] : result.rows;
     } catch (error) {
-      throw await storeError(error, text, suspendedTables);
+      throw await storeError(error, text, () => suspendedTables(bare));
     }
-  }
-
-  async function suspendedTables(): Promise<readonly string[]> {
-    const { rows } = await pool.query<TextRow>('SELECT name FROM wal_tables() WHERE suspended');
-    return rows.map(({ name }) => name ?? '');
   }
 
   return {
@@ -64,6 +61,12 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
       await pool.end();
     },
   };
+}
+
+/** Tables to which QuestDB has stopped applying what is written. */
+export async function suspendedTables(sql: Pick<Sql, 'query'>): Promise<readonly string[]> {
+  const rows = await sql.query('SELECT name FROM wal_tables() WHERE suspended');
+  return rows.map(({ name }) => name ?? '');
 }
 
 /**

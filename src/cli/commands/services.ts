@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { appliedMigrations } from '../../adapters/questdb/migrate.ts';
 import { placesOf } from '../../adapters/services/environment.ts';
 import { ensureServices, findServices, stopServices } from '../../adapters/services/ladder.ts';
 import type { ServiceUrls } from '../../adapters/services/types.ts';
@@ -48,10 +49,7 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
     .action(async () => {
       finish(
         await withApp({}, async ({ app }) => {
-          const rows = await app.sql.query(
-            'SELECT name FROM schema_migrations WHERE applied ORDER BY name',
-          );
-          for (const { name } of rows) print(name ?? '');
+          for (const name of await appliedMigrations(app.sql)) print(name);
           return EXIT.ok;
         }),
       );

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { suspendedTables } from '../../adapters/questdb/sql.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { type Market, marketName, MARKETS } from '../../domain/market.ts';
 import type { SeriesCoverage } from '../../ports/ledger.ts';
@@ -35,7 +36,7 @@ async function gather(app: App) {
     app.ledger.overview(),
     app.queue.counts(),
     Promise.all(MARKETS.map((market) => usageOf(app, market))),
-    app.sql.query('SELECT name FROM wal_tables() WHERE suspended'),
+    suspendedTables(app.sql),
     app.catalogue.all(),
     app.queue.hasTick(),
   ]);
@@ -44,7 +45,7 @@ async function gather(app: App) {
     coverage,
     queues,
     exchange: usage.filter(({ weightLimit, pause }) => weightLimit > 0 || pause !== undefined),
-    suspended: suspended.map(({ name }) => name ?? ''),
+    suspended,
     scheduled,
     tickLost: scheduled.length > 0 && !hasTick,
   };
