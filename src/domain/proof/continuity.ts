@@ -12,7 +12,7 @@ import { ExactSum, parseDecimal, QTY_SCALE } from '../trade/decimal.ts';
 import { CdvaultError } from '../errors.ts';
 import { isTooEarly, lookAhead, needsLookahead } from './foreign-rows.ts';
 import { HOUR_MS, isoHour } from '../time/hour.ts';
-import { JumpWatch } from './jumps.ts';
+import { JumpWatch, type SeenRow } from './jumps.ts';
 import type {
   AcceptedBlock,
   AcceptedPage,
@@ -106,7 +106,7 @@ class Run implements HourRun {
       if (place === FOREIGN) holes.push(this.#foreign(aggId, timeUs, page[index + 1]));
       else if (place === BEFORE) this.#before(aggId, timeUs);
       else if (place === AFTER) {
-        this.#end(aggId, timeUs, trade.firstId, trade.lastId, !isInvalid(trade));
+        this.#end(seen(trade));
         break;
       } else {
         this.#takeTrade(trade);
@@ -138,15 +138,17 @@ class Run implements HourRun {
         holes.push({ fromId: this.#nextId, toId: aggId });
       }
       this.#nextId = aggId + 1;
+      const firstId = firstIds[row] ?? 0;
+      const lastId = lastIds[row] ?? 0;
       const isValid = valids[row] === 1;
       if (place === BEFORE) {
         this.#before(aggId, timeUs);
         keptFrom = row + 1;
       } else if (place === AFTER) {
-        this.#end(aggId, timeUs, firstIds[row] ?? 0, lastIds[row] ?? 0, isValid);
+        this.#end({ id: aggId, timeUs, firstId, lastId, isValid });
         break;
       } else {
-        if (this.#take(aggId, timeUs, firstIds[row] ?? 0, lastIds[row] ?? 0, isValid))
+        if (this.#take({ id: aggId, timeUs, firstId, lastId, isValid }))
           this.#reachBack = plusReach(this.#reachBack, block.trade(row));
         if (!isValid) continue;
         const qtyE8 = qtysE8[row] ?? Infinity;
@@ -208,16 +210,18 @@ class Run implements HourRun {
     return this.#rows === 0 ? undefined : { id: this.#lastId, timeUs: this.#lastUs };
   }
 
-  #end(id: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): void {
-    if (this.#rows > 0) this.#jumps.see(id, timeUs, firstId, lastId, isValid);
+  #end(row: SeenRow): void {
+    const { id, timeUs } = row;
+    if (this.#rows > 0) this.#jumps.see(row);
     this.#next = { id, timeUs };
     this.#nextId = id;
     this.#done = true;
   }
 
   /** @returns whether the row is older than the hour */
-  #take(id: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): boolean {
-    this.#jumps.see(id, timeUs, firstId, lastId, isValid);
+  #take(row: SeenRow): boolean {
+    const { id, timeUs, isValid } = row;
+    this.#jumps.see(row);
     // Rows at or behind the hour's end are never taken, so only an early time can lie outside it.
     if (timeUs < this.#startUs || timeUs < this.#lastUs) this.#backwardRows += 1;
     if (this.#rows === 0) this.#first = { id, timeUs };
@@ -230,10 +234,9 @@ class Run implements HourRun {
   }
 
   #takeTrade(trade: AggTrade): void {
-    const isValid = !isInvalid(trade);
-    const isOlder = this.#take(trade.aggId, trade.timeUs, trade.firstId, trade.lastId, isValid);
-    if (isOlder) this.#reachBack = plusReach(this.#reachBack, trade);
-    if (!isValid) return;
+    const row = seen(trade);
+    if (this.#take(row)) this.#reachBack = plusReach(this.#reachBack, trade);
+    if (!row.isValid) return;
     const sum = trade.isBuyerMaker ? this.#sell : this.#buy;
     sum.addBig(parseDecimal(trade.qty, QTY_SCALE));
   }
@@ -245,6 +248,11 @@ class Run implements HourRun {
         `the run of ${isoHour(this.#hourMs)} has ended; it takes no more rows`,
       );
   }
+}
+
+function seen(trade: AggTrade): SeenRow {
+  const { aggId: id, timeUs, firstId, lastId } = trade;
+  return { id, timeUs, firstId, lastId, isValid: !isInvalid(trade) };
 }
 
 function checkIds(page: readonly AggTrade[], expectedId: number, hourMs: number): void {

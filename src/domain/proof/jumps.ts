@@ -39,6 +39,15 @@ const HALT_SPACINGS = 100;
  */
 const BURST_US = HALT_US / HALT_SPACINGS;
 
+/** What of a row is looked at: no whole trade, since a block of an archive file makes none. */
+export interface SeenRow {
+  readonly id: number;
+  readonly timeUs: number;
+  readonly firstId: number;
+  readonly lastId: number;
+  readonly isValid: boolean;
+}
+
 /** Watches the trades of one hour's run, and the one behind it, in id order. */
 export class JumpWatch {
   /** Of the trade before; ids begin at 0. */
@@ -55,14 +64,13 @@ export class JumpWatch {
   readonly #silences: Jump[] = [];
   #rawIdGaps: Jumps | undefined;
 
-  /** Takes numbers instead of a trade: it sees every row of an archive file. */
-  see(aggId: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): void {
-    if (aggId === this.#id + 1) {
-      if (timeUs - this.#latestUs >= HALT_US) this.#noteSilence(aggId, timeUs);
+  see({ id, timeUs, firstId, lastId, isValid }: SeenRow): void {
+    if (id === this.#id + 1) {
+      if (timeUs - this.#latestUs >= HALT_US) this.#noteSilence(id, timeUs);
       if (isValid && this.#isValid && firstId !== this.#lastRawId + 1)
-        this.#noteRawIdGap(aggId, timeUs, firstId);
+        this.#noteRawIdGap(id, timeUs, firstId);
     }
-    this.#id = aggId;
+    this.#id = id;
     this.#timeUs = timeUs;
     this.#lastRawId = lastId;
     this.#isValid = isValid;
