@@ -34,14 +34,12 @@ export async function asRetentionError(
   if (!mayBe || historyMs === Infinity) return error;
   try {
     const keptFromMs = (await witness.serverTimeMs()) - historyMs;
+    const beyond = (what: string) =>
+      beyondHistory(series, { what, historyMs, keptFromMs, cause: error });
     if ('timeMs' in from)
-      return from.timeMs < keptFromMs
-        ? beyondHistory(series, new Date(from.timeMs).toISOString(), historyMs, keptFromMs, error)
-        : error;
+      return from.timeMs < keptFromMs ? beyond(new Date(from.timeMs).toISOString()) : error;
     const keptId = await witness.firstIdAtOrAfter(keptFromMs + MARGIN_MS);
-    return keptId !== undefined && from.id < keptId
-      ? beyondHistory(series, `id ${from.id}`, historyMs, keptFromMs, error)
-      : error;
+    return keptId !== undefined && from.id < keptId ? beyond(`id ${from.id}`) : error;
   } catch {
     // Whoever can't tell its age reports the refusal itself.
     return error;

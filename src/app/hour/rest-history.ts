@@ -21,5 +21,5 @@ export function assertServed(deps: HistoryDeps, series: Series, hourMs: number):
   if (isServed(deps, series, hourMs)) return;
   const historyMs = deps.source.historyMs(series.market);
   const keptFromMs = deps.clock.nowMs() - historyMs;
-  throw beyondHistory(series, isoHour(hourMs), historyMs, keptFromMs);
+  throw beyondHistory(series, { what: isoHour(hourMs), historyMs, keptFromMs });
 }

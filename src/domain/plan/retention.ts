@@ -2,16 +2,18 @@ import { CdvaultError } from '../errors.ts';
 import { HOUR_MS } from '../time/hour.ts';
 import type { Series } from '../market.ts';
 
-/**
- * @param what that was asked for: an hour, an id
- * @param keptFromMs the earliest instant whose trades are served now
- */
+interface BeyondHistory {
+  /** What was asked for: an hour, an id. */
+  readonly what: string;
+  readonly historyMs: number;
+  /** The earliest instant whose trades are served now. */
+  readonly keptFromMs: number;
+  readonly cause?: unknown;
+}
+
 export function beyondHistory(
   { symbol }: Series,
-  what: string,
-  historyMs: number,
-  keptFromMs: number,
-  cause?: unknown,
+  { what, historyMs, keptFromMs, cause }: BeyondHistory,
 ): CdvaultError {
   const from = new Date(keptFromMs).toISOString().replace(/:\d\d\.\d+Z$/, 'Z');
   return new CdvaultError(
