@@ -21,6 +21,13 @@ export interface Kline {
   readonly trades: number;
 }
 
+export interface PageRequest {
+  readonly fromId: number;
+  readonly unit: 'ms' | 'us';
+  /** At most; default: a full page of `pageRows`. */
+  readonly rows?: number | undefined;
+}
+
 /** Where trades come from. Every call is abortable and throws CdvaultError only. */
 export interface TradeSource {
   /** The first trade at or after an instant; undefined when there is none yet. One small request. */
@@ -32,16 +39,11 @@ export interface TradeSource {
   ): Promise<AggTrade | undefined>;
 
   /**
-   * Up to `rows` (default: a full page of `pageRows`) trades from an id on, ascending, as the exchange gave them: rows are decoded and
-   * schema-checked, continuity is the caller's. An id may stand twice, in rows one behind the other. Empty when no trade has that id or a later one.
+   * Trades from an id on, ascending, as the exchange gave them: rows are decoded and schema-checked,
+   * continuity is the caller's. An id may stand twice, in rows one behind the other. Empty when no
+   * trade has that id or a later one.
    */
-  page(
-    series: Series,
-    fromId: number,
-    unit: 'ms' | 'us',
-    signal: AbortSignal,
-    rows?: number,
-  ): Promise<readonly AggTrade[]>;
+  page(series: Series, request: PageRequest, signal: AbortSignal): Promise<readonly AggTrade[]>;
 
   /** The newest trade; undefined when there is none at all. One small request. */
   newest(series: Series, signal: AbortSignal): Promise<AggTrade | undefined>;

@@ -145,7 +145,7 @@ async function readAll(
   const first = await source.firstAtOrAfter(series, fromMs, 'ms', NEVER);
   const all: AggTrade[] = [];
   for (let nextId = first?.aggId; nextId !== undefined;) {
-    const page = await source.page(series, nextId, 'ms', NEVER);
+    const page = await source.page(series, { fromId: nextId, unit: 'ms' }, NEVER);
     all.push(...page.filter((trade) => trade.timeUs < endMs * 1000));
     const last = page.at(-1);
     nextId = last === undefined || last.timeUs >= endMs * 1000 ? undefined : last.aggId + 1;
@@ -179,7 +179,7 @@ describe('against the exchange simulator', () => {
     const { source } = await bench();
     const eth = { ...BTC, symbol: 'ETHUSDT' };
     const first = await source.firstAtOrAfter(eth, FROM_MICROSECONDS_MS, 'us', NEVER);
-    const page = await source.page(eth, first?.aggId ?? -1, 'us', NEVER);
+    const page = await source.page(eth, { fromId: first?.aggId ?? -1, unit: 'us' }, NEVER);
     expect(page[0]).toEqual(first);
     expect(page.some((trade) => trade.timeUs % 1000 !== 0)).toBe(true);
   });
@@ -282,7 +282,7 @@ describe('against the exchange simulator', () => {
       const series = { market, symbol: 'BTCUSD_PERP' };
       const byTime = source.firstAtOrAfter(series, FROM_MS, 'ms', NEVER);
       expect((await errorOf(byTime)).code).toBe('RETENTION');
-      const byId = source.page(series, trades.firstId, 'ms', NEVER);
+      const byId = source.page(series, { fromId: trades.firstId, unit: 'ms' }, NEVER);
       expect((await errorOf(byId)).code).toBe('RETENTION');
     },
   );
@@ -293,9 +293,10 @@ describe('against the exchange simulator', () => {
     expect(await source.isListed(BTC, NEVER)).toBe(true);
     expect(await source.isListed({ ...BTC, symbol: 'NOSUCH' }, NEVER)).toBe(false);
     expect(await source.isListed({ ...BTC, symbol: 'no such' }, NEVER)).toBe(false);
-    expect((await errorOf(source.page({ ...BTC, symbol: 'NOSUCH' }, 1, 'ms', NEVER))).code).toBe(
-      'UNKNOWN_SYMBOL',
-    );
+    expect(
+      (await errorOf(source.page({ ...BTC, symbol: 'NOSUCH' }, { fromId: 1, unit: 'ms' }, NEVER)))
+        .code,
+    ).toBe('UNKNOWN_SYMBOL');
   });
 
   it('reads the same through every fault that passes', async () => {
@@ -332,13 +333,15 @@ describe('against the exchange simulator', () => {
 
   it('waits as long as a 429 asks, and sends nothing meanwhile', async () => {
     const { source, exchange } = await bench();
-    await source.page(BTC, 1_000, 'ms', NEVER);
+    await source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER);
     exchange.setFaults([
       { name: 'limited', kind: 'limited', retryAfterSeconds: 2, when: { request: 1 } },
     ]);
     const startedAtMs = Date.now();
     await Promise.all(
-      Array.from({ length: 4 }, (_, index) => source.page(BTC, 1_000 + index, 'ms', NEVER)),
+      Array.from({ length: 4 }, (_, index) =>
+        source.page(BTC, { fromId: 1_000 + index, unit: 'ms' }, NEVER),
+      ),
     );
     expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(2_000);
     expect(exchange.requests.entries.filter((entry) => entry.violation !== undefined)).toEqual([]);
@@ -346,16 +349,16 @@ describe('against the exchange simulator', () => {
 
   it('sends nothing during a ban, neither after a restart nor with a wiped Redis, and resumes alone', async () => {
     const { source, exchange, states } = await bench();
-    await source.page(BTC, 1_000, 'ms', NEVER);
+    await source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER);
     exchange.ban(3);
     const startedAtMs = Date.now();
-    const error = await errorOf(source.page(BTC, 1_000, 'ms', NEVER));
+    const error = await errorOf(source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER));
     expect(error.code).toBe('EXCHANGE_BANNED');
     expect((error.untilMs ?? 0) - startedAtMs).toBeLessThan(4_000);
     const restarted = connect(exchange, `rest-test-wiped-${process.pid}-${startedAtMs}`, states);
     await Promise.all([
-      source.page(BTC, 1_000, 'ms', NEVER),
-      restarted.source.page(BTC, 1_000, 'ms', NEVER),
+      source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER),
+      restarted.source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER),
     ]);
     expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(2_500);
     expect(exchange.requests.entries.filter((entry) => entry.status === 418)).toHaveLength(1);
@@ -367,11 +370,13 @@ describe('against the exchange simulator', () => {
     ['restrictedLocation', 'EXCHANGE_RESTRICTED'],
   ] as const)('%s shuts out until the operator has seen it', async (kind, code) => {
     const { source, exchange } = await bench();
-    await source.page(BTC, 1_000, 'ms', NEVER);
+    await source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER);
     exchange.setFaults([{ name: kind, kind, when: { request: 1 } }]);
     const before = exchange.requests.entries.length;
     for (let asked = 0; asked < 3; asked += 1) {
-      expect((await errorOf(source.page(BTC, 1_000, 'ms', NEVER))).code).toBe(code);
+      expect((await errorOf(source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER))).code).toBe(
+        code,
+      );
     }
     expect(exchange.requests.entries.length - before).toBe(1);
   });
@@ -386,7 +391,7 @@ describe('at the limit', () => {
     await Promise.all(
       [...sources, ...sources].map(async (source) => {
         for (let id = 1_000; !stop.aborted; id += 1) {
-          await source.page(BTC, id, 'ms', stop).catch((error: unknown) => {
+          await source.page(BTC, { fromId: id, unit: 'ms' }, stop).catch((error: unknown) => {
             if (!stop.aborted) throw error;
           });
         }
@@ -429,9 +434,9 @@ describe('at the limit', () => {
 
   it('another program on the address is noticed and given way to', async () => {
     const { exchange, source, states, keyPrefix } = await bench({ weightLimit: 200, weightWindow });
-    await source.page(BTC, 1_000, 'ms', NEVER);
+    await source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER);
     const modest = connect(exchange, keyPrefix, states, 0.9);
-    await modest.source.page(BTC, 1_000, 'ms', NEVER);
+    await modest.source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER);
     await systemClock.sleep(2_010 - (Date.now() % 2_000), NEVER);
     exchange.addForeignWeight(150);
     await press([modest.source], 1_500);

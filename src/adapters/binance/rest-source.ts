@@ -4,7 +4,7 @@ import { MINUTE_MS, type TimeRange } from '../../domain/time/hour.ts';
 import { type Market, type Series, tradesContracts } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Kline, TradeSource } from '../../ports/trade-source.ts';
+import type { Kline, PageRequest, TradeSource } from '../../ports/trade-source.ts';
 import type { WeightGovernor } from '../../ports/weight-governor.ts';
 import { NO_PROXIES, type Proxies } from '../system/proxies.ts';
 import { decodeKlines } from './decode-klines.ts';
@@ -60,6 +60,14 @@ export interface RestSource extends TradeSource {
   close(): Promise<void>;
 }
 
+interface TradeQuestion {
+  /** The query without the symbol. */
+  readonly where: string;
+  readonly unit: TimeUnit;
+  /** @throws CdvaultError where the reply is none to this question */
+  readonly check?: (rows: readonly AggTrade[], request: string) => void;
+}
+
 /** Rows of a full page: the most that the exchange gives for one request. */
 const PAGE_ROWS = 1000;
 
@@ -102,34 +110,36 @@ class BinanceRestSource implements RestSource {
     const startTime = unit === 'us' ? timeMs * 1000 : timeMs;
     const trades = await this.#aggTrades(
       series,
-      `startTime=${startTime}&limit=1`,
-      unit,
+      {
+        where: `startTime=${startTime}&limit=1`,
+        unit,
+        check: (rows, request) => assertNotBefore(rows[0], timeMs, request),
+      },
       { timeMs },
       signal,
-      (rows, request) => assertNotBefore(rows[0], timeMs, request),
     );
     return trades[0];
   }
 
   page(
     series: Series,
-    fromId: number,
-    unit: TimeUnit,
+    { fromId, unit, rows = PAGE_ROWS }: PageRequest,
     signal: AbortSignal,
-    rows = PAGE_ROWS,
   ): Promise<readonly AggTrade[]> {
     return this.#aggTrades(
       series,
-      `fromId=${fromId}&limit=${rows}`,
-      unit,
+      {
+        where: `fromId=${fromId}&limit=${rows}`,
+        unit,
+        check: (trades, request) => assertStartsFrom(trades, fromId, request),
+      },
       { id: fromId },
       signal,
-      (trades, request) => assertStartsFrom(trades, fromId, request),
     );
   }
 
   async newest(series: Series, signal: AbortSignal): Promise<AggTrade | undefined> {
-    const trades = await this.#askTrades(series, 'limit=1', 'ms', signal, () => undefined);
+    const trades = await this.#askTrades(series, { where: 'limit=1', unit: 'ms' }, signal);
     return trades.at(-1);
   }
 
@@ -197,21 +207,19 @@ class BinanceRestSource implements RestSource {
 
   async #aggTrades(
     series: Series,
-    where: string,
-    unit: TimeUnit,
+    question: TradeQuestion,
     from: From,
     signal: AbortSignal,
-    check: (rows: readonly AggTrade[], request: string) => void,
   ): Promise<readonly AggTrade[]> {
     try {
-      return await this.#askTrades(series, where, unit, signal, check);
+      return await this.#askTrades(series, question, signal);
     } catch (error) {
       signal.throwIfAborted();
       const why = await asRetentionError(error, series, from, {
         serverTimeMs: () => this.#server.timeMs(series.market, true, signal),
         firstIdAtOrAfter: async (timeMs) => {
-          const query = `startTime=${timeMs}&limit=1`;
-          return (await this.#askTrades(series, query, 'ms', signal, () => undefined))[0]?.aggId;
+          const oldest = { where: `startTime=${timeMs}&limit=1`, unit: 'ms' } as const;
+          return (await this.#askTrades(series, oldest, signal))[0]?.aggId;
         },
       });
       signal.throwIfAborted();
@@ -221,10 +229,8 @@ class BinanceRestSource implements RestSource {
 
   async #askTrades(
     { market, symbol }: Series,
-    where: string,
-    unit: TimeUnit,
+    { where, unit, check }: TradeQuestion,
     signal: AbortSignal,
-    check: (rows: readonly AggTrade[], request: string) => void,
   ): Promise<readonly AggTrade[]> {
     const { path, weights } = apiOf(market);
     return await this.#client.ask(
@@ -237,7 +243,7 @@ class BinanceRestSource implements RestSource {
         governed: true,
         decode: (body, request) => {
           const rows = decodePage(body, unit, request);
-          check(rows, request);
+          check?.(rows, request);
           return rows;
         },
       },

@@ -112,7 +112,7 @@ export class DayEdges {
 
   #ask(fromId: number): Promise<readonly AggTrade[]> {
     const unit = nativeTimeUnit(this.#series.market, this.#day.dayMs);
-    return this.#deps.source.page(this.#series, fromId, unit, this.#signal, ROWS_BESIDE);
+    return this.#deps.source.page(this.#series, { fromId, unit, rows: ROWS_BESIDE }, this.#signal);
   }
 }
 

@@ -269,7 +269,7 @@ async function askUntilWhole(
 ): Promise<readonly AggTrade[]> {
   const { deps, series, unit, signal } = fetch;
   for (let attempt = 1; ; attempt += 1) {
-    const page = await deps.source.page(series, fromId, unit, signal, rows);
+    const page = await deps.source.page(series, { fromId, unit, rows }, signal);
     const isWhole = page.every(({ aggId }, index) => aggId === fromId + index);
     if (isWhole || attempt === PAGE_TRIES) return page;
     deps.log.warn(

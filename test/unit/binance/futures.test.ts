@@ -12,7 +12,7 @@ describe('futures', () => {
   ] as const)('speaks to %s under %s, by its own weights', async (market, path) => {
     const { source, server, governor } = await bench((response) => json(response, PAGE));
     const series = { market, symbol: 'BTCUSD_PERP' };
-    await source.page(series, 100, 'ms', NEVER);
+    await source.page(series, { fromId: 100, unit: 'ms' }, NEVER);
     await source.firstAtOrAfter(series, 1704103200000, 'ms', NEVER);
     expect(server.requests.map(({ url }) => url)).toEqual([
       `${path}/aggTrades?symbol=BTCUSD_PERP&fromId=100&limit=1000`,
@@ -93,7 +93,7 @@ describe('a futures question that was refused', () => {
       'by time',
       (source: RestSource) => source.firstAtOrAfter(um, serverTime - 48 * HOUR_MS - 1, 'ms', NEVER),
     ],
-    ['by id', (source: RestSource) => source.page(um, keptId - 1, 'ms', NEVER)],
+    ['by id', (source: RestSource) => source.page(um, { fromId: keptId - 1, unit: 'ms' }, NEVER)],
   ])('%s beyond its history is RETENTION, whatever the code', async (_, ask) => {
     const { source } = await refusing();
     const error = await errorOf(ask(source));
@@ -111,7 +111,9 @@ describe('a futures question that was refused', () => {
       'EXCHANGE_REFUSED',
     );
     // The exchange says which ids it keeps, and this is one of them.
-    expect((await errorOf(source.page(um, keptId + 1, 'ms', NEVER))).code).toBe('EXCHANGE_REFUSED');
+    expect((await errorOf(source.page(um, { fromId: keptId + 1, unit: 'ms' }, NEVER))).code).toBe(
+      'EXCHANGE_REFUSED',
+    );
   });
 
   it('on spot asks no further: all of its history is served', async () => {

@@ -9,7 +9,7 @@ const PAGE = pageJson(100, 3, (index) => 1704103200000 + index);
 describe('what is asked', () => {
   it('pages by id, with the weight and the header of its unit', async () => {
     const { source, server, governor } = await bench((response) => json(response, PAGE));
-    const rows = await source.page(SERIES, 100, 'ms', NEVER);
+    const rows = await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
     expect(rows.map((row) => row.aggId)).toEqual([100, 101, 102]);
     expect(server.requests[0]?.url).toBe('/api/v3/aggTrades?symbol=BTCUSDT&fromId=100&limit=1000');
     expect(server.requests[0]?.headers['x-mbx-time-unit']).toBeUndefined();
@@ -45,7 +45,7 @@ describe('what is asked', () => {
 
   it('returns a page that starts after the id asked for: a hole is the caller’s to record', async () => {
     const { source } = await bench((response) => json(response, PAGE));
-    expect((await source.page(SERIES, 5, 'ms', NEVER))[0]?.aggId).toBe(100);
+    expect((await source.page(SERIES, { fromId: 5, unit: 'ms' }, NEVER))[0]?.aggId).toBe(100);
   });
 
   it('asks for the minutes of a range, whose end is not among them', async () => {
@@ -73,7 +73,9 @@ describe('what is asked', () => {
     const { source, server } = await bench((response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(PAGE)),
     );
-    expect(await source.page({ ...SERIES, symbol: '测试币456' }, 100, 'ms', NEVER)).toHaveLength(3);
+    expect(
+      await source.page({ ...SERIES, symbol: '测试币456' }, { fromId: 100, unit: 'ms' }, NEVER),
+    ).toHaveLength(3);
     expect(server.requests[0]?.url).toContain('symbol=%E6%B5%8B%E8%AF%95%E5%B8%81456&');
     expect(server.requests[0]?.headers['accept-encoding']).toBe('gzip');
   });
@@ -84,7 +86,8 @@ describe('what is asked', () => {
       ports.add(response.socket?.remotePort);
       json(response, PAGE);
     });
-    for (let request = 0; request < 20; request += 1) await source.page(SERIES, 100, 'ms', NEVER);
+    for (let request = 0; request < 20; request += 1)
+      await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
     // Two, since the next request may be sent before the first connection is known to be free.
     expect(ports.size).toBeLessThanOrEqual(2);
   });
@@ -94,22 +97,45 @@ describe('a refusal', () => {
   const html = '<html><body>Request blocked.</body></html>';
 
   it.each([
-    [403, html, 'EXCHANGE_BLOCKED', 'blocked', 1],
-    [418, '{"code":-1003,"msg":"banned"}', 'EXCHANGE_BANNED', 'banned', 1],
-    [451, '{"code":0,"msg":"restricted location"}', 'EXCHANGE_RESTRICTED', 'restricted', 1],
-    [429, '{"code":-1003,"msg":"too much"}', 'EXCHANGE_RATE_LIMITED', 'rate_limited', 3],
-    [400, '{"code":-1121,"msg":"Invalid symbol."}', 'UNKNOWN_SYMBOL', undefined, 1],
-    [400, '{"code":-1102,"msg":"Mandatory parameter"}', 'EXCHANGE_REFUSED', undefined, 1],
-    [503, '{"code":-1016,"msg":"shutting down"}', 'EXCHANGE_REFUSED', undefined, 1],
-    [408, '{"code":-1007,"msg":"timeout"}', 'EXCHANGE_UNAVAILABLE', undefined, 3],
-    [503, '{"code":-1008,"msg":"busy"}', 'EXCHANGE_UNAVAILABLE', undefined, 3],
-    [502, html, 'EXCHANGE_UNAVAILABLE', undefined, 3],
-  ])('HTTP %i %s is %s', async (status, body, code, reason, requests) => {
+    { status: 403, body: html, code: 'EXCHANGE_BLOCKED', reason: 'blocked' },
+    {
+      status: 418,
+      body: '{"code":-1003,"msg":"banned"}',
+      code: 'EXCHANGE_BANNED',
+      reason: 'banned',
+    },
+    {
+      status: 451,
+      body: '{"code":0,"msg":"restricted location"}',
+      code: 'EXCHANGE_RESTRICTED',
+      reason: 'restricted',
+    },
+    {
+      status: 429,
+      body: '{"code":-1003,"msg":"too much"}',
+      code: 'EXCHANGE_RATE_LIMITED',
+      reason: 'rate_limited',
+      requests: 3,
+    },
+    { status: 400, body: '{"code":-1121,"msg":"Invalid symbol."}', code: 'UNKNOWN_SYMBOL' },
+    { status: 400, body: '{"code":-1102,"msg":"Mandatory parameter"}', code: 'EXCHANGE_REFUSED' },
+    { status: 503, body: '{"code":-1016,"msg":"shutting down"}', code: 'EXCHANGE_REFUSED' },
+    {
+      status: 408,
+      body: '{"code":-1007,"msg":"timeout"}',
+      code: 'EXCHANGE_UNAVAILABLE',
+      requests: 3,
+    },
+    { status: 503, body: '{"code":-1008,"msg":"busy"}', code: 'EXCHANGE_UNAVAILABLE', requests: 3 },
+    { status: 502, body: html, code: 'EXCHANGE_UNAVAILABLE', requests: 3 },
+  ])('HTTP $status $body is $code', async ({ status, body, code, reason, requests = 1 }) => {
     const { source, server, governor, sent } = await bench((response) =>
       json(response, body, status, { 'retry-after': '60' }),
     );
     const startedAtMs = Date.now();
-    expect((await errorOf(source.page(SERIES, 100, 'ms', NEVER))).code).toBe(code);
+    expect((await errorOf(source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER))).code).toBe(
+      code,
+    );
     expect(server.requests).toHaveLength(requests);
     // Every try is paid for, and tells what the exchange has counted.
     expect(governor.acquired).toEqual(Array.from({ length: requests }, () => 4));
@@ -128,7 +154,7 @@ describe('a refusal', () => {
     const { source, governor, clock } = await bench((response, index) =>
       index < 2 ? json(response, '', 500) : json(response, PAGE),
     );
-    expect(await source.page(SERIES, 100, 'ms', NEVER)).toHaveLength(3);
+    expect(await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER)).toHaveLength(3);
     expect(governor.acquired).toEqual([4, 4, 4]);
     expect(clock.sleptMs).toHaveLength(2);
     expect(clock.sleptMs[0]).toBeLessThan(500);
@@ -139,7 +165,7 @@ describe('a refusal', () => {
     const { source, governor, clock } = await bench((response, index) =>
       index === 0 ? json(response, '', 429) : json(response, PAGE),
     );
-    expect(await source.page(SERIES, 100, 'ms', NEVER)).toHaveLength(3);
+    expect(await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER)).toHaveLength(3);
     expect(governor.acquired).toEqual([4, 4]);
     expect(clock.sleptMs).toEqual([]);
   });
@@ -199,14 +225,14 @@ describe('a bad body', () => {
     '%s fails typed, and passes when it was only once',
     async (_, [respond, code]) => {
       const lasting = await bench((response) => respond(response, 0));
-      const error = await errorOf(lasting.source.page(SERIES, 100, 'ms', NEVER));
+      const error = await errorOf(lasting.source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER));
       expect(error.code).toBe(code);
       expect(error.message).toContain('GET /api/v3/aggTrades?symbol=BTCUSDT&fromId=100');
       expect(lasting.server.requests).toHaveLength(3);
       const passing = await bench((response, index) =>
         index === 0 ? respond(response, 0) : json(response, PAGE),
       );
-      expect(await passing.source.page(SERIES, 100, 'ms', NEVER)).toHaveLength(3);
+      expect(await passing.source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER)).toHaveLength(3);
     },
   );
 
@@ -230,7 +256,7 @@ describe('a bad body', () => {
     const { source } = await bench((response) =>
       response.writeHead(200).end(`<html>${'x'.repeat(500)}`),
     );
-    const error = await errorOf(source.page(SERIES, 100, 'ms', NEVER));
+    const error = await errorOf(source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER));
     expect(error.message).toContain('HTTP 200 with 506 bytes');
     expect(error.message).toContain('"<html>xxx');
     expect(error.message.length).toBeLessThan(350);
@@ -239,7 +265,7 @@ describe('a bad body', () => {
   it('is not mistaken for a refused connection, which is typed too', async () => {
     const { source, server } = await bench((response) => json(response, PAGE));
     await server.close();
-    expect((await errorOf(source.page(SERIES, 100, 'ms', NEVER))).code).toBe(
+    expect((await errorOf(source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER))).code).toBe(
       'EXCHANGE_UNREACHABLE',
     );
   });
@@ -270,10 +296,12 @@ describe('an exchange that is too slow', () => {
         (response, index) => (index === 0 ? respond(response, 0) : json(response, PAGE)),
         options,
       );
-      expect(await source.page(SERIES, 100, 'ms', NEVER)).toHaveLength(3);
+      expect(await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER)).toHaveLength(3);
       expect(sent.map((info) => info.code)).toEqual(['EXCHANGE_UNREACHABLE', undefined]);
       const impatient = await bench((response) => respond(response, 0), { ...options, retries: 0 });
-      const error = await errorOf(impatient.source.page(SERIES, 100, 'ms', NEVER));
+      const error = await errorOf(
+        impatient.source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER),
+      );
       expect([error.code, error.message]).toEqual([
         'EXCHANGE_UNREACHABLE',
         expect.stringContaining(message),
@@ -286,7 +314,7 @@ describe('giving up', () => {
   it('ends a request that hangs, at once and with the caller’s reason', async () => {
     const { source, server } = await bench(() => undefined);
     const stop = new AbortController();
-    const asked = source.page(SERIES, 100, 'ms', stop.signal);
+    const asked = source.page(SERIES, { fromId: 100, unit: 'ms' }, stop.signal);
     await expect.poll(() => server.requests.length).toBe(1);
     stop.abort(new Error('drained'));
     await expect(asked).rejects.toThrow('drained');
@@ -297,9 +325,10 @@ describe('giving up', () => {
     const { source } = await bench((response) => json(response, PAGE));
     const timers = (): number =>
       process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-    await source.page(SERIES, 100, 'ms', NEVER);
+    await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
     const before = timers();
-    for (let request = 0; request < 10; request += 1) await source.page(SERIES, 100, 'ms', NEVER);
+    for (let request = 0; request < 10; request += 1)
+      await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
     // The pool's own few keep-alive timers may come and go.
     expect(timers()).toBeLessThan(before + 5);
   });
@@ -307,7 +336,7 @@ describe('giving up', () => {
   it('before the request sends nothing', async () => {
     const { source, server } = await bench((response) => json(response, PAGE));
     await expect(
-      source.page(SERIES, 100, 'ms', AbortSignal.abort(new Error('drained'))),
+      source.page(SERIES, { fromId: 100, unit: 'ms' }, AbortSignal.abort(new Error('drained'))),
     ).rejects.toThrow('drained');
     expect(server.requests).toHaveLength(0);
   });
