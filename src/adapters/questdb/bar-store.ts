@@ -44,6 +44,12 @@ export function createBarStore(sql: Sql, tiers: TierBounds = DEFAULT_TIERS): Bar
   return new QuestdbBarStore(sql, tiers);
 }
 
+interface BuildOptions {
+  readonly contract: Contract | undefined;
+  /** Tiers whose bars are taken away. */
+  readonly former: readonly string[];
+}
+
 class QuestdbBarStore implements BarStore {
   readonly #sql: Sql;
   readonly #layout: string;
@@ -73,8 +79,8 @@ class QuestdbBarStore implements BarStore {
     const former = await this.#formerTiers(series, day);
     const statements =
       computed === undefined
-        ? await this.#minutesOfRows(series, day, contract, former)
-        : this.#minutesOf(series, day, contract, former, computed);
+        ? await this.#minutesOfRows(series, day, { contract, former })
+        : this.#minutesOf(series, day, computed, { contract, former });
     await this.#write('cdv_exact_1m', statements.minutes);
     await allOver([
       ...INTERVALS.filter((interval) => interval !== '1m').map((interval) =>
@@ -87,8 +93,7 @@ class QuestdbBarStore implements BarStore {
   async #minutesOfRows(
     series: Series,
     day: DayInputs,
-    contract: Contract | undefined,
-    former: readonly string[],
+    { contract, former }: BuildOptions,
   ): Promise<MinuteStatements> {
     await this.#sql.waitApplied('agg_trades');
     const order = await this.#orderOf(series, day);
@@ -102,9 +107,8 @@ class QuestdbBarStore implements BarStore {
   #minutesOf(
     series: Series,
     day: DayInputs,
-    contract: Contract | undefined,
-    former: readonly string[],
     computed: ComputedMinutes,
+    { contract, former }: BuildOptions,
   ): MinuteStatements {
     return {
       minutes: minuteInserts(series, day, computed, contract),
