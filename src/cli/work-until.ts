@@ -1,7 +1,6 @@
 import type { CdvaultError } from '../domain/errors.ts';
 import type { Market } from '../domain/market.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
-import type { App } from './compose.ts';
 import { assertNotBanned, drainWorkers, say, type Session } from './session.ts';
 
 /** A look costs a few questions to Redis; people wait for the end of small runs. */
@@ -20,7 +19,7 @@ export async function workUntil(
   const { app, signal } = session;
   const workers = app.startWorkers();
   try {
-    await watch(app, workers, market, signal, isOver);
+    await watch(session, workers, market, isOver);
     return 'over';
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -32,10 +31,9 @@ export async function workUntil(
 
 /** Looks until the run is over. @throws what no other job can survive, and the signal's reason */
 async function watch(
-  app: App,
+  { app, signal }: Session,
   workers: JobWorkers,
   market: Market,
-  signal: AbortSignal,
   isOver: () => Promise<boolean>,
 ): Promise<void> {
   let fatal: CdvaultError | undefined;

@@ -94,7 +94,8 @@ describe('plan', () => {
     const series = [{ market: 'binance_um', symbol: futures }] as const;
     for (const date of ['2022-01-02', '2022-01']) server.setFault(futures, date, 'absent');
     const range = { startMs: FROM, endMs: FROM + 3 * DAY_MS };
-    const plans = await planAll(app, series, range, 'auto', { signal, isRough: false });
+    const wanted = { range, choice: 'auto' } as const;
+    const plans = await planAll(app, series, wanted, { signal, isRough: false });
     const rows = 2 * (trades.indexAtTime((FROM + DAY_MS) * 1000) - 0);
     expect(plans[0]).toMatchObject({ archiveHours: 48, files: 2, restHours: 0, rowsFrom: 'sizes' });
     expect(Math.abs((plans[0]?.rows ?? 0) - rows) / rows).toBeLessThan(0.5);

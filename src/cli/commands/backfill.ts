@@ -102,7 +102,8 @@ async function backfill(
     json: options.json === true,
   };
   if (options.source === 'rest') for (const one of series) await assertDueServed(app, one, range);
-  const plans = await planAll(app, series, range, options.source, { signal, isRough: false });
+  const wanted = { range, choice: options.source };
+  const plans = await planAll(app, series, wanted, { signal, isRough: false });
   const totals = await totalsOf(app, plans);
   if (run.json) print(JSON.stringify({ type: 'plan', ...run, plans, ...totals }));
   else if (plans.some(isDue)) say(describePlan(plans, totals));

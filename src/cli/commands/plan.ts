@@ -42,7 +42,7 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
         await withApp({ overrides: weightShareOf(options) }, async ({ app, signal }) => {
           const silence = await silenceOf(assertKnown(app, series, signal, source));
           const asking = { signal, isRough: true, silence };
-          const plans = await planAll(app, series, range.hours, source, asking);
+          const plans = await planAll(app, series, { range: range.hours, choice: source }, asking);
           const totals = await totalsOf(app, plans);
           if (options.json === true)
             print(JSON.stringify({ type: 'plan', range: range.hours, series: plans, ...totals }));

@@ -138,14 +138,14 @@ async function repairSeries(
     const report = { ...series, days: [...days.values()] };
     if (repairs.length === 0) return { report, failures };
     for (const needed of repairs) announce(app, series, needed, options);
-    await assertAnswers(session, series, repairs, report, options);
+    await assertAnswers(session, report, repairs, options);
     const runId = newRunId(app.clock.nowMs());
     for (const needed of repairs) {
       const { findings = [] } = days.get(needed.dayMs) ?? {};
       await queueRepair(app, { runId, series, choice: options.source }, needed, { findings });
       for (const hourMs of [...needed.fetched, ...needed.refetched]) tried.add(hourMs);
     }
-    if ((await mend(session, runId, series, repairs, options)) === 'interrupted')
+    if ((await mend(session, { runId, series, repairs }, options)) === 'interrupted')
       return 'interrupted';
     failures.push(...(await app.queue.failures(runId, FAILURES_SHOWN)));
     parts = repairs.map(({ dayMs }) => ({
@@ -155,12 +155,16 @@ async function repairSeries(
   }
 }
 
+interface RepairRun {
+  readonly runId: string;
+  readonly series: Series;
+  readonly repairs: readonly DayRepair[];
+}
+
 /** Works until the days are mended, and shows how it goes on where there is something to fetch. */
 async function mend(
   session: Session,
-  runId: string,
-  series: Series,
-  repairs: readonly DayRepair[],
+  { runId, series, repairs }: RepairRun,
   { json = false }: RepairOptions,
 ): Promise<'over' | 'interrupted'> {
   const { app } = session;
@@ -198,11 +202,11 @@ async function* verifyParts(
  */
 async function assertAnswers(
   { app, signal }: Session,
-  series: Series,
-  repairs: readonly DayRepair[],
   report: SeriesReport,
+  repairs: readonly DayRepair[],
   { source, json }: RepairOptions,
 ): Promise<void> {
+  const series = { market: report.market, symbol: report.symbol };
   const asked = repairs.map((needed) => asks(app, series, needed, source));
   const hours = repairs.flatMap(({ fetched, refetched }) => [...fetched, ...refetched]);
   const span = spanOfHours(hours);

@@ -40,21 +40,24 @@ export interface CostedPlan extends SeriesPlan, SourcePlan, Estimate {
   readonly downloadBytes: number | undefined;
 }
 
+interface Wanted {
+  readonly range: TimeRange;
+  readonly choice: SourceChoice;
+}
+
 export async function planAll(
   app: App,
   series: readonly Series[],
-  range: TimeRange,
-  choice: SourceChoice,
+  wanted: Wanted,
   asking: Asking,
 ): Promise<CostedPlan[]> {
-  return Promise.all(series.map((one) => planOne(app, one, range, choice, asking)));
+  return Promise.all(series.map((one) => planOne(app, one, wanted, asking)));
 }
 
 async function planOne(
   app: App,
   series: Series,
-  range: TimeRange,
-  choice: SourceChoice,
+  { range, choice }: Wanted,
   asking: Asking,
 ): Promise<CostedPlan> {
   const days: DayWork[] = [];
