@@ -71,6 +71,13 @@ export interface AnchoredStore {
   readonly reference: AnchoredReference;
 }
 
+interface Drawn {
+  readonly anchor: string;
+  readonly length: Length;
+  readonly spans: readonly Span[];
+  readonly open: 'first' | 'previous';
+}
+
 /** Every bar of every length, by `show`'s use case with both open rules and by the documented SQL. */
 export async function expectAnchored(
   store: AnchoredStore,
@@ -82,10 +89,11 @@ export async function expectAnchored(
     for (const open of ['first', 'previous'] as const) {
       const wanted = spans.map((span) => store.reference.bar(span, open));
       const name = `${anchor} ${length} ${open}`;
-      const bars = await shownBars(store, anchor, length, spans, open);
+      const drawn = { anchor, length, spans, open };
+      const bars = await shownBars(store, drawn);
       expect(bars, name).toEqual(wanted.map(asShown));
       counts.shown += bars.length;
-      const sql = sqlFor(store, anchor, length, spans, open);
+      const sql = sqlFor(store, drawn);
       if (sql === undefined) continue;
       const rows = await store.reader.query(sql);
       expect(rows.map(numbersOf), name).toEqual(wanted.map(asNumbers));
@@ -135,10 +143,7 @@ const RECURRING: Readonly<Record<string, IsAnchor>> = {
 
 async function shownBars(
   { app, symbol }: AnchoredStore,
-  anchor: string,
-  length: Length,
-  spans: readonly Span[],
-  open: 'first' | 'previous',
+  { anchor, length, spans, open }: Drawn,
 ): Promise<readonly ShownBar[]> {
   const request = {
     lengthMs: parseBarLength(length),
@@ -195,10 +200,7 @@ function isoOf(text: string | null | undefined): string {
 /** undefined where the page has no statement for it. */
 function sqlFor(
   { symbol, range }: AnchoredStore,
-  anchor: string,
-  length: Length,
-  spans: readonly Span[],
-  open: 'first' | 'previous',
+  { anchor, length, spans, open }: Drawn,
 ): string | undefined {
   const values = {
     symbol,

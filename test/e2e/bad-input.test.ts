@@ -153,17 +153,35 @@ describe('services that let nobody in', () => {
   };
 
   test.each([
-    ['Redis', 'REDIS_URL', 'redisUrl', 'REDIS_REFUSED', 'WRONGPASS'],
-    ['QuestDB over HTTP', 'QUESTDB_HTTP_URL', 'questdbHttpUrl', 'STORE_REFUSED', 'HTTP 401'],
-    ['QuestDB over PG', 'QUESTDB_PG_URL', 'questdbPgUrl', 'STORE_REFUSED', 'invalid username'],
-    [
-      'QuestDB for readers',
-      'QUESTDB_READONLY_PG_URL',
-      'questdbReadonlyPgUrl',
-      'STORE_REFUSED',
-      'invalid username',
-    ],
-  ] as const)('a wrong password of %s: exit code 7', async (_, name, key, code, words) => {
+    {
+      service: 'Redis',
+      name: 'REDIS_URL',
+      key: 'redisUrl',
+      code: 'REDIS_REFUSED',
+      words: 'WRONGPASS',
+    },
+    {
+      service: 'QuestDB over HTTP',
+      name: 'QUESTDB_HTTP_URL',
+      key: 'questdbHttpUrl',
+      code: 'STORE_REFUSED',
+      words: 'HTTP 401',
+    },
+    {
+      service: 'QuestDB over PG',
+      name: 'QUESTDB_PG_URL',
+      key: 'questdbPgUrl',
+      code: 'STORE_REFUSED',
+      words: 'invalid username',
+    },
+    {
+      service: 'QuestDB for readers',
+      name: 'QUESTDB_READONLY_PG_URL',
+      key: 'questdbReadonlyPgUrl',
+      code: 'STORE_REFUSED',
+      words: 'invalid username',
+    },
+  ] as const)('a wrong password of $service: exit code 7', async ({ name, key, code, words }) => {
     const url = changed(rig.services[key], (to) => (to.password = 'wrong-secret'));
     const { exitCode, stderr } = await rig.cli(['status'], { [name]: url });
     expect(stderr).toContain(`error ${code}: `);

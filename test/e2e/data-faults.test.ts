@@ -190,7 +190,7 @@ async function expectBars(
       endMs: DAY + DAY_MS,
     });
     expect(bars.map(withoutTrust), `${symbol} ${interval}`).toEqual(
-      referenceDay(trades, DAY, interval, HOURS, denseHours),
+      referenceDay(trades, DAY, interval, { hours: HOURS, denseHours }),
     );
   }
 }

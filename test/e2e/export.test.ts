@@ -237,11 +237,33 @@ describe('is refused, and the folder stays as it is', () => {
   });
 
   test.each([
-    ['the folder is a file', [], '/dev/null/here', 7, 'error EXPORT_UNWRITABLE'],
-    ['the folder can’t be made', [], '/proc/here', 7, 'error EXPORT_UNWRITABLE'],
-    ['a bar would be cut', ['--what', 'bars', '--interval', '1d'], 'cut', 2, 'cuts a 1d bar'],
-    ['trades have no interval', ['--interval', '1m'], 'no', 2, '--interval is of bars'],
-  ])('when %s', async (_, more, out, code, words) => {
+    {
+      when: 'the folder is a file',
+      out: '/dev/null/here',
+      words: 'error EXPORT_UNWRITABLE',
+      code: 7,
+    },
+    {
+      when: 'the folder can’t be made',
+      out: '/proc/here',
+      words: 'error EXPORT_UNWRITABLE',
+      code: 7,
+    },
+    {
+      when: 'a bar would be cut',
+      more: ['--what', 'bars', '--interval', '1d'],
+      out: 'cut',
+      words: 'cuts a 1d bar',
+      code: 2,
+    },
+    {
+      when: 'trades have no interval',
+      more: ['--interval', '1m'],
+      out: 'no',
+      words: '--interval is of bars',
+      code: 2,
+    },
+  ])('when $when', async ({ more = [], out, code, words }) => {
     const place = path.resolve(folder, out);
     const { exitCode, stderr } = await rig.cli([
       'export',

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fingerprintRange } from '../../src/app/verify/fingerprint-range.ts';
 import type { App } from '../../src/cli/compose.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
-import { floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { floorTo, HOUR_MS, type TimeRange } from '../../src/domain/time/hour.ts';
 import { type DataFault, faultySeries } from '../exchange/data-faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
@@ -79,11 +79,11 @@ beforeAll(async () => {
     services,
   });
   // In one go here; there in pieces, and the later ones first.
-  await backfill(here, SYMBOL, DAY, END);
-  await backfill(here, OPEN, DAY, DAY + 2 * HOUR_MS, 3);
-  await backfill(there, SYMBOL, FOUR, END);
-  await backfill(there, SYMBOL, DAY, TWO);
-  await backfill(there, SYMBOL, TWO, FOUR);
+  await backfill(here, SYMBOL, { startMs: DAY, endMs: END });
+  await backfill(here, OPEN, { startMs: DAY, endMs: DAY + 2 * HOUR_MS }, 3);
+  await backfill(there, SYMBOL, { startMs: FOUR, endMs: END });
+  await backfill(there, SYMBOL, { startMs: DAY, endMs: TWO });
+  await backfill(there, SYMBOL, { startMs: TWO, endMs: FOUR });
   thereApp = await there.app();
 }, 300_000);
 
@@ -102,15 +102,9 @@ function rangeArgs(startMs: number, endMs: number): string[] {
   return ['--from', new Date(startMs).toISOString(), '--to', new Date(endMs).toISOString()];
 }
 
-async function backfill(
-  rig: Rig,
-  symbol: string,
-  startMs: number,
-  endMs: number,
-  exitCode = 0,
-): Promise<void> {
+async function backfill(rig: Rig, symbol: string, range: TimeRange, exitCode = 0): Promise<void> {
   const app = await rig.app();
-  expect(await rig.backfill(app, [spot(symbol)], { startMs, endMs })).toMatchObject({ exitCode });
+  expect(await rig.backfill(app, [spot(symbol)], range)).toMatchObject({ exitCode });
 }
 
 async function fingerprint(

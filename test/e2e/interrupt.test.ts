@@ -85,7 +85,7 @@ async function expectComplete(symbol: string): Promise<void> {
   });
   for (const interval of INTERVALS) {
     const bars = await app.bars.bars(spot(symbol), interval, RANGE);
-    expect(bars.map(withoutTrust)).toEqual(referenceDay(trades, DAY, interval, HOURS));
+    expect(bars.map(withoutTrust)).toEqual(referenceDay(trades, DAY, interval, { hours: HOURS }));
   }
 }
 

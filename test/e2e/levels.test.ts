@@ -125,7 +125,7 @@ test('one hour in mid-day shows its own numbers; the day filled up to midnight r
   const evening = { startMs: firstMs, endMs: DAY_2 };
   const before = await app.bars.bars(spot(MIDDAY), '1m', evening);
   expect(before.map(withoutTrust)).toEqual(
-    referenceDay(trades, DAY_1, '1m', [firstMs, firstMs + HOUR_MS]),
+    referenceDay(trades, DAY_1, '1m', { hours: [firstMs, firstMs + HOUR_MS] }),
   );
   expect(new Set(before.map(({ levelFromMs }) => levelFromMs))).toEqual(new Set([firstMs]));
   expect(new Set(before.map(({ levelMissing }) => levelMissing))).toEqual(new Set([0]));
@@ -208,7 +208,7 @@ test('a hole of an hour taints the bars behind it, by the exact number of ids, u
   for (const interval of INTERVALS) {
     const day = { startMs: DAY_1, endMs: DAY_2 };
     const bars = await app.bars.bars(spot(HOLE), interval, day);
-    expect(bars.map(withoutTrust)).toEqual(referenceDay(trades, DAY_1, interval, hours));
+    expect(bars.map(withoutTrust)).toEqual(referenceDay(trades, DAY_1, interval, { hours }));
   }
 });
 

@@ -64,7 +64,7 @@ test('three symbols at once by two worker processes: bars and anchors equal the 
 
   for (const symbol of SYMBOLS) {
     await expectExact(app, symbol, tradesOf(symbol), RANGE);
-    await expectAnchors(app, symbol, tradesOf(symbol), RANGE, START);
+    await expectAnchors(app, symbol, tradesOf(symbol), { range: RANGE, originMs: START });
     expect(await app.ledger.totals(spot(symbol), RANGE)).toEqual({
       proven: 48,
       open: 0,

@@ -160,7 +160,7 @@ describe('the schedule', () => {
       for (const interval of ['1m', '1h', '1d'] as const) {
         const day = { startMs: dayMs, endMs: dayMs + DAY_MS };
         const bars = await app.bars.bars(spot(symbol), interval, day);
-        expect(bars.map(withoutTrust)).toEqual(referenceDay(trades, dayMs, interval, hours));
+        expect(bars.map(withoutTrust)).toEqual(referenceDay(trades, dayMs, interval, { hours }));
       }
     }
   }

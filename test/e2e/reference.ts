@@ -39,13 +39,18 @@ function asStored(trade: Trade, market: Market): AggTrade {
   };
 }
 
-/** One day's bars by the TypeScript reference, from the trades of `hours` (default: all 24). */
+interface ReferenceHours {
+  /** Whose trades count; default: all 24. */
+  readonly hours?: readonly number[];
+  readonly denseHours?: readonly number[];
+}
+
+/** One day's bars by the TypeScript reference. */
 export function referenceDay(
   trades: TradeSeries,
   dayMs: number,
   interval: Interval,
-  hours: readonly number[] = hoursOfDay(dayMs),
-  denseHours: readonly number[] = hours,
+  { hours = hoursOfDay(dayMs), denseHours = hours }: ReferenceHours = {},
 ): BarText[] {
   const rows = truth(trades, { startMs: dayMs, endMs: dayMs + DAY_MS }).filter(({ timeUs }) =>
     hours.includes(floorTo(timeUs / 1000, HOUR_MS)),
@@ -98,8 +103,7 @@ export async function expectAnchors(
   app: App,
   symbol: string,
   trades: TradeSeries,
-  range: TimeRange,
-  originMs: number,
+  { range, originMs }: { readonly range: TimeRange; readonly originMs: number },
 ): Promise<void> {
   const days = [...daysOf(range)].map((dayMs) => builtDay(trades, dayMs, range));
   const stored = await app.bars.midnightBases(spot(symbol));

@@ -61,7 +61,7 @@ async function expectHours(symbol: string, hours: readonly number[]): Promise<vo
       endMs: DAY + 24 * HOUR_MS,
     });
     expect(bars.map(withoutTrust), `${symbol} ${interval}`).toEqual(
-      referenceDay(trades, DAY, interval, hours),
+      referenceDay(trades, DAY, interval, { hours }),
     );
   }
 }

@@ -128,7 +128,8 @@ class Bucket {
     if (once && request.method === 'GET') this.#faults.delete(plan.id);
     if (plan.fault === 'replacedMeanwhile')
       this.#versions.set(plan.id, (this.#versions.get(plan.id) ?? 0) + 1);
-    sendPart(request, response, file.zip, etagOf(plan), plan.fault === 'cutDownload');
+    const { zip } = file;
+    sendPart(request, response, { zip, etag: etagOf(plan), isCut: plan.fault === 'cutDownload' });
   }
 
   #file(plan: FilePlan): ArchiveFile {
@@ -219,13 +220,17 @@ function send(response: ServerResponse, status: number, xml: string): void {
   response.end(xml);
 }
 
-/** @param isCut the connection ends after half of the bytes */
+interface Download {
+  readonly zip: Buffer;
+  readonly etag: string;
+  /** The connection ends after half of the bytes. */
+  readonly isCut: boolean;
+}
+
 function sendPart(
   request: IncomingMessage,
   response: ServerResponse,
-  zip: Buffer,
-  etag: string,
-  isCut: boolean,
+  { zip, etag, isCut }: Download,
 ): void {
   const match = request.headers['if-match'];
   if (match !== undefined && match !== etag) {

@@ -77,19 +77,27 @@ export function printFaultTable(): void {
   });
 }
 
+export interface Backfilled {
+  readonly rig: Rig;
+  readonly app: App;
+  readonly symbol: string;
+  readonly trades: TradeSeries;
+  /** Whole days, or hours of one day. */
+  readonly range: TimeRange;
+}
+
 /**
  * What must hold after any fault, once a run has ended well: stored ids = offered ids, each once;
  * every sum exact, in the ledger, in the bars at every interval and in the anchors; and another run
  * makes no trade request and changes no row.
- * @param range whole days, or hours of one day
  */
-export async function expectNothingLost(
-  rig: Rig,
-  app: App,
-  symbol: string,
-  trades: TradeSeries,
-  range: TimeRange,
-): Promise<void> {
+export async function expectNothingLost({
+  rig,
+  app,
+  symbol,
+  trades,
+  range,
+}: Backfilled): Promise<void> {
   const series = spot(symbol);
   const offered = truth(trades, range);
   await app.sql.waitApplied('agg_trades');
@@ -126,12 +134,13 @@ export async function expectNothingLost(
     for (const interval of INTERVALS) {
       const bars = await app.bars.bars(series, interval, { startMs: dayMs, endMs: dayMs + DAY_MS });
       expect(bars.map(withoutTrust), `bars at ${interval}`).toEqual(
-        referenceDay(trades, dayMs, interval, hours),
+        referenceDay(trades, dayMs, interval, { hours }),
       );
     }
   }
 
-  await expectAnchors(app, symbol, trades, range, floorTo(range.startMs, DAY_MS));
+  const originMs = floorTo(range.startMs, DAY_MS);
+  await expectAnchors(app, symbol, trades, { range, originMs });
 
   const ofSymbol = () =>
     rig.exchange.requests.tradeRequests().filter(({ query }) => query['symbol'] === symbol).length;

@@ -4,7 +4,7 @@ import type { TimeRange } from '../../src/domain/time/hour.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
 import { type CliProcess, type CliResult, unique } from '../support/command-line.ts';
 import { Rig, type RigOptions } from '../e2e/rig.ts';
-import { expectNothingLost } from './fault.ts';
+import { type Backfilled, expectNothingLost } from './fault.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -25,10 +25,10 @@ export class OneSymbol {
     const symbol = unique('FLT');
     const rig = await Rig.start({ symbols: [{ symbol, trades }], ...options });
     onTestFinished(async () => rig.dispose());
-    return new OneSymbol(rig, await rig.app(), symbol, trades, range);
+    return new OneSymbol({ rig, app: await rig.app(), symbol, trades, range });
   }
 
-  private constructor(rig: Rig, app: App, symbol: string, trades: TradeSeries, range: TimeRange) {
+  private constructor({ rig, app, symbol, trades, range }: Backfilled) {
     this.rig = rig;
     this.app = app;
     this.symbol = symbol;
@@ -64,6 +64,7 @@ export class OneSymbol {
    * @param range what was asked for, where it was more than one command's
    */
   async expectNothingLost(trades = this.trades, range = this.range): Promise<void> {
-    await expectNothingLost(this.rig, this.app, this.symbol, trades, range);
+    const { rig, app, symbol } = this;
+    await expectNothingLost({ rig, app, symbol, trades, range });
   }
 }

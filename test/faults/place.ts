@@ -57,7 +57,7 @@ export async function inPlace(
   try {
     const app = await rig.app();
     await body({ services, rig, app, symbol, trades, range, backfill });
-    await expectNothingLost(rig, app, symbol, trades, range);
+    await expectNothingLost({ rig, app, symbol, trades, range });
   } finally {
     await rig.dispose();
     await services.close();

@@ -95,7 +95,9 @@ fault(
       const range = { startMs: DAY, endMs: DAY + DAY_MS };
       const built = await app.bars.bars(spot(symbol), interval, range);
       const starts = hours.map((hour) => DAY + hour * HOUR_MS);
-      expect(built.map(withoutTrust)).toEqual(referenceDay(trades, DAY, interval, starts));
+      expect(built.map(withoutTrust)).toEqual(
+        referenceDay(trades, DAY, interval, { hours: starts }),
+      );
     }
 
     released.resolve();
