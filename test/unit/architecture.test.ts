@@ -74,6 +74,32 @@ test('every folder of src has a rule or is the command line', () => {
   expect(existing.filter((name) => name !== 'cli' && RULES[name] === undefined)).toEqual([]);
 });
 
+/** Rooms from the bottom up: a file imports from its own room and from those before it. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  domain: ['time', '', 'trade', 'proof', 'bars', 'archive', 'plan'],
+  app: ['', 'hour', 'day', 'bars', 'plan', 'verify', 'export', 'jobs'],
+};
+
+const roomOf = (name: string): string => {
+  const [, ...rest] = name.split('/');
+  return rest.length > 1 ? (rest[0] ?? '') : '';
+};
+
+test.each(Object.entries(ROOMS))(
+  'rooms of src/%s import only from rooms below',
+  (folder, rooms) => {
+    const inFolder = files.filter((file) => file.name.startsWith(`${folder}/`));
+    const level = (name: string): number => rooms.indexOf(roomOf(name));
+    expect(inFolder.filter(({ name }) => level(name) < 0).map(({ name }) => name)).toEqual([]);
+    const upward = inFolder.flatMap(({ name, imports }) =>
+      imports
+        .filter((imported) => imported.startsWith(`${folder}/`) && level(imported) > level(name))
+        .map((imported) => `${name} imports ${imported}`),
+    );
+    expect(upward).toEqual([]);
+  },
+);
+
 test('the parser sees every kind of import', () => {
   const text = [
     "import a, { b } from './a.ts';",

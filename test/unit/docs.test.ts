@@ -210,3 +210,10 @@ test('files that the texts name in backquotes exist', () => {
     }
   }
 });
+
+test.each([
+  ['README.md', 80],
+  ['ARCHITECTURE.md', 120],
+])('%s has at most %i lines', (page, most) => {
+  expect(read(page).trimEnd().split('\n').length).toBeLessThanOrEqual(most);
+});
