@@ -184,7 +184,7 @@ describe('a service that is away', () => {
     {
       service: 'redis',
       fail: async () => services.redis.cut(),
-      reason: 'REDIS_UNREACHABLE: Redis does not answer.',
+      reason: 'REDIS_UNREACHABLE: Redis does not respond.',
       gone: [...OF_REDIS, ...OF_BOTH],
       there: ['cdvault_stored_rows', 'cdvault_store_schema_current'],
     },

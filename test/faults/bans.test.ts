@@ -130,7 +130,7 @@ fault('a long ban: told at once, and not asked about again by anybody', 'slow', 
   onPages({ kind: 'banned', retryAfterSeconds: 7_200 }, { times: 1 });
   const first = await one.backfill();
   expect(first.exitCode).toBe(7);
-  expect(first.stderr).toContain('Nothing is sent until the ban ends');
+  expect(first.stderr).toContain('No requests are sent until the ban ends');
   const before = asked();
 
   expect(await one.backfill()).toMatchObject({ exitCode: 7 });

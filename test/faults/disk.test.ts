@@ -15,7 +15,7 @@ async function obey({ rig, app, backfill }: Place): Promise<void> {
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     const result = await rig.cli(backfill);
     if (result.exitCode === 0) return;
-    expect(result.stderr).toContain('run ALTER TABLE <name> RESUME WAL, then the same command');
+    expect(result.stderr).toContain('run ALTER TABLE <name> RESUME WAL and the same command again');
     const table = /error TABLE_SUSPENDED: .*\[tableName=(\w+)\]/.exec(result.stderr)?.[1];
     expect(table, result.stderr).toBeDefined();
     await app.sql.query(`ALTER TABLE ${table ?? ''} RESUME WAL`);

@@ -123,7 +123,9 @@ fault('QuestDB suspends the table of trades', 'quick', async (report) => {
       expect(result).toMatchObject({ exitCode: 7 });
       expect(result.stderr).toContain('error TABLE_SUSPENDED: ');
       expect(result.stderr).toContain('[tableName=agg_trades]');
-      expect(result.stderr).toContain('run ALTER TABLE <name> RESUME WAL, then the same command');
+      expect(result.stderr).toContain(
+        'run ALTER TABLE <name> RESUME WAL and the same command again',
+      );
       report.saw(lineWith(result, 'error TABLE_SUSPENDED: '));
     }
     await app.sql.query('ALTER TABLE agg_trades RESUME WAL');

@@ -52,7 +52,7 @@ fault('Redis away until the command gives up', 'slow', async (report) => {
     const result = await command.done;
     expect(result).toMatchObject({ exitCode: 5 });
     report.saw(lineWith(result, 'error REDIS_UNREACHABLE: '));
-    expect(result.stderr).toContain('nothing is lost, run the same command again');
+    expect(result.stderr).toContain('No data is lost; run the same command again');
     expect(await place.rig.cli(place.backfill)).toMatchObject({ exitCode: 5 });
     await place.services.redis.heal();
     expect(await place.rig.cli(place.backfill)).toMatchObject({ exitCode: 0 });
@@ -88,7 +88,7 @@ fault('Redis full in mid-run, and at the next start', 'slow', async (report) => 
     const full = /error REDIS_REFUSED: .*OOM command not allowed when used memory > 'maxmemory'/;
     for (const result of [await command.done, await rig.cli(backfill)]) {
       expect(result).toMatchObject({ exitCode: 7, stderr: expect.stringMatching(full) });
-      expect(result.stderr).toContain('check REDIS_URL and the server’s maxmemory');
+      expect(result.stderr).toContain('Check REDIS_URL and the server’s maxmemory');
       report.saw(lineWith(result, 'error REDIS_REFUSED: '));
     }
     await rig.redis().config('SET', 'maxmemory', '0');
