@@ -77,7 +77,7 @@ test.each([
   [
     'show with a session in no zone',
     ['show', LISTED, ...RANGE, '--anchor', 'session:09:30@America/Atlantis'],
-    'there is no time zone "America/Atlantis"',
+    'unknown time zone "America/Atlantis"',
   ],
   [
     'show of bars that straddle the anchor',

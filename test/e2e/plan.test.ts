@@ -168,8 +168,8 @@ describe('--source dir:PATH', () => {
   });
 
   test.each([
-    ['no folder', () => '/no/such/folder', 'is no folder'],
-    ['no file of the range', () => folder, 'holds no file of'],
+    ['no folder', () => '/no/such/folder', 'is not a folder'],
+    ['no file of the range', () => folder, 'has no file of'],
   ])('%s: usage, exit code 2, before anything runs', async (_name, place, words) => {
     const args = ['backfill', absent, ...RANGE, '--source', `dir:${place()}`];
     const { exitCode, stderr } = await rig.cli(args, { REDIS_URL: 'redis://127.0.0.1:9' });
@@ -188,7 +188,7 @@ describe('--source dir:PATH', () => {
     const before = server.requests.length;
     const args = ['backfill', symbol, ...RANGE, '--source', `dir:${folder}`];
     const { exitCode, stderr } = await rig.cli(args);
-    expect(stderr).toContain(`${symbol}: no file of 1 day: 2022-01-02`);
+    expect(stderr).toContain(`${symbol}: no file for 1 day: 2022-01-02`);
     expect(stderr).toContain(
       `24 hours of 2022-01-02 can’t be had: ${folder} has no ${symbol}-aggTrades-2022-01-02.zip or .csv`,
     );

@@ -3,19 +3,19 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { MINUTE_MS } from '../../domain/time/hour.ts';
 import { isoMinute, parseInstant } from './times.ts';
 
-/** What `--anchor` takes, for `--help`. */
+/** The values of `--anchor`, for `--help`. */
 export const ANCHOR_HELP = `
-Anchors, where the level is 0:
-  from                the start of what is shown (default)
-  day, week, month    each UTC midnight, Monday's, that of a month's first day
-  total               the midnight of the first day that was ever asked for
+Anchors (where the level starts at 0):
+  from                the start of the range shown (default)
+  day, week, month    UTC midnight of every day, Monday or first of a month
+  total               UTC midnight of the first day ever requested
   2024-01-01T10:00Z   an instant at or before --from
   session:09:30@America/New_York
-                      each day at that time in that zone; bars are aligned to it
-  rolling:24          a level is the sum of the last 24 bars' deltas`;
+                      every day at this local time; bars are aligned to it
+  rolling:24          no start: the level is the sum of the last 24 bars' deltas`;
 
 /**
- * @param hasZone whether a time zone is known
+ * @param hasZone whether the system knows a time zone
  * @throws CdvaultError USAGE, BAD_TIME
  */
 export function parseAnchor(text: string, hasZone: (zone: string) => boolean): Anchor {
@@ -36,13 +36,13 @@ export function parseAnchor(text: string, hasZone: (zone: string) => boolean): A
 function parseSession(text: string, rest: string, hasZone: (zone: string) => boolean): Anchor {
   const [, hour, minute, zone = ''] = /^([01]\d|2[0-3]):([0-5]\d)@(.+)$/.exec(rest) ?? [];
   if (hour === undefined) {
-    throw new CdvaultError('USAGE', `--anchor ${JSON.stringify(text)} is no session`, {
+    throw new CdvaultError('USAGE', `--anchor ${JSON.stringify(text)} is not a session`, {
       advice: 'Write it as session:09:30@America/New_York.',
     });
   }
   if (!hasZone(zone)) {
-    throw new CdvaultError('USAGE', `there is no time zone ${JSON.stringify(zone)}`, {
-      advice: 'Take a name of the IANA data base: America/New_York, Europe/London, Asia/Tokyo.',
+    throw new CdvaultError('USAGE', `unknown time zone ${JSON.stringify(zone)}`, {
+      advice: 'Use a name from the IANA database: America/New_York, Europe/London, Asia/Tokyo.',
     });
   }
   return { kind: 'session', minuteOfDay: Number(hour) * 60 + Number(minute), zone };
@@ -50,7 +50,7 @@ function parseSession(text: string, rest: string, hasZone: (zone: string) => boo
 
 function parseRolling(text: string, rest: string): Anchor {
   if (/^[1-9]\d{0,5}$/.test(rest)) return { kind: 'rolling', bars: Number(rest) };
-  throw new CdvaultError('USAGE', `--anchor ${JSON.stringify(text)} is no number of bars`, {
+  throw new CdvaultError('USAGE', `--anchor ${JSON.stringify(text)} has no valid number of bars`, {
     advice: 'Write it as rolling:24.',
   });
 }
@@ -58,15 +58,15 @@ function parseRolling(text: string, rest: string): Anchor {
 const WORDS = {
   from: 'from 0 before the first bar',
   day: 'from 0 at each UTC midnight',
-  week: 'from 0 at each Monday’s UTC midnight',
-  month: 'from 0 at the UTC midnight of each month’s first day',
-  total: 'from 0 at the series’ origin',
+  week: 'from 0 at UTC midnight of each Monday',
+  month: 'from 0 at UTC midnight of the first day of each month',
+  total: 'from 0 at the origin of the series',
 } as const;
 
-/** For the line above a table. */
+/** Describes an anchor in the line above a table. */
 export function anchorWords(anchor: Anchor): string {
   if (anchor.kind === 'instant') return `from 0 at ${isoMinute(anchor.atMs)}`;
-  if (anchor.kind === 'rolling') return `sums of the deltas of ${anchor.bars} bars`;
+  if (anchor.kind === 'rolling') return `sum of the deltas of the last ${anchor.bars} bars`;
   if (anchor.kind !== 'session') return WORDS[anchor.kind];
   const time = new Date(anchor.minuteOfDay * MINUTE_MS).toISOString().slice(11, 16);
   return `from 0 each day at ${time} ${anchor.zone}`;

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-/** Options that several verbs share, spelled and explained once. */
+/** Options that several verbs share. */
 
 export interface RangeOptions {
   readonly market: string;
@@ -10,14 +10,11 @@ export interface RangeOptions {
   readonly json?: boolean;
 }
 
-export function withRange(
-  command: Command,
-  defaultTo = 'now, the end of the last closed hour',
-): Command {
+export function withRange(command: Command, defaultTo = 'end of the last closed hour'): Command {
   return command
-    .option('--from <time>', 'start: 2024-01-01, 2024-01, 2024-01-01T10:00Z (UTC)')
-    .option('--to <time>', `end, exclusive; default: ${defaultTo}`)
-    .option('--last <length>', 'instead of --from: 12h, 30d, 6w')
+    .option('--from <time>', 'start (UTC): 2024-01-01, 2024-01 or 2024-01-01T10:00Z')
+    .option('--to <time>', `end, exclusive, or now (default: ${defaultTo})`)
+    .option('--last <length>', 'length of the range, instead of --from: 12h, 30d or 6w')
     .addOption(marketOption());
 }
 
@@ -27,7 +24,7 @@ export function marketOption(): Option {
   );
 }
 
-/** What the flag says, for the settings. */
+/** The flag as an override of the settings. */
 export function weightShareOf({ weightShare }: { readonly weightShare?: string }): {
   weightShare?: string;
 } {
@@ -35,26 +32,26 @@ export function weightShareOf({ weightShare }: { readonly weightShare?: string }
 }
 
 export function jsonOption(): Option {
-  return new Option('--json', 'JSON lines for machines');
+  return new Option('--json', 'print JSON lines');
 }
 
 export function weightShareOption(): Option {
   return new Option(
     '--weight-share <part>',
-    'part of the exchange’s weight limit to use, 0.01 to 1 (default 0.6)',
+    'share of the exchange’s weight limit to use, 0.01 to 1 (default: 0.6)',
   );
 }
 
 export function archivesOption(): Option {
   return new Option(
     '--no-archives',
-    'don’t ask whether files that days were taken from have been replaced',
+    'do not check whether the exchange has replaced archive files that were read',
   );
 }
 
 export function klinesOption(): Option {
   return new Option(
     '--no-klines',
-    'don’t compare with the exchange’s candles (spot only; 2 questions of weight 2 a day)',
+    'do not compare with the exchange’s candles (spot only; two requests of weight 2 per day)',
   );
 }

@@ -12,9 +12,9 @@ import { counted } from '../print/progress-text.ts';
 export function sourceOption(): Option {
   return new Option(
     '--source <which>',
-    'auto: closed days from the exchange’s files, the rest by REST; rest; archive:\n' +
-      'its files alone; dir:PATH: a folder of its files, or of what cdvault export\n' +
-      'wrote, and nothing else',
+    'where trades come from: auto (archive files for older days, REST for the rest), rest, ' +
+      'archive (archive files only), dir:PATH (only files in a folder: archive files or those ' +
+      'of cdvault export)',
   )
     .default('auto')
     .argParser(parseSource);
@@ -25,14 +25,14 @@ function parseSource(text: string): SourceChoice {
   if (text === 'auto' || text === 'rest' || text === 'archive') return text;
   const folder = sourceFolder(text as SourceChoice);
   if (folder === undefined || folder === '')
-    throw usage(`--source ${text} is none of auto, rest, archive, dir:PATH`);
+    throw usage(`unknown --source ${text}: use auto, rest, archive or dir:PATH`);
   return `dir:${path.resolve(folder)}`;
 }
 
 /**
- * Looks at a folder of files before anything runs.
- * @returns what is to be said: days without a file
- * @throws CdvaultError USAGE when there is no such folder, or no file of the range in it
+ * Checks the folder of `--source dir:` before any work starts.
+ * @returns one line to print for each series with days that have no file
+ * @throws CdvaultError USAGE when the folder does not exist or has no file of the range
  */
 export async function lookAtFolder(
   source: SourceChoice,
@@ -42,7 +42,7 @@ export async function lookAtFolder(
   const folder = sourceFolder(source);
   if (folder === undefined) return [];
   if (!existsSync(folder) || !statSync(folder).isDirectory())
-    throw usage(`--source dir: ${folder} is no folder`);
+    throw usage(`--source dir: ${folder} is not a folder`);
   const { openFolder } = await import('./open-folder.ts');
   const archive = openFolder(folder);
   const lines: string[] = [];
@@ -50,15 +50,16 @@ export async function lookAtFolder(
     const listing = await archive.list(one, range, new AbortController().signal);
     const absent = daysWithout(listing, range);
     if (absent.length === [...daysOf(range)].length)
-      throw usage(`${folder} holds no file of ${one.symbol} in this range`, one);
+      throw usage(`${folder} has no file of ${one.symbol} in this range`, one);
     if (absent.length > 0)
       lines.push(
-        `${one.symbol}: no file of ${counted(absent.length, 'day')}: ${dayRanges(absent)}`,
+        `${one.symbol}: no file for ${counted(absent.length, 'day')}: ${dayRanges(absent)}`,
       );
   }
   return lines;
 }
 
+/** @returns the UTC midnights (epoch ms) of the days that no listed file covers */
 export function daysWithout(listing: ArchiveListing | undefined, range: TimeRange): number[] {
   if (listing === undefined) return [];
   const { days, months } = listing;
@@ -83,7 +84,7 @@ export function dayRanges(days: readonly number[]): string {
 function usage(message: string, series?: Series): CdvaultError {
   const advice =
     series === undefined
-      ? 'See --help.'
-      : `Files are called ${series.symbol}-aggTrades-2024-01-01.zip or .csv, or ${series.symbol}-aggTrades-2024-01.zip.`;
+      ? 'Run the command with --help to see its options.'
+      : `Expected names: ${series.symbol}-aggTrades-2024-01-01.zip or .csv, or ${series.symbol}-aggTrades-2024-01.zip.`;
   return new CdvaultError('USAGE', message, { advice });
 }

@@ -1,14 +1,14 @@
 import { CdvaultError } from '../../domain/errors.ts';
 
-/** `BTCUSDT`, `BTC/USDT`, `btc-usdt`, COIN-M's `BTCUSD_PERP`; letters of any script, as the exchange lists. */
+/** `BTCUSDT`, `BTC/USDT`, `btc-usdt`, `BTCUSD_PERP` (COIN-M); the exchange lists symbols in any script. */
 const SYMBOL = /^([\p{L}\p{M}\p{N}.]+)(?:[/-]([\p{L}\p{M}\p{N}.]+))?(_[\p{L}\p{N}]+)?$/u;
 
-/** Longer than any listed symbol, shorter than what people paste by mistake. */
+/** Longer than any listed symbol, shorter than most text pasted by mistake. */
 const MAX_CHARS = 30;
 
 /**
- * The exchange's own spelling of a symbol. Only ASCII letters are raised: raising others may change
- * their number, and the exchange lists them as they are.
+ * A symbol as the exchange spells it. Only ASCII letters become upper case: for other letters this can
+ * change the length of the text, and the exchange lists them unchanged.
  * @throws CdvaultError USAGE
  */
 export function parseSymbol(text: string): string {
@@ -21,12 +21,14 @@ export function parseSymbol(text: string): string {
 }
 
 /**
- * Symbols in the order given, each once.
- * @throws CdvaultError USAGE when there is none, or one is no symbol
+ * Symbols in the given order, without duplicates.
+ * @throws CdvaultError USAGE when there is none, or one is not a symbol
  */
 export function parseSymbols(texts: readonly string[]): string[] {
   if (texts.length === 0)
-    throw new CdvaultError('USAGE', 'no symbol given', { advice: 'Name at least one: BTCUSDT.' });
+    throw new CdvaultError('USAGE', 'no symbol given', {
+      advice: 'Give at least one symbol, such as BTCUSDT.',
+    });
   return [...new Set(texts.map(parseSymbol))];
 }
 

@@ -1,4 +1,4 @@
-/** What people type as times, made exact. All of it is UTC, and everything assumed is said. */
+/** Parses the times of the command line. All times are UTC; notes report every assumption. */
 
 import { CdvaultError } from '../../domain/errors.ts';
 import {
@@ -22,15 +22,15 @@ export interface TimeOptions {
 }
 
 export interface ResolvedRange {
-  /** The exact instants, half-open: what queries and exports honour. */
+  /** The exact instants, half-open: for `show`. */
   readonly asked: TimeRange;
-  /** Whole closed hours: what is planned and stored. */
+  /** Whole closed hours, half-open: for everything that plans, stores, verifies or exports. */
   readonly hours: TimeRange;
-  /** What was assumed, widened or left out, in words. */
+  /** What was assumed, widened or left out: text for the user. */
   readonly notes: readonly string[];
 }
 
-/** The exchange opened in July 2017 and takes no earlier times. */
+/** The exchange opened in July 2017 and rejects earlier times. */
 const EXCHANGE_OPENED_MS = Date.UTC(2017, 0, 1);
 
 /**
@@ -47,7 +47,7 @@ export function resolveRange(options: TimeOptions, nowMs: number): ResolvedRange
   return { asked, hours, notes };
 }
 
-/** One line that echoes a range back: `2024-01-01T10:00Z to 2024-01-01T11:00Z, 1 hour (…)`. */
+/** The resolved range in one line: `2024-01-01T10:00Z to 2024-01-01T11:00Z, 1 hour (…)`. */
 export function describeRange({ hours, notes }: ResolvedRange): string {
   const count = (hours.endMs - hours.startMs) / HOUR_MS;
   const length = count === 1 ? '1 hour' : `${count.toLocaleString('en-US')} hours`;
@@ -55,7 +55,7 @@ export function describeRange({ hours, notes }: ResolvedRange): string {
   return `${isoMinute(hours.startMs)} to ${isoMinute(hours.endMs)}, ${length}${remarks}`;
 }
 
-/** 2024-01-01T10:00Z; seconds only where they are not zero. */
+/** 2024-01-01T10:00Z; seconds and milliseconds only if they are not zero. */
 export function isoMinute(timeMs: number): string {
   const iso = new Date(timeMs).toISOString();
   if (timeMs % 60_000 === 0) return `${iso.slice(0, 16)}Z`;
@@ -74,9 +74,9 @@ function resolveEnd({ to }: TimeOptions, nowMs: number, notes: string[]): number
   if (timeMs > nowMs) {
     throw new CdvaultError(
       'BAD_RANGE',
-      `--to ${isoMinute(timeMs)} lies in the future (it is ${isoMinute(floorTo(nowMs, 60_000))})`,
+      `--to ${isoMinute(timeMs)} lies in the future (now: ${isoMinute(floorTo(nowMs, 60_000))})`,
       {
-        advice: 'For everything up to now write --to now.',
+        advice: 'Use --to now for everything up to now.',
       },
     );
   }
@@ -91,8 +91,8 @@ function resolveStart(
   notes: string[],
 ): number {
   if (from !== undefined && last !== undefined) {
-    throw new CdvaultError('BAD_RANGE', '--from and --last both say where to start', {
-      advice: 'Give one of them.',
+    throw new CdvaultError('BAD_RANGE', '--from and --last both set the start', {
+      advice: 'Give only one of them.',
     });
   }
   if (last !== undefined) return startOfLast(last, endMs, notes);
@@ -102,8 +102,8 @@ function resolveStart(
     });
   }
   if (isNow(from)) {
-    throw new CdvaultError('BAD_RANGE', '--from now starts where the data end', {
-      advice: 'Give --last 12h.',
+    throw new CdvaultError('BAD_RANGE', '--from now starts at the end of the data', {
+      advice: 'Use --last 12h instead.',
     });
   }
   const { timeMs, note } = parseTime('--from', from);
@@ -120,7 +120,7 @@ function startOfLast(text: string, endMs: number, notes: string[]): number {
   const [, count = '', unit = ''] = /^(\d{1,6})\s*([hdw])$/i.exec(text.trim()) ?? [];
   const unitMs = LAST_UNIT_MS[unit.toLowerCase()];
   if (unitMs === undefined || Number(count) === 0) {
-    throw new CdvaultError('BAD_TIME', `--last ${JSON.stringify(text)} is not a length of time`, {
+    throw new CdvaultError('BAD_TIME', `--last ${JSON.stringify(text)} is not a duration`, {
       advice: 'Write it as 12h, 30d or 6w.',
     });
   }
@@ -130,26 +130,29 @@ function startOfLast(text: string, endMs: number, notes: string[]): number {
   return startMs;
 }
 
-/** Catches years that were mistyped before millions of empty hours are planned. */
+/** Catches mistyped years, which would plan millions of empty hours. */
 function checkOpened(what: string, startMs: number): void {
   if (startMs >= EXCHANGE_OPENED_MS) return;
-  throw new CdvaultError('BAD_RANGE', `${what} starts before 2017: the exchange had not opened`);
+  throw new CdvaultError(
+    'BAD_RANGE',
+    `${what} starts before 2017, when the exchange was not open yet`,
+  );
 }
 
 function checkOrder({ startMs, endMs }: TimeRange, { from, to, last }: TimeOptions): void {
   if (startMs < endMs) return;
   if (startMs === endMs && from !== undefined && from === to) {
     throw new CdvaultError('BAD_RANGE', `--from ${from} --to ${to} is empty: --to is exclusive`, {
-      advice: 'Set --to to the day, month or instant after the last one wanted.',
+      advice: 'Set --to to the day, month or instant after the last one you want.',
     });
   }
   if (to === undefined || isNow(to)) {
     const end = isoMinute(endMs);
     throw new CdvaultError(
       'BAD_RANGE',
-      `no hour since ${from ?? last ?? ''} has closed yet: the last closed hour ended at ${end}`,
+      `no hour since ${from ?? last ?? ''} has closed yet; the last closed hour ended at ${end}`,
       {
-        advice: 'An hour can be fetched two minutes after it has ended.',
+        advice: 'An hour can be fetched two minutes after its end.',
       },
     );
   }
@@ -168,7 +171,7 @@ function wholeClosedHours(asked: TimeRange, nowMs: number, notes: string[]): Tim
   if (wide.startMs >= closedMs) {
     const waitMs = wide.startMs + HOUR_MS + CLOSING_MS - nowMs;
     throw new CdvaultError('BAD_RANGE', `the hour ${isoMinute(wide.startMs)} has not closed yet`, {
-      advice: `It can be fetched two minutes after it has ended, in ${formatDuration(waitMs)}.`,
+      advice: `It can be fetched two minutes after its end, in ${formatDuration(waitMs)}.`,
     });
   }
   notes.push(`up to ${isoMinute(closedMs)}: later hours have not closed yet`);
@@ -189,7 +192,7 @@ interface ParsedTime {
 }
 
 /**
- * One instant of an option.
+ * The instant that an option gives, in epoch ms.
  * @throws CdvaultError BAD_TIME
  */
 export function parseInstant(option: string, text: string): number {
@@ -222,12 +225,12 @@ function parseTime(option: string, text: string): ParsedTime {
     Number(minute),
     Number(second),
   );
-  // Date.UTC rolls 2024-02-30 over into March; what comes back must be what was typed.
+  // Date.UTC rolls 2024-02-30 over into March, so the result must print as what was typed.
   const typed = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
   if (new Date(wallMs).toISOString().slice(0, 19) !== typed)
-    throw badTime(option, text, 'there is no such time');
+    throw badTime(option, text, 'no such date or time');
   if (/[1-9]/.test(fraction.slice(3)))
-    throw badTime(option, text, 'bars and hours know no time finer than a millisecond');
+    throw badTime(option, text, 'times finer than a millisecond are not supported');
   const timeMs =
     wallMs + Number(fraction.slice(0, 3).padEnd(3, '0')) - zoneOffsetMs(option, text, zone);
   return zone === undefined
@@ -239,12 +242,11 @@ function zoneOffsetMs(option: string, text: string, zone: string | undefined): n
   const [, sign, hours = '', minutes = '00'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone ?? '') ?? [];
   if (sign === undefined) return 0;
   // Offsets in use reach from -12:00 to +14:00.
-  if (Number(hours) > 14 || Number(minutes) > 59)
-    throw badTime(option, text, 'there is no such time zone');
+  if (Number(hours) > 14 || Number(minutes) > 59) throw badTime(option, text, 'no such UTC offset');
   const offsetMs = Number(hours) * HOUR_MS + Number(minutes) * 60_000;
   return sign === '-' ? -offsetMs : offsetMs;
 }
 
-function badTime(option: string, text: string, why = 'it is not a time'): CdvaultError {
+function badTime(option: string, text: string, why = 'not a valid time'): CdvaultError {
   return new CdvaultError('BAD_TIME', `${option} ${JSON.stringify(text)}: ${why}`);
 }

@@ -40,7 +40,7 @@ describe('--anchor', () => {
     expect(anchorWords(parse('session:09:05@Asia/Tokyo'))).toBe(
       'from 0 each day at 09:05 Asia/Tokyo',
     );
-    expect(anchorWords(parse('rolling:3'))).toBe('sums of the deltas of 3 bars');
+    expect(anchorWords(parse('rolling:3'))).toBe('sum of the deltas of the last 3 bars');
     expect(anchorWords(parse('2024-01-01T10:00Z'))).toBe('from 0 at 2024-01-01T10:00Z');
     expect(anchorWords(parse('day'))).toBe('from 0 at each UTC midnight');
   });
