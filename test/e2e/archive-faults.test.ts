@@ -174,7 +174,7 @@ describe('backfill --source auto, which is the default', () => {
   test('a host that answers 500: said once, REST instead', async () => {
     for (const date of [DATE, MONTH]) server.setFault(down, date, 'serverError');
     const { exitCode, stderr } = await rig.cli(['backfill', down, ...ARGS]);
-    expect(stderr.match(/the exchange’s files can’t be had, REST instead/g)).toHaveLength(1);
+    expect(stderr.match(/archive files are not available, using REST instead/g)).toHaveLength(1);
     expect(stderr).toContain('11 of 11 hours proven');
     expect(exitCode).toBe(0);
   });
@@ -242,7 +242,7 @@ describe('backfill --source archive', () => {
     rig.exchange.requests.clear();
     const waits = await rig.cli(args);
     expect(waits.stderr).toContain(
-      `6 hours wait for the exchange’s file of ${isoDay(YOUNG)}; the hourly schedule, or the same command, asks again`,
+      `6 hours wait for the archive file of ${isoDay(YOUNG)}; the hourly schedule or the same command tries again`,
     );
     expect(waits.exitCode).toBe(3);
     expect(await openClasses(spot(late), YOUNG_RANGE)).toEqual(['pending_archive']);

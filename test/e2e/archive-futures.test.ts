@@ -49,8 +49,8 @@ test('old days come from files, young hours by REST; a late file is waited for a
   // Late too, but REST still has it.
   if (HAS_YESTERDAY) server.setFault(symbol, isoDay(daysAgo(1)), 'absent');
   const waits = await backfill(symbol);
-  expect(waits.stderr).toContain(`24 hours of ${isoDay(late)} must wait for the exchange’s file`);
-  expect(waits.stderr).toContain(`24 hours wait for the exchange’s file of ${isoDay(late)}`);
+  expect(waits.stderr).toContain(`24 hours of ${isoDay(late)} wait for the archive file`);
+  expect(waits.stderr).toContain(`24 hours wait for the archive file of ${isoDay(late)}`);
   expect(waits.exitCode, waits.stderr).toBe(3);
   const range = { startMs: FROM, endMs: lastClosedHourEnd(Date.now()) };
   const open = await app.ledger.openGaps(um(symbol), range);

@@ -86,7 +86,7 @@ describe('plan', () => {
       '--to',
       '2022-01-03',
     ]);
-    expect(stdout).toContain('does not say what files there are; reckoned as if all were there');
+    expect(stdout).toContain('does not list its archive files, assuming that all exist');
     server.setListing(true);
   });
 
@@ -100,7 +100,7 @@ describe('plan', () => {
     expect(plans[0]).toMatchObject({ archiveHours: 48, files: 2, restHours: 0, rowsFrom: 'sizes' });
     expect(Math.abs((plans[0]?.rows ?? 0) - rows) / rows).toBeLessThan(0.5);
     expect(describePlan(plans, await totalsOf(app, plans))).toContain(
-      '24 hours of 2022-01-02 can’t be had: no file has them',
+      '24 hours of 2022-01-02 not available: no file has them',
     );
   });
 });
@@ -117,10 +117,10 @@ describe('plan without the exchange', () => {
     const { exitCode, stdout, stderr } = await plan(unique('PLX'));
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^PLX\w+ +48 +48 +0 +\? +0 +\S+ +\?$/m);
-    expect(stdout).toContain('how many rows are due, and so time and disk, nobody could tell');
-    expect(stdout).toMatch(/nobody could be asked what files there are, .*ARCHIVE_UNREACHABLE: /);
+    expect(stdout).toContain('rows, time and disk are unknown');
+    expect(stdout).toMatch(/archive files could not be listed, .*ARCHIVE_UNREACHABLE: /);
     expect(stdout).toMatch(
-      /could not be asked for its ids, rows are unknown: EXCHANGE_UNREACHABLE: /,
+      /could not be asked for trade ids, rows are unknown: EXCHANGE_UNREACHABLE: /,
     );
     expect(stdout + stderr).not.toContain('1970');
   });
@@ -190,7 +190,7 @@ describe('--source dir:PATH', () => {
     const { exitCode, stderr } = await rig.cli(args);
     expect(stderr).toContain(`${symbol}: no file for 1 day: 2022-01-02`);
     expect(stderr).toContain(
-      `24 hours of 2022-01-02 can’t be had: ${folder} has no ${symbol}-aggTrades-2022-01-02.zip or .csv`,
+      `24 hours of 2022-01-02 not available: ${folder} has no ${symbol}-aggTrades-2022-01-02.zip or .csv`,
     );
     expect(stderr).toMatch(/24 hours of 2022-01-03 not proven .*refused.*CHECKSUM says another/);
     // The last hour has no trade behind it that anybody knows.

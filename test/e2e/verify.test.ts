@@ -104,7 +104,7 @@ async function upsertTrade(
 
 async function expectMended(mostRequests: number): Promise<void> {
   const { exitCode, stdout, stderr } = await rig.cli(['repair', SYMBOL, ...ARGS]);
-  expect(stdout + stderr).toContain('every id, sum and bar as it must be');
+  expect(stdout + stderr).toContain('all ids, sums and bars verified');
   expect(exitCode).toBe(0);
   expect(await tables()).toEqual(whole);
   expect(rig.exchange.requests.tradeRequests().length).toBeLessThanOrEqual(mostRequests);
@@ -157,7 +157,7 @@ test('a part of a day: every figure is that of its hours alone', async () => {
   const rows = stored.length.toLocaleString('en-US');
   const figures = [SYMBOL, '2024-06-10', '2/2', rows, delta, String(bars), '120/120', 'proven'];
   expect(stdout.split('\n')[1]?.split(/\s+/)).toEqual(figures);
-  expect(stdout).toContain(`proven: 2 hours, ${rows} trades, every id, sum and bar`);
+  expect(stdout).toContain(`proven: 2 hours, ${rows} trades, all ids, sums and bars`);
   expect(await readFile(file, 'utf8')).toContain(`| ${figures.join(' | ')} |`);
 });
 

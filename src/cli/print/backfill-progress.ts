@@ -5,9 +5,9 @@ import type { App } from '../compose.ts';
 import { type ProgressFacts, progressLine } from './progress-text.ts';
 import { isoMinute } from '../input/times.ts';
 
-/** Without a terminal, one line this often. */
+/** Interval between progress lines when standard error is not a terminal. */
 const PLAIN_EVERY_MS = 5_000;
-/** The rate is that of the last stretch of this length, so that an ETA follows a change of speed. */
+/** Rates are averages over this time, so that the ETA follows changes of speed. */
 const RATE_WINDOW_MS = 30_000;
 
 interface Sample {
@@ -16,7 +16,7 @@ interface Sample {
   readonly slices: number;
 }
 
-/** Shows how a run goes on: a live line on a terminal, a line every few seconds elsewhere, or JSON. */
+/** Progress of a run: a live line on a terminal, else a line every few seconds, or JSON. */
 export class BackfillProgress {
   readonly #app: App;
   readonly #run: { readonly runId: string; readonly market: Market; readonly slicesTotal: number };
@@ -52,7 +52,7 @@ export class BackfillProgress {
     else process.stderr.write(`${withPause(progressLine(facts, 200), governor)}\n`);
   }
 
-  /** Leaves the last line standing. */
+  /** Keeps the last live line on the terminal. */
   done(): void {
     this.#live?.done();
   }
@@ -71,7 +71,7 @@ export class BackfillProgress {
     });
     const left = this.#run.slicesTotal - progress.slicesDone;
     const facts: ProgressFacts = {
-      // A worker that was killed may have counted hours that another one does again.
+      // A killed worker may have counted hours that another worker counts again.
       slicesDone: Math.min(progress.slicesDone, this.#run.slicesTotal),
       slicesTotal: this.#run.slicesTotal,
       rows: progress.rows,
@@ -86,7 +86,7 @@ export class BackfillProgress {
     return { facts, governor };
   }
 
-  /** Per second, over the last stretch. */
+  /** Rows and slices per second, averaged over RATE_WINDOW_MS. */
   #rate(now: Sample): { rows: number; slices: number } {
     this.#samples.push(now);
     while ((this.#samples[1]?.atMs ?? now.atMs) <= now.atMs - RATE_WINDOW_MS) this.#samples.shift();
@@ -103,5 +103,5 @@ export class BackfillProgress {
 function withPause(line: string, { pause }: GovernorState): string {
   return pause === undefined
     ? line
-    : `${line}\n${pause.reason}: nothing is sent until ${isoMinute(pause.untilMs)}, then it goes on by itself`;
+    : `${line}\n${pause.reason}: no requests are sent until ${isoMinute(pause.untilMs)}, then work resumes`;
 }

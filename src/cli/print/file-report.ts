@@ -12,20 +12,20 @@ import type { FailedJob } from '../../ports/job-queue.ts';
 import type { App } from '../compose.ts';
 import { counted } from './progress-text.ts';
 
-/** Lines of one kind beyond this many are counted, not listed. */
+/** The most lines of one kind that are printed; the rest is counted. */
 const LISTED = 10;
 
 export const OPEN_GAPS = 'select * from gaps where resolved_at is null';
 
-/** What a run has to say of files: those that were not whole, and hours that wait for one. */
+/** Report of a run on files: those that were not whole, and hours that wait for one. */
 export interface FileReport {
   readonly files: readonly ArchiveFileRecord[];
   readonly awaited: readonly AwaitedHours[];
-  /** On record, and not proven for want of a trade beside them. */
+  /** Recorded hours that are not proven because a neighbouring trade is unknown. */
   readonly edges: readonly EdgeHours[];
 }
 
-/** @param sinceMs files that were looked at before are no news */
+/** @param sinceMs files that were read earlier are left out, epoch ms */
 export async function fileReport(
   { files, ledger }: Pick<App, 'files' | 'ledger'>,
   series: readonly Series[],
@@ -51,8 +51,8 @@ export async function fileReport(
 }
 
 /**
- * A file that ends early is cut, or that of a symbol that did not trade any more that day. Once every
- * hour is proven, and all trades of the day came from the file, it was the latter.
+ * True when a file that ends early is complete after all, because the symbol stopped trading that day:
+ * every hour is proven and all trades of the day came from the file. Otherwise the file was truncated.
  */
 export function wasThin(
   { verdict }: Pick<ArchiveFileRecord, 'verdict'>,
@@ -69,22 +69,22 @@ export function wasThin(
 export function fileLines({ files, awaited, edges }: FileReport): string[] {
   const silent = files.filter(({ verdict }) => verdict === 'unreachable');
   const awaitedDays = new Set(awaited.map(({ symbol, dayMs }) => `${symbol} ${dayMs}`));
-  // Hours that wait for a file, or for a better one, say so themselves.
-  const told = files.filter(
+  // Files of days that wait for a file, or for a better one, are reported with those hours.
+  const reported = files.filter(
     ({ symbol, dayMs, verdict }) =>
       verdict !== 'unreachable' && !awaitedDays.has(`${symbol} ${dayMs}`),
   );
   return [
     ...silent
       .slice(0, 1)
-      .map(({ evidence }) => `the exchange’s files can’t be had, REST instead: ${evidence}`),
-    ...short(told.map(fileLine), "select * from archive_files where evidence <> ''"),
+      .map(({ evidence }) => `archive files are not available, using REST instead: ${evidence}`),
+    ...short(reported.map(fileLine), "select * from archive_files where evidence <> ''"),
     ...short(awaited.map(awaitedLine), OPEN_GAPS),
     ...short(edges.map(edgeLine), OPEN_GAPS),
   ];
 }
 
-/** Of a job that failed for good. */
+/** One line for a job that failed for good. */
 export function failureLine({ kind, payload, reason }: FailedJob): string {
   return `failed ${kind} ${JSON.stringify(payload)}: ${reason}`;
 }
@@ -99,9 +99,9 @@ function awaitedLine({ symbol, gapClass, dayMs, hours, evidence }: AwaitedHours)
   const verb = hours === 1 ? 'waits' : 'wait';
   const day = isoDay(dayMs);
   if (gapClass === 'pending_archive')
-    return `${symbol}: ${some} ${verb} for the exchange’s file of ${day}; the hourly schedule, or the same command, asks again`;
-  if (gapClass === 'retention') return `${symbol}: ${some} of ${day} can’t be had: ${evidence}`;
-  return `${symbol}: ${some} of ${day} not proven by the file: ${evidence}`;
+    return `${symbol}: ${some} ${verb} for the archive file of ${day}; the hourly schedule or the same command tries again`;
+  if (gapClass === 'retention') return `${symbol}: ${some} of ${day} not available: ${evidence}`;
+  return `${symbol}: ${some} of ${day} not proven by its file: ${evidence}`;
 }
 
 function edgeLine({ symbol, fromMs, hours, evidence }: EdgeHours): string {

@@ -1,4 +1,4 @@
-/** A fingerprint as `--json` writes it and `--compare` reads it; docs/fingerprint.md has the format. */
+/** The JSON of a fingerprint: written by `--json`, read by `--compare`. docs/fingerprint.md has the format. */
 
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -62,19 +62,19 @@ function rangeOf({ leaves }: Fingerprint): TimeRange {
 }
 
 /**
- * Another's fingerprint of the same series and range, its own arithmetic checked.
- * @throws CdvaultError USAGE
+ * Reads a fingerprint file and checks its counts, leaves and root.
+ * @throws CdvaultError USAGE when it is not a valid fingerprint of this series and range
  */
 export function readFingerprint(file: string, series: Series, range: TimeRange): Fingerprint {
   const theirs = parseFingerprint(file, readText(file));
   if (theirs.market !== series.market || theirs.symbol !== series.symbol) {
-    throw refused(file, `is of ${nameOf(theirs)}, not of ${nameOf(series)}`);
+    throw refused(file, `is for ${nameOf(theirs)}, not for ${nameOf(series)}`);
   }
   const { startMs, endMs } = rangeOf(theirs);
   if (startMs !== range.startMs || endMs !== range.endMs) {
     throw refused(
       file,
-      `is of ${isoMinute(startMs)} to ${isoMinute(endMs)}, not of ${isoMinute(range.startMs)} to ${isoMinute(range.endMs)}`,
+      `covers ${isoMinute(startMs)} to ${isoMinute(endMs)}, not ${isoMinute(range.startMs)} to ${isoMinute(range.endMs)}`,
       `Give --from ${isoMinute(startMs)} --to ${isoMinute(endMs)}.`,
     );
   }
@@ -91,7 +91,7 @@ function readText(file: string): string {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new CdvaultError('USAGE', `--compare: ${why}`, {
-      advice: 'Name a file that cdvault fingerprint --json has written.',
+      advice: 'Give a file written by cdvault fingerprint --json.',
       cause: error,
     });
   }
@@ -103,8 +103,8 @@ function parseFingerprint(file: string, text: string): Fingerprint {
   if (head !== undefined && head.format !== FINGERPRINT_FORMAT) {
     throw refused(
       file,
-      `has the format ${JSON.stringify(head.format)}; this version knows ${FINGERPRINT_FORMAT}`,
-      'Compare fingerprints of the same version.',
+      `has the format ${JSON.stringify(head.format)}; this version reads ${FINGERPRINT_FORMAT}`,
+      'Create both fingerprints with the same version of cdvault.',
     );
   }
   const parsed = documentSchema.safeParse(json);
@@ -112,7 +112,7 @@ function parseFingerprint(file: string, text: string): Fingerprint {
     const [issue] = parsed.error.issues;
     throw refused(
       file,
-      `is no fingerprint: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+      `is not a fingerprint: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
     );
   }
   const fingerprint = fingerprintOf(
@@ -120,7 +120,7 @@ function parseFingerprint(file: string, text: string): Fingerprint {
     parsed.data.leaves.map((leaf) => ({ ...leaf, hourMs: Date.parse(leaf.hour) })),
   );
   if (!isDeepStrictEqual(fingerprintDocument(fingerprint), parsed.data))
-    throw refused(file, 'contradicts itself: its leaves, sums and root do not fit together');
+    throw refused(file, 'is inconsistent: its leaves, sums and root do not match');
   return fingerprint;
 }
 
@@ -135,7 +135,7 @@ function jsonOf(file: string, text: string): unknown {
 function refused(
   file: string,
   why: string,
-  advice = 'It has to be what cdvault fingerprint --json printed, unchanged.',
+  advice = 'Give the unchanged output of cdvault fingerprint --json.',
 ): CdvaultError {
   return new CdvaultError('USAGE', `${file} ${why}`, { advice });
 }

@@ -4,8 +4,8 @@ import { isOfSystem } from '../../adapters/system/system-error.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 
 /**
- * Whether a file can be written, before the work is done that it is to hold. Permissions alone do not
- * tell: it is opened, and taken away where it was not there.
+ * Checks that a file can be written, before the work whose result it will hold. Permissions alone do
+ * not show that, so the file is opened, and deleted if it did not exist.
  * @throws CdvaultError EXPORT_UNWRITABLE
  */
 export async function assertWritable(file: string): Promise<void> {

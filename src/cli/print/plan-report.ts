@@ -18,16 +18,16 @@ import {
 import { dayRanges } from '../input/source-option.ts';
 import { renderTable } from './table.ts';
 
-/** Measured with one worker process on two cores, weight lifted; the weight limit is mostly what counts. */
+/** Measured with one worker process on two cores, without a weight limit, which is usually lower. */
 const REST_ROWS_PER_SECOND = 25_000;
 
-/** From a file's bytes to proven rows, on two cores. */
+/** From the bytes of a file to proven rows, measured on two cores. */
 const ARCHIVE_ROWS_PER_SECOND = 200_000;
 
-/** What stays free for the store's own work: partitions are rewritten beside the old ones. */
+/** Factor for the store's own work: partitions are rewritten next to the old ones. */
 const DISK_RESERVE = 1.2;
 
-/** Weight a minute that the exchange allowed when this was written, for when it can't be asked. */
+/** Weight per minute that the exchange allowed when this was written; used when it cannot be asked. */
 const USUAL_LIMIT: Readonly<Record<Market, number>> = {
   binance_spot: 6_000,
   binance_um: 2_400,
@@ -36,7 +36,7 @@ const USUAL_LIMIT: Readonly<Record<Market, number>> = {
 
 export interface CostedPlan extends SeriesPlan, SourcePlan, Estimate {
   readonly source: SourceChoice;
-  /** undefined when nobody says what files there are; 0 where they lie on this machine. */
+  /** undefined when the files cannot be listed; 0 when they are on this machine. */
   readonly downloadBytes: number | undefined;
 }
 
@@ -106,7 +106,7 @@ export async function totalsOf(app: App, plans: readonly CostedPlan[]): Promise<
   return { ...totals, durationMs: Math.max(byWeightMs, byRowsMs) + archiveMs };
 }
 
-/** Fits into 80 columns. */
+/** The table, the totals and remarks. The table fits 80 columns. */
 export function describePlan(plans: readonly CostedPlan[], totals: PlanTotals): string {
   const table = renderTable(plans.map(planRow));
   return [table, ...conclusion(plans, totals), ...plans.flatMap(remarks)].join('\n');
@@ -121,7 +121,7 @@ function planRow(plan: CostedPlan): Record<string, string> {
     [sourceFolder(plan.source) === undefined ? 'download' : 'to read']:
       plan.fileBytes === undefined ? '?' : formatBytes(plan.fileBytes),
     'by REST': formatInteger(plan.restHours),
-    requests: isUntold(plan) && plan.restHours > 0 ? '?' : short(plan.requests),
+    requests: isUnknown(plan) && plan.restHours > 0 ? '?' : short(plan.requests),
     rows: rowsText(plan),
   };
 }
@@ -135,22 +135,21 @@ function short(value: number): string {
   return value < 10_000_000 ? formatInteger(value) : formatCount(value);
 }
 
-/** Whether nobody could tell how many rows are due. */
-function isUntold({ rowsFrom, dueHours }: CostedPlan): boolean {
+/** Whether the number of due rows cannot be estimated. */
+function isUnknown({ rowsFrom, dueHours }: CostedPlan): boolean {
   return rowsFrom === 'unknown' && dueHours > 0;
 }
 
 function conclusion(plans: readonly CostedPlan[], totals: PlanTotals): string[] {
   if (totals.dueHours === 0) return ['nothing to fetch'];
-  const untold = plans.filter(isUntold).map(({ symbol }) => symbol);
-  if (untold.length === plans.length)
-    return ['how many rows are due, and so time and disk, nobody could tell'];
-  const others =
-    untold.length === 0 ? '' : `without ${untold.join(' ')}, which nobody could tell: `;
+  const unknown = plans.filter(isUnknown).map(({ symbol }) => symbol);
+  if (unknown.length === plans.length)
+    return ['rows, time and disk are unknown: there is nothing to estimate them from'];
+  const others = unknown.length === 0 ? '' : `without ${unknown.join(' ')} (rows unknown): `;
   const isSure = plans.every(({ rowsFrom }) => rowsFrom === 'ids');
   const rows = `${isSure ? '' : 'about '}${counted(totals.rows, 'row')}`;
   const isLocal = plans.every(({ source }) => sourceFolder(source) !== undefined);
-  const requests = `, ${counted(totals.requests, 'request')} of ${formatInteger(totals.weight)} weight`;
+  const requests = `, ${counted(totals.requests, 'request')}, weight ${formatInteger(totals.weight)}`;
   const download = `${formatBytes(totals.downloadBytes)} to download, `;
   return [
     `${others}about ${formatDuration(totals.durationMs)}: ${rows}${isLocal ? '' : requests}`,
@@ -166,32 +165,32 @@ function remarks({
   unasked,
   rowsFrom,
 }: CostedPlan): string[] {
-  const asIfAll = 'reckoned as if all were there';
+  const asIfAll = 'assuming that all exist';
   const files =
     fileBytes === undefined
       ? [
           unlisted === undefined
-            ? `${symbol}: the exchange does not say what files there are; ${asIfAll}`
-            : `${symbol}: nobody could be asked what files there are, ${asIfAll}: ${unlisted}`,
+            ? `${symbol}: the exchange does not list its archive files, ${asIfAll}`
+            : `${symbol}: archive files could not be listed, ${asIfAll}: ${unlisted}`,
         ]
       : [];
   const ids =
     unasked === undefined
       ? []
       : [
-          `${symbol}: the exchange could not be asked for its ids, ${ROWS_BY[rowsFrom]}: ${unasked}`,
+          `${symbol}: the exchange could not be asked for trade ids, ${ROWS_BY[rowsFrom]}: ${unasked}`,
         ];
   return [...files, ...ids, ...unreachable.map((none) => unreachableText(symbol, none))];
 }
 
 const ROWS_BY: Readonly<Record<Estimate['rowsFrom'], string>> = {
-  ids: 'none of them being due',
-  sizes: 'rows are judged by the sizes of files',
-  ledger: 'rows are judged by the hours that are stored',
+  ids: 'no rows are due',
+  sizes: 'rows are estimated from file sizes',
+  ledger: 'rows are estimated from the stored hours',
   unknown: 'rows are unknown',
 };
 
-/** Days beyond this many are not named one by one. */
+/** The longest list of days that is printed; a longer one becomes a count. */
 const MOST_CHARS = 200;
 
 function unreachableText(symbol: string, { gapClass, hours, days }: Unreachable): string {
@@ -199,12 +198,12 @@ function unreachableText(symbol: string, { gapClass, hours, days }: Unreachable)
   const when = named.length <= MOST_CHARS ? named : counted(days.length, 'day');
   const some = `${symbol}: ${counted(hours, 'hour')} of ${when}`;
   return gapClass === 'pending_archive'
-    ? `${some} must wait for the exchange’s file, which is not there yet`
-    : `${some} can’t be had: no file has them, and REST does not reach or may not be asked`;
+    ? `${some} wait for the archive file, which is not published yet`
+    : `${some} not available: no file has them, and REST does not serve them or is excluded`;
 }
 
 /**
- * Only where the store's files lie on this machine can the free space be seen.
+ * Checks the free space, if the store's files are on this machine.
  * @throws CdvaultError DISK_TOO_SMALL
  */
 export function assertDisk(bytes: number, { storeDir }: Pick<App, 'storeDir'>): void {
@@ -217,6 +216,6 @@ export function assertFits(bytes: number, freeBytes: number, storeDir: string): 
   if (bytes * DISK_RESERVE <= freeBytes) return;
   throw new CdvaultError(
     'DISK_TOO_SMALL',
-    `the plan stores about ${formatBytes(bytes)}, and ${storeDir} has ${formatBytes(freeBytes)} free`,
+    `the plan stores about ${formatBytes(bytes)}, but ${storeDir} has ${formatBytes(freeBytes)} free`,
   );
 }

@@ -1,4 +1,4 @@
-/** Numbers and the progress line as people read them. Pure: the terminal's width is an argument. */
+/** Formats numbers and the progress line. Pure: the width of the terminal is an argument. */
 
 import { isoHour } from '../../domain/time/hour.ts';
 
@@ -8,27 +8,27 @@ export interface ProgressFacts {
   readonly rows: number;
   readonly rowsPerSecond: number;
   readonly weightUsed: number;
-  /** The part of the exchange's limit that may be used; 0 as long as nobody has asked for it. */
+  /** The share of the exchange's limit that may be used; 0 until the limit is known. */
   readonly weightLimit: number;
   readonly retrying: number;
   readonly gaps: number;
-  /** undefined as long as there is too little to judge by. */
+  /** undefined until there is enough data for an estimate. */
   readonly etaMs: number | undefined;
-  /** The hour that was last worked on. */
+  /** The hour that was processed last. */
   readonly atMs: number | undefined;
 }
 
 interface Part {
   readonly long: string;
-  /** The same in few columns; empty when it may go unsaid. */
+  /** The same in fewer columns; empty when it may be left out. */
   readonly short: string;
-  /** The lowest goes first when even the short forms don't fit. */
+  /** The part with the lowest rank is dropped first when the short forms do not fit. */
   readonly rank: number;
 }
 
 const SEPARATOR = ' | ';
 
-/** One line, at most `columns` wide: first the words are shortened, then the least important parts go. */
+/** One line, at most `columns` wide: parts are shortened first, then dropped by rank. */
 export function progressLine(facts: ProgressFacts, columns: number): string {
   const parts = progressParts(facts);
   const long = parts.map((part) => part.long).join(SEPARATOR);
@@ -58,9 +58,9 @@ function progressParts(facts: ProgressFacts): Part[] {
     { long: `${slices} slices`, short: slices, rank: 6 },
     { long: `${rows} rows`, short: `${rows} rows`, rank: 3 },
     { long: `${rate} rows/s`, short: `${rate}/s`, rank: 5 },
-    // What is not known, or does not apply, goes unsaid.
+    // A limit that is not known is left out.
     ...(weightLimit > 0 ? [{ long: `weight ${weight}`, short: `w ${weight}`, rank: 2 }] : []),
-    // Trouble is never cut before good news is; its absence is.
+    // High ranks keep retries and gaps in a short line; without any, they are dropped first.
     { long: `${retrying} retrying`, short: retrying > 0 ? `${retrying} retry` : '', rank: 7 },
     { long: `${gaps} ${gapWord}`, short: gaps > 0 ? `${gaps} ${gapWord}` : '', rank: 8 },
   ];
@@ -97,7 +97,7 @@ export function formatBytes(bytes: number): string {
 function scaled(value: number, step: number, units: readonly string[]): string {
   let size = value;
   let index = 0;
-  // Where rounding would print a full step ("1000.0k"), the next unit says it better.
+  // Use the next unit where rounding would print a full step ("1000.0k").
   while (index < units.length - 1 && Number(size.toFixed(index === 0 ? 0 : 1)) >= step) {
     size /= step;
     index += 1;
@@ -105,7 +105,7 @@ function scaled(value: number, step: number, units: readonly string[]): string {
   return `${size.toFixed(index === 0 ? 0 : 1)}${units[index] ?? ''}`;
 }
 
-/** 9s, 14m10s, 2h05m, 3d4h: two units at most, since an estimate is no better than that. */
+/** 9s, 14m10s, 2h05m, 3d4h: at most two units, which is as exact as an estimate is. */
 export function formatDuration(durationMs: number): string {
   const seconds = Math.max(0, Math.round(durationMs / 1000));
   if (seconds < 60) return `${seconds}s`;

@@ -4,7 +4,7 @@ import CliTable from 'cli-table3';
 import { formatDecimalShort, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { isoMinute } from '../input/times.ts';
 
-/** What the OHLC table needs of a bar; levels are decimal text of scale 8. */
+/** The fields of a bar that the OHLC table needs; levels are decimal text of scale 8. */
 export interface OhlcRow {
   readonly openMs: number;
   readonly open: string;
@@ -14,37 +14,37 @@ export interface OhlcRow {
   readonly delta: string;
   readonly status: 'final' | 'partial' | 'forming';
   readonly levelFromMs: number;
-  /** undefined when the missing ids can't be counted. */
+  /** undefined when the number of missing ids is unknown. */
   readonly levelMissing: number | undefined;
 }
 
 interface OhlcOptions {
-  /** Starts of the bars that were asked for: those that are absent are mentioned. */
+  /** Starts of the requested bars, epoch ms; a footnote counts those that are absent. */
   readonly expected?: readonly number[];
 }
 
 const NUMBERS = ['open', 'high', 'low', 'close', 'delta'] as const;
-/** As few as look like numbers of coins; more where the values have more. */
+/** Fewest decimals of a level; values with more decimals get more. */
 const LEAST_DECIMALS = 5;
 const COLUMNS = 80;
-/** Stretches of inexact levels beyond these are counted, not listed. */
+/** The most stretches of inexact levels that are listed; the rest is counted. */
 const STRETCHES = 5;
 
 /**
- * The bars as pandas prints them: `open high low close delta` right-aligned behind an index of bar
- * starts (UTC), with a status column only when some bar is not final, and footnotes for whatever
- * keeps a level from being exact.
+ * The bars as pandas prints them: an index of bar starts (UTC), then `open high low close delta`,
+ * right-aligned. A status column is added only when some bar is not final. Footnotes say which bars are
+ * not final or absent, and which levels are not exact.
  */
 export function renderOhlc(bars: readonly OhlcRow[], options: OhlcOptions = {}): string {
   const table = bars.length === 0 ? ['(no bars)'] : ohlcLines(bars);
   return [...table, ...ohlcFootnotes(bars, options)].join('\n');
 }
 
-/** Remarks below an OHLC table; none when every bar is there, final and exact. */
+/** Footnotes of an OHLC table; none when every bar is present, final and exact. */
 export function ohlcFootnotes(bars: readonly OhlcRow[], { expected }: OhlcOptions): string[] {
   const notes = [
-    statusNote(bars, 'partial', 'their own trades are not all proven'),
-    statusNote(bars, 'forming', 'their end is still to come'),
+    statusNote(bars, 'partial', 'not all trades of the bar are proven'),
+    statusNote(bars, 'forming', 'the bar has not ended yet'),
     ...levelNotes(bars),
     deltaNote(bars),
     absentNote(bars, expected),
@@ -61,7 +61,7 @@ function statusNote(
   return count === 0 ? undefined : `${count} ${status}: ${meaning}`;
 }
 
-/** One for each stretch of bars whose levels are not exact, so that no exact bar is called otherwise. */
+/** One note for each stretch of bars whose levels are not exact; bars with exact levels end a stretch. */
 function levelNotes(bars: readonly OhlcRow[]): string[] {
   const stretches: { readonly bars: OhlcRow[]; untilMs: number | undefined }[] = [];
   let open: (typeof stretches)[number] | undefined;
@@ -77,11 +77,11 @@ function levelNotes(bars: readonly OhlcRow[]): string[] {
     ...stretches
       .slice(0, STRETCHES)
       .map(({ bars: inexact, untilMs }) => levelNote(inexact, untilMs)),
-    ...(left > 0 ? [`levels of ${left} more stretches are not exact; --json says which`] : []),
+    ...(left > 0 ? [`levels of ${left} more stretches are not exact; --json lists them`] : []),
   ];
 }
 
-/** @param untilMs the next bar whose level is exact */
+/** @param untilMs start of the next bar whose level is exact */
 function levelNote(inexact: readonly OhlcRow[], untilMs: number | undefined): string {
   const starts = new Set(inexact.map(({ levelFromMs }) => levelFromMs));
   const counts = inexact
@@ -94,18 +94,16 @@ function levelNote(inexact: readonly OhlcRow[], untilMs: number | undefined): st
   const [fromMs = 0] = inexact.map(({ openMs }) => openMs);
   const [levelFromMs = 0] = starts;
   const until = untilMs === undefined ? 'on' : `to ${isoMinute(untilMs)}`;
-  const since = starts.size === 1 ? isoMinute(levelFromMs) : 'they count from';
+  const since = starts.size === 1 ? isoMinute(levelFromMs) : 'their anchors';
   return `levels from ${isoMinute(fromMs)} ${until} are not exact: ${missing} trades are missing since ${since}`;
 }
 
-/** A level is a sum of deltas; that one before a bar is unknown says nothing against the bar's own. */
+/** An inexact level does not make a bar's own delta inexact: the unknown deltas lie before the bar. */
 function deltaNote(bars: readonly OhlcRow[]): string | undefined {
   const areUsable = bars.some(
     ({ levelMissing, status }) => levelMissing !== 0 && status === 'final',
   );
-  return areUsable
-    ? 'the delta of a bar that is not partial or forming is exact all the same'
-    : undefined;
+  return areUsable ? 'the delta of every final bar is exact' : undefined;
 }
 
 function absentNote(
@@ -119,17 +117,17 @@ function absentNote(
   if (firstMs === undefined) return undefined;
   const absent = missing.length;
   const bar = absent === 1 ? 'bar is' : 'bars are';
-  return `${absent.toLocaleString('en-US')} ${bar} absent, the first at ${isoMinute(firstMs)}: not fetched, so unknown (not silent)`;
+  return `${absent.toLocaleString('en-US')} ${bar} absent, the first at ${isoMinute(firstMs)}: not fetched, so unknown (not empty)`;
 }
 
 interface Layout {
   readonly decimals: number;
-  /** Characters of the index kept: with or without seconds. */
+  /** Length of the index: with or without seconds. */
   readonly indexChars: 19 | 16;
   readonly gap: 1 | 2;
 }
 
-/** The first of these that fits is taken; levels are never cut, only padded less. */
+/** Layouts in order of preference. The first that fits is used; levels are padded less, never cut. */
 function layouts(needed: number): Layout[] {
   return [
     { decimals: Math.max(LEAST_DECIMALS, needed), indexChars: 19, gap: 2 },
@@ -191,12 +189,12 @@ function padded(text: string, decimals: number): string {
 export type Cell = string | number | undefined;
 
 /**
- * Rows of equal keys as a plain table: the keys are the titles, columns of numbers are right-aligned,
- * numbers get thousands separators. No colours and no frame, so that it can be piped on.
+ * A plain table of rows with equal keys. The keys are the titles, columns of numbers are right-aligned,
+ * numbers get thousands separators. No colours and no frame, so that the output can be piped.
  */
 export function renderTable(rows: readonly Readonly<Record<string, Cell>>[]): string {
   const titles = Object.keys(rows[0] ?? {});
-  if (titles.length === 0) return '(nothing)';
+  if (titles.length === 0) return '(no rows)';
   const table = new CliTable({
     head: titles,
     colAligns: titles.map((title) =>

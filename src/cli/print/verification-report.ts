@@ -16,8 +16,8 @@ interface ReportFacts {
 }
 
 /**
- * A proof to cite, as Markdown: what was checked and how, each day's verdict, each hour's content
- * hash, and the command that makes it again.
+ * The proof as a Markdown document: what was checked and how, the verdict on each day, the content hash
+ * of each hour, and the command that repeats the verification.
  */
 export function verificationReport(
   reports: readonly SeriesReport[],
@@ -30,15 +30,15 @@ export function verificationReport(
     `# Verification of ${symbols}, ${from} to ${to}`,
     '',
     `- result: ${conclusion(reports)}`,
-    `- made ${iso(nowMs)} by cdvault ${version}`,
-    `- again: \`cdvault verify ${symbols} --market ${market} --from ${from} --to ${to}\``,
+    `- created ${iso(nowMs)} by cdvault ${version}`,
+    `- command: \`cdvault verify ${symbols} --market ${market} --from ${from} --to ${to}\``,
     '',
-    'Every stored trade was read again. `proven`: the ids of an hour are contiguous and meet a trade',
-    'before it and one after it. `trades` and `delta`: number and exact sum of signed quantities of the',
-    'stored trades of these hours. `bars`: stored bars that hold a minute of these hours and equal a',
-    'second computation from the trades, digit for digit, at every interval. `klines`: minutes of these',
-    'hours of which volume, taker buy volume, number of trades, open, high, low and close equal the',
-    'exchange’s own candles exactly.',
+    'Every stored trade was read again. `proven`: hours whose ids are contiguous and adjoin a trade',
+    'before the hour and one after it. `trades` and `delta`: number and exact sum of signed quantities',
+    'of the stored trades of these hours. `bars`: stored bars that contain a minute of these hours and',
+    'equal a second computation from the trades, digit for digit, at every interval. `klines`: minutes',
+    'of these hours whose volume, taker buy volume, number of trades, open, high, low and close equal',
+    'the exchange’s candles exactly.',
     ...(reports.some((report) => leavesOutFills(report.market)) ? ['', NO_CANDLES] : []),
     ...unheardLines(reports).flatMap((line) => ['', line]),
     '',
@@ -52,9 +52,9 @@ export function verificationReport(
     '',
     '## Content hashes',
     '',
-    'SHA-256 over one line for each trade of the hour’s run of ids, in id order:',
-    '`a,p,q,f,l,T,m` as integers, price and quantity × 10^8, time in microseconds, m as 0 or 1,',
-    'each line ended by a line feed.',
+    'SHA-256 of one line for each trade of the hour’s run of ids, in id order:',
+    '`a,p,q,f,l,T,m` as integers, price and quantity × 10^8, time in microseconds, m as 0 or 1.',
+    'Each line ends with a line feed.',
     '',
     ...markdownTable(
       reports.flatMap((report) => report.days.flatMap((day) => hashRows(report, day))),

@@ -7,16 +7,16 @@ import { dayRanges } from '../input/source-option.ts';
 import { renderTable } from './table.ts';
 import { isoMinute } from '../input/times.ts';
 
-/** What verification has to say of one series. */
+/** Result of verifying one series. */
 export interface SeriesReport extends Series {
   readonly days: readonly DayReport[];
 }
 
-/** Of futures, where there is no second witness. */
+/** For futures, where there is no second source to compare with. */
 export const NO_CANDLES =
-  'candles not compared: on futures they count fills that aggregate trades leave out (insurance fund, ADL)';
+  'candles not compared: on futures they include fills that aggregate trades omit (insurance fund, ADL)';
 
-/** 11 when something called proven is not so, 3 when something is not proven or still due, else 0. */
+/** 11 when proven data is wrong, 3 when something is not proven or bars are due, else 0. */
 export function exitCodeOf(reports: readonly SeriesReport[]): ExitCode {
   const days = reports.flatMap((report) => report.days);
   if (days.some(({ findings }) => findings.length > 0)) return EXIT.mismatch;
@@ -24,7 +24,7 @@ export function exitCodeOf(reports: readonly SeriesReport[]): ExitCode {
   return isWhole ? EXIT.ok : EXIT.gaps;
 }
 
-/** Fits into 80 columns for a busy day. */
+/** A row of the table, which fits 80 columns even for a busy day. */
 export function dayRow({ symbol }: Series, day: DayReport): Record<string, string> {
   const { proven, bars } = day;
   return {
@@ -48,7 +48,7 @@ function klinesText(day: DayReport): string {
   if (klines === undefined) return '-';
   if (isHeard(day, 'klines'))
     return `${formatInteger(klines.equal)}/${formatInteger(klines.minutes)}`;
-  // What was compared before the exchange fell silent.
+  // "?": the exchange did not answer, or stopped answering part-way.
   return klines.minutes === 0
     ? '?'
     : `${formatInteger(klines.equal)}/${formatInteger(klines.minutes)}?`;
@@ -64,7 +64,7 @@ function verdictText(day: DayReport): string {
   return day.bars.state === 'due' ? 'bars due' : 'proven';
 }
 
-/** For people who wait. */
+/** Progress: one line for each day. */
 export function dayLine({ symbol }: Series, day: DayReport): string {
   return `${symbol} ${isoDay(day.dayMs)}: ${formatInteger(day.rows)} trades, ${verdictText(day)}${isHeard(day, 'klines') ? '' : ', klines not compared'}`;
 }
@@ -82,7 +82,7 @@ export function verificationText(
       lines.push(...day.findings.map((finding) => findingText(symbol, finding)));
       lines.push(...unprovenLines(symbol, day));
       if (day.bars.state === 'due')
-        lines.push(`${symbol} ${isoDay(day.dayMs)}: bars are older than their hours`);
+        lines.push(`${symbol} ${isoDay(day.dayMs)}: bars are out of date`);
     }
   }
   lines.push(...unheardLines(reports));
@@ -103,10 +103,10 @@ function unprovenLines(symbol: string, { unproven }: DayReport): string[] {
 
 const UNHEARD: Readonly<Record<Unheard['witness'], string>> = {
   klines: 'klines not compared',
-  files: 'not asked whether files have been replaced',
+  files: 'not checked whether archive files have been replaced',
 };
 
-/** What the verdict lacks: one line for each reason. */
+/** Checks that could not be made: one line for each series and reason. */
 export function unheardLines(reports: readonly SeriesReport[]): string[] {
   const all = reports.flatMap(({ symbol, days }) =>
     days.flatMap(({ dayMs, unheard }) =>
@@ -127,13 +127,13 @@ export function unheardLines(reports: readonly SeriesReport[]): string[] {
   );
 }
 
-/** A verdict without its second witness says so itself. */
+/** Appended to a verdict of days whose candles could not be compared. */
 function withoutCandles(days: readonly DayReport[]): string {
   const without = days.filter((day) => !isHeard(day, 'klines')).length;
   return without === 0 ? '' : `; klines of ${counted(without, 'day')} not compared`;
 }
 
-/** Days where all are whole. */
+/** In days when all days are whole, else in hours. */
 function lengthOf(days: readonly DayReport[]): string {
   if (days.every((day) => hoursOf(day) === 24)) return counted(days.length, 'day');
   return counted(
@@ -142,7 +142,7 @@ function lengthOf(days: readonly DayReport[]): string {
   );
 }
 
-/** @param verb `repair` has done already what it would advise */
+/** @param verb for `repair` the advice to run it is left out */
 export function conclusion(
   reports: readonly SeriesReport[],
   verb: 'verify' | 'repair' = 'verify',
@@ -153,9 +153,9 @@ export function conclusion(
   const rows = days.reduce((sum, day) => sum + day.rows, 0);
   const exitCode = exitCodeOf(reports);
   if (exitCode === EXIT.mismatch)
-    return `WRONG: ${counted(findings, 'finding')}${verb === 'repair' ? '' : '; cdvault repair with the same range mends what can be mended'}`;
+    return `WRONG: ${counted(findings, 'finding')}${verb === 'repair' ? '' : '; run cdvault repair with the same range'}`;
   if (exitCode === EXIT.ok)
-    return `proven: ${lengthOf(days)}, ${counted(rows, 'trade')}, every id, sum and bar as it must be${withoutCandles(days)}`;
+    return `proven: ${lengthOf(days)}, ${counted(rows, 'trade')}, all ids, sums and bars verified${withoutCandles(days)}`;
   const due = unproven === 0 ? 'bars are due' : `${counted(unproven, 'hour')} not proven`;
-  return `nothing wrong, but ${due}${verb === 'repair' ? '' : ': cdvault repair with the same range'}`;
+  return `nothing wrong, but ${due}${verb === 'repair' ? '' : '; run cdvault repair with the same range'}`;
 }

@@ -66,12 +66,12 @@ describe('a fingerprint in a file', () => {
   it('of another series or range is refused, with the range to ask for', () => {
     const text = JSON.stringify(document);
     expect(refusalOf(text, { ...BTC, symbol: 'ETHUSDT' }).message).toContain(
-      'is of BTCUSDT (spot), not of ETHUSDT (spot)',
+      'is for BTCUSDT (spot), not for ETHUSDT (spot)',
     );
     expect(refusalOf(text, BTC, { ...RANGE, endMs: RANGE.endMs + HOUR_MS })).toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining(
-        'is of 2024-01-01T10:00Z to 2024-01-01T12:00Z, not of 2024-01-01T10:00Z to 2024-01-01T13:00Z',
+        'covers 2024-01-01T10:00Z to 2024-01-01T12:00Z, not 2024-01-01T10:00Z to 2024-01-01T13:00Z',
       ),
       advice: 'Give --from 2024-01-01T10:00Z --to 2024-01-01T12:00Z.',
     });
@@ -80,22 +80,26 @@ describe('a fingerprint in a file', () => {
   it('of another format is refused by its name', () => {
     const text = JSON.stringify({ type: 'fingerprint', format: 'cdvault-fingerprint-2' });
     expect(refusalOf(text).message).toContain(
-      'has the format "cdvault-fingerprint-2"; this version knows cdvault-fingerprint-1',
+      'has the format "cdvault-fingerprint-2"; this version reads cdvault-fingerprint-1',
     );
   });
 
   it.each([
     ['text', 'root 1234', 'is not JSON'],
-    ['an error', '{"type":"error","code":"NOT_PROVEN"}', 'is no fingerprint: type'],
-    ['a root that is no hash', JSON.stringify({ ...document, root: 'x' }), 'no fingerprint: root'],
-    ['no hours', JSON.stringify({ ...document, leaves: [] }), 'is no fingerprint: leaves'],
+    ['an error', '{"type":"error","code":"NOT_PROVEN"}', 'is not a fingerprint: type'],
+    [
+      'a root that is no hash',
+      JSON.stringify({ ...document, root: 'x' }),
+      'not a fingerprint: root',
+    ],
+    ['no hours', JSON.stringify({ ...document, leaves: [] }), 'is not a fingerprint: leaves'],
     [
       'an hour that is no time',
       JSON.stringify({
         ...document,
         leaves: [{ ...document.leaves[0], hour: '2024-13-01T10:00:00Z' }],
       }),
-      'is no fingerprint: leaves.0.hour',
+      'is not a fingerprint: leaves.0.hour',
     ],
   ])('that is %s is refused', (_, text, words) => {
     expect(refusalOf(text)).toMatchObject({
@@ -112,9 +116,9 @@ describe('a fingerprint in a file', () => {
       'a changed count of an hour',
       { leaves: document.leaves.map((leaf) => ({ ...leaf, rows: leaf.rows + 1 })), rows: 7 },
     ],
-  ])('with %s contradicts itself', (_, change) => {
+  ])('with %s is inconsistent', (_, change) => {
     expect(refusalOf(JSON.stringify({ ...document, ...change })).message).toContain(
-      'contradicts itself',
+      'is inconsistent',
     );
   });
 

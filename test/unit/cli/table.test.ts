@@ -72,7 +72,7 @@ describe('the OHLC table', () => {
     ]).split('\n');
     expect(lines[0]).toMatch(/delta +status$/);
     expect(lines[4]).toMatch(/0\.00000 +partial$/);
-    expect(lines[5]).toBe('* 1 partial: their own trades are not all proven');
+    expect(lines[5]).toBe('* 1 partial: not all trades of the bar are proven');
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
 
@@ -84,7 +84,7 @@ describe('the OHLC table', () => {
         .slice(-2),
     ).toEqual([
       '* levels from 2024-01-01T10:03Z on are not exact: up to 1,250 trades are missing since 2024-01-01T10:00Z',
-      '* the delta of a bar that is not partial or forming is exact all the same',
+      '* the delta of every final bar is exact',
     ]);
     expect(renderOhlc([bar(0, ['1', '1', '1', '1', '0'], { levelMissing: undefined })])).toContain(
       'an unknown number of',
@@ -122,13 +122,13 @@ describe('the OHLC table', () => {
       .split('\n')
       .filter((line) => line.startsWith('* levels'));
     expect(notes).toHaveLength(6);
-    expect(notes.at(-1)).toBe('* levels of 2 more stretches are not exact; --json says which');
+    expect(notes.at(-1)).toBe('* levels of 2 more stretches are not exact; --json lists them');
   });
 
   it('says which bars are absent', () => {
     const expected = [0, 1, 2, 3, 4].map((minute) => START + minute * MINUTE_MS);
     expect(renderOhlc(NOTEBOOK, { expected }).split('\n').at(-1)).toBe(
-      '* 2 bars are absent, the first at 2024-01-01T10:03Z: not fetched, so unknown (not silent)',
+      '* 2 bars are absent, the first at 2024-01-01T10:03Z: not fetched, so unknown (not empty)',
     );
     expect(renderOhlc([], { expected })).toMatch(/^\(no bars\)\n\* 5 bars are absent/);
   });
@@ -148,6 +148,6 @@ describe('a plain table', () => {
   });
 
   it('says when there is nothing', () => {
-    expect(renderTable([])).toBe('(nothing)');
+    expect(renderTable([])).toBe('(no rows)');
   });
 });
