@@ -57,10 +57,10 @@ type Redis = ReturnType<typeof createRedis>;
 
 const MIGRATION_POLL_MS = 200;
 
-/** Who watches wants to hear soon that the store is silent: Prometheus itself waits 10 s. */
+/** Timeout of metrics queries, shorter than the 10 s that Prometheus waits for a scrape. */
 const WATCH_QUERY_MS = 5_000;
 
-/** Everything a command may need, wired once. */
+/** Everything that a command may need. */
 export interface App {
   readonly config: Config;
   readonly log: Log;
@@ -76,21 +76,21 @@ export interface App {
   readonly governor: WeightGovernor;
   readonly source: RestSource;
   readonly archive: ArchiveSource;
-  /** Such files, or exported ones, in a folder of this machine. */
+  /** Archive files, or exported files, in a folder of this machine. */
   readonly folder: (path: string) => ArchiveSource;
   /** A folder of this machine to export to. */
   readonly exportFolder: typeof openExportFolder;
-  /** The record of what files were worth. */
+  /** The record of archive files and their verdicts. */
   readonly files: ArchiveFiles;
   readonly queue: JobQueue;
   readonly codeVersion: string;
   readonly totals: WorkTotals;
-  /** Where the store's files lie, if that is on this machine and known. */
+  /** Folder of the store's files; undefined when it is not on this machine or not known. */
   readonly storeDir: string | undefined;
-  /** Refuses services that could lose work or data, then brings the schema up to date. */
+  /** Rejects services that could lose jobs or data, then migrates the schema. @returns applied migrations */
   prepare(signal: AbortSignal): Promise<readonly string[]>;
   startWorkers(): JobWorkers;
-  /** @throws CdvaultError USAGE when it can't listen there */
+  /** @throws CdvaultError USAGE when it cannot listen there */
   startServer(where: ServerPlace): Promise<Pick<RunningServer, 'port' | 'close'>>;
   close(): Promise<void>;
 }
@@ -102,7 +102,7 @@ export interface ServerPlace {
   readonly password: string;
 }
 
-/** The composition root: the one place that knows every adapter. Connects in the background. */
+/** The composition root: the only place that knows every adapter. Connects in the background. */
 export function compose(config: Config, urls: ServiceUrls): App {
   const log = createLog(config.logLevel);
   const clock = systemClock;
@@ -157,7 +157,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
   };
 }
 
-/** The board and the pages. Loaded for this verb alone: the others start without them. */
+/** The HTTP server with board and metrics. Loaded for `serve` only, so that other verbs start faster. */
 async function composeServer(
   app: { redis: Redis } & Pick<App, 'config' | 'queue' | 'clock' | 'log' | 'totals'>,
   urls: ServiceUrls,
@@ -166,7 +166,7 @@ async function composeServer(
   const { config, queue, clock, log, redis } = app;
   const { startServer, BOARD_PATH } = await import('../adapters/http/server.ts');
   const { createBoard } = await import('../adapters/bullmq/board.ts');
-  // What listens to others reads as those who may only read.
+  // The server reads the store as the read-only user.
   const sql = createSql(urls.questdbReadonlyPgUrl, undefined, WATCH_QUERY_MS);
   const { governor, source } = composeExchange(config, { ...app, sql });
   const watch = createWatch({
@@ -236,7 +236,7 @@ function composeExchange(
 ): Pick<App, 'governor' | 'source'> {
   const governor = createWeightGovernor({
     redis,
-    // Not the installation's prefix: all who leave from one address share its budget.
+    // Not CDVAULT_REDIS_PREFIX: all installations that share an address share its weight budget.
     keyPrefix: 'cdvault-weight',
     egress: config.egress,
     baseUrls: config.exchangeUrls,
@@ -267,7 +267,7 @@ function count(totals: WorkTotals, info: RequestInfo): void {
   totals.decodeMs += info.decodeMs;
 }
 
-/** Two hosts may start at once: QuestDB has no lock to offer, so Redis keeps them apart. */
+/** Two hosts may start at the same time. QuestDB offers no lock, so a lease in Redis serialises them. */
 async function migrateAlone(
   { sql, leases, clock, log }: Pick<App, 'sql' | 'leases' | 'clock' | 'log'>,
   signal: AbortSignal,

@@ -20,16 +20,16 @@ import { report } from './session.ts';
 function createProgram(finish: (exitCode: ExitCode) => void): Command {
   const program = new Command('cdvault')
     .description(
-      'CDV (cumulative delta volume; elsewhere CVD) bars from Binance trades, in\n' +
-        'QuestDB: every trade accounted for by its id, every sum exact.',
+      'Builds CDV bars (cumulative delta volume, also called CVD) from Binance aggregate trades in ' +
+        'QuestDB. Every trade is accounted for by its id, and every sum is exact.',
     )
     .version(VERSION)
-    .showHelpAfterError('(--help explains)')
+    .showHelpAfterError('(run with --help for usage)')
     .exitOverride()
     .addHelpText(
       'after',
-      '\nStart with:\n  cdvault backfill BTCUSDT --from 2024-01-01 --to 2024-01-02\n  cdvault show BTCUSDT --from 2024-01-01 --interval 1h\n' +
-        '\nSettings are environment variables: see docs/configuration.md. Times are UTC.',
+      '\nGet started:\n  cdvault backfill BTCUSDT --from 2024-01-01 --to 2024-01-02\n  cdvault show BTCUSDT --from 2024-01-01 --interval 1h\n' +
+        '\nSettings are environment variables: see docs/configuration.md.\nAll times are UTC.',
     );
   for (const register of [
     registerBackfill,
@@ -60,7 +60,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Commander has printed its own message; --help and --version end this way too.
+    // Commander has already printed its message; --help and --version also end up here.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return report(classify(error), args.includes('--json'));
   }

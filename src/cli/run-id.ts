@@ -1,4 +1,4 @@
-/** 20240101T101112-4f3a: sorts by time; two starts in one second differ. */
+/** 20240101T101112-4f3a: sorts by time; the random suffix separates starts in the same second. */
 export function newRunId(nowMs: number): string {
   const time = new Date(nowMs).toISOString().slice(0, 19).replace(/[-:]/g, '');
   return `${time}-${Math.floor(Math.random() * 0x10000)

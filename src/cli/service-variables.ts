@@ -2,8 +2,8 @@ import type { ServiceUrls } from '../adapters/services/types.ts';
 import { CdvaultError } from '../domain/errors.ts';
 
 /**
- * The variables by which programs find the services in use.
- * @throws CdvaultError SERVICES_CONFIG when one is not known
+ * Environment variables that name the services in use.
+ * @throws CdvaultError SERVICES_CONFIG when a URL is not known
  */
 export function serviceVariables(urls: ServiceUrls): Readonly<Record<string, string>> {
   const variables = {
@@ -17,12 +17,12 @@ export function serviceVariables(urls: ServiceUrls): Readonly<Record<string, str
   return variables;
 }
 
-/** For `eval` in a POSIX shell; exported, so that programs started from it have them. */
+/** For `eval` in a POSIX shell; exported, so that programs started from it inherit them. */
 export function exportLines(variables: Readonly<Record<string, string>>): string[] {
   return Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
 }
 
-/** Between single quotes a shell takes everything as it is but the quote itself. */
+/** Between single quotes a shell takes everything literally except the quote itself. */
 function quoted(value: string): string {
   return `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }

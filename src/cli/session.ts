@@ -9,17 +9,17 @@ import type { App } from './compose.ts';
 import { parseSymbols } from './input/symbols.ts';
 import { isoMinute } from './input/times.ts';
 
-/** A line for a person; standard output is for results. */
+/** Prints a line of progress or a message on standard error; results go to standard output. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** A result. */
+/** Prints a line of the result on standard output. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** A slice of the busiest hour takes some ten seconds at a small weight share. */
+/** The busiest hour takes about ten seconds to fetch at a small weight share. */
 const DRAIN_MS = 60_000;
 
 export function servicesOptions(config: Config, signal: AbortSignal): ServicesOptions {
@@ -27,9 +27,9 @@ export function servicesOptions(config: Config, signal: AbortSignal): ServicesOp
 }
 
 interface Signals {
-  /** Aborted by the first Ctrl-C or SIGTERM: finish what is in flight. */
+  /** Aborted by the first Ctrl-C or SIGTERM: finish what is in progress. */
   readonly signal: AbortSignal;
-  /** Aborted by the second: stop at once. A third ends the process. */
+  /** Aborted by the second signal: stop at once. A third signal ends the process. */
   readonly stopNow: AbortSignal;
 }
 
@@ -39,15 +39,15 @@ export interface Session extends Signals {
 }
 
 interface SessionOptions {
-  /** What flags say. */
+  /** Settings given as flags. */
   readonly overrides?: Parameters<typeof loadConfig>[0];
-  /** True for commands that finish what is in flight at the first signal; others end there. */
+  /** True for commands that finish what is in progress at the first signal; others end at once. */
   readonly drains?: boolean;
 }
 
 /**
- * Brings services up if need be, wires the application, runs `work`, and closes everything whatever
- * happens. Adapters are loaded here and not before, so that `--help` and bad input answer at once.
+ * Starts services if needed, wires the application, runs `work`, and closes everything in any case.
+ * Adapters are loaded only here, so that `--help` and usage errors answer at once.
  */
 export async function withApp(
   { overrides, drains = false }: SessionOptions,
@@ -56,7 +56,7 @@ export async function withApp(
   const config = loadConfig(overrides);
   const { ensureServices } = await import('../adapters/services/ladder.ts');
   const { compose } = await import('./compose.ts');
-  // Not all that a command waits for can be told to stop.
+  // Not everything that a command waits for takes an abort signal.
   const { unlessAborted } = await import('../adapters/system/within.ts');
   return listeningForSignals(async ({ signal, stopNow }) => {
     const urls = await unlessAborted(ensureServices(servicesOptions(config, signal)), signal);
@@ -73,8 +73,8 @@ export async function withApp(
 }
 
 /**
- * One listener for the whole session: the live line's library ends the process at a signal that
- * nobody else seems to listen to.
+ * Listens to signals during the whole session: the library of the live line ends the process at a
+ * signal that has no other listener.
  */
 export async function listeningForSignals<T>(work: (signals: Signals) => Promise<T>): Promise<T> {
   const first = new AbortController();
@@ -92,7 +92,7 @@ export async function listeningForSignals<T>(work: (signals: Signals) => Promise
   }
 }
 
-/** Finishes running jobs after the first signal, and stops them at the second. */
+/** Waits for running jobs after the first signal, and stops them at the second. */
 export async function drainWorkers(workers: JobWorkers, stopNow: AbortSignal): Promise<void> {
   const onSecond = () => void workers.stop();
   stopNow.addEventListener('abort', onSecond, { once: true });
@@ -105,7 +105,7 @@ export function parseMarket(text: string): Market {
   const name = (Object.keys(MARKET_NAMES) as MarketName[]).find((known) => known === text);
   if (name === undefined) {
     throw new CdvaultError('USAGE', `unknown market ${JSON.stringify(text)}`, {
-      advice: 'It is one of spot, um, cm.',
+      advice: 'Use spot, um or cm.',
     });
   }
   return MARKET_NAMES[name];
@@ -116,10 +116,10 @@ export function parseSeries(symbols: readonly string[], market: string): Series[
   return parseSymbols(symbols).map((symbol) => ({ market: parsed, symbol }));
 }
 
-/** A longer ban is told at once and not waited for: whoever started the command may have left. */
+/** A longer ban is reported at once instead of waited for: the user may not be watching any more. */
 const BAN_WAIT_MS = 10 * 60_000;
 
-/** @throws CdvaultError EXCHANGE_BANNED while nothing can be asked of the exchange for long */
+/** @throws CdvaultError EXCHANGE_BANNED during a ban that lasts longer than BAN_WAIT_MS */
 export async function assertNotBanned({ governor, clock }: App, market: Market): Promise<void> {
   const { pause } = await governor.state(market);
   if (pause?.reason !== 'banned' || pause.untilMs - clock.nowMs() <= BAN_WAIT_MS) return;
@@ -131,8 +131,8 @@ export async function assertNotBanned({ governor, clock }: App, market: Market):
 }
 
 /**
- * A symbol that the ledger has seen counts as known; others are asked for at the exchange, which may
- * still have trades or files of one that it no longer lists. The first step of every command that asks the exchange anything.
+ * A symbol in the ledger counts as known. For others the exchange is asked, which may still have trades
+ * or files of a symbol that it no longer lists. Backfill, plan, repair and schedule call this first.
  * @throws CdvaultError UNKNOWN_SYMBOL, EXCHANGE_BANNED
  */
 export async function assertKnown(
@@ -141,7 +141,7 @@ export async function assertKnown(
   signal: AbortSignal,
   choice: SourceChoice = 'rest',
 ): Promise<void> {
-  // The folder was looked at: it has files of all of them.
+  // lookAtFolder has found files of every series.
   if (sourceFolder(choice) !== undefined) return;
   const { ledger, source } = app;
   for (const market of isFilesOnly(choice) ? [] : new Set(series.map((one) => one.market)))
@@ -156,20 +156,20 @@ export async function assertKnown(
 }
 
 /**
- * For commands that read the store and never ask the exchange.
+ * For commands that need stored data.
  * @throws CdvaultError UNKNOWN_SYMBOL
  */
 export async function assertStored({ ledger }: App, series: Series): Promise<void> {
   if (await ledger.knows(series)) return;
-  throw new CdvaultError('UNKNOWN_SYMBOL', `nothing of ${series.symbol} is stored`, {
-    advice: 'Fetch it first: cdvault backfill; cdvault status lists what is stored.',
+  throw new CdvaultError('UNKNOWN_SYMBOL', `no data of ${series.symbol} is stored`, {
+    advice: 'Run cdvault backfill to fetch it, or cdvault status to list stored series.',
   });
 }
 
-/** When the exchange opened: no file is older. */
+/** When the exchange opened; no archive file is older. */
 const OPENED_MS = Date.UTC(2017, 6, 1);
 
-/** Files of symbols that the exchange no longer knows are kept. */
+/** The exchange keeps archive files of symbols that it no longer knows. */
 async function hasFiles({ archive, clock }: App, series: Series, signal: AbortSignal) {
   const listing = await archive.list(series, { startMs: OPENED_MS, endMs: clock.nowMs() }, signal);
   return listing !== undefined && listing.days.size + listing.months.size > 0;
@@ -188,7 +188,7 @@ async function hasTrades(
   }
 }
 
-/** Prints an error as people need it: code, sentence, what to do next, causes. */
+/** Prints an error: code, message and advice, or one JSON object. */
 export function report(error: CdvaultError, json: boolean): ExitCode {
   if (json) {
     const { code, message, advice, retryable, exitCode } = error;

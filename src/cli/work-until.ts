@@ -3,13 +3,14 @@ import type { Market } from '../domain/market.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
 import { assertNotBanned, drainWorkers, say, type Session } from './session.ts';
 
-/** A look costs a few questions to Redis; people wait for the end of small runs. */
+/** A poll costs a few Redis calls; short, because users wait for the end of small runs. */
 const POLL_MS = 200;
 
 /**
- * Works in this process until `isOver`. A first Ctrl-C finishes what is in flight, a second stops.
+ * Processes jobs in this process until `isOver`. The first Ctrl-C finishes what is in progress, the
+ * second stops at once.
  * @returns whether it was interrupted
- * @throws what no other job can survive
+ * @throws CdvaultError an error that no other job can survive, such as a ban or a suspended table
  */
 export async function workUntil(
   session: Session,
@@ -25,11 +26,11 @@ export async function workUntil(
     if (!signal.aborted) throw error;
     return 'interrupted';
   } finally {
-    await letGo(workers, session);
+    await stopWorkers(workers, session);
   }
 }
 
-/** Looks until the run is over. @throws what no other job can survive, and the signal's reason */
+/** Polls until the run is over. @throws an error that no other job can survive, or the signal's reason */
 async function watch(
   { app, signal }: Session,
   workers: JobWorkers,
@@ -45,8 +46,8 @@ async function watch(
   }
 }
 
-async function letGo(workers: JobWorkers, { signal, stopNow }: Session): Promise<void> {
+async function stopWorkers(workers: JobWorkers, { signal, stopNow }: Session): Promise<void> {
   if (!signal.aborted) return workers.stop();
-  say('finishing the hours in flight; Ctrl-C again stops at once');
+  say('finishing the hours in progress; press Ctrl-C again to stop at once');
   return drainWorkers(workers, stopNow);
 }

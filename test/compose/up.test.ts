@@ -61,6 +61,6 @@ test('a verb finds them again; down stops them', async () => {
   expect(status.exitCode, status.stderr).toBe(0);
   expect(status.stdout).toContain('nothing is stored yet');
   const down = await bin('down');
-  expect(down.stderr).toContain('stopped redis (container), questdb (container); data stays');
+  expect(down.stderr).toContain('stopped redis (container), questdb (container); data is kept');
   expect(await running()).toEqual([]);
 });

@@ -260,7 +260,7 @@ describe('is refused, and the folder stays as it is', () => {
       when: 'trades have no interval',
       more: ['--interval', '1m'],
       out: 'no',
-      words: '--interval is of bars',
+      words: '--interval applies to bars only',
       code: 2,
     },
   ])('when $when', async ({ more = [], out, code, words }) => {

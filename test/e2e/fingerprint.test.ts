@@ -167,7 +167,7 @@ describe('--compare', () => {
     const compare = ['--compare', await fileOf(theirs.stdout)];
     const { exitCode, stdout } = await fingerprint(here, END, compare);
     expect(stdout).toMatch(
-      /^different in 1 of 6 hours\n {2}2024-10-21T05:00:00Z {2}[\d,]+ rows in both, not the same\n$/,
+      /^different in 1 of 6 hours\n {2}2024-10-21T05:00:00Z {2}[\d,]+ rows in both, with different content\n$/,
     );
     expect(exitCode).toBe(11);
     const json = JSON.parse((await fingerprint(here, END, [...compare, '--json'])).stdout);
@@ -322,7 +322,7 @@ test('a symbol that nothing is stored of: exit code 2, and the exchange is not a
     'NOSUCHCOIN',
     ...rangeArgs(DAY, END),
   ]);
-  expect(stderr).toContain('error UNKNOWN_SYMBOL: nothing of NOSUCHCOIN is stored');
+  expect(stderr).toContain('error UNKNOWN_SYMBOL: no data of NOSUCHCOIN is stored');
   expect(exitCode).toBe(2);
   expect(here.exchange.requests.entries).toEqual([]);
 });

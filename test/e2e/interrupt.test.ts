@@ -95,7 +95,7 @@ test('Ctrl-C once finishes the hours in flight: exit code 130, and the next run 
   command.kill('SIGINT');
   const { exitCode, stderr } = await command.done;
   expect(exitCode).toBe(130);
-  expect(stderr).toContain('finishing the hours in flight; Ctrl-C again stops at once');
+  expect(stderr).toContain('finishing the hours in progress; press Ctrl-C again to stop at once');
   const before = await provenHours(ONCE);
   expect(before.length).toBeLessThan(HOURS.length);
   expect(stderr).toContain(`${before.length} of ${HOURS.length} hours proven`);
@@ -155,7 +155,7 @@ test('SIGTERM drains a worker: exit code 0, and another one takes over', async (
 test('backfill --detach leaves the work to a worker elsewhere', async () => {
   const detached = await rig.cli(['backfill', DETACHED, ...ARGS, '--detach']);
   expect(detached).toMatchObject({ exitCode: 0 });
-  expect(detached.stderr).toMatch(/run \S+ is queued; cdvault worker does it/);
+  expect(detached.stderr).toMatch(/run \S+ is queued; cdvault worker processes it/);
   expect(rig.pages(DETACHED)).toEqual([]);
   const worker = rig.startCli(['worker']);
   await untilProven(DETACHED, HOURS.length);

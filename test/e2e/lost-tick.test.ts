@@ -35,7 +35,7 @@ afterAll(async () => {
   await own.dispose();
 });
 
-const LOST = 'SCHEDULE LOST: no hourly look is queued';
+const LOST = 'SCHEDULE LOST: the hourly job is not queued';
 
 /** Registration and job, or the job alone. */
 const LOSSES = {

@@ -267,7 +267,7 @@ describe('starting and ending', () => {
       const nowhere = { REDIS_URL: 'redis://127.0.0.1:1/0' };
       const result = await rig.cli(['serve', '--host', host], nowhere);
       expect(result).toMatchObject({ exitCode: 2, stdout: '' });
-      expect(result.stderr).toContain(`error USAGE: other machines may reach ${host}`);
+      expect(result.stderr).toContain(`error USAGE: listening on ${host} requires a password`);
       expect(result.stderr).toContain('Set CDVAULT_SERVE_PASSWORD');
     },
   );

@@ -40,7 +40,7 @@ fault('Redis emptied in mid-run', 'quick', async (report) => {
     await place.rig.redis().flushall();
     const result = await command.done;
     expect(result).toMatchObject({ exitCode: 4 });
-    report.saw(lineWith(result, 'run the same command to go on'));
+    report.saw(lineWith(result, 'run the same command to continue'));
     expect(await place.rig.cli(place.backfill)).toMatchObject({ exitCode: 0 });
   });
 });

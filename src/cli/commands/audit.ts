@@ -15,18 +15,20 @@ import { jsonOption } from '../input/options.ts';
 export function registerAudit(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
     .command('audit')
-    .argument('<files...>', 'SYMBOL-aggTrades-DATE.zip or .csv, or folders of them')
-    .summary('judge archive files that you have: holes, repeats, cuts, checksums')
+    .argument('<files...>', 'files named SYMBOL-aggTrades-DATE.zip or .csv, or folders of them')
+    .summary('check archive files for missing or repeated trades')
     .description(
-      'Reads the exchange’s aggTrades files, zip or csv, daily or monthly, and says\n' +
-        'whether a trade is missing in or between them. Needs no Redis, no QuestDB and\n' +
-        'no network. A .CHECKSUM beside a file is compared; it proves nothing about\n' +
-        'completeness, the ids do.',
+      'Reads aggTrades archive files of the exchange (zip or csv, daily or monthly) and reports ' +
+        'trades that are missing in or between them. Needs no Redis, QuestDB or network. A ' +
+        '.CHECKSUM file next to a file is compared, but only trade ids prove completeness.',
     )
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit codes: 0 whole, 2 usage, 3 something is missing, repeated or unreadable.\n',
+      '\nExit codes:\n' +
+        '  0  all files are whole\n' +
+        '  2  invalid usage\n' +
+        '  3  something is missing, repeated or unreadable\n',
     )
     .action(async (given: string[], { json = false }: { json?: boolean }) => {
       const files = await filesOf(given);
@@ -42,7 +44,7 @@ export function registerAudit(program: Command, finish: (exitCode: ExitCode) => 
     });
 }
 
-/** Everything is looked at before the first file is read. @throws CdvaultError USAGE */
+/** Checks all paths before the first file is read. @throws CdvaultError USAGE */
 async function filesOf(given: readonly string[]): Promise<Map<string, ArchiveName>> {
   const files = new Map<string, ArchiveName>();
   for (const one of given) {
@@ -54,7 +56,7 @@ async function filesOf(given: readonly string[]): Promise<Map<string, ArchiveNam
       .filter((pair): pair is readonly [string, ArchiveName] => pair[1] !== undefined);
     if (known.length === 0)
       throw usage(
-        `${one} is no ${isFolder ? 'folder with files' : 'file'} called SYMBOL-aggTrades-DATE.zip or .csv`,
+        `${one} is not a ${isFolder ? 'folder with files' : 'file'} named SYMBOL-aggTrades-DATE.zip or .csv`,
       );
     for (const [file, name] of known.toSorted(([left], [right]) => (left < right ? -1 : 1)))
       files.set(file, name);
@@ -80,8 +82,8 @@ function auditText(
   const rows = audits.reduce((sum, { content }) => sum + (content?.rows ?? 0), 0);
   lines.push(
     isWhole
-      ? `whole: ${counted(audits.length, 'file')}, ${counted(rows, 'trade')}, no id is missing in or between them`
-      : 'NOT whole: cdvault backfill fetches what is missing',
+      ? `whole: ${counted(audits.length, 'file')}, ${counted(rows, 'trade')}, no missing ids in or between them`
+      : 'NOT whole: run cdvault backfill to fetch what is missing',
   );
   return lines.join('\n');
 }

@@ -49,23 +49,28 @@ interface BackfillOptions extends RangeOptions {
 
 export function registerBackfill(program: Command, finish: (exitCode: ExitCode) => void): void {
   withRange(program.command('backfill'))
-    .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
-    .summary('fetch a range and build its bars')
+    .argument('<symbols...>', 'one or more: BTCUSDT, btcusdt or BTC/USDT')
+    .summary('fetch a range of trades and build its bars')
     .description(
-      'Fetches every aggregate trade of a range, proves by id that none is missing,\n' +
-        'and builds exact CDV bars. What is proven is not asked for again: run it as\n' +
-        'often as you like, also after a crash. Ctrl-C once finishes the hours in\n' +
-        'flight, twice stops at once; nothing is lost either way.',
+      'Fetches every aggregate trade of a range, proves by trade id that none is missing, and ' +
+        'builds exact CDV bars. Hours that are proven are not fetched again, so you can repeat the ' +
+        'command at any time, also after a crash. Ctrl-C once finishes the hours in progress, ' +
+        'twice stops at once; no data is lost either way.',
     )
     .addOption(weightShareOption())
     .addOption(sourceOption())
-    .option('--detach', 'enqueue only; workers elsewhere do the work (cdvault worker)')
+    .option('--detach', 'queue the jobs and exit; "cdvault worker" processes them')
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit codes: 0 complete and proven, 2 usage, 3 done with recorded gaps, 4 some\n' +
-        'slices failed, 5 an outage that may pass, 7 fatal (ban, access, schema, disk),\n' +
-        '130 interrupted.\n\n' +
+      '\nExit codes:\n' +
+        '  0    all hours are proven\n' +
+        '  2    invalid usage; nothing was stored or queued\n' +
+        '  3    done; some hours have gaps or are open\n' +
+        '  4    some hours failed for good\n' +
+        '  5    temporary outage\n' +
+        '  7    fatal: ban, no access, schema, disk\n' +
+        '  130  interrupted\n\n' +
         'Examples:\n  cdvault backfill BTCUSDT --from 2024-01-01 --to 2024-02-01\n' +
         '  cdvault backfill BTCUSDT ETHUSDT --last 30d --weight-share 0.9\n',
     )
@@ -119,7 +124,7 @@ async function backfill(
   await enqueueRun(app, request, signal);
   if (options.detach === true) {
     if (!run.json)
-      say(`run ${run.runId} is queued; cdvault worker does it, cdvault status shows it`);
+      say(`run ${run.runId} is queued; cdvault worker processes it, cdvault status shows it`);
     return EXIT.ok;
   }
   const end = await work(session, run, plans.filter(isDue));
@@ -190,11 +195,11 @@ function summaryLines(
   if (open > 0)
     lines.push(
       files.edges.length > 0
-        ? `${counted(open, 'hour')} open: the trade behind is not known`
+        ? `${counted(open, 'hour')} open: the next trade is not known`
         : `${counted(open, 'hour')} open: no later trade exists yet; run the same command later`,
     );
   if (unknown > 0)
-    lines.push(`${counted(unknown, 'hour')} not fetched; run the same command to go on`);
-  if (barsDue) lines.push('bars or levels are not up to date; run the same command to go on');
+    lines.push(`${counted(unknown, 'hour')} not fetched; run the same command to continue`);
+  if (barsDue) lines.push('bars or levels are out of date; run the same command to continue');
   return [...lines, ...failures.map(failureLine)];
 }

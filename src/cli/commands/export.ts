@@ -27,25 +27,26 @@ interface ExportOptions extends RangeOptions {
 export function registerExport(program: Command, finish: (exitCode: ExitCode) => void): void {
   withRange(program.command('export'))
     .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
-    .requiredOption('--out <folder>', 'where to; one folder may hold many series')
-    .summary('write a proven range as Parquet files, one a day, with a manifest')
+    .requiredOption('--out <folder>', 'destination folder; it can hold many series')
+    .summary('export a proven range as daily Parquet files with a manifest')
     .description(
-      'Writes trades or bars of a range of which every hour is proven, exact to the last\n' +
-        'digit, and a manifest of ids, sums and hashes. Everything is checked again while\n' +
-        'it is written; a range that is not proven is refused. Nothing of an export is to\n' +
-        'be seen before all of it is whole. docs/export.md has the format.',
+      'Exports the trades or bars of a range whose hours are all proven, exact to the last digit, ' +
+        'with a manifest of ids, sums and hashes. Everything is checked again while it is written; ' +
+        'a range that is not proven is rejected. The files appear only when the whole export is ' +
+        'complete. See docs/export.md for the format.',
     )
     .addOption(
-      new Option('--what <what>', 'what to export').choices(['trades', 'bars']).default('trades'),
+      new Option('--what <what>', 'data to export').choices(['trades', 'bars']).default('trades'),
     )
-    .addOption(
-      new Option('--interval <interval>', 'length of a bar (default 1m)').choices(INTERVALS),
-    )
-    .option('--json', 'one JSON object for machines: the manifest')
+    .addOption(new Option('--interval <interval>', 'bar length (default: 1m)').choices(INTERVALS))
+    .option('--json', 'print the manifest as one JSON object')
     .addHelpText(
       'after',
-      '\nExit codes: 0 written, 3 something is not proven (it is named), 11 something\n' +
-        'proven is not what is stored (cdvault verify), 7 the folder can’t be written.\n',
+      '\nExit codes:\n' +
+        '  0   exported\n' +
+        '  3   something is not proven; the message names it\n' +
+        '  7   the folder cannot be written\n' +
+        '  11  stored data differs from what was proven; run cdvault verify\n',
     )
     .action(async (symbol: string, options: ExportOptions) => {
       const [series] = parseSeries([symbol], options.market);
@@ -72,8 +73,8 @@ export function registerExport(program: Command, finish: (exitCode: ExitCode) =>
 function dataOf({ what, interval }: ExportOptions): ExportedData {
   if (what === 'bars') return { what, interval: interval ?? '1m' };
   if (interval === undefined) return { what };
-  throw new CdvaultError('USAGE', '--interval is of bars', {
-    advice: 'Add --what bars, or leave it out.',
+  throw new CdvaultError('USAGE', '--interval applies to bars only', {
+    advice: 'Add --what bars, or omit --interval.',
   });
 }
 

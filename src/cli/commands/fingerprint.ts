@@ -21,15 +21,21 @@ interface FingerprintOptions extends RangeOptions {
 export function registerFingerprint(program: Command, finish: (exitCode: ExitCode) => void): void {
   withRange(program.command('fingerprint'))
     .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
-    .summary('one hash over the stored trades of a proven range')
+    .summary('hash the stored trades of a proven range')
     .description(
-      'Hashes the stored trades hour by hour, compares each with what was proven, and\n' +
-        'prints one root over all: who has the same root has the same trades. Two\n' +
-        'people compare roots, or files of --json, without sharing the trades.\n' +
-        'Exit code 3 when an hour is not proven, 11 when something differs.',
+      'Hashes the stored trades hour by hour, compares each hour with what was proven, and prints ' +
+        'one root hash. Stores with the same root hold the same trades, so you can compare stores ' +
+        'by their roots or --json files, without exchanging trades.',
     )
-    .option('--compare <file>', 'say which hours differ from what another’s --json printed')
-    .option('--json', 'one JSON object for machines: the root and each hour’s leaf')
+    .option('--compare <file>', 'list the hours that differ from a file written with --json')
+    .option('--json', 'print one JSON object: the root and the leaf of each hour')
+    .addHelpText(
+      'after',
+      '\nExit codes:\n' +
+        '  0   done; with --compare, the fingerprints are identical\n' +
+        '  3   an hour is not proven\n' +
+        '  11  stored trades differ from what was proven, or from --compare\n',
+    )
     .action(async (symbol: string, options: FingerprintOptions) => {
       const [series] = parseSeries([symbol], options.market);
       if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
@@ -91,13 +97,13 @@ function reportComparison(
   return identical ? EXIT.ok : EXIT.mismatch;
 }
 
-/** 0 in an hour that is in the other fingerprint only. */
+/** 0 for an hour that only the other fingerprint has. */
 function rowsAt({ leaves }: Fingerprint, hourMs: number): number {
   return leaves.find((leaf) => leaf.hourMs === hourMs)?.rows ?? 0;
 }
 
 function words(rows: number, theirRows: number): string {
   return rows === theirRows
-    ? `${formatInteger(rows)} rows in both, not the same`
+    ? `${formatInteger(rows)} rows in both, with different content`
     : `${formatInteger(rows)} rows here, ${formatInteger(theirRows)} there`;
 }

@@ -21,14 +21,14 @@ interface PlanOptions extends RangeOptions {
 
 export function registerPlan(program: Command, finish: (exitCode: ExitCode) => void): void {
   withRange(program.command('plan'))
-    .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
-    .summary('what a backfill would cost, without doing it')
+    .argument('<symbols...>', 'one or more: BTCUSDT, btcusdt or BTC/USDT')
+    .summary('estimate requests, time, download and disk of a backfill')
     .description(
-      'Says what a range lacks, where it would come from and what that costs: hours by\n' +
-        'the exchange’s files and by REST, rows, requests, weight, time, download, disk.\n' +
-        'On spot two small requests a symbol count the rows of the range: exact when all\n' +
-        'of it is due, else its share by time. On futures the sizes of the files tell.\n' +
-        'Where the exchange can’t be asked, that is said, and the plan is rougher.',
+      'Shows which hours of a range are not stored yet, which source they would come from, and the ' +
+        'cost: rows, requests, weight, time, download and disk. On spot, two small requests per ' +
+        'symbol count the rows of the range; the count is exact if the whole range is due, ' +
+        'otherwise proportional to time. On futures, rows are estimated from file sizes. If the ' +
+        'exchange cannot be reached, plan says so and gives a rougher estimate.',
     )
     .addOption(weightShareOption())
     .addOption(sourceOption())
@@ -58,7 +58,7 @@ export function registerPlan(program: Command, finish: (exitCode: ExitCode) => v
     });
 }
 
-/** That nobody answers is one of the things that a plan says; that a symbol is unknown is an error. */
+/** @returns why the exchange did not answer, which the plan reports; an unknown symbol is an error */
 async function silenceOf(asked: Promise<void>): Promise<string | undefined> {
   try {
     await asked;

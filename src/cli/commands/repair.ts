@@ -34,7 +34,7 @@ import {
   withRange,
 } from '../input/options.ts';
 
-/** Trades first, then the bars that could not be judged while their trades were wrong. */
+/** Trades first, then bars that could not be checked while their trades were wrong. */
 const ROUNDS = 2;
 const FAILURES_SHOWN = 20;
 
@@ -47,19 +47,28 @@ interface RepairOptions extends RangeOptions {
 
 export function registerRepair(program: Command, finish: (exitCode: ExitCode) => void): void {
   withRange(program.command('repair'))
-    .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
-    .summary('fetch again exactly what verify finds missing or wrong')
+    .argument('<symbols...>', 'one or more: BTCUSDT, btcusdt or BTC/USDT')
+    .summary('fetch again what verify finds missing or wrong')
     .description(
-      'Verifies the range, fetches the hours that are not proven or not what was\n' +
-        'proven, compares before it writes, redoes the bars and levels that are wrong,\n' +
-        'and verifies again. What is in order is not asked for. With --source auto hours\n' +
-        'come by REST, and from the exchange’s files where REST has them no more.',
+      'Verifies the range, fetches the hours that are not proven or differ from what was proven, ' +
+        'compares before it writes, rebuilds the bars and levels that are wrong, and verifies ' +
+        'again. Correct hours are not fetched. With --source auto, repair fetches by REST, and from ' +
+        'archive files what REST no longer serves.',
     )
     .addOption(klinesOption())
     .addOption(archivesOption())
     .addOption(sourceOption())
     .addOption(weightShareOption())
     .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExit codes:\n' +
+        '  0    everything is proven\n' +
+        '  3    something is still not proven\n' +
+        '  5    temporary outage\n' +
+        '  11   stored data still differs from the ledger or the candles\n' +
+        '  130  interrupted\n',
+    )
     .action(async (symbols: string[], options: RepairOptions) => {
       const series = parseSeries(symbols, options.market);
       const range = resolveRange(options, Date.now());
@@ -114,8 +123,8 @@ interface SeriesEnd {
 }
 
 /**
- * Verifies, mends, and verifies the days that were mended, until nothing is left that mending helps.
- * @throws CdvaultError when nobody answers who has what is needed
+ * Verifies, repairs, and verifies the repaired days again, until nothing is left that a repair can fix.
+ * @throws CdvaultError when a source that is needed does not respond
  */
 async function repairSeries(
   session: Session,
@@ -145,7 +154,7 @@ async function repairSeries(
       await queueRepair(app, { runId, series, choice: options.source }, needed, { findings });
       for (const hourMs of [...needed.fetched, ...needed.refetched]) tried.add(hourMs);
     }
-    if ((await mend(session, { runId, series, repairs }, options)) === 'interrupted')
+    if ((await repairDays(session, { runId, series, repairs }, options)) === 'interrupted')
       return 'interrupted';
     failures.push(...(await app.queue.failures(runId, FAILURES_SHOWN)));
     parts = repairs.map(({ dayMs }) => ({
@@ -161,8 +170,8 @@ interface RepairRun {
   readonly repairs: readonly DayRepair[];
 }
 
-/** Works until the days are mended, and shows how it goes on where there is something to fetch. */
-async function mend(
+/** Works until the days are repaired. Shows progress if there is anything to fetch. */
+async function repairDays(
   session: Session,
   { runId, series, repairs }: RepairRun,
   { json = false }: RepairOptions,
@@ -196,9 +205,9 @@ async function* verifyParts(
 }
 
 /**
- * One small question to each who is to be asked for trades: jobs would try for minutes. When nobody
- * answers, what verification found is said first.
- * @throws CdvaultError the one of who does not answer; RETENTION where REST alone is wished and has them no more
+ * Sends one small request to each source that will be asked for trades, because jobs would retry for
+ * minutes. If a source does not respond, the findings are printed before the error is thrown.
+ * @throws CdvaultError that of the source; RETENTION when only REST may be used and no longer serves the hours
  */
 async function assertAnswers(
   { app, signal }: Session,
@@ -241,11 +250,11 @@ function announce(
     rebuilt ? 'bars to rebuild' : undefined,
   ].filter((part) => part !== undefined);
   const day = `${symbol} ${isoDay(dayMs)}`;
-  say(`${day}: ${parts.length > 0 ? parts.join(', ') : 'levels to chain'}`);
+  say(`${day}: ${parts.length > 0 ? parts.join(', ') : 'levels to recompute'}`);
   const old = [...fetched, ...refetched].filter((hourMs) => !isServed(app, series, hourMs));
   if (old.length > 0 && source === 'auto')
     say(
       `${day}: ${counted(old.length, 'hour')} older than futures REST serves; ` +
-        'only the exchange’s archive files have them',
+        'only archive files have them',
     );
 }

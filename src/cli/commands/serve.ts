@@ -15,16 +15,19 @@ interface ServeOptions {
 export function registerServe(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
     .command('serve')
-    .summary('board of the queues, metrics and health, over HTTP')
+    .summary('serve the queue board, metrics and health over HTTP')
     .description(
-      'Bull Board at /board, metrics for Prometheus at /metrics, both behind a user and\n' +
-        'a password; /healthz and /readyz without. CDVAULT_SERVE_PASSWORD sets the\n' +
-        'password; else one is made for this run and shown once, on standard error.\n' +
-        'Listens on this machine only, unless told otherwise. SIGTERM or Ctrl-C ends it.',
+      'Serves Bull Board at /board and Prometheus metrics at /metrics, which require a user name ' +
+        'and a password, and /healthz and /readyz, which do not. CDVAULT_SERVE_PASSWORD sets the ' +
+        'password; without it, one is generated for this run and shown once on standard error. ' +
+        'Listens on 127.0.0.1 unless --host is given. SIGTERM or Ctrl-C stops the server.',
     )
-    .option('--host <address>', 'address to listen on (default 127.0.0.1); others need a password')
-    .option('--port <n>', 'port to listen on (default 9180); 0 takes any that is free')
-    .option('--user <name>', 'name of the one who may enter (default cdvault)')
+    .option(
+      '--host <address>',
+      'address to listen on (default: 127.0.0.1); one that other machines can reach requires CDVAULT_SERVE_PASSWORD',
+    )
+    .option('--port <n>', 'port to listen on (default: 9180); 0 selects a free port')
+    .option('--user <name>', 'user name (default: cdvault)')
     .action(async ({ host, port, user }: ServeOptions) => {
       const { serve: config } = loadConfig({
         ...(host !== undefined && { serveHost: host }),
@@ -32,7 +35,7 @@ export function registerServe(program: Command, finish: (exitCode: ExitCode) => 
         ...(user !== undefined && { serveUser: user }),
       });
       assertGuarded(config);
-      // Nothing but this run knows it, so nothing is served by keeping it.
+      // Only this run uses it, so it is not stored.
       const password = config.password ?? randomBytes(24).toString('base64url');
       finish(
         await withApp({ drains: true }, async ({ app, signal }) => {
@@ -49,15 +52,19 @@ export function registerServe(program: Command, finish: (exitCode: ExitCode) => 
     });
 }
 
-/** @throws CdvaultError USAGE when others could reach it and nobody has chosen a password */
+/** @throws CdvaultError USAGE when other machines could reach the server and no password is set */
 function assertGuarded({ host, password }: ServeConfig): void {
   if (password !== undefined || isLoopback(host)) return;
-  throw new CdvaultError('USAGE', `other machines may reach ${host}: that takes a password`, {
-    advice: 'Set CDVAULT_SERVE_PASSWORD, or listen on 127.0.0.1.',
-  });
+  throw new CdvaultError(
+    'USAGE',
+    `listening on ${host} requires a password: other machines may reach it`,
+    {
+      advice: 'Set CDVAULT_SERVE_PASSWORD, or listen on 127.0.0.1.',
+    },
+  );
 }
 
-/** A name other than localhost may be anything, so it counts as not. */
+/** Host names other than localhost may resolve to anything, so they do not count as loopback. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
@@ -67,7 +74,9 @@ function announce({ host, user, password: given }: ServeConfig, port: number, pa
   say(`serve: http://${place}:${port}/board and /metrics, user ${user}`);
   if (given === undefined) {
     say(`serve: password ${password}`);
-    say('serve: made for this run and not shown again; CDVAULT_SERVE_PASSWORD sets one');
+    say(
+      'serve: generated for this run and not shown again; set CDVAULT_SERVE_PASSWORD to choose one',
+    );
   }
 }
 

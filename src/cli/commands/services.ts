@@ -11,25 +11,25 @@ import { listeningForSignals, print, say, servicesOptions, withApp } from '../se
 export function registerServices(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
     .command('up')
-    .summary('start Redis and QuestDB, or find them')
+    .summary('start Redis and QuestDB, unless they are running')
     .description(
-      'Uses the services that the environment names; else a container engine; else\n' +
-        'processes of this machine, installed if need be, on free loopback ports, with\n' +
-        'their data under .cdvault/.',
+      'Uses the services whose URLs are set in the environment. Otherwise starts them with a ' +
+        'container engine. Otherwise starts them as processes on free loopback ports, with data ' +
+        'under .cdvault/; missing programs are installed.',
     )
     .action(async () => {
       finish(
         await withApp({}, async ({ urls }) => {
           say(`ready (${urls.how}): ${placesOf(urls)}`);
-          say('cdvault env prints the URLs');
+          say('run cdvault env to print the URLs');
           return EXIT.ok;
         }),
       );
     });
   program
     .command('down')
-    .summary('stop the services that up started; data stays')
-    .description('Set CDVAULT_HOME if up had it.')
+    .summary('stop the services that "up" started; data is kept')
+    .description('Stops the services of the same CDVAULT_HOME. Data is kept.')
     .action(async () => {
       const config = loadConfig();
       const { stopped } = await listeningForSignals(({ signal }) =>
@@ -37,15 +37,19 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
       );
       say(
         stopped.length === 0
-          ? 'nothing of ours was running'
-          : `stopped ${stopped.join(', ')}; data stays`,
+          ? 'no services of cdvault were running'
+          : `stopped ${stopped.join(', ')}; data is kept`,
       );
       finish(EXIT.ok);
     });
   registerEnv(program, finish);
   program
     .command('migrate')
-    .summary('bring the schema up to date (every command does it first)')
+    .summary('update the database schema (other commands do this first)')
+    .description(
+      'Applies the schema migrations that are missing, and prints the names of all that are ' +
+        'applied. Every command that uses QuestDB does this first.',
+    )
     .action(async () => {
       finish(
         await withApp({}, async ({ app }) => {
@@ -67,13 +71,16 @@ async function findOrStart(): Promise<ServiceUrls> {
 function registerEnv(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
     .command('env')
-    .summary('print the URLs in use, for a shell to take')
+    .summary('print the service URLs as shell variables')
     .description(
-      'For eval: eval "$(cdvault env)"; psql "$QUESTDB_READONLY_PG_URL". Programs started\n' +
-        'from that shell have them too. The URLs carry passwords. Starts the services if they\n' +
-        'are not running.',
+      'Prints export lines for a POSIX shell, so that programs started from it find the services. ' +
+        'The URLs contain passwords. Starts the services if they are not running.',
     )
-    .option('--json', 'one JSON object, for programs that read no shell')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExample:\n  eval "$(cdvault env)"\n  psql "$QUESTDB_READONLY_PG_URL"\n',
+    )
     .action(async ({ json }: { json?: boolean }) => {
       const variables = serviceVariables(await findOrStart());
       if (json === true) print(JSON.stringify(variables));

@@ -20,14 +20,21 @@ interface ShowOptions extends RangeOptions {
 }
 
 export function registerShow(program: Command, finish: (exitCode: ExitCode) => void): void {
-  withRange(program.command('show'), 'the end of the day of --from (with --last: now)')
+  withRange(program.command('show'), 'end of the day of --from; with --last: now')
     .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
     .summary('print CDV bars')
-    .description('Prints the OHLC of cumulative delta volume from the store.')
-    .option('--interval <length>', `${INTERVALS.join(', ')} or a multiple: 2h, 3d, 1w`, '1m')
-    .option('--anchor <where>', 'where the level is 0, see below', 'from')
+    .description('Prints OHLC bars of cumulative delta volume from the store.')
+    .option(
+      '--interval <length>',
+      `bar length: ${INTERVALS.join(', ')}, or a multiple such as 2h, 3d, 1w`,
+      '1m',
+    )
+    .option('--anchor <where>', 'where the level starts at 0; see below', 'from')
     .addOption(
-      new Option('--open <where>', 'a bar opens after its first trade, or at the previous close')
+      new Option(
+        '--open <where>',
+        'open of a bar: level after its first trade, or the previous close',
+      )
         .choices(['first', 'previous'])
         .default('first'),
     )
@@ -39,13 +46,13 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
       const anchor = parseAnchor(options.anchor, timeZones.has);
       if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
       const request = { lengthMs, range: range.asked, anchor, open: options.open };
-      // What does not fit is told before a service is started.
+      // Rejects what does not fit before a service is started.
       planBars(request, timeZones.clockTime);
       finish(
         await withApp({}, async ({ app }) => {
           await assertStored(app, series);
           const { bars, starts } = await showBars(app, series, request, app.clock.nowMs());
-          // null, as in SQL, where nobody can count; an absent field would say nothing.
+          // null, as in SQL, when the number is unknown; undefined would drop the field.
           if (options.json === true)
             for (const bar of bars)
               print(JSON.stringify({ ...bar, levelMissing: bar.levelMissing ?? null }));

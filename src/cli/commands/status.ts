@@ -13,11 +13,20 @@ import { jsonOption } from '../input/options.ts';
 export function registerStatus(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
     .command('status')
-    .summary('what is stored and proven, what is queued, how the exchange is used')
+    .summary('show stored hours, queues and use of the exchange’s limit')
     .description(
-      'Exit code 3 when something stored is not proven or the schedule has lost its hourly\nlook, 7 when a table is suspended.\n"unknown" counts hours between the first and the last that nobody fetched.',
+      'Shows for each series how many hours are proven, open, a gap or unknown, then the queues, ' +
+        'the use of the exchange’s weight limit, and scheduled series. Unknown are the hours ' +
+        'between the first and the last that were never fetched.',
     )
     .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExit codes:\n' +
+        '  0  everything stored is proven\n' +
+        '  3  something is not proven, or the hourly job of the schedule is missing\n' +
+        '  7  a table is suspended\n',
+    )
     .action(async (options: { json?: boolean }) => {
       finish(
         await withApp({}, async ({ app }) => {
@@ -84,7 +93,7 @@ function describe({ coverage, queues, exchange, suspended, scheduled, tickLost }
     );
   if (tickLost)
     lines.push(
-      'SCHEDULE LOST: no hourly look is queued; a running worker (cdvault worker) puts it back within five minutes',
+      'SCHEDULE LOST: the hourly job is not queued; a running worker (cdvault worker) restores it within five minutes',
     );
   for (const table of suspended)
     lines.push(`SUSPENDED: ${table}; run ALTER TABLE ${table} RESUME WAL`);

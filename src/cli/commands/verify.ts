@@ -29,22 +29,26 @@ interface VerifyOptions extends RangeOptions {
 
 export function registerVerify(program: Command, finish: (exitCode: ExitCode) => void): void {
   withRange(program.command('verify'))
-    .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
-    .summary('prove a stored range again, from the store and the exchange’s candles')
+    .argument('<symbols...>', 'one or more: BTCUSDT, btcusdt or BTC/USDT')
+    .summary('check a stored range again, also against the exchange’s candles')
     .description(
-      'Reads every stored trade of the range again and compares ids, counts, sums and\n' +
-        'content hashes with the ledger, every bar and level with a second computation,\n' +
-        'and, on spot, every minute with the exchange’s own candles. Changes nothing.',
+      'Reads every stored trade of the range again. Compares ids, counts, sums and content hashes ' +
+        'with the ledger, every bar and level with a second computation and, on spot, every minute ' +
+        'with the exchange’s candles. Changes nothing.',
     )
     .addOption(klinesOption())
     .addOption(archivesOption())
-    .option('--report <file>', 'write the proof with all hashes as Markdown')
+    .option('--report <file>', 'write a Markdown report with all content hashes')
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExit codes: 0 proven, 3 something is not proven yet, 11 something proven is not\n' +
-        'what is stored (cdvault repair), 5 an outage. When the exchange can’t be asked for\n' +
-        'its candles or files, that is said and the exit code is the store’s own verdict.\n',
+      '\nExit codes:\n' +
+        '  0   everything is proven\n' +
+        '  3   something is not proven yet; run cdvault backfill or repair\n' +
+        '  5   temporary outage of Redis or QuestDB\n' +
+        '  11  stored data differs from the ledger or the candles; run cdvault repair\n\n' +
+        'If the exchange’s candles or files cannot be read, verify says so, and the exit\n' +
+        'code depends on the store alone.\n',
     )
     .action(async (symbols: string[], options: VerifyOptions) => {
       const series = parseSeries(symbols, options.market);

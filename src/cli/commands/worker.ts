@@ -14,14 +14,14 @@ import { marketOption, weightShareOption } from '../input/options.ts';
 export function registerWorker(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
     .command('worker')
-    .summary('work on the queue until told to stop')
+    .summary('process queued jobs')
     .description(
-      'Takes jobs that backfill --detach, schedule and other hosts have queued; run as\n' +
-        'many as you like. SIGTERM or Ctrl-C finishes the hours in flight, a second one\n' +
+      'Processes jobs that backfill --detach, the schedule and other hosts have queued. You can run ' +
+        'any number of workers. SIGTERM or Ctrl-C finishes the hours in progress; a second signal ' +
         'stops at once.',
     )
     .addOption(weightShareOption())
-    .option('--concurrency <n>', 'hour slices at a time (default 8)')
+    .option('--concurrency <n>', 'number of hours to fetch at a time (default: 8)')
     .action(async (options: { weightShare?: string; concurrency?: string }) => {
       finish(
         await withApp({ overrides: options, drains: true }, async ({ app, signal, stopNow }) => {
@@ -31,7 +31,7 @@ export function registerWorker(program: Command, finish: (exitCode: ExitCode) =>
           const ended = new AbortController();
           const ticking = keepTicking(app, AbortSignal.any([signal, ended.signal]));
           try {
-            return await runUntilTold(workers, signal, stopNow);
+            return await runUntilStopped(workers, signal, stopNow);
           } finally {
             ended.abort();
             await ticking;
@@ -41,21 +41,21 @@ export function registerWorker(program: Command, finish: (exitCode: ExitCode) =>
     });
 }
 
-async function runUntilTold(
+async function runUntilStopped(
   workers: JobWorkers,
   signal: AbortSignal,
   stopNow: AbortSignal,
 ): Promise<ExitCode> {
-  const told = new Promise<undefined>((resolve) => {
+  const stopped = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
-  const fatal = await Promise.race([told, workers.fatal]);
+  const fatal = await Promise.race([stopped, workers.fatal]);
   if (fatal !== undefined) {
     await workers.stop();
     throw fatal;
   }
-  say('worker: finishing the hours in flight; a second signal stops at once');
+  say('worker: finishing the hours in progress; a second signal stops at once');
   await drainWorkers(workers, stopNow);
   return EXIT.ok;
 }
@@ -67,15 +67,15 @@ async function hasSchedule(app: App): Promise<boolean> {
 export function registerSchedule(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
     .command('schedule')
-    .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
-    .summary('keep series complete, hour by hour')
+    .argument('<symbols...>', 'one or more: BTCUSDT, btcusdt or BTC/USDT')
+    .summary('keep series complete: fetch missing hours every hour')
     .description(
-      'Looks every hour for what the ledger lacks since --from: downtime heals by\n' +
-        'itself. Workers do the work (cdvault worker); without one nothing is fetched.\n' +
-        'Two schedulers at once do no harm. One of --from and --last is needed.',
+      'Queues every hour what is missing since --from, so series recover from downtime ' +
+        'automatically. Workers fetch it (cdvault worker); without one nothing is fetched. You can ' +
+        'schedule from several hosts. Give --from or --last.',
     )
-    .option('--from <time>', 'keep complete from here on (UTC)')
-    .option('--last <length>', 'instead of --from: 12h, 30d, 6w')
+    .option('--from <time>', 'start (UTC) of the range to keep complete')
+    .option('--last <length>', 'length of the range up to now, instead of --from: 12h, 30d or 6w')
     .addOption(marketOption())
     .action(
       async (symbols: string[], options: { market: string; from?: string; last?: string }) => {
@@ -88,7 +88,7 @@ export function registerSchedule(program: Command, finish: (exitCode: ExitCode) 
               await changeSchedule(app, one, floorTo(startMs, HOUR_MS), signal);
             await app.queue.upsertTick(HOUR_MS);
             for (const { symbol } of series)
-              print(`${symbol}: kept complete from ${isoMinute(startMs)} on`);
+              print(`${symbol}: scheduled from ${isoMinute(startMs)} on`);
             return EXIT.ok;
           }),
         );
@@ -96,8 +96,9 @@ export function registerSchedule(program: Command, finish: (exitCode: ExitCode) 
     );
   program
     .command('unschedule')
-    .argument('<symbols...>', 'BTCUSDT, btcusdt or BTC/USDT; several at once')
-    .summary('stop keeping series complete; what is stored stays')
+    .argument('<symbols...>', 'one or more: BTCUSDT, btcusdt or BTC/USDT')
+    .summary('stop scheduling series; stored data is kept')
+    .description('Stops the hourly fetch of missing hours. Stored data is kept.')
     .addOption(marketOption())
     .action(async (symbols: string[], options: { market: string }) => {
       const series = parseSeries(symbols, options.market);
@@ -117,7 +118,7 @@ async function assertScheduled({ catalogue }: App, series: readonly Series[]): P
   for (const one of series) {
     if ((await catalogue.find(one))?.scheduledFromMs !== undefined) continue;
     throw new CdvaultError('UNKNOWN_SYMBOL', `${one.symbol} is not scheduled`, {
-      advice: 'cdvault status lists what is.',
+      advice: 'Run cdvault status to list scheduled series.',
     });
   }
 }

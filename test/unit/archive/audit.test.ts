@@ -403,7 +403,7 @@ describe('cdvault audit', () => {
 
   test.each([
     ['no-such-file.zip', 'does not exist'],
-    ['.', 'is no folder with files called'],
+    ['.', 'is not a folder with files named'],
   ])('%s: usage, exit code 2', async (given, words) => {
     const { exitCode, stderr } = await runCli(['audit', path.join(folder, given)], { env: {} });
     expect(stderr).toContain(words);
