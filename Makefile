@@ -31,7 +31,7 @@ bench: install ## speed, memory and disk on this machine, into docs/benchmarks.m
 up: install ## start Redis and QuestDB and print where they are
 	@bin/cdvault up
 
-down: install ## stop them; data stays
+down: install ## stop them; data is kept
 	@bin/cdvault down
 
 clean: ## stop the test services, delete node_modules and test data (never .cdvault itself: it may hold your data)
