@@ -10,7 +10,7 @@ export interface CommandLine {
   readonlyUrl(): Promise<string>;
 }
 
-/** Also of a command that a signal has ended. */
+/** Exit code after Ctrl-C; also used for a command that a signal has ended. */
 export const INTERRUPTED = 130;
 
 const EXECUTABLE = join(PROJECT, 'bin', 'cdvault');
@@ -19,7 +19,7 @@ export class CommandFailed extends Error {
   readonly exitCode: number;
 
   constructor(command: string, exitCode: number) {
-    super(`${command} ended with exit code ${exitCode}`);
+    super(`${command} failed with exit code ${exitCode}`);
     this.exitCode = exitCode;
   }
 }
@@ -32,7 +32,7 @@ export function createCommandLine(exchangeUrl: string): CommandLine {
       console.log(`$ ${wrapped(command)}`);
       const { exitCode = INTERRUPTED } = await execa(EXECUTABLE, args, {
         ...options,
-        // One stream, in the order of events, also into a pipe.
+        // stdout and stderr in one stream, so that lines keep their order in a pipe too.
         stdio: ['inherit', 1, 1],
         reject: false,
       });
@@ -44,21 +44,21 @@ export function createCommandLine(exchangeUrl: string): CommandLine {
         stderr: 'ignore',
       });
       const { QUESTDB_READONLY_PG_URL: url } = JSON.parse(stdout) as Record<string, string>;
-      if (url === undefined) throw new Error('cdvault env names no read-only URL');
+      if (url === undefined) throw new Error('cdvault env printed no read-only URL');
       return url;
     },
   };
 }
 
-/** As one would type it into 80 columns. */
+/** Wrapped to 80 columns. */
 function wrapped(command: string): string {
   return command.length < 78 ? command : command.replace(/ (?=--\S+ \S+$)/, ' \\\n    ');
 }
 
-/** The caller's environment without the caller's cdvault: only the way to run services is taken over. */
+/** The caller's environment without its cdvault settings; only the way to run services is kept. */
 function demoEnvironment(exchangeUrl: string): Record<string, string> {
   const ours = new Set<string>(Object.values(SETTINGS).map(({ env }) => env));
-  // What Java and the installation need.
+  // Kept, because Java and the installation need them.
   for (const { env } of [SETTINGS.javaHome, SETTINGS.httpsProxy, SETTINGS.httpProxy])
     ours.delete(env);
   const services = process.env[SETTINGS.services.env];

@@ -5,44 +5,49 @@ import { differenceOf, type Facts, factsOfSeries, factsOfStore } from './own-sum
 import { startSimulatedExchange } from './simulated-exchange.ts';
 import { FROM, madeUpTrades, STRETCH, SYMBOL, TO } from './story.ts';
 
-const OPENING = `cdvault demo: a simulated exchange, BullMQ on Redis, QuestDB, CDV bars.
-The real exchange is not asked, and your own data are not touched: everything
-lies in .cdvault/demo. Run it twice: the second time asks for no trades.`;
+const OPENING = `cdvault demo: from trades to bars of CDV (cumulative delta volume)
+
+This starts a simulated exchange, Redis and QuestDB on your machine, fetches
+three hours of trades, builds the bars, and checks them against the trades.
+It does not contact the real exchange and does not touch your data: everything
+it writes is in .cdvault/demo. Run it a second time, and it fetches no trades:
+every hour is already proven.`;
 
 const QUERY = `select ts, open, high, low, close, delta, status
 from cdv_1m
 where symbol = '${SYMBOL}' and ts in '${FROM.slice(0, 13)}' and abs(delta) > 8
 order by ts`;
 
-const NEXT = `What next (in this folder; the demo's services are left running):
-  export CDVAULT_HOME=.cdvault/demo            # the demo's data, not yours
+const NEXT = `Done. Redis and QuestDB are still running, so that you can look around.
+Run these commands in this folder:
+  export CDVAULT_HOME=.cdvault/demo            # use the demo's data
   bin/cdvault status
   bin/cdvault show ${SYMBOL} --from ${FROM} --interval 15m
-  bin/cdvault env                              # URLs with passwords
+  bin/cdvault env                              # URLs of the services, with passwords
   eval "$(bin/cdvault env)"; psql "$QUESTDB_READONLY_PG_URL" \\
     -c "select * from cdv_1h_total where symbol = '${SYMBOL}'"
-  bin/cdvault down                             # stops them; the data stay
+  bin/cdvault down                             # stop the services; the data stay
 
-The real exchange, one hour of it, into data of your own (in .cdvault):
+To fetch one hour from the real exchange into your own data, in .cdvault:
   unset CDVAULT_HOME
   bin/cdvault backfill BTCUSDT --from 2024-01-01T10:00Z --to 2024-01-01T11:00Z
   bin/cdvault show BTCUSDT --from 2024-01-01T10:00Z --to 2024-01-01T10:05Z`;
 
-const AFRESH = 'CDVAULT_HOME=.cdvault/demo bin/cdvault down; rm -r .cdvault/demo';
+const START_OVER = 'CDVAULT_HOME=.cdvault/demo bin/cdvault down; rm -r .cdvault/demo';
 
 async function demo(): Promise<void> {
   console.log(OPENING);
   const series = madeUpTrades();
-  step(`A simulated exchange with ${formatInteger(series.count)} made-up trades of ${SYMBOL}`);
+  step(`Start a simulated exchange with ${formatInteger(series.count)} made-up ${SYMBOL} trades`);
   const exchange = await startSimulatedExchange();
   console.log(`   listening on ${exchange.url}`);
   try {
     const cdvault = createCommandLine(exchange.url);
-    step('Redis and QuestDB of its own (the first time installs what is missing)');
+    step('Start Redis and QuestDB for the demo (the first run installs what is missing)');
     await cdvault.run('up');
-    step('Three hours of trades: fetch, prove by id, build bars');
+    step('Backfill three hours: fetch trades, prove that none is missing, build bars');
     await cdvault.run('backfill', SYMBOL, '--from', FROM, '--to', TO);
-    step('Bars: cumulative delta volume, open high low close');
+    step('Show the bars: open, high, low and close of CDV, by minute and by hour');
     await cdvault.run('show', SYMBOL, '--from', FROM, '--to', FROM.replace(':00Z', ':05Z'));
     await cdvault.run('show', SYMBOL, '--from', FROM, '--to', TO, '--interval', '1h');
     await queryAndProve(await cdvault.readonlyUrl(), factsOfSeries(series, STRETCH));
@@ -56,26 +61,26 @@ async function queryAndProve(url: string, expected: Facts): Promise<void> {
   const client = new pg.Client({ connectionString: url, types: { getTypeParser: () => String } });
   await client.connect();
   try {
-    step('SQL, as the read-only user');
+    step('Query the bars with SQL, as the read-only user');
     console.log(indented(QUERY));
     const { rows } = await client.query<Row>(QUERY);
     console.log(indented(plainTable(rows.map(shortened))));
-    step('Proof: the same sums, made from the trades themselves without cdvault');
+    step('Check: compute the same numbers from the made-up trades, without cdvault');
     const difference = differenceOf(expected, await factsOfStore(client, STRETCH));
-    if (difference !== undefined) throw new Error(`not equal: ${difference}`);
+    if (difference !== undefined) throw new Error(`the numbers differ: ${difference}`);
   } finally {
     await client.end();
   }
   const { rows, firstId, lastId, delta, minutes } = expected;
   console.log(
-    `   equal: ${formatInteger(rows)} trades, ids ${firstId} to ${lastId},\n` +
-      `   delta ${delta}; open, high, low and close of ${minutes.length} minutes, to the digit`,
+    `   All equal to the last digit: ${formatInteger(rows)} trades, ids ${firstId} to ${lastId},\n` +
+      `   delta ${delta}, and open, high, low and close of ${minutes.length} minutes.`,
   );
 }
 
 type Row = Readonly<Record<string, string>>;
 
-/** Times to the second and 5 decimals, as the exchange's quantities have: the columns then fit 80. */
+/** Times to the second, and 5 decimals as the exchange's quantities have: the table then fits 80 columns. */
 function shortened(row: Row): Row {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
@@ -107,7 +112,7 @@ function indented(text: string): string {
   return text.replaceAll(/^/gm, '   ');
 }
 
-// The command that runs at that moment gets the signal too, says what it does, and ends the demo.
+// Ctrl-C also reaches the running command, which says what it does; its exit code ends the demo.
 process.on('SIGINT', () => undefined);
 process.once('SIGTERM', () => process.exit(143));
 process.once('SIGHUP', () => process.exit(129));
@@ -119,7 +124,7 @@ try {
   const message = error instanceof Error ? error.message : String(error);
   console.error(
     process.exitCode === INTERRUPTED
-      ? '\ninterrupted; run `make demo` again and it goes on'
-      : `\ndemo failed: ${message}\nTo start afresh: ${AFRESH}`,
+      ? '\nInterrupted. Run `make demo` again to continue.'
+      : `\nThe demo failed: ${message}\nTo start over: ${START_OVER}`,
   );
 }

@@ -14,7 +14,7 @@ export interface Facts {
   readonly firstId: number;
   readonly lastId: number;
   readonly delta: string;
-  /** `time open high low close` of every minute, levels from 0 at the first hour; a silent one is flat. */
+  /** `time open high low close` of every minute, levels from 0 at the first hour; a minute without trades is flat. */
   readonly minutes: readonly string[];
 }
 
@@ -31,7 +31,7 @@ function flat(level: bigint): Levels {
   return { open: level, high: level, low: level, close: level };
 }
 
-/** Summed here from the made-up trades themselves, with nothing of cdvault's. */
+/** Computed here from the made-up trades, without any code of cdvault. */
 export function factsOfSeries(series: TradeSeries, stretch: Stretch): Facts {
   const from = series.indexAtTime(stretch.fromUs);
   const to = series.indexAtTime(stretch.toUs);
@@ -70,7 +70,7 @@ function everyMinute(traded: ReadonlyMap<number, Levels>, { fromUs, toUs }: Stre
   return lines;
 }
 
-/** The same from the store: rows from the raw trades, levels from the exact bars. */
+/** The same facts from the store: rows from the stored trades, levels from the exact bars. */
 export async function factsOfStore(client: pg.Client, stretch: Stretch): Promise<Facts> {
   const { symbol, fromUs, toUs } = stretch;
   const where = `market = 'binance_spot' AND symbol = '${symbol}' AND ts >= ${fromUs}::timestamp AND ts < ${toUs}::timestamp`;

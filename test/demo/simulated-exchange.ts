@@ -8,7 +8,10 @@ export interface SimulatedExchange {
   stop(): void;
 }
 
-/** In a session of its own: Ctrl-C is for the backfill, which must still finish its hours with an exchange. */
+/**
+ * Runs in its own session: Ctrl-C must reach only the backfill, which still needs the exchange to finish
+ * its hours. @throws Error when the exchange ends before it listens
+ */
 export async function startSimulatedExchange(): Promise<SimulatedExchange> {
   const script = join(PROJECT, 'test', 'exchange', 'main.ts');
   const child = spawn(process.execPath, [script, '--synthetic', syntheticArgument()], {
@@ -21,7 +24,7 @@ export async function startSimulatedExchange(): Promise<SimulatedExchange> {
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`the simulated exchange ended (${code})`)));
   });
-  // Its end is only of interest until it listens.
+  // Nobody awaits this after the exchange listens: its end must not be an unhandled rejection.
   failed.catch(() => undefined);
   return { url: await Promise.race([listening(child.stdout), failed]), stop };
 }
@@ -31,5 +34,5 @@ async function listening(output: NodeJS.ReadableStream): Promise<string> {
     const url = /listening on (\S+)/.exec(line)?.[1];
     if (url !== undefined) return url;
   }
-  throw new Error('the simulated exchange said no address');
+  throw new Error('the simulated exchange printed no address');
 }

@@ -3,11 +3,11 @@ import { syntheticTrades, type SyntheticOptions } from '../exchange/synthetic-tr
 import type { TradeSeries } from '../exchange/trade-series.ts';
 import type { Stretch } from './own-sums.ts';
 
-/** What the demo is about, in one place: the command line, the exchange and the proof must agree. */
+/** The constants of the demo in one place: the command line, the exchange and the check must agree. */
 
 export const PROJECT = join(import.meta.dirname, '..', '..');
 
-/** A home of its own, so that no run ever touches anybody's data. */
+/** A separate home folder, so that the demo never touches the user's data. */
 export const HOME = join(PROJECT, '.cdvault', 'demo');
 
 export const SYMBOL = 'BTCUSDT';
@@ -32,7 +32,7 @@ export function madeUpTrades(): TradeSeries {
   return syntheticTrades(MADE_UP);
 }
 
-/** The same trades, as the exchange's command line takes them. */
+/** The same trades as an argument of the simulated exchange. */
 export function syntheticArgument(): string {
   const { seed, fromMs, toMs, tradesPerHour, firstId } = MADE_UP;
   const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
