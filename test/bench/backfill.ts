@@ -14,22 +14,22 @@ interface Summary {
 }
 
 export interface Backfill extends Command {
-  /** As the command says: from its plan to its last level. */
+  /** As the command reports it: from its plan to its last level. */
   readonly runS: number;
   readonly trades: number;
   readonly work: Summary['work'];
-  /** The range's minutes, asked for right after the command. */
+  /** Time of a query for the range's minutes, right after the command. */
   readonly queryMs: number;
 }
 
 export interface DaySpan {
-  /** Counts from 0. */
+  /** Index of the first day, from 0. */
   readonly first: number;
   readonly days: number;
   readonly source: 'auto' | 'rest';
 }
 
-/** Fetches whole days, and asks at once for what people query. @throws Error when a trade is missing there */
+/** Fetches whole days, then queries their minutes at once. @throws Error when trades or minutes are missing */
 export async function backfillDays(
   place: { readonly store: Store; readonly host: Host },
   { first, days, source }: DaySpan,

@@ -1,8 +1,8 @@
 /**
  * `make bench`: speed, memory and disk on this machine, and the same trades through pandas and the
  * QuestDB client for Python. A whole bench writes its table into docs/benchmarks.md.
- *   --runs N            times that everything is measured (5)
- *   --only NAME,…       some measurements; the table is printed and not written
+ *   --runs N            runs of each measurement (default 5)
+ *   --only NAME,…       only these measurements; the table is printed, not written
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,7 +29,7 @@ const names = values.only?.split(',') ?? MEASUREMENTS.map(({ name }) => name);
 const unknown = names.filter((name) => !MEASUREMENTS.some((one) => one.name === name));
 if (unknown.length > 0 || !(runs >= 1))
   throw new Error(
-    `--only takes some of ${MEASUREMENTS.map(({ name }) => name).join(',')}, --runs a number`,
+    `--only accepts ${MEASUREMENTS.map(({ name }) => name).join(',')}; --runs accepts a number from 1`,
   );
 
 const say = (line: string): void => console.error(line);

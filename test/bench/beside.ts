@@ -7,7 +7,7 @@ import { BENCH_DIR, freshStore, type Store } from './place.ts';
 import { whileWatching } from './process-meter.ts';
 import { obtainPython, runPython } from './python.ts';
 
-/** The same file through what people use today, alone on the machine. */
+/** The same file through the usual tools, with cdvault not running. */
 export const beside: Measurement = {
   name: 'beside',
   about:

@@ -1,7 +1,7 @@
-"""An archive file into QuestDB by its own client: python client.py FILE TABLE SYMBOL CONFIGURATION
+"""Load an archive file into QuestDB with QuestDB's client: python client.py FILE TABLE SYMBOL CONFIGURATION
 
-The columns are those of agg_trades, prices and quantities decimal from the file's own digits. That a
-trade is missing, or was not stored, nobody would notice.
+The columns are those of agg_trades; prices and quantities are decimals made from the digits in the
+file. Nothing checks whether a trade is missing from the file, or was not stored.
 """
 
 import json

@@ -13,11 +13,11 @@ export const FIRST_DAY_MS = Date.UTC(2024, 0, 1);
 export const DAY_MS = 86_400_000;
 export const DAYS = 10;
 
-/** 863,386 trades by this seed; the real day has 863,403. */
+/** This seed gives 863,386 trades; the real day has 863,403. */
 const SYNTHETIC = { seed: 20_240_101, tradesPerHour: 33_795, firstId: 2_807_759_891 };
 const FILES_OF = `data/spot/daily/aggTrades/${SYMBOL}`;
 
-/** `2024-01-01` and so on: the day's number counts from 0. */
+/** `2024-01-01` for day 0, `2024-01-02` for day 1, and so on. */
 export function dayName(day: number): string {
   return new Date(FIRST_DAY_MS + day * DAY_MS).toISOString().slice(0, 10);
 }
@@ -26,19 +26,19 @@ export function dayFile(folder: string, day: number): string {
   return path.join(folder, FILES_OF, `${SYMBOL}-aggTrades-${dayName(day)}.zip`);
 }
 
-/** Where trades come from: the exchange's own file of a real day, or made up when that is not here. */
+/** Whether the trades come from the exchange's file of a real day. They are made up when that file is missing. */
 export function daysAreReal(): boolean {
   return realDayIsHere();
 }
 
-/** The first day over and over, with ids and times going on. */
+/** The first day repeated, with ascending ids and times. */
 export function tenDays(firstDay: TradeSeries): TradeSeries {
   return repeatedTrades(firstDay, { times: DAYS, everyMs: DAY_MS });
 }
 
 /**
- * Ten days' archive files with their checksums in a folder, laid out as the exchange's host has them.
- * Packing them takes a minute, once.
+ * Writes the archive files of ten days with their checksums into a folder, laid out as on the exchange's
+ * host. The first call packs them, which takes a minute. @returns the folder
  */
 export async function prepareDayFiles(
   benchDir: string,
@@ -59,7 +59,7 @@ export async function prepareDayFiles(
     const file = dayFile(folder, day);
     if (day > 0) writeZip(file, zipOfDay(day, all));
     const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
-    // Last: a file counts once its checksum is there.
+    // Written last: a file counts as complete when its checksum exists.
     writeFileSync(`${file}.CHECKSUM`, `${sha256}  ${path.basename(file)}\n`);
   }
   return folder;
@@ -82,7 +82,7 @@ function syntheticDay(): TradeSeries {
   return syntheticTrades({ ...SYNTHETIC, fromMs: FIRST_DAY_MS, toMs: FIRST_DAY_MS + DAY_MS });
 }
 
-/** Whole or not at all. */
+/** Writes the file whole or not at all. */
 function writeZip(file: string, zip: Buffer): void {
   writeFileSync(`${file}.part`, zip);
   renameSync(`${file}.part`, file);

@@ -1,6 +1,6 @@
 /**
- * The exchange and its archive host in one process: `node test/bench/host.ts FOLDER`, FOLDER being
- * what prepareDayFiles has made. Files are streamed from the disk as they lie there.
+ * The simulated exchange and its archive host in one process: `node test/bench/host.ts FOLDER`. FOLDER is
+ * the result of prepareDayFiles(). Files are streamed from the disk unchanged.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
@@ -37,7 +37,7 @@ const exchange = await startExchange({
   enforceWeight: false,
 });
 const archive = createServer((request, response) => {
-  // A client that goes away in mid-file must not end the host.
+  // A client that disconnects in the middle of a file must not end the host.
   serve(request, response).catch(() => response.destroy());
 });
 await new Promise<void>((resolve) => archive.listen(0, '127.0.0.1', resolve));

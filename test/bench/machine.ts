@@ -4,7 +4,7 @@ import os from 'node:os';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
 import { freshStore } from './place.ts';
 
-/** What the figures are of, in one line. */
+/** The machine and the versions of the programs, in one line. */
 export async function describeMachine(): Promise<string> {
   await using store = await freshStore();
   const sql = createSql(store.urls.questdbReadonlyPgUrl, 1);
@@ -23,7 +23,7 @@ export async function describeMachine(): Promise<string> {
   }
 }
 
-/** The first number with points in it that a program says of itself. */
+/** The first dotted version number that a program prints. */
 function versionOf(program: string, flag: string): string {
   const { stdout, stderr } = spawnSync(program, [flag], { encoding: 'utf8' });
   return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? 'of unknown version';

@@ -4,11 +4,11 @@ import type { Uses } from './process-meter.ts';
 export interface Sample {
   readonly value: number;
   readonly uses?: Uses;
-  /** Trades or rows that the value is the time of. */
+  /** Trades or rows that were processed in this time. */
   readonly rows?: number;
 }
 
-/** Lines that others are compared with. */
+/** Lines that ratios are made of. */
 export type LineId = 'day' | 'warm day' | 'each day' | 'pandas' | 'pandas code' | 'client';
 
 /** One line of the table: the same thing measured in every run. */
@@ -26,9 +26,9 @@ export interface BenchOptions {
 }
 
 export interface Measurement {
-  /** As `--only` has it. */
+  /** The name that `--only` accepts. */
   readonly name: string;
-  /** What its lines mean, in sentences. */
+  /** What its lines mean, in sentences for the report. */
   readonly about: string;
   run(options: BenchOptions): Promise<readonly Line[]>;
 }
@@ -40,7 +40,7 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** Runs one after the other, never at once: they would share the cores. */
+/** Runs one after the other: runs in parallel would share the cores. */
 export async function repeat<T>(times: number, run: (index: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   for (let index = 0; index < times; index += 1) results.push(await run(index));

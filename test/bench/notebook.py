@@ -1,7 +1,7 @@
-"""CDV bars of one minute as the notebook has them, from an archive file: python notebook.py FILE
+"""Compute CDV bars of one minute from an archive file, as the notebook does: python notebook.py FILE
 
-Of the eight columns only the three that are needed are read, straight from the zip. Nothing is
-stored and nothing is checked.
+Reads only the three columns that are needed, of eight, straight from the zip. Stores nothing and
+checks nothing.
 """
 
 import json

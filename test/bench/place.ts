@@ -30,7 +30,7 @@ export async function startHost(say: (line: string) => void): Promise<Host> {
   const exited = once(child, 'exit');
   const [first] = await Promise.race([
     once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>,
-    exited.then(() => Promise.reject(new Error('the simulated exchange ended at once'))),
+    exited.then(() => Promise.reject(new Error('the simulated exchange ended before it listened'))),
   ]);
   return {
     ...(JSON.parse(first) as { exchange: string; archive: string }),
@@ -43,12 +43,12 @@ export async function startHost(say: (line: string) => void): Promise<Host> {
   };
 }
 
-/** A Redis and a QuestDB that nobody has used before; their data go when they are disposed of. */
+/** An empty Redis and an empty QuestDB; disposing of them stops them and deletes their data. */
 export interface Store extends AsyncDisposable {
   readonly urls: ServiceUrls;
   readonly dir: string;
   readonly pids: { readonly QuestDB: number; readonly Redis: number };
-  /** Stops both; data stay until it is disposed of. */
+  /** Stops both; the data stay until the store is disposed of. */
   stop(): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ const SERVICES = {
 };
 
 export async function freshStore(): Promise<Store> {
-  // A bench that was killed leaves its services behind.
+  // A bench that was killed leaves its services running.
   await discardStore();
   const urls = await ensureServices(SERVICES);
   return {
@@ -80,10 +80,10 @@ function pidOf(service: 'questdb' | 'redis'): number {
   return Number(readFileSync(path.join(STORE_DIR, service, `${service}.pid`), 'utf8'));
 }
 
-/** What a command of ours took: its process and those that served it. */
+/** The result of a cdvault command, with the resources of its process and of the servers. */
 export interface Command extends Omit<Ran, 'use'> {
   readonly uses: Uses;
-  /** What it said with --json. */
+  /** The JSON lines that it printed. */
   readonly lines: readonly Readonly<Record<string, unknown>>[];
 }
 

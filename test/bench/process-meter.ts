@@ -2,15 +2,15 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 
-/** What one process used while it was watched. */
+/** What one process used while it was measured. */
 export interface Use {
-  /** User and system. */
+  /** User and system time. */
   readonly cpuS: number;
-  /** Most memory that was resident at a time, mapped files included. */
+  /** Peak of the resident memory, including mapped files. */
   readonly peakBytes: number;
 }
 
-/** By the name that the table gives a process. */
+/** By the name of the process in the table. */
 export type Uses = Readonly<Record<string, Use>>;
 
 export interface Ran {
@@ -22,12 +22,12 @@ export interface Ran {
 }
 
 const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-/** What a process uses after the last look at it is lost: at most this much on each of its cores. */
-const LOOK_MS = 20;
-/** `echo 5 >/proc/PID/clear_refs` lets the kernel begin the peak anew: proc(5). */
+/** What a process uses after its last sample is not counted: at most this much on each core. */
+const SAMPLE_MS = 20;
+/** `echo 5 >/proc/PID/clear_refs` resets the peak of the resident memory: proc(5). */
 const RESET_PEAK = '5';
 
-/** Watches a program that is started for it, to its end. */
+/** Runs a program to its end and measures it. */
 export async function runWatched(
   command: string,
   args: readonly string[],
@@ -40,9 +40,9 @@ export async function runWatched(
     child.once('close', resolve);
   });
   let use: Use = { cpuS: 0, peakBytes: 0 };
-  const look = setInterval(() => {
+  const sampling = setInterval(() => {
     use = (child.pid === undefined ? undefined : useSinceStart(child.pid)) ?? use;
-  }, LOOK_MS);
+  }, SAMPLE_MS);
   try {
     const [stdout, stderr, exitCode] = await Promise.all([
       text(child.stdout),
@@ -51,11 +51,11 @@ export async function runWatched(
     ]);
     return { stdout, stderr, exitCode, wallS: secondsSince(startedMs), use };
   } finally {
-    clearInterval(look);
+    clearInterval(sampling);
   }
 }
 
-/** What processes that live on used while `work` was done. */
+/** Measures what running processes use during `work`. */
 export async function whileWatching<T>(
   pids: Readonly<Record<string, number>>,
   work: () => Promise<T>,
@@ -77,7 +77,7 @@ export function secondsSince(startedMs: number): number {
   return (performance.now() - startedMs) / 1000;
 }
 
-/** undefined when it has just ended. */
+/** undefined when the process has just ended. */
 function useSinceStart(pid: number): Use | undefined {
   try {
     return { cpuS: cpuSeconds(pid), peakBytes: peakBytes(pid) };
@@ -86,10 +86,10 @@ function useSinceStart(pid: number): Use | undefined {
   }
 }
 
-/** Its own time and that of the children that it has waited for: fields 14 to 17 of proc(5). */
+/** CPU time of the process and of the children that it has waited for: fields 14 to 17 of proc(5). */
 function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field is the program's name, which may hold blanks.
+  // The second field is the program's name, which may contain spaces.
   const fromThird = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = fromThird.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   return ticks / TICKS_A_SECOND;
@@ -98,6 +98,6 @@ function cpuSeconds(pid: number): number {
 function peakBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kilobytes === undefined) throw new Error(`process ${pid} has no memory`);
+  if (kilobytes === undefined) throw new Error(`/proc/${pid}/status has no VmHWM`);
   return Number(kilobytes) * 1024;
 }

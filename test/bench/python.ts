@@ -5,12 +5,12 @@ import { type Ran, runWatched } from './process-meter.ts';
 
 const REQUIREMENTS = path.join(import.meta.dirname, 'requirements.txt');
 
-/** A Python with pandas and the QuestDB client, made once. @returns the interpreter */
+/** Makes a Python environment with pandas and the QuestDB client, once. @returns the path of the interpreter */
 export function obtainPython(say: (line: string) => void): string {
   return makePythonEnvironment(path.join(BENCH_DIR, 'python'), REQUIREMENTS, say);
 }
 
-/** What the programs print of themselves; the client's gives rows only. */
+/** The JSON that each program prints. */
 interface Said {
   'notebook.py': { readonly rows: number; readonly wallS: number; readonly cpuS: number };
   'client.py': { readonly rows: number };

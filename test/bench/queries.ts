@@ -16,7 +16,7 @@ const DRAWN = 'ts, open, high, low, close, delta';
 interface Asked {
   readonly what: string;
   readonly query: string;
-  /** Also by other clients. */
+  /** Also measured with other clients. */
   readonly clients?: boolean;
 }
 
@@ -25,7 +25,7 @@ interface Plain {
   readonly span: string;
   readonly in: string;
   readonly columns: Columns;
-  /** Also by other clients. */
+  /** Also measured with other clients. */
   readonly clients?: boolean;
 }
 
@@ -125,7 +125,10 @@ function queryOf({ view, columns, in: span }: Plain): string {
   );
 }
 
-/** Whole weeks. A session would have to begin with a start of its own, which makes no difference to the time. */
+/**
+ * A documented query over 52 whole weeks. A query by session would have to start at a session's start; the
+ * difference does not change the time that it takes.
+ */
 function overTheYear(documented: string): string {
   return documented
     .replace(/(@symbol := )'[^']*'/, "$1'YEAR7'")
@@ -183,7 +186,7 @@ async function byParquet(store: Store, runs: number, asked: Asked): Promise<Line
   };
 }
 
-/** Compiled, read to the end and written as JSON, as the server says itself. */
+/** Time to compile the query, read all rows and write them as JSON, as the server reports it. */
 async function serverMs(store: Store, query: string): Promise<number> {
   const response = await ask(store, '/exec', { query, timings: 'true' });
   const { timings } = (await response.json()) as {

@@ -1,6 +1,6 @@
-"""A query through psycopg, all rows in the client: python reader.py URL QUERY RUNS
+"""Run a query with psycopg and fetch all rows: python reader.py URL QUERY RUNS
 
-Prints the milliseconds of each run; the first one, which also compiles, is not counted.
+Prints the milliseconds of each run, without a first run, which also compiles the query.
 """
 
 import json

@@ -17,7 +17,7 @@ export interface Report {
   readonly sections: readonly Section[];
 }
 
-/** Which lines are compared: whole programs with whole programs, one of ten days with the code alone. */
+/** Lines to compare: whole programs with whole programs, a day's share of ten days with the code alone. */
 const RATIOS: readonly (readonly [LineId, LineId])[] = [
   ['day', 'pandas'],
   ['warm day', 'pandas'],
@@ -71,7 +71,7 @@ function cells({ what, unit, samples, note = '' }: Line): string[] {
   ];
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function number(value: number): string {
   if (value >= 100) return formatInteger(Math.round(value));
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
@@ -96,7 +96,7 @@ function medianUse(samples: readonly Sample[], name: string): Use {
   };
 }
 
-/** Those of which both sides were measured. */
+/** The ratios of which both sides were measured. */
 function ratiosOf(lines: readonly Line[]): Line[] {
   const find = (id: LineId) => lines.find((line) => line.id === id);
   return RATIOS.flatMap(([ours, theirs]) => {

@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 const MINUTES = 3;
 const WEIGHT_LIMIT = 6_000;
 const TRADES_AN_HOUR = 400_000;
-/** What the limit allows: a page of 1,000 trades weighs 4. */
+/** The most that the limit allows: a page of 1,000 trades has weight 4. */
 const TRADES_A_MINUTE = (WEIGHT_LIMIT / 4) * 1_000;
 
 export const rest: Measurement = {
@@ -50,7 +50,7 @@ function sharesOf(done: readonly Backfill[]): string {
   return `fetching ${share('fetchMs')}, decoding ${share('decodeMs')}, writing ${share('writeMs')}, waiting ${share('waitMs')}`;
 }
 
-/** Whole minutes only: the first and the last one are cut. */
+/** Counts whole minutes only: the first and the last minute of the run are incomplete. */
 async function wholeBudget(): Promise<Line> {
   await using store = await freshStore();
   const symbol = unique('BUDGET');

@@ -10,11 +10,11 @@ import type { Line, Measurement } from './measurement.ts';
 import { freshStore, startHost, type Store } from './place.ts';
 
 const HOUR_MS = DAY_MS / 24;
-/** As many as a run has in Redis at a time. */
+/** The number of days that a run has in Redis at a time. */
 const QUEUED_DAYS = 24;
-/** `2024-01-01.88`: the 88th version of a day; `2024-01`. */
+/** `2024-01-01.88` (version 88 of a day) or `2024-01` (a month). */
 const PARTITION = /^(\d{4}(?:-\d\d)*)(?:\.(\d+))?$/;
-/** Of stat(2), whatever the file system's are. */
+/** The unit of `blocks` in stat(2), whatever the file system's block size is. */
 const BLOCK_BYTES = 512;
 
 export const sizes: Measurement = {
@@ -35,7 +35,7 @@ export const sizes: Measurement = {
     } finally {
       await sql.close();
     }
-    // Its last pages are as long as their rows only then.
+    // QuestDB cuts its last pages to the length of their rows only when it stops.
     await store.stop();
     const bytesOf = (prefix: string) => partitionBytes(path.join(store.dir, 'questdb/db'), prefix);
     return [
@@ -51,8 +51,8 @@ function oneLook(what: string, bytes: number): Line {
 }
 
 /**
- * Of all tables of that prefix. What goes in time is not counted: write-ahead logs, older versions of
- * a partition, parts of one that was split.
+ * Disk bytes of all tables with this prefix. What QuestDB deletes in time is not counted: write-ahead
+ * logs, older versions of a partition, parts of a partition that was split.
  */
 function partitionBytes(db: string, prefix: string): number {
   const newest = new Map<string, { readonly version: number; readonly folder: string }>();
@@ -85,7 +85,7 @@ async function redisBytesOfASlice({ urls }: Store): Promise<number> {
     return { dayMs, hours: Array.from({ length: 24 }, (_, hour) => dayMs + hour * HOUR_MS) };
   });
   try {
-    // The first day brings scripts and the queues' own keys with it.
+    // The first day also adds scripts and the queues' own keys.
     await queue.addDays('sizes', series, days.slice(0, 1), 'backfill');
     const before = await usedBytes(redis);
     await queue.addDays('sizes', series, days.slice(1), 'backfill');

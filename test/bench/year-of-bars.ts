@@ -4,10 +4,10 @@ import { TIER_INTERVALS, type TierInterval } from '../../src/domain/bars/tier.ts
 import { SYMBOL } from './day-files.ts';
 
 export const SYMBOLS = 20;
-/** 2024 less its last day. */
+/** 2024 without its last day. */
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 30] as const;
 
-/** Every symbol's every day is the stored one, with ids, times and continuous levels going on. */
+/** Copies the stored day to every day of every symbol, with ascending ids and times and continuous levels. */
 export async function fillYear(sql: Sql): Promise<void> {
   let day = 0;
   for (const days of MONTH_DAYS) {
