@@ -5,7 +5,7 @@ export type TimeUnit = 'ms' | 'us';
 
 export interface AggTradesSource {
   readonly trades: TradeSeries;
-  /** older ids are no longer served: the exchange skips to this one without a word */
+  /** older ids are no longer served: the reply starts with this one, without an error */
   readonly retentionFirstId?: number | undefined;
 }
 

@@ -18,13 +18,13 @@ const MICROSECONDS_FROM_MS = Date.UTC(2025, 0, 1);
 /** Futures files have a header from this day on. */
 const HEADER_FROM_MS = Date.UTC(2022, 7, 11);
 
-/** Ways in which a file can be wrong, though the database is right. */
+/** Ways in which a file can be wrong although the database is right. */
 export type ArchiveFault =
   /** 404 */
   | 'absent'
-  /** 403 with XML, as where listing is denied */
+  /** 403 with XML, as for a denied listing */
   | 'denied'
-  /** 500, whenever it is asked for */
+  /** 500 for every request */
   | 'serverError'
   /** rows from 09:29:10 on are left out, and the checksum is that of the cut file */
   | 'cutDay'
@@ -36,25 +36,25 @@ export type ArchiveFault =
   | 'twoFiles'
   /** every second row first, the others after them */
   | 'interleaved'
-  /** a block of rows stands twice */
+  /** a block of rows appears twice */
   | 'doubledBlock'
   | 'missingRow'
   | 'mixedUnits'
   /** a header where there should be none */
   | 'header'
-  /** none where there should be one */
+  /** no header where there should be one */
   | 'noHeader'
   | 'crlf'
   | 'zeroQuantities'
   /** begins with the last row of the day before */
   | 'borderTwice'
-  /** a month without the rows behind its first fifth */
+  /** a month without the rows after its first fifth */
   | 'shortMonth'
-  /** one row has another quantity than the database */
+  /** one row has another quantity than in the database */
   | 'otherContent'
-  /** the connection ends in mid-file, once */
+  /** the connection ends in the middle of the file, once */
   | 'cutDownload'
-  /** replaced by a version of the same rows between the zip file and its checksum, once */
+  /** replaced by another version with the same rows between the requests for the zip file and its checksum, once */
   | 'replacedMeanwhile';
 
 export interface ArchiveFile {
@@ -70,7 +70,7 @@ export interface FilePlan {
   readonly endMs: number;
   readonly trades: TradeSeries;
   readonly fault: ArchiveFault | undefined;
-  /** The same rows in another zip file for each. */
+  /** Each version has the same rows in another zip file. */
   readonly version: number;
 }
 

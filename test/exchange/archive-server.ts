@@ -25,9 +25,9 @@ export interface ArchiveServer {
   readonly requests: readonly string[];
   /** @param date `2024-01-01` or `2024-01`; undefined ends the fault */
   setFault(symbol: string, date: string, fault: ArchiveFault | undefined): void;
-  /** A new version of the file: the same rows (but for the fault) under another ETag and checksum. */
+  /** A new version of the file: the same rows (except for the fault) with another ETag and checksum. */
   replace(symbol: string, date: string, fault?: ArchiveFault): void;
-  /** Whether the bucket says what keys there are. */
+  /** Whether the bucket allows listings. */
   setListing(isAllowed: boolean): void;
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export interface ArchiveServer {
 const DAY_MS = 86_400_000;
 const KEY =
   /^(data\/spot|data\/futures\/um|data\/futures\/cm)\/(daily|monthly)\/aggTrades\/([^/]+)\/(\3-aggTrades-(\d{4}-\d\d(?:-\d\d)?))\.zip(\.CHECKSUM)?$/;
-/** What a zipped row takes, near enough for a listing. */
+/** Approximate size of a zipped row, for listings. */
 const BYTES_PER_ROW = 14;
 
 /** The exchange's archive host: daily and monthly files with checksum, ETag, ranges and listings. */
@@ -66,7 +66,7 @@ class Bucket {
   readonly #faults = new Map<string, ArchiveFault>();
   readonly #versions = new Map<string, number>();
   readonly #files = new Map<string, ArchiveFile>();
-  /** Keys of a prefix, until a file changes: three years are asked for page by page. */
+  /** Keys by prefix, kept until a file changes: a listing of three years takes several requests. */
   readonly #listings = new Map<string, readonly ListedKey[]>();
 
   constructor(symbols: readonly ArchivedSymbol[]) {
@@ -194,7 +194,7 @@ function touches(trades: TradeSeries, startMs: number, endMs: number): boolean {
   return (firstMs ?? 0) < endMs && (lastMs ?? 0) >= startMs;
 }
 
-/** Of the version, not of the bytes: a listing need not build every file. */
+/** Made of the version, not of the bytes, so that a listing need not build every file. */
 function etagOf({ market, stem, version, fault }: FilePlan): string {
   const isOnce = fault === 'cutDownload' || fault === 'replacedMeanwhile';
   const named = `${market} ${stem} ${version} ${isOnce ? undefined : fault}`;

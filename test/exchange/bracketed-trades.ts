@@ -1,8 +1,8 @@
 import type { Trade, TradeSeries } from './trade-series.ts';
 
 /**
- * A day's file with one trade before it and one after it, as the exchange would have: without them
- * nobody can prove where the day's ids start and end.
+ * A day's file with one trade before it and one after it, as the exchange would have. Without them it
+ * cannot be proven where the day's ids start and end.
  * @param startUs start of the day; the trade before it is a tenth of a second older
  */
 export function bracketedTrades(base: TradeSeries, startUs: number): TradeSeries {

@@ -11,15 +11,15 @@ import {
 export type DataFault =
   /** rows the database lost; klines still hold them */
   | { readonly kind: 'gap'; readonly fromId: number; readonly toId: number }
-  /** the row stands twice, the second time with what `change` says */
+  /** the row appears twice, the second time with `change` applied */
   | { readonly kind: 'duplicateId'; readonly id: number; readonly change?: Partial<Trade> }
-  /** a row declared void: p = q = 0, f = l = -1; its id stays, klines leave it out */
+  /** a row that the exchange declared void: p = q = 0, f = l = -1; its id stays, klines leave it out */
   | { readonly kind: 'invalidRow'; readonly id: number }
-  /** the row's time lies `byMs` before where it belongs */
+  /** the row's time is `byMs` too early */
   | { readonly kind: 'timeBackwards'; readonly id: number; readonly byMs: number }
   /** `count` rows from `fromId` on fall into the millisecond of the first */
   | { readonly kind: 'sameMs'; readonly fromId: number; readonly count: number }
-  /** the n-th time that the row is read it has other content */
+  /** the row has other content on its n-th read */
   | {
       readonly kind: 'alteredRead';
       readonly id: number;
@@ -33,25 +33,25 @@ export type DataFault =
       readonly toId?: number;
       readonly visibleAtMs: number;
     }
-  /** the first `reads` pages that would hold any of the rows lack them, as when the database lags behind */
+  /** the rows are missing from the first `reads` pages that would have any of them, as when the database lags behind */
   | {
       readonly kind: 'unreadRows';
       readonly fromId: number;
       readonly toId?: number;
       readonly reads: number;
     }
-  /** every row is shown only so long after it happened */
+  /** every row is shown only `lagMs` after it happened */
   | { readonly kind: 'lag'; readonly lagMs: number }
-  /** pages that start at or before `id` and would reach beyond it end with it; as often as `times` (default: always) */
+  /** pages that start at or before `id` and would reach beyond it end with it; `times` times (default: always) */
   | { readonly kind: 'shortPage'; readonly id: number; readonly times?: number }
-  /** searches by time for what begins at `id` find `rows` later; as often as `times` (default: always) */
+  /** searches by time that should find `id` find the trade `rows` later; `times` times (default: always) */
   | {
       readonly kind: 'lateSearch';
       readonly id: number;
       readonly rows: number;
       readonly times?: number;
     }
-  /** the first page that starts at or after `id` is the page read before it */
+  /** the first page that starts at or after `id` repeats the page that was read before it */
   | { readonly kind: 'repeatedPage'; readonly id: number };
 
 type Retime = Extract<DataFault, { kind: 'invalidRow' | 'timeBackwards' | 'sameMs' }>;
@@ -70,7 +70,7 @@ type Reading = Extract<
   }
 >;
 
-/** The series as a faulty database shows it; `truth` stays what the matching engine saw. */
+/** The series as a faulty database shows it; its `truth` is what the matching engine saw. */
 export function faultySeries(base: TradeSeries, faults: readonly DataFault[]): TradeSeries {
   const changes = faults.filter(
     (fault): fault is Retime =>
@@ -134,12 +134,12 @@ function changed(trade: Trade, edit: { change: Retime; firstId: number; firstUs:
   return { ...trade, timeUs: firstUs + Math.floor(((trade.a - firstId) * leftUs) / change.count) };
 }
 
-/** Rows of the base in [from, to), standing at `at` in the spliced series. */
+/** Rows [from, to) of the base, at index `at` of the spliced series. */
 interface Segment {
   readonly at: number;
   readonly from: number;
   readonly to: number;
-  /** to its first row */
+  /** applied to its first row */
   readonly change: Partial<Trade> | undefined;
 }
 

@@ -22,7 +22,7 @@ export interface Listing extends AggTradesSource {
   readonly symbol: string;
   readonly klines: KlineBook;
   readonly steps: TradeSteps;
-  /** COIN-M: worth of one contract in USD */
+  /** COIN-M: value of one contract in USD */
   readonly contractSize: number;
   status: SymbolStatus;
 }
@@ -31,9 +31,9 @@ export interface EndpointContext {
   readonly url: URL;
   readonly nowMs: number;
   readonly unit: TimeUnit;
-  /** of the market that is asked */
+  /** of the requested market */
   readonly listings: ReadonlyMap<string, Listing>;
-  /** symbols whose trades are served although exchangeInfo does not know them */
+  /** symbols whose trades are served although exchangeInfo does not list them */
   readonly unlisted: ReadonlySet<string>;
   readonly limits: LimitFacts;
   readonly futures: FuturesRules;
@@ -46,7 +46,7 @@ interface Endpoint {
 
 const INVALID_SYMBOL = badRequest(-1121, 'Invalid symbol.');
 
-/** Of spot; weights as of 2025-03-10. */
+/** Endpoints of spot; weights as of 2025-03-10. */
 const endpoints: Readonly<Record<string, Endpoint>> = {
   ping: { weight: 1, answer: (context) => answerBare(context, () => '{}') },
   time: {

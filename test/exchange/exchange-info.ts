@@ -1,7 +1,7 @@
 import type { TradeSeries } from './trade-series.ts';
 import type { WeightWindow } from './weight-meter.ts';
 
-/** The last ones are those of futures. */
+/** SETTLING, CLOSE and DELIVERED are statuses of futures. */
 export type SymbolStatus = 'TRADING' | 'HALT' | 'BREAK' | 'SETTLING' | 'CLOSE' | 'DELIVERED';
 
 export interface SymbolFacts {
@@ -55,7 +55,7 @@ export function exchangeInfoJson(
   });
 }
 
-/** The steps that the first trades keep to. */
+/** The steps of the first trades' prices and quantities. */
 export function tradeSteps(trades: TradeSeries): TradeSteps {
   let priceDecimals = 0;
   let qtyDecimals = 0;

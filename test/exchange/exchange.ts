@@ -19,12 +19,12 @@ import { WeightMeter, type WeightWindow } from './weight-meter.ts';
 export interface ExchangeSymbol {
   /** default spot */
   readonly market?: ExchangeMarket;
-  /** COIN-M: worth of one contract in USD; default 100 */
+  /** COIN-M: value of one contract in USD; default 100 */
   readonly contractSize?: number;
   readonly symbol: string;
   readonly trades: TradeSeries;
   readonly status?: SymbolStatus;
-  /** ids below this are no longer served: replies skip to it without a word */
+  /** ids below this are no longer served: replies start with it, without an error */
   readonly retentionFirstId?: number;
 }
 
@@ -32,17 +32,17 @@ export interface ExchangeOptions {
   readonly symbols: readonly ExchangeSymbol[];
   /** 0 = a free one */
   readonly port?: number;
-  /** address to listen on, default 127.0.0.1: nobody from outside has business here */
+  /** address to listen on; the default 127.0.0.1 accepts no connections from other machines */
   readonly host?: string;
   readonly weightLimit?: number;
   readonly weightWindow?: WeightWindow;
-  /** false = the limit is lifted: nothing is refused, and unless `weightLimit` is given exchangeInfo says a billion */
+  /** false = no limit: nothing is refused, and exchangeInfo gives a billion unless `weightLimit` is set */
   readonly enforceWeight?: boolean;
   /** the first ban, the second, …; the last repeats */
   readonly banSeconds?: readonly number[];
   /** calls over the limit in one window that still get 429 before the ban */
   readonly toleratedOverLimit?: number;
-  /** calls this soon after the reply that forbids them were on their way already */
+  /** calls this soon after the reply that forbids them count as already on their way */
   readonly inFlightMs?: number;
   /** the exchange's clock */
   readonly nowMs?: () => number;
@@ -63,10 +63,10 @@ export interface Exchange {
   addForeignWeight(weight: number): void;
   /** on spot */
   ban(seconds: number): void;
-  /** the ban ends now */
+  /** ends the ban now */
   pardon(): void;
   setStatus(symbol: string, status: SymbolStatus, market?: ExchangeMarket): void;
-  /** exchangeInfo knows the symbol no more; its trades are still served */
+  /** exchangeInfo no longer lists the symbol; its trades are still served */
   unlist(symbol: string, market?: ExchangeMarket): void;
   /** the symbol is renamed or purged: -1121 from now on */
   delist(symbol: string): void;
@@ -83,7 +83,7 @@ export async function startExchange(options: ExchangeOptions): Promise<Exchange>
   return simulator;
 }
 
-/** What one market knows. */
+/** The state of one market. */
 interface Floor {
   readonly meter: WeightMeter;
   readonly weightLimit: number;
@@ -109,7 +109,7 @@ class Simulator implements Exchange {
       this.#floors[listed.market ?? 'spot'].listings.set(listed.symbol, listingOf(listed));
     this.#faults = new FaultPlan(options.faults ?? [], options.faultSeed ?? 1);
     this.#server = createServer((request, response) => {
-      // A client that hangs up early must not end the exchange.
+      // A client that disconnects early must not end the exchange.
       response.on('error', () => undefined);
       this.#handle(request, response).catch((error: unknown) =>
         response.destroy(error instanceof Error ? error : undefined),

@@ -1,8 +1,8 @@
 import type { Trade, TradeSeries } from './trade-series.ts';
 
 /**
- * A futures series: now and then fills of the insurance fund lie between two aggregate trades. They take
- * raw ids and are in no aggregate trade, so raw ids leave some out where aggregate ids don't.
+ * A futures series with fills of the insurance fund between some aggregate trades, as on the exchange. Such
+ * fills take raw ids and are in no aggregate trade, so raw ids have gaps where aggregate ids have none.
  */
 export function withExcludedFills(base: TradeSeries, everyNth = 50): TradeSeries {
   const shifted = (trade: Trade, index: number): Trade => {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { bannedReply, errorReply, htmlReply, limitedReply, type Reply } from './reply.ts';
 import type { WeightMeter } from './weight-meter.ts';
 
-/** Knobs of the fault kinds; each kind reads the few that it names and has defaults for them. */
+/** Parameters of the fault kinds; each kind reads only some of them and has defaults for those. */
 export interface FaultParameters {
   readonly delayMs?: number;
   /** null leaves the header out */
@@ -18,7 +18,7 @@ export interface FaultParameters {
   readonly bytes?: number;
   /** of `badSchema` */
   readonly variant?: SchemaVariant;
-  /** of `held`: settles when the answer may go out */
+  /** of `held`: settles when the reply may be sent */
   readonly until?: Promise<unknown>;
 }
 
@@ -28,10 +28,10 @@ export interface FaultContext {
   readonly response: ServerResponse;
   readonly meter: WeightMeter;
   readonly nowMs: number;
-  /** the truthful reply to this or another address */
+  /** the correct reply to this or another address */
   readonly replyTo: (url: URL) => Reply;
   readonly send: (reply: Reply) => Promise<void>;
-  /** all headers of a reply as they would go on the wire */
+  /** all headers of a reply as they would be sent */
   readonly headersOf: (reply: Reply) => Record<string, string>;
   /** notes the status of a reply that the fault writes itself */
   readonly noteStatus: (status: number) => void;
@@ -52,7 +52,7 @@ const schemaVariants = {
   nullBody: () => 'null',
 } as const;
 
-/** What goes wrong, by name: a new kind is one more row. */
+/** The faults by name: a new kind is one more entry. */
 export const faultKinds = {
   forbiddenHtml: (context) =>
     context.send(
@@ -87,7 +87,7 @@ export const faultKinds = {
     ),
   limited: sendLimited,
   banned: sendBanned,
-  /** -1007 after the server's own ten seconds (`delayMs`) */
+  /** -1007 after the server's timeout of ten seconds (`delayMs`) */
   backendTimeout: async (context) => {
     await delay(context.parameters.delayMs ?? 10_000, undefined, { ref: false });
     const message =
@@ -126,12 +126,12 @@ export const faultKinds = {
     await delay(context.parameters.delayMs ?? 1000, undefined, { ref: false });
     await context.send(context.replyTo(context.url));
   },
-  /** the true answer, as late as a test wishes: for what must happen in between */
+  /** the correct reply, sent when `until` settles: for tests in which something must happen before it */
   held: async (context) => {
     await context.parameters.until;
     await context.send(context.replyTo(context.url));
   },
-  /** the header promises `bytes` more than come before the connection ends */
+  /** Content-Length is `bytes` more than what is sent before the connection ends */
   wrongContentLength: (context) => {
     const { reply, body, headers } = plain(context);
     start(context, reply, {
@@ -176,13 +176,13 @@ export const faultKinds = {
     const { reply, body, headers } = plain(context);
     start(context, reply, { ...headers, 'content-length': String(body.length) });
     context.response.write(body.subarray(0, Math.floor(body.length / 2)));
-    // A reset discards what the client has not read yet: leave it a moment to see the headers.
+    // A reset discards what the client has not read yet: give it time to read the headers.
     setTimeout(() => context.response.socket?.resetAndDestroy(), context.parameters.delayMs ?? 30);
   },
   /** the page starts `rows` after the id asked for */
   skippedStart: (context) =>
     context.send(context.replyTo(withFromId(context.url, context.parameters.rows ?? 1))),
-  /** the page before the one asked for comes again */
+  /** the page before the requested one */
   repeatedPage: (context) =>
     context.send(
       context.replyTo(
@@ -220,7 +220,7 @@ function sendLimited(context: FaultContext): Promise<void> {
   return context.send(limitedReply(context.meter.limitText, retryAfterSeconds ?? undefined));
 }
 
-/** A real ban, not just the reply: calls that follow are refused too. */
+/** A real ban, not only the reply: later calls are refused too. */
 function sendBanned(context: FaultContext): Promise<void> {
   context.meter.ban(context.parameters.retryAfterSeconds ?? 120, context.nowMs);
   const { retryAfterSeconds } = context.meter.admit(0, context.nowMs);

@@ -1,7 +1,7 @@
 import type { FaultKind, FaultParameters } from './fault-kinds.ts';
 import { hashText, uniformOf } from './random.ts';
 
-/** All conditions given must hold. `request`, `everyNth` and `probability` count only the requests that the others let through. */
+/** All given conditions must hold. `request`, `everyNth` and `probability` count only requests that meet the others. */
 export interface FaultCondition {
   readonly path?: string;
   readonly symbol?: string;
@@ -14,7 +14,7 @@ export interface FaultCondition {
   readonly everyNth?: number;
   /** seeded, so the same run gives the same faults */
   readonly probability?: number;
-  /** at most so often */
+  /** at most this many times */
   readonly times?: number;
 }
 
@@ -39,7 +39,7 @@ export class FaultPlan {
     }));
   }
 
-  /** The first fault that is due; every fault counts every request that is its kind. */
+  /** The first fault that is due. Every fault counts every request that its path, symbol, ids and clock match. */
   match(url: URL, nowMs: number): Fault | undefined {
     let due: Fault | undefined;
     for (const state of this.#faults) {

@@ -10,7 +10,7 @@ const INVALID_SYMBOL = badRequest(-1121, 'Invalid symbol.');
 const MAX_TRADES = 1000;
 const MAX_KLINES = 1500;
 
-/** Klines cost by their limit, up to and including these. */
+/** The weight of klines depends on their limit; these limits are inclusive. */
 const KLINE_WEIGHTS: readonly (readonly [limit: number, weight: number])[] = [
   [99, 1],
   [499, 2],

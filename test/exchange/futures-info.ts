@@ -5,13 +5,13 @@ export interface FuturesSymbol {
   readonly status: SymbolStatus;
   readonly steps: TradeSteps;
   readonly onboardMs: number;
-  /** COIN-M: worth of one contract in USD */
+  /** COIN-M: value of one contract in USD */
   readonly contractSize: number;
 }
 
 const NEVER_DELIVERED_MS = 4_133_404_800_000;
 
-/** All symbols of a futures market: it can't be asked for one. */
+/** All symbols of a futures market: the endpoint takes no symbol. */
 export function futuresInfoJson(
   market: 'um' | 'cm',
   symbols: readonly FuturesSymbol[],

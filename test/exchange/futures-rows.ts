@@ -4,11 +4,11 @@ import type { AggTradesPage } from './agg-trades.ts';
 
 const HOUR_US = 3_600_000_000;
 
-/** What nobody has documented: no test may depend on the numbers. */
+/** Behaviour that the exchange does not document: no test may depend on the numbers. */
 export interface FuturesRules {
   /** Default 48 h. */
   readonly historyMs?: number;
-  /** What a question gets that starts before that: a refusal, or rows from there on without a word. */
+  /** The reply to a request that starts before that: an error, or the rows from there on without an error. */
   readonly beyondHistory?: 'refuse' | 'skip';
   readonly beyondHistoryCode?: number;
   readonly wideWindowCode?: number;
@@ -52,10 +52,10 @@ function tooOld({ beyondHistoryCode = -4167 }: FuturesRules): ApiError {
   return badRequest(beyondHistoryCode, 'Search window is too old.');
 }
 
-/** Every so many rows hold an order that is left out of `nq`. */
+/** Every 37th row includes an order that `nq` leaves out. */
 const RPI_EVERY_NTH = 37;
 
-/** Milliseconds always; no `M`; `nq` on USD-M alone; decimals without the zeros that say nothing. */
+/** Always milliseconds; no `M`; `nq` on USD-M only; decimals without trailing zeros. */
 export function futuresRowsJson(rows: readonly Trade[], market: 'um' | 'cm'): string {
   const texts = rows.map((row) => {
     const qty = trimmed(row.q);

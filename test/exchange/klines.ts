@@ -32,13 +32,13 @@ export type Klines =
   | { readonly ok: true; readonly json: string; readonly rows: number }
   | { readonly ok: false; readonly error: ApiError };
 
-/** Candles of one symbol, added up from its trades; finished minutes are remembered. */
+/** Candles of one symbol, added up from its trades; finished minutes are cached. */
 export class KlineBook {
   readonly #trades: TradeSeries;
   readonly #minutes = new Map<number, Candle | undefined>();
   readonly #contractSize: bigint | undefined;
 
-  /** @param contractSize of a market that trades contracts: its candles have the base asset where others have quote */
+  /** @param contractSize set for a market of contracts: its candles have base volumes where others have quote volumes */
   constructor(trades: TradeSeries, contractSize?: number) {
     this.#trades = trades.truth ?? trades;
     this.#contractSize = contractSize === undefined ? undefined : BigInt(contractSize);
@@ -90,7 +90,7 @@ export class KlineBook {
     if (this.#minutes.has(minuteUs)) return this.#minutes.get(minuteUs);
     const endUs = Math.min(minuteUs + MINUTE_US, nowMs * 1000 + 1000);
     const candle = this.#addUp(this.#trades.indexAtTime(minuteUs), this.#trades.indexAtTime(endUs));
-    // A minute that is still running grows: it is added up anew each time.
+    // A minute that is still running grows: it is added up again each time.
     if (endUs === minuteUs + MINUTE_US) {
       if (this.#minutes.size >= CACHED_MINUTES) this.#minutes.clear();
       this.#minutes.set(minuteUs, candle);
@@ -102,7 +102,7 @@ export class KlineBook {
     let candle: Candle | undefined;
     for (let index = from; index < to; index++) {
       const trade = this.#trades.at(index);
-      // Rows that the exchange declared void count in no candle.
+      // Candles leave out rows that the exchange declared void.
       if (trade.f < 0) continue;
       const price = scaled(trade.p);
       const qty = scaled(trade.q);
@@ -111,24 +111,24 @@ export class KlineBook {
       if (price < candle.low) candle.low = price;
       candle.close = price;
       candle.volume += qty;
-      const worth = this.#worth(price, qty);
-      candle.quoteVolume += worth;
+      const quoteVolume = this.#quoteVolume(price, qty);
+      candle.quoteVolume += quoteVolume;
       candle.rawTrades += trade.l - trade.f + 1 + this.#excludedBefore(index);
       if (trade.m) continue;
       candle.takerBuyVolume += qty;
-      candle.takerBuyQuoteVolume += worth;
+      candle.takerBuyQuoteVolume += quoteVolume;
     }
     return candle;
   }
 
-  /** In units of 1e-16. */
-  #worth(price: bigint, qty: bigint): bigint {
+  /** Quote volume of a trade, for contracts its base volume; in units of 1e-16. */
+  #quoteVolume(price: bigint, qty: bigint): bigint {
     return this.#contractSize === undefined
       ? price * qty
       : (qty * this.#contractSize * ONE * ONE) / price;
   }
 
-  /** Fills that are in no aggregate trade count in candles. */
+  /** Fills before this trade that are in no aggregate trade: candles count them. */
   #excludedBefore(index: number): number {
     if (index === 0) return 0;
     const before = this.#trades.at(index - 1);

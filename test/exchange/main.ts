@@ -11,14 +11,14 @@ import { bracketedTrades } from './bracketed-trades.ts';
 import { loadTradesFile } from './trades-file.ts';
 
 const USAGE = `usage: node test/exchange/main.ts
-  --trades FILE --symbol SYMBOL          a daily archive file (zip or csv); repeatable, in pairs; one symbol's files join
+  --trades FILE --symbol SYMBOL          daily archive file (zip or csv); repeatable, in pairs; files of one symbol are joined
   --synthetic [um/|cm/]SYMBOL:SEED:FROM:TO:PER_HOUR[:FIRST_ID]   made-up trades between two ISO times; repeatable
   --port PORT  --host ADDRESS  --latency MS  --log FILE  --faults FILE.json  --fault-seed N  --no-gzip
   --no-weight-limit  --weight-limit N  --weight-window 1M|10S  --ban-seconds 120,600
   --data-faults FILE.json                {"SYMBOL": [{"kind": "gap", "fromId": 1, "toId": 9}, …], …}
-  --neighbours                           one trade before and one after each file, as the exchange would have
-  --repeat-days N                        the trades files' day N times over, day after day
-  --now TIME                             the exchange's clock starts there instead of now`;
+  --neighbours                           add one trade before and one after the files of a symbol, as the exchange has
+  --repeat-days N                        repeat the trades files N times, day after day
+  --now TIME                             start the exchange's clock at TIME instead of now`;
 
 const DAY_MS = 86_400_000;
 const DAY_US = DAY_MS * 1000;
@@ -68,7 +68,7 @@ async function fileSymbols(): Promise<ExchangeSymbol[]> {
   return symbols;
 }
 
-/** `BTCUSDT:7:2024-01-01T00:00:00Z:2024-01-02T00:00:00Z:20000`: the times hold colons themselves. */
+/** `BTCUSDT:7:2024-01-01T00:00:00Z:2024-01-02T00:00:00Z:20000`: the times contain colons too. */
 function syntheticSymbol(text: string): ExchangeSymbol {
   const time = String.raw`\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?`;
   const match = new RegExp(
@@ -85,7 +85,7 @@ function syntheticSymbol(text: string): ExchangeSymbol {
   const trades = syntheticTrades({
     ...options,
     ...(firstId === undefined ? {} : { firstId: Number(firstId) }),
-    // Contracts are whole.
+    // Quantities of contracts are whole numbers.
     ...(market === 'cm' ? { qtyDecimals: 0, typicalLots: 20 } : {}),
   });
   if (market === undefined) return { symbol, trades };

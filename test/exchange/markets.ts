@@ -1,4 +1,4 @@
-/** Which exchange of the three a request is for: they share a host name here, and nothing else. */
+/** The three exchanges that a request can be for. Here they share a host name, but nothing else. */
 export type ExchangeMarket = 'spot' | 'um' | 'cm';
 
 export const EXCHANGE_MARKETS: readonly ExchangeMarket[] = ['spot', 'um', 'cm'];
@@ -22,7 +22,7 @@ export interface Place {
   readonly endpoint: string;
 }
 
-/** undefined for paths of none of them */
+/** undefined for any other path */
 export function placeOf(path: string): Place | undefined {
   for (const market of EXCHANGE_MARKETS) {
     const prefix = PREFIXES[market];

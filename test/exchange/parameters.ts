@@ -26,7 +26,7 @@ export interface ParameterRules {
   readonly nowMs: number;
   /** default 1000 */
   readonly maxLimit?: number;
-  /** spot takes the most it gives instead */
+  /** default false, as on spot: a higher limit is lowered to the maximum */
   readonly refusesAboveMax?: boolean;
 }
 
@@ -119,7 +119,10 @@ function illegal(name: string, range: string): ApiError {
   );
 }
 
-/** Either unit is accepted; `withinMs` is where in its millisecond a bound lies. Out-of-range times are moved into range. */
+/**
+ * Accepts both units. `withinMs` is where a bound lies within its millisecond, in microseconds: 0 for a start,
+ * 999 for an end. Times out of range are moved into range.
+ */
 function toMicroseconds(value: bigint, withinMs: number, nowMs: number): number {
   const timeUs = value >= FIRST_MICROSECOND_VALUE ? Number(value) : Number(value) * 1000 + withinMs;
   return Math.min(Math.max(timeUs, EARLIEST_US), nowMs * 1000 + LATEST_AHEAD_US);

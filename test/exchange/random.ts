@@ -1,4 +1,4 @@
-/** Integer mixing (the finaliser of MurmurHash3): every bit of the inputs moves every bit of the result. */
+/** Integer mixing (the finaliser of MurmurHash3): every bit of the input affects every bit of the result. */
 function mix(value: number): number {
   let bits = value | 0;
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);

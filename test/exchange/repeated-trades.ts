@@ -8,7 +8,7 @@ export interface RepeatOptions {
   readonly shiftMs?: number;
 }
 
-/** The same trades over and over with ids and times going on: a month of real traffic from one real day. */
+/** The same trades repeated, with ascending ids and times: a month of real traffic from one real day. */
 export function repeatedTrades(base: TradeSeries, options: RepeatOptions): TradeSeries {
   const first = base.at(0);
   const last = base.at(base.count - 1);

@@ -1,11 +1,11 @@
 import type { ApiError } from './parameters.ts';
 
-/** A reply before it goes on the wire. */
+/** A reply before it is sent. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** false for replies that never reached the exchange behind the firewall: they carry no weight headers */
+  /** false for replies of the firewall in front of the exchange: they have no weight headers */
   readonly fromExchange: boolean;
   /** of trade and kline pages */
   readonly page?: { readonly rows: number; readonly firstId?: number; readonly lastId?: number };

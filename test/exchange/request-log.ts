@@ -13,9 +13,9 @@ export interface RequestEntry {
   weight: number;
   usedWeight: number;
   fault?: string;
-  /** the call came although a reply had told the client to stay away */
+  /** the client called although a reply had told it to wait */
   violation?: string;
-  /** of trade and kline pages that were meant to be served; a fault may have spoilt them on the way */
+  /** of trade and kline pages before any fault; a fault may have changed what was sent */
   rows?: number;
   firstId?: number;
   lastId?: number;
@@ -26,7 +26,7 @@ const TRADES_ENDPOINT = '/aggTrades';
 const KEPT_ENTRIES = 2_000_000;
 const LINES_PER_WRITE = 64;
 
-/** What the client asked and what it got, oldest first. */
+/** The client's requests and the replies that it got, oldest first. */
 export class RequestLog {
   entries: RequestEntry[] = [];
   readonly #file: string | undefined;
@@ -64,7 +64,7 @@ export class RequestLog {
     return entry;
   }
 
-  /** Called once an answer has been given; writes the entry's line to the file. */
+  /** Called when the reply has been sent; writes the entry's line to the file. */
   done(entry: RequestEntry): void {
     if (this.#file === undefined) return;
     this.#lines.push(formatRequest(entry));

@@ -1,10 +1,10 @@
 import { hashNumbers, uniformOf, uniformSequence } from './random.ts';
 
-/** Raw trades are dealt out in groups, so that raw ids chain without adding up every trade before. */
+/** Raw trades are distributed in groups, so that raw ids are consecutive without adding up all earlier trades. */
 export const RAW_GROUP = 64;
 export const RAW_EXTRA_PER_GROUP = 20;
 
-/** Period in microseconds and the swing as a share of the price. */
+/** Period in microseconds, and the amplitude as a share of the price. */
 const PRICE_SCALES: readonly (readonly [number, number])[] = [
   [86_400_000_000, 0.04],
   [3_600_000_000, 0.01],
@@ -13,8 +13,8 @@ const PRICE_SCALES: readonly (readonly [number, number])[] = [
 ];
 
 /**
- * How far the price is from its middle, as a share of it: straight lines between seeded points on four time scales.
- * Plain arithmetic, so the same on every machine.
+ * Distance of the price from its middle, as a share of the middle: straight lines between seeded points on four
+ * time scales. Plain arithmetic, so it is the same on every machine.
  */
 export function priceDrift(seed: number, timeUs: number): number {
   let drift = 0;
@@ -27,7 +27,7 @@ export function priceDrift(seed: number, timeUs: number): number {
   return drift;
 }
 
-/** Sorted times: a third of the trades follow another within the same millisecond or so, and some minutes hold a burst. */
+/** Sorted times: a third of the trades follow another within the same millisecond or so, and some minutes have a burst. */
 export function burstyTimes(
   next: () => number,
   startUs: number,
@@ -67,7 +67,7 @@ function addAt(counts: Uint8Array, slot: number, amount: number): void {
   counts[slot] = (counts[slot] ?? 0) + amount;
 }
 
-/** Whole units with so many decimals, written with the exchange's eight. */
+/** A number of units of 10^-`decimals`, as text with eight decimals, as the exchange writes it. */
 export function unitsText(units: number, decimals: number): string {
   const digits = String(units);
   if (decimals === 0) return `${digits}.00000000`;

@@ -24,7 +24,7 @@ export interface SyntheticOptions {
   readonly tradesPerHour: number;
   readonly firstId?: number;
   readonly firstRawId?: number;
-  /** a price in the middle of the walk */
+  /** the middle of the price's walk */
   readonly price?: number;
   readonly priceDecimals?: number;
   readonly qtyDecimals?: number;
@@ -45,8 +45,8 @@ interface MinuteBlock {
 }
 
 /**
- * Trades made up on demand: each is a pure function of the options, so any range can be served, and served again,
- * while only the counts of the hours (8 bytes an hour) and a few recent minutes are held.
+ * Trades made on demand: each is a pure function of the options, so any range can be served, and served again,
+ * while memory holds only the counts of the hours (8 bytes an hour) and a few recent minutes.
  */
 export function syntheticTrades(options: SyntheticOptions): TradeSeries {
   if (!(options.toMs > options.fromMs)) throw new RangeError('synthetic trades need toMs > fromMs');
@@ -134,7 +134,7 @@ class SyntheticSeries implements TradeSeries {
     if (covered <= 0) return 0;
     const kind = uniformOf(this.#options.seed, 2, minute);
     const size = uniformOf(this.#options.seed, 3, minute);
-    // An hour must not lose its trades because every covered minute fell silent: hence 1e-9 and not 0.
+    // 1e-9 and not 0: an hour must keep its trades even when all its covered minutes are silent.
     if (kind < this.#shape.silentShare) return 1e-9;
     if (kind < this.#shape.silentShare + 0.1) return (0.05 * covered) / MINUTE_MS;
     if (kind > 0.97) return ((3 + 3 * size) * covered) / MINUTE_MS;
@@ -209,7 +209,7 @@ class SyntheticSeries implements TradeSeries {
     };
   }
 
-  /** How many raw trades the aggregate trades before `index` took: one each, and some extra. */
+  /** The number of raw trades in the aggregate trades before `index`: one each, and some extra. */
   #rawBefore(index: number): number {
     const group = Math.floor(index / RAW_GROUP);
     if (group !== this.#rawGroup.group)

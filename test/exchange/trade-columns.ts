@@ -8,7 +8,7 @@ const DIGIT_0 = 48;
 const DIGIT_9 = 57;
 const UPPER_T = 84;
 const LOWER_T = 116;
-/** Microseconds of 1973 and milliseconds of 5138 meet here, so magnitude tells the unit. */
+/** 1e14 is in 1973 as microseconds and in 5138 as milliseconds, so the size of a time shows its unit. */
 const FIRST_MICROSECOND_VALUE = 1e14;
 const DAY_US = 86_400_000_000;
 
@@ -28,12 +28,12 @@ export class TradeColumns {
   #lastRaw: Float64Array<ArrayBuffer>;
   #timeUs: Float64Array<ArrayBuffer>;
   #buyerIsMaker: Uint8Array<ArrayBuffer>;
-  // where the byte parser stands
+  // State of the byte parser.
   #position = 0;
   #whole = 0;
   #fraction = 0;
 
-  /** `expectedRows` saves growing; it need not be right. */
+  /** @param expectedRows avoids growing; it need not be exact */
   constructor(expectedRows: number) {
     this.#capacity = Math.max(1024, expectedRows);
     this.#id = new Float64Array(this.#capacity);
@@ -121,7 +121,7 @@ export class TradeColumns {
     this.#resize(this.#capacity * 2);
   }
 
-  /** Gives back what a bad guess over-allocated; a copy of the columns isn't worth less than that. */
+  /** Frees what a wrong guess over-allocated. A small excess is not worth a copy of the columns. */
   trim(): void {
     if (this.#capacity > this.#count * 1.5) this.#resize(Math.max(1, this.#count));
   }

@@ -1,4 +1,4 @@
-/** One aggregate trade as the exchange's database holds it. `p` and `q` are the decimal strings that go on the wire. */
+/** One aggregate trade as the exchange's database holds it. `p` and `q` are the decimal strings that are sent. */
 export interface Trade {
   readonly a: number;
   readonly p: string;
@@ -22,7 +22,7 @@ export interface PageRead {
 export interface TradeSeries {
   readonly count: number;
   readonly firstId: number;
-  /** exclusive end of the time that the series knows about; klines go no further */
+  /** exclusive end of the time that the series covers; klines end there */
   readonly endUs: number;
   at(index: number): Trade;
   /** first index with id ≥ `id`, `count` when there is none */

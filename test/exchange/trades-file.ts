@@ -5,7 +5,7 @@ import yauzl from 'yauzl';
 import { TradeColumns } from './trade-columns.ts';
 import type { TradeSeries } from './trade-series.ts';
 
-/** The shortest rows seen are a little longer, so the guess of the row count is never too low. */
+/** A little less than the shortest rows in real files, so that the guess of the row count is never too low. */
 const BYTES_PER_ROW = 72;
 
 interface CsvSource {

@@ -12,24 +12,27 @@ export interface WeightOptions {
   readonly banSeconds: readonly number[];
   /** calls over the limit in one window that still get 429 before the ban */
   readonly toleratedOverLimit: number;
-  /** a call this soon after the reply that forbids it was on its way already: no violation */
+  /** a call this soon after the reply that forbids it counts as already on its way: no violation */
   readonly inFlightMs: number;
 }
 
 export interface Verdict {
   readonly kind: 'served' | 'limited' | 'banned';
   readonly retryAfterSeconds: number;
-  /** the client had been told to stay away */
+  /** the client had been told to wait */
   readonly violation?: 'during-ban' | 'during-back-off';
 }
 
-/** A time on two clocks: the exchange's decides how long, the machine's whether a call could know of it. */
+/**
+ * A wait that a reply demanded, on two clocks: the exchange's decides how long it lasts, the machine's whether
+ * the client could have known of it when it called.
+ */
 interface Notice {
   readonly untilMs: number;
   readonly saidAtMs: number;
 }
 
-/** The weight used by one address, in windows aligned to the clock, and what the exchange does about it. */
+/** The weight used by one address in windows aligned to the clock, and the refusals and bans that follow. */
 export class WeightMeter {
   readonly #options: WeightOptions;
   #windowIndex = 0;
@@ -81,7 +84,7 @@ export class WeightMeter {
     this.#banUntilMs = 0;
   }
 
-  /** Remembers that a reply told the client to stay away. */
+  /** Records that a reply told the client to wait. */
   tellBackOff(seconds: number, nowMs: number): void {
     this.#backOffNotice = { untilMs: nowMs + seconds * 1000, saidAtMs: performance.now() };
   }
@@ -109,7 +112,7 @@ export class WeightMeter {
 
   #refuseBanned(nowMs: number): Verdict {
     const knew = this.#ignored(this.#banNotice, nowMs);
-    // Each call by someone who knows starts the ban's time anew, as long as the next one would be.
+    // Each call of a client that knows of the ban restarts it, with the length of the next ban.
     if (knew) this.#banUntilMs = Math.max(this.#banUntilMs, nowMs + this.#nextBanSeconds() * 1000);
     return { ...this.#sayBanned(nowMs), ...(knew ? { violation: 'during-ban' as const } : {}) };
   }

@@ -3,14 +3,14 @@ import { crc32, deflateRawSync } from 'node:zlib';
 interface ZipEntry {
   readonly name: string;
   readonly content: Buffer;
-  /** As the directory has it; default: the true ones. */
+  /** CRC and size in the directory; default: the true ones. */
   readonly crc?: number;
   readonly bytes?: number;
   /** The entry's time of day, in the format's own units; default 0. */
   readonly stamp?: number;
 }
 
-/** A zip file in memory, as plain as the exchange's, or as wrong as a test wants it. */
+/** A zip file in memory: simple like the exchange's, or wrong in the way that a test needs. */
 export function zipOf(...entries: readonly ZipEntry[]): Buffer {
   const files: Buffer[] = [];
   const directory: Buffer[] = [];
