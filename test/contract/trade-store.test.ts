@@ -11,7 +11,7 @@ const WINDOW = { startUs: HOUR * 1000, endUs: (HOUR + 3_600_000) * 1000 };
 
 type Store = Pick<ReturnType<typeof openStore>, 'sql' | 'trades' | 'close'>;
 
-/** The same store, its rows written by the bulk road. */
+/** The same store, with rows written by the bulk load. */
 function openBulkStore(): Store {
   const store = openStore();
   return {
@@ -27,7 +27,7 @@ function openBulkStore(): Store {
   };
 }
 
-/** What every way to write trades has to do. */
+/** Every way to write trades must pass these tests. */
 const implementations = [
   { name: 'batches', open: openStore },
   { name: 'bulk', open: openBulkStore },
@@ -46,7 +46,7 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     return rows;
   }
 
-  test('gives back byte-exact what was written: extreme decimals, ids beyond 2^32, microseconds', async () => {
+  test('returns exactly what was written: extreme decimals, ids beyond 2^32, microseconds', async () => {
     const series = uniqueSeries('EXACT');
     const trades = [
       tradeOf(4_084_611_879, HOUR, { price: '0.00000001', qty: '99999999999999999999.99999999' }),
@@ -66,7 +66,7 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     expect(await readAll(series)).toEqual(trades);
   });
 
-  test('written twice, in any order, is stored once', async () => {
+  test('stores trades once that are written twice, in any order', async () => {
     const series = uniqueSeries('TWICE');
     const trades = Array.from({ length: 500 }, (_, index) =>
       tradeOf(index, HOUR + Math.floor(index / 100)),
@@ -82,7 +82,7 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     });
   });
 
-  test('reads more rows than it holds at a time, in id order whatever their times', async () => {
+  test('reads more rows than it holds in memory at a time, in id order whatever their times', async () => {
     const series = uniqueSeries('MANY');
     // Times that run backwards in steps, so that order by time is another order than by id.
     const trades = Array.from({ length: 45_000 }, (_, index) =>
@@ -94,7 +94,7 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     expect(read).toEqual(trades);
   });
 
-  test('a batch with one row that does not fit stores nothing, and the next batch is taken', async () => {
+  test('stores nothing of a batch with one row that does not fit, and accepts the next batch', async () => {
     const series = uniqueSeries('ATOMIC');
     const good = tradeOf(1, HOUR);
     const bad = tradeOf(2, HOUR, { price: '99999999999.00000000' });
@@ -106,7 +106,7 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     expect(await readAll(series)).toEqual([good]);
   });
 
-  test('read-back sums valid trades only, by taker side, exactly', async () => {
+  test('sums valid trades only on read-back, by taker side, exactly', async () => {
     const series = uniqueSeries('SUMS');
     await store.trades.write(
       series,
@@ -128,14 +128,14 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     });
   });
 
-  test('sees an id that stands twice under two times, also just outside the window', async () => {
+  test('detects an id that is stored under two times, also when one of them is just outside the window', async () => {
     const series = uniqueSeries('DOUBLE');
     await store.trades.write(series, [tradeOf(1, HOUR), tradeOf(2, HOUR + 1)], NEVER);
     await store.trades.write(series, [tradeOf(1, HOUR - 1)], NEVER);
     expect(await store.trades.readBack(series, WINDOW)).toMatchObject({ rows: 2, doubleRows: 1 });
   });
 
-  test('a buried row is gone for reads, sums and views, and can be written again', async () => {
+  test('hides a buried row from reads, sums and views, and lets it be written again', async () => {
     const series = uniqueSeries('BURIED');
     const trades = [tradeOf(1, HOUR), tradeOf(2, HOUR + 1)];
     await store.trades.write(series, trades, NEVER);
@@ -150,14 +150,14 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     expect(await readAll(series)).toEqual(trades);
   });
 
-  test('an aborted write rejects with the reason given', async () => {
+  test('rejects an aborted write with the given reason', async () => {
     const reason = new Error('told to stop');
     await expect(
       store.trades.write(uniqueSeries('ABORT'), [tradeOf(1, HOUR)], AbortSignal.abort(reason)),
     ).rejects.toBe(reason);
   });
 
-  test('a reader that stops early leaves the store usable', async () => {
+  test('stays usable after a reader that stops early', async () => {
     const series = uniqueSeries('EARLY');
     await store.trades.write(
       series,
@@ -178,7 +178,7 @@ describe('bulk load', () => {
   });
   afterAll(() => store.close());
 
-  test('many requests: every row is there, rows of one time in the order of their ids', async () => {
+  test('stores every row over many requests, rows of the same time in id order', async () => {
     const series = uniqueSeries('BULK');
     const trades = Array.from({ length: 60_000 }, (_, index) =>
       tradeOf(index, HOUR + Math.floor(index / 300)),
@@ -192,21 +192,21 @@ describe('bulk load', () => {
       rows: 60_000,
       lastId: 59_999,
     });
-    // As they lie in the table, without an order asked for.
+    // In the order of the table: the query asks for none.
     const lying = await store.sql.query(
       `SELECT count() n FROM (SELECT agg_id, lag(agg_id) OVER () before FROM agg_trades WHERE symbol = '${series.symbol}') WHERE agg_id < before`,
     );
     expect(lying).toEqual([{ n: '0' }]);
   });
 
-  test('a batch that is refused fails the load, at once or at its end', async () => {
+  test('fails when a batch is refused, at once or at its end', async () => {
     const load = store.bulk.open(uniqueSeries('REFUSED'), NEVER);
     const bad = blockOf([tradeOf(1, HOUR, { price: '99999999999.00000000' })]);
     await load.add(bad, 0, 1);
     await expect(load.finish()).rejects.toMatchObject({ code: 'STORE_REFUSED' });
   });
 
-  test('a store that is away fails the load as an outage', async () => {
+  test('fails as an outage when the store is unreachable', async () => {
     const bulk = createBulkStore('http://127.0.0.1:9', systemClock, silentLog);
     const load = bulk.open(uniqueSeries('AWAY'), NEVER);
     await load.add(blockOf([tradeOf(1, HOUR)]), 0, 1);
@@ -214,7 +214,7 @@ describe('bulk load', () => {
     await bulk.close();
   });
 
-  test('read back by the hour: the same as hour by hour, in one look', async () => {
+  test('reads many hours back in one query, with the same result as hour by hour', async () => {
     const series = uniqueSeries('HOURS');
     const hours = [0, 1, 3].map((index) => HOUR + index * HOUR_MS);
     for (const [index, hourMs] of hours.entries()) {

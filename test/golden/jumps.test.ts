@@ -7,22 +7,22 @@ import { realDayIsHere, realDayTrades } from './real-day.ts';
 
 const TEN = Date.UTC(2024, 0, 1, 10);
 
-function judge(hourMs: number, trades: readonly AggTrade[]): RunFacts {
+function factsOf(hourMs: number, trades: readonly AggTrade[]): RunFacts {
   const run = createHourRun({ hourMs }, { expectedId: trades[0]?.aggId ?? 0 });
   if (!run.accept(trades).done) run.accept([]);
   return run.facts;
 }
 
-describe.runIf(realDayIsHere())('the real day, BTCUSDT 2024-01-01, between its trades', () => {
+describe.runIf(realDayIsHere())('jumps on the real day, BTCUSDT 2024-01-01', () => {
   const trades: AggTrade[] = [];
 
   beforeAll(async () => {
     for await (const trade of realDayTrades()) trades.push(trade);
   }, 60_000);
 
-  it('knows no halt and no jump of raw ids', () => {
+  it('has no halt and no jump of raw ids', () => {
     for (let hourMs = TEN - 10 * HOUR_MS; hourMs < TEN + 14 * HOUR_MS; hourMs += HOUR_MS) {
-      const { rows, halts, rawIdGaps } = judge(hourMs, trades);
+      const { rows, halts, rawIdGaps } = factsOf(hourMs, trades);
       expect(rows).toBeGreaterThan(20_000);
       expect([halts, rawIdGaps]).toEqual([undefined, undefined]);
     }
@@ -30,15 +30,15 @@ describe.runIf(realDayIsHere())('the real day, BTCUSDT 2024-01-01, between its t
 
   it.each([
     ['5 minutes in the middle', 30, 35],
-    ['its last 20 minutes and the hour behind', 40, 120],
+    ['its last 20 minutes and the next hour', 40, 120],
     ['all but its first 5 minutes', 5, 60],
-  ])('cut short by %s, has a halt there', (_, fromMinute, toMinute) => {
+  ])('has a halt where the trades of an hour are removed: %s', (_, fromMinute, toMinute) => {
     const silentFromUs = (TEN + fromMinute * MINUTE_MS) * 1000;
     const silentToUs = (TEN + toMinute * MINUTE_MS) * 1000;
     const left = trades
       .filter(({ timeUs }) => timeUs < silentFromUs || timeUs >= silentToUs)
       .map((trade, index) => ({ ...trade, aggId: index }));
-    const { halts } = judge(TEN, left);
+    const { halts } = factsOf(TEN, left);
     expect(halts?.count).toBe(1);
     expect(halts?.longest.size).toBeGreaterThanOrEqual((toMinute - fromMinute) * 60_000_000);
     expect(halts?.longest.from.timeUs).toBeLessThan(silentFromUs);

@@ -22,7 +22,7 @@ const NOTEBOOK_ROWS = [
   '2024-01-01 10:03:00  211.34667  219.99003  211.13644  211.14596',
 ];
 
-/** The exchange's own klines, 2 × taker buy base − volume, as others published them. */
+/** Deltas of the exchange's own klines (2 × taker buy base − volume), as published by others. */
 const PUBLISHED: readonly (readonly [Interval, string, string])[] = [
   ['1d', '00:00', '1489.16457'],
   ['1h', '00:00', '93.47054'],
@@ -97,7 +97,7 @@ describe.runIf(realDayIsHere())('the real day, BTCUSDT 2024-01-01', () => {
     }
   });
 
-  it('has the real hour as one run of ids, whole pages or not', () => {
+  it('has the real hour as one run of ids, for pages of any size', () => {
     const from = trades.findIndex(({ timeUs }) => timeUs >= TEN * 1000) - 1;
     for (const pageRows of [1000, 777, 26_342]) {
       const run = createHourRun({ hourMs: TEN }, { expectedId: trades[from]?.aggId ?? 0 });
@@ -125,7 +125,7 @@ describe.runIf(realDayIsHere())('the real day, BTCUSDT 2024-01-01', () => {
     );
   });
 
-  it('would have the wrong sign from the first page alone', () => {
+  it('would have a delta of the wrong sign from the first page alone', () => {
     const first = trades.findIndex(({ timeUs }) => timeUs >= TEN * 1000);
     const deltaOf = (rows: number): string => {
       const [bar] = cdvBars(trades.slice(first, first + rows), {

@@ -14,13 +14,13 @@ export function deltaE8(trades: readonly AggTrade[]): bigint {
   return trades.reduce((sum, trade) => sum + signedE8(trade), 0n);
 }
 
-/** A minute as people have it who have no trades. */
+/** A minute as candles show it, without trades. */
 interface Candle {
   readonly open: number;
   readonly high: number;
   readonly low: number;
   readonly close: number;
-  /** Close of the minute before; of the first minute its own open. */
+  /** Close of the minute before; for the first minute its own open. */
   readonly before: number;
   readonly volume: number;
 }
@@ -36,13 +36,13 @@ export const CANDLE_ESTIMATES: readonly ((candle: Candle) => number)[] = [
 
 export interface Estimate {
   readonly total: number;
-  /** Minutes in which it says buyers and it was sellers, or the other way round. */
+  /** Minutes in which the estimate has the wrong sign. */
   readonly wrongMinutes: number;
-  /** Minutes in which it says 0. */
+  /** Minutes in which the estimate is 0. */
   readonly silentMinutes: number;
 }
 
-/** @param minutes without silent ones: each has prices */
+/** @param minutes only minutes with trades: each has prices */
 export function estimate(minutes: readonly Bar[], formula: (candle: Candle) => number): Estimate {
   let before: number | undefined;
   let [total, wrongMinutes, silentMinutes] = [0, 0, 0];
@@ -74,11 +74,11 @@ export interface TickRule {
   readonly wrongVolumeE8: bigint;
 }
 
-/** Buyers when the price rose, sellers when it fell, as the trade before when it stayed. */
+/** Side by the tick rule: buy when the price rose, sell when it fell, the side before when it stayed the same. */
 export function tickRule(trades: readonly AggTrade[]): TickRule {
   let [totalE8, wrongVolumeE8, wrongTrades] = [0n, 0n, 0];
   let price = Number(trades[0]?.price);
-  // Nothing came before the first trade: it is given for right.
+  // No trade comes before the first one: its side is given.
   let isBuy = trades[0]?.isBuyerMaker === false;
   for (const trade of trades) {
     const next = Number(trade.price);
@@ -96,11 +96,11 @@ export function tickRule(trades: readonly AggTrade[]): TickRule {
 export interface FloatSum {
   readonly total: number;
   readonly largestError: number;
-  /** Trades after which the sum is not the double nearest to the exact level. */
+  /** Number of trades after which the sum is not the double nearest to the exact level. */
   readonly inexactLevels: number;
 }
 
-/** @param round of every intermediate result: `Math.fround`, or none for doubles */
+/** @param round rounds every intermediate result: `Math.fround`, or nothing for doubles */
 export function floatSum(
   trades: readonly AggTrade[],
   round: (value: number) => number = (value) => value,
@@ -110,7 +110,7 @@ export function floatSum(
     exactE8 += signedE8(trade);
     const qty = round(Number(trade.qty));
     total = round(total + (trade.isBuyerMaker ? -qty : qty));
-    // A quotient of two whole numbers below 2^53 is the nearest double there is.
+    // A quotient of two whole numbers below 2^53 is the double nearest to the exact value.
     const exact = Number(exactE8) / ONE_E8;
     largestError = Math.max(largestError, Math.abs(total - exact));
     if (total !== exact) inexactLevels += 1;
@@ -118,7 +118,7 @@ export function floatSum(
   return { total, largestError, inexactLevels };
 }
 
-/** Minutes whose high, low and open would be others if bars opened where the last one closed. */
+/** Counts minutes whose open, high or low would differ if bars opened where the previous one closed. */
 export function otherOpenRule(minutes: readonly Bar[]) {
   const opens = minutes.map(({ open, high, low, close, delta }) => {
     const from = close - delta;
@@ -131,7 +131,7 @@ export function otherOpenRule(minutes: readonly Bar[]) {
   };
 }
 
-/** Buyers' trades less sellers', as the exchange counts them and as aggregates. */
+/** Number of buys minus number of sells, in raw trades (as the exchange counts) and in aggregate trades. */
 export function countDeltas(trades: readonly AggTrade[]): { raw: number; aggregate: number } {
   let [raw, aggregate] = [0, 0];
   for (const { firstId, lastId, isBuyerMaker } of trades) {
@@ -142,7 +142,7 @@ export function countDeltas(trades: readonly AggTrade[]): { raw: number; aggrega
   return { raw, aggregate };
 }
 
-/** Minutes whose first aggregate trade is of several raw ones: a bar of raw trades opens earlier. */
+/** Counts minutes whose first aggregate trade has several raw trades: a bar of raw trades opens after the first of them. */
 export function minutesOpenedByAggregates(trades: readonly AggTrade[], minuteUs: number): number {
   let [minutes, last] = [0, Number.NaN];
   for (const { timeUs, firstId, lastId } of trades) {

@@ -6,7 +6,7 @@ import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 
 const NEXT_TO_PROJECT = '../../../shared/data/BTCUSDT-aggTrades-2024-01-01.zip';
 
-/** The exchange's own archive of BTCUSDT, 2024-01-01, which is never part of the project. */
+/** The exchange's own archive of BTCUSDT, 2024-01-01. It is not part of the project. */
 export const REAL_DAY_PATH =
   process.env['CDVAULT_REAL_DAY'] ?? fileURLToPath(new URL(NEXT_TO_PROJECT, import.meta.url));
 
@@ -41,7 +41,7 @@ function tradeOf(line: string): AggTrade {
   };
 }
 
-/** The one file inside the archive. */
+/** The only file inside the archive. */
 function openCsv(path: string): Promise<Readable> {
   return new Promise((resolve, reject) => {
     yauzl.open(path, { lazyEntries: true }, (openError, zip) => {

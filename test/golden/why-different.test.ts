@@ -28,7 +28,7 @@ const count = (value: number): string => value.toLocaleString('en-US');
 const share = (part: bigint, whole: bigint): string =>
   `${((100 * Number(part)) / Number(whole)).toFixed(1)} %`;
 
-/** What stands in a table, but for its headings and the first column, which says what a row is. */
+/** The cells of a table, without its headings and its first column, which names the row. */
 function documented(heading: string): string[][] {
   return tablesOf(PAGE, `… ${heading}`).flatMap(({ rows }) => rows.map((row) => row.slice(1)));
 }
@@ -154,7 +154,7 @@ describe.runIf(realDayIsHere())('docs/why-different.md, on the real day', () => 
     const ours = [btc(volumeE8), btc(buyE8), count(raw), btc(deltaE8(trades))];
     const [published, own] = documented('the candles of the exchange');
     expect(own).toEqual(ours);
-    // As the exchange writes it, with all five digits.
+    // As the exchange writes it, with all five decimals.
     expect(published).toEqual(['27174.29903', '14331.73180', '1,114,623', '1489.16457']);
     expect(published?.map((text) => Number(text.replaceAll(',', '')))).toEqual(
       ours.map((text) => Number(text.replaceAll(',', ''))),

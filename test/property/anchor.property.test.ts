@@ -34,8 +34,8 @@ const range = fc
   .map(([from, length]) => ({ startMs: from * MINUTE_MS, endMs: (from + length) * MINUTE_MS }));
 const lengthMs = fc.constantFrom(1, 5, 60, 120, 240, 1440).map((minutes) => minutes * MINUTE_MS);
 
-describe('the instants at which levels start anew', () => {
-  it('divide any range: each instant of it lies behind exactly one', () => {
+describe('the instants at which levels start again from 0', () => {
+  it('divide any range: each instant of it belongs to exactly one', () => {
     fc.assert(
       fc.property(recurring, range, (anchor, asked) => {
         const resets = resetsOver(anchor, asked, timeZones.clockTime);
@@ -50,7 +50,7 @@ describe('the instants at which levels start anew', () => {
     );
   });
 
-  it('show the session’s time on the clocks, or stand for a time that they skip', () => {
+  it('show the session’s time on local clocks, unless the clocks skip it', () => {
     fc.assert(
       fc.property(session, range, (anchor, asked) => {
         const clock = new Intl.DateTimeFormat('en-GB', {
@@ -62,7 +62,7 @@ describe('the instants at which levels start anew', () => {
         const wanted = new Date(anchor.minuteOfDay * MINUTE_MS).toISOString().slice(11, 16);
         const resets = resetsOver(anchor, asked, timeZones.clockTime);
         const skipped = resets.filter((atMs) => clock.format(atMs) !== wanted);
-        // Clocks skip once a year at most, and the range has six weeks.
+        // Clocks skip at most once a year, and the range is at most 40 days long.
         expect(skipped.length).toBeLessThanOrEqual(1);
       }),
       { numRuns: 50 },
@@ -71,7 +71,7 @@ describe('the instants at which levels start anew', () => {
 });
 
 describe('bars of a session', () => {
-  it('divide it: one begins where the other ends, none reaches beyond', () => {
+  it('divide it: each begins where the one before ends, and none reaches beyond the session', () => {
     fc.assert(
       fc.property(session, range, lengthMs, (anchor, asked, length) => {
         const sessions = resetsOver(anchor, asked, timeZones.clockTime);
@@ -95,12 +95,12 @@ describe('bars of a session', () => {
 });
 
 const ALL_HOURS = Array.from({ length: 24 }, (_, index) => DAY + index * HOUR_MS);
-/** Minutes of the day at which levels start anew, the first at its start. */
+/** Minutes of the day at which levels start again from 0; the first is the start of the day. */
 const someMinutes = fc
   .uniqueArray(fc.integer({ min: 1, max: 1439 }), { maxLength: 5 })
   .map((minutes) => [0, ...minutes.toSorted((left, right) => left - right), 1440]);
 
-/** Stored minutes as longer bars, by addition. */
+/** Adds stored minutes up to longer bars. */
 function addedUp(
   minutes: readonly LevelBar[],
   grid: BarGrid,
@@ -151,7 +151,7 @@ describe('levels by addition', () => {
     );
   });
 
-  it('open where the bar before closed, by the other convention, and hold that level', () => {
+  it('open where the bar before closed, by the other convention, and include that level', () => {
     fc.assert(
       fc.property(dayTrades, lengthMs, (trades, length) => {
         const inDay = trades.filter(({ timeUs }) => timeUs < (DAY + DAY_MS) * 1000);
@@ -177,7 +177,7 @@ describe('the trust in a level', () => {
   const inputsOf = (records: Parameters<typeof dayInputs>[1]) =>
     [dayInputs(DAY, records)].filter((day) => day !== undefined);
 
-  it('is that of the day when the level is the day’s', () => {
+  it('equals that of the day when the level starts with the day', () => {
     fc.assert(
       fc.property(damagedDay(DAY), (records) => {
         for (const day of inputsOf(records)) {
@@ -193,7 +193,7 @@ describe('the trust in a level', () => {
     );
   });
 
-  it('counts the ids that no stored hour holds since the anchor’s hour, and is never 0 behind a hole', () => {
+  it('counts the ids that no stored hour has since the anchor’s hour, and is never 0 after a hole', () => {
     fc.assert(
       fc.property(damagedDay(DAY), fc.nat(1439), (records, startMinute) => {
         const startMs = DAY + startMinute * MINUTE_MS;
@@ -215,7 +215,7 @@ describe('the trust in a level', () => {
     );
   });
 
-  it('is none where the bars are not made of what the ledger knows, and behind', () => {
+  it('is unknown from the first hour on whose bars were not built from the ledger', () => {
     fc.assert(
       fc.property(damagedDay(DAY), fc.nat(23), (records, changed) => {
         const victim = records[changed % Math.max(1, records.length)];
@@ -237,7 +237,7 @@ describe('the trust in a level', () => {
     );
   });
 
-  it('is none when the trade before the level’s start was never seen', () => {
+  it('is unknown when the trade before the level’s start was never seen', () => {
     fc.assert(
       fc.property(damagedDay(DAY), (records) => {
         const [first] = records;

@@ -47,7 +47,7 @@ function tradeFrom(aggId: number, timeUs: number, each: Step): AggTrade {
   return tradeOf(aggId, 0, { timeUs, price: text(each.price), qty: text(each.qty), isBuyerMaker });
 }
 
-/** Decimal text as the exchange writes it, by other means than the code under test. */
+/** Decimal text as the exchange writes it, computed in another way than by the code under test. */
 function text(units: bigint): string {
   return `${units / 100_000_000n}.${String(units % 100_000_000n).padStart(8, '0')}`;
 }

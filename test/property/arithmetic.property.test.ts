@@ -14,7 +14,7 @@ const range = fc
   .map(([startMs, lengthMs]) => ({ startMs, endMs: startMs + lengthMs }));
 
 describe('hours', () => {
-  it('divide any range of whole hours without overlap or rest', () => {
+  it('divide any range of whole hours without overlap or gap', () => {
     fc.assert(
       fc.property(range, (asked) => {
         const wide = widenToHours(asked);
@@ -53,7 +53,7 @@ describe('a plan', () => {
     { selector: ({ index }) => index, maxLength: 72 },
   );
 
-  it('is exactly the wanted hours less the proven ones, each once, by day', () => {
+  it('has exactly the wanted hours without the proven ones, each once, by day', () => {
     fc.assert(
       fc.property(
         fc.nat(71),
@@ -89,7 +89,7 @@ describe('decimals', () => {
   const scale = fc.constantFrom(0, 8, 16);
   const units = fc.bigInt({ min: -(10n ** 38n), max: 10n ** 38n });
 
-  it('come back as they went', () => {
+  it('are unchanged after formatting and parsing', () => {
     fc.assert(
       fc.property(units, scale, (value, digits) => {
         expect(parseDecimal(formatDecimal(value, digits), digits)).toBe(value);
@@ -98,7 +98,7 @@ describe('decimals', () => {
     );
   });
 
-  it('are one text for one value, and add as texts', () => {
+  it('have one text for each value, and texts add up', () => {
     fc.assert(
       fc.property(units, units, (left, right) => {
         const sum =
@@ -109,7 +109,7 @@ describe('decimals', () => {
     );
   });
 
-  it('stand in the content hash as the same integers, however many zeros they end with', () => {
+  it('enter the content hash as the same integers, however many zeros they end with', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 26n }), (value) => {
         const lines = [formatDecimal(value, 8), formatDecimalShort(value, 8)].map((price) =>

@@ -15,7 +15,7 @@ function barsOf(trades: readonly AggTrade[], interval: Interval, denseHours = AL
   return [...cdvBars(inDay(trades), { intervalMs: INTERVAL_MS[interval], denseHours })];
 }
 
-/** The same bar, its level counted from elsewhere. */
+/** The same bar with all levels moved. */
 function moved(bar: Bar, by: bigint): Bar {
   const { open, high, low, close } = bar;
   return { ...bar, open: open + by, high: high + by, low: low + by, close: close + by };
@@ -25,7 +25,7 @@ const interval = fc.constantFrom(...INTERVALS);
 const someHours = fc.subarray(ALL_HOURS);
 
 describe('bars', () => {
-  it('hold low ≤ open, close ≤ high, and the same for prices', () => {
+  it('have low ≤ open, close ≤ high, and the same for prices', () => {
     fc.assert(
       fc.property(dayTrades, interval, (trades, each) => {
         for (const bar of barsOf(trades, each)) {
@@ -64,7 +64,7 @@ describe('bars', () => {
     );
   });
 
-  it('exist outside proven hours only where somebody traded', () => {
+  it('exist outside proven hours only where there are trades', () => {
     fc.assert(
       fc.property(dayTrades, interval, someHours, (trades, each, hours) => {
         const length = INTERVAL_MS[each];
@@ -80,7 +80,7 @@ describe('bars', () => {
     );
   });
 
-  it('roll up from minutes to any interval as computed directly', () => {
+  it('roll up from minutes to the same bars as computed directly, at any interval', () => {
     fc.assert(
       fc.property(dayTrades, interval, someHours, (trades, each, hours) => {
         expect([...rollUp(barsOf(trades, '1m', hours), INTERVAL_MS[each])]).toEqual(
@@ -90,13 +90,13 @@ describe('bars', () => {
     );
   });
 
-  it('are the same from a stream that is cut anywhere and taken up with its level', () => {
+  it('are the same from a stream that is cut anywhere and resumed with its level', () => {
     fc.assert(
       fc.property(dayTrades, interval, fc.nat(120), (trades, each, cut) => {
         const head = barsOf(trades.slice(0, cut), each, []);
         const base = head.at(-1)?.close ?? 0n;
         const tail = barsOf(trades.slice(cut), each, []).map((bar) => moved(bar, base));
-        // The bar that the cut divides is put together from its halves.
+        // rollUp() joins the two halves of the bar that the cut divides.
         expect([...rollUp([...head, ...tail], INTERVAL_MS[each])]).toEqual(
           barsOf(trades, each, []),
         );

@@ -81,7 +81,7 @@ describe('continuous CDV', () => {
     );
   });
 
-  it('does not care for the order of its days', () => {
+  it('does not depend on the order of its days', () => {
     fc.assert(
       fc.property(days, fc.func(fc.nat()), (stored, rank) => {
         const shuffled = stored.toSorted((left, right) => rank(left.dayMs) - rank(right.dayMs));
@@ -109,14 +109,14 @@ describe('continuous CDV', () => {
 const dayRecords = damagedDay(ORIGIN);
 
 describe('level_missing', () => {
-  it('is never 0 in or behind an hour that has a gap, nor falls', () => {
+  it('is never 0 in or after an hour that has a gap, and never falls', () => {
     fc.assert(
       fc.property(dayRecords, (records) => {
         let seenGap = false;
         let before = 0;
         for (const { verdict, levelMissing } of dayInputs(ORIGIN, records)?.hours ?? []) {
           seenGap ||= verdict === 'gap';
-          // No hour here lacks its predecessor, so everything can be counted.
+          // Every hour here has its predecessor, so all missing ids can be counted.
           const missing = levelMissing ?? NaN;
           if (seenGap) expect(missing).toBeGreaterThan(0);
           expect(missing).toBeGreaterThanOrEqual(before);
@@ -126,7 +126,7 @@ describe('level_missing', () => {
     );
   });
 
-  it('is the number of ids that no stored hour holds, from the level’s start to the hour’s end', () => {
+  it('is the number of ids that no stored hour has, from the level’s start to the hour’s end', () => {
     fc.assert(
       fc.property(dayRecords, (records) => {
         const firstId = (records[0]?.prev?.id ?? -1) + 1;

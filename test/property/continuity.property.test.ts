@@ -7,7 +7,7 @@ import type { IdHole, RunFacts } from '../../src/domain/proof/hour-run.ts';
 import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { DAY, dayTrades, pagesOf, signedE8 } from './arbitraries.ts';
 
-interface Judged {
+interface HourResult {
   readonly facts: RunFacts;
   readonly hash: string;
   readonly keptIds: readonly number[];
@@ -15,13 +15,13 @@ interface Judged {
   readonly nextId: number;
 }
 
-/** Runs one hour over all of a series, cut into pages; asks on until the run is done. */
-function judge(
+/** Runs one hour over a whole series, cut into pages, until the run is done. */
+function runHour(
   hourMs: number,
   trades: readonly AggTrade[],
   sizes: readonly number[],
   expectedId: number,
-): Judged {
+): HourResult {
   const run = createHourRun({ hourMs }, { expectedId });
   const hasher = contentHasher();
   const keptIds: number[] = [];
@@ -39,7 +39,7 @@ function judge(
 }
 
 const pageSizes = fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 10 });
-/** Some rows older than the one before them, as the exchange once gave, by up to the bound. */
+/** Some rows are up to an hour (the bound) older than drawn, so that times run backwards as they once did. */
 const withBackwardTimes = fc
   .tuple(dayTrades, fc.array(fc.nat(HOUR_MS * 1000), { maxLength: 10 }))
   .map(([trades, shifts]) =>
@@ -48,7 +48,7 @@ const withBackwardTimes = fc
       timeUs: Math.max(DAY * 1000, trade.timeUs - (shifts[index % 13] ?? 0)),
     })),
   );
-/** Ids as they are listed, with some of them left out. */
+/** Trades with consecutive ids, some of them left out. */
 const withHoles = fc
   .tuple(dayTrades, fc.array(fc.nat(119)))
   .map(([trades, gone]) => trades.filter((_, index) => !gone.includes(index)));
@@ -63,9 +63,9 @@ describe('an hour’s run', () => {
         pageSizes,
         (trades, hourMs, sizes) => {
           const expectedId = trades[0]?.aggId ?? 0;
-          const whole = judge(hourMs, trades, [Math.max(1, trades.length)], expectedId);
-          expect(judge(hourMs, trades, sizes, expectedId)).toEqual(whole);
-          expect(judge(hourMs, trades, [1], expectedId)).toEqual(whole);
+          const whole = runHour(hourMs, trades, [Math.max(1, trades.length)], expectedId);
+          expect(runHour(hourMs, trades, sizes, expectedId)).toEqual(whole);
+          expect(runHour(hourMs, trades, [1], expectedId)).toEqual(whole);
         },
       ),
     );
@@ -79,7 +79,7 @@ describe('an hour’s run', () => {
         fc.nat(120),
         (trades, hourMs, storedRows) => {
           const expectedId = trades[0]?.aggId ?? 0;
-          const whole = judge(hourMs, trades, [1000], expectedId);
+          const whole = runHour(hourMs, trades, [1000], expectedId);
           const start = trades.findIndex(({ aggId }) => aggId === whole.facts.first?.id);
           const run = createHourRun(
             { hourMs },
@@ -98,14 +98,14 @@ describe('an hour’s run', () => {
     fc.assert(
       fc.property(fc.oneof(dayTrades, withBackwardTimes), (trades) => {
         const firstId = trades[0]?.aggId ?? 0;
-        const judged = Array.from({ length: 300 }, (_, index) =>
-          judge(DAY + index * HOUR_MS, trades, [50], firstId),
+        const results = Array.from({ length: 300 }, (_, index) =>
+          runHour(DAY + index * HOUR_MS, trades, [50], firstId),
         );
-        expect(judged.flatMap(({ keptIds }) => keptIds)).toEqual(trades.map(({ aggId }) => aggId));
-        const total = judged.reduce((sum, { facts }) => sum + facts.buyE8 - facts.sellE8, 0n);
+        expect(results.flatMap(({ keptIds }) => keptIds)).toEqual(trades.map(({ aggId }) => aggId));
+        const total = results.reduce((sum, { facts }) => sum + facts.buyE8 - facts.sellE8, 0n);
         const valid = trades.filter((trade) => !isInvalid(trade));
         expect(total).toBe(valid.reduce((sum, trade) => sum + signedE8(trade), 0n));
-        expect(judged.reduce((sum, { facts }) => sum + facts.invalidRows, 0)).toBe(
+        expect(results.reduce((sum, { facts }) => sum + facts.invalidRows, 0)).toBe(
           trades.length - valid.length,
         );
       }),
@@ -117,7 +117,7 @@ describe('an hour’s run', () => {
     fc.assert(
       fc.property(withHoles, hours, pageSizes, (trades, hourMs, sizes) => {
         const expectedId = trades[0]?.aggId ?? 0;
-        const { holes, nextId } = judge(hourMs, trades, sizes, expectedId);
+        const { holes, nextId } = runHour(hourMs, trades, sizes, expectedId);
         const given = new Set(trades.map(({ aggId }) => aggId));
         const absent: number[] = [];
         for (let id = expectedId; id < nextId; id += 1) if (!given.has(id)) absent.push(id);

@@ -10,7 +10,7 @@ export interface CoveredHour {
   readonly verdict: Verdict;
 }
 
-/** What the ledger would say of the days that hold these hours. */
+/** The coverage of the days that contain these hours, as the ledger would give it. */
 export function coverageOf(
   startMs: number,
   known: readonly CoveredHour[],

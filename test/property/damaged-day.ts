@@ -3,7 +3,7 @@ import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { SliceRecord } from '../../src/domain/proof/ledger.ts';
 import { recordOf } from '../support/trades.ts';
 
-/** A day of hours whose ids join on; some hours are left out, some have lost rows or neighbours. */
+/** A day of hours with consecutive ids; some hours are absent, some have lost their first, last or a middle row. */
 export function damagedDay(dayMs: number): fc.Arbitrary<SliceRecord[]> {
   return fc
     .array(

@@ -28,7 +28,7 @@ function root(contents: readonly HourContent[]): string {
   return fingerprintOf(SERIES, contents).root;
 }
 
-test('the order in which hours are given is of no matter', () => {
+test('the order of the hours does not matter', () => {
   const shuffled = hours.chain((all) =>
     fc.tuple(
       fc.constant(all),
@@ -42,7 +42,7 @@ test('the order in which hours are given is of no matter', () => {
   );
 });
 
-test('any single change changes the root, and names its hour', () => {
+test('any single change changes the root, and its hour is found', () => {
   const flip = (text: string, at: number): string =>
     text.slice(0, at) + (text[at] === '0' ? '1' : '0') + text.slice(at + 1);
   const changes: readonly ((hour: HourContent, draw: number) => HourContent)[] = [
@@ -61,7 +61,7 @@ test('any single change changes the root, and names its hour', () => {
   );
 });
 
-test('an hour less, or the contents of two hours exchanged, give another root', () => {
+test('a missing hour, or exchanged contents of two hours, give another root', () => {
   fc.assert(
     fc.property(hours, fc.nat(), (all, draw) => {
       fc.pre(all.length > 1);

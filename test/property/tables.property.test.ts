@@ -14,7 +14,7 @@ import { type SliceRecord, verdictOf } from '../../src/domain/proof/ledger.ts';
 import { recordOf } from '../support/trades.ts';
 import { DAY, dayTrades, pagesOf, signedE8 } from './arbitraries.ts';
 
-/** Trades of three or four days: those of hours, drawn apart. What shared an instant still does. */
+/** Trades of three or four days: trades of some hours with times 40 times as far apart. Equal times stay equal. */
 const daysTrades: fc.Arbitrary<AggTrade[]> = dayTrades
   .filter((trades) => trades.length > 5)
   .map((trades) =>
@@ -31,12 +31,12 @@ function hoursAround(trades: readonly AggTrade[]): number[] {
   return Array.from({ length: count }, (_, index) => firstMs + index * HOUR_MS);
 }
 
-/** Everything that is stored, by its keys: writing is upserting. */
+/** Everything that is stored, by key: every write is an upsert. */
 class Tables {
   readonly #rows = new Map<string, AggTrade>();
   readonly #ledger = new Map<number, SliceRecord>();
 
-  /** One hour by pages of any size, begun where the hour before ended if that is proven. */
+  /** Ingests one hour in pages of any size, starting where the hour before ended if that one is proven. */
   ingest(trades: readonly AggTrade[], hourMs: number, sizes: readonly number[]): void {
     const start = this.#start(trades, hourMs);
     const run = createHourRun({ hourMs }, start);
@@ -71,7 +71,7 @@ class Tables {
     return { expectedId };
   }
 
-  /** What people can see of it. */
+  /** What users can see. */
   content(originMs: number) {
     const rows = [...this.#rows.values()].toSorted((left, right) => left.aggId - right.aggId);
     const ledger = [...this.#ledger.values()].toSorted((left, right) => left.hourMs - right.hourMs);
@@ -106,7 +106,7 @@ function inOrder(trades: readonly AggTrade[], hours: readonly number[]): Tables 
 }
 
 describe('the tables', () => {
-  it('are the same whatever the pages, the order of the hours, and how often each was fetched', () => {
+  it('are the same whatever the page sizes, the order of the hours, and how often each was fetched', () => {
     fc.assert(
       fc.property(daysTrades, fc.infiniteStream(fc.nat()), pageSizes, (trades, draw, sizes) => {
         const hours = hoursAround(trades);
@@ -123,12 +123,12 @@ describe('the tables', () => {
     );
   });
 
-  it('hold every trade once, and an hour is proven when a later trade is known', () => {
+  it('have every trade once, and an hour is proven when a later trade is known', () => {
     fc.assert(
       fc.property(daysTrades, (trades) => {
         const { rows, ledger } = inOrder(trades, hoursAround(trades)).content(DAY);
         expect(rows).toEqual(trades);
-        // Ids of which the first is not 0 have a predecessor that nobody has seen.
+        // When the first id is not 0, its predecessor was never seen.
         const verdicts = ledger.slice(2).map(verdictOf);
         expect(verdicts.slice(0, -1).every((verdict) => verdict === 'proven')).toBe(true);
       }),
@@ -142,7 +142,7 @@ describe('_total', () => {
     fc.assert(
       fc.property(daysTrades, fc.infiniteStream(fc.nat()), (trades, draw) => {
         const hours = hoursAround(trades);
-        // The first day that was ever asked for is the origin.
+        // The first day that was ever requested is the origin.
         const originMs = floorTo(hours[draw.next().value % hours.length] ?? DAY, DAY_MS);
         const { anchors, bars } = inOrder(trades, hours).content(originMs);
         for (const { dayMs, baseE8 } of anchors)
@@ -159,7 +159,7 @@ function levels(anchors: readonly MidnightBase[]): Map<number, bigint> {
   return new Map(anchors.map(({ dayMs, baseE8 }) => [dayMs, baseE8]));
 }
 
-/** CDV at an instant by the definition: counted up behind the origin, down before it. */
+/** CDV at an instant by its definition: the sum since the origin, or before it minus the sum up to it. */
 function totalAt(trades: readonly AggTrade[], originMs: number, atMs: number): bigint {
   const [fromMs, toMs] = atMs < originMs ? [atMs, originMs] : [originMs, atMs];
   const between = trades.filter(
