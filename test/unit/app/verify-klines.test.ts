@@ -8,13 +8,13 @@ import { tradeOf } from '../../support/trades.ts';
 
 const HOUR = Date.UTC(2024, 0, 1, 10);
 
-/** Two trades in the first minute, one taker each way, of sizes that differ. */
+/** Two trades in the first minute: a taker buy and a taker sell of different sizes. */
 const TRADES = [
   tradeOf(1, HOUR, { price: '100', qty: '2', firstId: 1, lastId: 1, isBuyerMaker: false }),
   tradeOf(2, HOUR + 1_000, { price: '101', qty: '0.5', firstId: 2, lastId: 4, isBuyerMaker: true }),
 ];
 
-/** What the exchange says of that minute; by hand. */
+/** The exchange's candle of that minute, computed by hand. */
 const CANDLE: Kline = {
   openMs: HOUR,
   open: '100.00000000',
@@ -41,12 +41,12 @@ const compare = (
     }),
   );
 
-describe('candles beside bars of one minute', () => {
-  test('that agree are equal, silent minutes too', async () => {
+describe('candles compared with one-minute bars', () => {
+  test('are equal when they agree, also in minutes without trades', async () => {
     expect(await compare(TRADES, [CANDLE])).toEqual({ minutes: 60, equal: 60, findings: [] });
   });
 
-  test('tell the side of one trade, all else being equal: the side decides CDV', async () => {
+  test('show a wrong side of one trade when all else is equal: the side decides CDV', async () => {
     const flipped = TRADES.map((trade) => ({
       ...trade,
       isBuyerMaker: trade.aggId !== 2 && trade.isBuyerMaker,
@@ -70,12 +70,12 @@ describe('candles beside bars of one minute', () => {
     ['volume', '2.5000001', 'volume is 2.50000000'],
     ['takerBuyVolume', '0', 'taker buy volume is 2.00000000'],
     ['trades', 3, 'trades is 4'],
-  ])('tell %s', async (field, value, words) => {
+  ])('show a difference in %s', async (field, value, words) => {
     const { findings } = await compare(TRADES, [{ ...CANDLE, [field]: value }]);
     expect(findings.map(({ detail }) => detail)).toEqual([expect.stringContaining(words)]);
   });
 
-  test('that end half way: what was compared counts, and why it ended is told', async () => {
+  test('that end half way: the compared minutes count, and the reason of the end is given', async () => {
     const hours = Array.from({ length: 24 }, (_, index) => HOUR + index * HOUR_MS);
     const pages: TimeRange[] = [];
     const minutes = [...cdvBars(TRADES, { intervalMs: MINUTE_MS, denseHours: hours })];

@@ -4,8 +4,8 @@ import { CdvaultError } from '../../../src/domain/errors.ts';
 
 const SIGNAL = new AbortController().signal;
 
-describe('one who does not answer', () => {
-  test('is not asked again for ten minutes, then is; the reason stays known', async () => {
+describe('a witness that does not answer', () => {
+  test('is asked again after ten minutes and not before; until then it gives the same reason', async () => {
     let nowMs = 0;
     let asked = 0;
     let isUp = false;
@@ -46,7 +46,7 @@ describe('one who does not answer', () => {
   });
 
   test.each(['STORE_UNREACHABLE', 'INTERNAL'] as const)(
-    '%s is no silence of others',
+    '%s is not taken for a silent witness: it is thrown',
     async (code) => {
       const error = new CdvaultError(code, 'broken');
       const ask = new Witness({ nowMs: () => 0 }).ask(() => Promise.reject(error), SIGNAL);
@@ -54,7 +54,7 @@ describe('one who does not answer', () => {
     },
   );
 
-  test('an abort is no silence either', async () => {
+  test('an abort is not taken for a silent witness either', async () => {
     const controller = new AbortController();
     const reason = new CdvaultError('INTERRUPTED', 'interrupted');
     const ask = new Witness({ nowMs: () => 0 }).ask(async () => {

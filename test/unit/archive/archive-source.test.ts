@@ -79,7 +79,7 @@ function idsOf(dayMs: number): number[] {
 }
 
 describe('a day', () => {
-  // The header of futures files begins on the second of them.
+  // Futures files have a header from 2022-08-11 on, which is day 10.
   test.each([
     ['spot', SPOT, 0],
     ['um without header', UM, 9],
@@ -99,7 +99,7 @@ describe('a day', () => {
     });
   });
 
-  test('is the same in spot and futures files', async () => {
+  test('has the same trades in spot and futures files', async () => {
     const [spot, um, cm] = await Promise.all([SPOT, UM, CM].map((one) => read(one, FROM)));
     const numbers = (found: Read | undefined) =>
       found?.rows.map(({ price, qty, ...row }) => ({
@@ -112,7 +112,7 @@ describe('a day', () => {
   });
 
   test.each<ArchiveFault>(['absent', 'denied'])(
-    'whose file is %s comes from its month, which is downloaded once for all its days',
+    'whose file is %s comes from its monthly file, which is downloaded once for all days',
     async (fault) => {
       const before = server.requests.length;
       const days = [3, 4, 30].map((index) => FROM + index * DAY_MS);
@@ -128,17 +128,17 @@ describe('a day', () => {
     },
   );
 
-  test('that has no file at all is undefined', async () => {
+  test('without any file is undefined', async () => {
     expect(await read(SPOT, FROM - 400 * DAY_MS)).toBeUndefined();
   });
 
-  test('whose month lacks it has no rows', async () => {
+  test('that is missing from its monthly file has no rows', async () => {
     faulty(CM, '2022-08-30', 'absent');
     faulty(CM, '2022-08', 'shortMonth');
     expect((await read(CM, Date.UTC(2022, 7, 30)))?.rows).toEqual([]);
   });
 
-  test('replaced between file and checksum is read again', async () => {
+  test('is read again when its file is replaced between the requests for file and checksum', async () => {
     faulty(UM, '2022-08-05', 'replacedMeanwhile');
     const found = await read(UM, Date.UTC(2022, 7, 5));
     expect(found?.rows.length).toBe(idsOf(Date.UTC(2022, 7, 5)).length);
@@ -146,7 +146,7 @@ describe('a day', () => {
     expect(found?.day.etag).toBe(now?.etag);
   });
 
-  test('without a checksum is taken, and says so: its ids decide', async () => {
+  test('is accepted without a checksum, with a note: its ids decide', async () => {
     faulty(UM, '2022-08-09', 'noChecksum');
     const found = await read(UM, Date.UTC(2022, 7, 9));
     expect(found?.rows.map(({ aggId }) => aggId)).toEqual(idsOf(Date.UTC(2022, 7, 9)));
@@ -158,7 +158,7 @@ describe('a day', () => {
     ['twoFiles', 'it holds more than one file'],
     ['otherName', 'it holds "BTCUSDT-trades.csv" instead of AAAUSDT-aggTrades-2022-08-11.csv'],
     ['badCrc', 'its CRC is not that of its content'],
-  ])('with %s is refused by its URL', async (fault, why) => {
+  ])('with %s is refused; the error names the URL', async (fault, why) => {
     faulty(UM, '2022-08-11', fault);
     const url = `${server.url}/data/futures/um/daily/aggTrades/AAAUSDT/AAAUSDT-aggTrades-2022-08-11.zip`;
     await expect(read(UM, Date.UTC(2022, 7, 11))).rejects.toMatchObject({
@@ -168,7 +168,7 @@ describe('a day', () => {
   });
 
   test.each<[ArchiveFault, RegExp]>([['staleChecksum', /its SHA-256 is .* says/]])(
-    'with %s is handed out with its facts, and gives no row',
+    'with %s reports its SHA-256 and gives no row',
     async (fault, words) => {
       faulty(UM, '2022-08-07', fault);
       const facts: ArchiveDay[] = [];
@@ -181,7 +181,7 @@ describe('a day', () => {
     },
   );
 
-  test('of a host that is down is an outage', async () => {
+  test('fails as an outage when the host is down', async () => {
     const dead = createArchiveSource('http://127.0.0.1:9', { proxies: NO_PROXIES, homeDir });
     const reading = dead.withDay(SPOT, FROM, AbortSignal.timeout(60_000), async () => true);
     await expect(reading).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE' });
@@ -206,7 +206,7 @@ describe('a listing', () => {
     expect(first?.bytes).toBeGreaterThan(0);
   });
 
-  test('of three years takes pages of a thousand keys, not questions a day', async () => {
+  test('of three years takes pages of a thousand keys, not a request for each day', async () => {
     const before = server.requests.length;
     const range = { startMs: Date.UTC(2021, 0, 1), endMs: Date.UTC(2024, 0, 1) };
     const listing = await archive.list(LONG, range, signal);
@@ -215,7 +215,7 @@ describe('a listing', () => {
     expect(server.requests.length - before).toBe(4);
   });
 
-  test('that is denied is unknown, and the files are there all the same', async () => {
+  test('that is denied is undefined; files can still be read', async () => {
     server.setListing(false);
     expect(
       await archive.list(SPOT, { startMs: FROM, endMs: FROM + DAY_MS }, signal),
@@ -225,20 +225,20 @@ describe('a listing', () => {
   });
 });
 
-describe('whether anything is behind a trade', () => {
+describe('whether the archive has later trades', () => {
   const LAST_DAY = FROM + 61 * DAY_MS;
   const lastId = trades.firstId + trades.count - 1;
 
-  test('is true while there is a later day or month, and false behind the last', async () => {
+  test('is true while there is a later day or month, and false after the last', async () => {
     expect(await archive.hasLater(UM, FROM + 40 * DAY_MS, 1, signal)).toBe(true);
     expect(await archive.hasLater(UM, LAST_DAY, lastId, signal)).toBe(false);
   });
 
-  test('is told of the last day by the file of its month, which may have what the day’s was cut of', async () => {
+  test('is decided for the last day by its monthly file, which may have rows that were cut from the daily one', async () => {
     expect(await archive.hasLater(UM, LAST_DAY, lastId - 1, signal)).toBe(true);
   });
 
-  test('is not known while the listing is denied', async () => {
+  test('is unknown while the listing is denied', async () => {
     server.setListing(false);
     expect(await archive.hasLater(UM, LAST_DAY, lastId, signal)).toBeUndefined();
     server.setListing(true);

@@ -21,7 +21,7 @@ const DAY = Date.UTC(2024, 2, 5);
 const COUNT = 1_440;
 const HEADER =
   'agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker';
-/** Of UTF-8 text. */
+/** The byte order mark of UTF-8 text. */
 const BOM = '\u{FEFF}';
 
 /** One trade a minute, as the exchange's spot files have them. */
@@ -61,7 +61,7 @@ async function problemsOf(
   return auditTogether([await audit(await put(rows, stem))]).files[0]?.problems ?? [];
 }
 
-test('a whole file: rows, ids, format, nothing to say', async () => {
+test('a complete file: rows, ids and format, no problems and no notes', async () => {
   expect(await audit(await put(lines()))).toMatchObject({
     symbol: 'TESTUSDT',
     problems: [],
@@ -71,23 +71,23 @@ test('a whole file: rows, ids, format, nothing to say', async () => {
   });
 });
 
-describe('what is wrong with one file', () => {
+describe('a problem of one file', () => {
   test('a row is missing', async () => {
     expect(await problemsOf(lines().toSpliced(700, 1))).toEqual(['1 id is missing: 5700']);
   });
 
-  test('a row stands twice', async () => {
+  test('a row appears twice', async () => {
     const rows = lines();
     expect(await problemsOf(rows.toSpliced(700, 0, rows[699] ?? ''))).toEqual([
       '1 rows repeat an id',
     ]);
   });
 
-  test('the whole file stands twice', async () => {
+  test('the whole file appears twice', async () => {
     expect(await problemsOf([...lines(), ...lines()])).toEqual([`${COUNT} rows repeat an id`]);
   });
 
-  test('two streams interleaved: nothing is lost, the order is', async () => {
+  test('two interleaved streams: only a note, since no id is missing', async () => {
     const rows = lines();
     const mixed = rows
       .filter((_, index) => index % 2 === 0)
@@ -97,7 +97,7 @@ describe('what is wrong with one file', () => {
     expect(notes[0]).toBe('1 rows are not in the order of ids');
   });
 
-  test('cut at 09:29, and its checksum valid', async () => {
+  test('cut at 09:29, with a valid checksum', async () => {
     const everyTwoSeconds = Array.from({ length: 570 * 30 }, (_, index) =>
       [
         5_000 + index,
@@ -113,14 +113,14 @@ describe('what is wrong with one file', () => {
     const file = await put(everyTwoSeconds);
     const sha256 = (await audit(file)).facts?.sha256 ?? '';
     await writeFile(`${file}.CHECKSUM`, `${sha256}  ${path.basename(file)}`);
-    const judged = await audit(file);
-    expect(judged.facts?.checksum).toBe('equal');
-    expect(auditTogether([judged]).files[0]?.problems).toEqual([
+    const audited = await audit(file);
+    expect(audited.facts?.checksum).toBe('equal');
+    expect(auditTogether([audited]).files[0]?.problems).toEqual([
       'it ends already at 2024-03-05T09:29:58Z: cut?',
     ]);
   });
 
-  test('a checksum of another file, in either of its forms', async () => {
+  test('a checksum of another file; the right one is accepted in each of its forms', async () => {
     const file = await put(lines());
     const sha256 = (await audit(file)).facts?.sha256 ?? '';
     const name = path.basename(file);
@@ -155,8 +155,8 @@ describe('what is wrong with one file', () => {
 
   test.each([
     ['cut short', (zip: Buffer) => zip.subarray(0, zip.length / 2), /no readable zip file/],
-    ['no zip', () => Buffer.from('<?xml version="1.0"?><Error>'), /no readable zip file/],
-  ])('a zip file that is %s', async (_, spoil, words) => {
+    ['not a zip file', () => Buffer.from('<?xml version="1.0"?><Error>'), /no readable zip file/],
+  ])('an archive that is %s', async (_, spoil, words) => {
     const stem = 'TESTUSDT-aggTrades-2024-03-05';
     const [problem] = await problemsOf(
       spoil(zipOf({ name: `${stem}.csv`, content: text(lines()) })),
@@ -204,7 +204,7 @@ describe('what is wrong with one file', () => {
       'is_buyer_maker "yes" is neither true nor false',
     ],
     [
-      'more behind a boolean',
+      'text after a boolean',
       '1,2.0,3.0,4,5,1709596800000,Trueish,True',
       'is_buyer_maker "Trueish" is neither true nor false',
     ],
@@ -214,7 +214,7 @@ describe('what is wrong with one file', () => {
       '6440,2.0,3.0,4,5,1709596800000000,True,True',
       'transact_time "1709596800000000" is in another unit than the rows before',
     ],
-  ])('a row with %s is refused, with its line and field', async (_, bad, why) => {
+  ])('a row with %s is refused; the error names line and field', async (_, bad, why) => {
     const [problem] = await problemsOf([...lines(), bad]);
     const place = 'TESTUSDT-aggTrades-2024-03-05.zip line 1441';
     expect(problem).toMatch(/^ARCHIVE_BAD_ROW after \d+ rows: /);
@@ -222,7 +222,7 @@ describe('what is wrong with one file', () => {
   });
 
   test.each([
-    ['a header that we don’t know', 'id,price,qty', 'agg_trade_id "id" is no integer below 2^53'],
+    ['an unknown header', 'id,price,qty', 'agg_trade_id "id" is no integer below 2^53'],
     ['a header in the middle', HEADER, 'agg_trade_id "agg_trade_id" is no integer below 2^53'],
     ['a byte order mark in the middle', '\u{FEFF}6440,1.0', 'agg_trade_id "\u{FEFF}6440" is'],
     [
@@ -230,7 +230,7 @@ describe('what is wrong with one file', () => {
       ' 5000,1.0',
       'agg_trade_id " 5000" is no integer below 2^53',
     ],
-  ])('%s may be a lost trade: refused', async (name, line, why) => {
+  ])('%s is refused: it may be a lost trade', async (name, line, why) => {
     const columns = [...line.split(','), '1', '1', '1', '1709596800000', 'True', 'True'];
     const bad = [...columns.slice(0, 2), ...columns.slice(-6)].join(',');
     const rows = name.endsWith('middle') ? [...lines(), bad] : [bad, ...lines()];
@@ -250,7 +250,7 @@ test.each([
     (rows: string[]) => rows.map((row) => row.replace(/,(\d{13}),/, ',$1000,')),
     '8 columns, us',
   ],
-  ['CRLF and no feed at the end', (rows: string[]) => [rows.join('\r\n')], '8 columns, ms'],
+  ['CRLF and no line end at the end', (rows: string[]) => [rows.join('\r\n')], '8 columns, ms'],
   ['a byte order mark and no header', (rows: string[]) => [BOM + rows.join('\n')], '8 columns, ms'],
   [
     'a byte order mark, a header and CRLF',
@@ -263,7 +263,7 @@ test.each([
     '8 columns, ms, header',
   ],
   [
-    'empty lines before, between and behind the rows',
+    'empty lines before, between and after the rows',
     (rows: string[]) => ['', '\r', ...rows.slice(0, 5), '', ...rows.slice(5), '', '\r'],
     '8 columns, ms',
   ],
@@ -272,14 +272,14 @@ test.each([
     (rows: string[]) => [`${BOM}\r`, '', HEADER, ...rows],
     '8 columns, ms, header',
   ],
-])('%s: understood', async (_, write, format) => {
+])('%s: the file is read correctly', async (_, write, format) => {
   const { problems, facts, content } = await audit(await put(write(lines())));
   expect(problems).toEqual([]);
   expect(facts?.format).toBe(format);
   expect(content).toMatchObject({ rows: COUNT, firstId: 5_000, lastId: 5_000 + COUNT - 1 });
 });
 
-test('between files: ids that are missing, ids that overlap, days without a file', async () => {
+test('between files: missing ids, overlapping ids, days without a file', async () => {
   const next = (firstId: number, day = '06') =>
     put(lines(firstId, Date.UTC(2024, 2, Number(day))), `TESTUSDT-aggTrades-2024-03-${day}`);
   const first = await audit(await put(lines()));
@@ -290,19 +290,19 @@ test('between files: ids that are missing, ids that overlap, days without a file
   expect(seamsOf([first, await audit(await next(5_000 + COUNT - 1))])[0]).toMatch(
     /ids overlap: 6439 to 6439/,
   );
-  // Nobody traded in a day without a file where the ids follow one another.
+  // A day without a file had no trades when the ids before and after it are consecutive.
   expect(seamsOf([first, await audit(await next(5_000 + COUNT, '08'))])).toEqual([]);
   expect(seamsOf([first, await audit(await next(9_000, '08'))])[0]).toMatch(
     /2560 ids are missing: .*, 2 days without a file$/,
   );
 });
 
-describe('the file of a month', () => {
+describe('a monthly file', () => {
   const STEM = 'TESTUSDT-aggTrades-2023-02';
   const FEBRUARY = Date.UTC(2023, 1, 1);
   const HOUR = 3_600_000;
 
-  /** One trade an hour of 28 days, ids from 100. */
+  /** One trade an hour for 28 days, ids from 100. */
   function hourly(isThere: (day: number) => boolean = () => true, renumbered = false): string[] {
     const times = Array.from({ length: 28 * 24 }, (_, index) => index)
       .filter((index) => renumbered || isThere(Math.floor(index / 24) + 1))
@@ -320,7 +320,7 @@ describe('the file of a month', () => {
     return problemsOf(rows, STEM);
   }
 
-  test('with a row that is dated ten days early: named with its id and time', async () => {
+  test('with a row that is dated ten days early: the row is named with id and time', async () => {
     const rows = hourly().map((row) => {
       const [id, ...fields] = row.split(',');
       if (id !== '400') return row;
@@ -335,7 +335,7 @@ describe('the file of a month', () => {
     expect(run.exitCode).toBe(3);
   });
 
-  test('that lacks its last days, or its first: nothing proves that nobody traded then', async () => {
+  test('without its last or its first days: nothing proves that there were no trades then', async () => {
     expect(await problems(hourly((day) => day <= 25))).toEqual([
       'it ends already at 2023-02-25T23:00:01Z: cut?',
     ]);
@@ -344,7 +344,7 @@ describe('the file of a month', () => {
     ]);
   });
 
-  test('that lacks days in between: a hole, unless the ids follow one another', async () => {
+  test('without days in between: ids are missing, unless those before and after are consecutive', async () => {
     const isThere = (day: number) => day < 10 || day > 12;
     expect(await problems(hourly(isThere))).toEqual(['72 ids are missing: 316 to 387']);
     expect(await problems(hourly(isThere, true))).toEqual([]);
@@ -354,7 +354,7 @@ describe('the file of a month', () => {
     );
   });
 
-  test('is settled at its end by the file behind it, whose ids go on', async () => {
+  test('is complete at its end when the next file continues its ids', async () => {
     const month = await audit(
       await put(
         hourly((day) => day <= 25),
@@ -371,7 +371,7 @@ describe('the file of a month', () => {
     });
   });
 
-  test('--json has every hole as a range', async () => {
+  test('--json has every range of missing ids', async () => {
     await put(
       hourly((day) => day % 2 === 0),
       STEM,
@@ -391,7 +391,7 @@ describe('the file of a month', () => {
 });
 
 describe('cdvault audit', () => {
-  test('judges a folder; exit code 3 when something is missing', async () => {
+  test('checks a folder; exit code 3 when something is missing', async () => {
     await put(lines());
     expect(await runCli(['audit', folder], { env: {} })).toMatchObject({ exitCode: 0 });
     await put(lines(5_000 + COUNT + 1, DAY + 86_400_000), 'TESTUSDT-aggTrades-2024-03-06');
@@ -404,7 +404,7 @@ describe('cdvault audit', () => {
   test.each([
     ['no-such-file.zip', 'does not exist'],
     ['.', 'is not a folder with files named'],
-  ])('%s: usage, exit code 2', async (given, words) => {
+  ])('%s: a usage error, exit code 2', async (given, words) => {
     const { exitCode, stderr } = await runCli(['audit', path.join(folder, given)], { env: {} });
     expect(stderr).toContain(words);
     expect(exitCode).toBe(2);

@@ -36,8 +36,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-describe('a folder of downloads', () => {
-  test('goes with its process, and what a killed one has left goes with the next', () => {
+describe('the folder for downloads', () => {
+  test('is deleted with its process; what a killed process left is deleted by the next', () => {
     const root = path.join(folder, 'shared');
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
     const name = (identity: string) => `${encodeURIComponent(identity)}~abc123`;
@@ -57,7 +57,7 @@ describe('a folder of downloads', () => {
 });
 
 describe('a disk that is full', () => {
-  test('is found out before the first byte', async () => {
+  test('is detected before the first byte', async () => {
     await expect(DownloadFile.create(path.join(folder, 'a'), 2 ** 52)).rejects.toMatchObject({
       code: 'FOLDER_UNUSABLE',
       retryable: false,
@@ -67,7 +67,7 @@ describe('a disk that is full', () => {
     expect(readdirSync(folder)).not.toContain('a');
   });
 
-  test('is none of the network’s faults', async () => {
+  test('is not reported as a fault of the network', async () => {
     const file = await DownloadFile.create('/dev/full', 0);
     await expect(file.add(Buffer.from('x'))).rejects.toMatchObject({
       code: 'FOLDER_UNUSABLE',
@@ -86,8 +86,8 @@ describe('a disk that is full', () => {
   });
 });
 
-describe('a home that can’t be used', () => {
-  test.each(['/proc/home', 'file'])('%s: nothing is asked for', async (home) => {
+describe('an unusable home folder', () => {
+  test.each(['/proc/home', 'file'])('%s: no request is sent', async (home) => {
     const before = server.requests.length;
     const archive = createArchiveSource(server.url, {
       proxies: NO_PROXIES,

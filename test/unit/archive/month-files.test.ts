@@ -40,8 +40,8 @@ async function downloading(): Promise<Downloading> {
 
 const read = async (file: string) => readFile(file, 'utf8');
 
-describe('a month of which one waiter is told to stop', () => {
-  test('stays for the others, who still wait', async () => {
+describe('a monthly file when one of its users is told to stop', () => {
+  test('stays for the others that wait for it', async () => {
     const download = await downloading();
     const stop = new AbortController();
     const stopped = months.use('m', () => download, stop.signal, read);
@@ -53,7 +53,7 @@ describe('a month of which one waiter is told to stop', () => {
     expect(await other).toBe('rows');
   });
 
-  test('stays for the others, who read it', async () => {
+  test('stays for the others that read it', async () => {
     const download = await downloading();
     await download.arrive();
     const reading = Promise.withResolvers<void>();
@@ -82,7 +82,7 @@ describe('a month of which one waiter is told to stop', () => {
     expect(await other).toBe('rows');
   });
 
-  test('is not downloaded again for who comes later', async () => {
+  test('is not downloaded again for later users', async () => {
     const download = await downloading();
     const stop = new AbortController();
     const stopped = months.use('m', () => download, stop.signal, read);
@@ -97,8 +97,8 @@ describe('a month of which one waiter is told to stop', () => {
 describe.each([
   ['that is absent', undefined],
   ['that could not be fetched', new Error('host down')],
-] as const)('a month %s', (_, failure) => {
-  test('is asked for anew, and its folder goes with the last who waited', async () => {
+] as const)('a monthly file %s', (_, failure) => {
+  test('is requested again, and its folder is deleted with its last user', async () => {
     const download = await downloading();
     const waiting = [1, 2].map(async () => months.use('m', () => download, NEVER, read));
     download.end(failure);
@@ -112,7 +112,7 @@ describe.each([
     expect(await months.use('m', () => next, NEVER, read)).toBe('rows');
   });
 
-  test('leaves no folder when nobody waits any more', async () => {
+  test('leaves no folder when nobody waits for it any more', async () => {
     const download = await downloading();
     const stop = new AbortController();
     const stopped = months.use('m', () => download, stop.signal, read);
@@ -123,7 +123,7 @@ describe.each([
   });
 });
 
-test('newer months push the oldest out, but none that is being read', async () => {
+test('the oldest month is deleted for a newer one, but none that is being read', async () => {
   const open = await Promise.all([1, 2, 3, 4].map(async () => downloading()));
   for (const download of open) await download.arrive();
   const reading = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runWatched, whileWatching } from '../../bench/process-meter.ts';
 
 const MEGABYTES = 64;
-/** Works until it has used up that much, whatever else the machine does; then ends with code 3. */
+/** Works until it has used 0.3 s of CPU time, however busy the machine is; then exits with code 3. */
 const PROGRAM = `
   const held = Buffer.alloc(${MEGABYTES}e6, 1);
   let sum = 0;
@@ -12,7 +12,7 @@ const PROGRAM = `
 `;
 const isLinux = process.platform === 'linux';
 
-test.runIf(isLinux)('a program: its words, its end, its CPU and its memory', async () => {
+test.runIf(isLinux)('a program: its output, exit code, CPU time and memory', async () => {
   const env = { PATH: process.env['PATH'] ?? '' };
   const ran = await runWatched(process.execPath, ['-e', PROGRAM], env);
   expect(ran).toMatchObject({ stdout: `${MEGABYTES}000000\n`, exitCode: 3 });
@@ -20,21 +20,24 @@ test.runIf(isLinux)('a program: its words, its end, its CPU and its memory', asy
   expect(ran.use.peakBytes).toBeGreaterThan(MEGABYTES * 1e6);
 });
 
-test.runIf(isLinux)('a process that lives on: what it used meanwhile, not before', async () => {
-  burn(0.5);
-  const beforeS = cpuS();
-  const { result, uses } = await whileWatching({ me: process.pid }, async () => {
-    burn(0.2);
-    return 'done';
-  });
-  const usedS = cpuS() - beforeS;
-  expect(result).toBe('done');
-  expect(uses['me']?.cpuS).toBeGreaterThan(0.2 - TICK_S);
-  expect(uses['me']?.cpuS).toBeLessThan(usedS + TICK_S);
-  expect(uses['me']?.peakBytes).toBeGreaterThan(0);
-});
+test.runIf(isLinux)(
+  'a running process: what it used during the measurement, not before',
+  async () => {
+    burn(0.5);
+    const beforeS = cpuS();
+    const { result, uses } = await whileWatching({ me: process.pid }, async () => {
+      burn(0.2);
+      return 'done';
+    });
+    const usedS = cpuS() - beforeS;
+    expect(result).toBe('done');
+    expect(uses['me']?.cpuS).toBeGreaterThan(0.2 - TICK_S);
+    expect(uses['me']?.cpuS).toBeLessThan(usedS + TICK_S);
+    expect(uses['me']?.peakBytes).toBeGreaterThan(0);
+  },
+);
 
-/** Two looks at the kernel's clock ticks of 10 ms, each rounded down four times. */
+/** Two samples in the kernel's clock ticks of 10 ms, each the sum of four rounded-down values. */
 const TICK_S = 0.08;
 
 function cpuS(): number {

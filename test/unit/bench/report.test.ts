@@ -47,19 +47,19 @@ function report(lines: readonly Line[]): string {
   });
 }
 
-test('a line is the median of its runs, their spread, and what each process used', () => {
+test('a line has the median of its runs, their spread, and what each process used', () => {
   expect(report([day])).toContain(
     '| archive day: command | 20.0 s | 10.0 to 40.0 | 40,000 | client 10.0, simulator 100.0 | client 200, simulator 1 |  |',
   );
 });
 
-test('ratios are of medians, and leave the CPU of the simulated exchange out', () => {
+test('ratios are of medians, without the CPU time of the simulated exchange', () => {
   expect(report([day, pandas])).toContain(
     '| ratio: archive day: command / pandas: program | 10.0 times |  |  |  |  | CPU seconds 4.00 times |',
   );
 });
 
-test('nothing is compared of which one side was not measured', () => {
+test('there is no ratio when one side was not measured', () => {
   expect(report([day])).not.toContain('| ratio: ');
 });
 
@@ -68,7 +68,7 @@ test('the median of an even number of runs lies between the middle ones', () => 
   expect(median([9, 10, 100])).toBe(10);
 });
 
-test('the page has a place for the table, and keeps what stands around it', () => {
+test('the table is written to its place in the page, and the text around it is kept', () => {
   const page = path.join(folder, 'page.md');
   copyFileSync(PAGE, page);
   writeInto(page, report([day]));
@@ -79,7 +79,7 @@ test('the page has a place for the table, and keeps what stands around it', () =
   expect(once).toMatch(/^# Benchmarks\n/);
 });
 
-test('a page without a place for it is left as it is', () => {
+test('a page without a place for the table is left unchanged', () => {
   const page = path.join(folder, 'page.md');
   writeFileSync(page, 'words');
   expect(() => writeInto(page, 'table')).toThrow('has no place for the table');

@@ -33,7 +33,7 @@ function withField(field: number, value: unknown): Row[] {
 }
 
 describe('decodeKlines', () => {
-  it('gives every field its name and leaves its digits alone', () => {
+  it('names every field and leaves its digits unchanged', () => {
     expect(decodeKlines(rows(1), RANGE, REQUEST)).toEqual([
       {
         openMs: START_MS,
@@ -50,7 +50,7 @@ describe('decodeKlines', () => {
     ]);
   });
 
-  it('takes a reply without some minutes, or without any', () => {
+  it('accepts a reply without some minutes, or without any', () => {
     const opens = (body: unknown) => decodeKlines(body, RANGE, REQUEST).map(({ openMs }) => openMs);
     expect(opens([])).toEqual([]);
     expect(opens(rows(3).filter((_, index) => index !== 1))).toEqual([
@@ -77,8 +77,8 @@ describe('decodeKlines', () => {
 
   it.each([
     ['repeats', [...rows(1), ...rows(1)]],
-    ['falls behind', rows(2).toReversed()],
-    ['lies behind the range', rows(4)],
+    ['runs backwards', rows(2).toReversed()],
+    ['lies after the range', rows(4)],
     ['lies before the range', JSON.parse(klinesJson(START_MS - 60_000, 1))],
   ])('refuses a minute that %s', (_, body) => {
     expect(codeOf(body)).toBe('EXCHANGE_BAD_PAGE');

@@ -30,7 +30,7 @@ function codeOf(run: () => unknown): string {
 }
 
 describe('decodePage', () => {
-  it('takes futures rows: q and not nq, no M, decimals of any length, one hash whatever the zeros', () => {
+  it('accepts futures rows: q and not nq, no M, decimals of any length, the same hash with or without trailing zeros', () => {
     const { M: _, ...row } = { ...GOOD, p: '42283.58', q: '5', nq: '3.5' };
     const [trade] = decodePage([row], 'ms', REQUEST);
     expect(trade).toMatchObject({ price: '42283.58', qty: '5' });
@@ -38,7 +38,7 @@ describe('decodePage', () => {
     expect([trade].map((each) => each && canonicalLine(each))).toEqual(padded.map(canonicalLine));
   });
 
-  it('passes the exchange’s decimal texts through untouched, whatever they are worth', () => {
+  it('passes the exchange’s decimal texts through unchanged, whatever their value', () => {
     const [trade] = decodePage(
       [{ ...GOOD, p: '0.00000001', q: '12345678901234567890.10000000' }],
       'ms',
@@ -60,7 +60,7 @@ describe('decodePage', () => {
     expect(trade?.timeUs).toBe(1735689600000123);
   });
 
-  it('keeps a row that the exchange itself marked invalid: its id counts', () => {
+  it('keeps a row that the exchange marked invalid: its id counts', () => {
     const [trade] = decodePage([{ ...GOOD, p: '0', q: '0', f: -1, l: -1 }], 'ms', REQUEST);
     expect(trade).toMatchObject({ price: '0', qty: '0', firstId: -1, lastId: -1 });
   });
@@ -100,12 +100,12 @@ describe('decodePage', () => {
     expect(codeOf(() => decodePage([GOOD], 'us', REQUEST))).toBe('EXCHANGE_BAD_BODY');
   });
 
-  it('refuses ids that fall', () => {
+  it('refuses descending ids', () => {
     const body = [GOOD, { ...GOOD, a: 6 }];
     expect(codeOf(() => decodePage(body, 'ms', REQUEST))).toBe('EXCHANGE_BAD_PAGE');
   });
 
-  it('leaves an id that stands twice to the caller', () => {
+  it('leaves a repeated id to the caller', () => {
     const body = [GOOD, { ...GOOD, q: '0.00200000' }, { ...GOOD, a: 8 }];
     expect(decodePage(body, 'ms', REQUEST).map(({ aggId, qty }) => [aggId, qty])).toEqual([
       [7, GOOD.q],
@@ -114,7 +114,7 @@ describe('decodePage', () => {
     ]);
   });
 
-  it('leaves a hole between ids to the caller', () => {
+  it('leaves missing ids to the caller', () => {
     expect(
       decodePage([GOOD, { ...GOOD, a: 9 }], 'ms', REQUEST).map((trade) => trade.aggId),
     ).toEqual([7, 9]);
@@ -127,17 +127,17 @@ describe('decodePage', () => {
   });
 });
 
-describe('where a page begins', () => {
+describe('the start of a page', () => {
   const trades = decodePage([GOOD], 'ms', REQUEST);
 
-  it('may be after the id asked for, which the caller records, but not before', () => {
+  it('may be after the requested id (the caller records what is missing), but not before it', () => {
     expect(codeOf(() => assertStartsFrom(trades, 6, REQUEST))).toBe('none');
     expect(codeOf(() => assertStartsFrom(trades, 7, REQUEST))).toBe('none');
     expect(codeOf(() => assertStartsFrom(trades, 8, REQUEST))).toBe('EXCHANGE_BAD_PAGE');
     expect(codeOf(() => assertStartsFrom([], 8, REQUEST))).toBe('none');
   });
 
-  it('may not be before the time asked for', () => {
+  it('may not be before the requested time', () => {
     expect(codeOf(() => assertNotBefore(trades[0], 1704103200000, REQUEST))).toBe('none');
     expect(codeOf(() => assertNotBefore(trades[0], 1704103200001, REQUEST))).toBe(
       'EXCHANGE_BAD_PAGE',

@@ -12,7 +12,7 @@ import type {
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Grants everything at once and remembers what it was told. */
+/** Grants every request at once and records all calls. */
 export class RecordingGovernor implements WeightGovernor {
   readonly acquired: number[] = [];
   readonly observed: { readonly usedWeight: number; readonly atMs: number }[] = [];
@@ -36,7 +36,7 @@ export class RecordingGovernor implements WeightGovernor {
   }
 }
 
-/** Real time, but sleeps take none and are remembered. */
+/** Real time, but sleeps return at once and are recorded. */
 export class SleeplessClock implements Clock {
   readonly sleptMs: number[] = [];
 
@@ -80,7 +80,7 @@ export async function startTinyServer(handler: Handler): Promise<TinyServer> {
   };
 }
 
-/** Rows as the exchange writes them, ids rising from `firstId`. */
+/** Rows as the exchange writes them, with consecutive ids from `firstId`. */
 export function pageJson(firstId: number, rows: number, timeOf: (index: number) => number): string {
   const texts = Array.from(
     { length: rows },
@@ -90,7 +90,7 @@ export function pageJson(firstId: number, rows: number, timeOf: (index: number) 
   return `[${texts.join(',')}]`;
 }
 
-/** Minutes as the exchange writes them, one after the other. */
+/** Consecutive one-minute klines as the exchange writes them. */
 export function klinesJson(startMs: number, rows: number): string {
   const texts = Array.from({ length: rows }, (_, index) => {
     const openMs = startMs + index * 60_000;
@@ -99,7 +99,7 @@ export function klinesJson(startMs: number, rows: number): string {
   return `[${texts.join(',')}]`;
 }
 
-/** One server for all markets, whose paths differ. */
+/** One server for all markets; their paths differ. */
 export function sameHost(url: string): Record<Market, string> {
   return { binance_spot: url, binance_um: url, binance_cm: url };
 }

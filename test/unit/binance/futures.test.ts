@@ -9,7 +9,7 @@ describe('futures', () => {
   it.each([
     ['binance_um', '/fapi/v1'],
     ['binance_cm', '/dapi/v1'],
-  ] as const)('speaks to %s under %s, by its own weights', async (market, path) => {
+  ] as const)('requests %s under %s, with its own weights', async (market, path) => {
     const { source, server, governor } = await bench((response) => json(response, PAGE));
     const series = { market, symbol: 'BTCUSD_PERP' };
     await source.page(series, { fromId: 100, unit: 'ms' }, NEVER);
@@ -23,7 +23,7 @@ describe('futures', () => {
     expect([source.pageWeight(market), source.historyMs(market)]).toEqual([20, 172_800_000]);
   });
 
-  it('asks for a futures market’s symbols and limits without naming one', async () => {
+  it('requests the symbols and limits of a futures market without naming a symbol', async () => {
     const info = {
       rateLimits: [
         { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: 2400 },
@@ -37,7 +37,7 @@ describe('futures', () => {
       weight: 1,
     });
     expect(await source.isTrading(series, NEVER)).toBe(false);
-    // One list of all symbols answers for others too.
+    // The list of all symbols, requested once, answers for others too.
     expect(await source.isTrading({ ...series, symbol: 'NOSUCH' }, NEVER)).toBe(false);
     expect(await source.contractSize(series, NEVER)).toBe('100');
     expect(await source.contractSize({ ...series, symbol: 'NOSUCH' }, NEVER)).toBeUndefined();
@@ -47,7 +47,7 @@ describe('futures', () => {
     ]);
   });
 
-  it('asks no time of a market without units, and no size of one without contracts', async () => {
+  it('sends no time unit to futures, and requests no contract size of USD-M', async () => {
     const range = { startMs: 1704103200000, endMs: 1704103320000 };
     const { source, server, governor } = await bench((response) =>
       json(response, klinesJson(range.startMs, 2)),
@@ -60,7 +60,7 @@ describe('futures', () => {
   });
 });
 
-describe('a futures question that was refused', () => {
+describe('a refused futures request', () => {
   const um = { market: 'binance_um', symbol: 'BTCUSDT' } as const;
   const spot = { market: 'binance_spot', symbol: 'BTCUSDT' } as const;
   const HOUR_MS = 3_600_000;
@@ -68,7 +68,10 @@ describe('a futures question that was refused', () => {
   const refusal = '{"code":-4499,"msg":"not in this table"}';
   const keptId = 5_000;
 
-  /** Trades of the last 48 hours have ids from 5000 on; older questions are refused, and two odd ones. */
+  /**
+   * Trades of the last 48 hours have ids from 5000 on; requests for older ones are refused. Two more are refused
+   * for another reason: id 5001 and the symbol WRONG.
+   */
   async function refusing(): Promise<Bench> {
     const made: Bench = await bench((response, index) => {
       const url = new URL(made.server.requests[index]?.url ?? '', 'http://x');
@@ -94,7 +97,7 @@ describe('a futures question that was refused', () => {
       (source: RestSource) => source.firstAtOrAfter(um, serverTime - 48 * HOUR_MS - 1, 'ms', NEVER),
     ],
     ['by id', (source: RestSource) => source.page(um, { fromId: keptId - 1, unit: 'ms' }, NEVER)],
-  ])('%s beyond its history is RETENTION, whatever the code', async (_, ask) => {
+  ])('%s for trades beyond the history is RETENTION, whatever the code', async (_, ask) => {
     const { source } = await refusing();
     const error = await errorOf(ask(source));
     expect(error.code).toBe('RETENTION');
@@ -103,20 +106,18 @@ describe('a futures question that was refused', () => {
     expect(String(error.cause)).toContain('-4499');
   });
 
-  it('for another reason is what it is', async () => {
+  it('for another reason is EXCHANGE_REFUSED', async () => {
     const { source } = await refusing();
     const wrong = { ...um, symbol: 'WRONG' };
     const recentMs = serverTime - 47 * HOUR_MS;
     expect((await errorOf(source.firstAtOrAfter(wrong, recentMs, 'ms', NEVER))).code).toBe(
       'EXCHANGE_REFUSED',
     );
-    // The exchange says which ids it keeps, and this is one of them.
-    expect((await errorOf(source.page(um, { fromId: keptId + 1, unit: 'ms' }, NEVER))).code).toBe(
-      'EXCHANGE_REFUSED',
-    );
+    // The source asks the exchange which ids it keeps, and this is one of them.
+    expect((await errorOf(source.page(um, { fromId: keptId + 1, unit: 'ms' }, NEVER))).code).toBe('EXCHANGE_REFUSED');
   });
 
-  it('on spot asks no further: all of its history is served', async () => {
+  it('on spot leads to no further request: spot serves all of its history', async () => {
     const { source, server } = await bench((response) => json(response, refusal, 400));
     expect((await errorOf(source.firstAtOrAfter(spot, 1, 'ms', NEVER))).code).toBe(
       'EXCHANGE_REFUSED',

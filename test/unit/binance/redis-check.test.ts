@@ -50,18 +50,18 @@ describe('checkRedis', () => {
     },
   );
 
-  it('reads INFO where CONFIG is forbidden or knows nothing', async () => {
+  it('reads INFO where CONFIG is forbidden or empty', async () => {
     const info = '# Memory\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n';
     expect(await codeOf(redisWith({}, info, forbidden))).toBe('none');
     expect(await codeOf(redisWith({}, info, refusal("ERR unknown command 'CONFIG'")))).toBe('none');
     expect(await codeOf(redisWith({}, info))).toBe('none');
   });
 
-  it('does not trust a Redis that tells nothing', async () => {
+  it('refuses a Redis that does not report its policy', async () => {
     expect(await codeOf(redisWith({}, ''))).toBe('REDIS_POLICY');
   });
 
-  it('warns where nothing is written to disk, and only there', async () => {
+  it('warns if and only if Redis writes nothing to disk', async () => {
     for (const [appendonly, lines] of [
       ['no', 1],
       ['yes', 0],
@@ -76,7 +76,7 @@ describe('checkRedis', () => {
     }
   });
 
-  it('tells a Redis that is gone from one that refuses', async () => {
+  it('distinguishes a Redis that does not answer from one that refuses', async () => {
     expect(await codeOf(redisWith({}, '', new Error('connect ECONNREFUSED')))).toBe(
       'REDIS_UNREACHABLE',
     );

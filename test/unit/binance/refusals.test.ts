@@ -21,7 +21,7 @@ function codeOf(given: Reply): string | undefined {
   return refusalOf(given, 'GET /x', NOW_MS)?.code;
 }
 
-describe('every row of the exchange’s table of errors', () => {
+describe('the exchange’s table of errors', () => {
   it.each([
     [400, -1000, 'EXCHANGE_UNAVAILABLE', true],
     [400, -1001, 'EXCHANGE_UNAVAILABLE', true],
@@ -65,17 +65,20 @@ describe('every row of the exchange’s table of errors', () => {
     [503, HTML, 'EXCHANGE_UNAVAILABLE'],
     [302, '', 'EXCHANGE_BAD_BODY'],
     [204, '', 'EXCHANGE_BAD_BODY'],
-  ])('HTTP %i with a body that is not JSON is told by its status', (status, body, expected) => {
-    expect(codeOf(reply(status, body, { 'content-type': 'text/html' }))).toBe(expected);
-  });
+  ])(
+    'HTTP %i with a body that is not JSON is classified by its status',
+    (status, body, expected) => {
+      expect(codeOf(reply(status, body, { 'content-type': 'text/html' }))).toBe(expected);
+    },
+  );
 
-  it('says nothing about a 200 without a code', () => {
+  it('has no error for a 200 without a code', () => {
     expect(codeOf(reply(200, '[]'))).toBeUndefined();
     expect(codeOf(reply(200, '{"serverTime":1}'))).toBeUndefined();
     expect(codeOf(reply(200, '{"code":'))).toBeUndefined();
   });
 
-  it('goes by the code, whatever the text says', () => {
+  it('is read by code, whatever the text says', () => {
     expect(
       codeOf(
         apiError(400, -1121, 'Way too much request weight used; IP banned until 1700000000000.'),
@@ -83,7 +86,7 @@ describe('every row of the exchange’s table of errors', () => {
     ).toBe('UNKNOWN_SYMBOL');
   });
 
-  it('names request and status, quotes the start of what is not JSON and all of what is', () => {
+  it('becomes a message with request, status, and all of a JSON body or the start of another', () => {
     const html = refusalOf(
       reply(502, HTML + 'x'.repeat(500)),
       'GET /api/v3/aggTrades?symbol=X',
@@ -97,11 +100,11 @@ describe('every row of the exchange’s table of errors', () => {
   });
 });
 
-describe('how long everybody waits', () => {
+describe('the pause of all requests', () => {
   const after = (given: Reply, random = 0): number =>
     (pauseOf(given, NOW_MS, random)?.untilMs ?? NaN) - NOW_MS;
 
-  it('after 429 as long as asked, else until the next minute, spread over a second', () => {
+  it('lasts after 429 as long as Retry-After, else until the next minute, spread over a second', () => {
     expect(after(reply(429, '', { 'retry-after': '7' }))).toBe(7_000);
     expect(after(reply(429, ''))).toBe(40_000);
     expect(after(reply(429, '', { 'retry-after': '0' }))).toBe(40_000);
@@ -112,7 +115,7 @@ describe('how long everybody waits', () => {
     );
   });
 
-  it('during a ban until Retry-After, else the instant in the body, else two minutes', () => {
+  it('lasts for a ban as long as Retry-After, else until the instant in the body, else two minutes', () => {
     const body = `{"code":-1003,"msg":"Way too much request weight used; IP banned until ${NOW_MS + 300_000}."}`;
     expect(after(reply(418, body, { 'retry-after': '120' }))).toBe(120_000);
     expect(after(reply(418, body))).toBe(300_000);
@@ -122,7 +125,7 @@ describe('how long everybody waits', () => {
     expect(refusalOf(reply(418, body), 'GET /x', NOW_MS)?.untilMs).toBe(NOW_MS + 300_000);
   });
 
-  it('when shut out: five minutes by the firewall, an hour by location', () => {
+  it('lasts five minutes when the firewall blocks, an hour when the location is restricted', () => {
     expect(pauseOf(reply(403, HTML), NOW_MS, 0)).toEqual({
       reason: 'blocked',
       untilMs: NOW_MS + 5 * MINUTE_MS,
@@ -133,7 +136,7 @@ describe('how long everybody waits', () => {
     });
   });
 
-  it('not at all otherwise', () => {
+  it('does not begin for other errors', () => {
     expect(pauseOf(apiError(400, -1121), NOW_MS, 0)).toBeUndefined();
     expect(pauseOf(reply(502, HTML), NOW_MS, 0)).toBeUndefined();
   });

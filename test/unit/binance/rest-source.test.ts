@@ -6,8 +6,8 @@ import { bench, errorOf, json, NEVER, type Respond } from './source-bench.ts';
 const SERIES = { market: 'binance_spot', symbol: 'BTCUSDT' } as const;
 const PAGE = pageJson(100, 3, (index) => 1704103200000 + index);
 
-describe('what is asked', () => {
-  it('pages by id, with the weight and the header of its unit', async () => {
+describe('a request', () => {
+  it('for a page by id has the weight of its endpoint, and no header for milliseconds', async () => {
     const { source, server, governor } = await bench((response) => json(response, PAGE));
     const rows = await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
     expect(rows.map((row) => row.aggId)).toEqual([100, 101, 102]);
@@ -17,7 +17,7 @@ describe('what is asked', () => {
     expect(governor.observed.map((seen) => seen.usedWeight)).toEqual([77]);
   });
 
-  it('asks for microseconds where they are the unit, in question and reply', async () => {
+  it('for microseconds sends them and asks for them in the reply', async () => {
     const { source, server } = await bench((response) =>
       json(
         response,
@@ -32,7 +32,7 @@ describe('what is asked', () => {
     expect(server.requests[0]?.headers['x-mbx-time-unit']).toBe('MICROSECOND');
   });
 
-  it('finds the first trade by time, or none', async () => {
+  it('for the first trade by time gives the trade, or undefined', async () => {
     const { source, server } = await bench((response, index) =>
       json(response, index === 0 ? '[]' : PAGE),
     );
@@ -43,12 +43,12 @@ describe('what is asked', () => {
     );
   });
 
-  it('returns a page that starts after the id asked for: a hole is the caller’s to record', async () => {
+  it('may give a page that starts after the requested id: the caller records the missing ids', async () => {
     const { source } = await bench((response) => json(response, PAGE));
     expect((await source.page(SERIES, { fromId: 5, unit: 'ms' }, NEVER))[0]?.aggId).toBe(100);
   });
 
-  it('asks for the minutes of a range, whose end is not among them', async () => {
+  it('for the klines of a range leaves out its end', async () => {
     const range = { startMs: 1704103200000, endMs: 1704103320000 };
     const reply = klinesJson(range.startMs, 2);
     const { source, server, governor } = await bench((response) => json(response, reply));
@@ -60,7 +60,7 @@ describe('what is asked', () => {
     expect(governor.acquired).toEqual([2]);
   });
 
-  it('asks for whole minutes only, from one to a page of them', async () => {
+  it('for klines must be of whole minutes, from one to a page of them', async () => {
     const { source, server } = await bench((response) => json(response, '[]'));
     for (const lengthMs of [-60_000, 0, 90_000, 1001 * 60_000]) {
       const range = { startMs: 1704103200000, endMs: 1704103200000 + lengthMs };
@@ -69,7 +69,7 @@ describe('what is asked', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  it('escapes symbols, and reads gzip', async () => {
+  it('escapes symbols, and its reply may be gzip', async () => {
     const { source, server } = await bench((response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(PAGE)),
     );
@@ -80,7 +80,7 @@ describe('what is asked', () => {
     expect(server.requests[0]?.headers['accept-encoding']).toBe('gzip');
   });
 
-  it('keeps its connection', async () => {
+  it('uses the connection of the one before', async () => {
     const ports = new Set<number | undefined>();
     const { source } = await bench((response) => {
       ports.add(response.socket?.remotePort);
@@ -137,7 +137,7 @@ describe('a refusal', () => {
       code,
     );
     expect(server.requests).toHaveLength(requests);
-    // Every try is paid for, and tells what the exchange has counted.
+    // Every attempt acquires weight, and reports the weight that the exchange has counted.
     expect(governor.acquired).toEqual(Array.from({ length: requests }, () => 4));
     expect(governor.observed).toHaveLength(requests);
     expect(governor.pauses[0]?.reason).toBe(reason);
@@ -150,7 +150,7 @@ describe('a refusal', () => {
     );
   });
 
-  it('that passes is not seen: waits grow with full jitter, each try acquires weight again', async () => {
+  it('that does not last is retried: waits grow with full jitter, each attempt acquires weight again', async () => {
     const { source, governor, clock } = await bench((response, index) =>
       index < 2 ? json(response, '', 500) : json(response, PAGE),
     );
@@ -161,7 +161,7 @@ describe('a refusal', () => {
     expect(clock.sleptMs[1]).toBeLessThan(1000);
   });
 
-  it('of a rate limit goes back to the governor without a wait of its own', async () => {
+  it('by the rate limit is retried through the governor, without another wait', async () => {
     const { source, governor, clock } = await bench((response, index) =>
       index === 0 ? json(response, '', 429) : json(response, PAGE),
     );
@@ -184,7 +184,7 @@ describe('a bad body', () => {
       (response) => json(response, PAGE.replace('"42283.58000000"', '42283.58')),
       'EXCHANGE_BAD_BODY',
     ],
-    'a page from before the id asked': [
+    'a page from before the requested id': [
       (response) =>
         json(
           response,
@@ -222,7 +222,7 @@ describe('a bad body', () => {
   };
 
   it.each(Object.entries(cases))(
-    '%s fails typed, and passes when it was only once',
+    '%s fails with its error code, and succeeds on retry when it happens only once',
     async (_, [respond, code]) => {
       const lasting = await bench((response) => respond(response, 0));
       const error = await errorOf(lasting.source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER));
@@ -236,7 +236,7 @@ describe('a bad body', () => {
     },
   );
 
-  it('of klines is asked again alike', async () => {
+  it('of klines is requested again in the same way', async () => {
     const range = { startMs: 1704103200000, endMs: 1704103320000 };
     const { source, sent } = await bench((response, index) =>
       json(
@@ -262,7 +262,7 @@ describe('a bad body', () => {
     expect(error.message.length).toBeLessThan(350);
   });
 
-  it('is not mistaken for a refused connection, which is typed too', async () => {
+  it('is distinguished from a refused connection, which is EXCHANGE_UNREACHABLE', async () => {
     const { source, server } = await bench((response) => json(response, PAGE));
     await server.close();
     expect((await errorOf(source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER))).code).toBe(
@@ -289,7 +289,7 @@ describe('an exchange that is too slow', () => {
   };
 
   it.each(Object.entries(cases))(
-    '%s is given up on, and asked again',
+    '%s: the request is aborted, and sent again',
     async (_, [respond, message]) => {
       const options = { timeouts: { headersMs: 300, bodyIdleMs: 300, totalMs: 2_500 }, retries: 1 };
       const { source, sent } = await bench(
@@ -310,8 +310,8 @@ describe('an exchange that is too slow', () => {
   );
 });
 
-describe('giving up', () => {
-  it('ends a request that hangs, at once and with the caller’s reason', async () => {
+describe('the end of a request', () => {
+  it('comes at once on an abort, with the caller’s reason', async () => {
     const { source, server } = await bench(() => undefined);
     const stop = new AbortController();
     const asked = source.page(SERIES, { fromId: 100, unit: 'ms' }, stop.signal);
@@ -321,19 +321,18 @@ describe('giving up', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('or coming to an end leaves no deadline running', async () => {
+  it('leaves no timer running', async () => {
     const { source } = await bench((response) => json(response, PAGE));
     const timers = (): number =>
       process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
     const before = timers();
-    for (let request = 0; request < 10; request += 1)
-      await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
-    // The pool's own few keep-alive timers may come and go.
+    for (let request = 0; request < 10; request += 1) await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
+    // The few keep-alive timers of the connection pool may come and go.
     expect(timers()).toBeLessThan(before + 5);
   });
 
-  it('before the request sends nothing', async () => {
+  it('comes before anything is sent when the signal is aborted already', async () => {
     const { source, server } = await bench((response) => json(response, PAGE));
     await expect(
       source.page(SERIES, { fromId: 100, unit: 'ms' }, AbortSignal.abort(new Error('drained'))),
@@ -342,11 +341,11 @@ describe('giving up', () => {
   });
 });
 
-describe('what the exchange says of itself', () => {
+describe('the exchange’s information about itself', () => {
   const info =
     '{"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000}],"symbols":[{"symbol":"BTCUSDT","status":"BREAK"}]}';
 
-  it('lists symbols in any status; invalid and unspeakable ones are not listed', async () => {
+  it('lists symbols in any status, but no invalid and no malformed ones', async () => {
     const replies = [
       info,
       '{"code":-1121,"msg":"Invalid symbol."}',
@@ -361,7 +360,7 @@ describe('what the exchange says of itself', () => {
     expect(governor.acquired).toEqual([20, 20, 20]);
   });
 
-  it('says whether a symbol trades, asked once a minute however many want to know', async () => {
+  it('has whether a symbol trades, requested at most once a minute for all callers', async () => {
     const { source, server, clock } = await bench((response, index) =>
       json(response, index === 0 ? info : info.replace('BREAK', 'TRADING')),
     );
@@ -376,7 +375,7 @@ describe('what the exchange says of itself', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('says anew when the one who asked first did not get an answer', async () => {
+  it('is requested again when the first caller got an error', async () => {
     const { source } = await bench((response, index) =>
       json(response, info.replace('BREAK', 'TRADING'), index === 0 ? 403 : 200),
     );
@@ -385,7 +384,7 @@ describe('what the exchange says of itself', () => {
     expect(await second).toBe(true);
   });
 
-  it('tells its limits without a grant, with a small reply if it can', async () => {
+  it('has the limits, requested without a grant, and with a small reply if possible', async () => {
     const { source, server, governor } = await bench((response, index) =>
       index === 1
         ? json(response, '{"code":-1121,"msg":"Invalid symbol."}', 400)
@@ -409,7 +408,7 @@ describe('what the exchange says of itself', () => {
     expect(governor.acquired).toEqual([]);
   });
 
-  it('tells how its clock differs from ours', async () => {
+  it('has the difference of its clock from ours', async () => {
     const { source } = await bench((response) =>
       json(response, `{"serverTime":${Date.now() + 5_000}}`),
     );
@@ -417,7 +416,7 @@ describe('what the exchange says of itself', () => {
     expect(Math.abs(reading.offsetMs - 5_000)).toBeLessThan(reading.uncertaintyMs + 5);
   });
 
-  it('is not asked again while the governor waits for it', async () => {
+  it('is not requested again while the governor waits for it', async () => {
     const { source, server } = await bench((response) => json(response, '', 500));
     expect((await errorOf(source.exchangeClock('binance_spot', NEVER))).code).toBe(
       'EXCHANGE_UNAVAILABLE',

@@ -16,18 +16,18 @@ describe('windows', () => {
     expect(sendSlot(11 * MINUTE - 501, MINUTE, GUARD)).toEqual({ window: 10, waitMs: 0 });
   });
 
-  it('take nothing near their borders', () => {
+  it('accept no request near their borders', () => {
     expect(sendSlot(10 * MINUTE, MINUTE, GUARD)).toEqual({ window: 10, waitMs: 30 });
     expect(sendSlot(11 * MINUTE - 500, MINUTE, GUARD)).toEqual({ window: 11, waitMs: 530 });
     expect(sendSlot(11 * MINUTE - 1, MINUTE, GUARD)).toEqual({ window: 11, waitMs: 31 });
   });
 
-  it('are left when spent', () => {
+  it('are over when their weight is spent', () => {
     expect(nextWindowInMs(10 * MINUTE + 15_000, 10, MINUTE, GUARD)).toBe(45_030);
     expect(nextWindowInMs(12 * MINUTE, 10, MINUTE, GUARD)).toBe(0);
   });
 
-  it('give our share, never rounded up', () => {
+  it('grant our share, rounded down', () => {
     expect(windowBudget(6000, 0.6)).toBe(3600);
     expect(windowBudget(6000, 1)).toBe(6000);
     expect(windowBudget(1199, 0.333)).toBe(399);
@@ -57,7 +57,7 @@ describe('exchangeInfo', () => {
     { rateLimitType: 'ORDERS', interval: 'SECOND', intervalNum: 10, limit: 100 },
   ];
 
-  it('gives the limit of weight and its window', () => {
+  it('gives the weight limit and its window', () => {
     expect(decodeLimits({ rateLimits: limits }, 'GET /x')).toEqual({
       weightLimit: 6000,
       windowMs: 60_000,
@@ -72,13 +72,13 @@ describe('exchangeInfo', () => {
   });
 
   it.each([[{}], [{ rateLimits: [] }], [{ rateLimits: limits.slice(0, 1) }], [[]], [null]])(
-    '%j has none',
+    '%j has no weight limit',
     (body) => {
       expect(() => decodeLimits(body, 'GET /x')).toThrow('GET /x: no REQUEST_WEIGHT');
     },
   );
 
-  it('gives a listed symbol’s status, and that others are not listed', () => {
+  it('gives the status of listed symbols, and nothing for others', () => {
     const body = { symbols: [{ symbol: 'BTCUSDT', status: 'BREAK' }] };
     const list = decodeSymbols(body, 'status', 'GET /x');
     expect(list.get('BTCUSDT')).toEqual({ status: 'BREAK', contractSize: undefined });
