@@ -36,7 +36,7 @@ describe('--anchor', () => {
     );
   });
 
-  it('is said in words', () => {
+  it('is described in words', () => {
     expect(anchorWords(parse('session:09:05@Asia/Tokyo'))).toBe(
       'from 0 each day at 09:05 Asia/Tokyo',
     );

@@ -9,15 +9,15 @@ const MAIN = path.join(import.meta.dirname, '../../../src/cli/main.ts');
 
 interface Ended {
   readonly exitCode: number;
-  /** What the streams that were left open got. */
+  /** The output of the stream that stayed open. */
   readonly text: string;
 }
 
-/** Runs a command of which nobody reads one of the outputs. */
+/** Runs a command with one of its outputs closed by the reader. */
 async function run(args: readonly string[], closed: 'stdout' | 'stderr'): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // No services: what needs them fails before it asks anybody.
+    // No services are set, so that commands that need them fail before any request.
     env: { CDVAULT_SERVICES: 'environment' },
   });
   child[closed].destroy();
@@ -30,7 +30,7 @@ async function run(args: readonly string[], closed: 'stdout' | 'stderr'): Promis
 
 const QUIET: Ended = { exitCode: 141, text: '' };
 
-test('help that nobody reads', async () => {
+test('help into a closed output ends quietly', async () => {
   expect(await run(['--help'], 'stdout')).toEqual(QUIET);
 });
 
@@ -48,11 +48,11 @@ describe('audit', () => {
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test.each([[], ['--json']])('results that nobody reads %j', async (...more) => {
+  test.each([[], ['--json']])('results into a closed output end quietly %j', async (...more) => {
     expect(await run(['audit', folder, ...more], 'stdout')).toEqual(QUIET);
   });
 
-  test('results for which there is no room', async () => {
+  test('results into a full disk are an error', async () => {
     const full = openSync('/dev/full', 'w');
     const child = spawn(process.execPath, [MAIN, 'audit', folder], {
       stdio: ['ignore', full, 'pipe'],
@@ -65,6 +65,6 @@ describe('audit', () => {
   });
 });
 
-test.each(['show', 'backfill'])('%s: an error that nobody reads', async (verb) => {
+test.each(['show', 'backfill'])('%s: an error into a closed stderr ends quietly', async (verb) => {
   expect(await run([verb, 'BTCUSDT', '--last', '1d'], 'stderr')).toEqual(QUIET);
 });

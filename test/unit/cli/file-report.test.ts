@@ -7,7 +7,7 @@ import { recordOf } from '../../support/trades.ts';
 const DAY = Date.UTC(2024, 1, 10);
 const FILE = { verdict: 'truncated' } as const;
 
-/** Twenty hours of ten trades from the file, four behind them without a trade. */
+/** Twenty hours of ten trades each from the file, then four hours without trades. */
 function day(change: (hour: number) => Partial<SliceRecord> = () => ({})): SliceRecord[] {
   return Array.from({ length: 24 }, (_, hour) => {
     const [firstId, rows] = hour < 20 ? [100 + 10 * hour, 10] : [300, 0];
@@ -19,16 +19,16 @@ function day(change: (hour: number) => Partial<SliceRecord> = () => ({})): Slice
 }
 
 describe('a file that ends before its day', () => {
-  test('is that of a day that went quiet when all hours are proven by what it had', () => {
+  test('belongs to a day that went quiet when all hours are proven with its trades alone', () => {
     expect(wasThin(FILE, day())).toBe(true);
   });
 
-  test('is cut when another source had trades behind its end', () => {
+  test('is cut when another source had trades after its end', () => {
     const mended = day((hour) => (hour === 19 ? { source: 'rest' } : {}));
     expect(wasThin(FILE, mended)).toBe(false);
   });
 
-  test('is cut as long as an hour is not proven, or not on record', () => {
+  test('is cut as long as an hour is not proven, or not in the ledger', () => {
     expect(
       wasThin(
         FILE,
@@ -38,7 +38,7 @@ describe('a file that ends before its day', () => {
     expect(wasThin(FILE, day().slice(0, 23))).toBe(false);
   });
 
-  test('is told of when it has holes, whatever came later', () => {
+  test('is reported when it has holes, whatever came later', () => {
     expect(wasThin({ verdict: 'holes' }, day())).toBe(false);
   });
 });

@@ -36,11 +36,11 @@ function refusalOf(text: string, series = BTC, range = RANGE): CdvaultError {
     if (error instanceof CdvaultError) return error;
     throw error;
   }
-  throw new Error('it was taken');
+  throw new Error('it was accepted');
 }
 
 describe('a fingerprint in a file', () => {
-  it('says series, range, sums and leaves', () => {
+  it('has series, range, sums and leaves', () => {
     expect(document).toMatchObject({
       type: 'fingerprint',
       format: 'cdvault-fingerprint-1',
@@ -58,12 +58,12 @@ describe('a fingerprint in a file', () => {
     ]);
   });
 
-  it('is read back as it was', () => {
+  it('is read back unchanged', () => {
     const file = fileOf(`${JSON.stringify(document)}\n`);
     expect(readFingerprint(file, BTC, RANGE)).toEqual(print);
   });
 
-  it('of another series or range is refused, with the range to ask for', () => {
+  it('of another series or range is refused; the advice gives the range to use', () => {
     const text = JSON.stringify(document);
     expect(refusalOf(text, { ...BTC, symbol: 'ETHUSDT' }).message).toContain(
       'is for BTCUSDT (spot), not for ETHUSDT (spot)',
@@ -77,7 +77,7 @@ describe('a fingerprint in a file', () => {
     });
   });
 
-  it('of another format is refused by its name', () => {
+  it('of another format is refused; the error names the format', () => {
     const text = JSON.stringify({ type: 'fingerprint', format: 'cdvault-fingerprint-2' });
     expect(refusalOf(text).message).toContain(
       'has the format "cdvault-fingerprint-2"; this version reads cdvault-fingerprint-1',
@@ -116,13 +116,13 @@ describe('a fingerprint in a file', () => {
       'a changed count of an hour',
       { leaves: document.leaves.map((leaf) => ({ ...leaf, rows: leaf.rows + 1 })), rows: 7 },
     ],
-  ])('with %s is inconsistent', (_, change) => {
+  ])('with %s is refused: it is inconsistent', (_, change) => {
     expect(refusalOf(JSON.stringify({ ...document, ...change })).message).toContain(
       'is inconsistent',
     );
   });
 
-  it('that is not there is refused', () => {
+  it('that does not exist is refused', () => {
     expect(() => readFingerprint(path.join(folder, 'none.json'), BTC, RANGE)).toThrow('ENOENT');
   });
 });

@@ -22,13 +22,13 @@ const FACTS: ProgressFacts = {
 };
 
 describe('progressLine', () => {
-  it('says everything where there is room', () => {
+  it('shows everything when there is room', () => {
     expect(progressLine(FACTS, 200)).toBe(
       '61.2% | 5,361/8,760 slices | 28.4M rows | 23.9k rows/s | weight 5,880/6,000 | 3 retrying | 0 gaps | ETA 14m10s | at 2024-08-11T09Z',
     );
   });
 
-  it('fits 80 columns, trouble first', () => {
+  it('fits 80 columns, problems first', () => {
     const line = progressLine(FACTS, 80);
     expect(line).toBe('61.2% | 5,361/8,760 | 28.4M rows | 23.9k/s | 3 retry | ETA 14m10s');
     expect(progressLine({ ...FACTS, retrying: 0 }, 80)).toBe(
@@ -37,13 +37,13 @@ describe('progressLine', () => {
     expect(progressLine({ ...FACTS, gaps: 2 }, 40)).toBe('61.2% | 5,361/8,760 | 3 retry | 2 gaps');
   });
 
-  it('never is wider than the terminal', () => {
+  it('is never wider than the terminal', () => {
     for (let columns = 0; columns <= 140; columns += 1) {
       expect(progressLine({ ...FACTS, gaps: 12 }, columns).length).toBeLessThanOrEqual(columns);
     }
   });
 
-  it('does without what is not known yet', () => {
+  it('leaves out what is not known yet', () => {
     const early = { ...FACTS, etaMs: undefined, atMs: undefined, weightLimit: 0, gaps: 1 };
     expect(progressLine(early, 200)).toBe(
       '61.2% | 5,361/8,760 slices | 28.4M rows | 23.9k rows/s | 3 retrying | 1 gap',

@@ -10,7 +10,7 @@ const URLS = {
   questdbReadonlyPgUrl: 'postgresql://reader:#!*@127.0.0.1:8812/qdb',
 } as const;
 
-test('a program started from the shell that took the lines has every URL, whatever is in it', () => {
+test('a program started from a shell that evaluated the lines has every URL, whatever characters it contains', () => {
   const wanted = serviceVariables(URLS);
   const names = Object.keys(wanted);
   const program = `process.stdout.write(JSON.stringify(${JSON.stringify(names)}.map((name) => process.env[name])))`;
@@ -22,7 +22,7 @@ test('a program started from the shell that took the lines has every URL, whatev
   expect(JSON.parse(printed)).toEqual(Object.values(wanted));
 });
 
-test('a URL that is not known is an error, no empty variable', () => {
+test('an unknown URL is an error, not an empty variable', () => {
   expect(() => serviceVariables({ ...URLS, questdbReadonlyPgUrl: '' })).toThrow(
     'QUESTDB_READONLY_PG_URL is not known',
   );

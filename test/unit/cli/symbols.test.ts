@@ -38,7 +38,7 @@ describe('symbols', () => {
     );
   });
 
-  it('are each taken once, and at least one is needed', () => {
+  it('are each used once, and at least one is required', () => {
     expect(parseSymbols(['btcusdt', 'ETHUSDT', 'BTC/USDT'])).toEqual(['BTCUSDT', 'ETHUSDT']);
     expect(() => parseSymbols([])).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });

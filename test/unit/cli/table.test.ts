@@ -32,7 +32,7 @@ const NOTEBOOK = [
 ];
 
 describe('the OHLC table', () => {
-  it('looks as pandas prints it', () => {
+  it('looks like the output of pandas', () => {
     expect(renderOhlc(NOTEBOOK)).toBe(
       [
         '                          open       high        low      close     delta',
@@ -76,7 +76,7 @@ describe('the OHLC table', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  it('says from where on levels are not exact', () => {
+  it('says from which bar on levels are not exact', () => {
     const inexact = bar(3, ['1', '1', '1', '1', '0'], { levelMissing: 1250 });
     expect(
       renderOhlc([...NOTEBOOK, inexact])
@@ -91,15 +91,15 @@ describe('the OHLC table', () => {
     );
   });
 
-  it('calls no bar inexact that is not: a session that starts anew ends the stretch', () => {
+  it('marks no exact bar as inexact: a new session ends the stretch', () => {
     const flat = ['1', '1', '1', '1', '0'] as const;
     const unknown = { levelMissing: undefined };
-    const anew = { levelFromMs: START + 2 * MINUTE_MS };
+    const newSession = { levelFromMs: START + 2 * MINUTE_MS };
     const notes = renderOhlc([
       bar(0, flat, { ...unknown, status: 'partial' }),
       bar(1, flat, unknown),
-      bar(2, flat, anew),
-      bar(3, flat, { ...anew, levelMissing: 7, status: 'partial' }),
+      bar(2, flat, newSession),
+      bar(3, flat, { ...newSession, levelMissing: 7, status: 'partial' }),
     ])
       .split('\n')
       .filter((line) => line.startsWith('* levels'));
@@ -109,7 +109,7 @@ describe('the OHLC table', () => {
     ]);
   });
 
-  it('says nothing of deltas where none is exact', () => {
+  it('says nothing about deltas when none is exact', () => {
     const partial = bar(0, ['1', '1', '1', '1', '0'], { levelMissing: 3, status: 'partial' });
     expect(renderOhlc([partial])).not.toContain('delta of');
   });
@@ -147,7 +147,7 @@ describe('a plain table', () => {
     );
   });
 
-  it('says when there is nothing', () => {
+  it('says so when there are no rows', () => {
     expect(renderTable([])).toBe('(no rows)');
   });
 });

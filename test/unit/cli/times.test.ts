@@ -24,7 +24,7 @@ function failure(options: TimeOptions, nowMs = NOW): CdvaultError {
     if (error instanceof CdvaultError) return error;
     throw error;
   }
-  throw new Error('was accepted');
+  throw new Error('it was accepted');
 }
 
 describe('times', () => {
@@ -81,7 +81,7 @@ describe('ranges', () => {
     );
   });
 
-  it('end with the last closed hour for now, and without --to', () => {
+  it('end with the last closed hour when --to is now or missing', () => {
     expect(hours({ from: '2024-03-15', to: 'now' })).toBe('2024-03-15T00:00Z 2024-03-15T12:00Z');
     expect(hours({ from: '2024-03-15', to: 'NOW' }, Date.parse('2024-03-15T12:01:59Z'))).toBe(
       '2024-03-15T00:00Z 2024-03-15T11:00Z',
@@ -99,7 +99,7 @@ describe('ranges', () => {
     );
   });
 
-  it('are widened to whole hours, said aloud, and remembered exactly', () => {
+  it('are widened to whole hours, with a note; the exact range is kept too', () => {
     const range = resolveRange({ from: '2024-01-01T10:15Z', to: '2024-01-01T10:45Z' }, NOW);
     expect(describeRange(range)).toBe(
       '2024-01-01T10:00Z to 2024-01-01T11:00Z, 1 hour (widened to whole hours from 2024-01-01T10:15Z to 2024-01-01T10:45Z)',
@@ -110,20 +110,20 @@ describe('ranges', () => {
     });
   });
 
-  it('echo what was read without a zone', () => {
+  it('show how a time without a zone was read', () => {
     expect(describeRange(resolveRange({ from: '2024-01', to: '2024-01-01 10:00' }, NOW))).toBe(
       '2024-01-01T00:00Z to 2024-01-01T10:00Z, 10 hours ' +
         '(--from 2024-01 read as 2024-01-01T00:00Z; --to 2024-01-01 10:00 read as 2024-01-01T10:00Z)',
     );
   });
 
-  it('say nothing when there is nothing to say', () => {
+  it('have no note when everything was read as written', () => {
     expect(
       describeRange(resolveRange({ from: '2023-01-01T00:00Z', to: '2024-01-01T00:00Z' }, NOW)),
     ).toBe('2023-01-01T00:00Z to 2024-01-01T00:00Z, 8,760 hours');
   });
 
-  it('stop at the last closed hour when their end lies in the running one', () => {
+  it('stop at the last closed hour when they end in the current hour', () => {
     const range = resolveRange({ from: '2024-03-15T10:00Z', to: '2024-03-15T12:30Z' }, NOW);
     expect(describeRange(range)).toContain(
       'up to 2024-03-15T12:00Z: later hours have not closed yet',
@@ -141,12 +141,12 @@ describe('ranges that make no sense', () => {
     ['ending in the future', { from: '2024-01-01', to: '2024-04' }, /lies in the future/],
     ['starting in the future', { from: '2025-01-01' }, /lies in the future/],
     [
-      'starting in the running hour',
+      'starting in the current hour',
       { from: '2024-03-15T12:10Z', to: '2024-03-15T12:20Z' },
       /has not closed yet/,
     ],
     [
-      'starting in the running hour, up to now',
+      'starting in the current hour, up to now',
       { from: '2024-03-15T12:10Z', to: 'now' },
       /no hour since/,
     ],
@@ -155,7 +155,7 @@ describe('ranges that make no sense', () => {
     ['starting now', { from: 'now' }, /--from now/],
     ['of a mistyped year', { from: '0204-01-01', to: '2024-01-02' }, /before 2017/],
     ['of a hundred years', { last: '36500d' }, /before 2017/],
-  ])('%s are refused with a sentence', (_name, options, message) => {
+  ])('%s are refused with an explanation', (_name, options, message) => {
     const error = failure(options);
     expect(error).toMatchObject({ code: 'BAD_RANGE', exitCode: 2 });
     expect(error.message).toMatch(message);
@@ -165,7 +165,7 @@ describe('ranges that make no sense', () => {
     expect(failure({ last }).code).toBe('BAD_TIME');
   });
 
-  it('tells when an hour can be had', () => {
+  it('starting in the current hour advise when it can be fetched', () => {
     expect(failure({ from: '2024-03-15T12:00Z', to: '2024-03-15T12:30Z' }).advice).toContain(
       'in 27m03s',
     );
