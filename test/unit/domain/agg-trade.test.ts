@@ -46,7 +46,7 @@ describe('canonicalLine', () => {
     expect(canonicalLine(tradeOf(1, 5, { price }))).toBe(`1,${units},100000000,2,3,5000,0\n`);
   });
 
-  it('tells the sides and the signs of raw ids apart', () => {
+  it('distinguishes the sides, and the signs of raw ids', () => {
     expect(canonicalLine(tradeOf(1, 0, { isBuyerMaker: true, firstId: -1, lastId: -1 }))).toBe(
       '1,4200000000000,100000000,-1,-1,0,1\n',
     );
@@ -60,7 +60,7 @@ describe('contentHasher', () => {
     );
   });
 
-  it('is the same for a trade of REST and of a file of shorter decimals', () => {
+  it('is the same for a trade from REST and from a file with shorter decimals', () => {
     expect(hashOf({ price: '542.0' })).toBe(hashOf({ price: '542.00000000' }));
   });
 
@@ -73,7 +73,7 @@ describe('contentHasher', () => {
     expect(hasher.digest()).toBe(createHash('sha256').update(lines).digest('hex'));
   });
 
-  it('differs when one field does', () => {
+  it('differs when any one field differs', () => {
     const changes = [
       { price: '1.0' },
       { qty: '2.0' },

@@ -17,7 +17,7 @@ const newYork = (minuteOfDay: number): Anchor => ({
   minuteOfDay,
 });
 
-describe('the instants at which levels start anew', () => {
+describe('the instants at which levels start again from 0', () => {
   it('are Mondays, first days of months, UTC midnights', () => {
     expect(resets({ kind: 'week' }, '2024-01-01T00:00Z', '2024-01-08T00:00Z')).toEqual([
       '2024-01-01T00:00Z',
@@ -36,7 +36,7 @@ describe('the instants at which levels start anew', () => {
     ]);
   });
 
-  it('follow the clocks of New York through both changes', () => {
+  it('follow the clocks of New York through both clock changes', () => {
     expect(resets(newYork(0), '2024-03-09T05:00Z', '2024-03-12T00:00Z')).toEqual([
       '2024-03-09T05:00Z',
       '2024-03-10T05:00Z',
@@ -51,7 +51,7 @@ describe('the instants at which levels start anew', () => {
     ]);
   });
 
-  it('are after the skip for a time that the clocks skip, the first for one that they show twice', () => {
+  it('are after the skip for a time that the clocks skip, and the first of two for a time that they show twice', () => {
     expect(resets(newYork(150), '2024-03-10T06:00Z', '2024-03-10T08:00Z')).toEqual([
       '2024-03-09T07:30Z',
       '2024-03-10T07:30Z',
@@ -63,7 +63,7 @@ describe('the instants at which levels start anew', () => {
     ]);
   });
 
-  it('are known where midnight itself is skipped, and where a zone is far from UTC', () => {
+  it('are right where midnight itself is skipped, and where a zone is far from UTC', () => {
     const zone = (name: string): Anchor => ({ kind: 'session', zone: name, minuteOfDay: 0 });
     // Cairo's clocks went from 00:00 to 01:00 on that Friday.
     expect(resets(zone('Africa/Cairo'), '2024-04-25T22:00Z', '2024-04-26T10:00Z')).toEqual([
@@ -82,7 +82,7 @@ describe('the instants at which levels start anew', () => {
     ]);
   });
 
-  it('are one for an instant, none where levels never start anew', () => {
+  it('are one for an instant, and none where levels never start again', () => {
     const [from, to] = ['2024-01-01T00:00Z', '2024-01-03T00:00Z'];
     expect(resets({ kind: 'instant', atMs: at('2023-12-01T00:30Z') }, from, to)).toEqual([
       '2023-12-01T00:30Z',

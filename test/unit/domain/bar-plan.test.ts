@@ -52,7 +52,7 @@ describe('the length of a bar', () => {
 describe('bars that straddle an anchor', () => {
   const [from, to] = ['2024-03-05T12:00Z', '2024-03-06T00:00Z'];
 
-  it('are refused with the nearest anchor that would do', () => {
+  it('are refused; the advice gives the nearest anchor that is possible', () => {
     expect(refusal('1h', instant('2024-03-05T06:40Z'), from, to)).toBe(
       "USAGE: a bar straddles 2024-03-05T06:40:00.000Z: its high and low can't be told apart by addition. " +
         'The nearest legal anchor is 2024-03-05T07:00:00.000Z; or take --interval 5m or shorter.',
@@ -66,7 +66,7 @@ describe('bars that straddle an anchor', () => {
     );
   });
 
-  it('are refused for days, weeks and months with the interval that would do', () => {
+  it('are refused for days, weeks and months; the advice gives an interval that is possible', () => {
     expect(refusal('1w', { kind: 'day' }, from, to)).toContain('take --interval 1d or shorter');
     expect(refusal('3d', { kind: 'week' }, from, '2024-04-01T00:00Z')).toContain('1d or shorter');
     expect(refusal('1w', { kind: 'month' }, from, '2024-04-10T00:00Z')).toContain('1d or shorter');
@@ -76,7 +76,7 @@ describe('bars that straddle an anchor', () => {
     );
   });
 
-  it('are none on the anchor’s grid', () => {
+  it('do not occur on the anchor’s grid', () => {
     expect(refusal('1w', { kind: 'week' }, '2024-03-04T00:00Z', to)).toBe('not refused');
     expect(refusal('1w', { kind: 'total' }, '2024-03-04T00:00Z', to)).toBe('not refused');
     expect(refusal('3d', { kind: 'rolling', bars: 5 }, from, to)).toBe('not refused');
@@ -85,7 +85,7 @@ describe('bars that straddle an anchor', () => {
 });
 
 describe('bars of a session', () => {
-  it('are aligned to it and end with it, through both changes of clocks', () => {
+  it('are aligned to it and end with it, through both clock changes', () => {
     const spring = { startMs: at('2024-03-10T05:00Z'), endMs: at('2024-03-11T04:00Z') };
     const { grid, stored } = plan('4h', newYork(0), iso(spring.startMs), iso(spring.endMs));
     expect(stored).toBe('1h');
@@ -117,8 +117,8 @@ describe('bars of a session', () => {
   });
 });
 
-describe('what is read', () => {
-  it('reaches back to where the first level is 0, and to the end of the last bar', () => {
+describe('the range that is read', () => {
+  it('reaches from where the first level is 0 to the end of the last bar', () => {
     const read = (...args: Parameters<typeof plan>) => {
       const { startMs, endMs } = plan(...args).read;
       return [iso(startMs), iso(endMs)];

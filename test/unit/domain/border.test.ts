@@ -37,7 +37,7 @@ const verdicts = (records: readonly SliceRecord[]) =>
   records.map((record) => [record.hourMs, verdictOf(record)]);
 
 describe('two days at midnight', () => {
-  it('prove each other where their ids meet', () => {
+  it('prove each other where their ids are consecutive', () => {
     expect([left, right].map(verdictOf)).toEqual(['open', 'gap']);
     const joined = join([right, left]);
     expect(verdicts(joined)).toEqual([
@@ -46,7 +46,7 @@ describe('two days at midnight', () => {
     ]);
   });
 
-  it('show what neither file has', () => {
+  it('show which ids neither file has', () => {
     const later = recordOf(H0, 160, 20, { prev: undefined });
     expect(verdicts(join([left, later]))).toEqual([
       [H23, 'gap'],
@@ -54,7 +54,7 @@ describe('two days at midnight', () => {
     ]);
   });
 
-  it('reach over silent hours to the first with trades, and no further', () => {
+  it('join over silent hours up to the first hour with trades, and no further', () => {
     const records = [
       recordOf(H22, 100, 50, { next: undefined }),
       silent(H23, { prev: recordOf(H22, 100, 50).last }),
@@ -70,22 +70,22 @@ describe('two days at midnight', () => {
     ]);
   });
 
-  it('say nothing while one of them is not there, or knows already', () => {
+  it('change nothing while one of them is missing, or when both know each other already', () => {
     expect(join([left])).toEqual([]);
     expect(join([right])).toEqual([]);
     expect(join([recordOf(H23, 100, 50), recordOf(H0, 150, 20)])).toEqual([]);
   });
 
-  it('are not joined backwards', () => {
+  it('are not joined when the ids run backwards', () => {
     expect(join([left, recordOf(H0, 120, 20, { prev: undefined })])).toEqual([]);
   });
 });
 
-describe('days that no file tells of, between two days on record', () => {
+describe('days without a file, between two days in the ledger', () => {
   const later = recordOf(H0 + DAY_MS, 150, 20, { prev: undefined });
   const asked = [H0, H1, H0 + DAY_MS - HOUR_MS];
 
-  it('are empty where the ids follow one another; the hours beside them are proven too', () => {
+  it('are empty when the ids around them are consecutive; the hours next to them are proven too', () => {
     const { changed, silent } = across([left, later], asked);
     expect(verdicts(changed)).toEqual([
       [H23, 'proven'],
@@ -96,21 +96,21 @@ describe('days that no file tells of, between two days on record', () => {
     );
   });
 
-  it('are not where an id lies between: somebody may have traded there', () => {
+  it('are not empty when an id is missing between them: it may be a trade of these days', () => {
     const skipping = recordOf(later.hourMs, 151, 20, { prev: undefined });
     expect(across([left, skipping], asked)).toEqual({ changed: [], silent: [] });
   });
 
-  it('are empty by the trades of files that are only looked at, as far as these reach', () => {
+  it('are empty between two trades from files that are only looked at', () => {
     const tail = { id: 149, timeUs: H0 * 1000 + 5 };
     const head = { id: 150, timeUs: (H0 + DAY_MS) * 1000 };
     const { changed, silent } = across([recordOf(H22, 90, 5)], asked, { tail, head });
     expect(changed).toEqual([]);
-    // In the hour of the trade itself others may have been before it.
+    // Other trades may have come earlier in the hour of the tail trade.
     expect(silent.map(({ hourMs }) => hourMs)).toEqual(asked.slice(1));
   });
 
-  it('end with the symbol’s last trade, in hours for which that is known', () => {
+  it('are empty after the symbol’s last trade, in hours for which its end is known', () => {
     const ended = { untilMs: H1 + HOUR_MS, atMs: H0 + 40 * DAY_MS };
     const { changed, silent } = across([left], asked, { ended });
     expect(verdicts(changed)).toEqual([[H23, 'proven']]);
@@ -128,7 +128,7 @@ describe('days that no file tells of, between two days on record', () => {
     });
   });
 
-  it('do not end where a later trade is on record', () => {
+  it('are not empty when the ledger has a later trade', () => {
     const ended = { untilMs: H1 + HOUR_MS, atMs: H0 + 40 * DAY_MS };
     const skipping = recordOf(later.hourMs, 151, 20, { prev: undefined });
     expect(across([left, skipping], asked, { ended })).toEqual({ changed: [], silent: [] });

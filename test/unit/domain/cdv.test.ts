@@ -55,13 +55,13 @@ describe('one bar', () => {
     });
   });
 
-  it('has as text the fields of the exact tables', () => {
+  it('has, as text, the fields of the exact tables', () => {
     const text = minutesOf(trades).map(barText)[0];
     const exact: Omit<ExactBar, 'status' | 'levelFromMs' | 'levelMissing'> | undefined = text;
     expect(exact?.openMs).toBe(HOUR);
   });
 
-  it('is the same from a stream that arrives bit by bit', async () => {
+  it('is the same from an asynchronous stream', async () => {
     async function* arriving(): AsyncGenerator<AggTrade> {
       yield* trades;
     }
@@ -73,19 +73,19 @@ describe('one bar', () => {
 });
 
 describe('the stream', () => {
-  it('leaves invalid trades and tombstones out, levels and counts alike', () => {
+  it('leaves invalid trades and tombstones out of levels and counts', () => {
     const tombstone = tradeOf(3, minute(0), { qty: '0', firstId: -1, lastId: -1 });
     const [bar] = minutesOf([buy(1, minute(0), '1'), invalidTradeOf(2, minute(0)), tombstone]);
     expect(bar).toMatchObject({ aggTrades: 1, trades: 2, lastId: 1, priceLow: 4_200_000_000_000n });
   });
 
-  it('begins no bar for a minute of invalid trades', () => {
+  it('starts no bar for a minute that has only invalid trades', () => {
     expect(
       minutesOf([invalidTradeOf(1, minute(0)), buy(2, minute(2), '1')]).map(({ openMs }) => openMs),
     ).toEqual([minute(2)]);
   });
 
-  it('must be in (time, id) order, since every level after a slip would be wrong', () => {
+  it('must be in (time, id) order, since every level after a misplaced trade would be wrong', () => {
     expect(() => minutesOf([buy(2, minute(1), '1'), buy(3, minute(0), '1')])).toThrow('trade 3');
     expect(() => minutesOf([buy(2, minute(1), '1'), buy(1, minute(1), '1')])).toThrow('trade 1');
     const unsorted = [buy(3, minute(0), '1'), buy(2, minute(1), '1'), buy(1, minute(1), '1')];
@@ -118,8 +118,8 @@ describe('the stream', () => {
   });
 });
 
-describe('silence', () => {
-  it('gives flat bars in proven hours: 0 before the first trade, then the last level', () => {
+describe('minutes without trades', () => {
+  it('have flat bars in proven hours: at 0 before the first trade, then at the last level', () => {
     const bars = minutesOf([buy(1, minute(1), '3')], { denseHours: [HOUR] });
     expect(bars).toHaveLength(60);
     expect(bars.slice(0, 3).map(({ close, aggTrades }) => [close, aggTrades])).toEqual([
@@ -136,25 +136,25 @@ describe('silence', () => {
     });
   });
 
-  it('gives no bars outside them, where it may be trades that nobody fetched', () => {
+  it('have no bars outside proven hours, where trades may not have been fetched', () => {
     const trades = [buy(1, minute(1), '3'), buy(2, minute(60 * 2 + 1), '1')];
     const bars = minutesOf(trades, { denseHours: [HOUR + 2 * HOUR_MS, HOUR] });
     expect(bars).toHaveLength(120);
     expect(bars[60]?.openMs).toBe(HOUR + 2 * HOUR_MS);
   });
 
-  it('fills a day without any trade', () => {
+  it('have bars at 0 when there are no trades at all', () => {
     expect(minutesOf([], { denseHours: [HOUR] }).every(({ close }) => close === 0n)).toBe(true);
   });
 
-  it('fills a longer bar once, if only one of its hours is proven', () => {
+  it('have one longer bar, even when only some of its hours are proven', () => {
     const bars = minutesOf([], { intervalMs: 4 * HOUR_MS, denseHours: [HOUR, HOUR + HOUR_MS] });
     expect(bars.map(({ openMs }) => openMs)).toEqual([HOUR - 2 * HOUR_MS]);
   });
 });
 
 describe('rolling up', () => {
-  it('takes the open of the first traded minute, and no silent level as high or low', () => {
+  it('takes the open of the first minute with trades, and no level of a silent minute as high or low', () => {
     // The level carried into the bar is 10; the bar itself only trades between 4 and 6.
     const trades = [buy(1, minute(0), '10'), sell(2, minute(6), '6'), buy(3, minute(8), '2')];
     const bars = [...rollUp(minutesOf(trades, { denseHours: [HOUR] }), 5 * MINUTE_MS)];

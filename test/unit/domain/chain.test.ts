@@ -4,7 +4,7 @@ import { DAY_MS } from '../../../src/domain/time/hour.ts';
 
 const ORIGIN = Date.UTC(2024, 0, 10);
 
-/** Day `index` from the origin; ids 100 a day, so that id 0 of the table is the origin's. */
+/** Day `index` counted from the origin, with 100 ids a day; the origin's first id is 1000. */
 function day(index: number, deltaE8: bigint, rest: Partial<BuiltDay> = {}): BuiltDay {
   const idStart = 1000 + index * 100;
   return {
@@ -25,7 +25,7 @@ const chained = (...days: BuiltDay[]): [number, bigint, number | undefined][] =>
   ]);
 
 describe('midnightBases', () => {
-  it('is 0 at the origin and adds up behind it', () => {
+  it('is 0 at the origin and adds up after it', () => {
     expect(chained(day(2, 7n), day(0, 5n), day(1, -3n))).toEqual([
       [0, 0n, 0],
       [1, 5n, 0],
@@ -33,7 +33,7 @@ describe('midnightBases', () => {
     ]);
   });
 
-  it('subtracts before the origin, so that walking through it adds up', () => {
+  it('subtracts before the origin, so that deltas add up across it', () => {
     expect(chained(day(-2, 4n), day(-1, -1n), day(0, 5n))).toEqual([
       [-2, -3n, 0],
       [-1, 1n, 0],
@@ -41,7 +41,7 @@ describe('midnightBases', () => {
     ]);
   });
 
-  it('carries a missing day as a count of ids', () => {
+  it('counts the ids of a missing day', () => {
     expect(chained(day(0, 5n), day(3, 1n))).toEqual([
       [0, 0n, 0],
       [3, 5n, 200],
@@ -52,7 +52,7 @@ describe('midnightBases', () => {
     ]);
   });
 
-  it('carries ids missing inside a day to the days beyond it', () => {
+  it('counts ids missing inside a day in the days beyond it', () => {
     expect(
       chained(day(-1, 1n, { missing: 4 }), day(0, 1n, { missing: 3 }), day(1, 1n)).map(
         ([, , missing]) => missing,
@@ -60,7 +60,7 @@ describe('midnightBases', () => {
     ).toEqual([4, 0, 3]);
   });
 
-  it('knows no count while the origin’s own day is absent', () => {
+  it('has no count while the origin’s own day is absent', () => {
     expect(chained(day(1, 5n), day(2, 1n))).toEqual([
       [1, 0n, undefined],
       [2, 5n, undefined],
@@ -71,7 +71,7 @@ describe('midnightBases', () => {
     ]);
   });
 
-  it('knows no count beyond a day in which it can’t be made', () => {
+  it('has no count beyond a day whose missing ids can’t be counted', () => {
     const uncounted = { missing: undefined };
     expect(chained(day(0, 1n), day(1, 1n, uncounted), day(2, 1n)).at(-1)).toEqual([
       2,
@@ -83,7 +83,7 @@ describe('midnightBases', () => {
     ).toEqual([undefined, undefined, 0]);
   });
 
-  it('has no anchors without days', () => {
+  it('has no bases without days', () => {
     expect(chained()).toEqual([]);
   });
 });

@@ -99,7 +99,7 @@ describe('one hour’s run of ids', () => {
 });
 
 describe('holes', () => {
-  it('are half-open ranges of ids that were not given, wherever the page starts', () => {
+  it('are half-open ranges of missing ids, wherever the page starts', () => {
     const { holes, kept, nextId } = run(100).accept([
       tradeOf(103, HOUR),
       tradeOf(104, HOUR),
@@ -112,7 +112,7 @@ describe('holes', () => {
     expect([ids(kept), nextId]).toEqual([[103, 104, 110], 111]);
   });
 
-  it('are seen between two pages, and just before the trade after the run, but not behind it', () => {
+  it('are found between two pages, and just before the trade after the run, but not after it', () => {
     const hour = run(100);
     expect(hour.accept([tradeOf(100, HOUR)]).holes).toEqual([]);
     expect(hour.accept([tradeOf(102, HOUR), tradeOf(104, END), tradeOf(109, END)]).holes).toEqual([
@@ -137,7 +137,7 @@ describe('a bad page', () => {
     expect(hour.accept([tradeOf(101, HOUR)])).toMatchObject({ holes: [], nextId: 102 });
   });
 
-  it('is bad even where the disorder lies behind the run', () => {
+  it('is bad even when only rows after the run are out of order', () => {
     expect(
       errorOf(() => run(1).accept([tradeOf(1, HOUR), tradeOf(2, END), tradeOf(2, END)]))?.code,
     ).toBe('EXCHANGE_BAD_PAGE');
@@ -145,7 +145,7 @@ describe('a bad page', () => {
 });
 
 describe('time that runs backwards', () => {
-  it('is counted inside the hour, against the row before', () => {
+  it('is counted inside the hour, compared with the row before', () => {
     const hour = run(1);
     hour.accept([
       tradeOf(1, HOUR + 5),
@@ -156,7 +156,7 @@ describe('time that runs backwards', () => {
     expect(hour.facts).toMatchObject({ rows: 4, backwardRows: 1 });
   });
 
-  it('leaves a row in the run in which its id lies, and gives no trade to two hours', () => {
+  it('keeps a row in the run of its id, and gives no trade to two hours', () => {
     // 11 is the first at or after the border; 12 is older than it.
     const page = [
       tradeOf(10, END - 2),
@@ -177,7 +177,7 @@ describe('time that runs backwards', () => {
 describe('rows that the store holds already', () => {
   const stored = [0, 1, 2, 3].map((index) => tradeOf(100 + index, HOUR + index * MINUTE_MS));
 
-  it('are taken up as if they had been fetched', () => {
+  it('count as if they had been fetched', () => {
     const resumed = createHourRun(
       { hourMs: HOUR },
       { expectedId: 100, prev: { id: 99, timeUs: HOUR * 1000 - 1 } },
@@ -190,21 +190,21 @@ describe('rows that the store holds already', () => {
     expect(resumed.facts).toEqual(fetched.facts);
   });
 
-  it('are taken behind what was fetched, one by one or all at once', () => {
+  it('are accepted after fetched rows, one by one or all at once', () => {
     const hour = run(99);
     hour.accept([tradeOf(99, HOUR - 1), ...stored.slice(0, 2)]);
     expect(stored.flatMap((trade) => [...hour.prime([trade])])).toEqual(stored.slice(2));
     expect(hour).toMatchObject({ nextId: 104, done: false });
   });
 
-  it('are taken only up to the first hole: what lies behind it is fetched again', () => {
+  it('are accepted only up to the first hole: the rows after it are fetched again', () => {
     const hour = run(100);
     expect(ids(hour.prime([...stored.slice(0, 2), ...stored.slice(3)]))).toEqual([100, 101]);
     expect(hour.nextId).toBe(102);
     expect(hour.accept([tradeOf(102, HOUR), tradeOf(103, HOUR)]).holes).toEqual([]);
   });
 
-  it('never hold the trade after the run: whether it is the next is for the exchange to say', () => {
+  it('never give the trade after the run: only the exchange can say which trade is next', () => {
     const hour = run(100);
     expect(ids(hour.prime([tradeOf(100, HOUR), tradeOf(101, END)]))).toEqual([100]);
     expect(hour).toMatchObject({ done: false, nextId: 101 });

@@ -17,12 +17,12 @@ describe('errors', () => {
     expect(error.advice).toBe(ERRORS.STORE_UNREACHABLE.advice);
   });
 
-  it('let the thrower give better advice, and a time to wait for', () => {
+  it('accept more specific advice, and a time to wait for', () => {
     const error = new CdvaultError('EXCHANGE_BANNED', 'banned', { advice: 'wait', untilMs: 5 });
     expect(error).toMatchObject({ advice: 'wait', untilMs: 5 });
   });
 
-  it('are all of one kind: what is unknown is INTERNAL, with its cause', () => {
+  it('are all CdvaultErrors: an unknown error becomes INTERNAL, with its cause', () => {
     const known = new CdvaultError('USAGE', 'x');
     expect(classify(known)).toBe(known);
     const unknown = new TypeError('undefined is not a function');
@@ -46,13 +46,13 @@ describe('errors', () => {
 describe('backoffMs', () => {
   const policy = { firstMs: 100, maxMs: 1000 };
 
-  it('doubles its ceiling up to the most', () => {
+  it('doubles its ceiling up to the maximum', () => {
     expect([0, 1, 2, 3, 4, 50].map((attempt) => backoffMs(policy, attempt, 0.999_99))).toEqual([
       99, 199, 399, 799, 999, 999,
     ]);
   });
 
-  it('draws from the whole range, and never below what the server asked', () => {
+  it('draws from the whole range, and never below what the server asked for', () => {
     expect(backoffMs(policy, 3, 0)).toBe(0);
     expect(backoffMs(policy, 3, 0, 60_000)).toBe(60_000);
     expect(backoffMs(policy, 0, 0.5, 10)).toBe(50);

@@ -20,7 +20,7 @@ function hoursOf(count: number): HourContent[] {
   return Array.from({ length: count }, (_, index) => hourOf(index));
 }
 
-/** By a Python program that splits the list of lines as RFC 6962 words it, from the top down. */
+/** Computed by a Python program that splits the list of lines from the top down, as RFC 6962 defines it. */
 const ROOTS: readonly (readonly [number, string])[] = [
   [1, '2bf90b754c1f6626a515a62b08a2a01ce4f7da19ace3f08347b976c8cb37dd15'],
   [2, 'ecd7fb9fb39901ff037c4881c4d9c5b500fdddfd9ee96f87989884c9f8dc8b8f'],
@@ -41,7 +41,7 @@ describe('the root', () => {
     expect(leaves.map(({ leaf }) => leaf)).toEqual([root]);
   });
 
-  it('takes symbols of any script, as UTF-8', () => {
+  it('accepts symbols of any script, as UTF-8', () => {
     const hour = { ...hourOf(7), hourMs: Date.UTC(2024, 11, 31, 23) };
     const series: Series = { market: 'binance_spot', symbol: '币安人生USDT' };
     expect(fingerprintOf(series, [hour]).root).toBe(
@@ -49,7 +49,7 @@ describe('the root', () => {
     );
   });
 
-  it('is another one for another symbol, market or range', () => {
+  it('is different for another symbol, market or range', () => {
     const roots = [
       fingerprintOf(BTC, hoursOf(4)),
       fingerprintOf({ ...BTC, symbol: 'BTCUSDC' }, hoursOf(4)),
@@ -64,7 +64,7 @@ describe('the root', () => {
     expect(new Set(roots).size).toBe(roots.length);
   });
 
-  it('of no hours does not exist', () => {
+  it('of no hours is an error', () => {
     expect(() => fingerprintOf(BTC, [])).toThrow('a fingerprint of no hours');
   });
 });
@@ -73,11 +73,11 @@ describe('two fingerprints', () => {
   const [first = hourOf(0), second = hourOf(1), third = hourOf(2)] = hoursOf(3);
   const left = fingerprintOf(BTC, [first, second, third]);
 
-  it('of the same content differ nowhere', () => {
+  it('of the same content do not differ', () => {
     expect(differingHours(left, fingerprintOf(BTC, hoursOf(3)))).toEqual([]);
   });
 
-  it('differ in the hours with other rows or content, and in those that one of them lacks', () => {
+  it('differ in hours with other rows or content, and in hours that only one of them has', () => {
     const fewer = { ...second, rows: second.rows + 1 };
     expect(differingHours(left, fingerprintOf(BTC, [first, fewer, third]))).toEqual([
       second.hourMs,

@@ -16,7 +16,7 @@ import { INTERVAL_MS, INTERVALS } from '../../../src/domain/time/interval.ts';
 const at = (iso: string): number => Date.parse(iso);
 
 describe('hours', () => {
-  it('widen a range to the hours that hold it, and leave whole hours alone', () => {
+  it('widen a range to whole hours, and leave a range of whole hours unchanged', () => {
     const range = { startMs: at('2024-01-01T10:15:00Z'), endMs: at('2024-01-01T11:00:00.001Z') };
     const wide = { startMs: at('2024-01-01T10:00:00Z'), endMs: at('2024-01-01T12:00:00Z') };
     expect(widenToHours(range)).toEqual(wide);
@@ -34,7 +34,7 @@ describe('hours', () => {
     expect([...daysOf(range)].map(isoDay)).toEqual(['2024-02-28', '2024-02-29', '2024-03-01']);
   });
 
-  it('end a range before the day that it only touches', () => {
+  it('leave out a day that the end of the range only touches', () => {
     expect([...daysOf({ startMs: at('2024-01-01'), endMs: at('2024-01-02') })]).toEqual([
       at('2024-01-01'),
     ]);

@@ -8,7 +8,7 @@ const START_US = HOUR * 1000;
 const END_US = (HOUR + HOUR_MS) * 1000;
 
 describe('the verdict on an hour', () => {
-  it('is proven when contiguous and met on both sides', () => {
+  it('is proven when its ids are contiguous and continue those before and after the hour', () => {
     expect(verdictOf(recordOf(HOUR, 100, 50))).toBe('proven');
   });
 
@@ -38,7 +38,7 @@ describe('the verdict on an hour', () => {
     expect([missingIds(onSpot), verdictOf(onSpot)]).toEqual([undefined, 'gap']);
   });
 
-  it('is a gap when a later id has no predecessor, with trades and without; nobody can count what is missing', () => {
+  it('is a gap when an id after the first has no predecessor, with or without trades; the missing ids can’t be counted', () => {
     const withTrades = recordOf(HOUR, 437, 50, { prev: undefined });
     const without = recordOf(HOUR, 437, 0, { prev: undefined });
     expect([missingIds(withTrades), verdictOf(withTrades)]).toEqual([undefined, 'gap']);
@@ -50,14 +50,14 @@ describe('the verdict on an hour', () => {
     expect(verdictOf(recordOf(HOUR, 100, 0, { next: undefined }))).toBe('open');
   });
 
-  it('is proven without a later trade once the symbol has ended, but for missing ids', () => {
+  it('is proven without a later trade once the symbol has ended, unless ids are missing', () => {
     const ended = { next: undefined, endedAtMs: HOUR + 2 * HOUR_MS };
     expect(verdictOf(recordOf(HOUR, 100, 50, ended))).toBe('proven');
     expect(verdictOf(recordOf(HOUR, 100, 0, ended))).toBe('proven');
     expect(verdictOf(recordOf(HOUR, 100, 50, { ...ended, rows: 49 }))).toBe('gap');
   });
 
-  it('is a gap when an id is missing inside, before or behind', () => {
+  it('is a gap when an id is missing inside, before or after', () => {
     expect(missingIds(recordOf(HOUR, 100, 50, { rows: 48 }))).toBe(2);
     expect(missingIds(recordOf(HOUR, 100, 50, { prev: { id: 95, timeUs: START_US - 1 } }))).toBe(4);
     expect(missingIds(recordOf(HOUR, 100, 50, { next: { id: 160, timeUs: END_US } }))).toBe(10);
@@ -70,7 +70,7 @@ describe('the verdict on an hour', () => {
     );
   });
 
-  it('takes a trade at the very end of the hour as the first of the next', () => {
+  it('takes a trade exactly at the end of the hour as the first of the next hour', () => {
     expect(verdictOf(recordOf(HOUR, 100, 50, { next: { id: 150, timeUs: END_US } }))).toBe(
       'proven',
     );
@@ -81,7 +81,7 @@ describe('the verdict on an hour', () => {
 });
 
 describe('claims', () => {
-  it('the ids from the first to the last of the run, and none in an hour without trades', () => {
+  it('are the ids from the first to the last of the run, and none in an hour without trades', () => {
     const record = recordOf(HOUR, 100, 50);
     expect([99, 100, 149, 150].map((id) => claims(record, id))).toEqual([false, true, true, false]);
     expect(claims(recordOf(HOUR, 100, 0), 100)).toBe(false);

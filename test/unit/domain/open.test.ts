@@ -17,7 +17,7 @@ test('both conventions are those of the example in SPEC.md', () => {
     ],
   );
   expect(rows).toHaveLength(6);
-  // CDV 10, then the takers of two minutes.
+  // A trade that makes CDV 10, then the trades of two minutes.
   const quantities = [10, 2, -5, 1, -2, -1];
   const minutes = [-1, 0, 0, 0, 1, 1];
   const trades = quantities.map((quantity, index) =>

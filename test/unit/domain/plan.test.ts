@@ -34,7 +34,7 @@ describe('planWork', () => {
     ]);
   });
 
-  it('asks for bars alone when the hours are newer than their bars', () => {
+  it('asks for bars only when the hours are newer than their bars', () => {
     const stale = covered({ 10: 'proven', 11: 'proven', 12: 'proven' }, false);
     expect(planWork(range, [stale])).toEqual([{ dayMs: DAY, hours: [] }]);
   });
@@ -54,16 +54,16 @@ describe('planWork', () => {
   });
 });
 
-describe('an hour that was asked for in vain', () => {
+describe('an hour that was requested and is still not proven', () => {
   const seenAtMs = DAY;
   const restsAt = (askedAtMs: number, nowMs: number) => isResting({ seenAtMs, askedAtMs }, nowMs);
 
-  it('rests for as long as it had been known when it was asked for last', () => {
+  it('rests for as long as it had been known at the last request', () => {
     expect(restsAt(DAY + 10 * HOUR_MS, DAY + 20 * HOUR_MS - 1)).toBe(true);
     expect(restsAt(DAY + 10 * HOUR_MS, DAY + 20 * HOUR_MS)).toBe(false);
   });
 
-  it('rests for half an hour at least, so that the next tick asks, and for a week at most', () => {
+  it('rests for at least half an hour, so that the next tick asks again, and for at most a week', () => {
     expect(restsAt(DAY, DAY + HOUR_MS / 2 - 1)).toBe(true);
     expect(restsAt(DAY, DAY + HOUR_MS / 2)).toBe(false);
     const late = DAY + 100 * DAY_MS;

@@ -10,12 +10,12 @@ const sixLater = tradeOf(6, HOUR + 1);
 if (five === undefined || six === undefined || seven === undefined) throw new Error('no trades');
 
 describe('a page without its repeats', () => {
-  it('is itself where each id stands once, holes or not', () => {
+  it('is unchanged when each id appears once, with or without holes', () => {
     expect(withoutRepeats([])).toEqual({ rows: [], repeats: [] });
     expect(withoutRepeats([five, seven])).toEqual({ rows: [five, seven], repeats: [] });
   });
 
-  it('has the first row of each id, and tells of the others', () => {
+  it('has the first row of each id, and reports the others', () => {
     expect(withoutRepeats([five, six, sixAgain, sixLater, seven, seven])).toEqual({
       rows: [five, six, seven],
       repeats: [
@@ -25,19 +25,19 @@ describe('a page without its repeats', () => {
     });
   });
 
-  it('keeps ids that run backwards, which are for the judge to refuse', () => {
+  it('keeps ids that run backwards: the hour’s run refuses them', () => {
     expect(withoutRepeats([five, seven, six]).rows).toEqual([five, seven, six]);
     expect(withoutRepeats([six, five, six]).rows).toEqual([six, five, six]);
   });
 });
 
 describe('the evidence of a repeat', () => {
-  it('says so when nothing differs, in whatever text the numbers are written', () => {
+  it('says that nothing differs, however the numbers are written', () => {
     const text = describeRepeat({ kept: six, others: [{ ...six, qty: '1.0' }, six] });
     expect(text).toBe('the exchange gave this id 3 times with equal content; one is kept');
   });
 
-  it('has every content that differs, the time too', () => {
+  it('has every content that differs, including the time', () => {
     const text = describeRepeat({ kept: six, others: [six, sixAgain, sixLater] });
     expect(text).toContain('4 times with different content');
     expect(text).toContain(`kept: price 42000.00000000, quantity 1.00000000, trades 12 to 13`);

@@ -25,7 +25,7 @@ describe('a day is taken from its file', () => {
     ['on spot, closed last midnight', false, day(1, 24), SPOT],
     ['on futures, closed last midnight', true, day(1, 24), FUTURES],
     ['on futures, two hours that REST has', false, day(1, 2), FUTURES],
-    ['on futures, two hours that REST has no longer', true, day(3, 2), FUTURES],
+    ['on futures, two hours that REST no longer has', true, day(3, 2), FUTURES],
     ['on futures, not closed', false, day(0, 12), FUTURES],
     ['from files alone, a single hour', true, day(9, 1), { ...SPOT, source: 'archive' }],
     ['from a folder, a single hour', true, day(0, 1), { ...SPOT, source: 'dir:/x' }],
@@ -40,13 +40,13 @@ describe('a day is taken from its file', () => {
   });
 });
 
-test('REST reaches back as far as it says, less the hour that is needed to ask', () => {
+test('REST reaches back as far as its history, less one hour to make the requests', () => {
   expect(isWithinRest(NOW - 47 * HOUR_MS, FUTURES)).toBe(true);
   expect(isWithinRest(NOW - 47 * HOUR_MS - 1, FUTURES)).toBe(false);
   expect(isWithinRest(0, SPOT)).toBe(true);
 });
 
-test('a file may come for two weeks after its day has closed', () => {
+test('a file is waited for until two weeks after its day has closed', () => {
   expect(mayComeLate(TODAY - 14 * DAY_MS, NOW)).toBe(true);
   expect(mayComeLate(TODAY - 15 * DAY_MS, NOW)).toBe(false);
 });

@@ -13,23 +13,23 @@ describe('the tier of a trade', () => {
     ['1.0', '9999.99999999', 0],
     ['1.0', '10000', 1],
     ['10000', '1', 1],
-    // 9,999.999…: a double of it is 10,000.
+    // 9,999.999…, which as a double is 10,000.
     ['99999.99999999', '0.1', 0],
     ['100000', '1', 2],
     ['42000.5', '23.80924036', 2],
     ['42000.5', '23.80924038', 3],
     ['1000000', '1', 3],
     ['0.00000001', '90000000000000000', 3],
-  ])('of %s × %s is that of the bound it reaches', (price, qty, tier) => {
+  ])('of %s × %s is that of the highest bound it reaches', (price, qty, tier) => {
     expect(tierOf(sized(1, price, qty), DEFAULT_TIERS, undefined)).toBe(tier);
   });
 
-  it('of contracts goes by what a contract is worth, whatever the price', () => {
+  it('of contracts depends on the contract size, whatever the price', () => {
     expect(tierOf(sized(1, '42000', '999'), DEFAULT_TIERS, { size: '10' })).toBe(0);
     expect(tierOf(sized(1, '0.5', '1000'), DEFAULT_TIERS, { size: '10' })).toBe(1);
   });
 
-  it('of contracts of unknown worth is unknown', () => {
+  it('of contracts of unknown size is unknown', () => {
     expect(tierOf(sized(1, '1', '1'), DEFAULT_TIERS, { size: undefined })).toBeUndefined();
   });
 });
@@ -47,7 +47,7 @@ describe('minutes of each tier', () => {
     return pass.finish(minutes);
   };
 
-  it('stand beside every bar, flat where the tier did not trade', () => {
+  it('exist for every bar, flat where the tier did not trade', () => {
     const [small = [], middle = [], large = []] = barsWith();
     expect(small.map(({ close, aggTrades }) => [close, aggTrades])).toEqual([
       [100_000_000n, 1],
@@ -60,7 +60,7 @@ describe('minutes of each tier', () => {
     expect(large.map(({ close }) => close)).toEqual([0n, 0n]);
   });
 
-  it('are none of contracts of unknown worth', () => {
+  it('do not exist for contracts of unknown size', () => {
     expect(barsWith({ size: undefined })).toEqual([[], [], [], []]);
   });
 });

@@ -43,7 +43,7 @@ describe('a block of trades', () => {
     );
   });
 
-  it('hashes as objects do, in one piece and in several', () => {
+  it('has the same hash as objects, in one piece and in several', () => {
     const trades = Array.from({ length: 2_500 }, (_, index) => tradeOf(index, HOUR + index));
     const [byTrade, byBlock, mixed] = [contentHasher(), contentHasher(), contentHasher()];
     for (const one of trades) byTrade.update(one);
@@ -64,7 +64,7 @@ describe('an hour’s run over blocks', () => {
         { weight: 20, arbitrary: fc.constant(0) },
         { weight: 1, arbitrary: fc.nat(3) },
       ),
-      // Minutes from the row before: forwards mostly, over the hour's end sometimes, backwards rarely.
+      // Minutes from the row before: mostly forwards, sometimes over the hour's end, rarely backwards.
       step: fc.integer({ min: -2, max: 9 }),
       invalid: fc.integer({ min: 0, max: 9 }),
       maker: fc.boolean(),
@@ -73,7 +73,7 @@ describe('an hour’s run over blocks', () => {
     { minLength: 1, maxLength: 60 },
   );
 
-  it('is the run over the same trades as objects', () => {
+  it('equals the run over the same trades as objects', () => {
     fc.assert(
       fc.property(rows, fc.nat(59), (made, cut) => {
         let aggId = 100;
@@ -88,7 +88,7 @@ describe('an hour’s run over blocks', () => {
         const [objects, blocks] = [100, 100].map((expectedId) =>
           createHourRun({ hourMs: HOUR }, { expectedId }),
         );
-        if (objects === undefined || blocks === undefined) throw new Error('two runs, please');
+        if (objects === undefined || blocks === undefined) throw new Error('expected two runs');
         for (const part of [trades.slice(0, cut), trades.slice(cut)]) {
           if (part.length === 0 || objects.done) continue;
           const accepted = objects.accept(part);
@@ -124,7 +124,7 @@ test.each([
   ['an exponent', '1,1e5,1,0,0,1735689600000000,True,True', 'price "1e5"'],
   ['a negative quantity', '1,1,-1,0,0,1735689600000000,True,True', 'quantity "-1"'],
   ['nine places', '1,1.000000001,1,0,0,1735689600000000,True,True', 'price "1.000000001"'],
-  ['a point with nothing behind it', '1,1.,1,0,0,1735689600000000,True,True', 'price "1."'],
+  ['a point with nothing after it', '1,1.,1,0,0,1735689600000000,True,True', 'price "1."'],
   ['two points', '1,1.1.1,1,0,0,1735689600000000,True,True', 'price "1.1.1"'],
   ['an empty field', '1,,1,0,0,1735689600000000,True,True', 'price ""'],
   ['no boolean', '1,1,1,0,0,1735689600000000,Trve,True', 'is_buyer_maker "Trve"'],
@@ -138,7 +138,7 @@ test.each([
   );
 });
 
-test('rows cut anywhere are read as a whole', () => {
+test('rows are read whole, wherever the pieces of the file are cut', () => {
   const trades = Array.from({ length: 40 }, (_, index) => tradeOf(index, HOUR + index * HOUR_MS));
   const text = Buffer.from(
     trades
