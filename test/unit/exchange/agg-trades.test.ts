@@ -110,13 +110,13 @@ describe('aggTrades', () => {
     expect(rows[0]?.T).toBe(START_MS);
   });
 
-  it('knows symbols in other scripts', async () => {
+  it('accepts symbols in other scripts', async () => {
     const name = encodeURIComponent('这是测试币456');
     const answer = await ask(exchange, `aggTrades?symbol=${name}&limit=1`);
     expect(answer.status).toBe(200);
   });
 
-  it('skips silently to what it still keeps', async () => {
+  it('skips without an error to the first id that it still keeps', async () => {
     expect(await firstKept(exchange, 'fromId=101')).toBe(2000);
     expect(await firstKept(exchange, `startTime=${START_MS}`)).toBe(2000);
     expect(await firstKept(exchange, 'fromId=2500')).toBe(2500);
@@ -156,7 +156,7 @@ describe('the clock and the listing', () => {
     expect(await askTrades(exchange, '')).toEqual([]);
   });
 
-  it('tells its own time, limits and symbols', async () => {
+  it('gives its time, limits and symbols', async () => {
     const exchange = await runExchange({
       symbols: [
         { symbol: 'BTCUSDT', trades: plainTrades(10) },

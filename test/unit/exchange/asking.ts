@@ -8,7 +8,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((exchange) => exchange.close()));
 });
 
-/** An exchange that ends with the test. */
+/** Starts an exchange that is closed after the test. */
 export async function runExchange(options: ExchangeOptions): Promise<Exchange> {
   const exchange = await startExchange(options);
   running.push(exchange);

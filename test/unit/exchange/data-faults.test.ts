@@ -24,7 +24,7 @@ async function hourCandle(exchange: Exchange): Promise<string[]> {
 }
 
 describe('data faults', () => {
-  it('a gap: ids are missing, klines still know them', async () => {
+  it('a gap: ids are missing, klines still count them', async () => {
     const exchange = await faulty([{ kind: 'gap', fromId: 150, toId: 159 }]);
     expect(await ids(exchange, 'fromId=148&limit=4')).toEqual([148, 149, 160, 161]);
     expect(await ids(exchange, 'fromId=155&limit=2')).toEqual([160, 161]);
@@ -33,7 +33,7 @@ describe('data faults', () => {
     expect((await hourCandle(exchange))[5]).toBe('3.00000000');
   });
 
-  it('a duplicate id may stand with other content the second time', async () => {
+  it('a duplicate id may have other content the second time', async () => {
     const exchange = await faulty([
       { kind: 'duplicateId', id: 150, change: { q: '7.00000000' } },
       { kind: 'gap', fromId: 152, toId: 153 },
@@ -48,7 +48,7 @@ describe('data faults', () => {
     ]);
   });
 
-  it('a duplicate id: the row stands twice', async () => {
+  it('a duplicate id: the row appears twice', async () => {
     const exchange = await faulty([{ kind: 'duplicateId', id: 150 }]);
     expect(await ids(exchange, 'fromId=149&limit=4')).toEqual([149, 150, 150, 151]);
     expect(await ids(exchange, 'fromId=151&limit=1')).toEqual([151]);
@@ -144,7 +144,7 @@ describe('data faults', () => {
     expect(await ids(exchange, 'fromId=150&limit=2')).toEqual([150, 151]);
   });
 
-  it('several at once', async () => {
+  it('several faults at once', async () => {
     const exchange = await faulty([
       { kind: 'gap', fromId: 150, toId: 152 },
       { kind: 'duplicateId', id: 155 },
@@ -159,7 +159,7 @@ describe('data faults', () => {
 });
 
 describe('repeated trades', () => {
-  it('go on with ids, raw ids and times', () => {
+  it('continue ids, raw ids and times', () => {
     const series = repeatedTrades(plainTrades(100), { times: 3, everyMs: 1000, shiftMs: 500 });
     expect(series.count).toBe(300);
     for (let index = 0; index < 300; index++) {

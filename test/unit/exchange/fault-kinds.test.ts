@@ -8,14 +8,14 @@ import { ask, plainTrades, runExchange } from './asking.ts';
 
 const PAGE = '/api/v3/aggTrades?symbol=BTCUSDT&fromId=201&limit=100';
 
-/** Kinds that never end by themselves: not worth a long wait. */
+/** Kinds that never end by themselves: the test waits only briefly for them. */
 const STALLING: ReadonlySet<FaultKind> = new Set([
   'slowDrip',
   'stallAfterHeaders',
   'stallBeforeHeaders',
 ]);
 
-/** What came over the wire, however it ended. */
+/** What the client received, however it ended. */
 interface Wire {
   readonly status: number;
   readonly headers: NodeJS.Dict<string | string[]>;
@@ -24,7 +24,7 @@ interface Wire {
   readonly end: string;
 }
 
-/** Asks without a client library, so that nothing is repaired, hidden or turned into an exception. */
+/** Sends a request without a client library, so that nothing is repaired, hidden or turned into an exception. */
 function rawAsk(exchange: Exchange, path: string, timeoutMs: number): Promise<Wire> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -61,7 +61,7 @@ const idsOf = (wire: Wire): number[] =>
   (JSON.parse(wire.body.toString()) as { a: number }[]).map((row) => row.a);
 const codeOf = (wire: Wire): number => (JSON.parse(wire.body.toString()) as { code: number }).code;
 
-/** One look at each kind; the type makes a kind without one a compile error. */
+/** One check of each kind; a kind without one is a compile error. */
 const looks: Record<FaultKind, { fault?: Partial<Fault>; look: (wire: Wire) => void }> = {
   forbiddenHtml: { look: (wire) => expectHtml(wire, 403) },
   restrictedLocation: {
@@ -203,7 +203,7 @@ describe('fault kinds', () => {
     expect([wire.status, wire.headers['retry-after']]).toEqual([429, undefined]);
   });
 
-  it('a ban by fault is a real ban', async () => {
+  it('a ban by a fault refuses later calls too', async () => {
     const { exchange } = await withFault({ kind: 'banned', when: { request: 1 } });
     exchange.setFaults([]);
     expect((await ask(exchange, 'ping')).status).toBe(418);
@@ -245,7 +245,7 @@ describe('when faults strike', () => {
     expect(await strikes(when, eight)).toEqual(expected);
   });
 
-  it('by chance, but the same chance each time', async () => {
+  it('at random, but in the same way for the same seed', async () => {
     const calls = Array.from({ length: 60 }, (_, index) => page(index));
     const once = await strikes({ probability: 0.3 }, calls);
     expect(once.length).toBeGreaterThan(8);

@@ -43,7 +43,7 @@ type Row = Readonly<Record<string, unknown>>;
 const UM = '/fapi/v1/aggTrades?symbol=BTCUSDT';
 
 describe('futures', () => {
-  it('serve one symbol’s trades of each market by its own path, and count its weight apart', async () => {
+  it('serve the trades of each market under its own path, and count its weight separately', async () => {
     const exchange = await open();
     const first = async (path: string) => (await ask(exchange, path)).body as Row[];
     const [onSpot] = await first('/api/v3/aggTrades?symbol=BTCUSDT&limit=1');
@@ -57,7 +57,7 @@ describe('futures', () => {
     });
   });
 
-  it('have the fields of their market: nq on USD-M alone, no M, milliseconds, no idle zeros', async () => {
+  it('have the fields of their market: nq on USD-M only, no M, milliseconds, no trailing zeros', async () => {
     const exchange = await open();
     const um = (await ask(exchange, `${UM}&limit=200`)).body as Row[];
     const cm = (await ask(exchange, '/dapi/v1/aggTrades?symbol=BTCUSD_PERP&limit=200'))
@@ -70,7 +70,7 @@ describe('futures', () => {
     expect(um.some(({ p }) => /\.\d*0$/.test(String(p)))).toBe(false);
   });
 
-  it('leave raw ids out now and then, and aggregate ids never', async () => {
+  it('leave out some raw ids, but no aggregate ids', async () => {
     const rows = (await ask(await open(), `${UM}&limit=1000`)).body as {
       readonly a: number;
       readonly f: number;
@@ -81,7 +81,7 @@ describe('futures', () => {
     expect(pairs.filter(([before, row]) => row.f !== (before?.l ?? 0) + 1)).toHaveLength(20);
   });
 
-  it('refuse what they refuse: a wide window, a limit above 1000, what is older than 48 hours', async () => {
+  it('refuse a wide window, a limit above 1000, and what is older than 48 hours', async () => {
     const exchange = await open();
     const start = NOW - 5 * HOUR_MS;
     const status = async (query: string) => (await ask(exchange, `${UM}&${query}`)).status;
@@ -93,7 +93,7 @@ describe('futures', () => {
     expect(await status('fromId=1')).toBe(400);
   });
 
-  it('may pass over what is too old without a word', async () => {
+  it('may skip what is too old without an error', async () => {
     const exchange = await open({ futures: { beyondHistory: 'skip' } });
     const rows = async (query: string) =>
       (await ask(exchange, `${UM}&limit=1&${query}`)).body as { readonly T: number }[];
@@ -103,7 +103,7 @@ describe('futures', () => {
     expect(byId?.T).toBeGreaterThanOrEqual(NOW - 48 * HOUR_MS);
   });
 
-  it('tell of all symbols at once, each market in its own words', async () => {
+  it('give all symbols at once, with the field names of each market', async () => {
     const exchange = await open();
     exchange.setStatus('BTCUSD_PERP', 'SETTLING', 'cm');
     const um = (await ask(exchange, '/fapi/v1/exchangeInfo')).body as { symbols: Row[] };
@@ -119,7 +119,7 @@ describe('futures', () => {
     expect((await ask(exchange, '/fapi/v1/exchangeInfo?symbol=BTCUSDT')).status).toBe(400);
   });
 
-  it('have candles that count what their aggregate trades leave out, COIN-M’s in contracts', async () => {
+  it('have candles that count fills outside of aggregate trades; those of COIN-M are in contracts', async () => {
     const exchange = await open();
     const startMs = NOW - 10 * HOUR_MS;
     const path = `/dapi/v1/klines?symbol=BTCUSD_PERP&interval=1m&startTime=${startMs}&limit=60`;

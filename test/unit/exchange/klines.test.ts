@@ -28,7 +28,7 @@ async function klines(trades: TradeSeries, query: string, nowMs?: number): Promi
   return JSON.parse(text) as WireKline[];
 }
 
-/** Sums by another road than the simulator's: whole numbers of 1e-8 cut out of the texts. */
+/** Sums computed in another way than the simulator's: whole numbers of 1e-8, taken from the texts. */
 function sum(texts: readonly string[]): bigint {
   return texts.reduce((total, text) => total + BigInt(text.replace('.', '')), 0n);
 }
@@ -58,7 +58,7 @@ describe('klines', () => {
     ]);
   });
 
-  it('fills silent minutes with flat candles at the close before', async () => {
+  it('fills silent minutes with flat candles at the previous close', async () => {
     const candles = await klines(handMade, 'interval=1m');
     expect(candles.map((candle) => candle[0])).toEqual(
       [0, 1, 2, 3].map((minute) => START_MS + minute * MINUTE_MS),
@@ -97,7 +97,7 @@ describe('klines', () => {
     expect(candles.map((candle) => (candle[0] - START_MS) / MINUTE_MS)).toEqual(minutes);
   });
 
-  it('stops at the clock and lets the running candle grow', async () => {
+  it('stops at the current time, and the running candle grows', async () => {
     const candles = await klines(handMade, 'interval=1m', START_MS + 40_000);
     expect(candles).toHaveLength(1);
     expect(candles[0]?.[5]).toBe('1.50000000');

@@ -10,7 +10,7 @@ const FILE =
   join(import.meta.dirname, '../../../../shared/data/BTCUSDT-aggTrades-2024-01-01.zip');
 const HOUR_MS = 3_600_000;
 
-/** Exact difference of two eight-decimal texts, in units of 1e-8. */
+/** The value of an eight-decimal text in units of 1e-8. */
 function units(text: string): bigint {
   return BigInt(text.replace('.', ''));
 }

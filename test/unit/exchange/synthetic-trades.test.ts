@@ -20,7 +20,7 @@ describe('synthetic trades', () => {
   const series = syntheticTrades(options);
   const trades = allTrades(series);
 
-  it('number ids and raw ids without a hole, in time that never runs back', () => {
+  it('have consecutive ids and raw ids, and times that never run backwards', () => {
     expect(series.count).toBeGreaterThan(60_000);
     let flaws = 0;
     for (const [index, trade] of trades.entries()) {
@@ -34,7 +34,7 @@ describe('synthetic trades', () => {
     expect(trades.at(-1)?.timeUs).toBeLessThan((START_MS + 6 * HOUR_MS) * 1000);
   });
 
-  it('are the same whenever and from wherever they are read', () => {
+  it('are the same in whatever order they are read', () => {
     const again = syntheticTrades(options);
     for (let step = 0; step < 500; step++) {
       const index = (step * 7919 * 31) % series.count;
@@ -43,7 +43,7 @@ describe('synthetic trades', () => {
     expect(syntheticTrades({ ...options, seed: 12 }).at(100)).not.toEqual(trades[100]);
   });
 
-  it('keep tick and lot, and look like a market', () => {
+  it('keep to tick and lot sizes, and look like a market', () => {
     expect(
       trades.every(
         (trade) => /^\d+\.\d{2}000000$/.test(trade.p) && /^\d+\.\d{5}000$/.test(trade.q),
@@ -87,7 +87,7 @@ describe('synthetic trades', () => {
     expect(series.indexAtTime(Infinity)).toBe(series.count);
   });
 
-  it('serve hundreds of millions without holding them', () => {
+  it('can be a billion without being held in memory', () => {
     const years = syntheticTrades({
       ...options,
       toMs: START_MS + 3 * 365 * 24 * HOUR_MS,
@@ -99,7 +99,7 @@ describe('synthetic trades', () => {
     expect(years.indexAtTime(last.timeUs)).toBeGreaterThan(years.count - 500);
   });
 
-  it('start and end within an hour when told to', () => {
+  it('can start and end within an hour', () => {
     const fromMs = START_MS + 1_234_567;
     const part = syntheticTrades({
       ...options,

@@ -48,7 +48,7 @@ describe('trades files', () => {
     });
   });
 
-  it('keeps void rows and huge quantities as they are', async () => {
+  it('keeps void rows and huge quantities unchanged', async () => {
     const series = await loadTradesFile(
       write(
         '1,0,0,-1,-1,1704067200000,False,True\n2,0.00001234,98765432109.12345678,1,1,1704067200001,False,True\n',
@@ -67,7 +67,7 @@ describe('trades files', () => {
     ]);
   });
 
-  it('refuses what is no trades file', async () => {
+  it('refuses a file that is not a trades file', async () => {
     await expect(loadTradesFile(write('1,abc,2\n'))).rejects.toThrow('no number');
     await expect(loadTradesFile(write(''))).rejects.toThrow('no trades');
   });

@@ -44,7 +44,7 @@ describe('weight', () => {
     ]);
   });
 
-  it('starts anew with each window of the clock', async () => {
+  it('starts from 0 in each window of the clock', async () => {
     const { exchange, clock } = await withClock({});
     clock.nowMs += 59_000;
     await ask(exchange, TRADES);
@@ -54,7 +54,7 @@ describe('weight', () => {
     expect(await used(exchange, TRADES)).toBe(4);
   });
 
-  it('adds what others on the address use', async () => {
+  it('adds the weight that others on the address use', async () => {
     const { exchange } = await withClock({});
     exchange.addForeignWeight(100);
     expect(await used(exchange, TRADES)).toBe(104);
@@ -78,7 +78,7 @@ describe('weight', () => {
     expect(exchange.requests.violations()).toEqual([]);
   });
 
-  it('bans who goes on, longer each time, and notes the violations', async () => {
+  it('bans clients that go on, longer each time, and records the violations', async () => {
     const { exchange, clock } = await withClock({ weightLimit: 4, banSeconds: [120, 600] });
     const overrun = async (): Promise<number[]> => {
       const statuses: number[] = [];
@@ -88,7 +88,7 @@ describe('weight', () => {
     expect(await overrun()).toEqual([200, 429, 418]);
     const banned = await ask(exchange, 'ping');
     expect(banned.status).toBe(418);
-    // The call during the first ban put the second one's length in its place.
+    // The call during the first ban replaced its length by that of the second.
     expect(banned.headers.get('retry-after')).toBe('600');
     expect(banned.text).toContain(`IP banned until ${clock.nowMs + 600_000}.`);
     expect(exchange.requests.violations().map((entry) => entry.violation)).toEqual([
@@ -104,7 +104,7 @@ describe('weight', () => {
     expect(exchange.requests.entries.at(-1)?.status).toBe(418);
   });
 
-  it('tolerates calls that were on their way', async () => {
+  it('tolerates calls that were already on their way', async () => {
     const { exchange } = await withClock({
       weightLimit: 4,
       toleratedOverLimit: 10,
@@ -118,7 +118,7 @@ describe('weight', () => {
     expect(exchange.requests.violations()).toEqual([]);
   });
 
-  it('an imposed ban surprises the first call and blames the second', async () => {
+  it('an imposed ban counts only the second call as a violation', async () => {
     const { exchange, clock } = await withClock({ banSeconds: [30] });
     exchange.ban(60);
     expect((await ask(exchange, TRADES)).headers.get('retry-after')).toBe('60');
@@ -130,7 +130,7 @@ describe('weight', () => {
     expect((await ask(exchange, TRADES)).status).toBe(200);
   });
 
-  it('can be lifted while the header goes on counting', async () => {
+  it('is still counted in the header when the limit is lifted', async () => {
     const { exchange } = await withClock({ enforceWeight: false });
     exchange.addForeignWeight(100_000);
     const answer = await ask(exchange, TRADES);
