@@ -5,18 +5,18 @@ import packageJson from '../../package.json' with { type: 'json' };
 
 const src = path.resolve(import.meta.dirname, '..', '..', 'src');
 
-/** Adapters that every other adapter may build on; a second exchange stays one new folder. */
+/** Adapters that every other adapter may import. No others, so that a second exchange is one new folder. */
 const SHARED_ADAPTERS = ['system', 'redis'];
 
 interface SourceFile {
-  /** From src, with slashes. */
+  /** The path from src, with slashes. */
   readonly name: string;
   readonly text: string;
-  /** Modules of src as names like `name`; packages and node: modules as they stand. */
+  /** Modules of src as paths like `name`; packages and node: modules as written. */
   readonly imports: readonly string[];
 }
 
-/** Static imports, re-exports and import() with a literal: all that the project uses. */
+/** Static imports, re-exports and import() with a literal: the forms that the project uses. */
 const IMPORT =
   /(?:^|[\s;}])(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|(?:^|[\s;])import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g;
 
@@ -43,7 +43,7 @@ const files: readonly SourceFile[] = readdirSync(src, { recursive: true, encodin
 
 /** True for what a file of this folder may import. */
 const RULES: Readonly<Record<string, (imported: string, name: string) => boolean>> = {
-  // Hashing is as pure as adding; the platform happens to keep it in a module.
+  // Hashing is a pure function, although Node.js has it in a module.
   domain: (imported) => imported.startsWith('domain/') || imported === 'node:crypto',
   ports: (imported) => /^(domain|ports)\//.test(imported),
   app: (imported) => /^(domain|ports|app)\//.test(imported),
@@ -59,7 +59,7 @@ const existing = readdirSync(src).filter((name) => statSync(path.join(src, name)
 describe.each(Object.entries(RULES))('src/%s', (folder, mayImport) => {
   const inFolder = files.filter((file) => file.name.startsWith(`${folder}/`));
 
-  test.runIf(existing.includes(folder))('imports only what its place in the picture allows', () => {
+  test.runIf(existing.includes(folder))('imports only what its layer may import', () => {
     expect(inFolder.length).toBeGreaterThan(0);
     const wrong = inFolder.flatMap((file) =>
       file.imports
@@ -100,7 +100,7 @@ test.each(Object.entries(ROOMS))(
   },
 );
 
-test('the parser sees every kind of import', () => {
+test('the parser finds every kind of import', () => {
   const text = [
     "import a, { b } from './a.ts';",
     "import type { C } from '../ports/c.ts';",
@@ -121,7 +121,7 @@ test('the parser sees every kind of import', () => {
   ]);
 });
 
-/** A variable read by its name, however the environment has been handed on, and all ways to the environment itself. */
+/** Reads of a variable by its name, from whatever object holds the environment, and all accesses to process.env. */
 const READS_ENVIRONMENT = [
   /process\s*(\?\.|\.)\s*env\b|process\s*(\?\.)?\[/,
   /\benv\b[^;=]*\}?\s*(=\s*(globalThis\.)?process\b|from 'node:process')/,
@@ -151,12 +151,12 @@ test.each([
   'config.env?.[name]',
   'childEnv.JAVA_HOME',
   'const { JAVA_HOME, PATH } = options.env;',
-])('a read of the environment is seen: %s', (text) => {
+])('is found to read the environment: %s', (text) => {
   expect(readsEnvironment(text)).toBe(true);
 });
 
 test.each(['execa(command, { env: options.childEnv })', 'Object.entries(env)', 'process.exit(1)'])(
-  'is none: %s',
+  'does not read the environment: %s',
   (text) => {
     expect(readsEnvironment(text)).toBe(false);
   },

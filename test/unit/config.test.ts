@@ -3,7 +3,7 @@ import { loadConfig, SETTINGS } from '../../src/config.ts';
 import { DEFAULT_TIERS } from '../../src/domain/bars/tier.ts';
 
 describe('CDVAULT_TIERS', () => {
-  it('has the lower bounds of all tiers but the first, which is 0', () => {
+  it('gives the lower bounds of all tiers but the first, which is 0', () => {
     expect(loadConfig({ tiers: '500, 10000' }).tiers).toEqual([0, 500, 10_000]);
     expect(loadConfig({}, {}).tiers).toEqual(DEFAULT_TIERS);
   });
@@ -18,7 +18,7 @@ describe('CDVAULT_TIERS', () => {
   );
 });
 
-/** What is said of an environment. */
+/** The lines of the error for an environment, or none when it is accepted. */
 function refusal(env: Readonly<Record<string, string>>, overrides = {}): string[] {
   try {
     loadConfig(overrides, env);
@@ -29,7 +29,7 @@ function refusal(env: Readonly<Record<string, string>>, overrides = {}): string[
   return [];
 }
 
-test('all values that can’t be understood are named at once, passwords are not', () => {
+test('one error names all invalid values, but no passwords', () => {
   const env = {
     REDIS_URL: 'http://:secret@127.0.0.1',
     QUESTDB_PG_URL: 'mysql://u:secret@127.0.0.1/qdb',
@@ -68,7 +68,7 @@ test.each(['1.7', '0', '-1', '1e1', '0x8', 'many', ' '])(
   },
 );
 
-test('nothing set gives the defaults, and so do empty values', () => {
+test('unset and empty variables give the defaults', () => {
   const empty = Object.fromEntries(Object.values(SETTINGS).map(({ env }) => [env, '']));
   const { childEnv: _, ...services } = loadConfig({}, empty).services;
   expect(services).toEqual({
@@ -90,7 +90,7 @@ test('nothing set gives the defaults, and so do empty values', () => {
   });
 });
 
-test('proxies have two spellings, and need no scheme', () => {
+test('proxy variables may be in upper or lower case, and need no scheme', () => {
   const { proxies } = loadConfig(
     {},
     { HTTP_PROXY: 'upper:1', http_proxy: 'lower:2', HTTPS_PROXY: 'https://p:3', no_proxy: 'x' },

@@ -33,7 +33,7 @@ const invariants = [...read('SPEC.md').matchAll(/^### I(\d+) (.+)\n([\s\S]*?)(?=
   }),
 );
 
-test('invariants are numbered from 1 on without a hole', () => {
+test('invariants are numbered from 1 on without a gap', () => {
   expect(invariants.length).toBeGreaterThan(10);
   expect(invariants.map(({ number }) => number)).toEqual(invariants.map((_, index) => index + 1));
 });
@@ -53,7 +53,7 @@ function titleOf(name: string): RegExp {
   );
 }
 
-/** Where a test or a group of them begins that never runs: skipped, or still to be written. */
+/** Matches where a test or group begins that never runs: skipped, or still to be written. */
 const NEVER_RUN = /\b(?:test|it|describe|suite)(?:\.\w+)*\.(?:skip|todo)(?:\.\w+(?:\([^)]*\))?)*$/;
 
 test.each(invariants)('I$number names tests that run: $title', ({ tests }) => {
@@ -65,14 +65,14 @@ test.each(invariants)('I$number names tests that run: $title', ({ tests }) => {
     expect(
       begins.filter((begin) => NEVER_RUN.test(begin.trimEnd())).map((begin) => begin.slice(-60)),
     ).toEqual([]);
-    // What every test of test/faults is: each has its turn (test/support/fault-turns.ts).
+    // Faults take turns (test/support/fault-turns.ts), so test/faults must not import `test` or `it` of vitest.
     if (file.startsWith('test/faults/'))
       expect(text, file).not.toMatch(/^import \{[^}]*\b(?:test|it)\b[^}]*\} from 'vitest'/m);
   }
 });
 
 test.each(['test.skip', 'describe.skip.each(rows)', 'it.todo', 'describe.concurrent.skip'])(
-  'a test that begins with %s is one that never runs',
+  'a test that begins with %s never runs',
   (begin) => {
     expect(begin).toMatch(NEVER_RUN);
   },
@@ -116,9 +116,9 @@ test(`${CONFIGURATION} has every setting and no other, each once`, () => {
   expect(listed.toSorted()).toEqual(sorted(settings));
 });
 
-test('docker-compose.yml hands every setting to the containers', () => {
+test('docker-compose.yml passes every setting to the containers', () => {
   const ours = Object.entries(SETTINGS).filter(
-    // Of services that cdvault starts itself, which no container does.
+    // Settings of services that cdvault starts itself, which it does not do in a container.
     ([name]) => !['services', 'home', 'jarDir', 'javaHome'].includes(name),
   );
   const file = read('docker-compose.yml');
@@ -181,7 +181,7 @@ test.each(['README.md', 'docs/getting-started.md'])('%s shows what the demo ends
   );
 });
 
-test.each(pages)('links of %s lead somewhere', (page) => {
+test.each(pages)('links of %s have a target', (page) => {
   for (const [, target = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
     if (/^https?:/.test(target)) continue;
     const [path = '', anchor] = target.split('#');
@@ -192,7 +192,7 @@ test.each(pages)('links of %s lead somewhere', (page) => {
   }
 });
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub gives to headings. */
 function anchorsOf(page: string): string[] {
   return [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -202,7 +202,7 @@ function anchorsOf(page: string): string[] {
   );
 }
 
-test('files that the texts name in backquotes exist', () => {
+test('files that the pages name in backquotes exist', () => {
   const folders = /^(?:src|test|migrations|scripts|docs|bin|\.ci)\/[\w./-]+\w\/?$/;
   for (const page of pages) {
     for (const [, name = ''] of read(page).matchAll(/`([^`\s]+)`/g)) {

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-test('each seed gives one fault of a file its turn, and as many seeds in a row all of them', () => {
+test('each seed selects one fault of a file; as many consecutive seeds as faults select all of them', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 30 }), fc.nat(), (count, from) => {
       const all = Array.from({ length: count }, (_, index) => index);
@@ -36,7 +36,7 @@ describe('the seed', () => {
     }
   })();
 
-  test.runIf(hasGit)('is the next number at each commit', () => {
+  test.runIf(hasGit)('is one higher after each commit', () => {
     git('init', '-q');
     git('config', 'user.name', 'tester');
     git('config', 'user.email', 'tester@example.invalid');
@@ -48,12 +48,12 @@ describe('the seed', () => {
     expect(faultSeed({}, folder)).toBe(2);
   });
 
-  test('is the given one, to repeat a run', () => {
+  test('can be given, to repeat a run', () => {
     expect(faultSeed({ CDVAULT_SEED: '42' }, folder)).toBe(42);
     expect(faultSeed({ CDVAULT_SEED: '42', CDVAULT_FAULTS: 'all' }, folder)).toBe(42);
   });
 
-  test('is drawn where no git tells of a commit, and for all faults', () => {
+  test('is random without git, and when all faults run', () => {
     expect(faultSeed({}, tmpdir())).toBeTypeOf('number');
     const seeds = Array.from({ length: 8 }, () => faultSeed({ CDVAULT_FAULTS: 'all' }));
     expect(new Set(seeds).size).toBeGreaterThan(1);

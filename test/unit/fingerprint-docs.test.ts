@@ -59,12 +59,12 @@ function contentOf(trades: readonly AggTrade[], index: number): HourContent {
 describe('the example in docs/fingerprint.md', () => {
   const series = { market: 'binance_spot', symbol: 'BTCUSDT' } as const;
 
-  test('is what the code makes of its trades', () => {
+  test('is what the code computes from its trades', () => {
     const fingerprint = fingerprintOf(series, hours.map(contentOf));
     expect(fingerprintDocument(fingerprint)).toEqual(JSON.parse(example));
   });
 
-  test('has the lines that its content hashes are made of, and the node between', () => {
+  test('has the lines of its content hashes, and the inner node of the tree', () => {
     const { leaves } = fingerprintOf(series, hours.map(contentOf));
     for (const [index, { hourMs, contentHash }] of leaves.entries()) {
       const next = leaves[index + 1]?.hourMs;
@@ -85,7 +85,7 @@ describe('the example in docs/fingerprint.md', () => {
 if (!PYTHON_IS_HERE) test.skip(pythonMissing(), () => undefined);
 
 describe.runIf(PYTHON_IS_HERE)('docs/fingerprint.py', () => {
-  test('finds that the example holds', async () => {
+  test('confirms the example', async () => {
     const { root } = JSON.parse(example) as { root: string };
     expect(await checkFingerprint(example)).toEqual({
       exitCode: 0,

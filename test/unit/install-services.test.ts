@@ -15,7 +15,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Puts a stand-in for a command before the real one. */
+/** Puts a stand-in for a command before the real one in PATH. */
 function standIn(name: string, body: string): void {
   const file = path.join(folder, 'bin', name);
   writeFileSync(file, `#!/bin/sh\n${body}\n`);
@@ -45,7 +45,7 @@ test('a jar with another checksum is refused and not kept', () => {
   expect(readdirSync(path.join(folder, 'jars'))).toEqual([]);
 });
 
-test('without root the exact command is said', () => {
+test('without root, the exact command is printed', () => {
   standIn('id', 'echo 1000');
   standIn('apt-get', 'exit 0');
   standIn('sudo', 'exit 1');
@@ -56,7 +56,7 @@ test('without root the exact command is said', () => {
   );
 });
 
-test('sudo that asks no password is used', () => {
+test('sudo is used when it needs no password', () => {
   standIn('id', 'echo 1000');
   standIn('apt-get', 'echo "apt-get $*" >>"$HOME/calls"');
   standIn('sudo', 'shift; exec "$@"');
@@ -67,7 +67,7 @@ test('sudo that asks no password is used', () => {
   );
 });
 
-test('Python with its environments is installed when it is asked for, and only then', () => {
+test('Python with venv is installed when it is requested', () => {
   standIn('id', 'echo 1000');
   standIn('apt-get', 'echo "apt-get $*" >>"$HOME/calls"');
   standIn('sudo', 'shift; exec "$@"');

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** What git holds; in a copy without it, all but what is installed or made. */
+/** The files that git tracks; in a copy without git, all files but installed and generated ones. */
 function projectFiles(): string[] {
   try {
     const listed = execFileSync('git', ['ls-files', '-z'], {
@@ -28,13 +28,13 @@ function filesInFolder(): string[] {
 
 const files = projectFiles();
 
-test('no file holds what a merge left to be decided', () => {
+test('no file has conflict markers of a merge', () => {
   expect(files.length).toBeGreaterThan(300);
   const marker = /^(?:<{7}|>{7}|\|{7}) |^={7}$/m;
   expect(files.filter((name) => marker.test(readFileSync(join(ROOT, name), 'latin1')))).toEqual([]);
 });
 
-test('no table of the texts has a row twice', () => {
+test('no table in a Markdown file has a row twice', () => {
   const pages = files.filter((name) => name.endsWith('.md'));
   const twice = pages.flatMap((page) => {
     const tables = readFileSync(join(ROOT, page), 'utf8').split(/\n(?!\|)/);

@@ -18,7 +18,7 @@ test('docs/serve.md has every metric, with its labels and its help, and no other
   expect(listed).toEqual(Object.values(METRICS));
 });
 
-test('when nothing is known, nothing is said but that', async () => {
+test('when nothing is known, the metrics say only that', async () => {
   const error = new CdvaultError('STORE_UNREACHABLE', 'away');
   const unknown = { known: false, error } as const;
   const { samples } = parseMetrics(

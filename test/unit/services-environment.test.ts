@@ -18,7 +18,7 @@ function options(env: Readonly<Record<string, string>>): ServicesOptions {
   return { ...services, say: () => undefined, signal: new AbortController().signal };
 }
 
-test('some URLs without the others name what is missing', async () => {
+test('some URLs without the others are an error that names the missing ones', async () => {
   const env = {
     REDIS_URL: ALL.REDIS_URL,
     QUESTDB_PG_URL: ALL.QUESTDB_PG_URL,
@@ -30,7 +30,7 @@ test('some URLs without the others name what is missing', async () => {
   });
 });
 
-test('the environment rung without URLs is refused', async () => {
+test('CDVAULT_SERVICES=environment without URLs is refused', async () => {
   await expect(ensureServices(options({ CDVAULT_SERVICES: 'environment' }))).rejects.toMatchObject({
     code: 'SERVICES_CONFIG',
   });
@@ -43,7 +43,7 @@ test('services of the environment that do not answer are an outage', async () =>
   expect(String(error)).not.toContain('pw');
 });
 
-test('finding asks nobody', async () => {
+test('finding services sends no request', async () => {
   expect(await findServices(options(ALL))).toMatchObject({
     how: 'environment',
     questdbHttpUrl: 'http://u:pw@127.0.0.1:1',
@@ -51,7 +51,7 @@ test('finding asks nobody', async () => {
   expect(await findServices(options({}))).toBeUndefined();
 });
 
-describe('a home that can’t be used', () => {
+describe('an unusable home folder', () => {
   let folder: string;
 
   beforeAll(() => {
@@ -70,7 +70,7 @@ describe('a home that can’t be used', () => {
     });
   });
 
-  test('lies where no folder can be made', async () => {
+  test('lies where no folder can be created', async () => {
     const homeDir = '/proc/cdvault/home';
     await expect(ensureServices({ ...options({}), homeDir })).rejects.toMatchObject({
       code: 'FOLDER_UNUSABLE',

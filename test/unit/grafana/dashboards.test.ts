@@ -14,7 +14,7 @@ import {
 const files = Object.keys(dashboards(postgres));
 const FOLDER = path.join(GRAFANA, 'dashboards');
 
-test('are what the generator gives: run scripts/write-dashboards.ts after a change', () => {
+test('dashboards are what the generator writes: run scripts/write-dashboards.ts after a change', () => {
   expect(readdirSync(FOLDER).toSorted()).toEqual(files.toSorted());
   for (const [name, dashboard] of Object.entries(dashboards(postgres)))
     expect(readFileSync(path.join(FOLDER, name), 'utf8'), name).toBe(asJson(dashboard));
@@ -27,14 +27,14 @@ describe.each(files)('%s', (name) => {
   const dashboard = loadDashboard(name);
   const panels = withInner(dashboard.panels);
 
-  test('has ids of its own, and no panel upon another', () => {
+  test('has unique panel ids, and no panel overlaps another', () => {
     const ids = panels.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const cells = panels.flatMap(cellsOf);
     expect(new Set(cells).size).toBe(cells.length);
   });
 
-  test('says of every panel what it shows', () => {
+  test('describes what every panel shows', () => {
     for (const panel of panels) {
       expect(panel.title).not.toBe('');
       if (panel.type !== 'row')
@@ -42,16 +42,16 @@ describe.each(files)('%s', (name) => {
     }
   });
 
-  test('draws no line over what is not known', () => {
+  test('draws no line across unknown values', () => {
     for (const { title, type, fieldConfig, datasource } of panels) {
-      // Of Prometheus' series a missed scrape is no hole in the data.
+      // In series of Prometheus, a missed scrape is not a hole in the data.
       if (datasource?.type === 'prometheus') continue;
       if (type !== 'timeseries' && type !== 'candlestick') continue;
       expect(fieldConfig?.defaults.custom, title).toHaveProperty('spanNulls', false);
     }
   });
 
-  test('keeps to what both data sources understand', () => {
+  test('uses only macros that both data sources have', () => {
     expect(JSON.stringify(dashboard)).not.toMatch(/\$__time(Group|From|To)/);
   });
 });
@@ -61,7 +61,7 @@ test('uids differ', () => {
   expect(new Set(uids).size).toBe(files.length);
 });
 
-test('for QuestDB’s plugin, all but the query model is the same', () => {
+test('for QuestDB’s plugin, only the query model is different', () => {
   const plugin = dashboards(questdbPlugin);
   for (const [name, dashboard] of Object.entries(plugin)) {
     const { panels } = JSON.parse(asJson(dashboard)) as LoadedDashboard;
@@ -77,7 +77,7 @@ test('for QuestDB’s plugin, all but the query model is the same', () => {
   }
 });
 
-/** Places of the grid that a panel covers. */
+/** Cells of the grid that a panel covers. */
 function cellsOf(panel: LoadedPanel): string[] {
   const { x, y, w, h } = (panel as LoadedPanel & { gridPos: Record<'x' | 'y' | 'w' | 'h', number> })
     .gridPos;
@@ -110,7 +110,7 @@ function validator(name: string, definition: string): ValidateFunction {
     const { properties } = schema.definitions[holder] ?? {};
     if (properties !== undefined) properties[property] = {};
   }
-  // Draft 7 as the files are; their defaults are of no use here.
+  // The files are in draft 7; their defaults are not used here.
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
   return ajv.compile({ ...schema, $ref: `#/definitions/${definition}` });
 }
@@ -128,10 +128,10 @@ if (!existsSync(path.join(SCHEMAS, 'dashboard.jsonschema.json'))) {
   process.stderr.write(`${missing}\n`);
   it.skip(missing, () => undefined);
 } else {
-  describe.each(files)('by Grafana’s JSON schemas, %s', (name) => {
+  describe.each(files)('%s, checked by Grafana’s JSON schemas', (name) => {
     const dashboard = loadDashboard(name);
 
-    test('is a dashboard', () => {
+    test('is a valid dashboard', () => {
       expect(problemsOf(validator('dashboard', 'Dashboard'), dashboard)).toEqual([]);
     });
 
@@ -142,7 +142,7 @@ if (!existsSync(path.join(SCHEMAS, 'dashboard.jsonschema.json'))) {
       'has options that its panel knows: %s',
       (_, { type, options = {}, fieldConfig }) => {
         expect(problemsOf(validator(schemaOf(type), 'Options'), options)).toEqual([]);
-        // A stat has no fields of its own to configure.
+        // A stat panel has no field configuration of its own.
         if (type === 'stat') return;
         const custom = fieldConfig?.defaults.custom ?? {};
         expect(problemsOf(validator(schemaOf(type), 'FieldConfig'), custom)).toEqual([]);
@@ -150,7 +150,7 @@ if (!existsSync(path.join(SCHEMAS, 'dashboard.jsonschema.json'))) {
     );
   });
 
-  test('the schemas see a misspelt key, a wrong type and a panel that is too wide', () => {
+  test('the schemas detect a misspelt key, a wrong type and a panel that is too wide', () => {
     const validate = validator('dashboard', 'Dashboard');
     const whole = loadDashboard('order-flow.json');
     const [first] = whole.panels;

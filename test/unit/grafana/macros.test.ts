@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { expandQuery, type QueryContext } from '../../support/grafana-macros.ts';
 
-/** Golden strings: what the two data sources made of them against a running QuestDB, and Grafana's documents. */
+/** Golden strings: from the two data sources with a running QuestDB, and from Grafana's documentation. */
 const CONTEXT: QueryContext = {
   fromMs: Date.UTC(2024, 0, 1),
   toMs: Date.UTC(2024, 0, 1, 6, 0, 0, 500),
@@ -40,6 +40,9 @@ test.each([
   expect(expandQuery('$__interval', { ...CONTEXT, intervalMs })).toBe(text);
 });
 
-test.each(['$__timeGroup(ts, 1m)', '$nobody'])('what neither knows is an error: %s', (sql) => {
-  expect(() => expandQuery(sql, CONTEXT)).toThrow(/unknown macro|not expanded/);
-});
+test.each(['$__timeGroup(ts, 1m)', '$nobody'])(
+  'a macro that neither has is an error: %s',
+  (sql) => {
+    expect(() => expandQuery(sql, CONTEXT)).toThrow(/unknown macro|not expanded/);
+  },
+);

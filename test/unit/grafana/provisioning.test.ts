@@ -28,7 +28,7 @@ const { datasources } = parse(read('datasources/questdb.yml')) as { datasources:
 const loaded = Object.keys(dashboards(postgres)).map(loadDashboard);
 
 describe('the data source', () => {
-  test('is the built-in one, on QuestDB’s port of SQL, as the user that can only read', () => {
+  test('is Grafana’s built-in one for PostgreSQL, on QuestDB’s SQL port, as the read-only user', () => {
     expect(datasources).toHaveLength(1);
     expect(datasources[0]).toMatchObject({
       type: 'grafana-postgresql-datasource',
@@ -47,7 +47,7 @@ describe('the data source', () => {
     });
   });
 
-  test('is the one that every panel, variable, annotation and rule asks', () => {
+  test('is used by every panel, variable, annotation and rule', () => {
     const known = datasources.map(({ type, uid }) => ({ type, uid }));
     const asked = [
       ...loaded.flatMap(sourcesOf),
@@ -67,14 +67,14 @@ function sourcesOf(dashboard: LoadedDashboard): unknown[] {
   ];
 }
 
-test('only the folded row asks another: one that the user chooses', () => {
+test('only panels in the folded row use another one, which the user chooses', () => {
   for (const { panels } of loaded)
     for (const row of panels.filter(({ type }) => type === 'row'))
       for (const inner of row.panels ?? [])
         expect(inner.datasource).toEqual({ type: 'prometheus', uid: '${prometheus}' });
 });
 
-test('compose mounts the files where Grafana looks for them, and names the user that can only read', () => {
+test('compose mounts the files where Grafana looks for them, and sets the read-only user', () => {
   const { providers } = parse(read('dashboards/cdvault.yml')) as {
     providers: { options: { path: string } }[];
   };
@@ -95,7 +95,7 @@ test('compose mounts the files where Grafana looks for them, and names the user 
 });
 
 describe('alert rules', () => {
-  test('have uids of their own, and are about holes, stuck jobs, suspended tables and bans', () => {
+  test('have unique uids: one each for holes, stuck jobs, suspended tables and bans', () => {
     expect(alertRules().map(({ uid }) => uid)).toEqual([
       'cdvault-hole',
       'cdvault-stuck',
@@ -105,7 +105,7 @@ describe('alert rules', () => {
   });
 
   test.each(alertRules().map((rule) => [rule.title, rule] as const))(
-    '%s: a condition over its own query, words for the operator, silence is good',
+    '%s: has a threshold on its query and texts for the operator, and is OK without data',
     (_, { condition, data, annotations, labels, noDataState, execErrState }) => {
       expect(data.map(({ refId }) => refId)).toEqual(['A', 'B']);
       expect(condition).toBe('B');
@@ -117,7 +117,7 @@ describe('alert rules', () => {
     },
   );
 
-  test('hold no dollar sign, which Grafana would take for a variable of its environment', () => {
+  test('contain no dollar sign, which Grafana would read as an environment variable', () => {
     expect(readFileSync(ALERTS_FILE, 'utf8')).not.toContain('$');
   });
 });

@@ -16,7 +16,7 @@ let url: string;
 let arrived: string[] = [];
 let answered = 0;
 
-/** What is on the wire, and a server that takes its time: what the store makes of it is the contract's matter. */
+/** A slow server that records what it receives. What QuestDB stores is tested in test/contract. */
 beforeAll(async () => {
   server = createServer((request, response) => {
     void text(request).then(async (body) => {
@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-test('a load that is abandoned has nothing under way any more', async () => {
+test('an abandoned load has no request in progress any more', async () => {
   const bulk = createBulkStore(url, systemClock, silentLog);
   arrived = [];
   answered = 0;
@@ -45,7 +45,7 @@ test('a load that is abandoned has nothing under way any more', async () => {
   await bulk.close();
 });
 
-test('rows of one time are not split over two requests', async () => {
+test('rows of the same time are not split over two requests', async () => {
   const bulk = createBulkStore(url, systemClock, silentLog);
   arrived = [];
   const load = bulk.open(SERIES, NEVER);
@@ -62,7 +62,7 @@ test('rows of one time are not split over two requests', async () => {
   await bulk.close();
 });
 
-test('a line is the trade’s own digits', async () => {
+test('a line has the trade’s own digits', async () => {
   const bulk = createBulkStore(url, systemClock, silentLog);
   arrived = [];
   const load = bulk.open({ market: 'binance_cm', symbol: 'A B,C=D' }, NEVER);

@@ -21,7 +21,7 @@ const TRADES = [
 let server: Server;
 let url: string;
 let arrived: string[] = [];
-/** What is still to be answered, then 204. */
+/** The next replies; after them, 204. */
 let answers: { readonly status: number; readonly body: string }[] = [];
 
 beforeAll(async () => {
@@ -70,13 +70,13 @@ describe.each([
   ['trade writer', byWriter],
   ['bulk store', inBulk],
 ] as const)('%s', (_, write: Write) => {
-  test('a refusal is known by its status, whatever its text says', async () => {
+  test('a refusal is recognized by its status, whatever its text says', async () => {
     answers = [{ status: 400, body: 'statusCode=500: SUSPENDEDUSDT is suspended' }];
     await expect(write(SERIES, TRADES)).rejects.toMatchObject({ code: 'STORE_REFUSED' });
     expect(arrived).toHaveLength(1);
   });
 
-  test('trouble of the server is tried again, whatever its text says', async () => {
+  test('a request that the server failed on is retried, whatever its text says', async () => {
     answers = [{ status: 500, body: 'statusCode=400: SUSPENDEDUSDT is suspended' }];
     await write(SERIES, TRADES);
     expect(arrived).toHaveLength(2);

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { statementsOf } from '../../../src/adapters/questdb/migrate.ts';
 
 describe('a migration file', () => {
-  it('is statements that end with a semicolon at the end of a line, without comments', () => {
+  it('consists of statements that end with a semicolon at the end of a line, without comments', () => {
     expect(statementsOf("-- One.\nSELECT ';' a;\n\n-- Two.\nSELECT\n  2;\n")).toEqual([
       "SELECT ';' a",
       'SELECT\n  2',
     ]);
   });
 
-  it('has a statement for each interval that the line above it names, and for no other', () => {
+  it('has one statement for each interval that the line above it names, and for no other', () => {
     const file =
       "-- each: 1m 15m\nSELECT dateadd('{unit}', {count}, ts) FROM t_{interval};\nSELECT 1;\n";
     expect(statementsOf(file)).toEqual([
@@ -19,7 +19,7 @@ describe('a migration file', () => {
     ]);
   });
 
-  it('has DOUBLEs of eight places in such statements, by way of LONG where it holds them', () => {
+  it('gives [x] as a DOUBLE of eight decimals in such statements, through LONG where the value fits', () => {
     const [view] = statementsOf('-- each: 1m\nSELECT [a + b] x;\nSELECT ARRAY[1];\n');
     expect(view).toBe(
       'SELECT CASE WHEN (a + b) < 90000000m AND (a + b) > -90000000m ' +

@@ -5,7 +5,7 @@ function reply(message: string): Error {
   return Object.assign(new Error(message), { name: 'ReplyError' });
 }
 
-/** What the client makes of a transaction of which a command was refused. */
+/** The error that the client gives for a transaction with a refused command. */
 function discarded(because: string): Error {
   const text = 'EXECABORT Transaction discarded because of previous errors.';
   return Object.assign(reply(text), { previousErrors: [reply(because)] });
@@ -16,7 +16,7 @@ async function failing(error: Error): Promise<unknown> {
 }
 
 describe('a refused transaction', () => {
-  test('is told by the reply that made it so', async () => {
+  test('is classified by the reply that caused it', async () => {
     await expect(
       failing(discarded("OOM command not allowed when used memory > 'maxmemory'.")),
     ).rejects.toMatchObject({
@@ -26,7 +26,7 @@ describe('a refused transaction', () => {
   });
 
   test.each(['LOADING Redis is loading the dataset in memory', 'READONLY You can’t write'])(
-    'will be accepted later: %s',
+    'may be accepted later: %s',
     async (because) => {
       await expect(failing(discarded(because))).rejects.toMatchObject({
         code: 'REDIS_UNREACHABLE',

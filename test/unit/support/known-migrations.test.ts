@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 
-test('a store of which nothing was noted is of unknown shape', async () => {
+test('a store without a record has unknown migrations', async () => {
   expect(await changedMigrations(record, folder)).toBeUndefined();
 });
 
@@ -28,7 +28,7 @@ test('a migration that was edited or deleted is named', async () => {
   expect(await changedMigrations(record, folder)).toEqual(['0001_a.sql', '0002_b.sql']);
 });
 
-test('a new one is none of them', async () => {
+test('a new migration is not among them', async () => {
   await noteMigrations(record, folder);
   await writeFile(path.join(folder, '0003_c.sql'), 'CREATE TABLE c (n LONG);\n');
   expect(await changedMigrations(record, folder)).toEqual([]);

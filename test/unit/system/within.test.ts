@@ -6,19 +6,19 @@ import { unlessAborted, within } from '../../../src/adapters/system/within.ts';
 const never = new Promise<never>(() => undefined);
 const late = () => new Error('too late');
 
-/** As a process that is stopped: nothing runs, while other threads and the kernel go on. */
+/** Blocks like a stopped process: nothing runs in it, while other threads and the kernel continue. */
 function standStill(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-describe('within a time', () => {
-  test('work has its own outcome', async () => {
+describe('within()', () => {
+  test('work keeps its own result or error', async () => {
     expect(await within(sleep(5, 'done'), { ms: 2_000, late })).toBe('done');
     const failing = Promise.reject(new Error('its own'));
     await expect(within(failing, { ms: 2_000, late })).rejects.toThrow('its own');
   });
 
-  test('what does not end fails, as the caller says', async () => {
+  test('work that does not end fails with the caller’s error', async () => {
     const startMs = performance.now();
     await expect(within(never, { ms: 50, late })).rejects.toThrow('too late');
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(49);
@@ -32,13 +32,13 @@ describe('within a time', () => {
     await expect(within(never, { ms: 60_000, signal: abort.signal, late })).rejects.toThrow('stop');
   });
 
-  test('an outcome that comes behind the end is nobody’s', async () => {
-    const failing = sleep(150).then(() => Promise.reject(new Error('behind')));
+  test('an error after the end is ignored', async () => {
+    const failing = sleep(150).then(() => Promise.reject(new Error('after the end')));
     await expect(within(failing, { ms: 1, late })).rejects.toThrow('too late');
     await sleep(100);
   });
 
-  test('no timer is left behind', async () => {
+  test('no timer is left running', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout');
     const before = timers().length;
     await within(stat('.'), { ms: 60_000, late });
@@ -46,14 +46,14 @@ describe('within a time', () => {
   });
 });
 
-describe('a process that stood still', () => {
-  test('hears what has arrived meanwhile, though its time is over', async () => {
+describe('a process that was stopped', () => {
+  test('gets what has arrived meanwhile, although its time is over', async () => {
     const work = within(stat('.'), { ms: 20, late });
     standStill(100);
     expect((await work).isDirectory()).toBe(true);
   });
 
-  test('has its time again for what takes several steps', async () => {
+  test('gets its whole time again for work of several steps', async () => {
     // Each step needs the event loop before the next one begins.
     const steps = sleep(0)
       .then(async () => sleep(150))
@@ -64,8 +64,8 @@ describe('a process that stood still', () => {
   });
 });
 
-describe('unless aborted', () => {
-  test('work has its own outcome', async () => {
+describe('unlessAborted()', () => {
+  test('work keeps its own result or error', async () => {
     const { signal } = new AbortController();
     expect(await unlessAborted(sleep(5, 'done'), signal)).toBe('done');
     await expect(unlessAborted(Promise.reject(new Error('its own')), signal)).rejects.toThrow(
