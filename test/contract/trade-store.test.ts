@@ -66,7 +66,7 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     expect(await readAll(series)).toEqual(trades);
   });
 
-  test('stores trades once that are written twice, in any order', async () => {
+  test('stores trades only once that were written twice, in any order', async () => {
     const series = uniqueSeries('TWICE');
     const trades = Array.from({ length: 500 }, (_, index) =>
       tradeOf(index, HOUR + Math.floor(index / 100)),

@@ -16,7 +16,7 @@ const USAGE = `usage: node test/exchange/main.ts
   --port PORT  --host ADDRESS  --latency MS  --log FILE  --faults FILE.json  --fault-seed N  --no-gzip
   --no-weight-limit  --weight-limit N  --weight-window 1M|10S  --ban-seconds 120,600
   --data-faults FILE.json                {"SYMBOL": [{"kind": "gap", "fromId": 1, "toId": 9}, …], …}
-  --neighbours                           add one trade before and one after the files of a symbol, as the exchange has
+  --neighbours                           add one trade before and one after the files of a symbol, as on the exchange
   --repeat-days N                        repeat the trades files N times, day after day
   --now TIME                             start the exchange's clock at TIME instead of now`;
 
