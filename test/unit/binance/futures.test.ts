@@ -114,7 +114,9 @@ describe('a refused futures request', () => {
       'EXCHANGE_REFUSED',
     );
     // The source asks the exchange which ids it keeps, and this is one of them.
-    expect((await errorOf(source.page(um, { fromId: keptId + 1, unit: 'ms' }, NEVER))).code).toBe('EXCHANGE_REFUSED');
+    expect((await errorOf(source.page(um, { fromId: keptId + 1, unit: 'ms' }, NEVER))).code).toBe(
+      'EXCHANGE_REFUSED',
+    );
   });
 
   it('on spot leads to no further request: spot serves all of its history', async () => {

@@ -327,7 +327,8 @@ describe('the end of a request', () => {
       process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
     const before = timers();
-    for (let request = 0; request < 10; request += 1) await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
+    for (let request = 0; request < 10; request += 1)
+      await source.page(SERIES, { fromId: 100, unit: 'ms' }, NEVER);
     // The few keep-alive timers of the connection pool may come and go.
     expect(timers()).toBeLessThan(before + 5);
   });
