@@ -1,10 +1,10 @@
 import { DAY_MS, floorTo, type TimeRange, WEEK_ORIGIN_MS, WEEK_MS } from '../time/hour.ts';
 
 /**
- * Where a level is 0: `from` the start of what is shown, `day` each UTC midnight, `week` each Monday's,
- * `month` each first day's, `session` a time of each day in a time zone, `instant`, `total` the series'
- * pinned origin; `rolling`: the start of the bar `bars` − 1 bars before, so that a level is the sum of
- * the deltas of the last `bars` bars.
+ * Where a level is 0. `from`: at the start of the shown range. `day`: at each UTC midnight. `week`: at
+ * midnight on Mondays. `month`: at midnight on the first of the month. `session`: at a time of day in a
+ * time zone. `instant`: at that instant. `total`: at the series' pinned origin. `rolling`: at the start
+ * of the bar `bars` − 1 bars before, so that a level is the sum of the deltas of the last `bars` bars.
  */
 export type Anchor =
   | { readonly kind: 'from' }
@@ -14,16 +14,19 @@ export type Anchor =
   | { readonly kind: 'session'; readonly minuteOfDay: number; readonly zone: string }
   | { readonly kind: 'rolling'; readonly bars: number };
 
-/** The instant at which the clocks of a zone show a minute of a date; the date as its UTC midnight. */
+/**
+ * The instant, in epoch ms, at which the clocks of a zone show a minute of a date. `dateMs` is the UTC
+ * midnight of the date.
+ */
 export type ClockTime = (zone: string, dateMs: number, minuteOfDay: number) => number;
 
-/** No zone's date is further than a day from that of UTC; one more holds every time of day. */
+/** No zone's date is more than a day away from that of UTC; one more day covers every time of day. */
 const ZONE_REACH_MS = 2 * DAY_MS;
 
 /**
- * The instants at which a level becomes 0, in order: from the last one at or before the range's start
- * to the first one at or after its end, so that they divide the range. One alone for `from` and
- * `instant`, none for `total` and `rolling`, whose levels never start anew.
+ * The instants at which a level is reset to 0, in order: from the last one at or before the range's
+ * start to the first one at or after its end, so that they divide the range. `from` and `instant` give
+ * one instant; `total` and `rolling` give none, because their levels are never reset.
  */
 export function resetsOver(anchor: Anchor, range: TimeRange, clockTime: ClockTime): number[] {
   if (anchor.kind === 'total' || anchor.kind === 'rolling') return [];
@@ -32,7 +35,7 @@ export function resetsOver(anchor: Anchor, range: TimeRange, clockTime: ClockTim
   return covering(recurring(anchor, range.startMs, clockTime), range);
 }
 
-/** Without end, from at or before an instant on. */
+/** Endless; the first instant is at or before `fromMs`. */
 function recurring(
   anchor: Extract<Anchor, { kind: 'day' | 'week' | 'month' | 'session' }>,
   fromMs: number,
@@ -61,7 +64,7 @@ function* sessions(
     yield clockTime(zone, dateMs, minuteOfDay);
 }
 
-/** @param instants ascending, the first at or before the range's start, without end */
+/** @param instants ascending and endless; the first is at or before the range's start */
 function covering(instants: Iterable<number>, { startMs, endMs }: TimeRange): number[] {
   const found: number[] = [];
   for (const atMs of instants) {

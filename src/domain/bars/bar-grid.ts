@@ -26,21 +26,21 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /**
- * The length of a bar in ms: `15m`, `2h`, `3d`, `1w`. It divides the day or is whole days, lest bars
- * drift over the day's hours.
+ * The length of a bar in ms: `15m`, `2h`, `3d`, `1w`. It must divide the day or be whole days;
+ * otherwise bars would start at different times on different days.
  * @throws CdvaultError USAGE
  */
 export function parseBarLength(text: string): number {
   const [, count = '', unit = ''] = /^([1-9]\d{0,3})([mhdw])$/.exec(text) ?? [];
   const lengthMs = Number(count) * (UNIT_MS[unit] ?? 0);
   if (lengthMs > 0 && (DAY_MS % lengthMs === 0 || lengthMs % DAY_MS === 0)) return lengthMs;
-  const why = lengthMs > 0 ? 'neither divides the day nor is whole days' : 'is no length of a bar';
+  const why = lengthMs > 0 ? 'neither divides the day nor is whole days' : 'is not a bar length';
   throw new CdvaultError('USAGE', `--interval ${JSON.stringify(text)} ${why}`, {
     advice: `Take ${INTERVALS.join(', ')}, or a multiple such as 2h, 12h, 3d or 1w.`,
   });
 }
 
-/** Bars of one length side by side from the epoch on; whole weeks from Mondays on. */
+/** Bars of one length, counted from the epoch; lengths of whole weeks start on Mondays. */
 export function evenGrid(lengthMs: number): BarGrid {
   const originMs = lengthMs % WEEK_MS === 0 ? WEEK_ORIGIN_MS : 0;
   return {
@@ -50,9 +50,9 @@ export function evenGrid(lengthMs: number): BarGrid {
 }
 
 /**
- * Bars that start with each session; its last one ends with it, however many hours the session has. A
- * bar of a day is the whole session, of 23 hours or 25 too.
- * @param sessions their starts, ascending, from before the first bar to behind the last one
+ * Bars that start with each session. A session's last bar ends with the session, and a bar of a day is
+ * the whole session, even if it has 23 or 25 hours.
+ * @param sessions starts, ascending, from before the first bar to after the last one
  */
 export function sessionGrid(lengthMs: number, sessions: readonly number[]): BarGrid {
   const stepMs = lengthMs < DAY_MS ? lengthMs : Infinity;
@@ -71,7 +71,7 @@ export function* startsIn(grid: BarGrid, { startMs, endMs }: TimeRange): Generat
   for (let at = grid.startOf(startMs); at < endMs; at = grid.endOf(at)) if (at >= startMs) yield at;
 }
 
-/** The longest stored interval that divides all of these lengths and, counted from the epoch, instants. */
+/** The longest stored interval that divides all of `times`: lengths, or instants counted from the epoch. */
 export function longestIntervalIn(times: readonly number[]): Interval | undefined {
   return INTERVALS.findLast((interval) => times.every((ms) => ms % INTERVAL_MS[interval] === 0));
 }

@@ -8,46 +8,47 @@ import { countUpTo } from '../time/search.ts';
 /** Which bars to show, and from where their levels count. */
 export interface BarsRequest {
   readonly lengthMs: number;
-  /** Bars that begin in it are shown, whole. */
+  /** Bars that begin in this range are shown, each as a whole. */
   readonly range: TimeRange;
   readonly anchor: Anchor;
 }
 
-/** How such bars are had from stored ones by addition. */
+/** How to compute the bars by adding up stored ones. */
 export interface BarsPlan {
   readonly grid: BarGrid;
   /** The longest stored interval that the bars are made up of. */
   readonly stored: Interval;
-  /** What of it to read: all bars that are added up. */
+  /** The range of stored bars to read: all that are added up. */
   readonly read: TimeRange;
   /** The instant at which the level of the bar that starts at `startMs` is 0; not for day and total. */
   readonly levelStartOf: (startMs: number) => number;
 }
 
 /**
- * Sessions have bars aligned to them. Bars of other anchors lie on the grid of their length, and none
- * may hold an anchor inside: its high and low can't be told apart by addition.
- * @throws CdvaultError USAGE with the nearest anchor that would do
+ * With a session anchor, bars start with the sessions. With other anchors, bars lie on the grid of their
+ * length, and none may have an anchor inside it: the high and low of its parts can't be computed by
+ * addition.
+ * @throws CdvaultError USAGE with the nearest anchor that is possible
  */
 export function planBars({ lengthMs, range, anchor }: BarsRequest, clockTime: ClockTime): BarsPlan {
   if (anchor.kind === 'session') return planSessions(lengthMs, range, anchor, clockTime);
   const grid = evenGrid(lengthMs);
   const shown = wholeBars(grid, range);
   const resets = resetsOver(anchor, { ...range, endMs: shown.endMs }, clockTime);
-  checkBehind(resets, range);
+  assertAnchorBefore(resets, range);
   for (const atMs of resets)
     if (atMs < shown.endMs && grid.startOf(atMs) !== atMs) throw straddled(atMs, lengthMs, anchor);
   const stored = longestIntervalIn([lengthMs]) ?? '1m';
   if (anchor.kind === 'rolling') {
     const reachMs = (anchor.bars - 1) * lengthMs;
-    // No bar is older than the epoch, however many are asked for.
+    // No bar is older than the epoch.
     const read = { ...shown, startMs: Math.max(0, shown.startMs - reachMs) };
     return { grid, stored, read, levelStartOf: (startMs) => startMs - reachMs };
   }
-  // The stored levels are those of the day already, and the series' anchors make continuous ones of them.
+  // Stored levels count from midnight; the series' midnight bases turn them into continuous ones.
   if (anchor.kind === 'day' || anchor.kind === 'total')
     return { grid, stored, read: shown, levelStartOf: (startMs) => startMs };
-  return startingAnew(resets, { grid, stored, read: shown });
+  return withResets(resets, { grid, stored, read: shown });
 }
 
 function planSessions(
@@ -58,14 +59,14 @@ function planSessions(
 ): BarsPlan {
   if (lengthMs > DAY_MS) {
     throw new CdvaultError('USAGE', 'a bar of more than a day would hold several sessions', {
-      advice: 'Take --interval 1d, one bar a session, or shorter.',
+      advice: 'Use --interval 1d (one bar per session) or shorter.',
     });
   }
   const sessions = resetsOver(anchor, range, clockTime);
   const stored = longestIntervalIn([lengthMs, ...sessions]);
   if (stored === undefined) throw new CdvaultError('INTERNAL', 'a session starts inside a minute');
   const grid = sessionGrid(lengthMs, sessions);
-  return startingAnew(sessions, { grid, stored, read: wholeBars(grid, range) });
+  return withResets(sessions, { grid, stored, read: wholeBars(grid, range) });
 }
 
 /** From the bar that holds the range's start to the end of the last one that begins in it. */
@@ -73,7 +74,7 @@ function wholeBars(grid: BarGrid, { startMs, endMs }: TimeRange): TimeRange {
   return { startMs: grid.startOf(startMs), endMs: grid.endOf(grid.startOf(endMs - 1)) };
 }
 
-function startingAnew(resets: readonly number[], plan: Omit<BarsPlan, 'levelStartOf'>): BarsPlan {
+function withResets(resets: readonly number[], plan: Omit<BarsPlan, 'levelStartOf'>): BarsPlan {
   const startMs = Math.min(plan.read.startMs, ...resets.slice(0, 1));
   return {
     ...plan,
@@ -82,10 +83,10 @@ function startingAnew(resets: readonly number[], plan: Omit<BarsPlan, 'levelStar
   };
 }
 
-function checkBehind([first]: readonly number[], range: TimeRange): void {
+function assertAnchorBefore([first]: readonly number[], range: TimeRange): void {
   if (first === undefined || first <= range.startMs) return;
-  throw new CdvaultError('USAGE', 'the anchor lies behind the start of what is shown', {
-    advice: 'Give an --anchor at or before --from.',
+  throw new CdvaultError('USAGE', 'the anchor is after the start of the shown range', {
+    advice: 'Set --anchor to a time at or before --from.',
   });
 }
 
@@ -93,17 +94,17 @@ function straddled(atMs: number, lengthMs: number, anchor: Anchor): CdvaultError
   const at = new Date(atMs).toISOString();
   if (atMs % MINUTE_MS !== 0) {
     return new CdvaultError('USAGE', `${at} lies inside a minute, and bars hold whole minutes`, {
-      advice: `The nearest legal anchor is ${nearest(atMs, MINUTE_MS)}.`,
+      advice: `The nearest possible anchor is ${nearest(atMs, MINUTE_MS)}.`,
     });
   }
-  const shorter = `take --interval ${longestIntervalIn([atMs]) ?? '1m'} or shorter`;
+  const shorter = `use --interval ${longestIntervalIn([atMs]) ?? '1m'} or shorter`;
   const isChosen = anchor.kind === 'instant' || anchor.kind === 'from';
   return new CdvaultError(
     'USAGE',
-    `a bar straddles ${at}: its high and low can't be told apart by addition`,
+    `a bar straddles the anchor ${at}: the high and low of its two parts can't be computed from stored bars`,
     {
       advice: isChosen
-        ? `The nearest legal anchor is ${nearest(atMs, lengthMs)}; or ${shorter}.`
+        ? `The nearest possible anchor is ${nearest(atMs, lengthMs)}; or ${shorter}.`
         : `For this anchor ${shorter}.`,
     },
   );

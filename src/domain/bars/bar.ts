@@ -1,16 +1,16 @@
 import { formatDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from '../trade/decimal.ts';
 
-/** Where CDV went in a bar, in units of 1e-8. */
+/** The CDV levels of a bar, in units of 1e-8. */
 export interface LevelBar {
   readonly openMs: number;
-  /** CDV after the bar's first trade, highest, lowest, after its last; flat in a silent bar. */
+  /** CDV after the bar's first trade, its maximum, its minimum, and after the last trade; all equal in a silent bar. */
   readonly open: bigint;
   readonly high: bigint;
   readonly low: bigint;
   readonly close: bigint;
   /** Σ signed quantity of the bar's own trades. */
   readonly delta: bigint;
-  /** Aggregate trades; 0 marks a silent bar. */
+  /** Number of aggregate trades; 0 marks a silent bar. */
   readonly aggTrades: number;
 }
 
@@ -25,7 +25,7 @@ export interface Bar extends LevelBar {
   readonly quoteVolume: bigint;
   /** The exchange's own trade count, Σ (last_id − first_id + 1). */
   readonly trades: number;
-  /** Those of both whose taker bought; the rest sold. */
+  /** The part of `aggTrades` and `trades` whose taker bought; the rest sold. */
   readonly buyAggTrades: number;
   readonly buyTrades: number;
   /** undefined in a silent bar. */
@@ -38,7 +38,7 @@ export interface Bar extends LevelBar {
   readonly lastId: number | undefined;
 }
 
-/** A bar as the exact tables give it: the same fields, every bigint as decimal text of full scale. */
+/** A bar as in the exact tables: the same fields, every bigint as decimal text of full scale. */
 export type BarText = {
   readonly [Field in keyof Bar]: bigint extends Bar[Field]
     ? string | Exclude<Bar[Field], bigint>
@@ -74,7 +74,7 @@ function priceText(price: bigint | undefined): string | undefined {
   return price === undefined ? undefined : formatDecimal(price, PRICE_SCALE);
 }
 
-/** The bar of a stretch in which nobody traded. */
+/** The bar of an interval without trades. */
 export function silentBar(openMs: number, level: bigint): Bar {
   return {
     openMs,
@@ -101,9 +101,9 @@ export function silentBar(openMs: number, level: bigint): Bar {
 }
 
 /**
- * Bars of a finer interval as bars of a coarser one, of which it must be a divisor. The open is that
- * of the first traded bar; silent bars don't count into high and low unless all are silent, since a
- * flat level carried over from before is no trade of this bar.
+ * Rolls bars up to a coarser interval, which must be a multiple of theirs. The open is that of the first
+ * bar with trades. Silent bars do not count for high and low unless all are silent: their level is
+ * carried over and is no trade of this bar.
  */
 export function* rollUp(bars: Iterable<Bar>, intervalMs: number): Generator<Bar> {
   let group: Bar | undefined;
@@ -119,7 +119,7 @@ export function* rollUp(bars: Iterable<Bar>, intervalMs: number): Generator<Bar>
   if (group !== undefined) yield group;
 }
 
-/** Two bars, one behind the other and counted from one start, as one. */
+/** Merges two consecutive bars whose levels count from the same start. */
 export function mergeLevels(left: LevelBar, right: LevelBar): LevelBar {
   if (right.aggTrades === 0) return left;
   if (left.aggTrades === 0) return { ...right, openMs: left.openMs };
@@ -135,8 +135,8 @@ export function mergeLevels(left: LevelBar, right: LevelBar): LevelBar {
 }
 
 /**
- * The other convention: a bar opens where the one before it closed. In the first bar behind an anchor
- * that is 0; in a silent bar nothing changes.
+ * The other convention: a bar opens where the one before it closed. The first bar after an anchor opens
+ * at 0; a silent bar does not change.
  */
 export function openAtPrevious(bar: LevelBar): LevelBar {
   const open = bar.close - bar.delta;

@@ -1,6 +1,6 @@
 /**
- * CDV bars from a stream of trades: the differential reference for the bars that the database
- * computes, never the production path. It shares no method with it: one pass, one running bigint.
+ * CDV bars from a stream of trades. This is the reference that the bars computed by the database are
+ * compared with, never the production path. It uses another method: one pass, one running bigint.
  */
 
 import { type AggTrade, isInvalid } from '../trade/agg-trade.ts';
@@ -11,8 +11,8 @@ import { HOUR_MS } from '../time/hour.ts';
 export interface CdvRequest {
   readonly intervalMs: number;
   /**
-   * Starts of the hours that are known to be complete, any order: silent bars are given only where
-   * they touch one of them, since elsewhere silence may as well be trades that nobody fetched.
+   * Starts of the hours that are known to be complete, any order. Silent bars are given only where
+   * they overlap one of these hours: elsewhere trades may exist that were not fetched.
    */
   readonly denseHours: readonly number[];
   /** The instant at which the level is 0; trades before it are left out. Default: the first trade. */
@@ -30,7 +30,7 @@ export function* cdvBars(trades: Iterable<AggTrade>, request: CdvRequest): Gener
   yield* pass.finish();
 }
 
-/** As cdvBars, for trades that arrive from a file or a database. */
+/** The same as cdvBars(), for an asynchronous stream of trades. */
 export async function* cdvBarsFrom(
   trades: AsyncIterable<AggTrade>,
   request: CdvRequest,
@@ -47,7 +47,7 @@ export function compareForBars(left: AggTrade, right: AggTrade): number {
 
 const NO_BARS: readonly Bar[] = [];
 
-/** One pass over trades, told of one at a time. */
+/** One pass over trades, given one at a time. */
 export class BarPass {
   readonly #intervalUs: number;
   readonly #fromUs: number;
@@ -66,7 +66,7 @@ export class BarPass {
     this.#due = dueBars(request);
   }
 
-  /** Bars that this trade shows to be finished. */
+  /** @returns the bars that end before this trade */
   accept(trade: AggTrade): readonly Bar[] {
     this.#checkOrder(trade);
     if (trade.timeUs < this.#fromUs || isInvalid(trade)) return NO_BARS;
@@ -93,7 +93,7 @@ export class BarPass {
     return bars;
   }
 
-  /** Closes the running bar and gives the silent ones between it and the bar that holds `timeUs`. */
+  /** Closes the current bar; also returns the silent ones between it and the bar that contains `timeUs`. */
   #moveTo(timeUs: number): Bar[] {
     const bars = this.#closeOpen();
     const openUs = Math.floor(timeUs / this.#intervalUs) * this.#intervalUs;
@@ -141,7 +141,7 @@ function dueBars({ intervalMs, denseHours, fromMs = -Infinity }: CdvRequest): nu
   return due;
 }
 
-/** A bar in the making. */
+/** The bar that is being computed. */
 class OpenBar {
   readonly #openMs: number;
   readonly #open: bigint;

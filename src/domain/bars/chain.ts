@@ -1,4 +1,4 @@
-/** Continuous CDV: the running base at each stored midnight, from an origin that never moves. */
+/** Continuous CDV: the level at each stored midnight, counted from an origin that never moves. */
 
 /** A day whose bars are built. */
 export interface BuiltDay {
@@ -13,15 +13,15 @@ export interface BuiltDay {
 
 export interface MidnightBase {
   readonly dayMs: number;
-  /** CDV between the origin and this midnight; negative days lie before the origin, and subtract. */
+  /** CDV from the origin to this midnight; days before the origin count negative. */
   readonly baseE8: bigint;
-  /** Ids missing between the origin and this day's first stored trade; undefined = can't be known. */
+  /** Ids missing between the origin and this day's first stored trade; undefined when they can't be counted. */
   readonly missing: number | undefined;
 }
 
 /**
- * Earlier days added later never move a level: the origin's base is 0 for ever, days behind it add
- * up, days before it subtract. A missing day between two stored ones is carried as a count of ids.
+ * The origin's base is always 0. Days after it add, days before it subtract, so adding earlier days
+ * later never changes a level. A missing day between two stored ones is counted by its missing ids.
  * @param originMs the pinned midnight
  * @param days stored days, any order
  */
@@ -70,7 +70,7 @@ function before(
   return bases.toReversed();
 }
 
-/** A count that can't be made stays unmade, however much is known of the rest. */
+/** Adding to an unknown count yields unknown. */
 function plus(left: number | undefined, right: number | undefined): number | undefined {
   return left === undefined || right === undefined ? undefined : left + right;
 }

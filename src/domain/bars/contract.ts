@@ -11,13 +11,13 @@ import {
 /** Set for a series whose quantities are contracts. */
 export interface Contract {
   /**
-   * Worth of one contract in quote currency, decimal text; undefined where nobody knows it, because the
-   * exchange had delisted the symbol before it was first asked about.
+   * Value of one contract in quote currency, decimal text; undefined when unknown, because the exchange
+   * had delisted the symbol before cdvault first asked for it.
    */
   readonly size: string | undefined;
 }
 
-/** Base volumes are quotients, rounded at this decimal place as the store's own are. */
+/** Base volumes are quotients, rounded to this many decimal places, as the store rounds its own. */
 export const BASE_SCALE = 24;
 
 /** Σ contracts × size ÷ price by taker side, units of 1e-24. */
@@ -34,22 +34,22 @@ export function plusBase(
 ): BaseVolume {
   const worthE16 = parseDecimal(qty, QTY_SCALE) * parseDecimal(size, QTY_SCALE);
   const priceE8 = parseDecimal(price, PRICE_SCALE);
-  // Half a unit more before the division rounds to the nearest.
+  // Adding half a unit before the division rounds to the nearest.
   const baseE24 = (2n * worthE16 * 10n ** 16n + priceE8) / (2n * priceE8);
   return isBuyerMaker
     ? { buyE24, sellE24: sellE24 + baseE24 }
     : { buyE24: buyE24 + baseE24, sellE24 };
 }
 
-/** A bar whose worth in quote currency may be unknown. */
+/** A bar whose value in quote currency may be unknown. */
 export type WorthText = Omit<BarText, 'quoteDelta' | 'quoteVolume'> & {
   readonly quoteDelta: string | undefined;
   readonly quoteVolume: string | undefined;
 };
 
 /**
- * A bar as the exact tables give it. Contracts are worth a fixed sum each, whatever the price, so that
- * their worth is exact; without the size it is unknown, never guessed.
+ * A bar as in the exact tables. A contract has a fixed value in quote currency at any price, so the
+ * quote amounts are exact; without the size they are unknown and never estimated.
  */
 export function worthText(bar: Bar, contract: Contract | undefined): WorthText {
   const text = barText(bar);

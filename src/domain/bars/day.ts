@@ -10,23 +10,23 @@ import {
 import { firstAggId } from '../market.ts';
 
 /**
- * `final`: its own trades are proven. `partial`: they are not. That a partial bar is still forming is
- * a matter of the time at which it is looked at, so the views say so, and the tables don't.
+ * `final`: the bar's own trades are proven. `partial`: they are not. Whether a partial bar is still
+ * forming depends on the time of the query, so the views say it and the tables do not.
  */
 export type BarStatus = 'final' | 'partial';
 
-/** What the ledger says of one hour of a day, as far as its bars need it. */
+/** What the ledger says about one hour of a day, as far as its bars need it. */
 export interface DayHour {
   readonly hourMs: number;
   readonly verdict: Verdict;
   /**
-   * Ids missing between the level's start and the end of this hour, those at the hour's own edges
-   * included: never 0 up to a hole that may lie in the hour. undefined when the trade before the
-   * level's start was never seen (the exchange no longer keeps it), so that nobody can count.
+   * Ids missing between the level's start and the end of this hour, including those at the hour's
+   * edges: ids of a hole that may lie in the hour always count. undefined when they can't be counted,
+   * because the trade before the level's start was never seen (the exchange no longer keeps it).
    */
   readonly levelMissing: number | undefined;
   /**
-   * Proven rows whose time lies in the hour: those of its run, less those that reach back out of it, plus
+   * Rows whose time lies in the hour: those of its run, minus those that reach back out of it, plus
    * those of the next run that reach into it.
    */
   readonly rows: number;
@@ -34,28 +34,28 @@ export interface DayHour {
   /** Σ quantity of the valid ones by taker side, units of 1e-8. */
   readonly buyE8: bigint;
   readonly sellE8: bigint;
-  /** Whether rows reach out of it or into it. */
+  /** Whether rows reach out of the hour or into it. */
   readonly isReached: boolean;
 }
 
 /**
- * What a day's bars are made of. Bars are due whenever `inputs` differs from what they were last
- * computed from: by comparison, never because some message arrived.
+ * What a day's bars are computed from. Bars are due whenever `inputs` differs from what they were last
+ * computed from. This comparison alone decides it, never a message.
  */
 export interface DayInputs {
   readonly dayMs: number;
   /** Hours with a ledger row, oldest first; the others are unknown and get no bars. */
   readonly hours: readonly DayHour[];
-  /** Midnight, or the first stored hour of a day of which the start was not asked for. */
+  /** Midnight, or the first stored hour when the day's start was not requested. */
   readonly levelFromMs: number;
   /**
-   * One word per hour, `10=proven:1f3a…`, and one for the next day's first hour if rows of it lie in this
-   * day; equal words mean equal trades.
+   * One word per hour, `10=proven:1f3a…`, and one for the next day's first hour if some of its rows lie
+   * in this day. Equal words mean equal trades.
    */
   readonly inputs: string;
   readonly rows: number;
   /**
-   * Half-open id range of the day as far as stored, from the id behind its predecessor to its last
+   * Half-open id range of the day as far as stored, from the id after its predecessor to its last
    * row; empty (start = end) in a day without trades.
    */
   readonly idStart: number;
@@ -64,18 +64,18 @@ export interface DayInputs {
   readonly missing: number | undefined;
   /** Σ signed quantity of valid trades whose time lies in the day's hours, units of 1e-8. */
   readonly deltaE8: bigint;
-  /** Σ quantity of the same: the bound of every running sum of the day. */
+  /** Σ quantity of the same trades: the upper bound of every running sum of the day. */
   readonly volumeE8: bigint;
 }
 
-/** Ledger rows that decide a day's bars: its own, and the hour behind it, whose rows may reach into it. */
+/** Ledger rows that decide a day's bars: its own, and the hour after it, whose rows may reach into it. */
 export function inputRange(dayMs: number): TimeRange {
   return { startMs: dayMs, endMs: dayMs + DAY_MS + HOUR_MS };
 }
 
 /**
  * @param records ledger rows of inputRange(), any order
- * @returns undefined when nothing is known of the day, not even an id
+ * @returns undefined when no hour of the day is known by any id
  */
 export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayInputs | undefined {
   const byHour = new Map(records.map((record) => [record.hourMs, record]));
@@ -98,7 +98,7 @@ export function dayInputs(dayMs: number, records: readonly SliceRecord[]): DayIn
     rows += record.rows;
     idEnd = Math.max(idEnd, ids.end);
     reach = Math.max(reach, ids.reach);
-    // In no bar: of the hour that they lie in nothing else is known.
+    // These rows are in no bar: the hour that they lie in has no ledger row.
     if (record !== first.record && !byHour.has(record.hourMs - HOUR_MS))
       lost += record.reachBack.rows;
     // The hours' runs share no row, so what is not a row is missing.
@@ -154,29 +154,29 @@ interface KnownHour {
 
 /** Half-open id ranges of an hour, both from `start`. */
 export interface HourIds {
-  /** The id behind the hour's predecessor: ids between it and the first row may be the hour's. */
+  /** The id after the hour's predecessor: ids between it and the first row may belong to the hour. */
   readonly start: number;
-  /** Behind the last row; `start` in an hour without rows. */
+  /** The id after the last row; `start` in an hour without rows. */
   readonly end: number;
-  /** Up to the hour's successor: ids between the last row and it may be the hour's. */
+  /** Up to the hour's successor: ids between the last row and it may belong to the hour. */
   readonly reach: number;
 }
 
-/** undefined when the hour is known by no id at all: nothing was ever traded around it. */
+/** @returns undefined when no id is known in or around the hour: the symbol had not traded yet */
 export function idRange({ hourMs, first, last, prev, next }: SliceRecord): HourIds | undefined {
   if (first === undefined && prev === undefined && next === undefined) return undefined;
   const startUs = hourMs * 1000;
   const endUs = (hourMs + HOUR_MS) * 1000;
-  // A neighbour whose time lies inside the hour is itself a row that the hour lacks.
+  // A neighbour whose time lies inside the hour is itself a row that is missing from the hour.
   const ownId = first?.id ?? next?.id;
-  const behindPrev = prev === undefined ? ownId : prev.id + (prev.timeUs >= startUs ? 0 : 1);
-  const start = Math.min(behindPrev ?? 0, ownId ?? behindPrev ?? 0);
+  const afterPrev = prev === undefined ? ownId : prev.id + (prev.timeUs >= startUs ? 0 : 1);
+  const start = Math.min(afterPrev ?? 0, ownId ?? afterPrev ?? 0);
   const end = last === undefined ? start : last.id + 1;
   const reach = next === undefined ? end : next.id + (next.timeUs < endUs ? 1 : 0);
   return { start, end, reach: Math.max(end, reach) };
 }
 
-/** Equal words mean equal bars: of an hour with gaps, its neighbours decide how much is missing. */
+/** Equal words mean equal bars. For an hour with gaps the word has its neighbours, which decide how many ids are missing. */
 function inputWord(record: SliceRecord): string {
   const hour = new Date(record.hourMs).toISOString().slice(11, 13);
   const verdict = verdictOf(record);
@@ -184,24 +184,27 @@ function inputWord(record: SliceRecord): string {
   return `${hour}=${verdict}:${contentWord(record)}${edges}`;
 }
 
-/** Of the next day's first hour, as far as its rows lie in the day before. */
+/** The word of the next day's first hour, if some of its rows lie in the day before. */
 function reachWords(record: SliceRecord): string[] {
   return record.reachBack.rows === 0 ? [] : [`next=${contentWord(record)}`];
 }
 
-/** `1f3a…`, and `<2` when two of the run's rows lie in the hour before. */
+/** `1f3a…`, with `<2` appended when two of the run's rows lie in the hour before. */
 function contentWord({ contentHash, reachBack }: SliceRecord): string {
   return contentHash.slice(0, 16) + (reachBack.rows === 0 ? '' : `<${reachBack.rows}`);
 }
 
-/** Whether bars of the day before this hour's, computed from `inputs`, hold what reaches back into them. */
+/**
+ * Whether the bars of the day before this hour, computed from `inputs`, contain the rows of this hour
+ * that reach back into that day.
+ */
 export function holdsReach(inputs: string, record: SliceRecord): boolean {
   const words = inputs.split(' ');
   if (!words.some((word) => word.startsWith('23='))) return true;
   return reachWords(record).every((word) => words.includes(word));
 }
 
-/** Whether bars computed from `inputs` hold this hour as the ledger knows it, whatever else they hold. */
+/** Whether bars computed from `inputs` contain this hour as the ledger has it now. */
 export function isBuiltFrom(inputs: string, record: SliceRecord): boolean {
   return idRange(record) === undefined || inputs.split(' ').includes(inputWord(record));
 }
@@ -225,7 +228,7 @@ export function barStatus(day: DayInputs, startMs: number, intervalMs: number): 
   return 'final';
 }
 
-/** Hours that bars were computed from and that are not among those known now, oldest first. */
+/** Hours that bars were computed from (`before`: their `inputs`) and that are not in `known`, oldest first. */
 export function lostHours(
   before: string,
   dayMs: number,

@@ -2,15 +2,15 @@ import type { LevelBar } from './bar.ts';
 import { firstIndex } from '../time/search.ts';
 
 /**
- * What turns the level of a stored bar, a part of the bar that starts at `startMs`, into one that counts
- * from elsewhere.
+ * The offset to add to the level of a stored bar so that it counts from another instant. The stored bar
+ * is a part of the bar that starts at `startMs`. Units of 1e-8.
  */
 export type LevelOffset = (stored: LevelBar, startMs: number) => bigint;
 
 /**
- * Levels that are 0 at any start of a stored bar: the deltas of the bars from there on.
- * @param stored in order
- * @param levelStartOf of the bar that starts at `startMs`
+ * Levels that are 0 at the start of any stored bar: sums of the deltas from that bar on.
+ * @param stored in time order
+ * @param levelStartOf the instant at which the level of the bar that starts at `startMs` is 0
  */
 export function countedFrom(
   stored: readonly LevelBar[],

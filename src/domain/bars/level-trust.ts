@@ -4,11 +4,11 @@ import type { SliceRecord } from '../proof/ledger.ts';
 import { firstAggId } from '../market.ts';
 import { firstIndex } from '../time/search.ts';
 
-/** How far a level may be trusted. */
+/** How complete a level is. */
 export interface LevelTrust {
-  /** The anchor, or the start of the first stored hour behind it. */
+  /** The anchor, or the start of the first stored hour after it. */
   readonly levelFromMs: number;
-  /** Ids missing between there and the end of the bar's last hour; undefined when nobody can count. */
+  /** Ids missing from there to the end of the bar's last hour; undefined when they can't be counted. */
   readonly levelMissing: number | undefined;
 }
 
@@ -26,29 +26,29 @@ interface KnownHour {
   /** Rows of all known hours before it. */
   readonly rowsBefore: number;
   readonly rows: number;
-  /** The id behind all that this hour and those before it may hold. */
+  /** The id after the last one that this hour and those before it may contain. */
   readonly reach: number;
 }
 
 /**
- * The trust in levels that count from anywhere, by the rule of the days' own levels: an id that is no
- * row of a stored hour is missing.
+ * Counts the missing ids of levels that start at any instant. The rule is that of the days' own levels:
+ * an id that is not a row of a stored hour is missing.
  */
 export class LevelTrusts {
   readonly #hours: readonly KnownHour[];
-  /** Hours whose bars are not what the ledger knows, ascending. */
+  /** Hours whose bars do not match the ledger, ascending. */
   readonly #doubtful: readonly number[];
 
   /**
-   * @param records of all hours in which levels start or end and those between, any order
-   * @param days of which bars are stored
+   * @param records of the hours in which levels start or end and of all hours between them, any order
+   * @param days days that have stored bars
    */
   constructor(records: readonly SliceRecord[], days: readonly BuiltFrom[]) {
     this.#hours = knownHours(records);
     this.#doubtful = doubtfulHours(records, days);
   }
 
-  /** Of a level that is 0 at `startMs`, in a bar that ends at `endMs`. */
+  /** The trust in a level that is 0 at `startMs`, in a bar that ends at `endMs`. */
   between(startMs: number, endMs: number): LevelTrust {
     const hours = this.#hours;
     const startHourMs = floorTo(startMs, HOUR_MS);
@@ -87,7 +87,7 @@ function knownHours(records: readonly SliceRecord[]): KnownHour[] {
   return hours;
 }
 
-/** Bars may be older than the ledger, or it may have lost a row: then nobody can count. */
+/** Bars may be older than the ledger, or the ledger may have lost a row: then ids can't be counted. */
 function doubtfulHours(records: readonly SliceRecord[], days: readonly BuiltFrom[]): number[] {
   const inputsOf = new Map(days.map(({ dayMs, inputs }) => [dayMs, inputs]));
   const known = new Set(records.map(({ hourMs }) => hourMs));

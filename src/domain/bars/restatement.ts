@@ -1,7 +1,7 @@
 import { type DayInputs, words } from './day.ts';
 import { HOUR_MS, isoHour } from '../time/hour.ts';
 
-/** A level that people may already have seen and that will change. */
+/** A change of levels that may already have been read. */
 export interface Restatement {
   /** The first hour whose level changes. */
   readonly hourMs: number;
@@ -9,8 +9,9 @@ export interface Restatement {
 }
 
 /**
- * Whether bars computed from `before` move when they are computed from `after`. Hours added behind
- * the last stored one move nothing; hours added before it, or other content, do.
+ * Whether levels computed from `before` change when they are computed from `after`. Hours added after
+ * the last stored one change nothing; hours added before it, or other content, do.
+ * @returns the first change; undefined when there is none
  */
 export function restatementOf(before: string, after: DayInputs): Restatement | undefined {
   const moved = [movedHour(before, after), reachedHour(before, after)].filter(
@@ -19,7 +20,7 @@ export function restatementOf(before: string, after: DayInputs): Restatement | u
   return moved.toSorted((left, right) => left.hourMs - right.hourMs)[0];
 }
 
-/** The first hour whose own trades, or those before it, are others. */
+/** The first hour whose own trades, or the trades before it, have changed. */
 function movedHour(before: string, after: DayInputs): Restatement | undefined {
   const now = words(after.inputs);
   for (const [index, word] of words(before).entries()) {
@@ -30,7 +31,7 @@ function movedHour(before: string, after: DayInputs): Restatement | undefined {
   return undefined;
 }
 
-/** The first hour into which other rows of the run behind it reach. */
+/** The first hour for which the rows that reach into it from the next hour's run have changed. */
 function reachedHour(before: string, after: DayInputs): Restatement | undefined {
   const [old, now] = [before, after.inputs].map(reaches);
   const built = new Set(words(before).map(({ hour }) => hour));
@@ -43,7 +44,7 @@ function reachedHour(before: string, after: DayInputs): Restatement | undefined 
   return { hourMs, reason };
 }
 
-/** Contents that reach back, by the hour that they reach into. */
+/** Content words of the hours that reach back, by the hour that they reach into (0 to 23). */
 function reaches(inputs: string): ReadonlyMap<number, string> {
   const found = [...inputs.matchAll(/(\d\d|next)=([^ ]+<\d+)/g)];
   return new Map(

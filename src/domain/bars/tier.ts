@@ -7,22 +7,22 @@ import { MINUTE_MS } from '../time/hour.ts';
 import type { Interval } from '../time/interval.ts';
 
 /**
- * Lower bounds of trade sizes in whole units of the quote currency, ascending, the first 0. A trade is
- * of the highest tier whose bound its worth (price × quantity) reaches.
+ * Lower bounds of trade sizes in whole units of the quote currency, ascending, the first 0. A trade
+ * belongs to the highest tier whose bound its value (price × quantity) reaches.
  */
 export type TierBounds = readonly number[];
 
-/** What the field commonly tells apart: retail, the bulk, large, and whales. */
+/** The classes in common use: retail, the bulk, large, and whales. */
 export const DEFAULT_TIERS: TierBounds = [0, 10_000, 100_000, 1_000_000];
 
-/** The intervals of which tiers have a table; others are rolled up from 1m when asked for. */
+/** The intervals for which tiers have a table; others are rolled up from 1m by the query. */
 export const TIER_INTERVALS = ['1m', '1h', '1d'] as const satisfies readonly Interval[];
 export type TierInterval = (typeof TIER_INTERVALS)[number];
 
-/** 1 unit of quote currency in units of 1e-16, as price × quantity comes out. */
+/** 1 unit of quote currency in units of 1e-16, the scale of price × quantity. */
 const QUOTE_UNIT = 10n ** BigInt(PRICE_SCALE + QTY_SCALE);
 
-/** @returns the index of its bound, or undefined where a contract's worth is not known */
+/** @returns the index of the trade's bound; undefined when the contract size is unknown */
 export function tierOf(
   { price, qty }: AggTrade,
   bounds: TierBounds,
@@ -30,11 +30,11 @@ export function tierOf(
 ): number | undefined {
   if (contract !== undefined && contract.size === undefined) return undefined;
   const unitE8 = parseDecimal(contract?.size ?? price, PRICE_SCALE);
-  const worth = unitE8 * parseDecimal(qty, QTY_SCALE);
-  return bounds.findLastIndex((bound) => worth >= BigInt(bound) * QUOTE_UNIT);
+  const valueE16 = unitE8 * parseDecimal(qty, QTY_SCALE);
+  return bounds.findLastIndex((bound) => valueE16 >= BigInt(bound) * QUOTE_UNIT);
 }
 
-/** Minute bars of each tier apart: the reference for those that the database computes. */
+/** Minute bars for each tier: the reference for those that the database computes. */
 export class TierPass {
   readonly #bounds: TierBounds;
   readonly #contract: Contract | undefined;
@@ -56,9 +56,9 @@ export class TierPass {
   }
 
   /**
-   * Bars by tier, in the order of the bounds. Every minute that has a bar has one in each tier: flat
-   * where the tier did not trade. None where the worth of a contract is not known.
-   * @param minutes of all trades
+   * Bars by tier, in the order of the bounds. Every minute that has a bar has one in each tier, silent
+   * where the tier did not trade. No bars when the contract size is unknown.
+   * @param minutes the minute bars of all trades
    */
   finish(minutes: readonly Bar[]): readonly (readonly Bar[])[] {
     if (this.#contract !== undefined && this.#contract.size === undefined)

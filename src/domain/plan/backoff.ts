@@ -4,7 +4,7 @@ export interface BackoffPolicy {
 }
 
 /**
- * Full jitter: a uniform draw from [0, min(max, first × 2^attempt)), never below what the server asked.
+ * Full jitter: a uniform draw from [0, min(max, first × 2^attempt)), never below `serverMinimumMs`.
  * @param attempt 0 for the first retry
  * @param random in [0, 1)
  */

@@ -2,26 +2,26 @@ import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../time/hour.t
 import type { Verdict } from '../proof/ledger.ts';
 import { isFilesOnly, type SourceChoice } from './source-choice.ts';
 
-/** What the ledger and the bars know of one day, for planning. */
+/** What the ledger and the bars say about one day; input of the planner. */
 export interface DayCoverage {
   readonly dayMs: number;
   /** Hours with a ledger row. */
   readonly verdicts: ReadonlyMap<number, Verdict>;
   /** Whether the day's bars were computed from exactly these hours. */
   readonly barsFresh: boolean;
-  /** Hours that are not asked for now, though they are not proven: see isResting(). */
+  /** Unproven hours that the schedule skips for now: see isResting(). */
   readonly resting?: ReadonlySet<number>;
 }
 
-/** One symbol-day of work: hours to fetch, then bars; no hours means that only the bars are due. */
+/** One symbol-day of work: hours to fetch, then bars. Without hours only the bars are due. */
 export interface DayWork {
   readonly dayMs: number;
   readonly hours: readonly number[];
-  /** Of these, hours whose stored rows are in doubt: fetched and compared whatever the ledger says. */
+  /** Those of `hours` whose stored rows are in doubt: fetched and compared even if the ledger says proven. */
   readonly refetch?: ReadonlySet<number>;
-  /** Set when the exchange's file of the day is asked first. */
+  /** Set when the day's archive file is tried first. */
   readonly fromArchive?: SourceChoice;
-  /** Sides on which the wanted range ends with this day. */
+  /** The sides of this day at which the requested range ends. */
   readonly edges?: readonly DayEdge[];
 }
 
@@ -29,7 +29,7 @@ export type DayEdge = 'before' | 'after';
 
 /**
  * Wanted hours − proven hours, by day; and days whose bars are older than their hours. `gap` and
- * `open` hours are due again: what was missing or still to come may be there now.
+ * `open` hours are due again: the missing or expected trades may be available now.
  * @param range whole hours
  */
 export function planWork(range: TimeRange, coverage: readonly DayCoverage[]): DayWork[] {
@@ -57,13 +57,13 @@ function hoursDue(dayMs: number, range: TimeRange, day: DayCoverage | undefined)
   return hours;
 }
 
-/** The first wait is shorter than the schedule's period, so that it does not skip one by seconds. */
+/** Shorter than the schedule's period (an hour), so that the next tick does not miss it by seconds. */
 const SHORTEST_REST_MS = HOUR_MS / 2;
 const LONGEST_REST_MS = 7 * DAY_MS;
 
 /**
- * Whether the schedule leaves an hour alone that was asked for in vain: for as long as it had been
- * known in vain when it was last asked for, so that the waits double, up to a week.
+ * Whether the schedule skips an hour that no source could provide. The wait is the time between the
+ * first and the last failed attempt, so waits double; at least half an hour, at most a week.
  */
 export function isResting(
   { seenAtMs, askedAtMs }: { readonly seenAtMs: number; readonly askedAtMs: number },
@@ -73,25 +73,28 @@ export function isResting(
   return nowMs - askedAtMs < restMs;
 }
 
-/** A file costs a download of a whole day: fewer hours than these are cheaper by REST. */
+/** A file is a download of the whole day: fewer hours than this cost less by REST. */
 const ARCHIVE_HOURS = 6;
 
-/** Where REST has all, the file of a day is given this long to be there: the exchange's own clients wait so too. */
+/**
+ * Where REST serves all history, a day's file is tried only this long after the day has ended. The
+ * exchange's own clients wait as long.
+ */
 const PACKED_MS = DAY_MS;
 
-/** The longest that a file has been late, by the exchange's own issues, is eight days. */
+/** The longest delay of a file reported in the exchange's issue tracker is eight days. */
 export const LATEST_MS = 14 * DAY_MS;
 
-/** An hour is asked for together with the trade before it, and not at once. */
+/** A fetch also asks for the trade before the hour, and it starts some time after it is planned. */
 const HORIZON_MARGIN_MS = HOUR_MS;
 
-/** What decides where a day is taken from. */
+/** What decides the source of a day. */
 export interface SourcePolicy {
   readonly source: SourceChoice;
-  /** How far back REST goes. */
+  /** How far back REST serves trades; Infinity if all of them. */
   readonly historyMs: number;
   readonly nowMs: number;
-  /** Whether the exchange no longer trades the symbol, so that REST may have forgotten it; default: no. */
+  /** Whether the exchange no longer trades the symbol, so that REST may not serve it; default: no. */
   readonly mayBeForgotten?: boolean;
 }
 
@@ -102,7 +105,7 @@ export function isWithinRest(
   return hourMs - HORIZON_MARGIN_MS >= nowMs - historyMs;
 }
 
-/** Whether a day's work is better taken from the exchange's file, or can be had from nowhere else. */
+/** Whether the archive file is the cheaper source of a day's work, or the only one. */
 export function suitsArchive({ dayMs, hours, refetch }: DayWork, policy: SourcePolicy): boolean {
   if (hours.length === 0 || refetch !== undefined || policy.source === 'rest') return false;
   if (isFilesOnly(policy.source)) return true;
@@ -115,14 +118,15 @@ export function suitsArchive({ dayMs, hours, refetch }: DayWork, policy: SourceP
   return hours.length >= ARCHIVE_HOURS || hours.some((hourMs) => !isWithinRest(hourMs, policy));
 }
 
-/** Whether a file that is not there may still come. */
+/** Whether a file that does not exist yet may still be published. */
 export function mayComeLate(dayMs: number, nowMs: number): boolean {
   return nowMs - (dayMs + DAY_MS) < LATEST_MS;
 }
 
 /**
- * Hours that were asked for and that nobody has now: their file is not there yet; it is not there and
- * will not come; it is there and does not prove them.
+ * Gap classes of hours that no source can provide at present. `pending_archive`: the file is not
+ * published yet. `retention`: there is no file, and none is expected. `truncated_file`: the file exists
+ * and does not prove the hour.
  */
 export const AWAITED = ['pending_archive', 'retention', 'truncated_file'] as const;
 export type AwaitedClass = (typeof AWAITED)[number];

@@ -11,6 +11,7 @@ interface BeyondHistory {
   readonly cause?: unknown;
 }
 
+/** The RETENTION error of a request for trades that are older than REST serves. */
 export function beyondHistory(
   { symbol }: Series,
   { what, historyMs, keptFromMs, cause }: BeyondHistory,

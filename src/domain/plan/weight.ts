@@ -1,23 +1,23 @@
-/** The arithmetic of request weight: aligned windows and what of them may be used. */
+/** The arithmetic of request weight: aligned windows, and the share of a window that may be used. */
 
-/** Strips of a window in which nothing is sent, so that no request is counted in another window than ours. */
+/** Margins of a window in which nothing is sent, so that the exchange counts a request in the window we do. */
 export interface WindowGuard {
-  /** After the window's start: our idea of the exchange's clock may run ahead of it. */
+  /** After the window's start: our estimate of the exchange's clock may run ahead of it. */
   readonly startMs: number;
-  /** Before the window's end: what is sent now may arrive in the next window and use that one's weight. */
+  /** Before the window's end: a request sent now may arrive in the next window and count there. */
   readonly endMs: number;
 }
 
 export interface SendSlot {
-  /** Number of the window since the epoch, which weight sent now counts in. */
+  /** Number, since the epoch, of the window in which the request counts. */
   readonly window: number;
-  /** 0 when something may be sent right now. */
+  /** 0 when the request may be sent now. */
   readonly waitMs: number;
 }
 
 /**
- * Where a request that wants to be sent at `nowMs` (the exchange's clock) belongs. The exchange's
- * windows are aligned: minute windows start at the full minute.
+ * The window of a request that is to be sent at `nowMs` (the exchange's clock), and how long to wait.
+ * The exchange's windows are aligned: minute windows start at the full minute.
  */
 export function sendSlot(nowMs: number, windowMs: number, guard: WindowGuard): SendSlot {
   const current = Math.floor(nowMs / windowMs);

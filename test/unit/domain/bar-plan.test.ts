@@ -54,25 +54,27 @@ describe('bars that straddle an anchor', () => {
 
   it('are refused; the advice gives the nearest anchor that is possible', () => {
     expect(refusal('1h', instant('2024-03-05T06:40Z'), from, to)).toBe(
-      "USAGE: a bar straddles 2024-03-05T06:40:00.000Z: its high and low can't be told apart by addition. " +
-        'The nearest legal anchor is 2024-03-05T07:00:00.000Z; or take --interval 5m or shorter.',
+      "USAGE: a bar straddles the anchor 2024-03-05T06:40:00.000Z: the high and low of its two parts can't be computed from stored bars. " +
+        'The nearest possible anchor is 2024-03-05T07:00:00.000Z; or use --interval 5m or shorter.',
     );
     expect(refusal('1m', instant('2024-03-05T06:40:20Z'), from, to)).toBe(
       'USAGE: 2024-03-05T06:40:20.000Z lies inside a minute, and bars hold whole minutes. ' +
-        'The nearest legal anchor is 2024-03-05T06:40:00.000Z.',
+        'The nearest possible anchor is 2024-03-05T06:40:00.000Z.',
     );
     expect(refusal('4h', { kind: 'from' }, '2024-03-05T01:00Z', to)).toContain(
-      'The nearest legal anchor is 2024-03-05T00:00:00.000Z; or take --interval 1h or shorter.',
+      'The nearest possible anchor is 2024-03-05T00:00:00.000Z; or use --interval 1h or shorter.',
     );
   });
 
   it('are refused for days, weeks and months; the advice gives an interval that is possible', () => {
-    expect(refusal('1w', { kind: 'day' }, from, to)).toContain('take --interval 1d or shorter');
+    expect(refusal('1w', { kind: 'day' }, from, to)).toContain('use --interval 1d or shorter');
     expect(refusal('3d', { kind: 'week' }, from, '2024-04-01T00:00Z')).toContain('1d or shorter');
     expect(refusal('1w', { kind: 'month' }, from, '2024-04-10T00:00Z')).toContain('1d or shorter');
-    expect(refusal('2d', newYork(0), from, to)).toContain('Take --interval 1d, one bar a session');
+    expect(refusal('2d', newYork(0), from, to)).toContain(
+      'Use --interval 1d (one bar per session)',
+    );
     expect(refusal('1h', instant('2024-03-05T13:00Z'), from, to)).toContain(
-      'Give an --anchor at or before --from.',
+      'Set --anchor to a time at or before --from.',
     );
   });
 
