@@ -9,7 +9,7 @@ interface ErrorDetails {
 }
 
 /**
- * A failure with a stable code. The message says what was tried on what; `advice` what to do next.
+ * A failure with a stable code. The message says what failed on what; `advice` says what to do next.
  */
 export class CdvaultError extends Error {
   override readonly name = 'CdvaultError';
@@ -33,14 +33,14 @@ export class CdvaultError extends Error {
   }
 }
 
-/** Whatever was thrown, as one of ours; an unknown error becomes INTERNAL and keeps its cause. */
+/** Converts anything thrown into a CdvaultError; an unknown error becomes INTERNAL and keeps its cause. */
 export function classify(error: unknown): CdvaultError {
   if (error instanceof CdvaultError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new CdvaultError('INTERNAL', message, { cause: error });
 }
 
-/** Whether the content of an archive file is at fault, and not the way to it. */
+/** Whether the content of an archive file is at fault, not its download. */
 export function isArchiveFault(error: unknown): error is CdvaultError {
   return (
     error instanceof CdvaultError &&

@@ -1,4 +1,4 @@
-/** Exit codes of the command line; documented in docs/operations.md and SPEC, never renumbered. */
+/** Exit codes of the command line. Documented in docs/operations.md and SPEC; never renumbered. */
 export const EXIT = {
   ok: 0,
   usage: 2,
@@ -8,7 +8,7 @@ export const EXIT = {
   fatal: 7,
   mismatch: 11,
   interrupted: 130,
-  /** 128 + SIGPIPE, as shells give it. */
+  /** 128 + SIGPIPE, as shells report it. */
   outputClosed: 141,
 } as const;
 

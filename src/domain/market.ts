@@ -3,7 +3,7 @@
 export const MARKETS = ['binance_spot', 'binance_um', 'binance_cm'] as const;
 export type Market = (typeof MARKETS)[number];
 
-/** What people type: `--market spot`. */
+/** The names that users type: `--market spot`. */
 export const MARKET_NAMES = {
   spot: 'binance_spot',
   um: 'binance_um',
@@ -20,14 +20,14 @@ export function firstAggId(market: Market): number {
   return market === 'binance_spot' ? 0 : 1;
 }
 
-/** COIN-M trades in contracts of a fixed worth in quote currency; the others in the base asset. */
+/** COIN-M quantities are contracts of a fixed value in quote currency; on the other markets they are base asset. */
 export function tradesContracts(market: Market): boolean {
   return market === 'binance_cm';
 }
 
 /**
- * Fills of the insurance fund and of auto-deleveraging take raw trade ids, and are in no aggregate
- * trade of a futures market: raw ids may leave some out, and candles that count them may say more.
+ * On futures markets, fills of the insurance fund and of auto-deleveraging have raw trade ids but are in
+ * no aggregate trade. Raw ids may therefore skip, and candles that count these fills may show more.
  */
 export function leavesOutFills(market: Market): boolean {
   return market !== 'binance_spot';
@@ -40,12 +40,12 @@ export interface Series {
   readonly symbol: string;
 }
 
-/** One UTC hour of one series: the unit of proof, and of a REST job. */
+/** One UTC hour of one series: the unit of proof and of a REST job. */
 export interface Slice extends Series {
   readonly hourMs: number;
 }
 
-/** One UTC day of one series: the unit of a file and of bars. */
+/** One UTC day of one series: the unit of an archive file and of bars. */
 export interface SeriesDay extends Series {
   readonly dayMs: number;
 }

@@ -15,53 +15,56 @@ interface IdRun extends IdSpan {
   to: number;
 }
 
-/** A silence at an end of a file that is unlike the rest of it. */
+/** A long silence at the start or end of a file, compared with the rest of it. */
 interface Suspicion {
   readonly side: 'start' | 'end';
   readonly text: string;
 }
 
-/** What one archive file holds, told from its rows alone. */
+/** What one archive file contains, computed from its rows alone. */
 export interface ArchiveContent {
   readonly rows: number;
   readonly firstId: number | undefined;
   readonly lastId: number | undefined;
   readonly firstUs: number | undefined;
   readonly lastUs: number | undefined;
-  /** Ids between the first and the last that the file does not have. */
+  /** How many ids between the first and the last are missing. */
   readonly missingIds: number;
-  /** The same, all of them, both ends included. */
+  /** The missing ids, both ends included. */
   readonly missing: readonly IdSpan[];
-  /** Rows whose time lies outside the file's date, or far from the rows around them; the first thousand. */
+  /** The first thousand rows whose time lies outside the file's dates, or far from the rows around them. */
   readonly foreign: readonly ForeignRow[];
-  /** Rows whose id the file has given before. */
+  /** Rows that repeat an id of an earlier row. */
   readonly doubleIds: number;
   readonly invalidRows: number;
-  /** Findings for people, the grave ones; none in a file that is whole in itself. */
+  /** Serious findings, as text; none in a file without missing, repeated or misdated rows. */
   readonly problems: readonly string[];
-  /** Ends that may be cut: only the file beside it can tell. */
+  /** Ends at which the file may be cut; only the neighbouring file can confirm it. */
   readonly suspicions: readonly Suspicion[];
-  /** Oddities that lose nothing. */
+  /** Oddities for which nothing is missing. */
   readonly notes: readonly string[];
 }
 
-/** A file's end counts as cut when it is this silent before midnight, and so unlike the file's own pace. */
+/**
+ * An end of a file is suspected to be cut when the silence up to midnight is at least an hour and at
+ * least a thousand times the file's mean spacing of trades.
+ */
 const CUT_SILENCE_US = 3_600_000_000;
 const CUT_SPACINGS = 1_000;
 const DAY_US = DAY_MS * 1000;
 
-/** Rows with a wrong date that are named for people. */
+/** Rows with a wrong date that the text names. */
 const FOREIGN_SHOWN = 5;
 
 /**
- * Adds up the rows of one file as they stream by. Ids that ascend without a hole cost one run; files
- * of two interleaved streams cost one run a row, some 16 MB a million.
+ * Adds up the rows of one file while they are streamed. Ids that ascend without a hole take one run.
+ * Files of two interleaved streams take one run per row, about 16 MB per million rows.
  */
 export class ArchiveAudit {
   readonly #name: ArchiveName;
   readonly #foreign: ForeignRows;
   readonly #runs: IdRun[] = [];
-  /** Days that have a row. */
+  /** Days with at least one row. */
   readonly #days = new Set<number>();
   #rows = 0;
   #firstUs = Infinity;
@@ -133,7 +136,7 @@ export class ArchiveAudit {
       doubleIds,
       invalidRows: this.#invalidRows,
       problems: [
-        ...(this.#rows === 0 ? ['it holds no trades'] : []),
+        ...(this.#rows === 0 ? ['it contains no trades'] : []),
         ...(missingIds > 0
           ? [`${idsAre(missingIds)} missing: ${spansText(holes, 'more holes')}`]
           : []),
@@ -142,7 +145,7 @@ export class ArchiveAudit {
       ],
       suspicions: this.#cutEnds(),
       notes: [
-        ...(this.#descending > 0 ? [`${this.#descending} rows are not in the order of ids`] : []),
+        ...(this.#descending > 0 ? [`${this.#descending} rows are not in id order`] : []),
         ...(this.#invalidRows > 0 ? [`${this.#invalidRows} rows are invalid trades`] : []),
         ...this.#silentDays(holes),
         ...(this.#backwards > 0 ? [`${this.#backwards} times run backwards`] : []),
@@ -161,7 +164,7 @@ export class ArchiveAudit {
     ];
   }
 
-  /** Of a month; where the ids follow one another nobody traded, and nothing is missing. */
+  /** Days of a month without trades. No ids are missing, so nothing was traded on them. */
   #silentDays(holes: readonly IdSpan[]): string[] {
     if (holes.length > 0) return [];
     const [first, last] = [Math.min(...this.#days), Math.max(...this.#days)];
@@ -170,22 +173,22 @@ export class ArchiveAudit {
     );
     return silent.length === 0
       ? []
-      : [`no trades on ${silent.map(isoDay).join(', ')}; the ids follow one another`];
+      : [`no trades on ${silent.map(isoDay).join(', ')}; no ids are missing`];
   }
 
-  /** No file can prove that it reaches midnight; the one beside it can. Until then this is a suspicion. */
+  /** A file can't prove that it reaches midnight; its neighbour can. Until then a cut is a suspicion. */
   #cutEnds(): Suspicion[] {
     if (this.#rows === 0) return [];
     const { startMs, endMs } = this.#name;
     const spacingUs = (this.#lastUs - this.#firstUs) / Math.max(1, this.#rows - 1);
     const paceUs = Math.max(CUT_SILENCE_US, CUT_SPACINGS * spacingUs);
-    // A month lacks whole days whatever the pace.
+    // A silence of a whole day is suspicious whatever the spacing.
     const threshold = this.#rows === 1 ? DAY_US : Math.min(paceUs, DAY_US);
     const cuts: Suspicion[] = [];
     if (this.#firstUs - startMs * 1000 >= threshold)
-      cuts.push({ side: 'start', text: `it begins only at ${clock(this.#firstUs)}: cut?` });
+      cuts.push({ side: 'start', text: `it starts at ${clock(this.#firstUs)}: cut?` });
     if (endMs * 1000 - this.#lastUs >= threshold)
-      cuts.push({ side: 'end', text: `it ends already at ${clock(this.#lastUs)}: cut?` });
+      cuts.push({ side: 'end', text: `it ends at ${clock(this.#lastUs)}: cut?` });
     return cuts;
   }
 }
@@ -224,14 +227,14 @@ function idsAre(count: number): string {
   return count === 1 ? '1 id is' : `${count} ids are`;
 }
 
-/** A file in its place beside others of its symbol. */
+/** A file that was read, to be compared with others of its symbol. */
 export interface AuditedFile extends ArchiveName {
   readonly content: ArchiveContent;
 }
 
 /**
- * What is missing or stands twice between files of one symbol: the ids of neighbouring files must
- * meet, whatever their checksums say.
+ * Ids that are missing or repeated between the files of one symbol. The ids of neighbouring files must
+ * follow one another, even if all checksums are correct.
  */
 export function seams(files: readonly AuditedFile[]): string[] {
   const sorted = files.toSorted((left, right) => left.startMs - right.startMs);
@@ -252,8 +255,8 @@ export function seams(files: readonly AuditedFile[]): string[] {
 }
 
 /**
- * What is left of the suspicions against files of one symbol when their neighbours have been heard: where
- * ids go on across a border, nothing was cut there. Nor is anything before the lowest id that there can be.
+ * The suspicions that remain after files of one symbol have been compared with their neighbours. Where
+ * the ids continue across a border, nothing was cut. Nothing can be missing before the lowest possible id.
  */
 export function unsettled<File extends AuditedFile>(
   files: readonly File[],
@@ -270,7 +273,7 @@ export function unsettled<File extends AuditedFile>(
   );
 }
 
-/** Of spot; a file does not say its market, and on futures the lowest is 1. */
+/** The lowest id of spot. A file does not name its market; on futures the lowest id is 1. */
 const FIRST_ID = firstAggId('binance_spot');
 
 function goesOn(lastId: number | undefined, firstId: number | undefined): boolean {

@@ -1,6 +1,6 @@
 import { DAY_MS, isoDay, type TimeRange } from '../time/hour.ts';
 
-/** What the name of one of the exchange's archive files promises. */
+/** What the name of an archive file says about its content. */
 export interface ArchiveName extends TimeRange {
   /** Without folder and extension: `BTCUSDT-aggTrades-2024-01-01`. */
   readonly stem: string;
@@ -12,7 +12,7 @@ const NAME =
 
 /**
  * @param fileName `SYMBOL-aggTrades-YYYY-MM-DD.zip`, or a month, or `.csv`
- * @returns undefined when it is no such name or no such date
+ * @returns undefined when the name has another form or the date does not exist
  */
 export function parseArchiveName(fileName: string): ArchiveName | undefined {
   const { stem, symbol, year, month, day } = NAME.exec(fileName)?.groups ?? {};
@@ -24,7 +24,7 @@ export function parseArchiveName(fileName: string): ArchiveName | undefined {
   return { stem, symbol, startMs, endMs };
 }
 
-/** The UTC month that an instant lies in. */
+/** The UTC month that contains an instant. */
 export function monthOf(timeMs: number): TimeRange {
   const at = new Date(timeMs);
   const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];

@@ -4,16 +4,16 @@ export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
 export const MINUTE_MS = 60_000;
 export const WEEK_MS = 7 * DAY_MS;
-/** Weeks start on Mondays; several of them are counted from that of the epoch, as QuestDB does. */
+/** Weeks start on Mondays. Multiples of a week count from the Monday of the epoch's week, as in QuestDB. */
 export const WEEK_ORIGIN_MS = Date.UTC(1969, 11, 29);
 
 /**
- * An hour is fetched only when its end is at least this old: the exchange's database may lag its
+ * An hour is fetched only when its end is at least this old: the exchange's database may lag behind its
  * matching engine, and a row that appears late would be missed.
  */
 export const CLOSING_MS = 2 * MINUTE_MS;
 
-/** Half-open: `startMs` belongs to it, `endMs` does not. */
+/** Half-open: `startMs` is in the range, `endMs` is not. */
 export interface TimeRange {
   readonly startMs: number;
   readonly endMs: number;
@@ -23,7 +23,7 @@ export function floorTo(timeMs: number, stepMs: number): number {
   return Math.floor(timeMs / stepMs) * stepMs;
 }
 
-/** The smallest range of whole hours that holds `range`. */
+/** The smallest range of whole hours that contains `range`. */
 export function widenToHours(range: TimeRange): TimeRange {
   return { startMs: floorTo(range.startMs, HOUR_MS), endMs: -floorTo(-range.endMs, HOUR_MS) };
 }
@@ -52,7 +52,7 @@ export function isoDay(dayMs: number): string {
   return new Date(dayMs).toISOString().slice(0, 10);
 }
 
-/** 2024010110: for job ids, which may hold no colon. */
+/** 2024010110: for job ids, which must not contain a colon. */
 export function compactHour(hourMs: number): string {
   return new Date(hourMs).toISOString().slice(0, 13).replace(/[-T]/g, '');
 }

@@ -1,4 +1,7 @@
-/** The first index in `[0, length)` at which `holds` is true, once true, true ever after; `length` if none. */
+/**
+ * The first index in `[0, length)` at which `holds` is true; `length` if there is none. From the first
+ * true index on, `holds` must stay true.
+ */
 export function firstIndex(length: number, holds: (index: number) => boolean): number {
   let low = 0;
   let high = length;
@@ -10,7 +13,7 @@ export function firstIndex(length: number, holds: (index: number) => boolean): n
   return low;
 }
 
-/** How many of the ascending values are at or below `limit`. */
+/** How many of the values, which are ascending, are at or below `limit`. */
 export function countUpTo(values: readonly number[], limit: number): number {
   return firstIndex(values.length, (index) => (values[index] ?? Infinity) > limit);
 }

@@ -1,4 +1,4 @@
-// The one Node builtin that the domain uses: hashing is arithmetic, not input or output.
+// A Node builtin, allowed in the domain: hashing is arithmetic, not input or output.
 import { createHash } from 'node:crypto';
 import { type AggTrade, canonicalLine } from './agg-trade.ts';
 import type { TradeBlock } from './trade-block.ts';
@@ -7,13 +7,13 @@ import type { TradeBlock } from './trade-block.ts';
 export interface ContentHasher {
   /** Trades in id order. */
   update(trade: AggTrade): void;
-  /** The same for the rows `[from, to)` of a block. */
+  /** The same as update() for the rows `[from, to)` of a block. */
   updateBlock(block: TradeBlock, from: number, to: number): void;
   /** Hex; ends the hash. */
   digest(): string;
 }
 
-/** Lines are handed over in pieces of this size: one call per line would cost more than the hash. */
+/** Lines are hashed in pieces of this size: one call per line would take longer than the hash itself. */
 const PIECE_CHARS = 64 * 1024;
 
 /** The longest canonical line is about 150 bytes. */

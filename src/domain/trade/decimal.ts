@@ -21,19 +21,19 @@ export function parseDecimal(text: string, scale: number): bigint {
   return sign === '-' ? -units : units;
 }
 
-/** -150000000n at scale 8 → "-1.50000000": always all `scale` digits, so equal values are equal texts. */
+/** -150000000n at scale 8 → "-1.50000000". Always `scale` decimal places, so equal values have equal texts. */
 export function formatDecimal(units: bigint, scale: number): string {
   const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, '0');
   const sign = units < 0n ? '-' : '';
   return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-/** As formatDecimal, without trailing zeros: what people read. */
+/** The same as formatDecimal() without trailing zeros, for display. */
 export function formatDecimalShort(units: bigint, scale: number): string {
   return formatDecimal(units, scale).replace(/\.?0+$/, (zeros) => (scale === 0 ? zeros : ''));
 }
 
-/** A sum of units: kept as a number as long as that is exact, since bigint costs ten times as much. */
+/** An exact sum of units. It adds as a number while that is exact: bigint takes ten times as long. */
 export class ExactSum {
   #big = 0n;
   #small = 0;

@@ -1,8 +1,9 @@
 import type { AggTrade } from './agg-trade.ts';
 
 /**
- * Fields of a row of an archive file, in its order. Constants of their own, since V8 (of Node.js 24) gives
- * its code up again and again where such a loop reads them from an object: four times the time.
+ * Fields of a row of an archive file, in the file's order. They are separate constants for speed: when
+ * the parsing loop reads them from an object, V8 (Node.js 24) deoptimizes again and again, and the loop
+ * takes four times as long.
  */
 export const AGG_ID_FIELD = 0;
 export const PRICE_FIELD = 1;
@@ -12,10 +13,10 @@ export const LAST_ID_FIELD = 4;
 export const TIME_FIELD = 5;
 export const MAKER_FIELD = 6;
 
-/** Starts of the seven fields of each row. */
+/** Number of fields of a row. */
 export const FIELD_COUNT = 7;
 
-/** Room for the rows of one block, a column for each field that is a number or a flag. */
+/** Columns of a block: where each field starts, and one column for each field that is a number or a flag. */
 export type Columns = ReturnType<typeof newColumns>;
 
 export function newColumns(rows: number) {
@@ -43,28 +44,28 @@ const NUMBER_COLUMNS = [
 
 interface BlockParts {
   readonly rows: number;
-  /** ASCII; decimals and integers without signs (but -1), exponents, leading zeros of integers. */
+  /** ASCII. Numbers have no sign (except -1) and no exponent; integers have no leading zeros. */
   readonly text: Uint8Array;
-  /** Where each field of each row starts in `text`; all but the last end one before the next one. */
+  /** Where each field of each row starts in `text`; a field ends one byte before the next one starts. */
   readonly fieldAt: Int32Array;
-  /** Zeros behind the time's text that make it microseconds: three where the file has milliseconds. */
+  /** Zeros to append to the time's text to get microseconds: three when the file has milliseconds. */
   readonly timeZeros: 0 | 3;
   readonly aggIds: Float64Array;
   readonly firstIds: Float64Array;
   readonly lastIds: Float64Array;
   readonly timesUs: Float64Array;
-  /** Units of 1e-8; Infinity where that is beyond 2^53, and the text has to tell. */
+  /** Units of 1e-8; Infinity when that is beyond 2^53, so that the text must be parsed. */
   readonly qtysE8: Float64Array;
   /** 1 where the taker sold. */
   readonly makers: Uint8Array;
-  /** 0 where the exchange itself has marked the row invalid: the rule of isInvalid(). */
+  /** 0 where the exchange has marked the row invalid, by the rule of isInvalid(). */
   readonly valids: Uint8Array;
 }
 
 /**
- * Many trades as columns over the very text they came in. A day of the busiest symbol has a million
- * of them: as objects with strings they would cost four times the time (measured), and numbers need
- * not be written out again where their digits are at hand.
+ * Many trades as columns over the text that they were read from. A day of the busiest symbol has a
+ * million trades: as objects with strings they would take four times as long (measured). The digits of
+ * the text are copied instead of formatting the numbers again.
  */
 export class TradeBlock {
   readonly rows: number;
@@ -93,7 +94,7 @@ export class TradeBlock {
     this.#fieldAt = parts.fieldAt.subarray(0, parts.rows * FIELD_COUNT);
   }
 
-  /** Rows `[from, to)` as a block of their own over the same text. */
+  /** Rows `[from, to)` as a new block over the same text. */
   slice(from: number, to: number): TradeBlock {
     return new TradeBlock({
       rows: to - from,
@@ -110,7 +111,7 @@ export class TradeBlock {
     });
   }
 
-  /** Rows of one file, in memory of their own: good for longer than the pieces that they came in. */
+  /** Copies rows of one file into new memory, so that they stay valid after the blocks they came in. */
   static join(blocks: readonly TradeBlock[]): TradeBlock {
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
     const joined = {
@@ -172,7 +173,7 @@ export class TradeBlock {
     return to;
   }
 
-  /** The same for the time, in microseconds. */
+  /** The same as copyField() for the time, in microseconds. */
   copyTimeUs(row: number, target: Uint8Array, targetAt: number): number {
     let to = this.copyField(row, TIME_FIELD, target, targetAt);
     for (let zeros = this.timeZeros; zeros > 0; zeros -= 1) {

@@ -94,7 +94,7 @@ describe('a problem of one file', () => {
       .concat(rows.filter((_, index) => index % 2 === 1));
     const { problems, notes } = await audit(await put(mixed));
     expect(problems).toEqual([]);
-    expect(notes[0]).toBe('1 rows are not in the order of ids');
+    expect(notes[0]).toBe('1 rows are not in id order');
   });
 
   test('cut at 09:29, with a valid checksum', async () => {
@@ -116,7 +116,7 @@ describe('a problem of one file', () => {
     const audited = await audit(file);
     expect(audited.facts?.checksum).toBe('equal');
     expect(auditTogether([audited]).files[0]?.problems).toEqual([
-      'it ends already at 2024-03-05T09:29:58Z: cut?',
+      'it ends at 2024-03-05T09:29:58Z: cut?',
     ]);
   });
 
@@ -150,7 +150,7 @@ describe('a problem of one file', () => {
       await problemsOf(
         Buffer.from(zipOf({ name: 'TESTUSDT-aggTrades-2024-03-05.csv', content: Buffer.alloc(0) })),
       ),
-    ).toEqual(['it holds no trades']);
+    ).toEqual(['it contains no trades']);
   });
 
   test.each([
@@ -337,10 +337,10 @@ describe('a monthly file', () => {
 
   test('without its last or its first days: nothing proves that there were no trades then', async () => {
     expect(await problems(hourly((day) => day <= 25))).toEqual([
-      'it ends already at 2023-02-25T23:00:01Z: cut?',
+      'it ends at 2023-02-25T23:00:01Z: cut?',
     ]);
     expect(await problems(hourly((day) => day >= 4))).toEqual([
-      'it begins only at 2023-02-04T00:00:01Z: cut?',
+      'it starts at 2023-02-04T00:00:01Z: cut?',
     ]);
   });
 
@@ -349,9 +349,7 @@ describe('a monthly file', () => {
     expect(await problems(hourly(isThere))).toEqual(['72 ids are missing: 316 to 387']);
     expect(await problems(hourly(isThere, true))).toEqual([]);
     const { notes } = await audit(await put(hourly(isThere, true), STEM));
-    expect(notes).toContain(
-      'no trades on 2023-02-10, 2023-02-11, 2023-02-12; the ids follow one another',
-    );
+    expect(notes).toContain('no trades on 2023-02-10, 2023-02-11, 2023-02-12; no ids are missing');
   });
 
   test('is complete at its end when the next file continues its ids', async () => {
