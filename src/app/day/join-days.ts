@@ -116,7 +116,7 @@ async function lookOutside(
   border: Border,
   signal: AbortSignal,
 ): Promise<{ readonly outside: Outside; readonly openEnd?: string | undefined }> {
-  const { before, behind, asked } = border;
+  const { before, after, asked } = border;
   const [first, last] = [asked[0], asked.at(-1)];
   if (isAdjacent(border) || hoursOf(joinAcross([], border)).length > 0) return { outside: {} };
   const nearest = async (hourMs: number | undefined, side: Side) => {
@@ -126,9 +126,9 @@ async function lookOutside(
     const trade = await nearestTrade(deps, { market, symbol, dayMs }, side, signal);
     return trade === undefined ? undefined : neighbourOf(trade);
   };
-  const head = behind === undefined ? await nearest(last, 'behind') : undefined;
+  const head = after === undefined ? await nearest(last, 'behind') : undefined;
   const tail = await nearest(isBeside(before, first) ? undefined : first, 'before');
-  if (behind !== undefined || head !== undefined) return { outside: { tail, head } };
+  if (after !== undefined || head !== undefined) return { outside: { tail, head } };
   const lastTrade = latest(tailOf(before), tail);
   const isOpen = asked.length > 0 || (midnight.isEnd && before?.next === undefined);
   if (lastTrade === undefined || !isOpen) return { outside: { tail } };

@@ -1,43 +1,45 @@
 /**
- * Days that were taken from files of their own meet at midnight: what each has of the other's nearest
- * trade proves the hours beside the border. Whichever is on record later brings it. Days that no file
- * tells of may lie between them: where the ids on both sides follow one another, nobody traded there.
+ * Joins days that were loaded from separate files. The nearest trade on the other side of midnight proves
+ * the hours next to the border; the day that is recorded later brings it. Days without a file may lie
+ * between the two: where the ids on both sides are consecutive, nothing was traded in them.
  */
 
 import { HOUR_MS } from '../time/hour.ts';
 import type { Neighbour, SliceRecord } from './ledger.ts';
 
-/** What files tell of a border beyond what is on record. */
+/** What files say about a border in addition to the ledger. */
 export interface Outside {
+  /** The last trade before the border. */
   readonly tail?: Neighbour | undefined;
+  /** The first trade after the border. */
   readonly head?: Neighbour | undefined;
-  /** No trade is behind the last one known, in none of the hours up to then. */
+  /** No trade follows the last known one in any hour up to `untilMs`. */
   readonly ended?: { readonly untilMs: number; readonly atMs: number } | undefined;
 }
 
-/** An hour in which nobody traded, though no file tells of it. */
+/** An hour without trades and without a file. */
 export interface SilentHour extends Pick<SliceRecord, 'hourMs' | 'next' | 'endedAtMs'> {
   readonly prev: Neighbour;
 }
 
 export interface Joined {
-  /** Ledger rows that now know the trade across the border, or that none follows. */
+  /** Ledger rows to which the trade across the border was added, or the fact that none follows. */
   readonly changed: readonly SliceRecord[];
   /** Hours without a ledger row that are now proven. */
   readonly silent: readonly SilentHour[];
 }
 
-/** The hours nearest to a border that are on record, and what lies between them. */
+/** The nearest ledger rows before and after a border, and the hours between them. */
 export interface Border {
   readonly before: SliceRecord | undefined;
-  readonly behind: SliceRecord | undefined;
-  /** Hours between them that were asked for, and of which nothing is on record. */
+  readonly after: SliceRecord | undefined;
+  /** Hours between them that were requested and have no ledger row. */
   readonly asked: readonly number[];
 }
 
 /**
  * @param records ledger rows of one series on both sides of a border, oldest first
- * @param asked starts of hours that were asked for, and of which nothing is on record
+ * @param asked starts of hours that were requested and have no ledger row
  */
 export function borderAt(
   records: readonly SliceRecord[],
@@ -45,18 +47,18 @@ export function borderAt(
   borderMs: number,
 ): Border {
   const before = records.findLast(({ hourMs }) => hourMs < borderMs);
-  const behind = records.find(({ hourMs }) => hourMs >= borderMs);
-  const [startMs, endMs] = [before?.hourMs ?? -Infinity, behind?.hourMs ?? Infinity];
-  return { before, behind, asked: asked.filter((hourMs) => hourMs > startMs && hourMs < endMs) };
+  const after = records.find(({ hourMs }) => hourMs >= borderMs);
+  const [startMs, endMs] = [before?.hourMs ?? -Infinity, after?.hourMs ?? Infinity];
+  return { before, after, asked: asked.filter((hourMs) => hourMs > startMs && hourMs < endMs) };
 }
 
-export function isAdjacent({ before, behind }: Border): boolean {
-  return before !== undefined && behind?.hourMs === before.hourMs + HOUR_MS;
+export function isAdjacent({ before, after }: Border): boolean {
+  return before !== undefined && after?.hourMs === before.hourMs + HOUR_MS;
 }
 
 /**
- * Lets the hours on both sides of a border know each other's nearest trade. Over hours that are not on
- * record only where the ids follow one another: otherwise somebody may have traded there.
+ * Gives the hours on both sides of a border each other's nearest trade. Across hours without a ledger row
+ * it does so only where the ids are consecutive: otherwise trades may be missing there.
  */
 export function joinAcross(
   records: readonly SliceRecord[],
@@ -64,12 +66,12 @@ export function joinAcross(
   outside: Outside = {},
 ): Joined {
   const byHour = new Map(records.map((record) => [record.hourMs, record]));
-  const { before, behind, asked } = border;
+  const { before, after, asked } = border;
   const pair = meeting(border, outside);
   if (pair !== undefined) {
     const { tail, head } = pair;
     const left = tail === tailOf(before) ? untilKnown(byHour, before, -HOUR_MS, 'next') : [];
-    const right = head === headOf(behind) ? untilKnown(byHour, behind, HOUR_MS, 'prev') : [];
+    const right = head === headOf(after) ? untilKnown(byHour, after, HOUR_MS, 'prev') : [];
     const silent = asked
       .filter((hourMs) => hourMs * 1000 > tail.timeUs && (hourMs + HOUR_MS) * 1000 <= head.timeUs)
       .map((hourMs) => ({ hourMs, prev: tail, next: head, endedAtMs: undefined }));
@@ -83,7 +85,7 @@ export function joinAcross(
   }
   const tail = lastOf([tailOf(before), outside.tail]);
   const { ended } = outside;
-  if (ended === undefined || tail === undefined || behind !== undefined) return NOTHING;
+  if (ended === undefined || tail === undefined || after !== undefined) return NOTHING;
   const isCovered = ({ hourMs }: { readonly hourMs: number }) =>
     hourMs * 1000 + HOUR_MS * 1000 > tail.timeUs && hourMs + HOUR_MS <= ended.untilMs;
   const left = tail === tailOf(before) ? untilKnown(byHour, before, -HOUR_MS, 'next') : [];
@@ -99,12 +101,15 @@ export function joinAcross(
 
 const NOTHING: Joined = { changed: [], silent: [] };
 
-/** The two trades between which nobody traded; beside each other on record, whatever their ids. */
+/**
+ * The two trades between which there is none: consecutive ids, or, when the two hours are adjacent in
+ * the ledger, their nearest trades whatever the ids.
+ */
 function meeting(
   border: Border,
   outside: Outside,
 ): { readonly tail: Neighbour; readonly head: Neighbour } | undefined {
-  const [tail, head] = [tailOf(border.before), headOf(border.behind)];
+  const [tail, head] = [tailOf(border.before), headOf(border.after)];
   if (isAdjacent(border))
     return tail === undefined || head === undefined || tail.id >= head.id
       ? undefined
@@ -132,7 +137,10 @@ function headOf(record: SliceRecord | undefined): Neighbour | undefined {
   return record?.first ?? record?.next;
 }
 
-/** Hours from the border on that lack the trade across it: silent ones, and the first with trades. */
+/**
+ * Hours from the border on that do not know the trade across it: hours without trades, and the first
+ * one with trades.
+ */
 function untilKnown(
   byHour: ReadonlyMap<number, SliceRecord>,
   from: SliceRecord | undefined,

@@ -1,10 +1,18 @@
 /**
- * The judge of one hour's run of ids. The hours of a series divide its ids without a rest: an hour's
- * run starts at the first id whose time has reached the hour's start and ends before the first id
- * whose time has reached its end. Both borders follow from the trades alone, so any page size, any
- * resumption and any order of hours give the same run, and no trade belongs to two hours. A row whose
- * time runs backwards across a border stays in the run in which its id lies, and is counted. A row that
- * is further off (foreign-rows.ts) is left out, and its id is missing.
+ * Checks one hour's run of ids. Every id of a series belongs to exactly one hour: an hour's run starts
+ * at the first id whose time is at or after the hour's start, and ends before the first id whose time is
+ * at or after its end. Both borders follow from the trades alone, so any page size, any resumption and
+ * any order of hours give the same run, and no trade belongs to two hours. A row whose time runs
+ * backwards across a border stays in the run of its id and is counted. A row with a time further off
+ * (foreign-rows.ts) is left out, and its id counts as missing.
+ *
+ * States of a run, and what may follow:
+ *   before   no row of the run yet          → before (a row older than the hour: it becomes `prev`),
+ *                                             inside (a row of the hour), done
+ *   inside   at least one row of the run    → inside (a row before the hour's end), done
+ *   done     the trade after the run is known, or an empty page said that there is none yet → nothing:
+ *            a call of accept(), acceptBlock() or prime() is an INTERNAL error
+ * Foreign rows change no state. acceptBlock() without rows and prime() never lead to `done`.
  */
 
 import { type AggTrade, isInvalid } from '../trade/agg-trade.ts';
@@ -12,7 +20,7 @@ import { ExactSum, parseDecimal, QTY_SCALE } from '../trade/decimal.ts';
 import { CdvaultError } from '../errors.ts';
 import { isTooEarly, lookAhead, needsLookahead } from './foreign-rows.ts';
 import { HOUR_MS, isoHour } from '../time/hour.ts';
-import { JumpWatch, type SeenRow } from './jumps.ts';
+import { JumpWatch } from './jumps.ts';
 import type {
   AcceptedBlock,
   AcceptedPage,
@@ -28,7 +36,7 @@ const BEFORE = -1;
 const INSIDE = 0;
 const AFTER = 1;
 const FOREIGN = 2;
-/** Of a row beside the hour, as far as the run decides it. */
+/** Where a row lies, seen from the run. */
 type Place = typeof BEFORE | typeof INSIDE | typeof AFTER | typeof FOREIGN;
 
 export function createHourRun(hour: { readonly hourMs: number }, start: RunStart): HourRun {
@@ -45,7 +53,7 @@ class Run implements HourRun {
   #first: Neighbour | undefined;
   #lastId = -1;
   #lastUs = 0;
-  /** Of all rows so far, the one before the run included. */
+  /** Latest time of all rows so far, including the row before the run. */
   #latestUs: number | undefined;
   #prev: Neighbour | undefined;
   #next: Neighbour | undefined;
@@ -106,7 +114,7 @@ class Run implements HourRun {
       if (place === FOREIGN) holes.push(this.#foreign(aggId, timeUs, page[index + 1]));
       else if (place === BEFORE) this.#before(aggId, timeUs);
       else if (place === AFTER) {
-        this.#end(seen(trade));
+        this.#end(aggId, timeUs, trade.firstId, trade.lastId, !isInvalid(trade));
         break;
       } else {
         this.#takeTrade(trade);
@@ -128,7 +136,7 @@ class Run implements HourRun {
       const timeUs = timesUs[row] ?? 0;
       const place = this.#place(timeUs);
       if (place === FOREIGN) {
-        // Cut out of a month it may lie far behind the day's own ids, which then go on before it.
+        // In a day cut out of a month's file, its id may be far above the ids of the rows that follow.
         if (row > keptFrom) break;
         keptFrom = row + 1;
         continue;
@@ -138,17 +146,15 @@ class Run implements HourRun {
         holes.push({ fromId: this.#nextId, toId: aggId });
       }
       this.#nextId = aggId + 1;
-      const firstId = firstIds[row] ?? 0;
-      const lastId = lastIds[row] ?? 0;
       const isValid = valids[row] === 1;
       if (place === BEFORE) {
         this.#before(aggId, timeUs);
         keptFrom = row + 1;
       } else if (place === AFTER) {
-        this.#end({ id: aggId, timeUs, firstId, lastId, isValid });
+        this.#end(aggId, timeUs, firstIds[row] ?? 0, lastIds[row] ?? 0, isValid);
         break;
       } else {
-        if (this.#take({ id: aggId, timeUs, firstId, lastId, isValid }))
+        if (this.#take(aggId, timeUs, firstIds[row] ?? 0, lastIds[row] ?? 0, isValid))
           this.#reachBack = plusReach(this.#reachBack, block.trade(row));
         if (!isValid) continue;
         const qtyE8 = qtysE8[row] ?? Infinity;
@@ -179,7 +185,7 @@ class Run implements HourRun {
     return this.#rows === 0 && timeUs < this.#startUs ? BEFORE : INSIDE;
   }
 
-  /** @returns undefined when only the next page can tell */
+  /** @returns undefined when the next page is needed to decide */
   #placeOnPage(
     page: readonly AggTrade[],
     index: number,
@@ -196,8 +202,8 @@ class Run implements HourRun {
     return this.#place(timeUs);
   }
 
-  #foreign(id: number, timeUs: number, behind: AggTrade | undefined): IdHole {
-    const amongUs = this.#latestUs ?? behind?.timeUs;
+  #foreign(id: number, timeUs: number, after: AggTrade | undefined): IdHole {
+    const amongUs = this.#latestUs ?? after?.timeUs;
     return { fromId: id, toId: id + 1, foreign: { id, timeUs, amongUs } };
   }
 
@@ -210,19 +216,19 @@ class Run implements HourRun {
     return this.#rows === 0 ? undefined : { id: this.#lastId, timeUs: this.#lastUs };
   }
 
-  #end(row: SeenRow): void {
-    const { id, timeUs } = row;
-    if (this.#rows > 0) this.#jumps.see(row);
+  // oxlint-disable-next-line max-params -- numbers: it is called for every row of a file, and makes no object
+  #end(id: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): void {
+    if (this.#rows > 0) this.#jumps.see(id, timeUs, firstId, lastId, isValid);
     this.#next = { id, timeUs };
     this.#nextId = id;
     this.#done = true;
   }
 
-  /** @returns whether the row is older than the hour */
-  #take(row: SeenRow): boolean {
-    const { id, timeUs, isValid } = row;
-    this.#jumps.see(row);
-    // Rows at or behind the hour's end are never taken, so only an early time can lie outside it.
+  /** @returns whether the row's time is before the hour */
+  // oxlint-disable-next-line max-params -- numbers: it is called for every row of a file, and makes no object
+  #take(id: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): boolean {
+    this.#jumps.see(id, timeUs, firstId, lastId, isValid);
+    // Rows at or after the hour's end are never taken, so only an early time can lie outside the hour.
     if (timeUs < this.#startUs || timeUs < this.#lastUs) this.#backwardRows += 1;
     if (this.#rows === 0) this.#first = { id, timeUs };
     this.#lastId = id;
@@ -234,9 +240,10 @@ class Run implements HourRun {
   }
 
   #takeTrade(trade: AggTrade): void {
-    const row = seen(trade);
-    if (this.#take(row)) this.#reachBack = plusReach(this.#reachBack, trade);
-    if (!row.isValid) return;
+    const isValid = !isInvalid(trade);
+    const isOlder = this.#take(trade.aggId, trade.timeUs, trade.firstId, trade.lastId, isValid);
+    if (isOlder) this.#reachBack = plusReach(this.#reachBack, trade);
+    if (!isValid) return;
     const sum = trade.isBuyerMaker ? this.#sell : this.#buy;
     sum.addBig(parseDecimal(trade.qty, QTY_SCALE));
   }
@@ -245,14 +252,9 @@ class Run implements HourRun {
     if (this.#done)
       throw new CdvaultError(
         'INTERNAL',
-        `the run of ${isoHour(this.#hourMs)} has ended; it takes no more rows`,
+        `the run of ${isoHour(this.#hourMs)} has ended and accepts no more rows`,
       );
   }
-}
-
-function seen(trade: AggTrade): SeenRow {
-  const { aggId: id, timeUs, firstId, lastId } = trade;
-  return { id, timeUs, firstId, lastId, isValid: !isInvalid(trade) };
 }
 
 function checkIds(page: readonly AggTrade[], expectedId: number, hourMs: number): void {
@@ -266,6 +268,6 @@ function checkIds(page: readonly AggTrade[], expectedId: number, hourMs: number)
 function lowId(id: number, lowestId: number, expectedId: number, hourMs: number): CdvaultError {
   return new CdvaultError(
     'EXCHANGE_BAD_PAGE',
-    `a page of ${isoHour(hourMs)} asked from id ${expectedId} holds id ${id} where ${lowestId} or later belongs`,
+    `a page of ${isoHour(hourMs)} requested from id ${expectedId} contains id ${id} where ${lowestId} or a later one is expected`,
   );
 }

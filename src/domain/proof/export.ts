@@ -4,10 +4,10 @@ import type { Interval } from '../time/interval.ts';
 import type { Neighbour } from './ledger.ts';
 import type { Series } from '../market.ts';
 
-/** Stands in every manifest; docs/export.md has the format. */
+/** Written to every manifest; docs/export.md describes the format. */
 export const EXPORT_FORMAT = 'cdvault-export-1';
 
-/** What of a series is exported. */
+/** What is exported of a series. */
 export type ExportedData =
   | { readonly what: 'trades' }
   | { readonly what: 'bars'; readonly interval: Interval };
@@ -18,10 +18,10 @@ export type ExportRequest = Series & ExportedData & { readonly range: TimeRange 
 /** One day's file. */
 export interface ExportedFile {
   readonly dayMs: number;
-  /** From the manifest's folder, with slashes. */
+  /** Relative to the manifest's folder, with slashes. */
   readonly path: string;
   readonly bytes: number;
-  /** Hex, of the file as it lies there. */
+  /** Hex, of the file as it is on disk. */
   readonly sha256: string;
   readonly rows: number;
   /** undefined in a file without trades. */
@@ -32,16 +32,16 @@ export interface ExportedFile {
   readonly sellVolume: string;
 }
 
-/** What was exported and what was proven of it while it was: nothing is taken from an earlier proof. */
+/** What was exported, and what was proven about it during the export; no earlier proof is reused. */
 export type ExportManifest = ExportRequest & {
   /** Oldest first, one for each UTC day that the range touches. */
   readonly files: readonly ExportedFile[];
   /** Of the stored trades of each hour, hashed while they were exported. */
   readonly fingerprint: Fingerprint;
-  /** The trades just before the first hour and just after the last one; undefined where there is none. */
+  /** The trades just before the first hour and just after the last one; undefined when there is none. */
   readonly before: Neighbour | undefined;
   readonly after: Neighbour | undefined;
-  /** Bars, at all intervals, that were compared with a second computation; undefined for trades. */
+  /** Number of bars, over all intervals, that were compared with a second computation; undefined for trades. */
   readonly barsCompared: number | undefined;
   readonly codeVersion: string;
   readonly createdAtMs: number;

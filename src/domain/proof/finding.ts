@@ -1,11 +1,11 @@
 import type { TimeRange } from '../time/hour.ts';
 
 /**
- * What can be wrong with something that is called proven. Hours that are not proven are no findings:
- * they are counted as what they are.
+ * What can be wrong with proven data. Hours that are not proven are not findings; they are counted by
+ * their verdict.
  */
 export type FindingKind =
-  /** The ledger lost an hour that bars were made of. */
+  /** The ledger lost an hour that bars were computed from. */
   | 'ledger_lost'
   /** Ids that the ledger counted are not in the store. */
   | 'trades_missing'
@@ -13,15 +13,15 @@ export type FindingKind =
   | 'trades_strange'
   /** All ids are there, but not the content that was proven. */
   | 'content_differs'
-  /** Two neighbouring hours do not meet. */
+  /** Two neighbouring hours do not name each other's edge trades. */
   | 'neighbours_differ'
-  /** A stored bar is not what the trades give. */
+  /** A stored bar differs from the one computed from the trades. */
   | 'bar_differs'
-  /** A stored continuous level is not what the days give. */
+  /** A stored continuous level differs from the one computed from the days. */
   | 'anchor_differs'
-  /** The trades are not what the exchange's own candles say. */
+  /** The trades differ from the exchange's own candles. */
   | 'kline_differs'
-  /** The exchange has replaced the file that the day was taken from. */
+  /** The exchange has replaced the file that the day was loaded from. */
   | 'file_replaced';
 
 export interface Finding {
@@ -32,8 +32,9 @@ export interface Finding {
 }
 
 /**
- * What a finding makes necessary; `fetch` takes up what is stored, `refetch` doubts it, `reload` doubts
- * all that came from the day's file.
+ * The repair that a finding needs. `fetch` fetches an hour and keeps its stored rows. `refetch` fetches
+ * it and compares the stored rows. `reload` does so for all hours that came from the day's file.
+ * `rebuild` computes the day's bars again. `chain` computes the continuous levels again.
  */
 export type RepairAction = 'fetch' | 'refetch' | 'reload' | 'rebuild' | 'chain';
 
@@ -59,7 +60,7 @@ interface IdSpan {
   readonly to: number;
 }
 
-/** Spans of ids for people: `7 to 9, 12`; at most five of them, and how many are left out. */
+/** Spans of ids as text: `7 to 9, 12`; at most five of them, and how many are left out. */
 export function spansText(spans: readonly IdSpan[], others = 'more'): string {
   const shown = spans
     .slice(0, 5)
@@ -68,7 +69,7 @@ export function spansText(spans: readonly IdSpan[], others = 'more'): string {
   return left > 0 ? `${shown.join(', ')} and ${left} ${others}` : shown.join(', ');
 }
 
-/** The same for ids one by one, ascending. */
+/** The same for single ids, ascending. */
 export function idRanges(ids: readonly number[]): string {
   const spans: { from: number; to: number }[] = [];
   for (const id of ids) {
@@ -79,10 +80,10 @@ export function idRanges(ids: readonly number[]): string {
   return spansText(spans);
 }
 
-/** Findings of one kind beyond this many are counted, not listed. */
+/** At most this many findings of one kind are listed; the rest is counted. */
 const LISTED = 3;
 
-/** @param what they are about: `minutes` */
+/** @param what what the findings are about: `minutes` */
 export function listed(findings: readonly Finding[], what: string): Finding[] {
   const next = findings[LISTED];
   if (next === undefined) return [...findings];
@@ -93,27 +94,30 @@ export function listed(findings: readonly Finding[], what: string): Finding[] {
   ];
 }
 
-/** Exact comparison of what we hold with the exchange's own candles. */
+/** Result of the exact comparison of stored trades with the exchange's own candles. */
 export interface KlineCheck {
   readonly minutes: number;
   readonly equal: number;
 }
 
-/** Somebody outside the store who was to be asked about a day and did not answer. */
+/** A source outside the store that was asked about a day and did not answer. */
 export interface Unheard {
-  /** The exchange's candles; whether it still has the file that the day was taken from. */
+  /** `klines`: the exchange's candles. `files`: whether the exchange still has the file that the day was loaded from. */
   readonly witness: 'klines' | 'files';
   /** The error's code and message. */
   readonly reason: string;
 }
 
-/** `due`: older than the hours that they are made of. `damaged`: not compared, since the trades are wrong. */
+/**
+ * `due`: older than the hours that they are computed from. `damaged`: not compared, because the trades
+ * are wrong. `none`: the day has no bars.
+ */
 export type BarsCheck =
-  /** `bars`: those that hold a minute of the asked hours. */
+  /** `bars`: number of compared bars that contain a minute of the requested hours. */
   | { readonly state: 'compared'; readonly bars: number }
   | { readonly state: 'due' | 'damaged' | 'none' };
 
-/** What a verification found of one symbol-day. All figures are those of the asked hours alone. */
+/** What a verification found for one symbol-day. All figures are those of the requested hours alone. */
 export interface DayReport {
   readonly dayMs: number;
   readonly range: TimeRange;
@@ -122,7 +126,7 @@ export interface DayReport {
   readonly gap: number;
   /** Hours without a ledger row. */
   readonly unknown: number;
-  /** Hours in the range that are not proven, with what they are. */
+  /** Hours in the range that are not proven, with their verdict. */
   readonly unproven: readonly { readonly hourMs: number; readonly verdict: string }[];
   /** Stored rows of the hours' runs of ids. */
   readonly rows: number;
@@ -136,7 +140,7 @@ export interface DayReport {
   readonly delta: string;
   readonly bars: BarsCheck;
   readonly klines: KlineCheck | undefined;
-  /** What was to be asked and could not be: the verdict is the store's alone. */
+  /** Sources that did not answer: the result rests on the store alone. */
   readonly unheard: readonly Unheard[];
   readonly findings: readonly Finding[];
 }

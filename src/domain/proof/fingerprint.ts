@@ -1,16 +1,16 @@
 /**
  * One hash over the contents of many hours: the Merkle Tree Hash of RFC 6962 over one line of text for
- * each hour. Who has the same root holds the same trades; docs/fingerprint.md has the format.
+ * each hour. Equal roots mean equal trades; docs/fingerprint.md describes the format.
  */
 
 import { createHash } from 'node:crypto';
 import { CdvaultError } from '../errors.ts';
 import type { Series } from '../market.ts';
 
-/** Stands in every leaf, so that roots of different formats never agree by accident. */
+/** Part of every leaf, so that roots of different formats are never equal by accident. */
 export const FINGERPRINT_FORMAT = 'cdvault-fingerprint-1';
 
-/** What one hour of a series holds. */
+/** The content of one hour of a series. */
 export interface HourContent {
   readonly hourMs: number;
   readonly rows: number;
@@ -44,7 +44,7 @@ export function fingerprintOf(series: Series, hours: readonly HourContent[]): Fi
   return { market, symbol, leaves, root: root.toString('hex') };
 }
 
-/** Starts of the hours that are not the same in both, or in one of them only; oldest first. */
+/** Starts of the hours that differ or are in one of the two only; oldest first. */
 export function differingHours(left: Fingerprint, right: Fingerprint): number[] {
   const [ours, theirs] = [leafByHour(left), leafByHour(right)];
   return [...new Set([...ours.keys(), ...theirs.keys()])]
@@ -56,7 +56,7 @@ function leafByHour({ leaves }: Fingerprint): Map<number, string> {
   return new Map(leaves.map(({ hourMs, leaf }) => [hourMs, leaf]));
 }
 
-/** 2024-01-01T10:00:00Z, as it is hashed and written. */
+/** 2024-01-01T10:00:00Z: the form that is hashed and written. */
 export function fingerprintHour(hourMs: number): string {
   return new Date(hourMs).toISOString().replace('.000Z', 'Z');
 }
@@ -65,7 +65,7 @@ function leafLine({ market, symbol }: Series, { hourMs, rows, contentHash }: Hou
   return `${FINGERPRINT_FORMAT} ${market} ${symbol} ${fingerprintHour(hourMs)} ${rows} ${contentHash}`;
 }
 
-/** The first byte keeps leaves and nodes apart: no node can pass for an hour. */
+/** The first byte tells leaves from nodes, so that no node can be taken for an hour. */
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 
@@ -77,7 +77,7 @@ function nodeHash(left: Buffer, right: Buffer): Buffer {
   return createHash('sha256').update(NODE).update(left).update(right).digest();
 }
 
-/** Level by level; a node without a partner goes up as it is. */
+/** Computed level by level; a node without a partner moves up unchanged. */
 function rootOf(leaves: readonly Buffer[]): Buffer {
   let level = leaves;
   while (level.length > 1) level = parentsOf(level);

@@ -1,7 +1,7 @@
 /**
- * Rows that are dated far from the trades around them. The exchange's clock may run back a little from
- * one id to the next, and such a row is kept (see continuity.ts). A row that is further off carries a
- * wrong date: nobody can tell which bar it belongs to, so it is not stored, and its id is missing.
+ * Foreign rows: rows that are dated far from the trades around them. The exchange's clock may run back a
+ * little from one id to the next; such a row is kept (see continuity.ts). A row that is further off has a
+ * wrong date. Its bar can't be determined, so it is not stored, and its id counts as missing.
  */
 
 import { floorTo, HOUR_MS } from '../time/hour.ts';
@@ -10,23 +10,26 @@ import { TradeBlock } from '../trade/trade-block.ts';
 
 /**
  * How far before its hour's start the time of a row may lie; a row further back is foreign. The largest
- * step back that is known of real trades is 932 ms (BTCUSDT, ids 1195415 and 1195416 of 2017-12-04); rows
- * with a wrong date are days off. An hour is far from both, and keeps a row in the hour of its ids or in
- * the one before it.
+ * known step back of real trades is 932 ms (BTCUSDT, ids 1195415 and 1195416 of 2017-12-04); rows with a
+ * wrong date are days off. One hour is far from both, and the time of a kept row lies in the hour of its
+ * id or in the hour before.
  */
 export const BACKWARD_BOUND_MS = HOUR_MS;
 const BACKWARD_BOUND_US = BACKWARD_BOUND_MS * 1000;
 
-/** Rows that are looked at to tell a late row from a silence: as many late ones side by side, less one, are told. */
+/**
+ * How many following rows are examined to tell a row that is dated late from a silence. A longer series
+ * of such rows is not recognized.
+ */
 const LOOKAHEAD_ROWS = 200;
 
-/** A row that was refused. */
+/** A row that was left out because of its date. */
 export interface ForeignRow extends Neighbour {
-  /** Time of a trade beside it; undefined where there is none. */
+  /** Time of a neighbouring trade; undefined when there is none. */
   readonly amongUs: number | undefined;
 }
 
-/** For evidence. */
+/** The row as text, for evidence. */
 export function describeForeign({ id, timeUs, amongUs }: ForeignRow): string {
   const among = amongUs === undefined ? '' : ` and lies among trades of ${isoTime(amongUs)}`;
   return `id ${id} is dated ${isoTime(timeUs)}${among}`;
@@ -36,13 +39,16 @@ function isoTime(timeUs: number): string {
   return new Date(Math.floor(timeUs / 1000)).toISOString();
 }
 
-/** Whether a row is foreign to the hour in which the latest trade before it lies. */
+/** Whether a row is dated too early for the hour of the latest trade before it. */
 export function isTooEarly(timeUs: number, latestUs: number): boolean {
-  // Nearly every row is decided by the first comparison: this runs twice for each.
+  // The first comparison decides nearly every row; this runs twice for each.
   return timeUs < latestUs - BACKWARD_BOUND_US && timeUs < hourUsOf(latestUs) - BACKWARD_BOUND_US;
 }
 
-/** Whether rows behind this one may be foreign to its hour, though they are not to that of the trade before it. */
+/**
+ * Whether this row may itself be dated late: rows after it could be too early for its hour without being
+ * too early for the hour of the trade before it.
+ */
 export function needsLookahead(timeUs: number, latestUs: number | undefined): boolean {
   if (latestUs === undefined) return true;
   return (
@@ -55,18 +61,19 @@ function hourUsOf(timeUs: number): number {
   return floorTo(timeUs, HOUR_MS * 1000);
 }
 
-/** What the rows that follow one say of it. */
+/** What the following rows say about a row. */
 interface Lookahead {
-  /** One of them would be foreign to its hour, and is not to that of the trade before it. */
+  /** The row is dated late: rows after it are too early for its hour, but not for that of the trade before it. */
   readonly isLate: boolean;
-  /** More rows may follow than were there to be looked at. */
+  /** Fewer rows were available than are to be examined; more may follow. */
   readonly isCut: boolean;
 }
 
 /**
- * Looks at what follows a row, to tell a wrong date from a silence.
- * @param ids of rows in their order; those with a lower id are of another stream, and pass
- * @param latestUs of the trades before it; where there is none, most of what follows decides
+ * Examines the rows after a row, to tell a wrong date from a silence.
+ * @param ids of rows in their order; following rows with a lower id belong to another stream and are skipped
+ * @param latestUs latest time of the trades before the row; when undefined, the majority of the
+ *   following rows decides
  */
 export function lookAhead(
   ids: ArrayLike<number>,
@@ -90,50 +97,50 @@ export function lookAhead(
   return { isLate, isCut: end === ids.length && end < row + 1 + LOOKAHEAD_ROWS };
 }
 
-/** Foreign rows that are kept for evidence; more are only counted. */
+/** At most this many foreign rows are kept for evidence; the rest is only counted. */
 const MOST_NAMED = 1_000;
 
-/** Passes on the rows of a file that are in their place. */
+/** Filters the foreign rows out of a file. */
 export class ForeignRows {
   readonly #startUs: number;
   readonly #endUs: number;
-  /** Rows that wait for those that follow them. */
+  /** Rows that can be decided only after the following ones. */
   #held: TradeBlock | undefined;
   #lastId = -1;
   #latestUs: number | undefined;
   #count = 0;
   readonly #named: ForeignRow[] = [];
 
-  /** @param range the dates that the file promises */
+  /** @param range the dates in the file's name */
   constructor(range: { readonly startMs: number; readonly endMs: number }) {
     this.#startUs = range.startMs * 1000;
     this.#endUs = range.endMs * 1000;
   }
 
-  /** Rows that were left out so far. */
+  /** How many rows were left out so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** The first of them. */
+  /** The first MOST_NAMED of them. */
   get named(): readonly ForeignRow[] {
     return this.#named;
   }
 
-  /** @returns rows that are in their place, in their order; good as long as `block` is */
+  /** @returns the rows that are not foreign, in their order; valid as long as `block` is */
   push(block: TradeBlock): TradeBlock[] {
-    return this.#judge(
+    return this.#filter(
       this.#held === undefined ? block : TradeBlock.join([this.#held, block]),
       false,
     );
   }
 
-  /** What was still held back. */
+  /** @returns the rows that were still held back, without foreign ones */
   end(): TradeBlock[] {
-    return this.#held === undefined ? [] : this.#judge(this.#held, true);
+    return this.#held === undefined ? [] : this.#filter(this.#held, true);
   }
 
-  #judge(block: TradeBlock, isEnd: boolean): TradeBlock[] {
+  #filter(block: TradeBlock, isEnd: boolean): TradeBlock[] {
     const { rows, aggIds, timesUs } = block;
     const passed: TradeBlock[] = [];
     let from = 0;
@@ -142,7 +149,7 @@ export class ForeignRows {
     for (; row < rows; row += 1) {
       const id = aggIds[row] ?? 0;
       const timeUs = timesUs[row] ?? 0;
-      // Where ids fall, another stream goes on: nothing says what its row lies among.
+      // Where ids descend, another stream continues, and the latest time says nothing about its row.
       const latestUs = id > this.#lastId ? this.#latestUs : undefined;
       let isForeign =
         timeUs < this.#startUs ||

@@ -1,4 +1,4 @@
-/** What is said to the judge of one hour's run of ids, and what it says: see continuity.ts. */
+/** Input and output types of the check of one hour's run of ids: see continuity.ts. */
 
 import type { AggTrade } from '../trade/agg-trade.ts';
 import type { ForeignRow } from './foreign-rows.ts';
@@ -12,7 +12,7 @@ export interface RunKeys {
   readonly timesUs: number[];
 }
 
-/** Facts of a run so far, in the shape in which the ledger keeps them. */
+/** Facts about a run so far, in the shape of the ledger. */
 export interface RunFacts {
   /** Rows of the run, invalid ones included. */
   readonly rows: number;
@@ -23,18 +23,18 @@ export interface RunFacts {
   readonly invalidRows: number;
   /** Rows whose time lies outside the hour or before that of the row before them. */
   readonly backwardRows: number;
-  /** Rows that are older than the hour; their time lies in the hour before it. */
+  /** Rows of the run whose time lies in the hour before. */
   readonly reachBack: ReachBack;
-  /** Silences as of a halted market, that behind the last row included. */
+  /** Silences that look like a halted market, including the one after the last row. */
   readonly halts: Jumps | undefined;
-  /** Where raw trade ids don't go on between two valid rows, the trade behind the run included. */
+  /** Places where raw trade ids are not consecutive between two valid rows, including the trade after the run. */
   readonly rawIdGaps: Jumps | undefined;
   /** Σ quantity of valid rows by taker side, units of 1e-8. */
   readonly buyE8: bigint;
   readonly sellE8: bigint;
 }
 
-/** Ids that were not given, or given only by a row with a wrong date; half-open. */
+/** Missing ids: no row has them, or only a row with a wrong date; half-open. */
 export interface IdHole {
   readonly fromId: number;
   readonly toId: number;
@@ -44,7 +44,7 @@ export interface IdHole {
 export interface AcceptedPage {
   /** Rows of the page that belong to the run, ascending. */
   readonly kept: readonly AggTrade[];
-  /** Ids that the exchange left out before or inside the run, or just before the trade after it. */
+  /** Ids missing before or inside the run, or just before the trade after it. */
   readonly holes: readonly IdHole[];
   /** True once the trade after the run is known, or an empty page said that there is none yet. */
   readonly done: boolean;
@@ -52,16 +52,16 @@ export interface AcceptedPage {
   readonly nextId: number;
 }
 
-/** The same of a block, of which the run keeps the rows `[from, to)`. */
+/** The same for a block; the run keeps its rows `[from, to)`. */
 export interface AcceptedBlock extends Omit<AcceptedPage, 'kept'> {
   readonly from: number;
   readonly to: number;
 }
 
 export interface RunStart {
-  /** The id that the first page was asked to start at. */
+  /** The id from which the first page was requested. */
   readonly expectedId: number;
-  /** The trade before `expectedId`, when it is known already. */
+  /** The trade before `expectedId`, if it is known. */
   readonly prev?: Neighbour;
 }
 
@@ -70,20 +70,21 @@ export interface HourRun {
   readonly done: boolean;
   readonly nextId: number;
   /**
-   * Judges one page as the exchange gave it. A page that is refused changes nothing: ask again.
-   * @param mayGoOn whether more rows may follow: a row near its end that only those can tell from one with
-   *   a wrong date is left to the next page
-   * @throws CdvaultError EXCHANGE_BAD_PAGE when an id is lower than expected, or repeats (withoutRepeats() first)
+   * Checks one page as received from the exchange. A page that is rejected changes nothing and can be
+   * requested again.
+   * @param mayGoOn whether more rows may follow. If so, a row near the page's end whose date can't be
+   *   checked without the following rows is left to the next page
+   * @throws CdvaultError EXCHANGE_BAD_PAGE when an id is lower than expected or repeats (call withoutRepeats() first)
    */
   accept(page: readonly AggTrade[], mayGoOn?: boolean): AcceptedPage;
   /**
-   * The same for the rows of a block from one on, those with a wrong date left out (ForeignRows). A block
-   * without rows says nothing: no run ends by it.
+   * The same for the rows of a block from `from` on, which must have passed ForeignRows. A block without
+   * rows does not end the run.
    */
   acceptBlock(block: TradeBlock, from: number): AcceptedBlock;
   /**
-   * Takes rows that the store holds already, tombstones left out, ascending by id. Only those that go
-   * on without a hole from `nextId` are taken, and returned; fetching goes on behind them.
+   * Takes rows that are already stored: ascending by id, without tombstones. Only rows that continue from
+   * `nextId` without a hole are taken, and returned; fetching continues after them.
    */
   prime(stored: readonly AggTrade[]): readonly AggTrade[];
 }

@@ -1,7 +1,7 @@
 /**
- * What is odd about the way from one trade to the next although no id lies between them: a silence as
- * of a halted market, and raw trade ids that don't go on. Worth knowing, but no proof of anything:
- * verdicts go by aggregate ids alone.
+ * Oddities between two trades with consecutive ids: a silence that looks like a halted market, and raw
+ * trade ids that are not consecutive. They are recorded for information. Verdicts depend on aggregate
+ * ids alone.
  */
 
 import { MINUTE_MS } from '../time/hour.ts';
@@ -11,7 +11,7 @@ import type { Neighbour } from './ledger.ts';
 export interface Jump {
   readonly from: Neighbour;
   readonly to: Neighbour;
-  /** Of a halt, its microseconds; of raw ids, how many were left out, negative when they overlap. */
+  /** For a halt: its length in µs. For raw ids: how many were skipped; negative when they overlap. */
   readonly size: number;
 }
 
@@ -20,57 +20,50 @@ export interface Jumps {
   readonly longest: Jump;
 }
 
-/** Shorter silences are never a halt: a busy symbol may pause for seconds, a quiet one for minutes. */
+/** Shorter silences never count as a halt: a busy symbol may pause for seconds, a quiet one for minutes. */
 const HALT_US = 5 * MINUTE_MS * 1000;
 
 /**
  * How many times longer than the mean spacing of its hour's other trades a silence must be. If trades
- * came independently, one in e^100 silences would be. Measured: the longest silence of the real day
+ * were independent, one in e^100 silences would be that long. Measured: the longest silence of the real day
  * (BTCUSDT 2024-01-01) is 6.0 s, 54 times its hour's mean; of 100,000 simulated hours of a symbol with
  * 10 independent trades an hour none is flagged, with 1 an hour 2 in 10,000.
  */
 const HALT_SPACINGS = 100;
 
 /**
- * Trades of one span of this length count as one, since the many fills of a sweep say nothing about
- * how often somebody trades. So the mean spacing is at least this, and its hundredfold HALT_US.
+ * Trades within one span of this length count as one: the many fills of a sweep say nothing about how
+ * often the symbol trades. The mean spacing is therefore at least this, and a hundred times it is HALT_US.
  * Measured on simulated symbols whose trades come in bursts of 30 within a second, 3 bursts an hour:
  * without this 22 of 100 hours would be called halted, with it 6 of 10,000 are.
  */
 const BURST_US = HALT_US / HALT_SPACINGS;
 
-/** What of a row is looked at: no whole trade, since a block of an archive file makes none. */
-export interface SeenRow {
-  readonly id: number;
-  readonly timeUs: number;
-  readonly firstId: number;
-  readonly lastId: number;
-  readonly isValid: boolean;
-}
-
-/** Watches the trades of one hour's run, and the one behind it, in id order. */
+/** Finds jumps between the trades of one hour's run and the trade after it, given in id order. */
 export class JumpWatch {
-  /** Of the trade before; ids begin at 0. */
+  /** Id of the previous trade; initially one that no trade follows, since ids begin at 0. */
   #id = -2;
   #timeUs = 0;
   #lastRawId = 0;
   #isValid = false;
-  /** The latest time so far: a time that runs backwards and forwards again is no silence. */
+  /** The latest time so far: a time that runs backwards and then forwards is no silence. */
   #latestUs = 0;
   #firstUs = Infinity;
   #bursts = 0;
   #burst: number | undefined;
-  /** No more than thirteen, all but the last one inside the hour. */
+  /** At most thirteen, because all but the last one lie inside the hour. */
   readonly #silences: Jump[] = [];
   #rawIdGaps: Jumps | undefined;
 
-  see({ id, timeUs, firstId, lastId, isValid }: SeenRow): void {
-    if (id === this.#id + 1) {
-      if (timeUs - this.#latestUs >= HALT_US) this.#noteSilence(id, timeUs);
+  /** Takes numbers instead of a trade for speed: it is called for every row of an archive file. */
+  // oxlint-disable-next-line max-params -- numbers: it is called for every row of a file, and makes no object
+  see(aggId: number, timeUs: number, firstId: number, lastId: number, isValid: boolean): void {
+    if (aggId === this.#id + 1) {
+      if (timeUs - this.#latestUs >= HALT_US) this.#noteSilence(aggId, timeUs);
       if (isValid && this.#isValid && firstId !== this.#lastRawId + 1)
-        this.#noteRawIdGap(id, timeUs, firstId);
+        this.#noteRawIdGap(aggId, timeUs, firstId);
     }
-    this.#id = id;
+    this.#id = aggId;
     this.#timeUs = timeUs;
     this.#lastRawId = lastId;
     this.#isValid = isValid;
@@ -86,9 +79,10 @@ export class JumpWatch {
   }
 
   /**
-   * The longest first: each is measured against what is left when the halts before it are taken away.
-   * @param sinceUs time of the trade before the run: how long ago it was counts as a spacing too;
-   *   undefined when it is not known, so that the run alone says how often somebody trades
+   * Silences are checked longest first; each is compared with the mean spacing of what remains without it
+   * and the longer ones.
+   * @param sinceUs time of the trade before the run, whose distance counts as a spacing too; undefined
+   *   when it is unknown, so that only the run's own spacings count
    */
   haltsSince(sinceUs: number | undefined): Jumps | undefined {
     let halts: Jumps | undefined;

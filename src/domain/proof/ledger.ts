@@ -3,7 +3,7 @@ import { parseDecimal, QTY_SCALE } from '../trade/decimal.ts';
 import { HOUR_MS } from '../time/hour.ts';
 import { firstAggId, type Series } from '../market.ts';
 
-/** The neighbour of an hour's run of ids: the trade just before its first or just after its last. */
+/** A trade at the edge of an hour's run of ids, by id and time: also the one just before or just after it. */
 export interface Neighbour {
   readonly id: number;
   readonly timeUs: number;
@@ -13,7 +13,7 @@ export function neighbourOf({ aggId, timeUs }: AggTrade): Neighbour {
   return { id: aggId, timeUs };
 }
 
-/** Rows of a run that lie in the hour before it by their time. */
+/** Rows of a run whose time lies in the hour before. */
 export interface ReachBack {
   /** Invalid ones included. */
   readonly rows: number;
@@ -25,7 +25,7 @@ export interface ReachBack {
 
 export const NO_REACH: ReachBack = { rows: 0, invalidRows: 0, buyE8: 0n, sellE8: 0n };
 
-/** With one more row of the run that lies in the hour before. */
+/** `reach` plus one more row of the run whose time lies in the hour before. */
 export function plusReach(reach: ReachBack, trade: AggTrade): ReachBack {
   const rows = reach.rows + 1;
   if (isInvalid(trade)) return { ...reach, rows, invalidRows: reach.invalidRows + 1 };
@@ -37,12 +37,12 @@ export function plusReach(reach: ReachBack, trade: AggTrade): ReachBack {
 }
 
 /**
- * One row of the ledger: what one fetch of one UTC hour of one series proved, in the fetch's own
- * facts. `proven` is derived from them, never stored.
+ * One row of the ledger: the facts that one fetch of one UTC hour of one series established. `proven` is
+ * derived from them, never stored.
  */
 export interface SliceRecord extends Series {
   readonly hourMs: number;
-  /** Rows of the hour's id run, invalid ones included. */
+  /** Rows of the hour's run of ids, invalid ones included. */
   readonly rows: number;
   /** undefined in an hour without trades. */
   readonly first: Neighbour | undefined;
@@ -52,14 +52,14 @@ export interface SliceRecord extends Series {
   /** undefined while no later trade exists. */
   readonly next: Neighbour | undefined;
   /**
-   * Set when the exchange no longer trades the symbol: up to then no trade has followed. It proves the
-   * hour's end in place of a successor, and is taken back as soon as a later trade is seen.
+   * Set when the exchange no longer trades the symbol: up to this instant no trade has followed. It proves
+   * the hour's end in place of a next trade, and is removed as soon as a later trade is seen.
    */
   readonly endedAtMs: number | undefined;
   readonly invalidRows: number;
   /** Rows inside the run whose time lies outside the hour or before their predecessor's. */
   readonly backwardRows: number;
-  /** Those of the run whose time lies in the hour before. */
+  /** Rows of the run whose time lies in the hour before. */
   readonly reachBack: ReachBack;
   /** Exact sums of valid rows as decimal text, scale 8. */
   readonly buyQty: string;
@@ -73,20 +73,20 @@ export interface SliceRecord extends Series {
 }
 
 /**
- * `proven`: contiguous ids, met by a trade before the hour and one after it.
- * `open`: contiguous, but no later trade exists yet, though one may come: due again. `gap`: ids are missing.
+ * `proven`: contiguous ids, with the trade before the hour and the one after it. `open`: contiguous, but
+ * no later trade exists yet; the hour is due again. `gap`: ids are missing, or may be.
  */
 export type Verdict = 'proven' | 'open' | 'gap';
 
-/** What of a row decides whether the hour is proven. */
+/** The facts of a ledger row that decide whether the hour is proven. */
 type IdFacts = Pick<
   SliceRecord,
   'market' | 'hourMs' | 'rows' | 'first' | 'last' | 'prev' | 'next' | 'endedAtMs'
 >;
 
 /**
- * Ids missing inside the run and at its edges; undefined when nobody can count them: the trade before
- * was never seen, and the first one known is not the lowest that there can be.
+ * Ids missing inside the run and at its edges; undefined when they can't be counted: the trade before was
+ * never seen, and the first known one does not have the lowest possible id.
  */
 export function missingIds({ market, first, last, prev, next, rows }: IdFacts): number | undefined {
   const head = first ?? next;
@@ -107,7 +107,7 @@ export function verdictOf(record: IdFacts): Verdict {
   return next.timeUs >= endUs ? 'proven' : 'gap';
 }
 
-/** True for the ids of an hour's run. */
+/** Whether an id belongs to an hour's run. */
 export function claims(
   { first, last }: Pick<SliceRecord, 'first' | 'last'>,
   aggId: number,
@@ -115,7 +115,7 @@ export function claims(
   return first !== undefined && last !== undefined && first.id <= aggId && aggId <= last.id;
 }
 
-/** True for the ids of an hour's run, some of which lie in the hour before by their time. */
+/** Whether an id belongs to an hour's run that has rows whose time lies in the hour before. */
 export function reachesBack(record: SliceRecord, aggId: number): boolean {
   return record.reachBack.rows > 0 && claims(record, aggId);
 }

@@ -1,15 +1,15 @@
 import { type AggTrade, canonicalLine, describeTrade } from '../trade/agg-trade.ts';
 
-/** Rows that stand under an id that another row of the page has already. */
+/** Rows of a page that share one id. */
 export interface Repeat {
   readonly kept: AggTrade;
   readonly others: readonly AggTrade[];
 }
 
 /**
- * A page in which each id stands once: of rows with one id the first is kept, and all are returned, so
- * that none is dropped in silence.
- * @param page ids rising, but for such repeats
+ * Removes repeated ids from a page. Of rows with the same id the first is kept; all of them are returned
+ * as `repeats`, so that none is dropped without a record.
+ * @param page ascending by id, except for repeats
  */
 export function withoutRepeats(page: readonly AggTrade[]): {
   readonly rows: readonly AggTrade[];
@@ -23,7 +23,7 @@ export function withoutRepeats(page: readonly AggTrade[]): {
   return { rows, repeats };
 }
 
-/** What was given, and what became of it. */
+/** Describes what was received and which row was kept, for evidence. */
 export function describeRepeat({ kept, others }: Repeat): string {
   const given = `the exchange gave this id ${others.length + 1} times`;
   const different = others.filter((other) => canonicalLine(other) !== canonicalLine(kept));

@@ -108,7 +108,7 @@ describe('an hour’s run over blocks', () => {
   it('refuses an id that is lower than expected', () => {
     const run = createHourRun({ hourMs: HOUR }, { expectedId: 5 });
     expect(() => run.acceptBlock(blockOf([tradeOf(4, HOUR)]), 0)).toThrow(
-      /EXCHANGE_BAD_PAGE|holds id 4/,
+      /EXCHANGE_BAD_PAGE|contains id 4/,
     );
   });
 });
