@@ -2,10 +2,10 @@ import type { TimeRange } from '../domain/time/hour.ts';
 import type { Series } from '../domain/market.ts';
 
 /**
- * `whole`: its ids follow one another and reach the day's ends as far as that can be told. `truncated`:
- * it ends before the day does. `holes`: ids are missing in it. `empty`: no trade of the day is in it.
- * `refused`: it is not to be believed, and why. `absent`: there is no file (yet). `unreachable`: nobody
- * answered.
+ * `whole`: the ids are consecutive and reach both ends of the day, as far as known. `truncated`: the file
+ * ends before the day does. `holes`: ids are missing in it. `empty`: it has no trade of the day.
+ * `refused`: the file is faulty; the evidence says why. `absent`: there is no file (yet). `unreachable`:
+ * the host did not answer.
  */
 export type FileVerdict =
   | 'whole'
@@ -16,24 +16,24 @@ export type FileVerdict =
   | 'absent'
   | 'unreachable';
 
-/** What one file was worth for one day. */
+/** How one file was classified for one day. */
 export interface ArchiveFileRecord extends Series {
   readonly dayMs: number;
   readonly name: string;
-  /** undefined, as are the next two, of a file that could not be read at all. */
+  /** undefined, like the next two, when the file could not be read at all. */
   readonly etag: string | undefined;
   readonly sha256: string | undefined;
   readonly bytes: number | undefined;
   readonly verdict: FileVerdict;
-  /** A sentence for people; empty when there is nothing to say. */
+  /** An explanation as text; may be empty. */
   readonly evidence: string;
   readonly seenAtMs: number;
 }
 
-/** The record of the files that were read. */
+/** The stored record of the files that were read. */
 export interface ArchiveFiles {
   /** Replaces what was known of the same file and day. */
   write(record: ArchiveFileRecord): Promise<void>;
-  /** Of the days that a range touches, by day, then by when they were seen. */
+  /** Records of the days that a range touches, ordered by day, then by `seenAtMs`. */
   records(series: Series, range: TimeRange): Promise<ArchiveFileRecord[]>;
 }

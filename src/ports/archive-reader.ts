@@ -1,13 +1,13 @@
 import type { TradeBlock } from '../domain/trade/trade-block.ts';
 
-/** What a file is besides its rows. */
+/** Facts about a file besides its rows. */
 export interface ArchiveFacts {
   readonly bytes: number;
-  /** Hex, of the file as it lies there. */
+  /** Hex, of the file as it is on disk. */
   readonly sha256: string;
-  /** Against the exchange's own .CHECKSUM beside it. */
+  /** Result of the comparison with the exchange's .CHECKSUM file next to it. */
   readonly checksum: 'equal' | 'differs' | 'absent';
-  /** `8 columns, ms` and the like; undefined when it holds no row. */
+  /** For example `8 columns, ms`; undefined when the file has no row. */
   readonly format: string | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface ArchiveFacts {
 export interface ArchiveReader {
   /**
    * Streams a file once.
-   * @param onRows rows as the file has them, in its order; a piece is good until the function returns
+   * @param onRows called with the rows in the file's order; a block is valid until the function returns
    * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW
    */
   read(path: string, onRows: (rows: TradeBlock) => void): Promise<ArchiveFacts>;

@@ -4,26 +4,29 @@ import type { Neighbour } from '../domain/proof/ledger.ts';
 import type { Series } from '../domain/market.ts';
 import type { TradeBlock } from '../domain/trade/trade-block.ts';
 
-/** A day's trades in the file that holds them: its daily file, or that of its month. */
+/** A day's trades in the file that contains them: the daily or the monthly file. */
 export interface ArchiveDay {
   /** `BTCUSDT-aggTrades-2024-01-01.zip` */
   readonly name: string;
-  /** What the exchange calls this version of the file; undefined of a file that was not downloaded. */
+  /** The exchange's ETag of this version of the file; undefined when the file was not downloaded. */
   readonly etag: string | undefined;
   readonly sha256: string;
   readonly bytes: number;
-  /** What is to be said of the file though it is taken. */
+  /** A remark about a file that is used nevertheless. */
   readonly note?: string | undefined;
-  /** Trades that are in no row, just before the first and just behind the last, where the file's publisher names them. */
+  /**
+   * The trades just before the first row and just after the last one, if the file's publisher names
+   * them. They are not among the rows.
+   */
   readonly before?: Neighbour;
   readonly after?: Neighbour;
   /**
-   * The day's rows in the file's order, in pieces, each good until the next one is asked for; may be read
-   * once. Rows with a wrong date are left out.
-   * @throws CdvaultError ARCHIVE_BAD_FILE also when the file is not that of its checksum, before any row
+   * The day's rows in the file's order, in blocks; each is valid until the next one is requested. Can be
+   * read once. Rows with a wrong date are left out.
+   * @throws CdvaultError ARCHIVE_BAD_FILE also when the file does not match its checksum, before any row
    */
   rows(): AsyncIterable<TradeBlock>;
-  /** Rows that `rows` has left out so far, as far as they are dated in the day or lie among its trades. */
+  /** Rows that rows() has left out so far and that are dated in the day or lie among its trades. */
   foreign(): readonly ForeignRow[];
 }
 
@@ -33,17 +36,17 @@ export interface ListedFile {
   readonly etag: string | undefined;
 }
 
-/** Files that there are, by the start of their day or month. */
+/** The files that exist, by the start of their day or month (epoch ms). */
 export interface ArchiveListing {
   readonly days: ReadonlyMap<number, ListedFile>;
   readonly months: ReadonlyMap<number, ListedFile>;
 }
 
-/** The exchange's files of aggregate trades, daily and monthly. */
+/** The exchange's archive files of aggregate trades, daily and monthly. */
 export interface ArchiveSource {
   /**
-   * Hands out one UTC day: from its daily file, else from the file of its month once that is over. The
-   * file may be gone once `use` has settled.
+   * Calls `use` with one UTC day: from its daily file, or else from the monthly file once the month is
+   * over. The file may be deleted once `use` has settled.
    * @returns what `use` returns; undefined when there is no such file (yet)
    * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, ARCHIVE_UNREACHABLE
    */
@@ -55,23 +58,23 @@ export interface ArchiveSource {
   ): Promise<T | undefined>;
 
   /**
-   * What there is of a range without downloading it.
-   * @returns undefined when the exchange does not say
+   * Lists the files of a range without downloading them.
+   * @returns undefined when the source has no listing
    * @throws CdvaultError ARCHIVE_UNREACHABLE
    */
   list(series: Series, range: TimeRange, signal: AbortSignal): Promise<ArchiveListing | undefined>;
 
   /**
-   * One file as it is now, by its name.
+   * Looks up one file by its name, as it is now.
    * @returns undefined when there is no such file
    * @throws CdvaultError ARCHIVE_UNREACHABLE
    */
   find(series: Series, name: string, signal: AbortSignal): Promise<ListedFile | undefined>;
 
   /**
-   * Whether there is a file of a later day or month, or in the file of the day's own month a trade
-   * behind one of the day.
-   * @returns undefined when nobody says what files there are
+   * Whether there is a file of a later day or month, or, in the file of the day's own month, a trade
+   * after the given one.
+   * @returns undefined when the source has no listing
    * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, ARCHIVE_UNREACHABLE
    */
   hasLater(

@@ -7,10 +7,10 @@ import type { Interval } from '../domain/time/interval.ts';
 import type { Series } from '../domain/market.ts';
 import type { TierBounds, TierInterval } from '../domain/bars/tier.ts';
 
-/** One exact bar; every number is decimal text as the store gives it. */
+/** One exact bar. Quantities and prices are decimal text as the store returns them. */
 export interface ExactBar {
   readonly openMs: number;
-  /** CDV since `levelFromMs`, after the bar's first trade / highest / lowest / after its last. */
+  /** CDV since `levelFromMs`: after the bar's first trade, its maximum, its minimum, after the last trade. */
   readonly open: string;
   readonly high: string;
   readonly low: string;
@@ -18,12 +18,12 @@ export interface ExactBar {
   readonly delta: string;
   readonly buyVolume: string;
   readonly sellVolume: string;
-  /** undefined on a series of contracts of unknown worth. */
+  /** undefined for a series of contracts of unknown size. */
   readonly quoteDelta: string | undefined;
   readonly quoteVolume: string | undefined;
   readonly aggTrades: number;
   readonly trades: number;
-  /** Of buying takers; the rest sold. undefined in bars of a release that did not count them. */
+  /** Trades whose taker bought; the rest sold. undefined in bars of a release that did not count them. */
   readonly buyAggTrades: number | undefined;
   readonly buyTrades: number | undefined;
   /** undefined in a bar without trades. */
@@ -39,7 +39,7 @@ export interface ExactBar {
   readonly levelMissing: number | undefined;
 }
 
-/** One exact bar of the trades of one size. */
+/** One exact bar of the trades of one size class. */
 export interface ExactTierBar extends Pick<
   ExactBar,
   | 'openMs'
@@ -56,14 +56,14 @@ export interface ExactTierBar extends Pick<
   | 'levelFromMs'
   | 'levelMissing'
 > {
-  /** Lower bound of the trades' worth in quote currency. */
+  /** Lower bound of the trades' value in quote currency. */
   readonly tier: number;
 }
 
 export interface StoredDay extends BuiltDay {
   /** `DayInputs.inputs` that the day's bars were computed from. */
   readonly inputs: string;
-  /** Built in the shape of this release and with these tiers; bars of another are due. */
+  /** Whether the bars have the shape of this release and the configured tiers; others are due. */
   readonly isCurrent: boolean;
 }
 
@@ -76,9 +76,10 @@ export interface RestatementRow {
   readonly seenAtMs: number;
 }
 
-/** Oldest first, with the origin that they count from; undefined when there are none. */
 export interface StoredBases {
+  /** The origin that the bases count from; undefined when there are none. */
   readonly originMs: number | undefined;
+  /** Oldest first. */
   readonly bases: readonly MidnightBase[];
 }
 
@@ -87,21 +88,21 @@ export interface ComputedMinutes {
   readonly minutes: readonly Bar[];
   /** By tier, in the order of the bounds. */
   readonly tiers: readonly (readonly Bar[])[];
-  /** Of contracts of known worth, by the start of the minute. */
+  /** For contracts of known size, by the start of the minute. */
   readonly baseVolumes: ReadonlyMap<number, BaseVolume>;
 }
 
 /** Exact bars and midnight bases. */
 export interface BarStore {
-  /** Sizes of trades that are told apart. */
+  /** The configured size classes of trades. */
   readonly tiers: TierBounds;
   days(series: Series, range?: TimeRange): Promise<StoredDay[]>;
   /**
-   * Computes a day's bars at every interval, each in one transaction. Every bar of the day is written:
-   * one that says nothing is marked void, so that none of an earlier build can stay behind.
+   * Computes a day's bars at every interval, each interval in one transaction. Every bar of the day is
+   * written: one without content is marked void, so that no bar of an earlier build remains.
    * @param contract for a series that trades contracts
-   * @param computed minutes to take, in statements of some hours each. Without them the store computes
-   *   the minutes of all its rows whose time lies in the day's hours: only where holdsExactly()
+   * @param computed minutes to write, in statements of some hours each. Without them the store computes
+   *   the minutes from all its rows whose time lies in the day's hours: only allowed where holdsExactly()
    */
   build(
     series: Series,
@@ -109,10 +110,10 @@ export interface BarStore {
     contract?: Contract,
     computed?: ComputedMinutes,
   ): Promise<void>;
-  /** Stamps which contents a day's bars were computed from; the last step of a build. */
+  /** Records which contents a day's bars were computed from; the last step of a build. */
   stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;
-  /** By time, then tier. */
+  /** Ordered by time, then by tier. */
   tierBars(series: Series, interval: TierInterval, range: TimeRange): Promise<ExactTierBar[]>;
   midnightBases(series: Series): Promise<StoredBases>;
   writeMidnightBases(
@@ -123,5 +124,5 @@ export interface BarStore {
   restate(series: Series, rows: readonly RestatementRow[]): Promise<void>;
 }
 
-/** What is read of bars to verify them. */
+/** The part of BarStore that verification reads. */
 export type StoredBars = Pick<BarStore, 'days' | 'bars' | 'tiers' | 'tierBars' | 'midnightBases'>;

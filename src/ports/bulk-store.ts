@@ -4,9 +4,9 @@ import type { TradeBlock } from '../domain/trade/trade-block.ts';
 /** Rows of one series on their way to the store. */
 export interface BulkLoad {
   /**
-   * Takes the rows `[from, to)`; resolves when there is room for more. They go in batches of some
-   * 20,000, each one transaction; several are under way at a time and may arrive in any order.
-   * @throws CdvaultError as finish(), of a batch before
+   * Takes the rows `[from, to)`; resolves when there is room for more. Rows are sent in batches of about
+   * 20,000, each one transaction; several are in flight at a time and may arrive in any order.
+   * @throws CdvaultError as finish(), for an earlier batch
    */
   add(block: TradeBlock, from: number, to: number): Promise<void>;
   /**
@@ -14,12 +14,15 @@ export interface BulkLoad {
    * @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, TABLE_SUSPENDED: any batch may be missing
    */
   finish(): Promise<void>;
-  /** Resolves when nothing is under way any more, whatever has become of it; never throws. */
+  /** Resolves when no batch is in flight any more, whether it succeeded or failed; never throws. */
   abandon(): Promise<void>;
 }
 
-/** Raw trades of whole files. The same table and rules as TradeStore; only faster. */
+/** Loads raw trades of whole files. The same table and rules as TradeStore, but faster. */
 export interface BulkStore {
-  /** Whoever owns the rows gives them free only when the load has finished or been abandoned: none may arrive later. */
+  /**
+   * Starts a load. The caller must keep its leases on the hours until finish() or abandon() has settled:
+   * until then rows may still arrive.
+   */
   open(series: Series, signal: AbortSignal): BulkLoad;
 }

@@ -1,4 +1,4 @@
-/** Time and waiting, so that tests may own both. */
+/** Time and waiting, so that tests can control both. */
 export interface Clock {
   nowMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted, leaving no timer. */

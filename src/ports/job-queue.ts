@@ -5,40 +5,40 @@ import type { Series } from '../domain/market.ts';
 import type { DayEdge, DayWork } from '../domain/plan/plan.ts';
 import type { SourceChoice } from '../domain/plan/source-choice.ts';
 
-/** What each kind of job carries. Small on purpose: facts live in the store. */
+/** Payload of each kind of job. Small on purpose: facts are in the store. */
 export interface JobPayloads {
-  /** Feeds a range through a window of days, from the ledger; runs until the range has been worked. */
+  /** Plans a range from the ledger and enqueues its days through a window; runs until all of it is done. */
   readonly feed: Series & {
     readonly runId: string;
     readonly startMs: number;
     readonly endMs: number;
     /** Default: auto. */
     readonly source?: SourceChoice | undefined;
-    /** By the schedule, which lets hours rest that nobody has; somebody who asks for them gets them asked for. */
+    /** Set for the schedule, which skips resting hours (isResting()); a request of a user does not. */
     readonly isScheduled?: boolean | undefined;
   };
-  /** A day from the exchange's archive file; what that cannot prove, by REST if that may be asked. */
+  /** A day from its archive file; hours that the file does not prove, by REST if `source` allows it. */
   readonly archive: Series & {
     readonly runId: string;
     readonly dayMs: number;
-    /** Starts of the hours that are wanted. */
+    /** Starts of the requested hours. */
     readonly hours: readonly number[];
-    /** Of these, hours whose stored rows are in doubt: taken and compared even where the ledger calls them proven. */
+    /** Those of `hours` whose stored rows are in doubt: read and compared even if the ledger says proven. */
     readonly refetch?: readonly number[] | undefined;
     /** Default: auto. */
     readonly source?: SourceChoice | undefined;
-    /** Sides on which the wanted range ends: no other job brings the day beside it. */
+    /** The sides at which the requested range ends: no other job loads the neighbouring day. */
     readonly edges?: readonly DayEdge[] | undefined;
   };
   readonly slice: Series & {
     readonly runId: string;
     readonly hourMs: number;
-    /** What the store has is in doubt: fetch and compare the hour even where the ledger calls it proven. */
+    /** The stored rows are in doubt: fetch and compare the hour even if the ledger says proven. */
     readonly refetch?: boolean | undefined;
   };
   readonly bars: Series & { readonly runId: string; readonly dayMs: number };
   readonly chain: Series;
-  /** The hourly look at what the ledger lacks. */
+  /** The hourly run of the schedule. */
   readonly tick: Record<string, never>;
 }
 export type JobKind = keyof JobPayloads;
@@ -48,7 +48,7 @@ export interface JobContext {
   readonly signal: AbortSignal;
 }
 
-/** `again`: put the job back for that long without using up an attempt. */
+/** `again`: run the job again after `delayMs`, without using up an attempt. */
 export type JobOutcome = { readonly done: true } | { readonly again: { readonly delayMs: number } };
 
 export type JobHandlers = {
@@ -69,11 +69,11 @@ export interface FailedJob {
   readonly kind: JobKind;
   readonly payload: JobPayloads[JobKind];
   readonly code: ErrorCode;
-  /** For people: the code, then the message. */
+  /** Text: the code, then the message. */
   readonly reason: string;
 }
 
-/** What a run has done so far; for people to watch, never a proof. */
+/** Progress of a run, for display; never a proof. */
 export interface RunProgress {
   readonly slicesDone: number;
   readonly rows: number;
@@ -82,11 +82,11 @@ export interface RunProgress {
   readonly atHourMs: number;
 }
 
-/** The side that enqueues and watches. Every call fails fast when Redis does not answer. */
+/** The client side: enqueues jobs and reads their state. Every call fails fast when Redis does not answer. */
 export interface JobQueue {
   /**
-   * One flow for each day: a bars job over its slice jobs; a day without hours gets its bars job alone.
-   * Ids are deterministic within the run, so adding a day twice adds nothing.
+   * Adds one flow for each day: a bars job that waits for its slice jobs. A day without hours gets only
+   * the bars job. Ids are deterministic within the run, so adding a day twice adds nothing.
    * @param priority `live` outranks `backfill`
    */
   addDays(
@@ -101,22 +101,22 @@ export interface JobQueue {
     series: Series,
     days: readonly number[],
   ): Promise<readonly DayJobState[]>;
-  /** A bars job of its own; at most one waits for a symbol-day. */
+  /** Adds a single bars job; at most one waits for a symbol-day. */
   addBars(series: Series, dayMs: number): Promise<void>;
   /** Whether such a job waits or runs. */
   barsPending(series: Series, dayMs: number): Promise<boolean>;
-  /** At most one active and one waiting for a series: the last wish wins. */
+  /** Adds a chain job; a series has at most one active and one waiting, and the last request wins. */
   addChain(series: Series): Promise<void>;
   /** Whether a chain job of the series waits or runs. */
   chainPending(series: Series): Promise<boolean>;
-  /** @param source default: auto */
+  /** Adds a feed job. @param source default: auto */
   addFeed(runId: string, series: Series, range: TimeRange, source?: SourceChoice): Promise<void>;
-  /** The same for the schedule: dropped while an earlier one of the series is still being fed. */
+  /** The same for the schedule; ignored while an earlier feed of the series is not done. */
   addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void>;
   feedState(runId: string, series: Series): Promise<DayJobState>;
-  /** Registers the tick once for all hosts; again with the same period changes nothing. */
+  /** Registers the tick once for all hosts; repeating it with the same period changes nothing. */
   upsertTick(everyMs: number): Promise<void>;
-  /** Whether a tick waits or runs: Redis may have lost it, its registration or its job alone. */
+  /** Whether a tick waits or runs. Redis may have lost it: the registration, or only the job. */
   hasTick(): Promise<boolean>;
   removeTick(): Promise<void>;
   counts(): Promise<readonly QueueCounts[]>;
@@ -127,12 +127,12 @@ export interface JobQueue {
   close(): Promise<void>;
 }
 
-/** The side that works. */
+/** The worker side. */
 export interface JobWorkers {
   /** Stops taking jobs and waits for the running ones; after `deadlineMs` aborts them. */
   drain(deadlineMs: number): Promise<void>;
-  /** Aborts the running jobs' signals and returns as soon as they have let go. */
+  /** Aborts the running jobs' signals and returns as soon as the jobs have ended. */
   stop(): Promise<void>;
-  /** Settles when a job fails in a way that no other job can survive (a ban, a suspended table, …). */
+  /** Settles when a job fails in a way that affects all other jobs (a ban, a suspended table, …). */
   readonly fatal: Promise<CdvaultError>;
 }

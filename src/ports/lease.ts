@@ -1,26 +1,34 @@
 /**
- * The right to work on a name for a while, exclusive among all workers and hosts. It is kept alive
- * by itself until it is released or lost.
+ * The exclusive right, among all workers and hosts, to work on a name for a limited time. It refreshes
+ * itself until it is released or lost.
+ *
+ * States of a lease, and what may follow:
+ *   held       → held (refreshed by itself or by assertHeld()), released, lost
+ *   lost       it expired, another owner has it, or it was not confirmed in time; `signal` is aborted.
+ *              → nothing; release() then only cleans up
+ *   released   → nothing: assertHeld() throws LEASE_LOST, `signal` is not aborted
  */
 export interface Lease {
-  /** Aborted with a CdvaultError LEASE_LOST as soon as the lease is known, or must be feared, to be lost. */
+  /** Aborted with a CdvaultError LEASE_LOST as soon as the lease is lost, or may be lost. */
   readonly signal: AbortSignal;
   /**
-   * Extends the lease now and returns only when it is ours for at least that long: to be called
-   * right before what only the owner may do.
-   * @param minimumRemainingMs at most the lease's whole time
-   * @throws CdvaultError LEASE_LOST when it ran out or went to another; REDIS_UNREACHABLE when that can't be known
+   * Extends the lease now, and resolves only when it is held for at least `minimumRemainingMs` more.
+   * Call it right before an action that only the owner may take.
+   * @param minimumRemainingMs at most the whole duration of the lease
+   * @throws CdvaultError LEASE_LOST when it expired or has another owner; REDIS_UNREACHABLE when that is unknown
    */
   assertHeld(minimumRemainingMs: number): Promise<void>;
-  /** Gives the name free. Never throws: what can't be released runs out by itself. */
+  /** Releases the name. Never throws: a lease that can't be released expires by itself. */
   release(): Promise<void>;
 }
 
 export interface Leases {
   /**
-   * One try, without waiting; undefined while another owns the name.
+   * Tries once, without waiting.
    * @param name e.g. `slice-spot-BTCUSDT-2024010110`
-   * @throws CdvaultError REDIS_UNREACHABLE, or the signal's reason; what Redis gives after that goes back to it
+   * @returns undefined while another owner has the name
+   * @throws CdvaultError REDIS_UNREACHABLE, or the signal's reason; a lease that Redis grants after that
+   *   is released
    */
   tryAcquire(name: string, signal?: AbortSignal): Promise<Lease | undefined>;
 }

@@ -12,14 +12,14 @@ export type GapClass =
   | 'time_backwards'
   | 'pending_archive'
   | 'truncated_file'
-  /** From files: the trade before or behind is in none that was there. */
+  /** From files: the trade before or after the hour is in no available file. */
   | 'unknown_neighbour';
 
-/** What is not proven, or worth knowing, about one hour, with evidence. */
+/** Something unproven, or an oddity, of one hour, with evidence. */
 export interface Gap {
   readonly hourMs: number;
   readonly gapClass: GapClass;
-  /** Half-open range of ids that it is about. */
+  /** The half-open range of ids concerned. */
   readonly fromId: number;
   readonly toId: number;
   readonly evidence: string;
@@ -30,10 +30,10 @@ export interface SeenGap extends Gap {
   readonly seenAtMs: number;
 }
 
-/** What is written of one hour. */
+/** What is written for one hour. */
 export interface LedgerEntry {
   readonly record: SliceRecord;
-  /** Of this hour. */
+  /** Gaps of this hour. */
   readonly gaps: readonly Gap[];
 }
 
@@ -44,7 +44,7 @@ export interface CoverageTotals {
   readonly rows: number;
 }
 
-/** What is known of one series from its first to its last hour. */
+/** Coverage of one series from its first to its last known hour. */
 export interface SeriesCoverage extends Series, CoverageTotals, TimeRange {
   /** Hours in between without a ledger row. */
   readonly unknown: number;
@@ -52,21 +52,21 @@ export interface SeriesCoverage extends Series, CoverageTotals, TimeRange {
   readonly provenToMs: number | undefined;
 }
 
-/** The record of what is proven. The store is the truth; Redis only holds work. */
+/** The record of what is proven. The store is the truth; Redis only has queued work. */
 export interface Ledger {
-  /** One hour's row, if any; waits for acknowledged rows first. */
+  /** One hour's row, if any. Waits for acknowledged rows first. */
   record(series: Series, hourMs: number): Promise<SliceRecord | undefined>;
   records(series: Series, range: TimeRange): Promise<SliceRecord[]>;
-  /** The last hour on record before an instant. */
+  /** The last ledger row of an hour before an instant. */
   lastBefore(series: Series, timeMs: number): Promise<SliceRecord | undefined>;
-  /** Takes back `endedAtMs` from all hours before an instant: the symbol trades again behind them. */
+  /** Removes `endedAtMs` from all hours before an instant: the symbol has traded again after them. */
   reopenBefore(series: Series, timeMs: number): Promise<void>;
   /**
-   * Writes rows of one series and their gaps, all rows in one flush; earlier gaps of these hours that
-   * are not among them become resolved.
+   * Writes rows of one series and their gaps, all rows in one flush. Earlier gaps of these hours that are
+   * not among `gaps` become resolved.
    */
   write(entries: readonly LedgerEntry[], nowMs: number): Promise<void>;
-  /** Writes gaps of hours without a row; what they have waited for before becomes resolved. */
+  /** Writes gaps of hours without a row; their earlier awaited gaps become resolved. */
   note(series: Series, gaps: readonly Gap[], nowMs: number): Promise<void>;
   totals(series: Series, range: TimeRange): Promise<CoverageTotals>;
   openGaps(series: Series, range: TimeRange): Promise<SeenGap[]>;
@@ -74,22 +74,22 @@ export interface Ledger {
   overview(): Promise<SeriesCoverage[]>;
 }
 
-/** Facts of a series that outlive every run. */
+/** Permanent facts of a series. */
 export interface SeriesFacts extends Series {
-  /** The UTC midnight at which continuous CDV is 0, pinned once. */
+  /** The UTC midnight at which continuous CDV is 0; never changes. */
   readonly originMs: number;
-  /** Set while the hourly schedule keeps the series complete from this instant on. */
+  /** Set while the hourly schedule keeps the series complete, from this instant on. */
   readonly scheduledFromMs: number | undefined;
-  /** COIN-M: worth of one contract in quote currency, decimal text; pinned once it is known. */
+  /** COIN-M: value of one contract in quote currency, decimal text; never changes once known. */
   readonly contractSize: string | undefined;
 }
 
 export interface SeriesCatalogue {
   find(series: Series): Promise<SeriesFacts | undefined>;
   all(): Promise<SeriesFacts[]>;
-  /** Pins the origin unless it is pinned already; returns the facts in force. */
+  /** Sets the origin unless the series already has one; returns the facts in force. */
   pinOrigin(series: Series, originMs: number): Promise<SeriesFacts>;
-  /** Of a series that is there; once pinned, it stays. */
+  /** Sets the contract size of an existing series; once set, it stays. */
   pinContractSize(series: Series, contractSize: string): Promise<void>;
   setSchedule(facts: SeriesFacts, fromMs: number | undefined): Promise<void>;
 }

@@ -1,11 +1,11 @@
 import type { ClockTime } from '../domain/bars/anchor.ts';
 
-/** Civil time in the zones of the IANA data base, such as `America/New_York`. */
+/** Civil time in the zones of the IANA database, such as `America/New_York`. */
 export interface TimeZones {
   readonly has: (zone: string) => boolean;
   /**
-   * Of a zone that `has` knows. A time that its clocks skip comes as long after the skip as it was meant
-   * after its start; of one that they show twice it is the first.
+   * The instant of a clock time, in a zone that `has` knows. A time that the clocks skip is moved forward
+   * by the length of the skip; of a time that they show twice the first is used.
    */
   readonly clockTime: ClockTime;
 }

@@ -3,8 +3,8 @@ import type { TimeRange } from '../domain/time/hour.ts';
 import type { Market, Series } from '../domain/market.ts';
 
 /**
- * One minute as the exchange itself sums it up; decimals are its own text, untouched. On COIN-M the
- * volumes are contracts, and what is called quote here is the base asset.
+ * One minute candle of the exchange; decimals are its own text, unchanged. On COIN-M the volumes are
+ * contracts, and the quote fields are in the base asset.
  */
 export interface Kline {
   readonly openMs: number;
@@ -14,7 +14,7 @@ export interface Kline {
   readonly close: string;
   readonly volume: string;
   readonly takerBuyVolume: string;
-  /** Rounded by the exchange to its 8 places. */
+  /** Rounded by the exchange to 8 decimal places. */
   readonly quoteVolume: string;
   readonly takerBuyQuoteVolume: string;
   /** Raw trades, not aggregate ones. */
@@ -28,7 +28,7 @@ export interface PageRequest {
   readonly rows?: number | undefined;
 }
 
-/** Where trades come from. Every call is abortable and throws CdvaultError only. */
+/** The exchange's REST API. Every call can be aborted and throws only CdvaultError. */
 export interface TradeSource {
   /** The first trade at or after an instant; undefined when there is none yet. One small request. */
   firstAtOrAfter(
@@ -39,9 +39,9 @@ export interface TradeSource {
   ): Promise<AggTrade | undefined>;
 
   /**
-   * Trades from an id on, ascending, as the exchange gave them: rows are decoded and schema-checked,
-   * continuity is the caller's. An id may stand twice, in rows one behind the other. Empty when no
-   * trade has that id or a later one.
+   * Trades from an id on, ascending, as received from
+   * the exchange: rows are decoded and checked against the schema; the caller checks continuity. Two
+   * consecutive rows may have the same id. Empty when no trade has that id or a later one.
    */
   page(series: Series, request: PageRequest, signal: AbortSignal): Promise<readonly AggTrade[]>;
 
@@ -49,8 +49,8 @@ export interface TradeSource {
   newest(series: Series, signal: AbortSignal): Promise<AggTrade | undefined>;
 
   /**
-   * What the exchange says of each minute, ascending, each at most once. A minute without trades may be
-   * a flat row or absent.
+   * The exchange's minute candles, ascending, each minute at most once. A minute without trades may be a
+   * flat row or absent.
    * @param range whole minutes, at most `pageRows` of them
    */
   minuteKlines(series: Series, range: TimeRange, signal: AbortSignal): Promise<readonly Kline[]>;
@@ -58,24 +58,24 @@ export interface TradeSource {
   /** Rows of a full page. */
   readonly pageRows: number;
 
-  /** Weight of a page, and of the small question for an hour's first trade. */
+  /** Request weight of a page, and also of the request for an hour's first trade. */
   pageWeight(market: Market): number;
 
   /**
-   * How far back trades are served; Infinity where all are. Older ones are refused (RETENTION), or passed
-   * over without a word.
+   * How far back trades are served, in ms; Infinity when all are. Requests for older ones fail with
+   * RETENTION, or the exchange skips the older trades without an error.
    */
   historyMs(market: Market): number;
 
   /**
-   * COIN-M: worth of one contract in quote currency, decimal text, by an answer that may be a minute old.
-   * undefined where the exchange does not list the symbol, and on other markets.
+   * COIN-M: value of one contract in quote currency, decimal text; the answer may be a minute old.
+   * undefined when the exchange does not list the symbol, and on other markets.
    */
   contractSize(series: Series, signal: AbortSignal): Promise<string | undefined>;
 
   /** Whether the exchange lists the symbol, in any status. */
   isListed(series: Series, signal: AbortSignal): Promise<boolean>;
 
-  /** Whether the symbol is open for trading, by an answer that may be a minute old. */
+  /** Whether the symbol is open for trading; the answer may be a minute old. */
   isTrading(series: Series, signal: AbortSignal): Promise<boolean>;
 }

@@ -7,10 +7,10 @@ export interface TimeWindowUs {
   readonly endUs: number;
 }
 
-/** What the store holds of a series in a time window, tombstones left out. */
+/** The stored rows of a series in a time window, without tombstones. */
 export interface StoredRun {
   readonly rows: number;
-  /** Rows in the window ± 1 s whose id stands there a second time, under another time. */
+  /** Rows in the window ± 1 s whose id is stored there a second time, with another time. */
   readonly doubleRows: number;
   readonly firstId: number | undefined;
   readonly lastId: number | undefined;
@@ -19,13 +19,13 @@ export interface StoredRun {
   readonly sellQty: string;
 }
 
-/** The key of a stored row besides its series. */
+/** The key of a stored row within its series. */
 export interface TradeKey {
   readonly aggId: number;
   readonly timeUs: number;
 }
 
-/** Raw trades. Upserts never delete: a row that must go is overwritten by a tombstone. */
+/** Raw trades. Writes are upserts and never delete: a row to be removed is overwritten by a tombstone. */
 export interface TradeStore {
   /**
    * Writes a batch as one transaction; resolves when the server has acknowledged it.
@@ -35,11 +35,12 @@ export interface TradeStore {
   /** Waits until all acknowledged rows are visible, then counts. */
   readBack(series: Series, window: TimeWindowUs): Promise<StoredRun>;
   /**
-   * The same for each UTC hour of a window of whole hours, in one look; hours without rows are left out.
-   * `doubleRows` is that of the whole window in each.
+   * The same for each UTC hour of a window of whole hours, in one query; hours without rows are left out.
+   * In each of them `doubleRows` is the count of the whole window.
    */
   readBackHours(series: Series, window: TimeWindowUs): Promise<ReadonlyMap<number, StoredRun>>;
   /** Rows of a window in id order; waits for acknowledged rows first. */
   read(series: Series, window: TimeWindowUs): AsyncIterable<AggTrade>;
+  /** Overwrites rows with tombstones. */
   bury(series: Series, keys: readonly TradeKey[], signal: AbortSignal): Promise<void>;
 }

@@ -4,21 +4,21 @@ import type { GapClass, SeriesCoverage } from './ledger.ts';
 import type { QueueCounts } from './job-queue.ts';
 import type { GovernorState } from './weight-governor.ts';
 
-/** What a question brought, or why nobody knows: a number is never made up for what did not answer. */
+/** The value of a metric, or the error when it is unknown. An unknown value is never replaced by a number. */
 export type Answer<T> =
   | { readonly known: true; readonly value: T }
   | { readonly known: false; readonly error: CdvaultError };
 
 export interface StoreTable {
   readonly name: string;
-  /** Writes are acknowledged, but never become visible. */
+  /** QuestDB has suspended the table: writes are acknowledged but do not become visible. */
   readonly isSuspended: boolean;
   /** Transactions that are acknowledged and not visible yet. */
   readonly pendingTransactions: number;
 }
 
 export interface StoreHealth {
-  /** Every migration of this version has been applied. */
+  /** Whether every migration of this version has been applied. */
   readonly isSchemaCurrent: boolean;
   readonly tables: readonly StoreTable[];
 }
@@ -28,7 +28,7 @@ export interface OpenGaps extends Series {
   readonly count: number;
 }
 
-/** Questions about the store itself, for people who watch it. */
+/** State of the store, for monitoring. */
 export interface StoreWatch {
   /** @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED */
   health(): Promise<StoreHealth>;
@@ -41,7 +41,7 @@ export interface MarketUsage extends GovernorState {
 
 /** How far a scheduled series is behind. */
 export interface SeriesLag extends Series {
-  /** Since the end of its newest proven hour, or the start of its schedule where that is later. */
+  /** Time since the end of its newest proven hour, or since the start of its schedule if that is later. */
   readonly lagMs: number;
 }
 
@@ -51,7 +51,7 @@ export interface Health {
   readonly store: Answer<StoreHealth>;
 }
 
-/** Everything that is watched, at one time. */
+/** All metrics, at one time. */
 export interface WatchedFacts extends Health {
   readonly queues: Answer<readonly QueueCounts[]>;
   readonly coverage: Answer<readonly SeriesCoverage[]>;
@@ -61,7 +61,7 @@ export interface WatchedFacts extends Health {
 }
 
 export interface Readiness {
-  /** Empty when work can be done. No address and no password stands in them: they are for everybody. */
+  /** Empty when cdvault can work. Reasons are public, so they contain no address and no password. */
   readonly reasons: readonly { readonly check: string; readonly reason: string }[];
 }
 

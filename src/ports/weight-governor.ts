@@ -1,6 +1,6 @@
 import type { Market } from '../domain/market.ts';
 
-/** Why nothing may be sent for now. */
+/** Why no request may be sent at present. */
 export type PauseReason = 'rate_limited' | 'banned' | 'blocked' | 'restricted';
 
 export interface GovernorState {
@@ -12,20 +12,20 @@ export interface GovernorState {
   readonly pause: { readonly reason: PauseReason; readonly untilMs: number } | undefined;
 }
 
-/** One budget of request weight for each egress address and market, shared by all workers and hosts. */
+/** The budget of request weight of each egress address and market, shared by all workers and hosts. */
 export interface WeightGovernor {
   /**
-   * Waits until `weight` may be spent in the running window, through rate-limit pauses and bans.
-   * @throws CdvaultError EXCHANGE_BLOCKED / EXCHANGE_RESTRICTED while the address is shut out, without sending
+   * Waits until `weight` may be used in the current window, through rate-limit pauses and bans.
+   * @throws CdvaultError EXCHANGE_BLOCKED / EXCHANGE_RESTRICTED while the address is blocked, without sending
    */
   acquire(market: Market, weight: number, signal: AbortSignal): Promise<void>;
-  /** What the exchange says was used in its window: the truth, foreign programs included. */
+  /** Records the weight that the exchange reports for its window; it includes other programs. */
   observe(market: Market, usedWeight: number, atMs: number): Promise<void>;
   pause(market: Market, reason: PauseReason, untilMs: number): Promise<void>;
   state(market: Market): Promise<GovernorState>;
 }
 
-/** The exchange's word on its limits, and a ban to remember even when Redis is wiped. */
+/** The exchange's limits as it reported them, and a ban that must survive the loss of Redis. */
 export interface ExchangeState {
   readonly weightLimit: number;
   readonly windowMs: number;
