@@ -1,9 +1,13 @@
 import { CdvaultError } from '../domain/errors.ts';
 
-/** A question that only helps is not worth the patience that trades are. */
+/** Optional requests get this long, much less than requests for trades. */
 const BRIEFLY_MS = 20_000;
 
-/** @returns the failure instead of throwing it, unless the caller himself was told to stop */
+/**
+ * Runs an optional request with a short deadline.
+ * @returns the answer, or the failure instead of throwing it
+ * @throws the reason of `signal` when the caller was aborted
+ */
 export async function askBriefly<T>(
   signal: AbortSignal,
   ask: (signal: AbortSignal) => Promise<T>,

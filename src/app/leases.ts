@@ -6,17 +6,17 @@ import type { Leases } from '../ports/lease.ts';
 const LEASE_POLL_MS = 200;
 
 /**
- * A write that only the owner of a lease may make must be acknowledged within this time: a flush takes
- * well under a second, and half of the lease's time is left for a slow store (ADR 7).
+ * A write that requires a lease must be acknowledged within this time. A flush takes well under a second;
+ * half of the lease's duration leaves room for a slow store (ADR 7).
  */
 export const OWNED_WRITE_MS = 10_000;
 
-/** A worker that writes rows of an hour, from any source, holds this lease. */
+/** The lease that a worker must hold to write rows of an hour, from any source. */
 export function hourLease(slice: Slice): string {
   return `slice-${seriesKey(slice)}-${compactHour(slice.hourMs)}`;
 }
 
-/** Runs a change of a series' row, which is read and then written, under the lease of the series. */
+/** Runs a read-modify-write of a series' row under the lease of the series. */
 export async function changeSeries(
   { leases, clock }: { readonly leases: Leases; readonly clock: Clock },
   series: Series,

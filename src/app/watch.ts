@@ -16,10 +16,10 @@ import type {
 } from '../ports/watch.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
 
-/** Its path needs no password: whoever asks all the time costs one look a second. */
+/** The health endpoint needs no password, so it queries the services at most once a second. */
 const HEALTH_KEPT_MS = 1_000;
 
-/** Prometheus asks every 15 s or so; several of them, and people, share a look at the ledger. */
+/** Prometheus scrapes about every 15 s; several scrapers and other clients share one query of the ledger. */
 const FACTS_KEPT_MS = 3_000;
 
 export interface WatchDeps {
@@ -34,7 +34,7 @@ export interface WatchDeps {
   readonly log: Log;
 }
 
-/** Looks at everything when somebody asks, and not more often than every few seconds. */
+/** Collects metrics on request, at most once every few seconds. */
 export function createWatch(deps: WatchDeps): Watch {
   const ask = createAsker(deps.log);
   const health = remembered(HEALTH_KEPT_MS, () => lookAtHealth(deps, ask));
@@ -95,43 +95,43 @@ function readinessOf({ redis, store }: Health): Readiness {
   if (!store.value.isSchemaCurrent)
     reasons.push({
       check: 'schema',
-      reason: 'The schema is not that of this version: cdvault migrate.',
+      reason: 'The schema is not that of this version; run cdvault migrate.',
     });
   for (const { name, isSuspended } of store.value.tables)
     if (isSuspended)
       reasons.push({
         check: 'tables',
-        reason: `QuestDB has suspended the table ${name}: ALTER TABLE ${name} RESUME WAL.`,
+        reason: `QuestDB has suspended the table ${name}; run ALTER TABLE ${name} RESUME WAL.`,
       });
   return { reasons };
 }
 
-/** The message may name hosts; what the catalogue says of the code does not. */
+/** The catalogue's text of the error code. Unlike the message it never contains host names. */
 function publicReason({ code }: CdvaultError): string {
   return `${code}: ${ERRORS[code].when}`;
 }
 
 type Ask = <T>(what: string, question: () => Promise<T>) => Promise<Answer<T>>;
 
-/** Tells the log once when an answer fails to come, and once when it comes again. */
+/** Logs once when a collector starts to fail, and once when it recovers. */
 function createAsker(log: Log): Ask {
   const failing = new Map<string, string>();
   return async (what, question) => {
     try {
       const value = await question();
-      if (failing.delete(what)) log.info({ what }, 'What is watched can be told again');
+      if (failing.delete(what)) log.info({ what }, 'Metrics collector recovered');
       return { known: true, value };
     } catch (thrown) {
       const error = classify(thrown);
       if (failing.get(what) !== error.code)
-        log.warn({ what, code: error.code, error }, 'Something that is watched can’t be told');
+        log.warn({ what, code: error.code, error }, 'Metrics collector failed');
       failing.set(what, error.code);
       return { known: false, error };
     }
   };
 }
 
-/** Asks once for all who want it meanwhile, and gives them the same for a while. */
+/** Shares one call among concurrent callers and caches its result for `keptMs`. */
 function remembered<T>(keptMs: number, look: () => Promise<T>): () => Promise<T> {
   let latest: Promise<T> | undefined;
   let endedAtMs = Infinity;

@@ -3,10 +3,10 @@ import { CdvaultError } from '../domain/errors.ts';
 import { MINUTE_MS } from '../domain/time/hour.ts';
 import type { Clock } from '../ports/clock.ts';
 
-/** Who did not answer has been asked patiently; each day of a long range is not made to wait so again. */
+/** A source that did not answer was already retried; for this long the next days of a range skip it. */
 const SILENT_MS = 10 * MINUTE_MS;
 
-/** Failures of others, and of Redis, without which the exchange may not be asked. The store's are none of these. */
+/** Failures of the exchange and its hosts, and of Redis, which is needed to ask them. Store failures are not included. */
 const SILENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EXCHANGE_UNREACHABLE',
   'EXCHANGE_UNAVAILABLE',
@@ -22,7 +22,7 @@ const SILENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REDIS_UNREACHABLE',
 ]);
 
-/** Whether a failure is that of one who was asked outside the store. */
+/** Whether an error is a failure of a source outside the store. */
 export function isSilence(error: unknown): error is CdvaultError {
   return error instanceof CdvaultError && SILENT.has(error.code);
 }
@@ -31,7 +31,7 @@ export function silenceText({ code, message }: CdvaultError): string {
   return `${code}: ${message}`;
 }
 
-/** One who is asked outside the store: silence is told, and is no reason to lose what the store says. */
+/** A source outside the store. Its failure is reported as a reason, so that results of the store are kept. */
 export class Witness {
   readonly #clock: Pick<Clock, 'nowMs'>;
   #silence: { readonly reason: string; readonly untilMs: number } | undefined;
@@ -40,7 +40,10 @@ export class Witness {
     this.#clock = clock;
   }
 
-  /** @returns the answer, or why there is none */
+  /**
+   * @returns the answer, or the reason why there is none
+   * @throws other failures, such as those of the store, and the signal's reason
+   */
   async ask<T>(
     question: () => Promise<T>,
     signal: AbortSignal,

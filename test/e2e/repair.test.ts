@@ -119,7 +119,7 @@ test('what a source does not prove is asked for once, and not advised again', as
   expect(exitCode).toBe(3);
   expect(times(stderr, 'to fetch')).toBe(1);
   expect(stdout).toMatch(/^nothing wrong, but 2 hours not proven$/m);
-  expect(stderr).toMatch(/the trade before id \d+ is not known/);
+  expect(stderr).toMatch(/the trade before id \d+ is unknown/);
 });
 
 test('old hours of futures: the archive host is silent, and that is said soon', async () => {

@@ -246,8 +246,8 @@ describe('a lone day from a folder', () => {
       (date) => `${series.symbol}-aggTrades-${date}.zip`,
     );
     const reasons = [
-      `the trade before id ${FIRST_ID} is not known: ${before}, or the last file before it, ends with it; ${hint}`,
-      `the trade behind id ${FIRST_ID + 143} is not known: ${behind}, or the first file behind it, begins with it; ${hint}`,
+      `the trade before id ${FIRST_ID} is unknown: it is the last one in ${before} or in the nearest file before that; ${hint}`,
+      `the trade after id ${FIRST_ID + 143} is unknown: it is the first one in ${behind} or in the nearest file after that; ${hint}`,
     ];
     for (const [index, hour] of ['2024-01-01T00Z', '2024-01-01T23Z'].entries())
       expect(stderr).toContain(`${series.symbol}: the hour ${hour} not proven: ${reasons[index]}`);

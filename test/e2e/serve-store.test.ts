@@ -54,7 +54,7 @@ test('a suspended table: not ready, by name; what it holds back is counted', asy
     reasons: [
       {
         check: 'tables',
-        reason: 'QuestDB has suspended the table gaps: ALTER TABLE gaps RESUME WAL.',
+        reason: 'QuestDB has suspended the table gaps; run ALTER TABLE gaps RESUME WAL.',
       },
     ],
   });
@@ -86,7 +86,7 @@ test('a schema that lacks a migration: not ready', async () => {
     status: 503,
     ready: false,
     reasons: [
-      { check: 'schema', reason: 'The schema is not that of this version: cdvault migrate.' },
+      { check: 'schema', reason: 'The schema is not that of this version; run cdvault migrate.' },
     ],
   });
   await eventually('it is in the metrics', async () => {

@@ -3,7 +3,7 @@ import { AWAITED, type AwaitedClass } from '../../domain/plan/plan.ts';
 import { isoDay, type TimeRange } from '../../domain/time/hour.ts';
 import type { Ledger, SeenGap } from '../../ports/ledger.ts';
 
-/** Hours of one day that wait for the same. */
+/** Hours of one day that are awaited for the same reason. */
 export interface AwaitedHours extends Series {
   readonly gapClass: AwaitedClass;
   readonly dayMs: number;
@@ -11,7 +11,7 @@ export interface AwaitedHours extends Series {
   readonly evidence: string;
 }
 
-/** What is on record as awaited, by day; hours with a ledger row are never among them. */
+/** Awaited hours (AWAITED) on record, by day. None of them has a ledger row. */
 export async function awaitedHours(
   { ledger }: { readonly ledger: Ledger },
   { market, symbol }: Series,
@@ -28,7 +28,7 @@ export async function awaitedHours(
   });
 }
 
-/** Starts of hours that were asked for and have no ledger row, ascending. */
+/** Starts of hours that were requested and have no ledger row, ascending. */
 export async function askedHours(
   ledger: Ledger,
   { market, symbol }: Series,
@@ -38,12 +38,12 @@ export async function askedHours(
   return [...new Set(open.map(({ hourMs }) => hourMs))];
 }
 
-/** Losses of the same class that a ledger row knows of have ids. */
+/** Gaps of the same class that belong to a ledger row have ids; these have none. */
 function isAwaited(gap: SeenGap): gap is SeenGap & { readonly gapClass: AwaitedClass } {
   return gap.toId === 0 && AWAITED.some((awaited) => awaited === gap.gapClass);
 }
 
-/** Hours of one day on record that lack the same trade beside them. */
+/** Recorded hours of one day for which the same neighbouring trade is unknown. */
 export interface EdgeHours extends Series {
   readonly fromMs: number;
   readonly hours: number;

@@ -13,10 +13,10 @@ import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 
-/** How far a trade is looked for across days without a file: a month's file is in reach. */
+/** How many days without a file are searched for the nearest trade: enough to reach the next monthly file. */
 export const SILENT_DAYS = 31;
 
-/** Asked for to judge the date of one; a page costs the same whatever its length. */
+/** Rows requested to check the date of one of them; the weight of a page does not depend on its length. */
 const ROWS_BESIDE = 200;
 
 interface EdgeDeps {
@@ -27,7 +27,7 @@ interface EdgeDeps {
   readonly log: Log;
 }
 
-/** Tells of the trades just before and just behind those of a day's file. */
+/** Finds the trades just before the first and just after the last trade of a day's file. */
 export class DayEdges {
   readonly #deps: EdgeDeps;
   readonly #series: Series;
@@ -42,12 +42,12 @@ export class DayEdges {
     this.#signal = signal;
   }
 
-  /** Whether trades are known to be behind the file's last one that belong into it. */
+  /** Whether trades are known to follow the file's last one that should be in the file. */
   get isCut(): boolean {
     return this.#isCut;
   }
 
-  /** The trade before the day's first: from the store, else from the file's publisher or the exchange. */
+  /** The trade before the day's first: from the ledger, else from the file's publisher or the exchange. */
   async before({ id, timeUs }: Neighbour, file: ArchiveDay): Promise<Neighbour | undefined> {
     if (id === firstAggId(this.#series.market)) return undefined;
     const beforeMs = this.#day.dayMs - HOUR_MS;
@@ -59,7 +59,7 @@ export class DayEdges {
       const page = await this.#ask(Math.max(firstAggId(this.#series.market), id - ROWS_BESIDE));
       const row = page.find(({ aggId }) => aggId === id - 1);
       const earlier = page.filter(({ aggId }) => aggId < id - 1).map((trade) => trade.timeUs);
-      // One with a wrong date proves nothing: REST judges its hour.
+      // A row with a wrong date proves nothing; its hour is fetched by REST.
       if (
         row !== undefined &&
         !isTooEarly(row.timeUs, Math.max(...earlier)) &&
@@ -72,8 +72,8 @@ export class DayEdges {
     return trade === undefined ? undefined : neighbourOf(trade);
   }
 
-  /** The trade after the day's last, unless it is of this very day: then the file is cut. */
-  async behind({ id, timeUs }: Neighbour, file: ArchiveDay): Promise<AggTrade | undefined> {
+  /** The trade after the day's last. If that trade lies in this day, the file is cut. */
+  async after({ id, timeUs }: Neighbour, file: ArchiveDay): Promise<AggTrade | undefined> {
     const endMs = this.#day.dayMs + DAY_MS;
     if (file.after?.id === id + 1) return namedOnly(file.after);
     if (this.asksRest(endMs - HOUR_MS)) {
@@ -87,7 +87,7 @@ export class DayEdges {
     }
     if (this.asksRest(endMs - HOUR_MS) || this.#day.edges?.includes('after') !== true)
       return undefined;
-    const next = await this.#edgeTrade('behind', id + 1);
+    const next = await this.#edgeTrade('after', id + 1);
     this.#isCut = next !== undefined && next.aggId > id + 1;
     return next;
   }
@@ -99,8 +99,8 @@ export class DayEdges {
   }
 
   /**
-   * From the file of the day beside the wanted range, of which nothing is stored. Where there is none,
-   * a trade of a day further off counts when its id is the very one: then nobody traded in between.
+   * From the file of the day next to the requested range, of which nothing is stored. Without such a
+   * file, a trade of a day further off is used if its id is `wantedId`: then there are no trades between.
    */
   async #edgeTrade(side: Side, wantedId: number): Promise<AggTrade | undefined> {
     const beside = { ...this.#series, dayMs: this.#day.dayMs + STEP_MS[side] };
@@ -116,15 +116,15 @@ export class DayEdges {
   }
 }
 
-export type Side = 'before' | 'behind';
+export type Side = 'before' | 'after';
 
-const STEP_MS = { before: -DAY_MS, behind: DAY_MS } as const;
+const STEP_MS = { before: -DAY_MS, after: DAY_MS } as const;
 
 type FileDeps = Pick<EdgeDeps, 'archive' | 'log'>;
 
 /**
- * The trade nearest to a day in the files before or behind it, of a month at most.
- * @returns undefined also when it is not said what files there are
+ * The trade nearest to a day in the files of up to SILENT_DAYS days before or after it.
+ * @returns undefined also when the source has no listing
  */
 export async function nearestTrade(
   deps: FileDeps,
@@ -150,7 +150,7 @@ export async function nearestTrade(
   return undefined;
 }
 
-/** The last trade of a day before, the first of one behind. A file that is wrong tells nothing. */
+/** The last trade of a day before, or the first one of a day after. A faulty file gives none. */
 async function tradeOfDay(
   { archive, log }: FileDeps,
   day: SeriesDay,
@@ -161,7 +161,7 @@ async function tradeOfDay(
     return await archive.withDay(day, day.dayMs, signal, (file) => edgeOf(file, side));
   } catch (error) {
     if (!isArchiveFault(error)) throw error;
-    log.warn({ error: error.message }, 'the nearest trade of a day’s file is not known');
+    log.warn({ error: error.message }, 'could not read the nearest trade from a day’s file');
     return undefined;
   }
 }
@@ -170,13 +170,13 @@ async function edgeOf(file: ArchiveDay, side: Side): Promise<AggTrade | undefine
   let found: AggTrade | undefined;
   for await (const block of file.rows()) {
     if (block.rows === 0) continue;
-    found = block.trade(side === 'behind' ? 0 : block.rows - 1);
-    if (side === 'behind') break;
+    found = block.trade(side === 'after' ? 0 : block.rows - 1);
+    if (side === 'after') break;
   }
   return found;
 }
 
-/** A trade of which no more than this is known: it ends an hour and counts in none. */
+/** A trade of which only id and time are known: it ends an hour and is not counted in any. */
 function namedOnly({ id, timeUs }: Neighbour): AggTrade {
   const [price, qty, firstId, lastId] = ['0', '0', -1, -1] as const;
   return { aggId: id, timeUs, price, qty, firstId, lastId, isBuyerMaker: false };

@@ -14,25 +14,25 @@ import type { Gap } from '../../ports/ledger.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 import { StoredRows } from '../hour/stored-rows.ts';
 
-/** One hour as a day's file has it. */
+/** One hour as read from a day's file. */
 export interface FileHour {
   readonly hourMs: number;
   readonly facts: RunFacts;
   readonly contentHash: string;
-  /** Empty for an hour that is not wanted. */
+  /** Empty for an hour that was not requested. */
   readonly keys: RunKeys;
   /** Stored rows that differ from the file's. */
   readonly gaps: readonly Gap[];
-  /** Ids that the file leaves out in or before it. */
+  /** Ids missing from the file in or before the hour. */
   readonly holes: readonly IdHole[];
 }
 
 interface DayToRead {
   readonly series: Series;
   readonly dayMs: number;
-  /** Starts of the hours whose rows go to the store. */
+  /** Starts of the hours whose rows are to be stored. */
   readonly wanted: ReadonlySet<number>;
-  /** Starts of those of which the store has rows already, to be compared before they are overwritten. */
+  /** Starts of the hours that have stored rows, which are compared before they are overwritten. */
   readonly stored: ReadonlySet<number>;
   readonly trades: TradeStore;
   readonly load: BulkLoad;
@@ -41,8 +41,8 @@ interface DayToRead {
 }
 
 /**
- * Reads a day's file once, hour by hour: judges its ids, hashes it, and hands wanted rows to the
- * store, where they are once `load` has finished.
+ * Reads a day's file once, hour by hour: checks its ids, hashes it, and passes the requested rows to the
+ * store. They are stored once `load` has finished.
  * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, and the store's own
  */
 export class DayReader {
@@ -65,7 +65,7 @@ export class DayReader {
     return this.#last;
   }
 
-  /** @param before tells of the trade before the file's first one, if it is known */
+  /** @param before returns the trade before the file's first one, if it is known */
   async read(
     file: ArchiveDay,
     before: (first: Neighbour) => Promise<Neighbour | undefined>,
@@ -81,17 +81,17 @@ export class DayReader {
 
   /**
    * Ends the day's last hours.
-   * @param next the trade behind the file's last one, where it is known
-   * @returns the hours of the day, oldest first; those behind the last trade have none. From the hour
-   * on in which `next` lies nothing is known, and there are none
+   * @param next the trade after the file's last one, if it is known
+   * @returns the hours of the day, oldest first; those after the last trade have no rows. If `next` lies
+   *   in the day, the hours from its hour on are unknown and left out
    */
   end(next: AggTrade | undefined): readonly FileHour[] {
-    // A trade with a lower id says nothing of what follows.
-    const isBehind = next !== undefined && next.aggId > (this.#last?.id ?? -1);
+    // A trade with a lower id says nothing about what follows.
+    const isAfter = next !== undefined && next.aggId > (this.#last?.id ?? -1);
     while (this.#hour !== undefined) {
       const { hourMs, run, holes } = this.#hour;
-      if (isBehind && next.timeUs < hourWindowUs(hourMs).endUs) break;
-      if (isBehind) holes.push(...run.accept([next]).holes);
+      if (isAfter && next.timeUs < hourWindowUs(hourMs).endUs) break;
+      if (isAfter) holes.push(...run.accept([next]).holes);
       this.#close(this.#hour);
     }
     return this.#hours;
@@ -103,7 +103,7 @@ export class DayReader {
     return this.#first === undefined ? undefined : before(this.#first);
   }
 
-  /** Order, date and unit, before anything is stored. */
+  /** Checks order, date and time unit before anything is stored. */
   #check({ rows, aggIds, timesUs, timeZeros }: TradeBlock): void {
     const { series, dayMs } = this.#day;
     const { startUs, endUs } = dayWindowUs(dayMs);
@@ -113,12 +113,12 @@ export class DayReader {
       const timeUs = timesUs[row] ?? 0;
       if (aggId <= lastId) throw this.#badRow(`id ${aggId} follows id ${lastId}`);
       if (timeUs < startUs - BACKWARD_BOUND_MS * 1000 || timeUs >= endUs)
-        throw this.#badRow(`id ${aggId} is of another day`);
+        throw this.#badRow(`id ${aggId} belongs to another day`);
       lastId = aggId;
     }
     const unit = timeZeros === 0 ? 'us' : 'ms';
     if (unit !== nativeTimeUnit(series.market, dayMs))
-      throw this.#badRow(`its times are in ${unit}, which is not the unit of that day`);
+      throw this.#badRow(`times are in ${unit}, which is not the unit of that day`);
     this.#first ??= { id: aggIds[0] ?? 0, timeUs: timesUs[0] ?? 0 };
     this.#last = { id: lastId, timeUs: timesUs[rows - 1] ?? 0 };
   }
@@ -145,7 +145,7 @@ export class DayReader {
     };
   }
 
-  /** Gives rows to the hours that they belong to. */
+  /** Passes rows to the hours that they belong to. */
   async #feed(block: TradeBlock): Promise<void> {
     for (let row = 0; this.#hour !== undefined && row < block.rows;) {
       const hour = this.#hour;
@@ -173,7 +173,7 @@ export class DayReader {
   #close(hour: OpenHour): void {
     const { hourMs, run, hasher, keys, gaps, holes } = hour;
     const { facts, nextId } = run;
-    // An hour with holes is not taken from the file: its rows count when they come from elsewhere.
+    // An hour with holes is not recorded from the file; its rows are counted when another source has it.
     if (hour.isWanted && holes.length === 0) this.#day.onRows(facts.rows);
     this.#hours.push({ hourMs, facts, contentHash: hasher.digest(), keys, gaps, holes });
     const nextMs = hourMs + HOUR_MS;
@@ -184,7 +184,7 @@ export class DayReader {
   }
 }
 
-/** One hour in the making. */
+/** The hour that is being read. */
 interface OpenHour {
   readonly hourMs: number;
   readonly run: HourRun;

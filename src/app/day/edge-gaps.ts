@@ -8,10 +8,10 @@ import type { Gap } from '../../ports/ledger.ts';
 import type { HourRecord } from '../hour/end-of-symbol.ts';
 
 /**
- * Why an hour from files is not proven although none of its own rows is missing: which trade beside it
- * nobody has shown, and where it would come from; and ids that neither of two files has.
- * @param source where its day was taken from
- * @param foreign rows with a wrong date that its file has: their ids are missing
+ * Why an hour from files is not proven although none of its own rows is missing: the neighbouring trade
+ * that is unknown and the file that would have it, and ids that neither of two files has.
+ * @param source the source of the hour's day
+ * @param foreign rows of the hour's file with a wrong date: their ids are missing
  */
 export function edgeGaps(
   hour: HourRecord,
@@ -19,7 +19,7 @@ export function edgeGaps(
   foreign: readonly ForeignRow[] = [],
 ): Gap[] {
   if (verdictOf(hour) === 'proven') return [];
-  const gaps = [...unknownBefore(hour, source), ...unknownBehind(hour, source), ...missing(hour)];
+  const gaps = [...unknownBefore(hour, source), ...unknownAfter(hour, source), ...missing(hour)];
   return gaps.map((gap) => withForeign(gap, foreign));
 }
 
@@ -31,14 +31,15 @@ function withForeign(gap: Gap, foreign: readonly ForeignRow[]): Gap {
   return named.length === 0 ? gap : { ...gap, evidence: `${gap.evidence}: ${named.join('; ')}` };
 }
 
-/** As many as a line may hold. */
+/** At most this many foreign rows are named, to keep the evidence short. */
 const FOREIGN_NAMED = 5;
 
-/** Whether a gap is one of these, and so to be told anew when an edge changes. */
+/** Whether a gap was made by edgeGaps(), so that it must be computed again when an edge changes. */
 export function isOfEdge({ gapClass, evidence }: Gap): boolean {
   return gapClass === 'unknown_neighbour' || evidence.startsWith(NEITHER);
 }
 
+/** Also recognizes stored gaps of earlier releases: do not change this text. */
 const NEITHER = 'the files on both sides leave these ids out';
 
 function unknownBefore(hour: HourRecord, source: SourceChoice): Gap[] {
@@ -47,18 +48,18 @@ function unknownBefore(hour: HourRecord, source: SourceChoice): Gap[] {
   if (prev !== undefined || head === undefined || head.id === firstAggId(market)) return [];
   const file = `${dailyStem(symbol, floorTo(hourMs, DAY_MS) - DAY_MS)}.zip`;
   const evidence =
-    `the trade before id ${head.id} is not known: ${file}, or the last file before it, ends with it; ` +
+    `the trade before id ${head.id} is unknown: it is the last one in ${file} or in the nearest file before that; ` +
     whereFrom(hour, source);
   return [unknown(hourMs, head.id - 1, evidence)];
 }
 
-function unknownBehind(hour: HourRecord, source: SourceChoice): Gap[] {
+function unknownAfter(hour: HourRecord, source: SourceChoice): Gap[] {
   const { hourMs, symbol, next, endedAtMs } = hour;
   const tail = hour.last ?? hour.prev;
   if (next !== undefined || endedAtMs !== undefined || tail === undefined) return [];
   const file = `${dailyStem(symbol, floorTo(hourMs, DAY_MS) + DAY_MS)}.zip`;
   const evidence =
-    `the trade behind id ${tail.id} is not known: ${file}, or the first file behind it, begins with it; ` +
+    `the trade after id ${tail.id} is unknown: it is the first one in ${file} or in the nearest file after that; ` +
     whereFrom(hour, source);
   return [unknown(hourMs, tail.id + 1, evidence)];
 }
@@ -67,18 +68,18 @@ function unknown(hourMs: number, id: number, evidence: string): Gap {
   return { hourMs, gapClass: 'unknown_neighbour', fromId: id, toId: id + 1, evidence };
 }
 
-/** How a file that is not there would come. */
+/** How to provide a missing file. */
 export function whereFrom({ market }: Pick<Series, 'market'>, source: SourceChoice): string {
   const folder = sourceFolder(source);
   if (folder !== undefined)
-    return `put that file into ${folder}, or run backfill with --source auto, which asks the exchange`;
+    return `put that file into ${folder}, or run backfill with --source auto to ask the exchange`;
   const isSpotArchive = source === 'archive' && market === 'binance_spot';
   return isSpotArchive
-    ? 'it is taken once the exchange has that file; --source auto asks for it by REST'
-    : 'it is taken once the exchange has that file';
+    ? 'it is loaded once the exchange publishes that file; --source auto fetches it by REST'
+    : 'it is loaded once the exchange publishes that file';
 }
 
-/** Between the hour's own rows none is missing: files with holes don't get that far. */
+/** Ids missing at the hour's edges. None is missing between its own rows: hours with holes are not recorded. */
 function missing({ hourMs, first, last, prev, next }: HourRecord): Gap[] {
   const spans = [
     { from: prev, to: first ?? next },

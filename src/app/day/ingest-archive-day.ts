@@ -7,25 +7,25 @@ import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
 import type { JobPayloads } from '../../ports/job-queue.ts';
 import { type DayOutcome, loadDay, type LoadDayDeps } from './load-day.ts';
 
-/** A day as far as its file goes. `unproven`: hours that the file did not prove. */
+/** What a day's file proved. `unproven`: hours that it did not prove. */
 export interface IngestedDay {
   readonly proven: readonly number[];
   readonly unproven: readonly number[];
-  /** How the file was classified; undefined when it was not needed, all hours being proven already. */
+  /** How the file was classified; undefined when all hours were already proven and no file was needed. */
   readonly file: Pick<ArchiveFileRecord, 'name' | 'verdict' | 'evidence'> | undefined;
 }
 
 type IngestDeps = LoadDayDeps & { readonly files: ArchiveFiles };
 
 type WantedDay = JobPayloads['archive'] & {
-  /** Whether REST has the day too, so that rows of which the file has lost the quantity need not be believed. */
+  /** Whether REST also serves the day, so that a file with rows without quantity can be refused. */
   readonly isInReach: boolean;
 };
 
 /**
- * Takes a day from its archive file and records how that file was classified. A file that is wrong
- * is an outcome, not a failure: `unproven` names the hours it did not prove.
- * @throws CdvaultError ARCHIVE_UNREACHABLE, and what loadDay throws but for the file's own faults
+ * Ingests a day from its archive file and records how that file was classified. A faulty file is an
+ * outcome, not an error: `unproven` names the hours that it did not prove.
+ * @throws CdvaultError ARCHIVE_UNREACHABLE, and what loadDay() throws except for faults of the file
  */
 export async function ingestArchiveDay(
   deps: IngestDeps,
@@ -59,7 +59,7 @@ export async function ingestArchiveDay(
   return { proven, unproven, file: await record(deps, day, watched.file, classified) };
 }
 
-/** For the record, that nobody answered. */
+/** Records that the host of the files did not answer. */
 export async function recordUnreachable(
   deps: Pick<IngestDeps, 'files' | 'clock'>,
   day: WantedDay,
@@ -77,12 +77,12 @@ type FileClass = Pick<ArchiveFileRecord, 'verdict' | 'evidence'>;
 
 function classifyFile(seen: WatchedArchive, isCut: boolean): FileClass {
   const { rows, firstId, lastId, lastUs } = seen;
-  if (rows === 0) return { verdict: 'empty', evidence: 'no trade of the day is in it' };
+  if (rows === 0) return { verdict: 'empty', evidence: 'it has no trade of the day' };
   const missing = lastId - firstId + 1 - rows;
   if (missing > 0)
     return {
       verdict: 'holes',
-      evidence: `${missing === 1 ? '1 id is' : `${missing} ids are`} missing in it`,
+      evidence: `${missing === 1 ? '1 id is' : `${missing} ids are`} missing`,
     };
   if (isCut) {
     const endsAt = new Date(lastUs / 1000).toISOString().slice(11, 19);
@@ -95,7 +95,7 @@ function classifyFile(seen: WatchedArchive, isCut: boolean): FileClass {
   return { verdict: 'whole', evidence: notes.join('; ') };
 }
 
-/** The first of them are named: they are as many as a file has wrong dates. */
+/** At most this many are named: a file may have any number of rows with a wrong date. */
 const FOREIGN_NAMED = 5;
 
 function withForeign(classified: FileClass, foreign: readonly ForeignRow[]): FileClass {
@@ -127,7 +127,7 @@ async function record(
   return written;
 }
 
-/** Remembers the file that was handed out and, roughly, what was in it. */
+/** Passes the day's file on and keeps it, with a summary of its rows. */
 class WatchedArchive {
   file: ArchiveDay | undefined;
   rows = 0;
@@ -140,7 +140,7 @@ class WatchedArchive {
   constructor(archive: ArchiveSource, day: WantedDay) {
     this.source = {
       withDay: (series, dayMs, signal, use) =>
-        // Days beside it are only looked at.
+        // Files of neighbouring days are not recorded.
         archive.withDay(series, dayMs, signal, (file) => {
           if (dayMs !== day.dayMs) return use(file);
           this.file = file;
@@ -169,7 +169,7 @@ class WatchedArchive {
   }
 }
 
-/** Files of 2023 had such rows; one that the exchange has marked as invalid has no raw ids either. */
+/** Some files of 2023 had such rows. A row that the exchange has marked invalid has no raw ids either. */
 function withoutQuantity({ rows, valids, firstIds }: TradeBlock): number {
   let found = 0;
   for (let row = 0; row < rows; row += 1)

@@ -31,33 +31,33 @@ interface JoinDeps {
   readonly leases: Leases;
   readonly clock: Clock;
   readonly log: Log;
-  /** Where the days are taken from. */
+  /** The source of the days. */
   readonly archive: ArchiveSource;
   /** Asked only whether it still trades the symbol. */
   readonly source: TradeSource;
   readonly codeVersion: string;
 }
 
-/** A midnight at which hours are to know each other's nearest trade. */
+/** A midnight at which the hours on both sides are to be joined. */
 export interface Midnight extends Series {
   readonly borderMs: number;
-  /** Whether no other job brings the days behind it. */
+  /** Whether no other job loads the days after it. */
   readonly isEnd: boolean;
   readonly runId: string;
   readonly source: SourceChoice;
 }
 
 export interface JoinedDays {
-  /** Days of which an hour has changed. */
+  /** Days with a changed hour. */
   readonly days: readonly number[];
-  /** Why it is not known that nothing follows, where that was asked. */
+  /** Why it is unknown whether a trade follows; set only if that was checked. */
   readonly openEnd?: string | undefined;
 }
 
 /**
- * Lets the hours on both sides of a midnight know each other's nearest trade, where only files tell of
- * it, also over days that no file tells of. Called after a day's rows are on record, or what it waits
- * for: of two days that are taken at once, the later one joins.
+ * Gives the hours on both sides of a midnight each other's nearest trade, also across days without a
+ * file. It is for hours that REST no longer serves, so only files know these trades. Called after a day,
+ * or what it waits for, has been recorded: of two days loaded at the same time the later one joins.
  * @throws CdvaultError LEASE_LOST, and the store's own
  */
 export async function joinDays(
@@ -73,7 +73,7 @@ export async function joinDays(
   try {
     for (const hourMs of wanted) leases.push(await acquire(deps, midnight, hourMs, signal));
     const held = new Set(wanted);
-    // Whoever had the hours before may have changed them.
+    // The previous owner of the leases may have changed the hours.
     const now = await whatIsKnown(deps, midnight);
     const joined = joinAcross(now.records, now.border, outside);
     const changed = joined.changed.filter(({ hourMs }) => held.has(hourMs));
@@ -109,7 +109,10 @@ async function whatIsKnown({ ledger }: JoinDeps, midnight: Midnight): Promise<Kn
   return { records, border: borderAt(records, asked, borderMs) };
 }
 
-/** What the files beside hours that nobody has tell of the trades around them; at the very end, that nothing follows. */
+/**
+ * Reads, from the files next to awaited hours, the trades around these hours. At the end of a symbol,
+ * checks that no trade follows.
+ */
 async function lookOutside(
   deps: JoinDeps,
   midnight: Midnight,
@@ -126,7 +129,7 @@ async function lookOutside(
     const trade = await nearestTrade(deps, { market, symbol, dayMs }, side, signal);
     return trade === undefined ? undefined : neighbourOf(trade);
   };
-  const head = after === undefined ? await nearest(last, 'behind') : undefined;
+  const head = after === undefined ? await nearest(last, 'after') : undefined;
   const tail = await nearest(isBeside(before, first) ? undefined : first, 'before');
   if (after !== undefined || head !== undefined) return { outside: { tail, head } };
   const lastTrade = latest(tailOf(before), tail);
@@ -138,7 +141,7 @@ async function lookOutside(
     : { outside: { tail }, openEnd: end };
 }
 
-/** Whether an hour on record is right before another one: then no file tells of a later trade. */
+/** Whether a recorded hour is right before another one: then no file has a trade between them. */
 function isBeside(before: SliceRecord | undefined, hourMs: number | undefined): boolean {
   return before !== undefined && before.hourMs + HOUR_MS === hourMs;
 }

@@ -14,7 +14,7 @@ import type { TradeStore } from '../../ports/trade-store.ts';
 import { DayEdges } from './day-edges.ts';
 import { edgeGaps } from './edge-gaps.ts';
 import { hourLease } from '../leases.ts';
-import { type JudgedHour, judgedHour, recordHours } from '../hour/prove-hour.ts';
+import { type CheckedHour, checkedHour, recordHours } from '../hour/prove-hour.ts';
 import { proveStored } from '../hour/prove-stored.ts';
 import { DayReader, type FileHour } from './day-reader.ts';
 
@@ -30,9 +30,9 @@ export interface LoadDayDeps {
   readonly codeVersion: string;
 }
 
-/** Hours are starts, oldest first. `unproven` could not be proven by the file: REST is asked for them, where it may be. */
+/** Hours are starts, oldest first. `unproven`: not proven by the file; to be fetched by REST if that is allowed. */
 export type DayOutcome =
-  /** Another worker is at one of the hours. */
+  /** Another worker holds the lease of one of the hours. */
   | { readonly kind: 'busy' }
   /** The exchange has no such file, or none yet. */
   | { readonly kind: 'absent'; readonly unproven: readonly number[] }
@@ -40,16 +40,16 @@ export type DayOutcome =
       readonly kind: 'recorded';
       readonly proven: readonly number[];
       readonly unproven: readonly number[];
-      /** Whether the file ends before its day's last trade, as far as that is known. */
+      /** Whether the file is known to end before its day's last trade. */
       readonly isCut: boolean;
     };
 
 /**
- * Takes a UTC day of a series from the exchange's archive file, hour by hour, each proven as one that
- * was fetched by REST is. A checksum says that a file is the one that was published, not that it is
- * whole: an hour is recorded only when its ids meet the trade before it and the trade after it. Where
- * REST does not go, it is also recorded when that trade is not known yet: see joinDays().
- * @param day `hours`: starts of those that are wanted; others of the day are neither stored nor recorded
+ * Loads a UTC day of a series from its archive file, hour by hour; each hour is proven like one that was
+ * fetched by REST. A checksum says that a file is the one that was published, not that it is whole: an
+ * hour is recorded only when its ids meet the trade before it and the trade after it. Where REST does not
+ * reach, it is also recorded while such a trade is still unknown: see joinDays().
+ * @param day `hours`: starts of the requested hours; other hours of the day are neither stored nor recorded
  * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW, LEASE_LOST, READ_BACK_MISMATCH, and the sources' own
  */
 export async function loadDay(
@@ -63,7 +63,7 @@ export async function loadDay(
   if (due.length === 0) return { kind: 'recorded', proven: day.hours, unproven: [], isCut: false };
   const leases = new Map<number, Lease>();
   try {
-    // All answers are awaited, also behind a failure: a lease that comes later would be nobody's.
+    // Waits for all answers, even after a failure: a lease granted later would never be released.
     const tried = await Promise.allSettled(
       due.map(async (hourMs) => {
         const lease = await deps.leases.tryAcquire(hourLease({ market, symbol, hourMs }), signal);
@@ -92,7 +92,7 @@ async function dueHours(
   const proven = (await ledger.records(day, range)).filter(
     (record) =>
       verdictOf(record) === 'proven' &&
-      // In doubt, unless this very run has taken it.
+      // An hour in doubt is due unless this run has already recorded it.
       (day.refetch?.includes(record.hourMs) !== true || record.runId === day.runId),
   );
   return day.hours.filter((hourMs) => !proven.some((record) => record.hourMs === hourMs));
@@ -129,7 +129,7 @@ class DayLoad {
     return this.#edges.isCut;
   }
 
-  /** @returns hours that are proven */
+  /** @returns the hours that are proven */
   async run(file: ArchiveDay): Promise<readonly number[]> {
     const load = this.#deps.bulk.open(this.#series, this.#signal);
     try {
@@ -141,7 +141,7 @@ class DayLoad {
     }
   }
 
-  /** All hours of the day; their wanted rows are in the store. */
+  /** @returns all hours of the day; the rows of the requested ones are stored */
   async #read(file: ArchiveDay, load: BulkLoad): Promise<readonly FileHour[]> {
     const { trades } = this.#deps;
     const reader = new DayReader({
@@ -157,8 +157,7 @@ class DayLoad {
       onRows: this.#onRows,
     });
     await reader.read(file, (first) => this.#edges.before(first, file));
-    const next =
-      reader.last === undefined ? undefined : await this.#edges.behind(reader.last, file);
+    const next = reader.last === undefined ? undefined : await this.#edges.after(reader.last, file);
     await load.finish();
     return reader.end(next);
   }
@@ -167,25 +166,25 @@ class DayLoad {
     hours: readonly FileHour[],
     foreign: readonly ForeignRow[],
   ): Promise<readonly number[]> {
-    const judged = (await this.#prove(hours, foreign)).filter((hour) => this.#isEnough(hour));
-    const leases = judged.flatMap(({ record }) => this.#leases.get(record.hourMs) ?? []);
-    if (judged.length > 0)
-      await recordHours(this.#deps, judged, { runId: this.#day.runId, leases }, this.#signal);
-    return judged
+    const checked = (await this.#prove(hours, foreign)).filter((hour) => this.#isEnough(hour));
+    const leases = checked.flatMap(({ record }) => this.#leases.get(record.hourMs) ?? []);
+    if (checked.length > 0)
+      await recordHours(this.#deps, checked, { runId: this.#day.runId, leases }, this.#signal);
+    return checked
       .filter(({ record }) => verdictOf(record) === 'proven')
       .map(({ record }) => record.hourMs);
   }
 
-  /** Hours without a hole, each compared with what the store holds of it now. */
+  /** Hours without a hole, each compared with its stored rows. */
   async #prove(
     hours: readonly FileHour[],
     foreign: readonly ForeignRow[],
-  ): Promise<readonly JudgedHour[]> {
+  ): Promise<readonly CheckedHour[]> {
     const stored = await this.#deps.trades.readBackHours(
       this.#series,
       dayWindowUs(this.#day.dayMs),
     );
-    const judged: JudgedHour[] = [];
+    const checked: CheckedHour[] = [];
     for (const hour of hours) {
       if (hour.holes.length > 0) {
         await this.#buryReach(hour);
@@ -195,7 +194,7 @@ class DayLoad {
       const toProve = {
         ...hour,
         ...(readBack === undefined ? {} : { stored: readBack }),
-        // None of the day's hours is on record yet.
+        // None of the day's hours is in the ledger yet.
         isOfLater: (aggId: number) =>
           hours.some(({ hourMs, facts }) => hourMs > hour.hourMs && claims(facts, aggId)),
       };
@@ -205,12 +204,15 @@ class DayLoad {
         toProve,
         this.#signal,
       );
-      judged.push(this.#judged(hour, buried, foreign));
+      checked.push(this.#checked(hour, buried, foreign));
     }
-    return judged;
+    return checked;
   }
 
-  /** Rows of an hour that is not taken from the file: no run claims them in the hour in which they lie. */
+  /**
+   * Buries rows of an hour that is not recorded from the file and whose time lies in the hour before:
+   * there, no run would claim them.
+   */
   async #buryReach({ hourMs, keys }: FileHour): Promise<void> {
     const { startUs } = hourWindowUs(hourMs);
     const early = keys.ids
@@ -219,9 +221,9 @@ class DayLoad {
     if (early.length > 0) await this.#deps.trades.bury(this.#series, early, this.#signal);
   }
 
-  #judged(hour: FileHour, buried: readonly Gap[], foreign: readonly ForeignRow[]): JudgedHour {
+  #checked(hour: FileHour, buried: readonly Gap[], foreign: readonly ForeignRow[]): CheckedHour {
     const { facts, contentHash, gaps } = hour;
-    const judged = judgedHour(
+    const checked = checkedHour(
       { ...this.#series, hourMs: hour.hourMs },
       {
         facts,
@@ -233,12 +235,15 @@ class DayLoad {
       },
       this.#deps.clock.nowMs(),
     );
-    const { record } = judged;
-    return { record, gaps: [...judged.gaps, ...edgeGaps(record, this.#day.source, foreign)] };
+    const { record } = checked;
+    return { record, gaps: [...checked.gaps, ...edgeGaps(record, this.#day.source, foreign)] };
   }
 
-  /** An hour without rows beside an unknown trade says nothing, unless the day that has it is still to come. */
-  #isEnough({ record }: JudgedHour): boolean {
+  /**
+   * Whether to record an hour. An hour without rows whose neighbouring trade is unknown is recorded only
+   * if the day that has that trade is still to be loaded.
+   */
+  #isEnough({ record }: CheckedHour): boolean {
     if (verdictOf(record) === 'proven') return true;
     if (this.#edges.asksRest(record.hourMs)) return false;
     const { edges = [] } = this.#day;

@@ -9,8 +9,8 @@ import type { Ledger } from '../../ports/ledger.ts';
 import { whereFrom } from './edge-gaps.ts';
 
 /**
- * Puts hours on record that neither the file has proven nor REST may be asked for: what they wait for,
- * or why nobody has them. A ledger row resolves it.
+ * Records, as gaps, hours that the file did not prove and REST may not be asked for: what they wait for,
+ * or why no source has them. A ledger row of the hour resolves the gap.
  */
 export async function noteAwaited(
   { ledger, clock }: { readonly ledger: Ledger; readonly clock: Clock },
@@ -34,13 +34,13 @@ export async function noteAwaited(
   await ledger.note(series, gaps, nowMs);
 }
 
-/** Where a day was looked for. */
+/** The sources in which a day was looked for. */
 export interface LookedIn {
   readonly file: Pick<ArchiveFileRecord, 'name' | 'verdict' | 'evidence'> | undefined;
   readonly source: SourceChoice;
-  /** Whether REST does not know the symbol, which is listed no more. */
+  /** Whether REST no longer knows the symbol because it is not listed any more. */
   readonly isForgotten: boolean;
-  /** Why it is not known that nothing follows, where that was asked. */
+  /** Why it is unknown whether a trade follows; set only if that was checked. */
   readonly openEnd?: string | undefined;
 }
 
@@ -54,7 +54,7 @@ function reasonOf(
   if (file?.verdict === 'whole')
     return {
       gapClass: 'truncated_file',
-      evidence: `${file.name} is whole, but no trade behind or before its own is known: ${stemOf(1)}.zip and ${stemOf(-1)}.zip have them, or the files nearest to it; ${whereFrom(series, source)}`,
+      evidence: `${file.name} is whole, but the trade before its first or after its last is unknown: it is in ${stemOf(-1)}.zip or ${stemOf(1)}.zip, or in the nearest file; ${whereFrom(series, source)}`,
     };
   if (file !== undefined && file.verdict !== 'absent')
     return {
@@ -62,13 +62,13 @@ function reasonOf(
       evidence: `${file.name} (${file.verdict}): ${file.evidence}`,
     };
   const folder = sourceFolder(source);
-  // Nothing comes into a folder by itself.
+  // No file appears in a folder by itself, so the class is never pending_archive.
   if (folder !== undefined)
     return {
       gapClass: 'retention',
       evidence: `${folder} has no ${stemOf(0)}.zip or .csv; ${whereFrom(series, source)}`,
     };
   return mayComeLate(dayMs, nowMs)
-    ? { gapClass: 'pending_archive', evidence: `the file of ${isoDay(dayMs)} is not there yet` }
+    ? { gapClass: 'pending_archive', evidence: `the file of ${isoDay(dayMs)} is not published yet` }
     : { gapClass: 'retention', evidence: `the exchange has no file of ${isoDay(dayMs)}` };
 }

@@ -1,17 +1,17 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 
-/** The exchange as it looks to those who may ask it for trades only sometimes. */
+/** A view of the exchange that may withhold requests for trades. */
 export interface DaySource extends TradeSource {
-  /** Whether it has said that it does not know the symbol. */
+  /** Whether the exchange has answered that it does not know the symbol. */
   readonly isForgotten: boolean;
-  /** @returns `otherwise` where the exchange says that it does not know the symbol */
+  /** @returns `otherwise` if the exchange answers that it does not know the symbol */
   unlessUnknown<T>(asked: Promise<T>, otherwise: T): Promise<T>;
 }
 
 /**
- * The exchange as it looks to somebody who asks it for no trades: what only its word could prove stays
- * unproven. It is not said to have ended anything either.
+ * A view of the exchange that never asks it for trades: what only the exchange could prove stays
+ * unproven. It reports every symbol as trading, so that no symbol counts as ended.
  */
 export function silentSource(source: TradeSource): DaySource {
   return {
@@ -31,8 +31,9 @@ export function silentSource(source: TradeSource): DaySource {
 }
 
 /**
- * The exchange until it says that it does not know the symbol: REST forgets what is no longer listed,
- * while its files stay. From then on it is as if it served nothing, so that files alone tell.
+ * The exchange until it answers that it does not know the symbol: REST drops symbols that are no longer
+ * listed, but their files remain. From then on it behaves as if it served no history, so that only files
+ * are used.
  */
 export function untilForgotten(source: TradeSource): DaySource {
   let isForgotten = false;

@@ -8,7 +8,7 @@ import type { Gap, Ledger } from '../../ports/ledger.ts';
 import { hourLease } from '../leases.ts';
 import { purgedHour } from './end-of-symbol.ts';
 import { type FetchDeps, fetchHour } from './fetch-hour.ts';
-import { type JudgedHour, proveHour, recordHour } from './prove-hour.ts';
+import { type CheckedHour, proveHour, recordHour } from './prove-hour.ts';
 import { assertServed } from './rest-history.ts';
 
 export interface IngestDeps extends FetchDeps {
@@ -50,9 +50,9 @@ export async function ingestHour(
     // The one who held the lease before may just have finished.
     if (await isDone(deps.ledger, slice)) return { kind: 'already_proven' };
     const held = AbortSignal.any([signal, lease.signal]);
-    const judged = await judgeHour(deps, slice, held, onRows);
-    const record = await recordHour(deps, judged, { runId: slice.runId, lease }, held);
-    return { kind: 'recorded', record, gaps: judged.gaps };
+    const checked = await checkHour(deps, slice, held, onRows);
+    const record = await recordHour(deps, checked, { runId: slice.runId, lease }, held);
+    return { kind: 'recorded', record, gaps: checked.gaps };
   } finally {
     await lease.release();
   }
@@ -65,12 +65,12 @@ async function isDone(ledger: Ledger, slice: JobPayloads['slice']): Promise<bool
   return slice.refetch !== true || record.runId === slice.runId;
 }
 
-async function judgeHour(
+async function checkHour(
   deps: IngestDeps,
   slice: JobPayloads['slice'],
   signal: AbortSignal,
   onRows: (rows: number) => void,
-): Promise<JudgedHour> {
+): Promise<CheckedHour> {
   const { market, symbol, hourMs } = slice;
   const hour: Slice = { market, symbol, hourMs };
   try {

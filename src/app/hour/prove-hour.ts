@@ -23,7 +23,7 @@ interface ProveDeps {
 }
 
 /** What is to be recorded of an hour. */
-export interface JudgedHour {
+export interface CheckedHour {
   readonly record: HourRecord;
   readonly gaps: readonly Gap[];
 }
@@ -34,19 +34,19 @@ export async function proveHour(
   slice: Slice,
   hour: FetchedHour,
   signal: AbortSignal,
-): Promise<JudgedHour> {
+): Promise<CheckedHour> {
   const buried = await proveStored(deps, slice, hour, signal);
   const edges = await edgesOf(deps, slice, hour.facts, signal);
   const fetched = { ...hour, ...edges, gaps: [...hour.gaps, ...buried], source: 'rest' as const };
-  return judgedHour(slice, fetched, deps.clock.nowMs());
+  return checkedHour(slice, fetched, deps.clock.nowMs());
 }
 
 /** Says what the ledger is to say of an hour that the store is known to hold. */
-export function judgedHour(
+export function checkedHour(
   { market, symbol, hourMs }: Slice,
   hour: Omit<FetchedHour, 'keys'> & Pick<SliceRecord, 'source' | 'prev' | 'endedAtMs'>,
   nowMs: number,
-): JudgedHour {
+): CheckedHour {
   const { facts, contentHash, source, prev, endedAtMs } = hour;
   const { rows, first, last, next, invalidRows, backwardRows, reachBack, buyE8, sellE8 } = facts;
   return {
@@ -93,7 +93,7 @@ type RecordDeps = Pick<ProveDeps, 'ledger' | 'clock'> & { readonly codeVersion: 
 /** Writes the ledger row of an hour whose lease is held. @throws CdvaultError LEASE_LOST */
 export async function recordHour(
   deps: RecordDeps,
-  hour: JudgedHour,
+  hour: CheckedHour,
   { runId, lease }: { readonly runId: string; readonly lease: Lease },
   signal: AbortSignal,
 ): Promise<SliceRecord> {
@@ -104,7 +104,7 @@ export async function recordHour(
 /** The same for hours of one series, in one flush. */
 export async function recordHours(
   deps: RecordDeps,
-  hours: readonly JudgedHour[],
+  hours: readonly CheckedHour[],
   { runId, leases }: { readonly runId: string; readonly leases: readonly Lease[] },
   signal: AbortSignal,
 ): Promise<void> {
@@ -117,6 +117,6 @@ export async function recordHours(
   await deps.ledger.write(entries, deps.clock.nowMs());
 }
 
-function signed({ codeVersion }: RecordDeps, { record }: JudgedHour, runId: string): SliceRecord {
+function signed({ codeVersion }: RecordDeps, { record }: CheckedHour, runId: string): SliceRecord {
   return { ...record, runId, codeVersion };
 }
