@@ -1,7 +1,7 @@
 /**
- * Hours that no trade will ever follow, since the exchange no longer trades the symbol: its word stands
- * in for the successor that would prove their end. Whatever is said here holds for hours that have
- * closed, so that a symbol that trades again can only add trades behind them.
+ * Hours after which no trade follows, because the exchange no longer trades the symbol. The exchange's
+ * statement replaces the next trade that would prove their end. This applies only to closed hours, so a
+ * symbol that trades again can only add trades after them.
  */
 
 import type { RunFacts } from '../../domain/proof/hour-run.ts';
@@ -28,13 +28,13 @@ interface EndDeps {
   readonly clock: Clock;
 }
 
-/** What the ledger keeps of how a run of ids ends, and of the trade before it. */
+/** The trade before a run of ids, and how the run ends, as in the ledger. */
 type Edges = Pick<SliceRecord, 'prev' | 'endedAtMs'>;
 
 /**
  * @param facts of an hour that has just been fetched
- * @returns with `endedAtMs` when nothing follows and nothing will; with the symbol's last trade as
- *   `prev` of an hour behind it, which was known by no id
+ * @returns `endedAtMs` is set when no trade follows and none will. For an hour after the symbol's last
+ *   trade, which no id was known of, `prev` is that last trade
  */
 export async function edgesOf(
   { source, clock }: EndDeps,
@@ -51,12 +51,12 @@ export async function edgesOf(
   return { prev: { id: newest.aggId, timeUs: newest.timeUs }, endedAtMs };
 }
 
-/** A ledger row without who wrote it. */
+/** A ledger row without run and version of its writer. */
 export type HourRecord = Omit<SliceRecord, 'runId' | 'codeVersion'>;
 
 /**
- * An hour of a symbol whose trades the exchange has forgotten altogether, from the ledger alone.
- * @returns undefined when the ledger does not know how the symbol's trades ended either
+ * An hour of a symbol whose trades the exchange no longer serves at all, from the ledger alone.
+ * @returns undefined when the ledger does not have the end of the symbol's trades either
  */
 export async function purgedHour(
   { source, ledger, clock }: EndDeps,
@@ -66,14 +66,14 @@ export async function purgedHour(
   const { hourMs } = slice;
   if (await source.isTrading(slice, signal)) return undefined;
   const own = await ledger.record(slice, hourMs);
-  // It had closed when it was fetched, and no later trade was there: all of its own are known.
+  // It was closed when it was fetched, and no later trade existed: all its trades are known.
   if (own !== undefined && own.rows > 0 && verdictOf(own) === 'open')
     return { ...own, endedAtMs: own.fetchedAtMs };
   const before = await ledger.lastBefore(slice, hourMs);
   const tail = before?.last ?? before?.prev;
   if (before === undefined || tail === undefined || before.next !== undefined) return undefined;
   const endedAtMs = seenUntilMs(before);
-  // What nobody looked at before the exchange forgot it stays open.
+  // An hour that was not seen before the exchange dropped the symbol stays open.
   const isCovered = endedAtMs !== undefined && endedAtMs >= hourMs + HOUR_MS;
   return {
     ...silentHour(slice, tail, 'rest'),
@@ -82,12 +82,15 @@ export async function purgedHour(
   };
 }
 
-/** Up to when no trade had followed an hour; of one without rows, it may be that nobody could ask. */
+/**
+ * Until when it is known that no trade followed an hour. undefined for an hour without rows and without
+ * `endedAtMs`: the exchange may not have been asked.
+ */
 function seenUntilMs({ endedAtMs, rows, fetchedAtMs }: SliceRecord): number | undefined {
   return endedAtMs ?? (rows > 0 ? fetchedAtMs : undefined);
 }
 
-/** An hour in which nobody traded. */
+/** The ledger facts of an hour without trades. */
 export function silentHour(
   { market, symbol, hourMs }: Slice,
   prev: Neighbour,
@@ -113,10 +116,11 @@ export function silentHour(
 }
 
 /**
- * Whether a symbol's trades end with the last one that its files have: the exchange has published no
- * later file, for as long as one has ever been late, and no longer trades the symbol. What cannot be
- * asked is not assumed.
- * @returns for hours up to `untilMs`, or in words why it is not known; '' where a file may only be late
+ * Whether a symbol's trades end with the last one in its files: no later file has been published for
+ * LATEST_MS, longer than any known delay, and the exchange no longer trades the symbol. Nothing is assumed
+ * when one of the two can't be asked.
+ * @returns the end, valid for hours up to `untilMs`; or a text that says why it is unknown; '' when a
+ *   later file may only be late
  */
 export async function endOfFiles(
   {
@@ -136,7 +140,7 @@ export async function endOfFiles(
     .catch((error: unknown) => (isArchiveFault(error) ? error : Promise.reject(error)));
   if (hasLater instanceof CdvaultError)
     return `the file of its month can’t be read: ${hasLater.message}`;
-  if (hasLater === undefined) return 'nobody says whether there are files of later days';
+  if (hasLater === undefined) return 'it is unknown whether there are files of later days';
   if (hasLater) return 'there are files with later trades';
   const isTrading = await askBriefly(signal, (briefly) => source.isTrading(series, briefly));
   if (isTrading instanceof CdvaultError)

@@ -17,16 +17,17 @@ import { holeGap, repeatGap } from './page-gaps.ts';
 import { isLeftByRest, StoredRows } from './stored-rows.ts';
 
 /**
- * Rows sent to the store at once: big enough that a commit with fsync costs little (measured: 0.8 of
- * nosync at 20,000 rows a request, 0.5 at 2,000), small enough to be all that a killed worker loses.
+ * Rows per write to the store. Large enough that a commit with fsync costs little (measured throughput
+ * compared with nosync: 0.8 at 20,000 rows a request, 0.5 at 2,000); small, because a killed worker loses
+ * up to this many rows.
  */
 export const BATCH_ROWS = 10_000;
 
-/** What a page that does not go on where the last one ended is worth: asked again, then believed. */
+/** Attempts before a discontinuity is accepted. */
 const PAGE_TRIES = 3;
 const PAGE_RETRY_MS = 1_000;
 
-/** Rows that tell whether the date of the trade before an hour is right, where it lies far before the hour's first. */
+/** Rows needed to check the date of the trade before an hour when it lies far before the hour's first trade. */
 const ROWS_BEFORE = 100;
 
 export interface FetchDeps {
@@ -38,19 +39,19 @@ export interface FetchDeps {
   readonly log: Log;
 }
 
-/** What fetching an hour gave; its rows are in the store. */
+/** The result of fetching an hour; its rows are stored. */
 export interface FetchedHour {
   readonly facts: RunFacts;
   readonly contentHash: string;
   readonly keys: RunKeys;
-  /** Ids that the exchange does not give. */
+  /** Missing and repeated ids, and stored rows that differed. */
   readonly gaps: readonly Gap[];
 }
 
 /**
- * Fetches one hour of a series by id and stores what the store lacks.
- * @param refetch whether the store's own rows are in doubt: all are asked for again and compared
- * @param onRows told of rows as they reach the store
+ * Fetches one hour of a series by id and stores the rows that are missing from the store.
+ * @param refetch whether the stored rows are in doubt: all rows are requested again and compared
+ * @param onRows called with the number of rows written
  * @throws CdvaultError the source's and the store's own
  */
 export async function fetchHour(
@@ -63,7 +64,7 @@ export async function fetchHour(
   const series: Series = { market, symbol };
   const hasStored = (await deps.trades.readBack(series, hourWindowUs(hourMs))).rows > 0;
   const stored = hasStored ? new StoredRows(deps.trades, series, hourMs) : undefined;
-  // Nearly every hour has nothing stored: then there is nothing to ask about.
+  // Nearly every hour has nothing stored; then isLeftByRest() is not needed.
   const isDoubted = refetch || (hasStored && !(await isLeftByRest(deps, slice)));
   const fetch: Fetch = {
     deps,
@@ -86,7 +87,7 @@ export async function fetchHour(
     facts,
     contentHash: fetch.hasher.digest(),
     keys: fetch.keys,
-    // Ids that are missing before the trade before the hour are an earlier hour's.
+    // Ids missing before `prev`, the trade before the hour, belong to an earlier hour.
     gaps: fetch.gaps.filter(({ fromId }) => prev === undefined || fromId > prev.id),
   };
 }
@@ -100,9 +101,9 @@ interface Fetch {
   readonly hasher: ContentHasher;
   readonly keys: RunKeys;
   readonly gaps: Gap[];
-  /** What the store has of the hour already, if anything. */
+  /** The hour's stored rows, if there are any. */
   readonly stored: StoredRows | undefined;
-  /** The same where it is to be trusted: rows that need not be fetched again. */
+  /** The same if they can be trusted, so that they need not be fetched again. */
   readonly takesUp: StoredRows | undefined;
   readonly onRows: (rows: number) => void;
 }
@@ -129,9 +130,9 @@ interface StartedRun {
 }
 
 /**
- * Where the hour's ids start. The hour before may have proven it; else one small request finds the
- * first trade at or after the hour's start, and reading begins one id earlier, so that the same page
- * also shows the trade before it.
+ * Finds the start of the hour's ids. The hour before may have proven it. Otherwise one small request
+ * finds the first trade at or after the hour's start, and reading starts one id earlier, so that the same
+ * page has the trade before it.
  * @returns undefined when no trade has happened since the hour began
  */
 async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
@@ -161,9 +162,9 @@ async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
 }
 
 /**
- * The exchange's word on which trade is an hour's first is checked: were the one before it late enough
- * too, the run would begin too late. Such an answer is asked for again, then corrected by going back
- * through the ids, since where times run backwards a search by time can miss for good.
+ * Checks the exchange's answer about the first trade of an hour: if the trade before it also lies in the
+ * hour, the run would start too late. In that case the question is repeated, and then the start is found
+ * by going back through the ids, because a search by time can fail permanently where times run backwards.
  */
 async function findStart(
   fetch: Fetch,
@@ -184,13 +185,13 @@ async function findStart(
     const [head] = page;
     const isHead = fromId > lowestId && head?.aggId === fromId;
     if (!isHead || head.timeUs < hourWindowUs(hourMs).startUs) {
-      // Long silence before the hour, or a wrong date: the trades before that one tell.
+      // A long silence before the hour, or a wrong date: the trades before that one decide.
       const isFar = isHead && firstUs !== undefined && needsLookahead(firstUs, head.timeUs);
       return isFar ? widened(fetch, fromId, rows) : { fromId, page };
     }
     deps.log.warn(
       { symbol: series.symbol, hour: isoHour(hourMs), fromId, attempt },
-      'an earlier trade belongs to the hour than the exchange said; looking again',
+      'the exchange did not return the first trade of the hour; searching again',
     );
     if (attempt < PAGE_TRIES) await deps.clock.sleep(PAGE_RETRY_MS, signal);
   }
@@ -205,7 +206,7 @@ async function widened(
   return { fromId, page: await askUntilWhole(fetch, fromId, Math.max(rows, ROWS_BEFORE + 1)) };
 }
 
-/** Rows that an earlier, interrupted fetch has stored are taken up as far as they go on without a hole. */
+/** Takes rows that an earlier, interrupted fetch has stored, as far as they continue without a hole. */
 async function takeUpStored(fetch: Fetch, run: HourRun): Promise<void> {
   if (!run.done) await fetch.takesUp?.takeUp(run, (taken) => note(fetch, taken));
 }
@@ -251,7 +252,7 @@ function acceptPage(fetch: Fetch, run: HourRun, page: readonly AggTrade[]): read
     fetch.gaps.push(holeGap(fetch.hourMs, hole, asked, isHead ? 'retention' : 'missing_ids'));
   }
   for (const repeat of repeats) {
-    // Those behind the hour are the next one's to record.
+    // Repeats after the hour are recorded by the next hour.
     if (kept.includes(repeat.kept)) fetch.gaps.push(repeatGap(fetch.hourMs, repeat));
   }
   note(fetch, kept);
@@ -259,8 +260,8 @@ function acceptPage(fetch: Fetch, run: HourRun, page: readonly AggTrade[]): read
 }
 
 /**
- * A page with a hole in it, or with an id twice, is asked for again: the exchange's database may lag
- * for a moment. What is still so then is believed, and recorded by the caller.
+ * Requests a page, and again if it has a hole or a repeated id: the exchange's database may lag for a
+ * moment. After PAGE_TRIES attempts the page is accepted, and the caller records the hole.
  */
 async function askUntilWhole(
   fetch: Fetch,
@@ -274,7 +275,7 @@ async function askUntilWhole(
     if (isWhole || attempt === PAGE_TRIES) return page;
     deps.log.warn(
       { symbol: series.symbol, fromId, rows: page.length, attempt },
-      'page with a hole or an id twice; asking again',
+      'page with a hole or a repeated id; requesting it again',
     );
     await deps.clock.sleep(PAGE_RETRY_MS, signal);
   }

@@ -18,16 +18,16 @@ export interface IngestDeps extends FetchDeps {
 
 export type IngestOutcome =
   | { readonly kind: 'already_proven' }
-  /** Another worker is at it. */
+  /** Another worker holds the lease of the hour. */
   | { readonly kind: 'busy' }
   | { readonly kind: 'recorded'; readonly record: SliceRecord; readonly gaps: readonly Gap[] };
 
 /**
- * Fetches one UTC hour of a series and proves it: asks the ledger first, fetches what the store
- * lacks, reads back what it stored, and writes one ledger row while it holds the hour's lease.
- * May be killed anywhere and run any number of times: what is stored is taken up, not fetched again,
- * unless it is what a repair doubts (`refetch`).
- * @param onRows told of rows as they reach the store, for people who watch
+ * Fetches one UTC hour of a series and proves it: asks the ledger first, fetches the rows that are not
+ * stored, reads back what it stored, and writes one ledger row while it holds the hour's lease. It may be
+ * killed at any point and run any number of times: stored rows are not fetched again, except for a
+ * repair that doubts them (`refetch`).
+ * @param onRows called with the number of rows written, for progress reporting
  * @throws CdvaultError HOUR_NOT_CLOSED, RETENTION, LEASE_LOST, READ_BACK_MISMATCH, and the source's and store's own
  */
 export async function ingestHour(
@@ -47,7 +47,7 @@ export async function ingestHour(
   const lease = await deps.leases.tryAcquire(hourLease(slice), signal);
   if (lease === undefined) return { kind: 'busy' };
   try {
-    // The one who held the lease before may just have finished.
+    // The previous owner of the lease may just have finished the hour.
     if (await isDone(deps.ledger, slice)) return { kind: 'already_proven' };
     const held = AbortSignal.any([signal, lease.signal]);
     const checked = await checkHour(deps, slice, held, onRows);
@@ -58,7 +58,7 @@ export async function ingestHour(
   }
 }
 
-/** A refetch is done when it was done by the very run that asks for it. */
+/** A refetch is done only when the same run has recorded the hour. */
 async function isDone(ledger: Ledger, slice: JobPayloads['slice']): Promise<boolean> {
   const record = await ledger.record(slice, slice.hourMs);
   if (record === undefined || verdictOf(record) !== 'proven') return false;

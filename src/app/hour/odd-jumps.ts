@@ -6,8 +6,8 @@ import { leavesOutFills, type Market } from '../../domain/market.ts';
 import type { Gap } from '../../ports/ledger.ts';
 
 /**
- * Halts and raw-id gaps of an hour: one row for each kind, about the longest. Information only. Where
- * aggregate trades leave fills out, gaps of raw ids are nothing odd.
+ * Halts and raw-id gaps of an hour, for information: one row for each kind, which describes the longest.
+ * On markets whose aggregate trades leave fills out, gaps of raw ids are normal and not reported.
  */
 export function oddJumps(
   market: Market,

@@ -3,7 +3,7 @@ import type { IdHole } from '../../domain/proof/hour-run.ts';
 import { describeRepeat, type Repeat } from '../../domain/proof/repeats.ts';
 import type { Gap, GapClass } from '../../ports/ledger.ts';
 
-/** An id that a page gave more than once. */
+/** The gap for an id that a page has more than once. */
 export function repeatGap(hourMs: number, repeat: Repeat): Gap {
   const { aggId } = repeat.kept;
   const evidence = describeRepeat(repeat);
@@ -11,9 +11,9 @@ export function repeatGap(hourMs: number, repeat: Repeat): Gap {
 }
 
 /**
- * Ids that the exchange did not give.
- * @param asked the id that the page was asked to start at, and how often
- * @param gapClass `retention` where nothing older is kept, else a defect
+ * The gap for ids that the exchange did not return.
+ * @param asked the id from which the page was requested, and how often
+ * @param gapClass `retention` when the exchange keeps nothing older, else `missing_ids`
  */
 export function holeGap(
   hourMs: number,

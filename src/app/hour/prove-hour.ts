@@ -22,13 +22,13 @@ interface ProveDeps {
   readonly log: Log;
 }
 
-/** What is to be recorded of an hour. */
+/** What is to be recorded for an hour. */
 export interface CheckedHour {
   readonly record: HourRecord;
   readonly gaps: readonly Gap[];
 }
 
-/** Proves that the store holds an hour as it was fetched, and says what the ledger is to say of it. */
+/** Proves that an hour is stored as it was fetched, and returns what to write to the ledger. */
 export async function proveHour(
   deps: ProveDeps,
   slice: Slice,
@@ -41,7 +41,7 @@ export async function proveHour(
   return checkedHour(slice, fetched, deps.clock.nowMs());
 }
 
-/** Says what the ledger is to say of an hour that the store is known to hold. */
+/** What to write to the ledger for an hour that is known to be stored. */
 export function checkedHour(
   { market, symbol, hourMs }: Slice,
   hour: Omit<FetchedHour, 'keys'> & Pick<SliceRecord, 'source' | 'prev' | 'endedAtMs'>,
@@ -110,7 +110,7 @@ export async function recordHours(
 ): Promise<void> {
   await Promise.all(leases.map((lease) => lease.assertHeld(OWNED_WRITE_MS)));
   signal.throwIfAborted();
-  // Before the rows that say so, lest hours behind an end stay proven when this is killed.
+  // Before the ledger rows: if this is killed in between, no hour may stay proven by an end that is void.
   const traded = hours.findLast(({ record }) => record.rows > 0 || record.next !== undefined);
   if (traded !== undefined) await deps.ledger.reopenBefore(traded.record, traded.record.hourMs);
   const entries = hours.map((hour) => ({ record: signed(deps, hour, runId), gaps: hour.gaps }));

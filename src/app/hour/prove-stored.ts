@@ -10,14 +10,14 @@ import type { Gap, Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { StoredRun, TimeWindowUs, TradeKey, TradeStore } from '../../ports/trade-store.ts';
 
-/** The store looks for doubles that far around an hour: see StoredRun.doubleRows. */
+/** How far around an hour the store looks for doubles: see StoredRun.doubleRows. */
 const DOUBLE_SEARCH_US = 1_000_000;
 
 export interface HourToProve {
   readonly facts: RunFacts;
   readonly keys: RunKeys;
   readonly stored?: StoredRun;
-  /** Whether an id is of a later hour that is being proven with this one, and has no ledger row yet. */
+  /** Whether an id belongs to a later hour that is proven together with this one and has no ledger row yet. */
   readonly isOfLater?: (aggId: number) => boolean;
 }
 
@@ -28,10 +28,10 @@ interface ProofDeps {
 }
 
 /**
- * Reads an hour back from the store and compares it with what was fetched: count, ids, exact sums,
- * no id under two times. Rows that the exchange does not have are overwritten by tombstones.
- * @param hour as it was fetched; `stored` where it has been read back already
- * @returns what had to be buried, as gaps with evidence
+ * Reads an hour back from the store and compares it with what was fetched: count, ids, exact sums, and
+ * that no id is stored with two times. Rows that the exchange does not have are overwritten by tombstones.
+ * @param hour as it was fetched; `stored` if it has already been read back
+ * @returns the rows that were buried, as gaps with evidence
  * @throws CdvaultError READ_BACK_MISMATCH when rows are missing from the store
  */
 export async function proveStored(
@@ -61,8 +61,8 @@ async function proveWindow(
   if (!matches(withClaimed(wanted, claimed), stored)) {
     throw new CdvaultError(
       'READ_BACK_MISMATCH',
-      `${symbol} ${isoHour(hourMs)}: fetched ${wanted.rows} rows (${wanted.firstId ?? '-'} to ${wanted.lastId ?? '-'}), other hours' ${claimed.length}, ` +
-        `the store gives back ${stored.rows} (${stored.firstId ?? '-'} to ${stored.lastId ?? '-'}), ${stored.doubleRows} of them double`,
+      `${symbol} ${isoHour(hourMs)}: fetched ${wanted.rows} rows (${wanted.firstId ?? '-'} to ${wanted.lastId ?? '-'}), ${claimed.length} of other hours, ` +
+        `but the store returns ${stored.rows} (${stored.firstId ?? '-'} to ${stored.lastId ?? '-'}), ${stored.doubleRows} of them double`,
     );
   }
   return strangers.map((key) => buriedGap(hourMs, key));
@@ -83,13 +83,13 @@ async function bury(
 }
 
 function buriedGap(hourMs: number, { aggId, timeUs }: TradeKey): Gap {
-  const evidence = `a stored row with this id at ${timeUs} µs is not the exchange's; overwritten by a tombstone`;
+  const evidence = `the exchange does not have the stored row with this id at ${timeUs} µs; overwritten by a tombstone`;
   return { hourMs, gapClass: 'duplicate_id', fromId: aggId, toId: aggId + 1, evidence };
 }
 
 /**
- * Rows of the run that lie in the hour before it: each must be there, and under no other time. That hour
- * leaves them alone, as far as it can tell whose they are.
+ * Checks the rows of the run whose time lies in the hour before: each must be stored, and with no other
+ * time. The check of that hour leaves them alone if it can tell that they belong to this one.
  */
 async function proveOutside(
   deps: Pick<ProofDeps, 'trades' | 'log'>,
@@ -112,15 +112,15 @@ async function proveOutside(
   if (lost.size === 0) return strangers.map((key) => buriedGap(hourMs, key));
   throw new CdvaultError(
     'READ_BACK_MISMATCH',
-    `${symbol} ${isoHour(hourMs)}: the store does not give back ${[...lost].join(', ')}, older than the hour`,
+    `${symbol} ${isoHour(hourMs)}: the store does not return ids ${[...lost].join(', ')}, which are older than the hour`,
   );
 }
 
-/** What the store must give back of an hour; sums are left out where they can't be told apart. */
+/** What the store must return for an hour; without sums where those of different runs can't be separated. */
 type Expected = Omit<StoredRun, 'buyQty' | 'sellQty'> &
   Partial<Pick<StoredRun, 'buyQty' | 'sellQty'>>;
 
-/** A row whose time runs backwards over the hour's start is in the run, but not in the hour's window. */
+/** A row whose time lies before the hour's start is in the run, but not in the hour's window. */
 function expectedIn(window: TimeWindowUs, facts: RunFacts, { ids, timesUs }: RunKeys): Expected {
   const inside = ids.filter((_, index) => {
     const timeUs = timesUs[index] ?? 0;
@@ -140,7 +140,7 @@ function matches(wanted: Expected, stored: StoredRun): boolean {
   return names.every((name) => stored[name] === wanted[name]);
 }
 
-/** Rows of later hours' runs count in the hour in which their time lies. */
+/** Adds rows of later hours' runs, which the store counts in the hour of their time. */
 function withClaimed(wanted: Expected, claimed: readonly AggTrade[]): Expected {
   if (claimed.length === 0) return wanted;
   const ids = [wanted.firstId, wanted.lastId, ...claimed.map(({ aggId }) => aggId)].filter(
@@ -165,14 +165,14 @@ function withClaimed(wanted: Expected, claimed: readonly AggTrade[]): Expected {
   };
 }
 
-/** What the store holds in an hour besides its fetched rows. */
+/** Stored rows of an hour besides its fetched ones. */
 interface OthersStored {
   /**
-   * Rows that the exchange does not have: ids that this run should hold, or that the next one holds
-   * elsewhere; and, up to a second outside the hour, fetched ids under another time.
+   * Rows that the exchange does not have: ids that belong to this run, or to the next one with another
+   * time; and, up to a second outside the hour, fetched ids with another time.
    */
   readonly strangers: readonly TradeKey[];
-  /** Rows of the next hour's run, which may just be fetched and have no ledger row yet. */
+  /** Rows of the next hour's run, which may have just been fetched and have no ledger row yet. */
   readonly claimed: readonly AggTrade[];
 }
 
@@ -189,7 +189,7 @@ async function othersStored(
   const wider = { startUs: startUs - DOUBLE_SEARCH_US, endUs: endUs + DOUBLE_SEARCH_US };
   const strangers: TradeKey[] = [];
   const claimed: AggTrade[] = [];
-  const behind: AggTrade[] = [];
+  const after: AggTrade[] = [];
   for await (const trade of deps.trades.read(slice, wider)) {
     const { aggId, timeUs } = trade;
     if (fetched.get(aggId) === timeUs) continue;
@@ -197,11 +197,11 @@ async function othersStored(
     else if (timeUs < startUs || timeUs >= endUs) continue;
     else if (isOfLater(aggId) || (next !== undefined && reachesBack(next, aggId)))
       claimed.push(trade);
-    else if (next === undefined && aggId >= nextId) behind.push(trade);
+    else if (next === undefined && aggId >= nextId) after.push(trade);
     else strangers.push({ aggId, timeUs });
   }
-  const reached = behind.length === 0 ? nextId : await reachedFrom(deps, slice, nextId);
-  for (const trade of behind) {
+  const reached = after.length === 0 ? nextId : await reachedFrom(deps, slice, nextId);
+  for (const trade of after) {
     if (trade.aggId < reached) claimed.push(trade);
     else strangers.push(trade);
   }
@@ -209,8 +209,9 @@ async function othersStored(
 }
 
 /**
- * How far the next hour's run is stored without a hole, while it has no ledger row: it may just be
- * fetched. @returns the first id that is not stored
+ * How far the next hour's run is stored without a hole while it has no ledger row: it may be in the
+ * middle of its fetch.
+ * @returns the first id that is not stored
  */
 async function reachedFrom(
   { trades }: Pick<ProofDeps, 'trades'>,

@@ -14,7 +14,7 @@ export function isServed({ source, clock }: HistoryDeps, series: Series, hourMs:
 }
 
 /**
- * Before anything is asked: the exchange may pass over what it no longer serves without a word.
+ * Call it before any request: the exchange may skip what it no longer serves without an error.
  * @throws CdvaultError RETENTION
  */
 export function assertServed(deps: HistoryDeps, series: Series, hourMs: number): void {

@@ -8,8 +8,8 @@ import type { Gap, Ledger } from '../../ports/ledger.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 
 /**
- * What the store already has of an hour, passed once in id order beside what is fetched: nothing that
- * is stored is overwritten before it has been compared.
+ * The stored rows of an hour, read once in id order alongside the fetched ones, so that no stored row is
+ * overwritten before it has been compared.
  */
 export class StoredRows {
   readonly #hourMs: number;
@@ -23,8 +23,8 @@ export class StoredRows {
   }
 
   /**
-   * Hands rows over to a run as far as they go on without a hole.
-   * @param onTaken told of each row that the run has taken
+   * Passes rows to a run as far as they continue without a hole.
+   * @param onTaken called with the rows that the run has taken
    */
   async takeUp(run: HourRun, onTaken: (trades: readonly AggTrade[]) => void): Promise<void> {
     for (let row = await this.#peek(); row !== undefined; row = await this.#peek()) {
@@ -36,8 +36,8 @@ export class StoredRows {
   }
 
   /**
-   * @param fetched rows as the exchange gave them, ascending by id over all calls
-   * @returns those that the store does not have yet, and what it had instead
+   * @param fetched rows as received from the exchange, ascending by id over all calls
+   * @returns the rows that are not stored yet, and gaps for stored rows that differ
    */
   async compare(
     fetched: readonly AggTrade[],
@@ -82,9 +82,9 @@ export class StoredRows {
 }
 
 /**
- * Whether the store's rows of an hour are those of an earlier fetch by REST, which was broken off: only
- * they are taken up. A file that did not prove the hour may have left some of its own, and where ids were
- * missing nobody has fetched what now has them: those are compared.
+ * Whether the stored rows of an hour are those of an earlier, interrupted fetch by REST. Only these are
+ * reused. Rows are compared instead when they may come from a file that did not prove the hour, or when
+ * the hour had missing ids, because stored rows with these ids were never fetched.
  */
 export async function isLeftByRest(
   { ledger, files }: { readonly ledger: Ledger; readonly files: Pick<ArchiveFiles, 'records'> },
