@@ -1,3 +1,15 @@
+/**
+ * The feed job: enqueues the days of a range through a window. Each run of the job's handler is one look.
+ *
+ * States of a feed (one for each run and series), and what may follow:
+ *   feeding   the ledger may have more due days: up to WINDOW_DAYS of them are enqueued and pending
+ *             → feeding (next look after 500 ms), ending, over
+ *   ending    all due days are enqueued (`exhausted`); days are pending, or bars are on their way
+ *             → ending (next look after 100 ms), over
+ *   over      nothing is pending: a chain job is added and the feed job is done → nothing
+ * A look that fails drops the state: the next attempt starts from the ledger, in `feeding`.
+ */
+
 import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
 import { type DayEdge, type DayWork, suitsArchive } from '../../domain/plan/plan.ts';
 import { CdvaultError } from '../../domain/errors.ts';
@@ -11,13 +23,13 @@ import { askBriefly } from '../ask-briefly.ts';
 import { daysBehind, dueDays, type PlanDeps } from '../plan/plan-series.ts';
 
 /**
- * Days of one series that may wait in Redis at a time: 24 × 25 jobs of 1.6 KB each, so that 100 series
- * stay below 100 MB. The rest of the range stays in the ledger, where it costs nothing.
+ * Days of one series that may be in Redis at a time: 24 × 25 jobs of 1.6 KB each, so that 100 series
+ * stay below 100 MB. The rest of the range stays in the ledger, where it uses no memory.
  */
 const WINDOW_DAYS = 24;
-/** While days are still to be added, and then until the last ones are done. */
+/** Delay between looks: while days are still to be added (`feeding`), then until the last ones are done. */
 const LOOK_AGAIN_MS = { feeding: 500, ending: 100 };
-/** What people look at now outranks history. */
+/** Days this recent have priority over history. */
 const LIVE_MS = 2 * DAY_MS;
 
 type FeedRequest = JobPayloads['feed'];
@@ -25,10 +37,10 @@ type FeedRequest = JobPayloads['feed'];
 interface FeedState {
   readonly days: AsyncIterator<DayWork>;
   readonly pending: Set<number>;
-  /** Days whose bars were asked for once more at the end. */
+  /** Days whose bars were requested once more at the end. */
   readonly rebuilt: Set<number>;
   exhausted: boolean;
-  /** Asked once a run, and only when something depends on it. */
+  /** Asked once per run, and only when something depends on it. */
   mayBeForgotten?: Promise<boolean>;
 }
 
@@ -43,9 +55,9 @@ type FeedDeps = PlanDeps & {
 export type FeedRun = (request: FeedRequest, signal: AbortSignal) => Promise<JobOutcome>;
 
 /**
- * Feeds a range through a window of days, oldest first. Where it has got to is kept in this process
- * only: another process that takes the job over, and a try after a failure, starts from the ledger, and
- * days that are proven by then are passed over.
+ * Enqueues a range through a window of days, oldest first. The position is kept in this process only:
+ * another process that takes the job over, and a retry after a failure, start from the ledger, and days
+ * that are proven by then are skipped.
  */
 export function createFeedRun(deps: FeedDeps): FeedRun {
   const states = new Map<string, FeedState>();
@@ -53,7 +65,7 @@ export function createFeedRun(deps: FeedDeps): FeedRun {
   return async (request, signal) => {
     const key = `${request.runId} ${request.market} ${request.symbol}`;
     const state = states.get(key) ?? start(deps, request);
-    // Until this look has ended well: one that fails may have taken days that were never enqueued.
+    // Put back only when this look succeeds: a failed one may have taken days that were never enqueued.
     states.delete(key);
     await forgetFinished(deps.queue, request, state);
     await topUp(deps, request, state, signal);
@@ -64,16 +76,16 @@ export function createFeedRun(deps: FeedDeps): FeedRun {
       return { again: { delayMs: LOOK_AGAIN_MS[state.exhausted ? 'ending' : 'feeding'] } };
     }
     signal.throwIfAborted();
-    // Bars enqueue the chain themselves; this one mends a chain that was interrupted.
+    // Bars jobs enqueue the chain job themselves; this one repairs a chain that was interrupted.
     await deps.queue.addChain(request);
     return { done: true };
   };
 }
 
 /**
- * A day may change after its own jobs are done, or while its bars are being built from what they read
- * before: the day beside it proved its last hour. Bars are due by comparison, so they are asked for
- * again, once a run: what fails then, fails for good.
+ * A day may change after its own jobs are done, or while its bars are being built from older facts: the
+ * job of the neighbouring day may prove its last hour. Whether bars are due is decided by comparison, so
+ * they are requested once more per run. A failure then is final.
  */
 async function areBarsOnTheirWay(
   { queue, ...deps }: FeedDeps,
@@ -160,7 +172,10 @@ async function sourced(
   return (await state.mayBeForgotten) ? byFile : day;
 }
 
-/** Whether it may be listed no more. An exchange that can't be asked will not give the hours either: their jobs say so. */
+/**
+ * Whether the symbol is no longer traded, so that REST may not serve it. If the exchange can't be asked,
+ * it can't serve the hours either, and their jobs will report that.
+ */
 async function mayBeForgotten(
   { source, log }: FeedDeps,
   series: Series,
@@ -168,7 +183,10 @@ async function mayBeForgotten(
 ): Promise<boolean> {
   const isTrading = await askBriefly(signal, (briefly) => source.isTrading(series, briefly));
   if (!(isTrading instanceof CdvaultError)) return !isTrading;
-  log.warn({ symbol: series.symbol, error: isTrading.message }, 'is it listed? nobody answers');
+  log.warn(
+    { symbol: series.symbol, error: isTrading.message },
+    'could not ask whether the exchange still trades the symbol',
+  );
   return false;
 }
 

@@ -25,24 +25,24 @@ import {
   type IngestedDay,
 } from '../day/ingest-archive-day.ts';
 
-/** Another worker holds the lease: a slice of the busiest hour takes about this long. */
+/** Delay when another worker holds the lease: a slice of the busiest hour takes about this long. */
 const BUSY_MS = 2_000;
 
-/** A host of files that is down is not asked again for this long, where REST has the same. */
+/** An unreachable host of archive files is not asked again for this long if REST serves the same hours. */
 const HOST_REST_MS = 10 * MINUTE_MS;
 
-/** Hours of one day that its job fetches by REST at a time. */
+/** How many hours of its day an archive job fetches by REST at a time. */
 const HOURS_AT_ONCE = 4;
 
 export const DONE: JobOutcome = { done: true };
 export const LATER: JobOutcome = { again: { delayMs: BUSY_MS } };
 
-/** The other classes are worth knowing, but nothing is missing for them. */
+/** Whether a gap means missing trades; the other classes are informational. */
 function isLoss({ gapClass }: Gap): boolean {
   return gapClass === 'missing_ids' || gapClass === 'retention';
 }
 
-/** Which hours may be asked for by REST; as the source knows it at the time of the question. */
+/** Tells which hours may be requested by REST, as the source knows it at the time of the call. */
 function asksRest(source: DaySource, market: Market, nowMs: number) {
   return (hourMs: number) => isWithinRest(hourMs, { historyMs: source.historyMs(market), nowMs });
 }
@@ -56,7 +56,7 @@ export type IngestHandlerDeps = IngestDeps &
     readonly governor: WeightGovernor;
   };
 
-/** The jobs that bring trades: an hour by REST, a day from its archive file. */
+/** The jobs that ingest trades: an hour by REST, a day from its archive file. */
 export function createIngestHandlers(
   deps: IngestHandlerDeps,
 ): Pick<JobHandlers, 'archive' | 'slice'> {
@@ -73,7 +73,7 @@ export function createIngestHandlers(
   };
 }
 
-/** Tells people who watch of hours that are done. */
+/** Reports finished hours, for progress. */
 type Count = (change: Pick<RunProgress, 'slicesDone' | 'gaps'> & Partial<RunProgress>) => void;
 
 class IngestJobs {
@@ -84,7 +84,7 @@ class IngestJobs {
     this.#deps = deps;
   }
 
-  /** The first to hear of a ban waits like all who come after it. */
+  /** Runs work unless the market is banned. During a ban, also one that the work itself meets, the job is delayed. */
   async unlessBanned(market: Market, work: () => Promise<JobOutcome>): Promise<JobOutcome> {
     const { pause } = await this.#deps.governor.state(market);
     if (pause?.reason === 'banned') return this.#afterBan(pause.untilMs);
@@ -96,7 +96,7 @@ class IngestJobs {
     }
   }
 
-  /** Of an attempt that fails or comes again no hour stays counted: the next one counts them all. */
+  /** Undoes the counts of an attempt that fails or is delayed: the next attempt counts all hours again. */
   async countedOnce(
     runId: string,
     work: (count: Count) => Promise<JobOutcome>,
@@ -152,7 +152,7 @@ class IngestJobs {
     const awaited = taken.unproven.filter((hourMs) => !isAsked(hourMs));
     const seen = { file: taken.file, isForgotten: source.isForgotten };
     if (awaited.length > 0) await this.#note(day, awaited, seen);
-    // A day that is proven may be what the day beside it has waited for.
+    // The neighbouring day may have waited for this one.
     const joined = isAsked(dayMs) ? { days: [] } : await this.#join(day, signal);
     if (awaited.length > 0 && joined.openEnd !== undefined)
       await this.#note(day, awaited, { ...seen, openEnd: joined.openEnd });
@@ -170,20 +170,18 @@ class IngestJobs {
     await noteAwaited(this.#deps, day, hours, { ...seen, source: day.source ?? 'auto' });
   }
 
-  /**
-   * Where REST may not be asked, only the files of the days beside it prove a day's ends.
-   */
+  /** Joins both midnights of a day. Where REST may not be asked, only the neighbouring files prove a day's ends. */
   async #join(day: JobPayloads['archive'], signal: AbortSignal): Promise<JoinedDays> {
     const { market, symbol, runId, dayMs, edges = [], source = 'auto' } = day;
     const deps = { ...this.#deps, archive: this.#filesOf(day) };
     const midnight = { market, symbol, runId, source, borderMs: dayMs, isEnd: false };
     const before = await joinDays(deps, midnight, signal);
     const isEnd = edges.includes('after');
-    const behind = await joinDays(deps, { ...midnight, borderMs: dayMs + DAY_MS, isEnd }, signal);
-    return { days: [...before.days, ...behind.days], openEnd: behind.openEnd };
+    const after = await joinDays(deps, { ...midnight, borderMs: dayMs + DAY_MS, isEnd }, signal);
+    return { days: [...before.days, ...after.days], openEnd: after.openEnd };
   }
 
-  /** The day from its file; where nobody answers, REST has it if it has it all. */
+  /** Ingests the day from its file. If the host does not answer, REST is used, provided it serves all the hours. */
   async #take(
     day: JobPayloads['archive'],
     source: DaySource,
@@ -203,7 +201,7 @@ class IngestJobs {
         this.#count(runId, { rows });
       });
     } catch (error) {
-      // They are read again.
+      // The rows will be read again.
       this.#count(runId, { rows: -counted });
       if (!(error instanceof CdvaultError) || error.code !== 'ARCHIVE_UNREACHABLE' || !isInReach)
         throw error;
@@ -219,7 +217,10 @@ class IngestJobs {
     return path === undefined ? this.#deps.archive : this.#deps.folder(path);
   }
 
-  /** A few hours at a time, as if they were jobs of their own. One that the exchange forgets meanwhile is left. */
+  /**
+   * Fetches hours by REST, HOURS_AT_ONCE at a time, like separate slice jobs. Hours of a symbol that the
+   * exchange turns out not to know are skipped.
+   */
   async #byRest(
     { market, symbol, runId, refetch = [] }: JobPayloads['archive'],
     { source, hours }: { readonly source: DaySource; readonly hours: readonly number[] },
@@ -236,20 +237,20 @@ class IngestJobs {
       }
     };
     const ended = await Promise.allSettled(Array.from({ length: HOURS_AT_ONCE }, work));
-    // Only when none is at work any more: the job's leases and counts end with it.
+    // Throw only when no hour is in progress any more: the job's leases and counts end with it.
     const failed = ended.find((one) => one.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     return outcome;
   }
 
-  /** A ban may last for days: a job waits for its end in the queue, where it costs no attempt and no worker. */
+  /** A ban may last for days: the job waits for its end in the queue, which uses no attempt and no worker. */
   #afterBan(untilMs: number): JobOutcome {
     return { again: { delayMs: Math.max(BUSY_MS, untilMs - this.#deps.clock.nowMs()) } };
   }
 
   /**
-   * A slice that is done only after its flow's bars job has run (it failed for good and was tried
-   * again by hand, or another run's flow got there first) asks for its day's bars itself.
+   * Adds a bars job for the day of a slice whose flow's bars job has already run: the slice had failed
+   * for good and was retried by hand, or another run's flow came first.
    */
   async #askForBars(runId: string, series: Series, hourMs: number): Promise<void> {
     const { queue } = this.#deps;
@@ -258,7 +259,7 @@ class IngestJobs {
     if (state !== 'pending') await queue.addBars(series, dayMs);
   }
 
-  /** Counters are for watching: they may never fail a job. */
+  /** Updates progress counters. They are for display only, so an error never fails a job. */
   #count(runId: string, change: Partial<RunProgress>): void {
     this.#deps.queue.addProgress(runId, change).catch((error: unknown) => {
       this.#deps.log.debug({ error: String(error) }, 'a progress counter was lost');

@@ -7,10 +7,10 @@ import { isDue, type PlanDeps, planSeries } from '../plan/plan-series.ts';
 import type { Log } from '../../ports/log.ts';
 
 /**
- * One look at every scheduled series: what the ledger lacks since its start is fed to the queue. A
- * week of downtime heals by the first look after it. One look at a time: two schedulers, or a look
- * that finds the last one's work still under way, do no harm. Hours that nobody has are asked for after
- * waits that double.
+ * One run of the schedule: for every scheduled series, a feed is enqueued if hours or bars since the
+ * schedule's start are due. The first run after a week of downtime catches up. Two schedulers, or a run
+ * that starts while the last one's work is still in progress, do no harm. Hours that no source has are
+ * requested again after waits that double (isResting()).
  */
 export async function keepSchedule(
   deps: PlanDeps & {

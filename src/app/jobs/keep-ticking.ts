@@ -4,7 +4,7 @@ import type { JobQueue } from '../../ports/job-queue.ts';
 import type { SeriesCatalogue } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 
-/** A tick that is lost is missed for at most this long; a look costs a few questions. */
+/** How often to check for a lost tick; a check costs a few queries. */
 const LOOK_MS = 5 * MINUTE_MS;
 
 interface TickDeps {
@@ -15,9 +15,9 @@ interface TickDeps {
 }
 
 /**
- * Keeps the hourly tick in the queue as long as a series is scheduled: the store knows the schedule,
- * Redis may lose it. Every worker looks; that several do changes nothing.
- * @returns once the signal is aborted
+ * Keeps the hourly tick in the queue while any series is scheduled: the schedule is in the store, but
+ * Redis may lose the tick. Every worker does this; it does no harm that several do.
+ * @returns when the signal is aborted
  */
 export async function keepTicking(deps: TickDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -26,20 +26,20 @@ export async function keepTicking(deps: TickDeps, signal: AbortSignal): Promise<
       await deps.clock.sleep(LOOK_MS, signal);
     } catch (error) {
       if (signal.aborted) return;
-      deps.log.warn({ error }, 'the tick of the schedule was not looked for; trying again');
+      deps.log.warn({ error }, 'could not check the tick of the schedule; trying again');
       await deps.clock.sleep(LOOK_MS, signal).catch(() => undefined);
     }
   }
 }
 
-/** @returns whether it had to be put back */
+/** @returns whether the tick was lost and has been restored */
 export async function restoreTick({ catalogue, queue, log }: TickDeps): Promise<boolean> {
   const series = await catalogue.all();
   if (series.every(({ scheduledFromMs }) => scheduledFromMs === undefined)) return false;
   if (await queue.hasTick()) return false;
-  // A registration without its job stays silent when it is registered again.
+  // Registering again has no effect on a registration that has lost its job, so it is removed first.
   await queue.removeTick();
   await queue.upsertTick(HOUR_MS);
-  log.warn({}, 'the tick of the schedule was lost; it is put back');
+  log.warn({}, 'the tick of the schedule was lost and has been restored');
   return true;
 }
