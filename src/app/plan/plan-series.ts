@@ -8,7 +8,7 @@ import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
 import { dueMidnightBases } from '../bars/midnight-bases.ts';
 import { type Patience, restingHours } from './resting-hours.ts';
 
-/** Ledger rows are read in pieces of this length, so that memory stays bounded whatever the range. */
+/** Ledger rows are read in chunks of this length, so that memory stays bounded for any range. */
 const CHUNK_MS = 124 * DAY_MS;
 
 export interface PlanDeps {
@@ -18,10 +18,10 @@ export interface PlanDeps {
 }
 
 /**
- * What a range lacks, day by day, oldest first: wanted hours − proven hours, and days whose bars are
- * older than their hours. All from the store; the queue is not asked.
+ * The due work of a range, day by day, oldest first: wanted hours − proven hours, and days whose bars are
+ * older than their hours. It reads the store only, not the queue.
  * @param range whole hours
- * @param patience of the schedule, which lets hours rest; without it every hour is due
+ * @param patience given by the schedule, which skips resting hours; without it all unproven hours are due
  */
 export async function* dueDays(
   deps: Pick<PlanDeps, 'ledger' | 'bars'>,
@@ -43,8 +43,8 @@ function* chunksOf(range: TimeRange): Generator<TimeRange> {
 }
 
 /**
- * Days whose bars lack what the ledger knows of exactly these hours. Another run may be adding hours to
- * the same days: their bars are its own to build.
+ * Days whose bars are out of date for hours of exactly this range. Another run may be adding other hours
+ * to the same days; that run builds their bars.
  */
 export async function* daysBehind(
   deps: Pick<PlanDeps, 'ledger' | 'bars'>,
@@ -77,7 +77,7 @@ export async function areBarsBehind(
   return false;
 }
 
-/** Whether the continuous levels of a range's days are not the sums of the days up to them. */
+/** Whether the continuous levels of a range's days differ from the sums of the days up to them. */
 export async function areLevelsBehind(
   deps: Pick<PlanDeps, 'bars' | 'catalogue'>,
   series: Series,
@@ -94,7 +94,7 @@ function wholeDays(range: TimeRange): TimeRange {
   return { startMs: floorTo(range.startMs, DAY_MS), endMs: -floorTo(-range.endMs, DAY_MS) };
 }
 
-/** What each stored day's bars were computed from; those of another shape count as none. */
+/** What each stored day's bars were computed from. Days with bars of another shape or other tiers are left out. */
 async function builtDays(
   deps: Pick<PlanDeps, 'bars'>,
   series: Series,
@@ -112,7 +112,7 @@ async function coverageOf(
   range: TimeRange,
   patience: Patience | undefined,
 ): Promise<DayCoverage[]> {
-  // Bars belong to whole days, so hours beyond the wanted ones count for their freshness.
+  // Bars belong to whole days, so hours outside the range also decide whether they are fresh.
   const days = wholeDays(range);
   const all = await deps.ledger.records(series, {
     ...days,
@@ -125,11 +125,11 @@ async function coverageOf(
       ? new Set<number>()
       : await restingHours({ ledger: deps.ledger, ...patience }, series, days, all);
   return [...daysOf(days)].map((dayMs) => {
-    const behind = (records.get(dayMs + DAY_MS) ?? []).filter(
+    const next = (records.get(dayMs + DAY_MS) ?? []).filter(
       ({ hourMs }) => hourMs < inputRange(dayMs).endMs,
     );
     return {
-      ...dayCoverage(dayMs, records.get(dayMs) ?? [], behind, built.get(dayMs)),
+      ...dayCoverage(dayMs, records.get(dayMs) ?? [], next, built.get(dayMs)),
       resting,
     };
   });
@@ -138,13 +138,13 @@ async function coverageOf(
 function dayCoverage(
   dayMs: number,
   records: readonly SliceRecord[],
-  behind: readonly SliceRecord[],
+  next: readonly SliceRecord[],
   builtFrom: string | undefined,
 ): DayCoverage {
   return {
     dayMs,
     verdicts: new Map(records.map((record) => [record.hourMs, verdictOf(record)])),
-    barsFresh: dayInputs(dayMs, [...records, ...behind])?.inputs === builtFrom,
+    barsFresh: dayInputs(dayMs, [...records, ...next])?.inputs === builtFrom,
   };
 }
 
@@ -158,14 +158,12 @@ export interface PlanOptions {
 export interface SeriesPlan extends Series {
   readonly wantedHours: number;
   readonly dueHours: number;
-  /** Days whose bars alone are due. */
+  /** Days of which only the bars are due. */
   readonly dueBarDays: number;
   readonly chainDue: boolean;
 }
 
-/**
- * Counts what a range lacks; asks the exchange nothing.
- */
+/** Counts the due work of a range. It does not ask the exchange. */
 export async function planSeries(
   deps: PlanDeps,
   series: Series,

@@ -14,7 +14,7 @@ import { isFilesOnly } from '../../domain/plan/source-choice.ts';
 import type { ArchiveListing, ArchiveSource, ListedFile } from '../../ports/archive-source.ts';
 import { silenceText } from '../witness.ts';
 
-/** Hours that no road leads to: nobody has them now. */
+/** Hours that no source can provide at present. */
 export interface Unreachable {
   readonly gapClass: Exclude<AwaitedClass, 'truncated_file'>;
   readonly hours: number;
@@ -22,20 +22,20 @@ export interface Unreachable {
   readonly days: readonly number[];
 }
 
-/** Which way the due hours of a series come. */
+/** The sources of the due hours of a series. */
 export interface SourcePlan {
   readonly archiveDays: number;
   readonly archiveHours: number;
   readonly files: number;
-  /** Sizes of these files; undefined when nobody says what files there are. */
+  /** Total size of these files; undefined when there is no listing. */
   readonly fileBytes: number | undefined;
-  /** Why nobody says, if it is known. */
+  /** Why there is no listing, if known. */
   readonly unlisted: string | undefined;
-  /** Of the due days alone: of a month's file their share. */
+  /** Size of the due days alone: of a monthly file only their share. */
   readonly dayBytes: number;
   readonly restHours: number;
   readonly unreachable: readonly Unreachable[];
-  /** Jobs of the fullest window of days. */
+  /** Largest number of jobs in Redis at a time. */
   readonly jobs: number;
 }
 
@@ -57,7 +57,7 @@ interface WorkToSplit {
   readonly policy: SourcePolicy;
 }
 
-/** Splits the due days by where they come from: by the exchange's own listing of its files. */
+/** Splits the due days by source, using the listing of the archive files. */
 export async function planSources(
   archive: ArchiveSource,
   { series, days, policy }: WorkToSplit,
@@ -107,7 +107,7 @@ async function listed(
   try {
     return { listing: await archive.list(series, range, signal) };
   } catch (error) {
-    // A plan is an estimate: that nobody answers is one of the things that it says.
+    // A plan is an estimate: it reports that the host does not answer.
     if (error instanceof CdvaultError && error.code === 'ARCHIVE_UNREACHABLE')
       return { reason: silenceText(error) };
     throw error;
@@ -148,7 +148,7 @@ function fileOf({ days, months }: ArchiveListing, dayMs: number): ListedFile | u
 /** The real day: 72.1 MB as csv, 11.9 MB as zip. */
 const CSV_BYTES_PER_ZIPPED = 6;
 
-/** As if it were zipped. A month's file, by its name, is as many days long as its month. */
+/** The zipped size of one day in a file; a monthly file is divided evenly among its days. */
 function bytesOfDay({ name, bytes }: ListedFile, dayMs: number): number {
   const { startMs, endMs } = parseArchiveName(name) ?? { startMs: dayMs, endMs: dayMs + DAY_MS };
   const zipped = name.endsWith('.csv') ? bytes / CSV_BYTES_PER_ZIPPED : bytes;

@@ -5,7 +5,10 @@ import { isResting } from '../../domain/plan/plan.ts';
 import type { ArchiveFiles } from '../../ports/archive-files.ts';
 import type { GapClass, Ledger } from '../../ports/ledger.ts';
 
-/** What somebody may bring some day, but nobody has now. A file that is only late is looked for at every tick. */
+/**
+ * Classes of gaps that no source can fill at present but that may be filled later. pending_archive is not
+ * among them: a file that is only late is looked for at every tick.
+ */
 const IN_VAIN: readonly GapClass[] = [
   'missing_ids',
   'retention',
@@ -19,8 +22,8 @@ export interface Patience {
 }
 
 /**
- * Hours that the schedule leaves alone for now, by what the store knows: since when they have been asked
- * for in vain, and when last.
+ * Hours that the schedule skips for now. The store knows when each was first and last requested without
+ * success.
  * @param records ledger rows of the range
  */
 export async function restingHours(

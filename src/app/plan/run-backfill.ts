@@ -23,7 +23,7 @@ interface RunDeps {
 }
 
 /**
- * For a run that takes all hours by REST.
+ * Checks a run that fetches all hours by REST.
  * @throws CdvaultError RETENTION when the range's earliest due hour is no longer served
  */
 export async function assertDueServed(
@@ -48,8 +48,8 @@ interface RunRequest {
 }
 
 /**
- * Hands a run to the workers. The origin of continuous CDV is pinned before the first trade is
- * fetched, so that it does not depend on which day happens to be stored first.
+ * Enqueues a run. The origin of continuous CDV is pinned before the first trade is fetched, so that it
+ * does not depend on which day is stored first.
  */
 export async function enqueueRun(
   deps: RunDeps,
@@ -87,7 +87,7 @@ export async function changeSchedule(
   );
 }
 
-/** Whether every feed of a run has ended and the levels that hang on it are chained. */
+/** Whether every feed of a run has ended and the continuous levels that depend on it are computed. */
 export async function isRunOver(
   { queue }: RunDeps,
   runId: string,
@@ -102,17 +102,17 @@ export async function isRunOver(
 
 export interface RunResult extends CoverageTotals {
   readonly wantedHours: number;
-  /** Hours without a ledger row that wait for a file, or that nobody has. */
+  /** Hours without a ledger row that wait for a file or that no source has. */
   readonly awaited: number;
-  /** The others without one. */
+  /** The other hours without a ledger row. */
   readonly unknown: number;
   readonly failures: readonly FailedJob[];
-  /** Bars or levels that are older than these hours. */
+  /** Whether bars or levels are older than these hours. */
   readonly barsDue: boolean;
   readonly exitCode: ExitCode;
 }
 
-/** What a range is worth now, from the ledger alone; the queue only tells why something is lacking. */
+/** The result for a range, from the ledger alone; the queue only says why something is missing. */
 export async function concludeRun(
   deps: PlanDeps & Pick<RunDeps, 'queue'>,
   runId: string,
@@ -152,7 +152,7 @@ export async function concludeRun(
   };
 }
 
-/** Levels on which a chain job is at work are none of this run's business: another one has moved them. */
+/** Levels for which a chain job is queued are not reported: another run has changed them. */
 async function isBehind(
   deps: PlanDeps & Pick<RunDeps, 'queue'>,
   series: Series,
@@ -160,11 +160,11 @@ async function isBehind(
 ): Promise<boolean> {
   if (await areBarsBehind(deps, series, range)) return true;
   if (!(await areLevelsBehind(deps, series, range))) return false;
-  // It may have ended between the two questions.
+  // The chain job may have ended between the two queries.
   return !(await deps.queue.chainPending(series)) && areLevelsBehind(deps, series, range);
 }
 
-/** An outage when nothing else stood in the way. */
+/** EXIT.outage only when all failures are outages. */
 function exitCodeOfUndone(failures: readonly FailedJob[]): ExitCode {
   const isOutage =
     failures.length > 0 && failures.every(({ code }) => ERRORS[code].exitCode === EXIT.outage);
