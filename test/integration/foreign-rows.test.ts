@@ -151,7 +151,7 @@ test.each(DAYS)(
           verifyRange(app, { series, range: RANGE }, options, NEVER),
         );
         const named = (report?.findings ?? []).map(({ detail }) => detail).join('\n');
-        expect(named).toContain(`stored under two times: ids ${first.aggId}`);
+        expect(named).toContain(`stored with two times: ids ${first.aggId}`);
       } finally {
         await app.trades.bury(series, [again], NEVER);
         if (lost !== undefined) await app.trades.write(series, [lost], NEVER);

@@ -20,7 +20,7 @@ export interface BuildBarsDeps {
   readonly trades: Pick<TradeStore, 'read' | 'readBackHours'>;
   readonly ledger: Ledger;
   readonly catalogue: SeriesCatalogue;
-  /** Asked for the size of a contract, once. */
+  /** Asked once, for the size of a contract. */
   readonly source: TradeSource;
   readonly leases: Leases;
   readonly clock: Clock;
@@ -30,9 +30,9 @@ export interface BuildBarsDeps {
 export type BuildOutcome = 'built' | 'fresh' | 'nothing_known' | 'busy';
 
 /**
- * Computes one symbol-day's bars at every interval, over what the ledger proves and nothing else. It
- * never asks the queue what is there: a flow whose child was shared with another, a child that failed
- * and was mended later, all end here alike.
+ * Computes one symbol-day's bars at every interval, only from what the ledger has recorded. It does not
+ * ask the queue: it makes no difference whether a slice was shared with another flow, or failed and was
+ * repaired later.
  * @throws CdvaultError LEASE_LOST, STORE_MISMATCH, READ_BACK_MISMATCH, and the store's own
  */
 export async function buildBars(
@@ -52,7 +52,7 @@ export async function buildBars(
     if (before?.isCurrent === true && before.inputs === day.inputs) return 'fresh';
 
     const contract = await pinnedContract(deps, series, signal);
-    // Before anything is written: a bar of rows that nobody has proven must never stand.
+    // Before anything is written: no bar may ever be computed from unproven rows.
     const records = new Map(found.map((record) => [record.hourMs, record]));
     const computed = (await holdsExactly(deps.trades, series, day, records))
       ? undefined
@@ -81,8 +81,8 @@ export async function buildBars(
 }
 
 /**
- * Whoever was away too long may have overwritten the bars of the one who took over, after that one's
- * stamp: the day is then due again, whatever the stamp says.
+ * A worker that lost its lease may have overwritten the bars of the worker that took over, after that
+ * worker's stamp. The stamp is therefore cleared, so that the day is due again.
  */
 async function assertStillOurs(
   deps: BuildBarsDeps,
@@ -98,7 +98,7 @@ async function assertStillOurs(
   }
 }
 
-/** Logged before the bars move, so that a restatement is on record even when the build is killed. */
+/** Records the restatement before the bars change, so that it is on record even if the build is killed. */
 async function announceRestatement(
   deps: BuildBarsDeps,
   series: Series,
@@ -146,7 +146,7 @@ async function levelAfter(
   return bar?.close;
 }
 
-/** The day bar must hold exactly the trades that the ledger counted: the two were summed apart. */
+/** The day bar must have exactly the trades that the ledger counted; the two sums are computed independently. */
 async function checkAgainstLedger(
   deps: BuildBarsDeps,
   series: Series,

@@ -19,8 +19,8 @@ export interface ChainDeps {
 }
 
 /**
- * Brings the running base at each midnight of a series up to date with its days. Writes only what
- * differs; a base that was exact and moves is logged as a restatement.
+ * Updates the midnight bases of a series from its days. Writes only bases that differ; a change of a base
+ * that had no missing ids is recorded as a restatement.
  */
 export async function chainDays(
   deps: ChainDeps,
@@ -49,7 +49,7 @@ export async function chainDays(
   }
 }
 
-/** A base that said of itself that ids are missing was never a promise. */
+/** A base with missing ids was known to be incomplete, so its change is no restatement. */
 function isRestated(old: MidnightBase | undefined, now: MidnightBase): boolean {
   return old?.missing === 0 && old.baseE8 !== now.baseE8;
 }

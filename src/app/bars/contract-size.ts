@@ -6,7 +6,7 @@ import type { SeriesCatalogue } from '../../ports/ledger.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import { changeSeries } from '../leases.ts';
 
-/** What is on record; undefined for a series that does not trade contracts. */
+/** The recorded contract size; undefined for a series that does not trade contracts. */
 export async function knownContract(
   catalogue: SeriesCatalogue,
   series: Series,
@@ -15,7 +15,7 @@ export async function knownContract(
   return { size: (await catalogue.find(series))?.contractSize };
 }
 
-/** The same; what is not on record yet is asked of the exchange and pinned. */
+/** The same; a size that is not on record yet is requested from the exchange and pinned. */
 export async function pinnedContract(
   deps: {
     readonly catalogue: SeriesCatalogue;

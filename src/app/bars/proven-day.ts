@@ -1,6 +1,6 @@
 /**
- * The trades of a day's bars: the proven rows whose time lies in it, whichever hour's run claims them, and
- * nothing else, whatever the store holds besides.
+ * The trades of a day's bars: the proven rows whose time lies in the day, of whichever hour's run. Other
+ * stored rows are ignored.
  */
 
 import { type AggTrade, isInvalid } from '../../domain/trade/agg-trade.ts';
@@ -30,9 +30,9 @@ type Records = ReadonlyMap<number, SliceRecord>;
 const EXACT_WINDOW_E8 = 2n ** 53n * 100_000_000n;
 
 /**
- * Whether the store may compute a day's minutes by time alone: its rows in the day's hours are just those
- * that the ledger counted, by number, ids and sums, none belongs to another hour's run, and its window
- * sums are exact.
+ * Whether the store may compute a day's minutes by time alone: the stored rows of the day's hours are
+ * exactly those that the ledger counted (number, ids and sums), none belongs to another hour's run, and
+ * the store's window sums are exact.
  */
 export async function holdsExactly(
   trades: Pick<TradeStore, 'readBackHours'>,
@@ -62,9 +62,10 @@ function isJust(
 }
 
 /**
- * Computes a day's minutes here, from its proven rows alone. One hour of rows is in memory at a time.
+ * Computes a day's minutes in this process, from its proven rows alone. One hour of rows is in memory at a
+ * time.
  * @param records of inputRange(), by hour
- * @throws CdvaultError STORE_MISMATCH when the store does not hold the proven rows, each once
+ * @throws CdvaultError STORE_MISMATCH when the proven rows are not all stored exactly once
  */
 export async function computeMinutes(
   trades: Pick<TradeStore, 'read'>,
@@ -138,9 +139,9 @@ function assertCounted(series: Series, hour: DayHour, rows: readonly AggTrade[])
   const twice =
     doubled.length === 0
       ? ''
-      : `; stored under two times: ids ${idRanges(doubled.map(({ aggId }) => aggId))}`;
+      : `; stored with two times: ids ${idRanges(doubled.map(({ aggId }) => aggId))}`;
   throw new CdvaultError(
     'STORE_MISMATCH',
-    `${series.symbol} ${isoHour(hour.hourMs)}: ${hour.rows} trades were proven, the store holds ${rows.length} with their ids${twice}`,
+    `${series.symbol} ${isoHour(hour.hourMs)}: ${hour.rows} trades were proven, the store has ${rows.length} with their ids${twice}`,
   );
 }

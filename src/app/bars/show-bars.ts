@@ -28,7 +28,7 @@ export interface ShownBar extends LevelTrust {
 
 interface ShownBars {
   readonly bars: readonly ShownBar[];
-  /** Starts of all bars that were asked for, stored or not. */
+  /** Starts of all requested bars, stored or not. */
   readonly starts: readonly number[];
 }
 
@@ -44,8 +44,8 @@ interface ShowDeps {
 }
 
 /**
- * Bars of a range with their levels counted from the anchor wished for. Exact: stored bars are added
- * up, and their levels are the stored sums plus a constant.
+ * Bars of a range with levels that count from the requested anchor. They are exact: stored bars are added
+ * up, and their levels are shifted by a constant.
  * @throws CdvaultError USAGE when a bar straddles the anchor
  */
 export async function showBars(
@@ -76,15 +76,15 @@ export async function showBars(
   return { bars, starts: [...startsIn(plan.grid, range)] };
 }
 
-/** What is needed of a stored bar. */
+/** The fields of a stored bar that are needed here. */
 interface StoredBar extends LevelBar, LevelTrust {
   readonly status: ExactBar['status'];
 }
 
-/** How levels are had that count from an anchor. */
+/** How to compute levels that count from an anchor. */
 interface Levels {
   readonly offsetE8: LevelOffset;
-  /** Of the bar `[startMs, endMs)` that is made up of `parts`, at least one. */
+  /** The trust in the level of the bar `[startMs, endMs)`, which consists of `parts` (at least one). */
   readonly trust: (parts: readonly StoredBar[], startMs: number, endMs: number) => LevelTrust;
 }
 
@@ -102,7 +102,7 @@ async function levelsOf(
   };
 }
 
-/** As stored. */
+/** Levels as stored: they count from midnight. */
 const DAY_LEVELS: Levels = {
   offsetE8: () => 0n,
   trust: (parts) => ({
@@ -118,10 +118,10 @@ async function totalLevels(deps: ShowDeps, series: Series): Promise<Levels> {
     const base = byDay.get(floorTo(openMs, DAY_MS));
     if (base !== undefined) return base;
     throw new CdvaultError('USAGE', 'the continuous level of a day is not computed yet', {
-      advice: 'Run the backfill again, or take --anchor day.',
+      advice: 'Run the backfill again, or use --anchor day.',
     });
   };
-  // Before the origin a bar's own ids lie nearer to it than its midnight: the midnight's count may only be too high.
+  // Before the origin, a bar's ids lie closer to the origin than its midnight, so the midnight's count includes them: it can only be too high.
   const missingUpTo = (bar: StoredBar) => {
     const { missing } = baseOf(bar);
     if (bar.openMs < originMs || missing === undefined) return missing;
@@ -133,7 +133,7 @@ async function totalLevels(deps: ShowDeps, series: Series): Promise<Levels> {
   };
 }
 
-/** The ids that are missing since any instant are told by the ledger. */
+/** Counts the ids missing since any instant from the ledger. */
 async function countedTrust(
   deps: ShowDeps,
   series: Series,
@@ -169,7 +169,7 @@ function toStored(bar: ExactBar): StoredBar {
   };
 }
 
-/** Final when every part is there and final: proven hours have all their bars. */
+/** `final` when every part exists and is final: proven hours have all their bars. */
 function statusOf(
   parts: readonly StoredBar[],
   endMs: number,

@@ -11,9 +11,9 @@ import { assertNoMismatch } from '../verify/proven-range.ts';
 import { type VerifyDeps, verifyRange } from '../verify/verify-range.ts';
 
 /**
- * A file of bars for each day. The day is verified as `verify` does it, but for candles and archive
- * files, which are others' word; the rows that were compared with the second computation are those that
- * are written.
+ * Writes a file of bars for each day. The day is verified like by `verify`, but without candles and
+ * archive files, which are not the store's. The rows that were compared with the second computation are
+ * the ones that are written.
  * @throws CdvaultError STORE_MISMATCH, NOT_PROVEN where bars are older than their hours
  */
 export async function* exportBars(
@@ -45,7 +45,7 @@ export async function* exportBars(
 
 /** @returns how many bars were compared */
 function assertVerified(request: ExportRequest, { dayMs, findings, bars }: DayReport): number {
-  // Where and what; `verify` has the details, which are long.
+  // Only hour and kind; `verify` prints the details, which are long.
   const named = findings.map(({ kind, atMs }) => `${isoHour(atMs)} (${kind})`);
   assertNoMismatch(request, [...new Set(named)]);
   if (bars.state === 'compared') return bars.bars;
@@ -55,7 +55,7 @@ function assertVerified(request: ExportRequest, { dayMs, findings, bars }: DayRe
   );
 }
 
-/** Reads bars for verification, and keeps those of one interval that were read last. */
+/** Reads bars for verification, and keeps the last ones read of one interval. */
 class ComparedBars implements StoredBars {
   readonly #bars: StoredBars;
   readonly #interval: Interval;

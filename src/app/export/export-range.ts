@@ -23,11 +23,11 @@ interface ExportTarget {
 }
 
 /**
- * Writes a proven range of a series into a folder, a file for each day, and a manifest of what it is
- * and hashes to. All that the manifest says is checked on the way: trades are read once, and what is
- * hashed and compared with the ledger is what is written.
+ * Writes a proven range of a series into a folder: a file for each day, and a manifest with contents and
+ * hashes. Everything in the manifest is checked during the export: trades are read once, and the rows
+ * that are hashed and compared with the ledger are the ones that are written.
  * @throws CdvaultError USAGE, NOT_PROVEN, STORE_MISMATCH, EXPORT_UNWRITABLE, and the store's own; the
- * folder is then as it was
+ * folder is then unchanged
  */
 export async function exportRange(
   deps: ExportDeps,
@@ -69,7 +69,7 @@ export async function exportRange(
   }
 }
 
-/** A part of a bar is no bar. */
+/** The range must not cut a bar. */
 function assertWholeBars(request: ExportRequest): void {
   if (request.what === 'trades') return;
   const intervalMs = Math.max(HOUR_MS, INTERVAL_MS[request.interval]);

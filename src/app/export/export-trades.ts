@@ -12,13 +12,13 @@ import { verifyHour } from '../verify/verify-trades.ts';
 
 interface TradesToExport {
   readonly request: ExportRequest;
-  /** Of the range and around it, every hour of the range proven. */
+  /** Ledger rows of the range and around it; every hour of the range is proven. */
   readonly records: ReadonlyMap<number, SliceRecord>;
 }
 
 /**
- * A file of trades for each day: all rows of its hours' runs of ids, in id order, those that the
- * exchange has marked invalid too. Each hour is verified from the very rows that are written: ids,
+ * Writes a file of trades for each day: all rows of its hours' runs of ids, in id order, including those
+ * that the exchange has marked invalid. Each hour is verified from the same rows that are written: ids,
  * count, content hash, and that it meets its neighbours. One hour of rows is in memory at a time.
  * @throws CdvaultError STORE_MISMATCH
  */
@@ -59,7 +59,7 @@ export async function* exportTrades(
   }
 }
 
-/** What the manifest says of a file, from the rows themselves. */
+/** The facts about a file for the manifest, computed from its rows. */
 class FileSums {
   #rows = 0;
   #buyE8 = 0n;

@@ -1,7 +1,7 @@
 import type { ExportedFile } from '../../domain/proof/export.ts';
 import type { HourContent } from '../../domain/proof/fingerprint.ts';
 
-/** A day that is written and proven. */
+/** A day that has been written and verified. */
 export interface ExportedDay {
   readonly file: ExportedFile;
   readonly hours: readonly HourContent[];

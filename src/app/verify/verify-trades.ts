@@ -7,20 +7,20 @@ import { claims, reachesBack, type SliceRecord, verdictOf } from '../../domain/p
 import type { Series } from '../../domain/market.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 
-/** An hour as the store gives it, and where that is not what the ledger says. */
+/** An hour as stored, and where that differs from the ledger. */
 export interface StoredHour {
   /** All rows whose time lies in the hour, ascending by id. */
   readonly inWindow: readonly AggTrade[];
-  /** The rows that are the hour's by their id, whatever their time; ascending by id. */
+  /** The rows whose id belongs to the hour, whatever their time; ascending by id. */
   readonly run: readonly AggTrade[];
   readonly contentHash: string;
   readonly findings: readonly Finding[];
 }
 
-/** What the ledger says of hours around one. */
+/** Ledger rows of the neighbouring hours. */
 interface Surroundings {
   readonly before: SliceRecord | undefined;
-  /** Some of its rows may lie in this hour by their time. */
+  /** The time of some of its rows may lie in this hour. */
   readonly next: SliceRecord | undefined;
 }
 
@@ -47,7 +47,7 @@ export async function verifyHour(
     findings.push({
       kind: 'content_differs',
       atMs: record.hourMs,
-      detail: `all ${record.rows} ids are there, but their content hash is ${contentHash.slice(0, 16)}…, proven was ${record.contentHash.slice(0, 16)}…`,
+      detail: `all ${record.rows} ids are stored, but their content hash is ${contentHash.slice(0, 16)}… instead of the proven ${record.contentHash.slice(0, 16)}…`,
     });
   }
   return { inWindow, run, contentHash, findings };
@@ -72,14 +72,14 @@ function missing(record: SliceRecord, run: readonly AggTrade[]): Finding[] {
   const ids = new Set(run.map(({ aggId }) => aggId));
   if (ids.size === rows && run.length === rows) return [];
   const kind = ids.size < rows ? 'trades_missing' : 'trades_strange';
-  // Of an hour with holes nobody can tell which of the absent ids were once there.
+  // In an hour with holes it is unknown which of the absent ids were once stored.
   const absent: number[] = [];
   if (verdictOf(record) === 'proven')
     for (let id = first.id; id <= last.id; id += 1) if (!ids.has(id)) absent.push(id);
   const doubled = run.flatMap(({ aggId }, index) => (run[index - 1]?.aggId === aggId ? aggId : []));
   const which = [
     absent.length > 0 ? `: ids ${idRanges(absent)}` : '',
-    doubled.length > 0 ? `; stored under two times: ids ${idRanges([...new Set(doubled)])}` : '',
+    doubled.length > 0 ? `; stored with two times: ids ${idRanges([...new Set(doubled)])}` : '',
   ].join('');
   return [
     { kind, atMs: hourMs, detail: `${rows} trades were proven, ${run.length} are stored${which}` },
@@ -99,7 +99,7 @@ function strange(
   return [{ kind: 'trades_strange', atMs: record.hourMs, detail }];
 }
 
-/** Each of two proven hours names the other's edge. */
+/** Two consecutive proven hours must name each other's edge trades. */
 function meeting(record: SliceRecord, { before }: Surroundings): Finding[] {
   if (before === undefined || verdictOf(record) !== 'proven' || verdictOf(before) !== 'proven')
     return [];
@@ -112,7 +112,7 @@ function meeting(record: SliceRecord, { before }: Surroundings): Finding[] {
   return [{ kind: 'neighbours_differ', atMs: record.hourMs, detail }];
 }
 
-/** What the store holds of an hour that the ledger does not know. */
+/** The stored trades of an hour without a ledger row. */
 export async function unrecordedHour(
   trades: TradeStore,
   series: Series,
