@@ -208,7 +208,7 @@ describe('what verify and repair say', () => {
     const now = await app.archive.find(spot(symbol), name, AbortSignal.timeout(10_000));
     const found = await rig.cli(['verify', symbol, ...ARGS]);
     expect(found.stdout).toContain(
-      `${symbol} ${DATE}T00:00Z file_replaced: ${name} was taken as ${before?.etag} (ETag), the exchange now has ${now?.etag}`,
+      `${symbol} ${DATE}T00:00Z file_replaced: ${name} was loaded with ETag ${before?.etag}, the exchange now has ${now?.etag}`,
     );
     expect(found.exitCode).toBe(11);
     const skipped = await rig.cli(['verify', symbol, ...ARGS, '--no-archives']);

@@ -18,7 +18,7 @@ export interface FileAudit extends ArchiveName {
   readonly notes: readonly string[];
 }
 
-/** Reads one archive file and judges it by its rows and its checksum. Needs no store and no network. */
+/** Reads one archive file and checks its rows and its checksum. Needs no store and no network. */
 export async function auditFile(
   reader: ArchiveReader,
   path: string,
@@ -29,7 +29,7 @@ export async function auditFile(
     const facts = await reader.read(path, (rows) => audit.add(rows));
     const content = audit.finish();
     const checksum =
-      facts.checksum === 'differs' ? ['its SHA-256 is not that of its .CHECKSUM'] : [];
+      facts.checksum === 'differs' ? ['its SHA-256 differs from its .CHECKSUM file'] : [];
     return {
       ...name,
       path,
@@ -47,13 +47,13 @@ export async function auditFile(
 }
 
 export interface Audit {
-  /** With the suspicions against a file among its problems, unless the file beside it settles them. */
+  /** Suspicions that a neighbouring file does not settle are among a file's problems. */
   readonly files: readonly FileAudit[];
-  /** What is missing or stands twice between the files of each symbol. */
+  /** Missing and repeated ids between the files of each symbol. */
   readonly between: readonly string[];
 }
 
-/** Judges files beside each other. */
+/** Compares the files of each symbol with their neighbours. */
 export function auditTogether(files: readonly FileAudit[]): Audit {
   const readable = files.filter(
     (file): file is FileAudit & AuditedFile => file.content !== undefined,

@@ -18,8 +18,8 @@ interface FingerprintDeps {
 }
 
 /**
- * The fingerprint of a range, computed from the stored trades themselves: the ledger says which ids are
- * an hour's, and what they must hash to.
+ * The fingerprint of a range, computed from the stored trades themselves. The ledger says which ids
+ * belong to an hour and what they must hash to.
  * @param range whole hours
  * @throws CdvaultError NOT_PROVEN, STORE_MISMATCH, and the store's own
  */
@@ -44,11 +44,11 @@ export async function fingerprintRange(
 }
 
 interface StoredHour extends HourContent {
-  /** Rows in the hour by their time, in no hour by their id. */
+  /** Rows whose time lies in the hour and whose id belongs to no hour. */
   readonly strangers: number;
 }
 
-/** @param next the hour behind it, some of whose rows may lie in this one by their time */
+/** @param next the next hour; the time of some of its rows may lie in this one */
 async function readHour(
   trades: Pick<TradeStore, 'read'>,
   record: SliceRecord,

@@ -4,12 +4,12 @@ import { type SliceRecord, type Verdict, verdictOf } from '../../domain/proof/le
 import type { Series } from '../../domain/market.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 
-/** As many as fit on a screen. */
+/** At most this many are named, to fit on a screen. */
 const MOST_NAMED = 20;
 
 /**
- * Ledger rows by hour, of a range of which every hour is proven. Also of the hour before it, which it
- * has to meet, and of the hour behind it: some of its rows may lie in it by their time.
+ * Ledger rows, by hour, of a range whose hours are all proven. Includes the hour before the range, which
+ * its first hour has to meet, and the hour after it, some of whose rows may lie in the range by their time.
  * @param range whole hours
  * @throws CdvaultError NOT_PROVEN with the hours that are not, and the store's own
  */
@@ -49,7 +49,7 @@ function assertProven(
   throw new CdvaultError('NOT_PROVEN', `not proven of ${series.symbol}: ${named(texts)}`);
 }
 
-/** @throws CdvaultError STORE_MISMATCH, when there is anything to name */
+/** @throws CdvaultError STORE_MISMATCH if there is any mismatch */
 export function assertNoMismatch({ symbol }: Series, mismatches: readonly string[]): void {
   if (mismatches.length === 0) return;
   throw new CdvaultError(

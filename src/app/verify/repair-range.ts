@@ -23,23 +23,23 @@ interface RepairDeps {
   readonly source: Pick<TradeSource, 'historyMs'>;
 }
 
-/** What a repair is to do for one day. */
+/** The repair of one day. */
 export interface DayRepair {
   readonly dayMs: number;
   /** Hours to fetch because they are not proven. */
   readonly fetched: readonly number[];
-  /** Hours to fetch again because what is stored is not what was proven. */
+  /** Hours to fetch again because the stored rows are not those that were proven. */
   readonly refetched: readonly number[];
-  /** Whether the day's file is to be taken again. */
+  /** Whether the day's file is to be loaded again. */
   readonly reloaded: boolean;
   readonly rebuilt: boolean;
   readonly chained: boolean;
 }
 
 /**
- * Exactly what one day needs, if anything: hours that are not proven, hours whose stored rows are in
- * doubt, bars that are not what the trades give.
- * @param tried hours that this repair has asked for already: whoever was asked has no more to give
+ * The repair that one day needs, if any: hours that are not proven, hours whose stored rows are in doubt,
+ * bars that differ from the trades.
+ * @param tried hours that this repair has already requested: their sources have nothing more to offer
  * @returns undefined when nothing is left to do
  */
 export async function repairOf(
@@ -65,7 +65,7 @@ export async function repairOf(
   return { dayMs, fetched, refetched, reloaded, rebuilt, chained };
 }
 
-/** Who is asked for the hours of a day. */
+/** Which sources are asked for the hours of a day. */
 export function asks(
   deps: Pick<RepairDeps, 'source' | 'clock'>,
   series: Series,
@@ -87,7 +87,7 @@ interface RepairRun {
   readonly choice: SourceChoice;
 }
 
-/** Hands the repair of one day to the workers. */
+/** Enqueues the repair of one day. */
 export async function queueRepair(
   deps: RepairDeps,
   { runId, series, choice }: RepairRun,
@@ -101,7 +101,7 @@ export async function queueRepair(
   if (hours.length > 0 || rebuilt) {
     const day = { dayMs, hours, refetch: new Set(refetched) };
     const byFile = asks(deps, series, repair, choice).files ? { fromArchive: choice } : {};
-    // No job brings the days beside it.
+    // No other job loads the neighbouring days.
     const edges = isFilesOnly(choice) ? { edges: ['before', 'after'] as const } : {};
     await deps.queue.addDays(runId, series, [{ ...day, ...byFile, ...edges }], 'live');
   }
@@ -121,7 +121,10 @@ function hoursOfFindings(findings: readonly Finding[]): number[] {
   return [...new Set(findings.map(({ atMs }) => floorTo(atMs, HOUR_MS)))];
 }
 
-/** Bars are due by comparison, so the day is made to differ; that its levels were wrong is logged. */
+/**
+ * Makes the bars of a day due: they are due by comparison, so the stamp is changed to differ. That the
+ * levels were wrong is recorded as a restatement.
+ */
 async function makeDue(
   { ledger, bars, clock }: RepairDeps,
   series: Series,
@@ -136,7 +139,7 @@ async function makeDue(
     what: 'bars',
     oldLevel: undefined,
     newLevel: undefined,
-    reason: `repair: ${wrong.length} stored bars were not what the trades give; first: ${wrong[0]?.detail ?? ''}`,
+    reason: `repair: ${wrong.length} stored bars differed from the trades; first: ${wrong[0]?.detail ?? ''}`,
     seenAtMs: nowMs,
   };
   await bars.restate(series, [row]);

@@ -18,11 +18,11 @@ interface ComputedDay {
 }
 
 /**
- * Compares a day's stored bars at every interval, and those of each tier, to the last digit, with
- * those that the trades give.
- * @param computed bars of one minute, of all trades and of each tier's, from the stored trades and
- * apart from the database
- * @param asked bars that hold a minute of it are counted; those of the whole day are compared
+ * Compares a day's stored bars at every interval, and those of each tier, exactly, with bars computed
+ * from the trades.
+ * @param computed minute bars of all trades and of each tier, computed from the stored trades outside the
+ *   database
+ * @param asked bars that contain a minute of this range are counted; those of the whole day are compared
  */
 export async function verifyBars(
   bars: Pick<StoredBars, 'bars' | 'tiers' | 'tierBars'>,
@@ -83,7 +83,7 @@ function tierBar(bar: ExactBar, tier: number): ExactTierBar {
   return { openMs, tier, ...levels, aggTrades, trades, status, levelFromMs, levelMissing };
 }
 
-/** @param name of the bars, as findings call them */
+/** @param name name of the bars in findings */
 function differences<Shape extends Pick<ExactBar, 'openMs'> & Partial<ExactBar>>(
   name: string,
   wanted: readonly Shape[],

@@ -6,8 +6,8 @@ import type { ArchiveFiles } from '../../ports/archive-files.ts';
 import type { ArchiveSource } from '../../ports/archive-source.ts';
 
 /**
- * Whether the exchange still has the file that a day was taken from. One question without weight; a day
- * that did not come from a downloaded file costs none.
+ * Whether the exchange still has the file that a day was loaded from. One request without weight; none for
+ * a day that was not loaded from a downloaded file.
  * @throws CdvaultError ARCHIVE_UNREACHABLE
  */
 export async function verifyFile(
@@ -22,8 +22,8 @@ export async function verifyFile(
   const taken = seen.findLast(({ etag }) => etag !== undefined);
   if (taken === undefined) return [];
   const now = await archive.find(series, taken.name, signal);
-  // A file that has been taken away says nothing about the trades in it.
+  // A file that was removed says nothing about the trades in it.
   if (now === undefined || now.etag === taken.etag) return [];
-  const detail = `${taken.name} was taken as ${taken.etag} (ETag), the exchange now has ${now.etag}`;
+  const detail = `${taken.name} was loaded with ETag ${taken.etag}, the exchange now has ${now.etag}`;
   return [{ kind: 'file_replaced', atMs: dayMs, detail }];
 }

@@ -4,19 +4,19 @@ import { type Finding, type KlineCheck, listed } from '../../domain/proof/findin
 import { HOUR_MS, MINUTE_MS, type TimeRange } from '../../domain/time/hour.ts';
 import type { Kline } from '../../ports/trade-source.ts';
 
-/** Minutes of one question, of weight 2. */
+/** The range of one request, which has weight 2. */
 const PAGE_MS = 1_000 * MINUTE_MS;
 
 type Candles = { readonly answer: readonly Kline[] } | { readonly reason: string };
 
 /**
- * Compares minutes with the exchange's own candles: volume, taker's buys, number of trades, open,
- * high, low, close, all exactly. A second witness, since the exchange makes its candles from its own
- * records and not from what it gave us.
+ * Compares minutes exactly with the exchange's own candles: volume, taker buy volume, number of trades,
+ * open, high, low, close. The candles are independent evidence: the exchange makes them from its own
+ * records, not from what it sent to cdvault.
  * @param minutes bars of one minute, computed from the stored trades
  * @param hours proven hours to compare, ascending
- * @param ask for the candles of a page of minutes; says why when there are none
- * @returns what was compared before `reason`, if there is one, ended it
+ * @param ask requests the candles of a page of minutes; returns the reason when there are none
+ * @returns the result of what was compared; if `reason` is set, the comparison stopped early for it
  */
 export async function verifyKlines(
   minutes: readonly Bar[],
@@ -48,7 +48,7 @@ export async function verifyKlines(
   };
 }
 
-/** Stretches of adjoining hours, cut into pages. */
+/** Splits each series of consecutive hours into pages. */
 function* pages(hours: readonly number[]): Generator<TimeRange> {
   let startMs: number | undefined;
   for (const [index, hourMs] of hours.entries()) {
@@ -61,7 +61,7 @@ function* pages(hours: readonly number[]): Generator<TimeRange> {
   }
 }
 
-/** Of a minute without trades there may be a candle of nothing or none; its prices say nothing. */
+/** For a minute without trades there may be an empty candle or none; its prices are not compared. */
 function difference(bar: Bar | undefined, kline: Kline | undefined): string | undefined {
   const isSilent = bar === undefined || bar.aggTrades === 0;
   if (isSilent && (kline === undefined || kline.trades === 0)) return undefined;
@@ -93,7 +93,7 @@ function price(value: bigint | undefined): string | undefined {
   return value === undefined ? undefined : formatDecimal(value, PRICE_SCALE);
 }
 
-/** The same number of places on both sides, whatever the exchange wrote. */
+/** Brings the exchange's decimal to our number of decimal places. */
 function sameScale(decimal: string, scale: number): string {
   return formatDecimal(parseDecimal(decimal, scale), scale);
 }

@@ -34,18 +34,18 @@ export interface VerifyDeps extends WitnessDeps {
 }
 
 export interface VerifyOptions {
-  /** Also ask the exchange for its candles, where they are exact (spot): 2 pages of weight 2 a day. */
+  /** Also compare with the exchange's candles, where these are exact (spot): 2 pages of weight 2 a day. */
   readonly klines: boolean;
-  /** Also ask whether it has replaced the files that days were taken from: one question a day, without weight. */
+  /** Also check whether files that days were loaded from were replaced: one request a day, without weight. */
   readonly archives: boolean;
 }
 
 /**
  * Re-proves a range of a series, day by day, from what is stored: every trade against the ledger by
  * id, count and content hash; every bar and level against a second computation from the trades; and
- * the trades against the exchange's candles. Who outside the store can't be asked is told, and the store's
- * verdict stands. Changes nothing. One hour of trades and one day of bars
- * are in memory at a time.
+ * the trades against the exchange's candles. A source outside the store that does not answer is reported,
+ * and the result of the store is kept. Changes nothing. One hour of trades and one day of bars are in
+ * memory at a time.
  * @param range whole hours; bars are checked for the whole days that it touches
  */
 export async function* verifyRange(
@@ -116,7 +116,7 @@ async function verifyDay(
   };
 }
 
-/** What is stored of one hour's run of ids. */
+/** The stored rows of one hour's run of ids, summed up. */
 interface StoredRun {
   readonly hourMs: number;
   readonly rows: number;
@@ -126,12 +126,12 @@ interface StoredRun {
 
 interface ReadDay {
   readonly inputs: DayInputs | undefined;
-  /** Of the day. */
+  /** Ledger rows of the day, by hour. */
   readonly records: ReadonlyMap<number, SliceRecord>;
   readonly runs: readonly StoredRun[];
-  /** Bars of one minute from the stored trades of the hours that the ledger knows. */
+  /** Minute bars, computed from the stored trades of the hours in the ledger. */
   readonly minutes: readonly Bar[];
-  /** The same of each tier. */
+  /** The same for each tier. */
   readonly tiers: readonly (readonly Bar[])[];
   readonly findings: readonly Finding[];
 }
@@ -218,7 +218,7 @@ async function checkBars(
   };
 }
 
-/** The row on which the continuous levels rest. */
+/** Checks the day's stored delta, from which the continuous levels are computed. */
 function dayRow({ dayMs, deltaE8 }: StoredDay, minutes: readonly Bar[]): Finding[] {
   const wanted = minutes.reduce((sum, { delta }) => sum + delta, 0n);
   if (wanted === deltaE8) return [];
@@ -226,7 +226,7 @@ function dayRow({ dayMs, deltaE8 }: StoredDay, minutes: readonly Bar[]): Finding
   return [{ kind: 'bar_differs', atMs: dayMs, detail }];
 }
 
-/** Hours that the day's bars were made of and that the ledger no longer has. */
+/** Hours that the day's bars were computed from and that the ledger no longer has. */
 async function ledgerLosses(
   { trades }: VerifyDeps,
   { market, symbol, dayMs }: SeriesDay,
@@ -240,19 +240,19 @@ async function ledgerLosses(
     findings.push({
       kind: 'ledger_lost',
       atMs: hourMs,
-      detail: `bars were made of this hour, and the ledger has no row of it; the store holds ${rows} trades`,
+      detail: `bars were computed from this hour, but the ledger has no row of it; the store has ${rows} trades`,
     });
     if (!contentHash.startsWith(hashPrefix))
       findings.push({
         kind: 'content_differs',
         atMs: hourMs,
-        detail: `bars were made of trades with content hash ${hashPrefix}…, stored are some with ${contentHash.slice(0, 16)}…`,
+        detail: `bars were computed from trades with content hash ${hashPrefix}…, the stored ones have ${contentHash.slice(0, 16)}…`,
       });
   }
   return findings;
 }
 
-/** Stored continuous levels that the days do not give, by day; absent ones are due, not wrong. */
+/** Stored continuous levels that differ from the sums of the days, by day; absent ones are due, not wrong. */
 async function anchorFindings(
   { bars, catalogue }: VerifyDeps,
   series: Series,

@@ -20,7 +20,7 @@ export interface WitnessDeps {
   readonly clock: Clock;
 }
 
-/** What others said of a day. */
+/** What the sources outside the store said about a day. */
 interface Testimony {
   readonly klines: KlineCheck | undefined;
   readonly findings: readonly Finding[];
@@ -31,7 +31,7 @@ interface WitnessedDay {
   readonly dayMs: number;
   /** Bars of one minute, computed from the stored trades. */
   readonly minutes: readonly Bar[];
-  /** Proven hours of the asked range, ascending. */
+  /** Proven hours of the requested range, ascending. */
   readonly provenHours: readonly number[];
   /** Ledger rows of the day. */
   readonly records: Iterable<SliceRecord>;
@@ -80,7 +80,7 @@ export class Witnesses {
     );
   }
 
-  /** A question would wait for the end of a ban, which may be days away. */
+  /** Without this check a request would wait for the end of a ban, which may be days away. */
   async #assertNotBanned(): Promise<void> {
     const { pause } = await this.#deps.governor.state(this.#series.market);
     if (pause?.reason !== 'banned') return;

@@ -135,7 +135,7 @@ describe('a problem of one file', () => {
     const other = createHash('sha256').update('other').digest('hex');
     for (const bad of [`${other}  ${name}`, `${sha256}  OTHER.zip`, '<html>']) {
       await writeFile(`${file}.CHECKSUM`, bad);
-      expect((await audit(file)).problems).toEqual(['its SHA-256 is not that of its .CHECKSUM']);
+      expect((await audit(file)).problems).toEqual(['its SHA-256 differs from its .CHECKSUM file']);
     }
   });
 
