@@ -32,7 +32,7 @@ export interface ArchiveFileRecord extends Series {
 
 /** The stored record of the files that were read. */
 export interface ArchiveFiles {
-  /** Replaces what was known of the same file and day. */
+  /** Replaces the record of the same file and day. */
   write(record: ArchiveFileRecord): Promise<void>;
   /** Records of the days that a range touches, ordered by day, then by `seenAtMs`. */
   records(series: Series, range: TimeRange): Promise<ArchiveFileRecord[]>;

@@ -103,7 +103,7 @@ export interface JobQueue {
   ): Promise<readonly DayJobState[]>;
   /** Adds a single bars job; at most one waits for a symbol-day. */
   addBars(series: Series, dayMs: number): Promise<void>;
-  /** Whether such a job waits or runs. */
+  /** Whether a single bars job of the day waits or runs. */
   barsPending(series: Series, dayMs: number): Promise<boolean>;
   /** Adds a chain job; a series has at most one active and one waiting, and the last request wins. */
   addChain(series: Series): Promise<void>;
@@ -111,7 +111,7 @@ export interface JobQueue {
   chainPending(series: Series): Promise<boolean>;
   /** Adds a feed job. @param source default: auto */
   addFeed(runId: string, series: Series, range: TimeRange, source?: SourceChoice): Promise<void>;
-  /** The same for the schedule; ignored while an earlier feed of the series is not done. */
+  /** The same for the schedule; ignored while an earlier scheduled feed of the series is not done. */
   addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void>;
   feedState(runId: string, series: Series): Promise<DayJobState>;
   /** Registers the tick once for all hosts; repeating it with the same period changes nothing. */

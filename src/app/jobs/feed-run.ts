@@ -166,7 +166,7 @@ async function sourced(
   const policy = { source, historyMs, nowMs: deps.clock.nowMs() };
   const byFile = { ...day, fromArchive: source, edges: edgesOf(day, request) };
   if (suitsArchive(day, policy)) return byFile;
-  // A few hours are cheaper by REST, unless it has forgotten the symbol.
+  // A few hours cost less by REST, unless it no longer serves the symbol.
   if (!suitsArchive(day, { ...policy, mayBeForgotten: true })) return day;
   state.mayBeForgotten ??= mayBeForgotten(deps, request, signal);
   return (await state.mayBeForgotten) ? byFile : day;

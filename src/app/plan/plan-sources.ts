@@ -35,7 +35,7 @@ export interface SourcePlan {
   readonly dayBytes: number;
   readonly restHours: number;
   readonly unreachable: readonly Unreachable[];
-  /** Largest number of jobs in Redis at a time. */
+  /** Upper bound of the jobs in Redis at a time: those of the WINDOW_DAYS largest days. */
   readonly jobs: number;
 }
 

@@ -16,7 +16,7 @@ export interface BarsRequest {
 /** How to compute the bars by adding up stored ones. */
 export interface BarsPlan {
   readonly grid: BarGrid;
-  /** The longest stored interval that the bars are made up of. */
+  /** The longest stored interval from which the bars can be added up. */
   readonly stored: Interval;
   /** The range of stored bars to read: all that are added up. */
   readonly read: TimeRange;

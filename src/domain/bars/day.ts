@@ -162,7 +162,7 @@ export interface HourIds {
   readonly reach: number;
 }
 
-/** @returns undefined when no id is known in or around the hour: the symbol had not traded yet */
+/** @returns undefined when no id is known in or around the hour: no trade was seen before, in or after it */
 export function idRange({ hourMs, first, last, prev, next }: SliceRecord): HourIds | undefined {
   if (first === undefined && prev === undefined && next === undefined) return undefined;
   const startUs = hourMs * 1000;

@@ -77,8 +77,8 @@ export function isResting(
 const ARCHIVE_HOURS = 6;
 
 /**
- * Where REST serves all history, a day's file is tried only this long after the day has ended. The
- * exchange's own clients wait as long.
+ * With `auto`, where REST serves all history, a day's file is tried only this long after the day has
+ * ended. The exchange's own clients wait as long.
  */
 const PACKED_MS = DAY_MS;
 

@@ -11,7 +11,7 @@ export type FindingKind =
   | 'trades_missing'
   /** The store has rows that the ledger does not count. */
   | 'trades_strange'
-  /** All ids are there, but not the content that was proven. */
+  /** All ids are stored, but not with the content that was proven. */
   | 'content_differs'
   /** Two neighbouring hours do not name each other's edge trades. */
   | 'neighbours_differ'
@@ -26,14 +26,14 @@ export type FindingKind =
 
 export interface Finding {
   readonly kind: FindingKind;
-  /** The hour, bar, midnight or minute that it is about. */
+  /** Start of the hour, bar or minute, or the midnight, that the finding is about. */
   readonly atMs: number;
   readonly detail: string;
 }
 
 /**
- * The repair that a finding needs. `fetch` fetches an hour and keeps its stored rows. `refetch` fetches
- * it and compares the stored rows. `reload` does so for all hours that came from the day's file.
+ * The repair that a finding needs. `fetch` fetches an hour and continues from its stored rows. `refetch`
+ * fetches all of it and compares the stored rows. `reload` refetches all hours from the day's file.
  * `rebuild` computes the day's bars again. `chain` computes the continuous levels again.
  */
 export type RepairAction = 'fetch' | 'refetch' | 'reload' | 'rebuild' | 'chain';
@@ -110,7 +110,7 @@ export interface Unheard {
 
 /**
  * `due`: older than the hours that they are computed from. `damaged`: not compared, because the trades
- * are wrong. `none`: the day has no bars.
+ * are wrong. `none`: the ledger has nothing about the day, so there are no bars to compare.
  */
 export type BarsCheck =
   /** `bars`: number of compared bars that contain a minute of the requested hours. */

@@ -47,7 +47,7 @@ export interface SliceRecord extends Series {
   /** undefined in an hour without trades. */
   readonly first: Neighbour | undefined;
   readonly last: Neighbour | undefined;
-  /** undefined when nothing precedes the hour: the series starts in it. */
+  /** undefined when no trade before the hour is known: the series starts in it, or that trade was never seen. */
   readonly prev: Neighbour | undefined;
   /** undefined while no later trade exists. */
   readonly next: Neighbour | undefined;

@@ -46,7 +46,7 @@ interface BlockParts {
   readonly rows: number;
   /** ASCII. Numbers have no sign (except -1) and no exponent; integers have no leading zeros. */
   readonly text: Uint8Array;
-  /** Where each field of each row starts in `text`; a field ends one byte before the next one starts. */
+  /** Where each field of each row starts in `text`; all but a row's last end one byte before the next one. */
   readonly fieldAt: Int32Array;
   /** Zeros to append to the time's text to get microseconds: three when the file has milliseconds. */
   readonly timeZeros: 0 | 3;
