@@ -198,7 +198,7 @@ describe('is refused, and the folder stays as it is', () => {
     const wider = { startMs: RANGE.startMs, endMs: RANGE.endMs + 2 * HOUR_MS };
     const { exitCode, stderr } = await exported('unproven', [], rangeArgs(wider));
     expect(stderr).toContain(
-      `error NOT_PROVEN: not proven of ${SYMBOL}: 2 hours from 2024-09-10T03Z (unknown)`,
+      `error NOT_PROVEN: ${SYMBOL} has unproven hours: 2 hours from 2024-09-10T03Z (unknown)`,
     );
     expect(exitCode).toBe(3);
     expect(await contentOf(path.join(folder, 'unproven'))).toEqual({});

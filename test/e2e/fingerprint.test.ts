@@ -212,7 +212,7 @@ describe('a store that was changed behind the ledger', () => {
     const { exitCode, stdout, stderr } = await fingerprint(there, OTHER_HOUR);
     await write(victim);
     expect(stderr).toContain(
-      `error STORE_MISMATCH: the store no longer holds what was proven of ${SYMBOL}: 2024-10-21T02Z (other content)\n`,
+      `error STORE_MISMATCH: the store no longer matches what was proven of ${SYMBOL}: 2024-10-21T02Z (other content)\n`,
     );
     expect(stderr).toContain('cdvault verify');
     expect({ exitCode, stdout }).toEqual({ exitCode: 11, stdout: '' });
@@ -237,7 +237,7 @@ describe('a store that was changed behind the ledger', () => {
     await write({ ...victim, aggId });
     await expect(rootThere()).rejects.toMatchObject({
       code: 'STORE_MISMATCH',
-      message: expect.stringMatching(/: 2024-10-21T02Z \(rows of no hour: 1\)$/),
+      message: expect.stringMatching(/: 2024-10-21T02Z \(rows that belong to no hour: 1\)$/),
     });
     await bury({ ...victim, aggId });
   });
@@ -290,7 +290,7 @@ describe('hours that are not proven', () => {
   test('have no fingerprint: exit code 3, and they are named', async () => {
     const { exitCode, stdout, stderr } = await fingerprint(here, END + 3 * HOUR_MS);
     expect(stderr).toContain(
-      `error NOT_PROVEN: not proven of ${SYMBOL}: 3 hours from 2024-10-21T06Z (unknown)\n`,
+      `error NOT_PROVEN: ${SYMBOL} has unproven hours: 3 hours from 2024-10-21T06Z (unknown)\n`,
     );
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
   });

@@ -156,7 +156,7 @@ test('one hour in mid-day shows its own numbers; the day filled up to midnight r
       what: 'anchor',
       old_level: formatDecimal(baseBefore, QTY_SCALE),
       new_level: formatDecimal(baseBefore + shift, QTY_SCALE),
-      reason: expect.stringContaining('continuous levels from 2024-05-08 on moved'),
+      reason: expect.stringContaining('continuous levels from 2024-05-08 on changed'),
     },
   ]);
 });

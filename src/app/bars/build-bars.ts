@@ -162,6 +162,6 @@ async function checkAgainstLedger(
   throw new CdvaultError(
     'READ_BACK_MISMATCH',
     `${series.symbol} ${isoDay(day.dayMs)}: the ledger has ${validRows} valid trades with delta ${formatDecimal(day.deltaE8, QTY_SCALE)}, ` +
-      `the bars ${bar?.aggTrades ?? 0} with delta ${bar?.delta ?? '0'}`,
+      `the bars have ${bar?.aggTrades ?? 0} with delta ${bar?.delta ?? '0'}`,
   );
 }

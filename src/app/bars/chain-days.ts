@@ -65,7 +65,7 @@ function restatement(
     what: 'anchor',
     oldLevel: old === undefined ? undefined : formatDecimal(old.baseE8, QTY_SCALE),
     newLevel: formatDecimal(base.baseE8, QTY_SCALE),
-    reason: `continuous levels from ${isoDay(base.dayMs)} on moved (${count} midnights): trades before it were added or changed`,
+    reason: `continuous levels from ${isoDay(base.dayMs)} on changed (${count} midnights): earlier trades were added or changed`,
     seenAtMs: deps.clock.nowMs(),
   };
   deps.log.warn(

@@ -205,7 +205,10 @@ class IngestJobs {
       this.#count(runId, { rows: -counted });
       if (!(error instanceof CdvaultError) || error.code !== 'ARCHIVE_UNREACHABLE' || !isInReach)
         throw error;
-      log.warn({ symbol: day.symbol, error: error.message }, 'no archive files; REST instead');
+      log.warn(
+        { symbol: day.symbol, error: error.message },
+        'the host of the archive files does not answer; using REST',
+      );
       this.#hostDownUntilMs = nowMs + HOST_REST_MS;
       await recordUnreachable(deps, { ...day, isInReach }, error);
       return byRest;

@@ -71,7 +71,7 @@ async function readHour(
 }
 
 function mismatchOf(record: SliceRecord, stored: StoredHour): string | undefined {
-  if (stored.strangers > 0) return `rows of no hour: ${stored.strangers}`;
+  if (stored.strangers > 0) return `rows that belong to no hour: ${stored.strangers}`;
   if (stored.rows !== record.rows) return `${stored.rows} rows instead of ${record.rows}`;
   return stored.contentHash === record.contentHash ? undefined : 'other content';
 }

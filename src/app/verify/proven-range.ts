@@ -46,7 +46,7 @@ function assertProven(
       ? `${isoHour(startMs)} (${why})`
       : `${hours} hours from ${isoHour(startMs)} (${why})`,
   );
-  throw new CdvaultError('NOT_PROVEN', `not proven of ${series.symbol}: ${named(texts)}`);
+  throw new CdvaultError('NOT_PROVEN', `${series.symbol} has unproven hours: ${named(texts)}`);
 }
 
 /** @throws CdvaultError STORE_MISMATCH if there is any mismatch */
@@ -54,7 +54,7 @@ export function assertNoMismatch({ symbol }: Series, mismatches: readonly string
   if (mismatches.length === 0) return;
   throw new CdvaultError(
     'STORE_MISMATCH',
-    `the store no longer holds what was proven of ${symbol}: ${named(mismatches)}`,
+    `the store no longer matches what was proven of ${symbol}: ${named(mismatches)}`,
   );
 }
 

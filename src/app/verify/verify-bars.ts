@@ -102,7 +102,7 @@ function differences<Shape extends Pick<ExactBar, 'openMs'> & Partial<ExactBar>>
     found.push({
       kind: 'bar_differs',
       atMs: openMs,
-      detail: `${name} bar stands where no trade is known`,
+      detail: `${name} bar exists although no trade is known`,
     });
   return listed(found, `${name} bars`);
 }

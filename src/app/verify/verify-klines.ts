@@ -66,9 +66,9 @@ function difference(bar: Bar | undefined, kline: Kline | undefined): string | un
   const isSilent = bar === undefined || bar.aggTrades === 0;
   if (isSilent && (kline === undefined || kline.trades === 0)) return undefined;
   if (kline === undefined)
-    return `the exchange has no candle, the store ${bar?.trades ?? 0} trades`;
+    return `the exchange has no candle, the store has ${bar?.trades ?? 0} trades`;
   if (isSilent)
-    return `the exchange's candle has ${kline.trades} trades, volume ${kline.volume}; the store none`;
+    return `the exchange's candle has ${kline.trades} trades, volume ${kline.volume}; the store has none`;
   const pairs: readonly (readonly [string, string | undefined, string])[] = [
     ['trades', String(bar.trades), String(kline.trades)],
     ['volume', qty(bar.buyVolume + bar.sellVolume), sameScale(kline.volume, QTY_SCALE)],

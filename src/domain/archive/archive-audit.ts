@@ -186,9 +186,9 @@ export class ArchiveAudit {
     const threshold = this.#rows === 1 ? DAY_US : Math.min(paceUs, DAY_US);
     const cuts: Suspicion[] = [];
     if (this.#firstUs - startMs * 1000 >= threshold)
-      cuts.push({ side: 'start', text: `it starts at ${clock(this.#firstUs)}: cut?` });
+      cuts.push({ side: 'start', text: `it starts at ${clock(this.#firstUs)} and may be cut` });
     if (endMs * 1000 - this.#lastUs >= threshold)
-      cuts.push({ side: 'end', text: `it ends at ${clock(this.#lastUs)}: cut?` });
+      cuts.push({ side: 'end', text: `it ends at ${clock(this.#lastUs)} and may be cut` });
     return cuts;
   }
 }

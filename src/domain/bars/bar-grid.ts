@@ -36,7 +36,7 @@ export function parseBarLength(text: string): number {
   if (lengthMs > 0 && (DAY_MS % lengthMs === 0 || lengthMs % DAY_MS === 0)) return lengthMs;
   const why = lengthMs > 0 ? 'neither divides the day nor is whole days' : 'is not a bar length';
   throw new CdvaultError('USAGE', `--interval ${JSON.stringify(text)} ${why}`, {
-    advice: `Take ${INTERVALS.join(', ')}, or a multiple such as 2h, 12h, 3d or 1w.`,
+    advice: `Use ${INTERVALS.join(', ')}, or a multiple such as 2h, 12h, 3d or 1w.`,
   });
 }
 

@@ -58,7 +58,7 @@ function planSessions(
   clockTime: ClockTime,
 ): BarsPlan {
   if (lengthMs > DAY_MS) {
-    throw new CdvaultError('USAGE', 'a bar of more than a day would hold several sessions', {
+    throw new CdvaultError('USAGE', 'a bar longer than a day would contain several sessions', {
       advice: 'Use --interval 1d (one bar per session) or shorter.',
     });
   }
@@ -93,7 +93,7 @@ function assertAnchorBefore([first]: readonly number[], range: TimeRange): void 
 function straddled(atMs: number, lengthMs: number, anchor: Anchor): CdvaultError {
   const at = new Date(atMs).toISOString();
   if (atMs % MINUTE_MS !== 0) {
-    return new CdvaultError('USAGE', `${at} lies inside a minute, and bars hold whole minutes`, {
+    return new CdvaultError('USAGE', `the anchor ${at} is not on a full minute`, {
       advice: `The nearest possible anchor is ${nearest(atMs, MINUTE_MS)}.`,
     });
   }

@@ -28,6 +28,6 @@ export function describeRepeat({ kept, others }: Repeat): string {
   const given = `the exchange gave this id ${others.length + 1} times`;
   const different = others.filter((other) => canonicalLine(other) !== canonicalLine(kept));
   if (different.length === 0) return `${given} with equal content; one is kept`;
-  const dropped = different.map(describeTrade).join('; and not ');
-  return `${given} with different content; the first is kept: ${describeTrade(kept)}; and not ${dropped}`;
+  const dropped = different.map(describeTrade).join('; dropped: ');
+  return `${given} with different content; the first is kept: ${describeTrade(kept)}; dropped: ${dropped}`;
 }

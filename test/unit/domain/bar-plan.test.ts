@@ -58,7 +58,7 @@ describe('bars that straddle an anchor', () => {
         'The nearest possible anchor is 2024-03-05T07:00:00.000Z; or use --interval 5m or shorter.',
     );
     expect(refusal('1m', instant('2024-03-05T06:40:20Z'), from, to)).toBe(
-      'USAGE: 2024-03-05T06:40:20.000Z lies inside a minute, and bars hold whole minutes. ' +
+      'USAGE: the anchor 2024-03-05T06:40:20.000Z is not on a full minute. ' +
         'The nearest possible anchor is 2024-03-05T06:40:00.000Z.',
     );
     expect(refusal('4h', { kind: 'from' }, '2024-03-05T01:00Z', to)).toContain(

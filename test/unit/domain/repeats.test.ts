@@ -41,7 +41,7 @@ describe('the evidence of a repeat', () => {
     const text = describeRepeat({ kept: six, others: [six, sixAgain, sixLater] });
     expect(text).toContain('4 times with different content');
     expect(text).toContain(`kept: price 42000.00000000, quantity 1.00000000, trades 12 to 13`);
-    expect(text).toContain('and not price 42000.00000000, quantity 2.00000000');
+    expect(text).toContain('dropped: price 42000.00000000, quantity 2.00000000');
     expect(text).toContain(`${(HOUR + 1) * 1000} µs`);
   });
 });
