@@ -15,7 +15,7 @@ import type { ExactTierBar } from '../../src/ports/bar-store.ts';
 import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
 import { recordOfTrades } from '../support/trades.ts';
 
-/** The bars that the database computes against the TypeScript reference, on made-up days. */
+/** Compares the bars that the database computes with the TypeScript reference, on made-up days. */
 
 const DAY = Date.UTC(2024, 1, 29);
 const FIRST_ID = 1_000_000;
@@ -38,15 +38,15 @@ interface MadeHour {
   }[];
 }
 
-/** How many bits the quantities of one day have, in units of 1e-8. */
+/** Range of the bit lengths of one day's quantities, in units of 1e-8. */
 interface Magnitude {
   readonly leastBits: number;
   readonly mostBits: number;
 }
 
 /**
- * By the day, since a day's volume decides how its running sum is kept: below 2^53 units a DOUBLE holds
- * it, from there to 2^63 a LONG still would, and behind that neither. A day has some 140 trades.
+ * One magnitude per day, since a day's volume decides how its running sum is kept: below 2^53 units a
+ * DOUBLE holds it, from 2^53 to 2^63 a LONG still would, beyond 2^63 neither. A day has about 140 trades.
  */
 const MAGNITUDES: readonly Magnitude[] = [
   // below 2^53
@@ -57,7 +57,7 @@ const MAGNITUDES: readonly Magnitude[] = [
   { leastBits: 58, mostBits: 63 },
 ];
 
-/** Few distinct instants, so that many trades share one; quantities from dust to the day's greatest. */
+/** Few distinct instants, so that many trades share one; quantities from dust to the day's largest. */
 function madeTrade(bits: number): fc.Arbitrary<MadeHour['trades'][number]> {
   const most = 2n ** BigInt(bits);
   return fc.record({
@@ -87,7 +87,7 @@ interface StoredDay {
   readonly records: SliceRecord[];
 }
 
-/** Ids over the whole day; a hole takes out every third row of its hour, an absent hour stays unfetched. */
+/** Ids run over the whole day. An hour with holes is missing every third row; an absent hour is not stored. */
 function makeDay(hours: readonly MadeHour[], series: Series): StoredDay {
   const day: StoredDay = { trades: [], records: [] };
   let nextId = FIRST_ID;
@@ -151,7 +151,7 @@ async function expectReference(hours: readonly MadeHour[], reversed: boolean): P
   await expectTiers(series, day, trades);
 }
 
-/** What is found is told in time, shrunk as far as that goes: a counterexample, not a test that never ends. */
+/** Limits shrinking, so that a failure reports its counterexample before the test times out. */
 const SHRINK_MS = 90_000;
 
 test(
@@ -184,7 +184,7 @@ test('made-up days lie on both sides of what a DOUBLE and a LONG hold', () => {
 });
 
 test.each([['100'], [undefined]])(
-  'bars of contracts worth %s are exact in contracts and in quote worth, or say that it is unknown',
+  'bars of contracts of size %s are exact in contracts and in quote value, or the value is unknown',
   async (size) => {
     const [hours = []] = MAGNITUDES.slice(-1).flatMap((magnitude) =>
       fc.sample(madeDay(magnitude), { numRuns: 1, seed: 20240229 }),
@@ -215,14 +215,14 @@ test.each([['100'], [undefined]])(
   },
 );
 
-test('a trade that is worth exactly a bound is of the tier above it', async () => {
+test('a trade whose value is exactly a bound belongs to the tier above it', async () => {
   const series = uniqueSeries('BOUND');
-  const worths = [10_000n, 100_000n, 1_000_000n];
-  const atBound = worths.map((worth, index) => ({
+  const values = [10_000n, 100_000n, 1_000_000n];
+  const atBound = values.map((value, index) => ({
     offsetUs: index * 60_000_000,
     qtyE8: 10n ** 8n,
     sell: false,
-    priceE8: worth * 10n ** 8n,
+    priceE8: value * 10n ** 8n,
   }));
   const hours: MadeHour[] = [{ kind: 'proven', trades: atBound }];
   const { trades, records } = makeDay(hours, series);
@@ -236,12 +236,12 @@ test('a trade that is worth exactly a bound is of the tier above it', async () =
   );
   expect(first).toMatchObject({ tier: 0, aggTrades: 0 });
   expect(others.map(({ tier, aggTrades, delta }) => [BigInt(tier), aggTrades, delta])).toEqual(
-    worths.map((worth) => [worth, 1, '1.00000000']),
+    values.map((value) => [value, 1, '1.00000000']),
   );
   await expectTiers(series, day, trades);
 });
 
-/** The worth of made-up trades lies on both sides of all bounds. */
+/** The values of the made-up trades lie on both sides of all tier bounds. */
 async function expectTiers(
   series: Series,
   day: DayInputs,
@@ -272,7 +272,7 @@ async function expectTiers(
       expect(wanted, `${interval} ${tier}`).toMatchObject(ours);
       expect(ours, `${interval} ${tier}`).toHaveLength(wanted.length);
     }
-    // Added up they are the whole, digit for digit.
+    // The tiers add up to the bar, digit for digit.
     for (const [openMs, bar] of whole) {
       const parts = stored.filter((part) => part.openMs === openMs);
       const sum = (of: (part: ExactTierBar) => string) =>
@@ -289,7 +289,7 @@ async function expectTiers(
   }
 }
 
-/** In floating point, as a reader would compute them. */
+/** Computes coins in floating point, as a reader would. */
 function coinsIn(
   trades: readonly AggTrade[],
   { openMs }: Bar,

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Bench, eventually, gate, keyBytes } from './queue-fixtures.ts';
 
 /**
- * Raw BullMQ: what our design leans on and what it steers clear of. An upgrade that changes one of
- * these goes red here, and the comment at the place that leans on it wants to be read again.
+ * Raw BullMQ: the behaviour that our design relies on, and the behaviour that it avoids. When an upgrade
+ * changes one of these, a test fails here; then check the code that relies on it.
  */
 
 let bench: Bench;
@@ -30,7 +30,7 @@ const parent = (jobId: string, children: ReturnType<typeof child>[]) => ({
   children,
 });
 
-/** Works parents and notes which ran. */
+/** Works parent jobs. @returns the names of those that ran, in order */
 function workParents(): string[] {
   const ran: string[] = [];
   bench.worker('parent', async (job) => {
@@ -72,7 +72,7 @@ describe('a failed child', () => {
   });
 
   test.each(['ignoreDependencyOnFailure', 'removeDependencyOnFailure'])(
-    'with %s lets its parent run',
+    'with %s lets its parent run once its siblings are done',
     async (option) => {
       await bench.flows.add(
         parent('p', [child('c', { [option]: true }), child('d', { [option]: true })]),
@@ -110,7 +110,7 @@ describe('a failed child', () => {
     expect(ran).toEqual(['p']);
   });
 
-  test('with continueParentOnFailure runs its parent among active siblings, which then fails', async () => {
+  test('with continueParentOnFailure runs its parent while siblings are active, and the parent then fails', async () => {
     const parents = bench.queue('parent');
     const option = { continueParentOnFailure: true };
     await bench.flows.add(parent('p', [child('c', option), child('d', option)]));
@@ -125,7 +125,7 @@ describe('a failed child', () => {
 });
 
 describe('an id that exists already', () => {
-  test('in failed swallows the new job, old data kept', async () => {
+  test('of a failed job drops the new job and keeps the old data', async () => {
     const queue = bench.queue('q');
     await queue.add('job', { version: 1 }, { jobId: 'same' });
     bench.worker('q', fail);
@@ -140,7 +140,7 @@ describe('an id that exists already', () => {
     ]);
   });
 
-  test('removed after completion is taken and runs again', async () => {
+  test('of a job that was removed after completion is accepted and runs again', async () => {
     const queue = bench.queue('q');
     const ran: string[] = [];
     bench.worker('q', async (job) => ran.push(job.name));
@@ -151,7 +151,7 @@ describe('an id that exists already', () => {
     }
   });
 
-  test('as a child completed without a parent lets the parent run', async () => {
+  test('of a child that completed without a parent lets the new parent run', async () => {
     const children = bench.queue('child');
     await children.add('c', {}, { jobId: 'c' });
     bench.worker('child', async () => {});
@@ -164,7 +164,7 @@ describe('an id that exists already', () => {
     await eventually('the parent runs', () => ran.length === 1);
   });
 
-  test('as a child pending under another parent is not waited for by the second, which runs before it', async () => {
+  test('of a child that is pending under another parent does not hold the second parent, which runs first', async () => {
     await bench.flows.add(parent('first', [child('shared')]));
     await bench.flows.add(parent('second', [child('shared'), child('own')]));
     const ran = workParents();
@@ -179,7 +179,7 @@ describe('an id that exists already', () => {
     await eventually('the first parent runs', () => ran.length === 2);
   });
 
-  test('as the only child, pending under another parent, leaves the second parent stuck', async () => {
+  test('of an only child that is pending under another parent leaves the second parent stuck', async () => {
     await bench.flows.add(parent('first', [child('shared')]));
     await bench.flows.add(parent('second', [child('shared')]));
     const ran = workParents();
@@ -190,7 +190,7 @@ describe('an id that exists already', () => {
     expect(await bench.queue('parent').getJobState('second')).toBe('waiting-children');
   });
 
-  test('as the only child, completed under another parent, leaves the second parent stuck', async () => {
+  test('of an only child that completed under another parent leaves the second parent stuck', async () => {
     const parents = bench.queue('parent');
     const ran = workParents();
     bench.worker('child', async () => {});
@@ -204,7 +204,7 @@ describe('an id that exists already', () => {
     );
   });
 
-  test('as a child that has failed, with failParentOnFailure, leaves the parent stuck', async () => {
+  test('of a child that has failed, with failParentOnFailure, leaves the parent stuck', async () => {
     const children = bench.queue('child');
     await children.add('c', {}, { jobId: 'c' });
     bench.worker('child', fail);
@@ -215,7 +215,7 @@ describe('an id that exists already', () => {
     expect(await bench.queue('parent').getJobState('p')).toBe('waiting-children');
   });
 
-  test('as a completed parent with new children: the children run, the parent does not', async () => {
+  test('of a completed parent, added with new children, runs the children and not the parent', async () => {
     const ran = workParents();
     const children: string[] = [];
     bench.worker('child', async (job) => children.push(job.name));
@@ -227,7 +227,7 @@ describe('an id that exists already', () => {
     expect(ran).toEqual(['p']);
   });
 
-  test('as a failed child of a parent that is gone keeps the parent waiting when both are added again', async () => {
+  test('of a failed child whose parent was removed keeps the parent waiting when both are added again', async () => {
     const [children, parents] = [bench.queue('child'), bench.queue('parent')];
     const flow = parent('p', [child('c', { ignoreDependencyOnFailure: true })]);
     const ran = workParents();
@@ -245,7 +245,7 @@ describe('an id that exists already', () => {
     expect(ran).toEqual(['p']);
   });
 
-  test('as a pending flow added again adds nothing, and the parent runs once', async () => {
+  test('of a pending flow adds nothing, and the parent runs once', async () => {
     const flow = parent('p', [child('c'), child('d')]);
     await bench.flows.addBulk([flow]);
     await bench.flows.addBulk([flow]);
@@ -258,7 +258,7 @@ describe('an id that exists already', () => {
   });
 });
 
-test('completed children that were removed before their siblings are done still count', async () => {
+test('completed children that are removed before their siblings are done still count as done', async () => {
   const ran = workParents();
   const last = gate();
   const keepOne = { removeOnComplete: { count: 1 }, ignoreDependencyOnFailure: true };
@@ -280,28 +280,28 @@ test('completed children that were removed before their siblings are done still 
   await eventually('the parent runs', () => ran.length === 1);
 });
 
-test('ids with a colon or of digits only are refused', async () => {
+test('ids with a colon and ids of digits only are refused', async () => {
   const queue = bench.queue('q');
   await expect(queue.add('job', {}, { jobId: 'slice:1' })).rejects.toThrow('cannot contain :');
   await expect(queue.add('job', {}, { jobId: '2024010110' })).rejects.toThrow('cannot be integers');
   await expect(bench.flows.add(parent('p', [child('c:1')]))).rejects.toThrow('cannot contain :');
-  // Letters of any script, '-', '_' and '.' are fine.
+  // Letters of any script, '-', '_' and '.' are accepted.
   await expect(
     queue.add('job', {}, { jobId: 'slice-r_1.x-spot-币安人生USDT-2024010110' }),
   ).resolves.toBeDefined();
 });
 
 describe('deduplication with keepLastIfActive', () => {
-  const wish = (queue: ReturnType<Bench['queue']>, n: number) =>
-    queue.add('wish', { n }, { deduplication: { id: 'w', keepLastIfActive: true } });
+  const addDeduplicated = (queue: ReturnType<Bench['queue']>, n: number) =>
+    queue.add('deduplicated', { n }, { deduplication: { id: 'w', keepLastIfActive: true } });
 
-  test('lets one wait: later ones are swallowed', async () => {
+  test('keeps one waiting job and drops later ones', async () => {
     const queue = bench.queue('q');
-    for (const n of [1, 2, 3]) await wish(queue, n);
+    for (const n of [1, 2, 3]) await addDeduplicated(queue, n);
     expect(await queue.count()).toBe(1);
   });
 
-  test('keeps the last wish made while one is active, and runs it afterwards', async () => {
+  test('keeps the last job that was added while one is active, and runs it afterwards', async () => {
     const queue = bench.queue('q');
     const ran: number[] = [];
     const first = gate();
@@ -314,9 +314,9 @@ describe('deduplication with keepLastIfActive', () => {
       },
       { concurrency: 5 },
     );
-    await wish(queue, 1);
+    await addDeduplicated(queue, 1);
     await eventually('the first is active', () => ran.length === 1);
-    for (const n of [2, 3, 4]) await wish(queue, n);
+    for (const n of [2, 3, 4]) await addDeduplicated(queue, n);
     await sleep(QUIET_MS);
     expect(ran).toEqual([1]); // never two at once
     first.open();
@@ -325,13 +325,13 @@ describe('deduplication with keepLastIfActive', () => {
     expect(ran).toEqual([1, 4]);
   });
 
-  test('is free again after a failure for good', async () => {
+  test('accepts a new job after a final failure', async () => {
     const queue = bench.queue('q');
     bench.worker('q', fail);
-    await wish(queue, 1);
+    await addDeduplicated(queue, 1);
     await eventually('it fails', async () => (await queue.getFailedCount()) === 1);
-    await wish(queue, 2);
-    await eventually('the next fails, too', async () => (await queue.getFailedCount()) === 2);
+    await addDeduplicated(queue, 2);
+    await eventually('the next one fails, too', async () => (await queue.getFailedCount()) === 2);
   });
 
   test('is refused on a flow parent and on a flow child', async () => {
@@ -347,7 +347,7 @@ describe('deduplication with keepLastIfActive', () => {
 });
 
 describe('a job scheduler', () => {
-  test('upserted twice, and by two at once, has one next job at the same time', async () => {
+  test('that is upserted twice, and by two clients at once, has one next job at the same time', async () => {
     const queues = [bench.queue('q'), bench.queue('q')];
     const upsert = async () =>
       Promise.all(
@@ -361,7 +361,7 @@ describe('a job scheduler', () => {
     expect((counts?.['delayed'] ?? 0) + (counts?.['waiting'] ?? 0)).toBe(1);
   });
 
-  test('upserted again after its first run does not run before its time', async () => {
+  test('that is upserted again after its first run does not run early', async () => {
     const queue = bench.queue('q');
     let ran = 0;
     bench.worker('q', async () => (ran += 1));
@@ -375,7 +375,7 @@ describe('a job scheduler', () => {
 });
 
 describe('attempts', () => {
-  test('moveToDelayed with DelayedError uses up none', async () => {
+  test('are not used up by moveToDelayed with DelayedError', async () => {
     const queue = bench.queue('q');
     const made: number[] = [];
     bench.worker('q', async (job, token) => {
@@ -389,7 +389,7 @@ describe('attempts', () => {
     expect(made).toEqual([0, 0, 0, 0, 0]);
   });
 
-  test('moveToWait with WaitingError uses up none and keeps the priority', async () => {
+  test('are not used up by moveToWait with WaitingError, which keeps the priority', async () => {
     const queue = bench.queue('q');
     let runs = 0;
     bench.worker('q', async (job, token) => {
@@ -404,7 +404,7 @@ describe('attempts', () => {
     expect(runs).toBe(3);
   });
 
-  test('an UnrecoverableError, also of a class of ours, ends them', async () => {
+  test('end with an UnrecoverableError, also with a subclass of it', async () => {
     class Ours extends UnrecoverableError {}
     const queue = bench.queue('q');
     bench.worker('q', async () => {
@@ -417,7 +417,7 @@ describe('attempts', () => {
   });
 });
 
-test('the signal is given only to a processor of three parameters without defaults', async () => {
+test('only a processor with three parameters without defaults gets the signal', async () => {
   const signals: unknown[] = [];
   const connection = { url: bench.url };
   const queue = bench.queue('q');
@@ -434,7 +434,7 @@ test('the signal is given only to a processor of three parameters without defaul
   expect(signals).toEqual([expect.any(AbortSignal), undefined]);
 });
 
-test('a job without priority is taken before all that have one', async () => {
+test('a job without a priority is taken before all jobs that have one', async () => {
   const queue = bench.queue('q');
   for (const n of [1, 2]) await queue.add(`backfill ${n}`, {}, { priority: 10 });
   await queue.add('live', {}, { priority: 0 });

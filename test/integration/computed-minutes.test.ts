@@ -12,7 +12,7 @@ import { TIER_INTERVALS } from '../../src/domain/bars/tier.ts';
 import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
 import { recordOfTrades, tradeOf } from '../support/trades.ts';
 
-/** Bars of a day whose minutes were computed in the process, beside those of the store's own statement. */
+/** Compares the bars of a day whose minutes are computed in the process with those of the store's own SQL. */
 
 const DAY = Date.UTC(2024, 1, 29);
 const TABLES = [
@@ -26,7 +26,7 @@ beforeAll(() => {
 });
 afterAll(() => store.close());
 
-/** Sizes on both sides of the tiers' bounds; silent minutes in every hour, and a silent end. */
+/** Values on both sides of the tier bounds; minutes without trades in every hour, and none at the end. */
 function tradesOf(hour: number, firstId: number, qty = (place: number) => `${1 + place * 7}.25`) {
   return Array.from({ length: 12 }, (_, place) =>
     tradeOf(firstId + place, DAY + hour * HOUR_MS + place * 3 * MINUTE_MS + place, {
@@ -37,7 +37,7 @@ function tradesOf(hour: number, firstId: number, qty = (place: number) => `${1 +
   );
 }
 
-/** Hours 0 to 20, of which hour 5 is not on record and hour 7 has holes; what is behind is unknown. */
+/** Hours 0 to 20: hour 5 is not on record, hour 7 has holes, and hours after 20 are unknown. */
 function makeDay(series: Series, qty?: (place: number) => string) {
   const trades: AggTrade[] = [];
   const records: SliceRecord[] = [];
@@ -57,7 +57,7 @@ async function tablesOf({ symbol }: Series): Promise<unknown> {
   const tables: Record<string, unknown> = {};
   for (const table of TABLES) {
     await store.sql.waitApplied(table);
-    // Of contracts of unknown worth every tier is void: its other columns say nothing.
+    // With an unknown contract size every tier is void, and its other columns have no meaning.
     const [where, order] = table.startsWith('tiers')
       ? [" AND status <> 'void'", 'ts, tier']
       : ['', 'ts'];
@@ -75,10 +75,10 @@ function seriesOf(market: Market): Series {
 
 test.each<[string, Market, { readonly size: string | undefined } | undefined]>([
   ['spot', 'binance_spot', undefined],
-  ['contracts of known worth', 'binance_cm', { size: '100' }],
-  ['contracts of unknown worth', 'binance_cm', { size: undefined }],
+  ['contracts of known size', 'binance_cm', { size: '100' }],
+  ['contracts of unknown size', 'binance_cm', { size: undefined }],
 ])(
-  '%s: every column of every table is that of the store’s own statement',
+  '%s: every column of every table equals that of the store’s own SQL',
   async (_, market, contract) => {
     const [byStore, byProcess] = [seriesOf(market), seriesOf(market)];
     for (const series of [byStore, byProcess])
@@ -98,9 +98,9 @@ test.each<[string, Market, { readonly size: string | undefined } | undefined]>([
   },
 );
 
-test('a day of more than 2^53 units is exact', async () => {
+test('a day with a volume of more than 2^53 units is exact', async () => {
   const series = uniqueSeries('HUGE');
-  // The store takes quantities of up to twenty digits before the point.
+  // The store accepts quantities of up to twenty digits before the point.
   const qty = (place: number) => `9007199254740993${place % 10}.0000000${1 + (place % 9)}`;
   const { trades, records } = makeDay(series, qty);
   await store.trades.write(series, trades, NEVER);

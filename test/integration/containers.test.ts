@@ -11,7 +11,7 @@ import { cliEnv, runCli, unique } from '../support/command-line.ts';
 import { startExchangeProcess } from '../support/exchange-process.ts';
 import { silentLog } from '../support/store.ts';
 
-/** The official images, where a container engine runs; elsewhere these tests say that they did not run. */
+/** Tests with the official images. Without a container engine they are skipped, and say so. */
 const hasEngine = await hasContainerEngine({
   ...loadConfig().services,
   say: () => undefined,
@@ -24,7 +24,7 @@ describe.skipIf(!hasEngine)(`containers of the official images${why}`, () => {
   let services: ServiceUrls;
 
   beforeAll(async () => {
-    // Its import takes seconds, and is only worth them where an engine runs.
+    // Imported here, since the import takes seconds that are only needed where an engine runs.
     const { GenericContainer, Wait } = await import('testcontainers');
     const questdb = await new GenericContainer('questdb/questdb:9.3.4')
       .withExposedPorts(9000, 8812)
@@ -38,7 +38,7 @@ describe.skipIf(!hasEngine)(`containers of the official images${why}`, () => {
     started.push(redis);
     const address = (of: StartedTestContainer, port: number) =>
       `${of.getHost()}:${of.getMappedPort(port)}`;
-    // As the image comes: one user, and no password over HTTP.
+    // The defaults of the image: one user, and no password over HTTP.
     const pgUrl = `postgresql://admin:quest@${address(questdb, 8812)}/qdb`;
     services = {
       how: 'environment',
@@ -53,7 +53,7 @@ describe.skipIf(!hasEngine)(`containers of the official images${why}`, () => {
     for (const container of started) await container.stop();
   });
 
-  test('QuestDB takes the schema', async () => {
+  test('QuestDB accepts the schema', async () => {
     const sql = createSql(services.questdbPgUrl);
     try {
       expect(await checkVersion(sql, silentLog)).toBe('9.3.4');

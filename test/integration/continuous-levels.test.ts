@@ -15,7 +15,7 @@ beforeAll(() => {
 });
 afterAll(() => store.close());
 
-test('bars of a day that is built and not chained yet have no continuous level, never an older day’s', async () => {
+test('bars of a day that is built but not yet chained have no continuous level, and never that of an older day', async () => {
   const series = uniqueSeries('UNCHAINED');
   const trades = Array.from({ length: 48 }, (_, hour) =>
     tradeOf(1_000 + hour, DAY + hour * HOUR_MS, { qty: '1.00000000', isBuyerMaker: false }),
@@ -29,7 +29,7 @@ test('bars of a day that is built and not chained yet have no continuous level, 
   const [chained] = await levels('1d', NEXT_DAY);
   expect(chained).toMatchObject({ open: '25.0', close: '48.0', level_missing: '0' });
 
-  // The database deletes no rows; under another name this one is not of the series.
+  // The database can't delete rows; under another symbol this row no longer belongs to the series.
   await store.sql.query(
     `UPDATE anchors SET symbol = ${literal(`${series.symbol}LATER`)} WHERE symbol = ${literal(series.symbol)} AND ts = ${timestamp(NEXT_DAY)}`,
   );

@@ -53,7 +53,7 @@ function leasesOn(index: number, ttlMs: number): Leases {
   return createLeases({ redis, keyPrefix, log: silentLog, ttlMs });
 }
 
-test('a day whose leases come late, behind the failure of one, holds none of them', async () => {
+test('a day holds no lease that is granted after another one has failed', async () => {
   const series = uniqueSeries('LATE');
   const [first, ...others] = HOURS.map((hourMs) => hourLease({ ...series, hourMs }));
   const [stalled, slow] = [leasesOn(0, 600), leasesOn(1, 60_000)];
@@ -72,7 +72,7 @@ test('a day whose leases come late, behind the failure of one, holds none of the
   );
   const ended = expect(day).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
   await hold?.reached;
-  // Behind the deadline of the first one, before that of the others.
+  // After the deadline of the first one, before that of the others.
   await sleep(1_000);
   expect(await keys()).toHaveLength(2);
   hold?.release();
@@ -80,7 +80,7 @@ test('a day whose leases come late, behind the failure of one, holds none of the
   await expect.poll(keys).toEqual([]);
 });
 
-test('a day that is told to stop while it waits for its leases gives them back', async () => {
+test('a day that is aborted while it waits for its leases releases them', async () => {
   const series = uniqueSeries('STOP');
   const hold = proxies[0]?.hold(hourLease({ ...series, hourMs: DAY }), 'answer');
   const stop = new AbortController();

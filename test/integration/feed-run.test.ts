@@ -38,7 +38,7 @@ afterEach(async () => {
 
 afterAll(async () => rig.dispose());
 
-test('days that Redis did not take are fed by the next try', async () => {
+test('days that Redis did not accept are enqueued by the next try', async () => {
   const request = { ...uniqueSeries('FEED'), ...RUN };
   proxy.hang();
   await expect(feed(request, NEVER)).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
@@ -48,7 +48,7 @@ test('days that Redis did not take are fed by the next try', async () => {
   expect(await app.queue.dayStates('run', request, DAYS)).toEqual(DAYS.map(() => 'pending'));
 });
 
-test('a feed that is told to stop feeds nothing more, and all of it the next time', async () => {
+test('a feed that is aborted enqueues nothing more, and the next feed enqueues all days', async () => {
   const request = { ...uniqueSeries('STOP'), ...RUN };
   await expect(feed(request, AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
   expect(await app.queue.dayStates('run', request, DAYS)).toEqual(DAYS.map(() => 'done'));

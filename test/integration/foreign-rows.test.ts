@@ -18,8 +18,8 @@ import { NEVER } from '../support/store.ts';
 import { tradeOf } from '../support/trades.ts';
 
 /**
- * Whatever rows lie in the table of trades besides those that the ledger proved: no final bar, no level
- * and no fingerprint changes, and `verify` names the row.
+ * Rows in the table of trades that the ledger has not proven change no final bar, no level and no
+ * fingerprint, and `verify` names them.
  */
 const DAY = Date.UTC(2024, 8, 2);
 const RANGE = { startMs: DAY, endMs: DAY + DAY_MS };
@@ -34,7 +34,7 @@ const sixth = base.at(base.indexAtTime((DAY + 6 * HOUR_MS) * 1000)).a;
 const reaching = faultySeries(base, [{ kind: 'timeBackwards', id: sixth + 3, byMs: 30 * 60_000 }]);
 const ids = truth(base, RANGE).map(({ aggId }) => aggId);
 const [lowest = 0, highest = 0] = [ids[0], ids.at(-1)];
-/** Bars of the first are the store's own statement, those of the second are computed in the process. */
+/** Bars of the first day are built by the store's own SQL, those of the second in the process. */
 const DAYS = [
   { name: 'a plain day', series: spot(unique('PLAIN')), trades: base },
   { name: 'a day with a row that reaches back', series: spot(unique('REACH')), trades: reaching },
@@ -54,7 +54,7 @@ beforeAll(async () => {
 
 afterAll(() => rig.dispose());
 
-/** Any id, of the day's and beside them; any time of the day. */
+/** Any id within or outside the day's ids, at any time of the day. */
 const stray = fc.record({
   aggId: fc.oneof(
     fc.integer({ min: lowest, max: highest }),
@@ -77,21 +77,21 @@ async function everything(series: Series): Promise<unknown> {
   return { bars, anchors, totals };
 }
 
-/** As when another release builds them: the day's bars are due. */
+/** Makes the day's bars due, as if another release had built them, and builds them. */
 async function buildAgain(series: Series): Promise<unknown> {
   await app.sql.query(`UPDATE bar_days SET layout = 'another' WHERE symbol = '${series.symbol}'`);
   await app.sql.waitApplied('bar_days');
   return buildBars(app, series, DAY, AbortSignal.timeout(60_000)).catch((error: unknown) => error);
 }
 
-/** Either the very same result, or that the store is not what was proven. */
+/** Either the result is the same, or the error says that the store is not what was proven. */
 function expectSame(outcome: unknown, same: unknown): void {
   if (outcome instanceof CdvaultError) expect(outcome.code).toBe('STORE_MISMATCH');
   else expect(outcome).toEqual(same);
 }
 
 test.each(DAYS)(
-  '$name: rows that nobody has proven change no final bar, no level and no fingerprint; verify names them',
+  '$name: rows that are not proven change no final bar, no level and no fingerprint; verify names them',
   async ({ series, trades }) => {
     const before = await everything(series);
     const { root } = await fingerprintRange(app, series, RANGE);
@@ -99,7 +99,7 @@ test.each(DAYS)(
     const options = { klines: false, archives: false };
     await fc.assert(
       fc.asyncProperty(fc.array(stray, { minLength: 1, maxLength: 4 }), async (strays) => {
-        // A proven row under its own key is another matter: it would be overwritten.
+        // Without proven rows under their own key: these would be overwritten, which is another case.
         const added = strays
           .map(({ aggId, timeUs, isBuyerMaker }) =>
             tradeOf(aggId, Math.floor(timeUs / 1000), { qty: '123.45600000', isBuyerMaker }),
@@ -132,16 +132,16 @@ test.each(DAYS)(
 );
 
 test.each(DAYS)(
-  '$name: an id that stands under two times in its own hour: no bar is built of it, and verify names it',
+  '$name: an id stored under two times in its own hour builds no bar, and verify names it',
   async ({ series, trades }) => {
     const before = await everything(series);
     const [first, , third] = truth(trades, { startMs: DAY + HOUR_MS, endMs: DAY + 2 * HOUR_MS });
     if (first === undefined || third === undefined) throw new Error('an hour without trades');
     const options = { klines: false, archives: false };
     for (const lost of [undefined, third]) {
-      // With another one lost that is worth the same, neither number nor sums tell.
-      const worth = lost ?? first;
-      const again = { ...worth, aggId: first.aggId, timeUs: first.timeUs + 1000 };
+      // With a copy of a lost trade in its place, neither the row count nor the sums differ.
+      const copied = lost ?? first;
+      const again = { ...copied, aggId: first.aggId, timeUs: first.timeUs + 1000 };
       await app.trades.write(series, [again], NEVER);
       if (lost !== undefined) await app.trades.bury(series, [lost], NEVER);
       try {
@@ -157,7 +157,7 @@ test.each(DAYS)(
         if (lost !== undefined) await app.trades.write(series, [lost], NEVER);
       }
     }
-    // One lost, and one of the same worth under an id of nobody: only the ids tell.
+    // One trade lost, and a copy of it under an id that no hour has: only the ids differ.
     const far = { ...third, aggId: highest + 7 };
     await app.trades.write(series, [far], NEVER);
     await app.trades.bury(series, [third], NEVER);
@@ -175,7 +175,7 @@ function rootOf(fingerprint: unknown): unknown {
     : undefined;
 }
 
-/** Findings name ids one by one or as spans. */
+/** Findings name single ids or spans of ids. */
 function isNamed(text: string, id: number): boolean {
   return [...text.matchAll(/(\d+)(?: to (\d+))?/g)].some(
     ([, from, to]) => Number(from) <= id && id <= Number(to ?? from),

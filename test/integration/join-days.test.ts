@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(async () => rig.dispose());
 
-/** Hours of two days that were read from files: nothing is known across midnight. */
+/** Writes the hours of two days that were read from files: neither has a neighbour across midnight. */
 async function apart(name: string): Promise<Series> {
   const series = uniqueSeries(name);
   const records = [
@@ -43,18 +43,18 @@ function midnightOf(series: Series): Midnight {
   return { ...series, borderMs: MIDNIGHT, isEnd: false, runId: 'join', source: 'archive' };
 }
 
-/** Such as have that long to go right after they were extended. */
+/** Leases that last this long after each extension. */
 function leasesOf(ttlMs: number): Leases {
   return createLeases({ redis: rig.redis(), keyPrefix: rig.name, log: silentLog, ttlMs });
 }
 
-test('two days are joined by who holds both hours for ten seconds more', async () => {
+test('two days are joined by an owner that holds both hours for ten more seconds', async () => {
   const series = await apart('JOIN');
   await joinDays({ ...app, leases: leasesOf(20_000) }, midnightOf(series), NEVER);
   expect(await verdicts(series)).toEqual(['proven', 'proven']);
 });
 
-test('two days are not joined by who may lose an hour before the row is written', async () => {
+test('two days are not joined by an owner that may lose an hour before the row is written', async () => {
   const series = await apart('SHORT');
   const before = await verdicts(series);
   const joining = joinDays({ ...app, leases: leasesOf(9_000) }, midnightOf(series), NEVER);

@@ -13,7 +13,7 @@ import { Rig } from '../e2e/rig.ts';
 import { NEVER, silentLog, uniqueSeries } from '../support/store.ts';
 import { recordOf } from '../support/trades.ts';
 
-/** What only the owner of a lease may write, by one who does not know yet that it went to another. */
+/** An owner that does not know yet that its lease went to another writes nothing that needs the lease. */
 
 const DAY = Date.UTC(2024, 2, 5);
 const HOURS = [DAY, DAY + HOUR_MS];
@@ -32,7 +32,7 @@ beforeEach(() => {
   series = uniqueSeries('LATE');
 });
 
-/** The other one lets go. */
+/** Releases the leases that went to the other owner. */
 afterEach(async () => {
   const redis = rig.redis();
   for (const key of await redis.keys(`*${rig.name}:lease:*`))
@@ -41,7 +41,7 @@ afterEach(async () => {
 
 afterAll(async () => rig.dispose());
 
-/** Refreshed so seldom that its owner does not find out by itself. */
+/** Leases that are refreshed so seldom that the owner does not notice a loss by itself. */
 function unaware(): Leases {
   return createLeases({
     redis: rig.redis(),
@@ -71,7 +71,7 @@ const hour = (hourMs: number) => ({
   gaps: [],
 });
 
-/** Leases whose names go to another as soon as they are given. */
+/** Leases that go to another owner as soon as they are granted. */
 const taken: Leases = {
   async tryAcquire(name, signal) {
     const lease = await unaware().tryAcquire(name, signal);
@@ -80,14 +80,14 @@ const taken: Leases = {
   },
 };
 
-test('an hour’s ledger row is not written', async () => {
+test('a late owner does not write an hour’s ledger row', async () => {
   const lease = await lateLease(DAY);
   const writing = recordHour(app, hour(DAY), { runId: 'run', lease }, NEVER);
   await expect(writing).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect(await app.ledger.records(series, RANGE)).toEqual([]);
 });
 
-test('of a day’s rows none is written when one of the hours is lost', async () => {
+test('no row of a day is written when one of its hours is lost', async () => {
   const kept = await unaware().tryAcquire(hourLease({ ...series, hourMs: DAY }));
   if (kept === undefined) throw new Error('it is taken');
   const leases = [kept, await lateLease(DAY + HOUR_MS)];
@@ -97,8 +97,8 @@ test('of a day’s rows none is written when one of the hours is lost', async ()
   await kept.release();
 });
 
-test('a day’s bars are not built, and not stamped', async () => {
-  // Without trades, so that the store holds what the ledger says.
+test('a late owner neither builds nor stamps a day’s bars', async () => {
+  // Without trades, so that the store agrees with the ledger.
   const silent = { buyQty: '0.00000000', sellQty: '0.00000000', ...series };
   await app.ledger.write([{ record: { ...recordOf(DAY, 100, 0, silent) }, gaps: [] }], DAY);
   const building = buildBars({ ...app, leases: taken }, series, DAY, NEVER);
@@ -106,7 +106,7 @@ test('a day’s bars are not built, and not stamped', async () => {
   expect(await app.bars.days(series, RANGE)).toEqual([]);
 });
 
-test('continuous levels are not chained', async () => {
+test('a late owner does not chain continuous levels', async () => {
   await app.catalogue.pinOrigin(series, DAY);
   const day = dayInputs(DAY, [hour(DAY).record]);
   if (day === undefined) throw new Error('nothing is known of the day');

@@ -72,7 +72,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   return error instanceof CdvaultError ? error.code : String(error);
 }
 
-/** What another owner's SET leaves behind. */
+/** Sets the key as another owner would. */
 async function giveToAnother(): Promise<void> {
   const [key] = await redis.keys(`*${keyPrefix}*${name}`);
   await redis.set(key ?? '', 'another', 'PX', 10_000);
@@ -98,7 +98,7 @@ describe('a lease', () => {
     await owners[0]?.release();
   });
 
-  it('is kept alive by itself, long after its time', async () => {
+  it('renews itself, long after its first expiry', async () => {
     const lease = await held(leasesOn(redis));
     await delay(3 * TTL_MS);
     expect(lease.signal.aborted).toBe(false);
@@ -107,7 +107,7 @@ describe('a lease', () => {
     await lease.release();
   });
 
-  it('is free again a while after its owner died', async () => {
+  it('is free again some time after its owner died', async () => {
     const lease = await held(leasesOn(throughProxy));
     await proxy.cut();
     await expect
@@ -116,7 +116,7 @@ describe('a lease', () => {
     await lease.release();
   });
 
-  it('that went to another fails the late owner, who then can’t take it away', async () => {
+  it('that went to another fails for the late owner, which can’t release it', async () => {
     const late = await held(leasesOn(redis, 60_000));
     await giveToAnother();
     expect(await codeOf(late.assertHeld(100))).toBe('LEASE_LOST');
@@ -126,7 +126,7 @@ describe('a lease', () => {
     expect(await leasesOn(redis).tryAcquire(name)).toBeUndefined();
   });
 
-  it('that ran out is lost even when nobody took it: another may have come and gone', async () => {
+  it('that expired is lost even when nobody has it now: another may have held it in between', async () => {
     const late = await held(leasesOn(redis, 60_000));
     const keys = await redis.keys(`*${keyPrefix}*${name}`);
     await redis.del(keys);
@@ -139,7 +139,7 @@ describe('a lease', () => {
     await expect.poll(() => late.signal.aborted, { timeout: TTL_MS }).toBe(true);
   });
 
-  it('is extended by assertHeld to its whole time, and refuses to promise more than that', async () => {
+  it('is extended by assertHeld to its full time, and refuses to promise more than that', async () => {
     const lease = await held(leasesOn(redis, 60_000));
     await delay(TTL_MS / 2);
     await lease.assertHeld(TTL_MS - 100);
@@ -154,7 +154,7 @@ describe('a lease', () => {
 
 describe('when Redis is gone', () => {
   it.each(['cut', 'hang'] as const)(
-    '(%s) the lease is feared lost when its time is over, not before',
+    '(%s) the lease counts as lost when its time is over, not before',
     async (how) => {
       const lease = await held(leasesOn(throughProxy));
       const startedAtMs = performance.now();
@@ -171,7 +171,7 @@ describe('when Redis is gone', () => {
     },
   );
 
-  it('a short outage is survived', async () => {
+  it('the lease survives a short outage', async () => {
     const lease = await held(leasesOn(throughProxy));
     await proxy.cut();
     await delay(TTL_MS / 4);
@@ -182,7 +182,7 @@ describe('when Redis is gone', () => {
     await lease.release();
   });
 
-  it('asking fails with a typed error within the lease’s time', async () => {
+  it('calls fail with a typed error within the lease’s time', async () => {
     const lease = await held(leasesOn(throughProxy, 60_000));
     proxy.hang();
     expect(await codeOf(lease.assertHeld(0))).toBe('REDIS_UNREACHABLE');
@@ -193,10 +193,10 @@ describe('when Redis is gone', () => {
   });
 });
 
-describe('a lease that Redis gives when nobody waits for it any more', () => {
+describe('a lease that Redis grants when its caller no longer waits', () => {
   const keys = async () => redis.keys(`*${keyPrefix}*${name}`);
 
-  /** @param ttlMs its answer is waited for half of that */
+  /** @param ttlMs the deadline for an answer of Redis is half of it, at most five seconds */
   const leasesOf = (client: Redis, ttlMs: number): Leases =>
     createLeases({ redis: client, keyPrefix, log: silentLog, ttlMs });
 
@@ -208,19 +208,19 @@ describe('a lease that Redis gives when nobody waits for it any more', () => {
   }
 
   it.each(['request', 'answer'] as const)(
-    '(%s held beyond its deadline) goes back',
+    '(%s held beyond its deadline) is released',
     async (side) => {
       const hold = proxy.hold(name, side);
       expect(await codeOf(leasesOf(throughProxy, 6_000).tryAcquire(name))).toBe(
         'REDIS_UNREACHABLE',
       );
       hold.release();
-      // Before it runs out, and it would be refreshed before that.
+      // Before it expires; a lease that is still owned would be refreshed before that.
       await isGivenBack(2_500);
     },
   );
 
-  it('goes back when its caller was told to stop meanwhile', async () => {
+  it('is released when its caller was aborted meanwhile', async () => {
     const hold = proxy.hold(name, 'answer');
     const stop = new AbortController();
     const trying = leasesOf(throughProxy, 60_000).tryAcquire(name, stop.signal);
@@ -234,7 +234,7 @@ describe('a lease that Redis gives when nobody waits for it any more', () => {
 });
 
 describe('checkRedis', () => {
-  it('accepts a Redis that keeps what it was given', async () => {
+  it('accepts a Redis that keeps what is written to it', async () => {
     await checkRedis(redis, silentLog);
   });
 
@@ -245,7 +245,7 @@ describe('checkRedis', () => {
     expect(await codeOf(checkRedis(throughProxy, silentLog))).toBe('REDIS_UNREACHABLE');
   });
 
-  it('refuses an address that is none, without repeating its password', () => {
+  it('refuses an invalid URL without repeating its password', () => {
     expect(() => createRedis('http://:secret@localhost', { log: silentLog })).toThrow(
       /^(?!.*secret).*redis:\/\//,
     );

@@ -21,7 +21,7 @@ beforeAll(() => {
 });
 afterAll(() => store.close());
 
-/** Ids and times around an hour's borders, where the rules differ. */
+/** Ids and times around the borders of an hour, where the rules differ. */
 function neighbour(hourMs: number): fc.Arbitrary<Neighbour | undefined> {
   const edgeUs = fc.constantFrom(hourMs * 1000, (hourMs + HOUR_MS) * 1000);
   const timeUs = fc.tuple(edgeUs, fc.integer({ min: -2, max: 2 })).map(([edge, by]) => edge + by);
@@ -60,7 +60,7 @@ function anyRecord(hourMs: number): fc.Arbitrary<SliceRecord> {
     }));
 }
 
-/** One of each verdict, should chance have drawn none. */
+/** One record of each verdict, in case the random ones have none. */
 function plainRecords(fromMs: number): SliceRecord[] {
   const endedAtMs = fromMs + 10 * HOUR_MS;
   return [{}, { next: undefined }, { next: undefined, endedAtMs }, { rows: 9 }].map((rest, index) =>
@@ -92,21 +92,21 @@ test.each(MARKETS)('the view coverage and the domain agree on every hour of %s',
   }));
   expect(seen).toEqual(wanted);
   expect(new Set(wanted.map(({ verdict }) => verdict))).toEqual(new Set(['proven', 'open', 'gap']));
-  // Nobody can count from an id before which nothing was seen.
+  // The count of missing ids is unknown where the trade before the hour was never seen.
   expect(seen).toContainEqual({ verdict: 'gap', missing: null, edge: null });
   expect(new Set(wanted.map(({ edge }) => edge))).toEqual(
     new Set(['listing', 'end_of_symbol', null]),
   );
 });
 
-/** What stands in for a neighbour that there is none of. */
+/** The proof that replaces a neighbour that does not exist. */
 function edgeOf({ market, prev, first, next, endedAtMs }: SliceRecord): string | null {
   const lowestId = market === 'binance_spot' ? 0 : 1;
   if (prev === undefined && (first ?? next)?.id === lowestId) return 'listing';
   return next === undefined && endedAtMs !== undefined ? 'end_of_symbol' : null;
 }
 
-test('a later trade takes the symbol’s end back from the hours before it, and from no other', async () => {
+test('a later trade reopens the hours before it that the symbol’s end had proven, and no others', async () => {
   const series = uniqueSeries('ENDED');
   const endedAtMs = START + 100 * HOUR_MS;
   const hour = (index: number, rest: Partial<SliceRecord> = {}): SliceRecord => ({
@@ -130,7 +130,7 @@ test('a later trade takes the symbol’s end back from the hours before it, and 
   expect(await store.ledger.record(other, other.hourMs)).toEqual(other);
 });
 
-test('gaps keep the time at which they were first seen, and are resolved when they are gone', async () => {
+test('gaps keep the time when they were first seen, and are resolved when they are filled', async () => {
   const series = uniqueSeries('GAPS');
   const record = { ...recordOf(START, 100, 10), ...series };
   const gap = (fromId: number): Gap => ({
@@ -149,7 +149,7 @@ test('gaps keep the time at which they were first seen, and are resolved when th
   expect(resolved).toEqual([{ from_id: '100', at_ms: '2000' }]);
 });
 
-test('totals and overview count hours by verdict, and the hours in between that nobody fetched', async () => {
+test('totals and overview count hours by verdict; the overview also counts unfetched hours between them', async () => {
   const series = uniqueSeries('TOTALS');
   const proven = { ...recordOf(START, 100, 10), ...series };
   const open = { ...recordOf(START + 3 * HOUR_MS, 110, 5), ...series, next: undefined };

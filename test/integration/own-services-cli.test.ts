@@ -25,7 +25,7 @@ function env(): Record<string, string> {
 }
 
 test.each(['up', 'env'])(
-  '%s that is interrupted while QuestDB starts ends with 130',
+  '%s exits with 130 when it is interrupted while QuestDB starts',
   async (verb) => {
     const command = startCli([verb], {
       env: env(),
@@ -37,7 +37,7 @@ test.each(['up', 'env'])(
     expect(stderr).toContain('error INTERRUPTED: interrupted');
     expect(stderr).not.toMatch(/^\s+at /m);
     expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
-    // The next command finds what has been started.
+    // The next command finds the services that were started.
     await ensureServices(own.options);
     expect(await stopServices(own.options)).toEqual({ stopped: ['Redis', 'QuestDB'] });
   },

@@ -11,7 +11,7 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** Keeps what is logged. */
+/** A log that keeps its lines. */
 export function recordingLog(): Log & { readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
   const at = (level: keyof Log) => (fields: LogLine['fields'], message: string) => {
@@ -20,7 +20,7 @@ export function recordingLog(): Log & { readonly lines: LogLine[] } {
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** Waits on a state, not on a time; the timeout is that of a failing test. */
+/** Polls a state instead of sleeping; only a failing test reaches the timeout. */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
@@ -37,13 +37,13 @@ export function uniquePrefix(): string {
   return `test-${randomUUID()}`;
 }
 
-/** A promise to settle by hand. */
+/** A promise that the test resolves. */
 export function gate(): { readonly open: () => void; readonly opened: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { open: () => resolve(), opened: promise };
 }
 
-/** Raw BullMQ under a prefix of its own; closes what it made and removes its keys. */
+/** Raw BullMQ under its own prefix; `dispose` closes what it made and removes its keys. */
 export class Bench {
   readonly url = inject('services').redisUrl;
   readonly prefix = uniquePrefix();
@@ -90,7 +90,7 @@ export async function removeKeys(redis: Redis, prefix: string): Promise<void> {
   }
 }
 
-/** What the keys under a prefix hold of Redis; the server's total would count other tests' keys. */
+/** Bytes of Redis memory that the keys under a prefix use; the server's total would count other tests' keys. */
 export async function keyBytes(redis: Redis, prefix: string): Promise<number> {
   let bytes = 0;
   for await (const keys of redis.scanStream({

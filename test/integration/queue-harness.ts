@@ -28,7 +28,7 @@ export function days(count: number, hours: number): DayWork[] {
   });
 }
 
-/** Our adapter under a prefix of its own, both sides; ends what it started. */
+/** Both sides of our adapter under their own prefix; `dispose` ends what it started. */
 export class Harness {
   readonly url: string;
   readonly prefix = uniquePrefix();
@@ -44,7 +44,7 @@ export class Harness {
     this.queue = createJobQueue({ redisUrl: url, prefix: this.prefix, log: this.log });
   }
 
-  /** Kinds without a handler are not worked. */
+  /** Starts workers; job kinds without a handler get none. */
   work(handlers: Partial<JobHandlers>, deps: Partial<WorkersDeps> = {}): JobWorkers {
     const unexpected = async (): Promise<never> => {
       throw new Error('unexpected job');
@@ -75,7 +75,7 @@ export class Harness {
     return workers;
   }
 
-  /** BullMQ's own view of one of our queues. */
+  /** One of our queues as BullMQ sees it. */
   raw(name: string): Queue {
     const queue = new Queue(name, {
       connection: { url: inject('services').redisUrl },
@@ -137,7 +137,7 @@ export class WorkerProcess {
   }
 }
 
-/** A Redis that can go away: a way to the real one that is cut and mended. */
+/** A connection to the real Redis that can be cut and mended, so that Redis seems to go away. */
 export class RedisLine {
   readonly #target = new URL(inject('services').redisUrl);
   readonly #sockets = new Set<Socket>();
@@ -168,7 +168,7 @@ export class RedisLine {
     if (address !== null && typeof address === 'object') this.#port = address.port;
   }
 
-  /** Connections break, new ones are refused. */
+  /** Breaks connections and refuses new ones. */
   async cut(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;

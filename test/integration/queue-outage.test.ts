@@ -8,7 +8,7 @@ import { eventually, recordingLog } from './queue-fixtures.ts';
 import { BTC, DAY, days, DONE, Harness, RedisLine, WorkerProcess } from './queue-harness.ts';
 import type { SliceOrder } from './queue-worker-orders.ts';
 
-/** Dead workers, blocked workers, and a Redis that goes away. */
+/** Dead workers, blocked workers, and an unreachable Redis. */
 
 const ended: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -21,7 +21,7 @@ function harness(url?: string): Harness {
   return it;
 }
 
-/** A quarter of it is the time between two looks, so the state of a lock shows soon. */
+/** Short, since locks are checked every quarter of it and tests wait for these checks. */
 const LOCK_MS = 2_000;
 
 function workerProcess(it: Harness, slice: SliceOrder, lockMs = LOCK_MS): WorkerProcess {
@@ -57,25 +57,27 @@ describe('a worker process', () => {
     expect(it.eventTypes()).toEqual([]);
   });
 
-  test('that is away for longer than its lock is told so, and the other’s result stands', async () => {
+  test('that is blocked for longer than its lock gets LEASE_LOST, and the other worker’s result stands', async () => {
     const it = harness();
     await it.queue.addDays('r1', BTC, days(1, 1), 'live');
     const away = workerProcess(it, { how: 'block', ms: 6_000 });
     await away.untilSaid('started');
     it.work({ slice: async () => DONE }, { lockMs: LOCK_MS });
-    await eventually('another did it', () => it.eventTypes().includes('completed slice'));
+    await eventually('the other worker completes it', () =>
+      it.eventTypes().includes('completed slice'),
+    );
     await away.untilSaid('aborted LEASE_LOST');
     for (const line of ['completed bars', 'let go']) await away.untilSaid(line);
     await sleep(500);
     expect(away.lines.filter((line) => /^(completed|failed|retry|unhandled)/.test(line))).toEqual([
       'completed bars',
     ]);
-    // It does not try to settle a job that is no longer its own.
+    // It does not try to settle a job whose lock it has lost.
     expect(away.lines.filter((line) => line.includes('Missing lock'))).toEqual([]);
     expect(await it.queue.dayStates('r1', BTC, [DAY])).toEqual(['done']);
   });
 
-  test.each(['drain', 'stop'] as const)('told to %s ends by itself', async (order) => {
+  test.each(['drain', 'stop'] as const)('that is told to %s exits by itself', async (order) => {
     const it = harness();
     await it.queue.addDays('r1', BTC, days(1, 2), 'live');
     const worker = workerProcess(it, { how: 'quick' });
@@ -86,7 +88,7 @@ describe('a worker process', () => {
     expect(worker.lines.filter((line) => line.startsWith('unhandled'))).toEqual([]);
   });
 
-  test('told to stop in the middle of a job, while Redis is away, ends by itself', async () => {
+  test('that is told to stop in the middle of a job, while Redis is unreachable, exits by itself', async () => {
     const line = new RedisLine();
     await line.mend();
     ended.push(async () => line.cut());
@@ -103,7 +105,7 @@ describe('a worker process', () => {
     });
     await worker.untilSaid('started');
     await line.cut();
-    // By then all its connections wait to be tried again, and disconnecting them ends no command.
+    // By then all its connections wait for a reconnect, and disconnecting them ends no command.
     await sleep(1_000);
     worker.process.send('stop');
     expect(await worker.untilExit(25_000)).toBe(0);
@@ -112,7 +114,7 @@ describe('a worker process', () => {
   });
 });
 
-test('a worker process that never reached Redis, told to stop, ends by itself', async () => {
+test('a worker process that never reached Redis exits by itself when it is told to stop', async () => {
   const it = harness();
   const worker = new WorkerProcess({
     redisUrl: 'redis://127.0.0.1:1',
@@ -153,7 +155,7 @@ describe('Redis', () => {
     expect(codes).toEqual(calls.map(() => 'REDIS_UNREACHABLE'));
   }
 
-  test('that was never there fails every call within seconds', async () => {
+  test('that never answered fails every call within seconds', async () => {
     const queue = createJobQueue({
       redisUrl: 'redis://127.0.0.1:1',
       prefix: 'never',
@@ -163,8 +165,8 @@ describe('Redis', () => {
     await queue.close();
   });
 
-  test('that accepts and says nothing fails every call within seconds', async () => {
-    // It reads, or it would never learn that the other side has gone.
+  test('that accepts connections and never answers fails every call within seconds', async () => {
+    // It must read, or it would never notice that the client has disconnected.
     const silent = createServer((socket) => socket.on('error', () => {}).resume());
     await new Promise<void>((resolve) => {
       silent.listen(0, '127.0.0.1', () => resolve());
@@ -181,7 +183,7 @@ describe('Redis', () => {
     silent.close();
   });
 
-  test('that goes away fails calls within seconds, and works again once it is back', async () => {
+  test('that becomes unreachable fails calls within seconds, and works again once it is back', async () => {
     const line = new RedisLine();
     await line.mend();
     ended.push(async () => line.cut());
@@ -198,7 +200,7 @@ describe('Redis', () => {
     await line.cut();
     await expectFastFailures(it.queue);
     await line.mend();
-    await eventually('the queue takes jobs again', async () => {
+    await eventually('the queue accepts jobs again', async () => {
       try {
         await it.queue.addChain({ ...BTC, symbol: 'LATER' });
         return true;

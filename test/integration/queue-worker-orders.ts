@@ -1,4 +1,4 @@
-/** What a test tells queue-worker-process.ts. */
+/** Instructions of a test for queue-worker-process.ts. */
 export interface WorkerOrders {
   readonly redisUrl: string;
   readonly prefix: string;
@@ -6,7 +6,7 @@ export interface WorkerOrders {
   readonly slice: SliceOrder;
 }
 
-/** What its slice jobs do. `wait`: until aborted. `block`: the event loop, for that long. `quick`: done at once. */
+/** What its slice jobs do. `wait`: wait until aborted. `block`: block the event loop for `ms`. `quick`: end at once. */
 export type SliceOrder =
   | { readonly how: 'wait' | 'quick' }
   | { readonly how: 'block'; readonly ms: number };

@@ -1,6 +1,6 @@
 /**
- * A worker process of its own, for tests that kill it, block it or watch it end. It says on stdout
- * what happens; told `drain` or `stop`, it ends itself by having nothing left to do.
+ * A separate worker process, for tests that kill it, block it or wait for its end. It prints events to
+ * stdout. After the message `drain` or `stop` it exits because it has nothing left to do.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startWorkers } from '../../src/adapters/bullmq/workers.ts';
@@ -36,7 +36,7 @@ const handlers: JobHandlers = {
     try {
       if (orders.slice.how === 'block')
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, orders.slice.ms);
-      // A turn for the timers that are due, as any real work has after a computation.
+      // Lets due timers run, as any real work does after a computation.
       if (orders.slice.how === 'block') await sleep(orders.lockMs / 2);
       if (orders.slice.how === 'wait') await sleep(600_000, undefined, { signal });
       signal.throwIfAborted();
@@ -61,7 +61,7 @@ const workers = startWorkers({
 });
 process.on('unhandledRejection', (error) => say(`unhandled ${String(error)}`));
 process.on('message', (order: 'drain' | 'stop') => {
-  // The channel to the test would keep the process alive.
+  // An open channel to the test would keep the process alive.
   process.disconnect();
   void end(order);
 });

@@ -8,7 +8,7 @@ import { RunningJob } from '../../src/adapters/bullmq/running-jobs.ts';
 import { eventually, gate } from './queue-fixtures.ts';
 import { BTC, DAY, days, DONE, Harness } from './queue-harness.ts';
 
-/** The side that works: what becomes of a job's outcome. */
+/** The worker side: what happens to a job after each outcome. */
 
 let it: Harness;
 
@@ -38,7 +38,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 const logged = (level: string) =>
   it.log.lines.filter((line) => line.level === level && 'code' in line.fields);
 
-test('a day: bars run after its slices, also when one of them failed for good', async () => {
+test('a day’s bars run after its slices, also when one of them failed for good', async () => {
   const order: string[] = [];
   it.work({
     slice: async ({ hourMs }) => {
@@ -62,8 +62,8 @@ test('a day: bars run after its slices, also when one of them failed for good', 
   ]);
 });
 
-test('again puts the job back without using up an attempt, however often', async () => {
-  // A tick has three attempts.
+test('the outcome again puts the job back without using up an attempt, however often', async () => {
+  // More often than a tick's three attempts.
   let runs = 0;
   it.work({
     tick: async () => {
@@ -77,7 +77,7 @@ test('again puts the job back without using up an attempt, however often', async
   expect(it.eventTypes()).toEqual(['completed tick']);
 });
 
-test('again waits as long as asked', async () => {
+test('the outcome again waits as long as it asks for', async () => {
   const startsMs: number[] = [];
   it.work({
     chain: async () => {
@@ -91,12 +91,13 @@ test('again waits as long as asked', async () => {
 });
 
 describe('a failure', () => {
-  test('that may pass is tried again until the attempts are used up, and logged once then', async () => {
+  test('that may pass is tried again until the attempts are used up, and then logged once', async () => {
     it.work({ tick: throwing('STORE_UNREACHABLE') });
     await it.queue.upsertTick(3_600_000);
     const raw = it.raw('tick');
     await eventually('it fails', async () => {
-      // No test waits out a back-off. The scheduler's own next job has not failed yet: it stays where it is.
+      // Promotes retries, so that the test need not wait for back-offs. The scheduler's next job, which has
+      // not failed, stays delayed.
       for (const job of await raw.getDelayed(0, 10))
         if (job.attemptsMade > 0) await job.promote().catch(() => {});
       return it.eventTypes().includes('failed tick');
@@ -111,7 +112,7 @@ describe('a failure', () => {
     });
   });
 
-  test('that will not pass is never tried again', async () => {
+  test('that can’t pass is never tried again', async () => {
     it.work({ chain: throwing('BAD_RANGE') });
     await it.queue.addChain(BTC);
     await eventually('it fails', () => it.events.length > 0);
@@ -130,7 +131,7 @@ describe('a failure', () => {
     expect(job?.delay).toBeLessThanOrEqual(300_000);
   });
 
-  test('without a server’s word is retried within the back-off’s first ceiling of 2 s', async () => {
+  test('is retried within 2 s, the first ceiling of the back-off, when the server names no time', async () => {
     it.work({ chain: throwing('STORE_UNREACHABLE') });
     await it.queue.addChain(BTC);
     await eventually('it is put back', () => it.eventTypes().includes('retry chain'));
@@ -141,7 +142,7 @@ describe('a failure', () => {
 
 describe('fatal', () => {
   test.each(['TABLE_SUSPENDED', 'EXCHANGE_BANNED'] as const)(
-    '%s resolves it once and stops the taking of jobs',
+    '%s resolves it once, and no more jobs are taken',
     async (code) => {
       let runs = 0;
       const workers = it.work(
@@ -164,7 +165,7 @@ describe('fatal', () => {
     },
   );
 
-  test('in one kind of job stops all kinds', async () => {
+  test('an error in one kind of job stops all kinds', async () => {
     let bars = 0;
     const workers = it.work({
       chain: throwing('TABLE_SUSPENDED'),
@@ -180,7 +181,7 @@ describe('fatal', () => {
     expect(bars).toBe(0);
   });
 
-  test('a job of another version, or one that trips over a defect, fails alone', async () => {
+  test('a job of another version, or one that hits a bug, fails without stopping the workers', async () => {
     const workers = it.work({
       chain: async ({ symbol }) => {
         if (symbol === 'DEFECT') throw new TypeError('undefined is not a function');
@@ -191,8 +192,8 @@ describe('fatal', () => {
     await it.raw('chain').add('chain', 'nonsense', { attempts: 5 });
     await it.queue.addChain({ ...BTC, symbol: 'DEFECT' });
     await it.queue.addChain(BTC);
-    await eventually('the good one is done', () => it.eventTypes().includes('completed chain'));
-    await eventually('the others failed', () => it.events.length === 4);
+    await eventually('the valid job is done', () => it.eventTypes().includes('completed chain'));
+    await eventually('the others have failed', () => it.events.length === 4);
     expect(
       it.events.map(({ error }) => error?.code ?? 'none').toSorted((a, b) => a.localeCompare(b)),
     ).toEqual(['INTERNAL', 'JOB_INVALID', 'JOB_INVALID', 'none']);
@@ -200,7 +201,7 @@ describe('fatal', () => {
   });
 });
 
-test('live slices outrank a backfill that was there before', async () => {
+test('live slices run before those of a backfill that was enqueued earlier', async () => {
   const order: string[] = [];
   await it.queue.addDays('backfill', BTC, days(1, 24), 'backfill');
   await it.queue.addDays('live', BTC, days(1, 3), 'live');
@@ -217,7 +218,7 @@ test('live slices outrank a backfill that was there before', async () => {
   expect(order.slice(0, 3)).toEqual(['live', 'live', 'live']);
 });
 
-test('slices of a market are only taken by workers of that market', async () => {
+test('only workers of a market take its slices', async () => {
   const taken: string[] = [];
   await it.queue.addDays('r1', { ...BTC, market: 'binance_um' }, days(1, 1), 'live');
   await it.queue.addDays('r1', BTC, days(1, 1), 'live');
@@ -233,7 +234,7 @@ test('slices of a market are only taken by workers of that market', async () => 
 });
 
 describe('closing', () => {
-  test('drain waits for the running jobs, takes no others, and returns when they are done', async () => {
+  test('drain takes no more jobs, and returns when the running ones are done', async () => {
     const finish = gate();
     let runs = 0;
     const workers = it.work(
@@ -258,7 +259,7 @@ describe('closing', () => {
     expect(await it.raw('chain').getWaitingCount()).toBe(1);
   });
 
-  test('drain aborts what still runs at its deadline; the job goes back with all its attempts', async () => {
+  test('drain aborts a job that still runs at its deadline, which goes back with all its attempts', async () => {
     const workers = it.work({ chain: untilAborted });
     await it.queue.addChain(BTC);
     const raw = it.raw('chain');
@@ -270,12 +271,12 @@ describe('closing', () => {
     expect(job?.attemptsMade).toBe(0);
     expect(it.events).toEqual([]);
     it.work({ chain: async () => DONE });
-    await eventually('another worker has it at once', () =>
+    await eventually('another worker completes it', () =>
       it.eventTypes().includes('completed chain'),
     );
   });
 
-  test('stop aborts now, also while a drain waits, and can be called twice', async () => {
+  test('stop aborts at once, also while a drain waits, and can be called twice', async () => {
     const workers = it.work({ chain: untilAborted });
     await it.queue.addChain(BTC);
     const raw = it.raw('chain');
@@ -286,7 +287,7 @@ describe('closing', () => {
     expect(await raw.getWaitingCount()).toBe(1);
   });
 
-  test('stop does not wait for one that holds no lease, whatever it waits for', async () => {
+  test('stop does not wait for jobs that hold no lease', async () => {
     const never = async () => new Promise<JobOutcome>(() => {});
     const workers = it.work({ feed: never, tick: never });
     await it.queue.addFeed('r1', BTC, { startMs: DAY, endMs: DAY + HOUR_MS });
@@ -303,21 +304,21 @@ describe('closing', () => {
     expect(it.events).toEqual([]);
   });
 
-  test('works before Redis has answered once', async () => {
+  test('stop and drain work before Redis has answered once', async () => {
     await it.work({ chain: async () => DONE }).stop();
     await it.work({ chain: async () => DONE }).drain(10_000);
   });
 });
 
 describe('a running job', () => {
-  test('is aborted when it takes too long, with a failure that is retried', async () => {
+  test('is aborted when it takes too long, with an error that is retried', async () => {
     const job = new RunningJob('slice', { timeoutMs: 20, letGoMs: 1_000 });
     await expect(job.settle(sleep(60_000, undefined, { signal: job.signal }))).rejects.toThrow();
     expect(job.interruption).toBe('timeout');
     expect(job.signal.reason).toMatchObject({ code: 'JOB_TIMEOUT', retryable: true });
   });
 
-  test('that does not let go is given up on', async () => {
+  test('that does not end after its abort is abandoned', async () => {
     const job = new RunningJob('slice', { timeoutMs: 60_000, letGoMs: 20 });
     const settled = job.settle(new Promise(() => {}));
     job.interrupt('stop', new Error('stopping'));
@@ -326,7 +327,7 @@ describe('a running job', () => {
     expect(job.interruption).toBe('stop');
   });
 
-  test('that ends although it was aborted counts as ended', async () => {
+  test('that completes although it was aborted counts as completed', async () => {
     const job = new RunningJob('slice', { timeoutMs: 60_000, letGoMs: 1_000 });
     job.interrupt('stop', new Error('stopping'));
     await expect(job.settle(Promise.resolve('written'))).resolves.toBe('written');

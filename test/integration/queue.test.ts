@@ -5,7 +5,7 @@ import type { QueueCounts } from '../../src/ports/job-queue.ts';
 import { eventually, keyBytes } from './queue-fixtures.ts';
 import { BTC, DAY, days, DONE, Harness } from './queue-harness.ts';
 
-/** The side that enqueues and watches. */
+/** The side that enqueues jobs and reads their state. */
 
 let it: Harness;
 
@@ -23,7 +23,7 @@ const refuse = async (): Promise<never> => {
 };
 
 describe('addDays', () => {
-  test('makes one flow a day, with ids that name what they are', async () => {
+  test('makes one flow a day, with ids that name run, series and time', async () => {
     await it.queue.addDays('r1', BTC, days(2, 3), 'backfill');
     expect(await countsOf('slice')).toMatchObject({ waiting: 6 });
     expect(await countsOf('bars')).toMatchObject({ waiting: 2 });
@@ -39,12 +39,12 @@ describe('addDays', () => {
     );
   });
 
-  test('takes a day without hours as a bars job alone', async () => {
+  test('makes a bars job alone for a day without hours', async () => {
     await it.queue.addDays('r1', BTC, days(1, 0), 'live');
     expect(await it.raw('bars').getJobState('bars-r1-spot-BTCUSDT-20240101')).toBe('waiting');
   });
 
-  test('twice adds nothing: while it waits, after it is done, and for a day that failed', async () => {
+  test('adds nothing for the same days again, whether they are pending, done or failed', async () => {
     const work = days(2, 2);
     await it.queue.addDays('r1', BTC, work, 'backfill');
     await it.queue.addDays('r1', BTC, work, 'backfill');
@@ -55,7 +55,7 @@ describe('addDays', () => {
     });
     await eventually('both days end', async () => !(await dayStates()).includes('pending'));
     expect(await dayStates()).toEqual(['done', 'failed']);
-    // Done slices are soon removed, their day later: new ones would run for no parent.
+    // Completed slices are removed before their day is: new ones would run without a parent.
     await it.raw('slice-binance_spot').clean(0, 100, 'completed');
     await it.queue.addDays('r1', BTC, work, 'backfill');
     expect(
@@ -64,14 +64,14 @@ describe('addDays', () => {
     expect(await dayStates()).toEqual(['done', 'failed']);
   });
 
-  test('of another run adds its own jobs', async () => {
+  test('adds jobs for the same day of another run', async () => {
     await it.queue.addDays('r1', BTC, days(1, 1), 'backfill');
     await it.queue.addDays('r2', BTC, days(1, 1), 'backfill');
     expect(await countsOf('slice')).toMatchObject({ waiting: 2 });
   });
 
   test.each(['币安人生USDT', 'BTCUSDT_240628', 'A-B.C_D', '1000'])(
-    'takes the symbol %s',
+    'accepts the symbol %s',
     async (symbol) => {
       await it.queue.addDays('r1', { ...BTC, symbol }, days(1, 1), 'backfill');
       const seen: string[] = [];
@@ -83,7 +83,7 @@ describe('addDays', () => {
         bars: async () => DONE,
       });
       await eventually(
-        'it is worked',
+        'it is done',
         async () => (await it.queue.dayStates('r1', { ...BTC, symbol }, [DAY]))[0] === 'done',
       );
       expect(seen).toEqual([symbol]);
@@ -95,7 +95,7 @@ describe('addDays', () => {
     ['an empty run', '', BTC, days(1, 1)],
     ['a colon in the symbol', 'r1', { ...BTC, symbol: 'A:B' }, days(1, 1)],
     ['half an hour', 'r1', BTC, [{ dayMs: DAY, hours: [DAY + HOUR_MS / 2] }]],
-    ['a day that is none', 'r1', BTC, [{ dayMs: DAY + HOUR_MS, hours: [] }]],
+    ['a day that does not start at midnight', 'r1', BTC, [{ dayMs: DAY + HOUR_MS, hours: [] }]],
   ])('refuses %s before anything is enqueued', async (_, runId, series, work) => {
     await expect(
       it.queue.addDays(runId, series, [...days(1, 1), ...work], 'live'),
@@ -104,13 +104,13 @@ describe('addDays', () => {
     expect(await countsOf('bars')).toMatchObject({ waiting: 0 });
   });
 
-  test('a year costs less than 2,000 bytes of Redis a job', async () => {
+  test('costs less than 2,000 bytes of Redis a job for a year', async () => {
     await it.queue.addDays('20240101T000000-abcdef', BTC, days(366, 24), 'backfill');
     expect(await countsOf('slice')).toMatchObject({ waiting: 366 * 24 });
     expect((await keyBytes(it.redis, it.prefix)) / (366 * 25)).toBeLessThan(2_000);
   });
 
-  test('again, when its done day has been forgotten and a failed slice has not, runs both anew', async () => {
+  test('runs a day and its failed slice again when the day’s completed job has been removed', async () => {
     let fails = true;
     it.work({
       slice: async ({ hourMs }) => (fails && hourMs === DAY ? refuse() : DONE),
@@ -130,12 +130,12 @@ describe('addDays', () => {
   const dayStates = async () => it.queue.dayStates('r1', BTC, [DAY, DAY + DAY_MS]);
 });
 
-test('dayStates calls what is not there done: it has been removed after completion', async () => {
+test('dayStates reports a missing job as done, since jobs are removed after completion', async () => {
   expect(await it.queue.dayStates('r1', BTC, [DAY])).toEqual(['done']);
 });
 
-describe('wishes', () => {
-  test('for one day: one waits, one that runs does not swallow the next', async () => {
+describe('deduplicated jobs', () => {
+  test('keep one waiting bars job a day, also while another one runs', async () => {
     await it.queue.addBars(BTC, DAY);
     await it.queue.addBars(BTC, DAY);
     await it.queue.addBars(BTC, DAY + DAY_MS);
@@ -149,14 +149,14 @@ describe('wishes', () => {
         return DONE;
       },
     });
-    await eventually('the wish made meanwhile runs', () => runs === 2);
+    await eventually('the job added meanwhile runs', () => runs === 2);
     await eventually('nothing waits', async () => (await countsOf('bars'))?.waiting === 0);
     expect(runs).toBe(2);
   });
 
-  test('for a chain: pending while it waits or runs, and only then', async () => {
+  test('have a chain pending while it waits or runs, and only then', async () => {
     expect(await it.queue.chainPending(BTC)).toBe(false);
-    for (let wish = 0; wish < 3; wish += 1) await it.queue.addChain(BTC);
+    for (let added = 0; added < 3; added += 1) await it.queue.addChain(BTC);
     expect(await countsOf('chain')).toMatchObject({ waiting: 1 });
     expect(await it.queue.chainPending(BTC)).toBe(true);
     expect(await it.queue.chainPending({ ...BTC, symbol: 'ETHUSDT' })).toBe(false);
@@ -197,7 +197,7 @@ describe('wishes', () => {
   });
 });
 
-test('a feed: once while it is pending, again with its new range once it is done', async () => {
+test('a feed is added once while it is pending, and again with a new range once it is done', async () => {
   const ranges: number[] = [];
   await it.queue.addFeed('r1', BTC, { startMs: DAY, endMs: DAY + 1 * HOUR_MS });
   await it.queue.addFeed('r1', BTC, { startMs: DAY, endMs: DAY + 2 * HOUR_MS });
@@ -216,7 +216,7 @@ test('a feed: once while it is pending, again with its new range once it is done
 });
 
 describe('the tick', () => {
-  test('of two schedulers at once, worked by two workers, runs once', async () => {
+  test('that two schedulers register at once runs once, also with two workers', async () => {
     let ran = 0;
     const tick = async () => {
       ran += 1;
@@ -233,7 +233,7 @@ describe('the tick', () => {
     await other.dispose();
   });
 
-  test('comes again, and goes', async () => {
+  test('repeats until it is removed', async () => {
     let ran = 0;
     it.work({
       tick: async () => {
@@ -252,7 +252,7 @@ describe('the tick', () => {
   });
 });
 
-test('failures are those of the run, newest first, with their code, at most as many as asked', async () => {
+test('failures returns those of the run with their code, newest first, at most as many as asked', async () => {
   it.work({ slice: refuse, bars: async () => DONE }, { concurrency: { slice: 1 } });
   await it.queue.addDays('r1-spot', BTC, days(1, 2), 'live');
   await it.queue.addDays('r1', BTC, days(1, 3), 'live');
@@ -269,7 +269,7 @@ test('failures are those of the run, newest first, with their code, at most as m
   expect(await it.queue.failures('r2', 10)).toEqual([]);
 });
 
-test('progress adds up, keeps the newest hour, and goes after a week', async () => {
+test('progress adds up, keeps the newest hour, and expires after a week', async () => {
   expect(await it.queue.progress('r1')).toMatchObject({ slicesDone: 0, rows: 0, atHourMs: 0 });
   await Promise.all([
     it.queue.addProgress('r1', {
@@ -296,18 +296,18 @@ test('progress adds up, keeps the newest hour, and goes after a week', async () 
   expect(leftSeconds).toBeLessThanOrEqual(7 * 86_400);
 });
 
-test('addScheduledFeed is dropped while the series is fed for an earlier hour, and taken after it', async () => {
+test('addScheduledFeed adds nothing while a feed of an earlier hour is pending, and a feed after it', async () => {
   const hour = (count: number) => ({ startMs: DAY, endMs: DAY + count * HOUR_MS });
   await it.queue.addScheduledFeed('tick-1', BTC, hour(1));
   await it.queue.addScheduledFeed('tick-2', BTC, hour(2));
   expect(await countsOf('feed')).toMatchObject({ waiting: 1 });
   it.work({ feed: async () => DONE });
   await eventually(
-    'the first is fed',
+    'the first feed is done',
     async () => (await it.queue.feedState('tick-1', BTC)) === 'done',
   );
   await it.queue.addScheduledFeed('tick-3', BTC, hour(3));
-  await eventually('the next is fed', async () => (await countsOf('feed'))?.waiting === 0);
+  await eventually('the next feed is done', async () => (await countsOf('feed'))?.waiting === 0);
   expect(await it.raw('feed').getJob('feed-tick-2-spot-BTCUSDT')).toBeUndefined();
   expect(await it.raw('feed').getJob('feed-tick-3-spot-BTCUSDT')).toBeDefined();
 });

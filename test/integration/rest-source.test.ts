@@ -135,7 +135,7 @@ function connect(
   return { source, governor, sent };
 }
 
-/** As a slice is read: the first by time, then page by page by id. */
+/** Reads a range as a slice job does: the first trade by time, then page by page by id. */
 async function readAll(
   source: RestSource,
   fromMs: number,
@@ -184,7 +184,7 @@ describe('against the exchange simulator', () => {
     expect(page.some((trade) => trade.timeUs % 1000 !== 0)).toBe(true);
   });
 
-  it('has the exchange’s own minutes, whose taker volumes are the trades’ own', async () => {
+  it('reads the exchange’s minute candles, whose taker volumes equal those of the trades', async () => {
     const { source, exchange } = await bench();
     const hour = { startMs: FROM_MS + HOUR_MS, endMs: FROM_MS + 2 * HOUR_MS };
     const klines = await source.minuteKlines(BTC, hour, NEVER);
@@ -205,7 +205,7 @@ describe('against the exchange simulator', () => {
     expect(asked.map(({ weight, status }) => [weight, status])).toEqual([[2, 200]]);
   });
 
-  it('gives minutes of a symbol without such minutes as none, and of no symbol as unknown', async () => {
+  it('returns no candles where the symbol has none, and UNKNOWN_SYMBOL for a symbol that does not exist', async () => {
     const { source } = await bench();
     const before = { startMs: FROM_MS - HOUR_MS, endMs: FROM_MS };
     expect(await source.minuteKlines(BTC, before, NEVER)).toEqual([]);
@@ -255,7 +255,7 @@ describe('against the exchange simulator', () => {
   );
 
   it.each(FUTURES)(
-    'knows what is listed on %s, and what a contract is worth',
+    'knows what is listed on %s, and the size of a contract',
     async (market, place) => {
       const listed = { market: place, symbol: 'ETHUSD_PERP', trades: old, contractSize: 10 };
       const { source, exchange } = await bench({ symbols: [listed] });
@@ -271,7 +271,7 @@ describe('against the exchange simulator', () => {
   );
 
   it.each(FUTURES)(
-    'beyond the history of %s: RETENTION, by time and by id',
+    'fails with RETENTION beyond the history of %s, by time and by id',
     async (market, place, trades) => {
       const listed = { market: place, symbol: 'BTCUSD_PERP', trades };
       const { source } = await bench({
@@ -299,7 +299,7 @@ describe('against the exchange simulator', () => {
     ).toBe('UNKNOWN_SYMBOL');
   });
 
-  it('reads the same through every fault that passes', async () => {
+  it('reads the same despite every passing fault', async () => {
     const { source, exchange, sent } = await bench();
     const truth = await readAll(source, FROM_MS, FROM_MS + HOUR_MS);
     const kinds = [
@@ -331,7 +331,7 @@ describe('against the exchange simulator', () => {
     }
   });
 
-  it('waits as long as a 429 asks, and sends nothing meanwhile', async () => {
+  it('waits as long as a 429 asks for, and sends nothing meanwhile', async () => {
     const { source, exchange } = await bench();
     await source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER);
     exchange.setFaults([
@@ -347,7 +347,7 @@ describe('against the exchange simulator', () => {
     expect(exchange.requests.entries.filter((entry) => entry.violation !== undefined)).toEqual([]);
   });
 
-  it('sends nothing during a ban, neither after a restart nor with a wiped Redis, and resumes alone', async () => {
+  it('sends nothing during a ban, also after a restart with a wiped Redis, and resumes by itself', async () => {
     const { source, exchange, states } = await bench();
     await source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER);
     exchange.ban(3);
@@ -368,7 +368,7 @@ describe('against the exchange simulator', () => {
   it.each([
     ['forbiddenHtml', 'EXCHANGE_BLOCKED'],
     ['restrictedLocation', 'EXCHANGE_RESTRICTED'],
-  ] as const)('%s shuts out until the operator has seen it', async (kind, code) => {
+  ] as const)('sends nothing after %s: every later request fails at once', async (kind, code) => {
     const { source, exchange } = await bench();
     await source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER);
     exchange.setFaults([{ name: kind, kind, when: { request: 1 } }]);
@@ -385,7 +385,7 @@ describe('against the exchange simulator', () => {
 describe('at the limit', () => {
   const weightWindow = { interval: 'SECOND', intervalNum: 2 } as const;
 
-  /** Two readers on each, that never stop until the deadline. */
+  /** Runs two readers on each source until the deadline. */
   async function press(sources: readonly RestSource[], forMs: number): Promise<void> {
     const stop = AbortSignal.timeout(forMs);
     await Promise.all(
@@ -409,7 +409,7 @@ describe('at the limit', () => {
   }
 
   it.each([0, 700, -1_300])(
-    'at share 1, with a clock that is off by %i ms, two workers spend every window and see no 429',
+    'two workers at share 1, with a clock that is off by %i ms, use every window and get no 429',
     async (skewMs) => {
       const { exchange, source, states, keyPrefix } = await bench({
         weightLimit: 200,
@@ -421,18 +421,18 @@ describe('at the limit', () => {
       expect(
         exchange.requests.entries.filter((entry) => entry.status !== 200 && entry.status !== 0),
       ).toEqual([]);
-      // What was asked before the clocks were compared may be booked in one of the first windows too many.
+      // Requests sent before the clocks were compared may be counted in one window too many at the start.
       const whole = usedByWindow(exchange).slice(2, -1);
       expect(whole.length).toBeGreaterThanOrEqual(3);
-      // How much of a window of two seconds is used hangs on the machine, since nothing is sent near its
-      // end; `make bench` measures it on whole minutes. Here: that every window is spent anew.
+      // How much of a two-second window is used depends on the machine, since nothing is sent near its
+      // end; `make bench` measures it on whole minutes. This checks only that every window is used.
       const middle = whole.toSorted((left, right) => left - right)[Math.floor(whole.length / 2)];
       expect(middle).toBeGreaterThanOrEqual(100);
       expect(Math.max(...whole)).toBeLessThanOrEqual(200);
     },
   );
 
-  it('another program on the address is noticed and given way to', async () => {
+  it('leaves weight to another program on the same address', async () => {
     const { exchange, source, states, keyPrefix } = await bench({ weightLimit: 200, weightWindow });
     await source.page(BTC, { fromId: 1_000, unit: 'ms' }, NEVER);
     const modest = connect(exchange, keyPrefix, states, 0.9);
@@ -441,7 +441,7 @@ describe('at the limit', () => {
     exchange.addForeignWeight(150);
     await press([modest.source], 1_500);
     expect(exchange.requests.entries.filter((entry) => entry.status === 429)).toEqual([]);
-    // 180 less 150, and at most the one request that was under way when the other was first seen.
+    // 180 less 150, plus at most the one request in flight when the other program was first seen.
     const ours = usedByWindow(exchange).at(-1);
     expect(ours).toBeGreaterThanOrEqual(28);
     expect(ours).toBeLessThanOrEqual(34);

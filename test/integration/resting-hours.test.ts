@@ -9,7 +9,7 @@ import { recordOf } from '../support/trades.ts';
 
 const DAY = Date.UTC(2024, 4, 6);
 const RANGE = { startMs: DAY + 5 * HOUR_MS, endMs: DAY + 8 * HOUR_MS };
-/** The hours were first asked for then. */
+/** When the hours were first asked for. */
 const SEEN = DAY + 2 * DAY_MS;
 const TICK_MS = HOUR_MS;
 
@@ -25,17 +25,17 @@ function gap(hourMs: number, gapClass: GapClass, toId: number) {
   return { hourMs, gapClass, fromId: 0, toId, evidence: 'in a test' };
 }
 
-test('hours that nobody has are asked for after waits that double, up to a week; others at every tick', async () => {
+test('hours that no source has are asked for after waits that double, up to a week; others at every tick', async () => {
   const series = uniqueSeries('REST');
-  const [lacking, absent, late] = [5, 6, 7].map((hour) => DAY + hour * HOUR_MS) as [
+  const [holed, absent, late] = [5, 6, 7].map((hour) => DAY + hour * HOUR_MS) as [
     number,
     number,
     number,
   ];
-  // As the job that asks in vain does: once more on record, with the time of the question.
+  // Records the hours again with the time of the request, as a job does that finds nothing new.
   const ask = async (nowMs: number) => {
-    const record = { ...recordOf(lacking, 100, 10, { rows: 9 }), ...series, fetchedAtMs: nowMs };
-    await store.ledger.write([{ record, gaps: [gap(lacking, 'missing_ids', 3)] }], nowMs);
+    const record = { ...recordOf(holed, 100, 10, { rows: 9 }), ...series, fetchedAtMs: nowMs };
+    await store.ledger.write([{ record, gaps: [gap(holed, 'missing_ids', 3)] }], nowMs);
     await files.write({
       ...series,
       dayMs: DAY,
@@ -61,18 +61,18 @@ test('hours that nobody has are asked for after waits that double, up to a week;
   };
   const asked: number[] = [];
   for (let tick = 1; tick <= 24 * 30; tick += 1) {
-    // Beyond the first days only now and then, since each look is a question to the store.
+    // After the first days only once a day, since each check queries the store.
     if (tick > 100 && tick % 24 !== 0) continue;
     const nowMs = SEEN + tick * TICK_MS;
     const hours = await due(nowMs);
     expect(hours).toContain(late);
     if (hours.length === 1) continue;
-    expect(hours).toEqual([lacking, absent, late]);
+    expect(hours).toEqual([holed, absent, late]);
     asked.push(tick);
     await ask(nowMs);
   }
   expect(asked).toEqual([1, 2, 4, 8, 16, 32, 64, 144, 288, 456, 624]);
-  // Who asks for them himself gets them asked for.
+  // A request by a user is not held back by these waits.
   const all = await Array.fromAsync(dueDays(store, series, RANGE));
-  expect(all.flatMap(({ hours }) => hours)).toEqual([lacking, absent, late]);
+  expect(all.flatMap(({ hours }) => hours)).toEqual([holed, absent, late]);
 });

@@ -54,12 +54,12 @@ function isRunning(pid: number): boolean {
 
 const startsSaid = (): number => own.said.filter((line) => line.startsWith('starting ')).length;
 
-test('two callers at once start one set', () => {
+test('two callers at once start one Redis and one QuestDB', () => {
   expect(startsSaid()).toBe(2); // one Redis, one QuestDB
   expect(urls.how).toBe('native');
 });
 
-test('passwords are made for this home and only its owner can read them', async () => {
+test('passwords are made for each home, and only its owner can read them', async () => {
   const secrets = await stat(path.join(own.options.homeDir, 'secrets.json'));
   expect(secrets.mode & 0o777).toBe(0o600);
   for (const url of [
@@ -94,7 +94,7 @@ test('Redis keeps an append-only file and never evicts', async () => {
   });
 });
 
-test('QuestDB runs with the settings the tables rely on', async () => {
+test('QuestDB runs with the settings that the tables rely on', async () => {
   const rows = await sql(urls.questdbPgUrl, 'show parameters');
   const value = (name: string): unknown =>
     rows.find((row) => row['property_path'] === name)?.['value'];
@@ -109,7 +109,7 @@ test('QuestDB runs with the settings the tables rely on', async () => {
   }
 });
 
-test('the reader selects and cannot write', async () => {
+test('the read-only user can select and cannot write', async () => {
   await sql(
     urls.questdbPgUrl,
     'create table reader_test (ts timestamp, v long) timestamp(ts) partition by day wal',
@@ -126,7 +126,7 @@ test('the reader selects and cannot write', async () => {
   }
 });
 
-test('the reader writes no file on the server; /exp answers', async () => {
+test('the read-only user cannot write a file on the server; /exp answers', async () => {
   await sql(urls.questdbPgUrl, 'create table copy_test (ts timestamp, v long) timestamp(ts)');
   for (const text of [
     "copy (select * from copy_test) to 'secret' with format parquet",
@@ -148,14 +148,14 @@ test('the reader writes no file on the server; /exp answers', async () => {
   }
 });
 
-test('a second call gives the same URLs and starts nothing', async () => {
+test('a second call returns the same URLs and starts nothing', async () => {
   const before = startsSaid();
   expect(await own.start()).toEqual(urls);
   expect(startsSaid()).toBe(before);
   expect(await findServices(own.options)).toEqual(urls);
 });
 
-test('a killed Redis comes back with its data, QuestDB untouched', async () => {
+test('a killed Redis is started again on its data, and QuestDB keeps running', async () => {
   await onRedis(async (redis) => redis.set('kept', 'yes'));
   const questdb = await pidOf('questdb');
   process.kill(await pidOf('redis'), 'SIGKILL');
@@ -164,7 +164,7 @@ test('a killed Redis comes back with its data, QuestDB untouched', async () => {
   expect(await pidOf('questdb')).toBe(questdb);
 });
 
-test('a killed QuestDB comes back with its data', async () => {
+test('a killed QuestDB is started again on its data', async () => {
   await sql(
     urls.questdbPgUrl,
     'create table kept (ts timestamp, v long) timestamp(ts) partition by day wal',
@@ -176,7 +176,7 @@ test('a killed QuestDB comes back with its data', async () => {
   expect(await sql(urls.questdbPgUrl, 'select v from kept')).toEqual([{ v: '42' }]);
 });
 
-test('what breaks at the start is said with the end of the log', async () => {
+test('a service that fails to start is reported with the end of its log', async () => {
   const broken = await makeOwnServices();
   onTestFinished(async () => broken.dispose());
   const options = {
@@ -192,11 +192,11 @@ test('what breaks at the start is said with the end of the log', async () => {
   });
 });
 
-// Last: it ends the set of this file.
-test('stopping leaves nothing running, and the data for the next start', async () => {
+// Must be last: it stops the services of this file.
+test('stopping leaves nothing running, and keeps the data for the next start', async () => {
   const pids = [await pidOf('redis'), await pidOf('questdb')];
   expect(await stopServices(own.options)).toEqual({ stopped: ['Redis', 'QuestDB'] });
-  // Their parent is this process, which learns of the exit a moment later.
+  // Their parent is this process, which is notified of the exit a moment later.
   await expect.poll(() => pids.map(isRunning)).toEqual([false, false]);
   expect(await findServices(own.options)).toBeUndefined();
   expect(await stopServices(own.options)).toEqual({ stopped: [] });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
 import { devModeEnv, makeOwnServices, type OwnServices } from '../support/own-services.ts';
 
-/** How a table that the server has suspended is told from other refusals. */
+/** A suspended table is distinguished from other refusals of the server. */
 
 let own: OwnServices;
 let sql: Sql;
@@ -26,12 +26,12 @@ afterAll(async () => {
   await own.dispose();
 });
 
-test('what waits for a suspended table is told so', async () => {
+test('waiting for a suspended table fails with TABLE_SUSPENDED', async () => {
   await sql.query("INSERT INTO ill VALUES ('2024-01-01T00:00:00Z', 1)");
   await expect(sql.waitApplied('ill')).rejects.toMatchObject({ code: 'TABLE_SUSPENDED' });
 });
 
-test('other tables and other words are refused for what they are', async () => {
+test('other refusals are STORE_REFUSED, even when their message contains "table is suspended"', async () => {
   await expect(sql.query('SELECT nothing FROM well')).rejects.toMatchObject({
     code: 'STORE_REFUSED',
   });

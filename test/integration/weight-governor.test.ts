@@ -19,7 +19,7 @@ const LIMIT = 40;
 const NEVER = new AbortController().signal;
 const { redisUrl } = inject('services');
 
-/** A database of its own, so that it can be wiped under the feet of no other test. */
+/** Its own Redis database, so that wiping it disturbs no other test. */
 const ownDatabase = new URL(redisUrl);
 ownDatabase.pathname = '/9';
 
@@ -70,7 +70,7 @@ function governorWith(deps: Partial<WeightGovernorDeps> = {}): WeightGovernor {
   });
 }
 
-/** Acquires until the deadline; the exchange's window of every grant. */
+/** Acquires until the deadline. @returns the exchange's window of every grant */
 async function grantsOf(
   governors: readonly WeightGovernor[],
   weight: number,
@@ -99,7 +99,7 @@ function countBy(windows: readonly number[]): number[] {
   return [...counts.entries()].sort(([one], [other]) => one - other).map(([, count]) => count);
 }
 
-/** Just after a window has begun, with nearly all of it left. */
+/** Waits until just after the start of a window, when nearly all of it is left. */
 async function nextWindow(): Promise<void> {
   await systemClock.sleep(WINDOW_MS - (Date.now() % WINDOW_MS) + 20, NEVER);
 }
@@ -114,7 +114,7 @@ async function errorOf(promise: Promise<unknown>): Promise<CdvaultError> {
 }
 
 describe('one budget', () => {
-  it('is shared by all governors of an address, used up, and never exceeded in the exchange’s windows', async () => {
+  it('is shared by all governors of an address, used in full, and never exceeded in the exchange’s windows', async () => {
     await nextWindow();
     const windows = await grantsOf(
       [governorWith(), governorWith(), governorWith(), governorWith()],
@@ -126,18 +126,18 @@ describe('one budget', () => {
     expect(Math.max(...counts)).toBe(10);
   });
 
-  it('is our share of the limit', async () => {
+  it('is the configured share of the exchange’s limit', async () => {
     await nextWindow();
     expect(countBy(await grantsOf([governorWith({ share: 0.6 })], 4, 1_900))).toEqual([6, 6]);
   });
 
-  it('is another for another address', async () => {
+  it('is separate for each address', async () => {
     await nextWindow();
     const windows = await grantsOf([governorWith(), governorWith({ egress: 'office' })], 4, 900);
     expect(countBy(windows)).toEqual([20]);
   });
 
-  it('leaves room for a light request after a heavy one in vain', async () => {
+  it('grants a light request while a heavy one waits for the next window', async () => {
     const governor = governorWith();
     await nextWindow();
     await governor.acquire(MARKET, 30, NEVER);
@@ -153,12 +153,12 @@ describe('one budget', () => {
     await heavy;
   });
 
-  it('says so when a request can never fit', async () => {
+  it('fails with advice when a request can never fit', async () => {
     const error = await errorOf(governorWith({ share: 0.01 }).acquire(MARKET, 4, NEVER));
     expect([error.code, error.advice]).toEqual(['USAGE', 'Raise --weight-share.']);
   });
 
-  it('takes nothing near a window’s end, where requests count in the next', async () => {
+  it('grants nothing near the end of a window, where requests count in the next one', async () => {
     const governor = governorWith();
     await governor.acquire(MARKET, 1, NEVER);
     for (let round = 0; round < 3; round += 1) {
@@ -178,7 +178,7 @@ describe('the exchange’s own count', () => {
     expect(countBy(await grantsOf([governor, governorWith()], 4, 900))).toEqual([2]);
   });
 
-  it('counts once, however many tell it, and never lowers ours', async () => {
+  it('counts once, however many governors report it, and never lowers our own', async () => {
     const governors = Array.from({ length: 8 }, () => governorWith());
     for (const governor of governors) await governor.acquire(MARKET, 1, NEVER);
     await nextWindow();
@@ -187,7 +187,7 @@ describe('the exchange’s own count', () => {
     expect((await governors[1]?.state(MARKET))?.usedWeight).toBe(30);
   });
 
-  it('of a request that met a window’s end tells nothing', async () => {
+  it('is ignored for a request that was sent in an earlier window', async () => {
     const governor = governorWith();
     await governor.acquire(MARKET, 4, NEVER);
     await nextWindow();
@@ -195,7 +195,7 @@ describe('the exchange’s own count', () => {
     expect((await governor.state(MARKET)).usedWeight).toBe(0);
   });
 
-  it('is taken to heart again after Redis was wiped', async () => {
+  it('is applied again after Redis was wiped', async () => {
     const governor = governorWith();
     await nextWindow();
     await governor.acquire(MARKET, 20, NEVER);
@@ -208,7 +208,7 @@ describe('the exchange’s own count', () => {
 });
 
 describe('the exchange’s clock', () => {
-  it('decides the windows, however wrong ours is', async () => {
+  it('defines the windows, however wrong our own clock is', async () => {
     const offsetMs = 400;
     const exchangeClock = async (): Promise<{ offsetMs: number; uncertaintyMs: number }> => ({
       offsetMs,
@@ -230,7 +230,7 @@ describe('the exchange’s clock', () => {
     expect(Math.max(...countBy(windows))).toBeLessThanOrEqual(10);
   });
 
-  it('books also what was sent before it was known in the window that the exchange counts', async () => {
+  it('also books requests sent before it was known in the window that the exchange counts', async () => {
     const governor = governorWith({
       limits: async () => ({ weightLimit: LIMIT, windowMs: WINDOW_MS, weight: 20 }),
       exchangeClock: async () => ({ offsetMs: WINDOW_MS, uncertaintyMs: 1 }),
@@ -240,7 +240,7 @@ describe('the exchange’s clock', () => {
     expect((await governor.state(MARKET)).usedWeight).toBe(20 + 3 + 4);
   });
 
-  it('is compared once for all who wait, and paid for', async () => {
+  it('is read once for all waiting requests, and its weight is booked', async () => {
     let readings = 0;
     const exchangeClock = async (): Promise<{ offsetMs: number; uncertaintyMs: number }> => {
       readings += 1;
@@ -255,7 +255,7 @@ describe('the exchange’s clock', () => {
 });
 
 describe('the exchange’s limits', () => {
-  it('are asked once, paid for, and remembered in the store for a day', async () => {
+  it('are asked for once, their weight is booked, and the store remembers them for a day', async () => {
     const states = new MemoryStates();
     let asked = 0;
     const limits = async (): Promise<{ weightLimit: number; windowMs: number; weight: number }> => {
@@ -279,19 +279,19 @@ describe('the exchange’s limits', () => {
     expect(asked).toBe(2);
   });
 
-  it('that cost more than the window has left leave nothing of it', async () => {
-    const dear = async (): Promise<{ weightLimit: number; windowMs: number; weight: number }> => ({
+  it('whose weight exceeds the rest of the window use it up', async () => {
+    const heavy = async (): Promise<{ weightLimit: number; windowMs: number; weight: number }> => ({
       weightLimit: LIMIT,
       windowMs: WINDOW_MS,
       weight: LIMIT + 20,
     });
     await nextWindow();
     const window = Math.floor(Date.now() / WINDOW_MS);
-    await governorWith({ limits: dear }).acquire(MARKET, 4, NEVER);
+    await governorWith({ limits: heavy }).acquire(MARKET, 4, NEVER);
     expect(Math.floor(Date.now() / WINDOW_MS)).toBe(window + 1);
   });
 
-  it('that can’t be had fail the one who needs them, and are asked again', async () => {
+  it('that can’t be fetched fail the request that needs them, and are asked for again', async () => {
     let asked = 0;
     const limits = async (): Promise<{ weightLimit: number; windowMs: number }> => {
       asked += 1;
@@ -303,7 +303,7 @@ describe('the exchange’s limits', () => {
     await governor.acquire(MARKET, 1, NEVER);
   });
 
-  it('are learned for the others when the one who asks gives up', async () => {
+  it('are asked for again by a waiting request when the asking one is aborted', async () => {
     let asked = 0;
     const limits = (
       _: string,
@@ -329,7 +329,7 @@ describe('the exchange’s limits', () => {
 
 describe('a pause', () => {
   it.each(['rate_limited', 'banned'] as const)(
-    '(%s) holds everybody back until it ends',
+    '(%s) holds back all governors until it ends',
     async (reason) => {
       const [one, other] = [governorWith(), governorWith()];
       await other.acquire(MARKET, 1, NEVER);
@@ -351,11 +351,11 @@ describe('a pause', () => {
     await governor.acquire('binance_um', 1, NEVER);
   });
 
-  it('for the place holds for the host that said so, and for no other', async () => {
+  it('for a restricted location applies to the host that refused, and to no other', async () => {
     await governorWith().pause(MARKET, 'restricted', Date.now() + 60_000);
     const elsewhere = governorWith({ baseUrls: { [MARKET]: 'https://other.test' } });
     await elsewhere.acquire(MARKET, 1, NEVER);
-    // A ban is the address's own, wherever it asks.
+    // A ban applies to the address, whatever host it asks.
     await governorWith().pause(MARKET, 'banned', Date.now() + 60_000);
     expect((await elsewhere.state(MARKET)).pause?.reason).toBe('banned');
   });
@@ -369,7 +369,7 @@ describe('a pause', () => {
     expect(Math.abs((state.pause?.untilMs ?? 0) - untilMs)).toBeLessThan(100);
   });
 
-  it('gives way to an abort at once, leaving nothing behind', async () => {
+  it('ends at once on an abort, and leaves no timer', async () => {
     const governor = governorWith();
     await governor.pause(MARKET, 'banned', Date.now() + 60_000);
     const timersBefore = timerCount();
@@ -401,7 +401,7 @@ describe('a ban', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(untilMs);
   });
 
-  it('keeps the limits that the store knows, and the later end of two', async () => {
+  it('keeps the limits in the store, and the later of two ends', async () => {
     const states = new MemoryStates();
     const governor = governorWith({ states });
     await governor.acquire(MARKET, 1, NEVER);
@@ -415,7 +415,7 @@ describe('a ban', () => {
     });
   });
 
-  it('that ended long ago stops nobody', async () => {
+  it('that has ended stops no request', async () => {
     const states = new MemoryStates();
     states.saved.set(`${MARKET}/home`, {
       weightLimit: LIMIT,
@@ -426,7 +426,7 @@ describe('a ban', () => {
     await governorWith({ states }).acquire(MARKET, 1, NEVER);
   });
 
-  it('asks the store once, not for every request', async () => {
+  it('is looked up in the store a few times, not for every request', async () => {
     const states = new MemoryStates();
     const governor = governorWith({ states });
     for (let request = 0; request < 10; request += 1) await governor.acquire(MARKET, 1, NEVER);
@@ -451,7 +451,7 @@ describe('without Redis', () => {
     },
   );
 
-  it('gives way to an abort at once', async () => {
+  it('a wait ends at once on an abort', async () => {
     const proxy = await startTcpProxy(Number(ownDatabase.port), ownDatabase.hostname);
     const silent = new URL(ownDatabase);
     silent.host = `127.0.0.1:${proxy.port}`;

@@ -12,7 +12,7 @@ import { madeTrades } from '../../support/made-trades.ts';
 import { devModeEnv, makeOwnServices, type OwnServices } from '../../support/own-services.ts';
 import { NEVER, openStore } from '../../support/store.ts';
 
-/** On a server of its own: rules look at everything, and other tests keep no order there. */
+/** Uses its own server: the rules read all tables, and other tests leave rows there that would raise alerts. */
 
 const THIS_HOUR = floorTo(Date.now(), HOUR_MS);
 const FIRST_HOUR = THIS_HOUR - 30 * HOUR_MS;
@@ -46,7 +46,7 @@ function ruleOf(uid: string): AlertRule {
   return rule;
 }
 
-/** Rows above the threshold by Grafana's rules: texts are labels, exactly one column is a number. */
+/** Rows above the threshold. By Grafana's rules texts are labels, and exactly one column is a number. */
 async function alertsOf(uid: string): Promise<Record<string, string | null>[]> {
   const rule = ruleOf(uid);
   const { columns, rows } = await asker.ask(rule.query.sql);
@@ -58,7 +58,7 @@ async function alertsOf(uid: string): Promise<Record<string, string | null>[]> {
     .map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index] ?? null])));
 }
 
-/** By type of PostgreSQL. */
+/** OIDs of PostgreSQL types. */
 const TEXT = 1043;
 const NUMBERS = [20, 23, 701];
 
@@ -76,13 +76,13 @@ async function schedule(series: Series): Promise<void> {
   await catalogue.setSchedule(await catalogue.pinOrigin(series, FIRST_HOUR), FIRST_HOUR);
 }
 
-test.each(alertRules().map(({ uid }) => uid))('on an empty store all is quiet: %s', async (uid) => {
+test.each(alertRules().map(({ uid }) => uid))('an empty store raises no alert: %s', async (uid) => {
   expect(await alertsOf(uid)).toEqual([]);
 });
 
-describe('on a store in which something is wrong', () => {
+describe('on a store with damage', () => {
   beforeAll(async () => {
-    // The last hour waits for its successor, as that of a quiet symbol may.
+    // The last hour waits for a later trade, as that of a quiet symbol may.
     await fill(KEPT_UP, THIS_HOUR, (hourMs) =>
       hourMs === THIS_HOUR - HOUR_MS ? 'open' : 'proven',
     );
@@ -94,21 +94,21 @@ describe('on a store in which something is wrong', () => {
     for (const series of [KEPT_UP, BEHIND, NEVER_DONE]) await schedule(series);
   });
 
-  test('hours with a gap and hours that nobody fetched are a hole, counted by series', async () => {
+  test('hours with a gap and unfetched hours raise the hole alert, counted by series', async () => {
     expect(await alertsOf('cdvault-hole')).toEqual([{ ...HOLED, hours: '2' }]);
   });
 
-  test('a scheduled series falls behind, also when nothing of it was ever proven', async () => {
+  test('a scheduled series that falls behind raises an alert, also when no hour of it was ever proven', async () => {
     const alerts = await alertsOf('cdvault-stuck');
     expect(alerts.map(({ symbol }) => symbol ?? '').toSorted()).toEqual(['BEHIND', 'NEVERDONE']);
     const behind = alerts.find(({ symbol }) => symbol === 'BEHIND');
-    // From 5 hours on, and less than one that has begun.
+    // At least 5 hours, plus the part of the current hour that has passed.
     expect(Math.floor(Number(behind?.['hours']))).toBe(
       Math.floor((Date.now() - (THIS_HOUR - 5 * HOUR_MS)) / HOUR_MS),
     );
   });
 
-  test('a ban that is in force, and none that is over', async () => {
+  test('a ban in force raises an alert, a past one does not', async () => {
     const state = createExchangeStateStore(store.sql);
     const limits = { weightLimit: 6000, windowMs: MINUTE_MS, limitsAtMs: Date.now() };
     await state.save('binance_spot', 'home', { ...limits, bannedUntilMs: Date.now() + HOUR_MS });
@@ -118,7 +118,7 @@ describe('on a store in which something is wrong', () => {
     ]);
   });
 
-  test('a suspended table, by name', async () => {
+  test('a suspended table raises an alert with its name', async () => {
     await store.sql.query('ALTER TABLE restatements SUSPEND WAL');
     expect(await alertsOf('cdvault-suspended')).toMatchObject([
       { name: 'restatements', suspended: '1' },

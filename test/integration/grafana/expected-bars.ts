@@ -3,11 +3,11 @@ import { DAY_MS, floorTo, HOUR_MS } from '../../../src/domain/time/hour.ts';
 import type { FilledHour } from '../../support/filled-series.ts';
 import { beginOf } from './sessions.ts';
 
-/** What a dashboard has to draw, straight from the trades: no bars, no anchors, no SQL. */
+/** What a dashboard must draw, computed from the trades without bars, anchors or SQL. */
 
 export interface ExpectedBar {
   readonly openMs: number;
-  /** undefined where nothing is known of the bar. */
+  /** undefined where the bar is unknown. */
   readonly levels: readonly [open: number, high: number, low: number, close: number] | undefined;
   readonly delta: number | undefined;
 }
@@ -19,24 +19,24 @@ export interface Grid {
   readonly start: string;
   readonly fromMs: number;
   readonly toMs: number;
-  /** Where continuous CDV is 0. */
+  /** The instant at which continuous CDV is 0. */
   readonly originMs: number;
 }
 
 export interface Level {
   readonly timeMs: number;
-  /** CDV after the trade, from the first stored one on, in units of 1e-8. */
+  /** CDV after the trade, counted from the first stored trade, in units of 1e-8. */
   readonly afterE8: bigint;
 }
 
-/** Bars that begin inside the range, with unknown ones between the first and the last known. */
+/** Bars that begin inside the range, from the first to the last known one; bars in between may be unknown. */
 export function expectedBars(
   { hours, levels }: { readonly hours: readonly FilledHour[]; readonly levels: readonly Level[] },
   grid: Grid,
 ): ExpectedBar[] {
   const firstKnownMs = new Map<number, number>();
   const bars = [...barsOfRange(grid)].map(([openMs, endMs]) => {
-    if (!hours.some((hour) => tellsOf(hour, openMs, endMs))) return unknownBar(openMs);
+    if (!hours.some((hour) => isKnownIn(hour, openMs, endMs))) return unknownBar(openMs);
     const anchorMs = anchorOf(openMs, grid);
     if (!firstKnownMs.has(anchorMs)) firstKnownMs.set(anchorMs, openMs);
     const zeroMs = grid.anchor === 'visible' ? firstKnownMs.get(anchorMs) : anchorMs;
@@ -45,9 +45,9 @@ export function expectedBars(
   return trimmed(bars);
 }
 
-function tellsOf({ hourMs, fate, trades }: FilledHour, openMs: number, endMs: number): boolean {
+function isKnownIn({ hourMs, fate, trades }: FilledHour, openMs: number, endMs: number): boolean {
   if (hourMs >= endMs || hourMs + HOUR_MS <= openMs || fate === 'absent') return false;
-  // Only what is proven knows of silence.
+  // Only a proven hour shows that there were no trades.
   if (fate === 'proven') return true;
   return trades.some(({ timeUs }) => timeUs / 1000 >= openMs && timeUs / 1000 < endMs);
 }
@@ -62,7 +62,7 @@ export function levelsOf(hours: readonly FilledHour[]): Level[] {
   });
 }
 
-/** The level before the first trade at or after an instant. */
+/** CDV before the first trade at or after an instant, in units of 1e-8. */
 function before(levels: readonly Level[], timeMs: number): bigint {
   return levels[firstAt(levels, timeMs) - 1]?.afterE8 ?? 0n;
 }
@@ -108,7 +108,7 @@ function trimmed(bars: ExpectedBar[]): ExpectedBar[] {
   return bars.slice(bars.findIndex(isKnown), bars.findLastIndex(isKnown) + 1);
 }
 
-/** The instant that a bar's level counts from; of the visible range, its first bar that is known. */
+/** The instant that a bar's level counts from; for `visible` the start of the range, whose first known bar is 0. */
 function anchorOf(openMs: number, { anchor, zone, start, originMs, fromMs }: Grid): number {
   if (anchor === 'day') return floorTo(openMs, DAY_MS);
   if (anchor === 'session') return beginOf(openMs, zone, start);
@@ -120,7 +120,7 @@ function* barsOfRange(grid: Grid): Generator<readonly [openMs: number, endMs: nu
   const [ownZone, ownStart] = anchor === 'session' ? [zone, start] : ['UTC', '00:00'];
   let openMs = beginOf(fromMs, ownZone, ownStart);
   while (openMs <= toMs) {
-    // A session's last bar ends with it.
+    // The last bar of a session ends with the session.
     const sessionEndMs = beginOf(
       beginOf(openMs, ownZone, ownStart) + 1.5 * DAY_MS,
       ownZone,

@@ -12,7 +12,7 @@ export const DAY = Date.UTC(2024, 0, 1);
 export const ABSENT_HOUR = DAY + 14 * HOUR_MS;
 /** A third of its trades is missing. */
 export const HOLED_HOUR = DAY + 20 * HOUR_MS;
-/** Days on which the clocks of New York change, and those around them. */
+/** Days on which the clocks of New York change. */
 export const CLOCK_DAYS = [Date.UTC(2024, 2, 10), Date.UTC(2024, 10, 3)];
 
 export interface StoredSeries {
@@ -23,9 +23,9 @@ export interface StoredSeries {
 }
 
 export interface Fixture {
-  /** The real day if it is here, with two holes; a quiet day and a half behind it. */
+  /** The real day if its archive is here, with two holes, followed by 30 quiet hours. */
   readonly spot: StoredSeries;
-  /** The same symbol. */
+  /** The same symbol on USD-M. */
   readonly perpetual: StoredSeries;
   readonly clocks: StoredSeries;
   /** Today and yesterday. */
@@ -67,8 +67,8 @@ async function spotTrades(): Promise<AggTrade[]> {
   const trades: AggTrade[] = [];
   if (realDayIsHere()) for await (const trade of realDayTrades()) trades.push(trade);
   else trades.push(...madeTrades(500_000, DAY, DAY + DAY_MS, 2_000));
-  const behind = (trades.at(-1)?.aggId ?? 0) + 1;
-  const quiet = madeTrades(behind, DAY + DAY_MS, DAY + 2.25 * DAY_MS, 7 * MINUTE_MS);
+  const nextId = (trades.at(-1)?.aggId ?? 0) + 1;
+  const quiet = madeTrades(nextId, DAY + DAY_MS, DAY + 2.25 * DAY_MS, 7 * MINUTE_MS);
   return [...trades, ...quiet];
 }
 
@@ -80,14 +80,14 @@ function spotFate(hourMs: number): HourFate {
 function clockTrades(): AggTrade[] {
   const [spring = 0, autumn = 0] = CLOCK_DAYS;
   const first = madeTrades(2_000_000, spring - DAY_MS, spring + 2 * DAY_MS, 11 * MINUTE_MS);
-  const behind = (first.at(-1)?.aggId ?? 0) + 1;
-  return [...first, ...madeTrades(behind, autumn - DAY_MS, autumn + 2 * DAY_MS, 11 * MINUTE_MS)];
+  const nextId = (first.at(-1)?.aggId ?? 0) + 1;
+  return [...first, ...madeTrades(nextId, autumn - DAY_MS, autumn + 2 * DAY_MS, 11 * MINUTE_MS)];
 }
 
 const isAround = (hourMs: number, dayMs: number): boolean =>
   hourMs >= dayMs - DAY_MS && hourMs < dayMs + 2 * DAY_MS;
 
-/** Its last hour is not over: today's bar is still forming. */
+/** A series whose last hour has not ended: today's bar is still forming. */
 async function liveSeries(
   fill: (of: Series, trades: readonly AggTrade[], rest: Rest) => Promise<StoredSeries>,
 ): Promise<StoredSeries> {

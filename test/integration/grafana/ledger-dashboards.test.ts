@@ -15,7 +15,7 @@ import { expandQuery, type QueryContext } from '../../support/grafana-macros.ts'
 import { madeTrades } from '../../support/made-trades.ts';
 import { openStore, uniqueSeries } from '../../support/store.ts';
 
-/** Coverage and Pipeline. The tables are shared with other tests: rows of others are no fault. */
+/** Tests of Coverage and Pipeline. The tables are shared with other tests, whose rows may show up. */
 
 const TODAY = floorTo(Date.now(), DAY_MS);
 const FIRST_DAY = TODAY - 5 * DAY_MS;
@@ -75,7 +75,7 @@ const RANGES = {
 const INTERVALS_MS = [500, MINUTE_MS, HOUR_MS, DAY_MS];
 
 function contextOf([fromMs, toMs]: readonly [number, number], intervalMs = HOUR_MS): QueryContext {
-  // As Grafana hands over what may be several.
+  // A list, as Grafana passes variables with several values.
   const variables = { market: [series.market], symbol: [series.symbol] };
   return { fromMs, toMs, intervalMs, variables };
 }
@@ -86,7 +86,7 @@ async function panel(from: typeof coverage, title: string, context: QueryContext
   return asker.ask(expandQuery(found.target.rawSql, context));
 }
 
-/** Rows as objects, of our series alone where they have one. */
+/** Rows as objects; where rows have a series, only those of ours. */
 function ours({ columns, rows }: Answer): Record<string, string | null>[] {
   return rows
     .map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index] ?? null])))
@@ -97,7 +97,7 @@ describe.each(['coverage.json', 'pipeline.json'])('%s', (name) => {
   const dashboard = loadDashboard(name);
 
   test.each(Object.entries(RANGES))(
-    'every query answers, in the shape that its panel needs: %s',
+    'every query answers in the shape that its panel needs: %s',
     async (_, range) => {
       for (const intervalMs of INTERVALS_MS)
         for (const { where, target } of panelQueries(dashboard)) {
@@ -118,7 +118,7 @@ describe.each(['coverage.json', 'pipeline.json'])('%s', (name) => {
 });
 
 describe('coverage', () => {
-  test('a strip of days: green when all 24 hours are proven, red with a gap or nothing, else amber', async () => {
+  test('a day is green when all 24 hours are proven, red with a gap or no hours, else amber', async () => {
     const days = await panel(coverage, 'Days', contextOf(RANGES['30 d']));
     expect(days.rows.map(([time, , value]) => [timeMsOf(time), Number(value)])).toEqual([
       [FIRST_DAY, 2],
@@ -128,7 +128,7 @@ describe('coverage', () => {
     ]);
   });
 
-  test('a day that the range cuts is judged as a whole', async () => {
+  test('a day that the range cuts is coloured by all of its hours', async () => {
     const range = [FIRST_DAY + 2.5 * HOUR_MS, FIRST_DAY + 4 * HOUR_MS] as const;
     const days = await panel(coverage, 'Days', contextOf(range));
     expect(days.rows.map(([time, , value]) => [timeMsOf(time), Number(value)])).toEqual([
@@ -136,7 +136,7 @@ describe('coverage', () => {
     ]);
   });
 
-  test('hours by verdict, with those that are absent in between; gaps with their evidence', async () => {
+  test('hours are counted by verdict, with absent ones in between; gaps have their evidence', async () => {
     const context = contextOf(RANGES['30 d']);
     expect(ours(await panel(coverage, 'Hours by series', context))).toMatchObject([
       { proven: '53', gap: '1', open: '0', absent: '24' },
@@ -152,7 +152,7 @@ describe('coverage', () => {
     ]);
   });
 
-  test('several series at once, by quoted lists', async () => {
+  test('several series can be chosen at once, as quoted lists', async () => {
     const chosen = contextOf(RANGES['30 d']);
     const variables = { ...chosen.variables, symbol: [series.symbol, "NOBODY'S"] };
     const days = await panel(coverage, 'Days', { ...chosen, variables });
@@ -161,7 +161,7 @@ describe('coverage', () => {
 });
 
 describe('pipeline', () => {
-  test('rows per second of a bar’s width, by when they were fetched', async () => {
+  test('rows per second are counted by the time of the fetch, for each bar width', async () => {
     const nowMs = Date.now();
     const range = [nowMs - HOUR_MS, nowMs + MINUTE_MS] as const;
     for (const intervalMs of [MINUTE_MS, HOUR_MS]) {
@@ -177,7 +177,7 @@ describe('pipeline', () => {
     }
   });
 
-  test('lag, open gaps, restatements and bans are told', async () => {
+  test('lag, open gaps, restatements and bans are shown', async () => {
     const context = contextOf([Date.now() - HOUR_MS, Date.now() + HOUR_MS]);
     const [lag] = ours(await panel(pipeline, 'Lag', context));
     const provenUntilMs = LAST_DAY + 6 * HOUR_MS;

@@ -25,7 +25,7 @@ import {
 
 const dashboard = loadDashboard('order-flow.json');
 const PG = { timestamp: 1114, float8: 701, varchar: 1043 } as const;
-/** What a screen can show. */
+/** Most points that a screen can show. */
 const MOST_BARS = 2_001;
 
 if (!realDayIsHere()) {
@@ -57,7 +57,7 @@ type RangeName = keyof typeof RANGES;
 const CHOICES = ['auto', '1h', '1d'] as const;
 const ANCHORS = ['visible', 'day', 'session', 'continuous'] as const;
 
-/** Everything that stands above the panels. */
+/** All variables above the panels. */
 interface Choice {
   readonly anchor: Grid['anchor'];
   readonly interval?: string;
@@ -85,7 +85,7 @@ async function panel(title: string, context: QueryContext): Promise<Answer> {
 
 describe.each(ANCHORS)('CDV from the anchor %s', (anchor) => {
   test.each(Object.keys(RANGES) as RangeName[])(
-    'every panel has what it needs, at every interval: %s',
+    'every panel gets the data it needs, at every interval: %s',
     async (name) => {
       for (const interval of CHOICES) {
         const context = await contextOf(fixture.spot, RANGES[name], { anchor, interval });
@@ -100,7 +100,7 @@ describe.each(ANCHORS)('CDV from the anchor %s', (anchor) => {
   );
 
   test.each(Object.keys(RANGES) as RangeName[])(
-    'levels are those of the trades: %s',
+    'levels equal those computed from the trades: %s',
     async (name) => {
       for (const interval of CHOICES)
         await expectLevels(fixture.spot, RANGES[name], { anchor, interval });
@@ -108,7 +108,7 @@ describe.each(ANCHORS)('CDV from the anchor %s', (anchor) => {
   );
 
   test.each(Object.keys(RANGES) as RangeName[])(
-    'the lines of the sizes add up to the CDV: %s',
+    'the lines of the trade sizes add up to the CDV: %s',
     async (name) => {
       for (const interval of CHOICES) {
         const context = await contextOf(fixture.spot, RANGES[name], { anchor, interval });
@@ -130,7 +130,7 @@ describe.each(ANCHORS)('CDV from the anchor %s', (anchor) => {
   );
 });
 
-/** Time first and rising, values as Grafana draws them, few enough. */
+/** Time is the first column and ascends, values are of types that Grafana draws, rows are few enough. */
 function expectSeries(
   { columns, rows }: Answer,
   { fromMs, toMs }: QueryContext,
@@ -154,7 +154,7 @@ function expectSeries(
   }
 }
 
-/** Bar by bar, unknown ones as rows of NULL. */
+/** Compares bar by bar; unknown bars are rows of NULL. */
 async function expectLevels(
   stored: StoredSeries,
   [fromMs, toMs]: readonly [number, number],
@@ -195,18 +195,21 @@ test.each([
   ['America/New_York', '17:00'],
   ['Europe/London', '08:00'],
   ['Asia/Kolkata', '09:15'],
-])('sessions in %s from %s on, over the days on which clocks change', async (zone, start) => {
-  for (const day of CLOCK_DAYS)
-    for (const interval of ['15m', '1h', '4h', '1d'])
-      await expectLevels(fixture.clocks, [day - DAY_MS, day + 2 * DAY_MS], {
-        anchor: 'session',
-        interval,
-        zone,
-        start,
-      });
-});
+])(
+  'sessions in %s from %s on are right on the days on which clocks change',
+  async (zone, start) => {
+    for (const day of CLOCK_DAYS)
+      for (const interval of ['15m', '1h', '4h', '1d'])
+        await expectLevels(fixture.clocks, [day - DAY_MS, day + 2 * DAY_MS], {
+          anchor: 'session',
+          interval,
+          zone,
+          start,
+        });
+  },
+);
 
-test('lines break where bars are absent: rows of NULL, and nothing in between', async () => {
+test('lines break where bars are absent, since these are rows of NULL', async () => {
   const range = [ABSENT_HOUR - HOUR_MS, ABSENT_HOUR + 2 * HOUR_MS - 1] as const;
   const context = await contextOf(fixture.spot, range, { anchor: 'visible', interval: '15m' });
   for (const { where, target } of panelQueries(dashboard)) {
@@ -216,7 +219,7 @@ test('lines break where bars are absent: rows of NULL, and nothing in between', 
       const timeMs = timeMsOf(time);
       return timeMs >= ABSENT_HOUR && timeMs < ABSENT_HOUR + HOUR_MS;
     });
-    // The perpetual was traded meanwhile.
+    // The perpetual was traded in that hour.
     const isKnown = where.endsWith(' B');
     expect(inHole, where).toHaveLength(4);
     for (const [, ...values] of inHole)
@@ -239,7 +242,7 @@ test('bars of an hour with missing ids are marked; those of a proven hour are no
   expect(await counts(context)).toEqual({ proven: 2, unproven: 1, forming: 0, absent: 0 });
 });
 
-test('a bar whose end is still to come is forming, and only it', async () => {
+test('only a bar whose end is still to come is forming', async () => {
   const nowMs = Date.now();
   const range = [nowMs - 2 * DAY_MS, nowMs] as const;
   const context = await contextOf(fixture.live, range, { anchor: 'day', interval: '1d' });
@@ -268,7 +271,7 @@ test.each([
   expect(context.variables['step']).toBe(step);
 });
 
-test('no panel reads more of bars than its range and a day around it', async () => {
+test('no panel reads bars beyond its range and a day around it', async () => {
   const context = await contextOf(fixture.spot, RANGES['1 min'], { anchor: 'session' });
   for (const { where, target } of panelQueries(dashboard)) {
     const { rows } = await asker.ask(`EXPLAIN ${expandQuery(target.rawSql, context)}`);
@@ -278,7 +281,7 @@ test('no panel reads more of bars than its range and a day around it', async () 
   }
 });
 
-test('gaps and halts are annotated with what is known of them', async () => {
+test('gaps and halts are annotated with their evidence', async () => {
   const context = await contextOf(fixture.spot, RANGES['30 d'], { anchor: 'visible' });
   for (const { name, target } of dashboard.annotations.list) {
     const { columns, rows } = await asker.ask(expandQuery(target.rawSql, context));

@@ -1,6 +1,6 @@
 import { DAY_MS, floorTo } from '../../../src/domain/time/hour.ts';
 
-/** Begin of the session that an instant lies in, by the platform's own time zones. */
+/** Start of the session that an instant lies in, by the platform's time zones. */
 export function beginOf(timeMs: number, zone: string, start: string): number {
   const [hours = 0, minutes = 0] = start.split(':').map(Number);
   const intoDayMs = (hours * 60 + minutes) * 60_000;
@@ -9,7 +9,7 @@ export function beginOf(timeMs: number, zone: string, start: string): number {
   return utcOf(beginWallMs, zone);
 }
 
-/** Of a wall clock that shows each time once. */
+/** The instant of a wall clock time that the zone's clocks show exactly once. */
 function utcOf(wallMs: number, zone: string): number {
   const guess = wallMs - offsetMs(wallMs, zone);
   return wallMs - offsetMs(guess, zone);
