@@ -16,21 +16,21 @@ const trades = syntheticTrades({
   toMs: DAY + 14 * HOUR_MS,
   tradesPerHour: 400,
 });
-/** More than a process takes to start on a busy machine, so that it starts within the ban. */
+/** Longer than the start of a process on a busy machine, so that it starts within the ban. */
 const BAN_SECONDS = 25;
 
 let one: OneSymbol;
 
 async function start(): Promise<void> {
   one = await OneSymbol.start(trades, RANGE, {
-    // What is asked in spite of a refusal is a violation.
+    // A request during a pause or ban is a violation.
     enforceWeight: true,
-    // On a busy machine a request may be under way for longer than on a network.
+    // On a busy machine a request may be in flight for longer than on a network.
     inFlightMs: 1_000,
   });
 }
 
-/** Answers pages of trades so, and leaves the small questions before them alone. */
+/** Answers pages of trades so, but not the small requests before them. */
 function onPages(answer: Omit<Fault, 'name' | 'when'>, when: Fault['when']): void {
   const fault = {
     name: answer.kind,
@@ -40,11 +40,11 @@ function onPages(answer: Omit<Fault, 'name' | 'when'>, when: Fault['when']): voi
   one.rig.exchange.setFaults([fault]);
 }
 
-function asked(): number {
+function requestCount(): number {
   return one.rig.exchange.requests.entries.length;
 }
 
-/** Everybody has heard of the ban, and the store remembers it: from now on a request is a sin. */
+/** Waits until the store remembers the ban: from then on every request is a violation. */
 async function untilBanIsKnown(): Promise<void> {
   await eventually('the store remembers the ban', async () => {
     const rows = await one.app.sql.query(
@@ -54,14 +54,14 @@ async function untilBanIsKnown(): Promise<void> {
   });
 }
 
-/** The exchange's own word. */
+/** The end of the ban as the exchange counts it. */
 function banEndMs(): number {
-  const told = one.rig.exchange.requests.entries.find((entry) => entry.fault === 'banned');
-  if (told === undefined) throw new Error('nobody was banned');
-  return told.atMs + BAN_SECONDS * 1000;
+  const banned = one.rig.exchange.requests.entries.find((entry) => entry.fault === 'banned');
+  if (banned === undefined) throw new Error('no request was banned');
+  return banned.atMs + BAN_SECONDS * 1000;
 }
 
-/** The first of the requests from the n-th on came when the ban had ended, and none came in spite of it. */
+/** Checks that the n-th request came after the end of the ban, and that no request violated it. */
 function expectSilenceFrom(request: number): void {
   const { requests } = one.rig.exchange;
   expect(requests.entries[request]?.atMs).toBeGreaterThanOrEqual(banEndMs());
@@ -69,7 +69,7 @@ function expectSilenceFrom(request: number): void {
 }
 
 fault(
-  'a ban outlives a kill and FLUSHALL: silence, then it resumes alone',
+  'a ban survives a kill and FLUSHALL: nothing is sent until it ends, then the next run resumes',
   'quick',
   async (report) => {
     await start();
@@ -79,7 +79,7 @@ fault(
     first.kill('SIGKILL');
     report.saw(lineOf((await first.done).stderr, 'Requests to the exchange are paused'));
     await one.rig.wipeRedis();
-    const before = asked();
+    const before = requestCount();
 
     const { exitCode, stderr } = await one.backfill();
     expect(exitCode, stderr).toBe(0);
@@ -89,7 +89,7 @@ fault(
 );
 
 fault(
-  'a ban outlives a worker: its successor resumes alone, from the queue',
+  'a ban survives a worker: nothing is sent until it ends, then the next worker resumes the queue',
   'slow',
   async (report) => {
     await start();
@@ -100,12 +100,14 @@ fault(
       one.rig.startCli(['worker'], (line) => said.push(line), { CDVAULT_LOG: 'warn' });
     const first = work();
     await untilBanIsKnown();
-    // At once: those who wait for the ban's end in the middle of an hour are in flight, too.
+    // Two signals: after one the worker would finish its hours in flight, which wait for the end of the ban.
     first.kill('SIGTERM');
-    await eventually('it drains', () => said.some((line) => line.includes('a second signal')));
+    await eventually('the worker drains', () =>
+      said.some((line) => line.includes('a second signal')),
+    );
     first.kill('SIGTERM');
     expect(await first.done).toMatchObject({ exitCode: 0 });
-    const before = asked();
+    const before = requestCount();
 
     const second = work();
     await untilProven();
@@ -125,13 +127,13 @@ async function untilProven(): Promise<void> {
   });
 }
 
-fault('a long ban: told at once, and not asked about again by anybody', 'slow', async (report) => {
+fault('a long ban ends the command at once; later ones send nothing', 'slow', async (report) => {
   await start();
   onPages({ kind: 'banned', retryAfterSeconds: 7_200 }, { times: 1 });
   const first = await one.backfill();
   expect(first.exitCode).toBe(7);
   expect(first.stderr).toContain('No requests are sent until the ban ends');
-  const before = asked();
+  const before = requestCount();
 
   expect(await one.backfill()).toMatchObject({ exitCode: 7 });
   await one.rig.wipeRedis();
@@ -139,10 +141,10 @@ fault('a long ban: told at once, and not asked about again by anybody', 'slow', 
   expect(wiped.exitCode).toBe(7);
   expect(wiped.stderr).toMatch(/EXCHANGE_BANNED: this address is banned .* until 20\d\d-/);
   report.saw(lineOf(wiped.stderr, 'error EXCHANGE_BANNED'));
-  expect(asked()).toBe(before);
+  expect(requestCount()).toBe(before);
   expect(one.rig.exchange.requests.violations()).toEqual([]);
 
-  // As if the two hours had gone by.
+  // As if the two hours had passed.
   one.rig.exchange.pardon();
   await one.app.sql.query(
     `UPDATE exchange_state SET banned_until = now() WHERE egress = ${literal(one.rig.name)}`,
@@ -152,7 +154,7 @@ fault('a long ban: told at once, and not asked about again by anybody', 'slow', 
   await one.expectNothingLost();
 });
 
-fault('429 with Retry-After under three workers: everybody pauses', 'slow', async (report) => {
+fault('429 with Retry-After makes all three workers pause', 'slow', async (report) => {
   await start();
   expect(await one.detach()).toMatchObject({ exitCode: 0 });
   onPages({ kind: 'limited', retryAfterSeconds: 4 }, { everyNth: 5, times: 2 });
@@ -169,7 +171,7 @@ fault('429 with Retry-After under three workers: everybody pauses', 'slow', asyn
 
   const { requests } = one.rig.exchange;
   expect(requests.entries.filter(({ status }) => status === 429)).toHaveLength(2);
-  // The workers that did not hear it themselves kept to it too.
+  // The workers that did not get the 429 themselves paused, too.
   expect(requests.violations()).toEqual([]);
   report.saw(lineOf(said.join('\n'), 'rate_limited'));
   await one.expectNothingLost();

@@ -13,7 +13,7 @@ const hours = (from: number, to: number) => ({
   startMs: DAY + from * HOUR_MS,
   endMs: DAY + to * HOUR_MS,
 });
-// Some two pages an hour.
+// About two pages an hour.
 const trades = syntheticTrades({
   seed: 31,
   fromMs: DAY - 2 * HOUR_MS,
@@ -23,14 +23,14 @@ const trades = syntheticTrades({
 
 let one: OneSymbol;
 
-/** No page was asked for twice: whoever came second waited, and found the hour proven. */
+/** Checks that no page was requested twice: the second worker of an hour waited, and found it proven. */
 function expectPagesOnce(): void {
   const ids = one.rig.pages(one.symbol).map(({ query }) => query['fromId']);
   expect(ids).not.toEqual([]);
   expect(ids).toEqual([...new Set(ids)]);
 }
 
-fault('two overlapping backfills at once, in two processes', 'slow', async (report) => {
+fault('two overlapping backfills in two processes fetch no page twice', 'slow', async (report) => {
   // All hours of both are in flight at once.
   one = await OneSymbol.start(trades, hours(0, 12), { latencyMs: 150, concurrency: 12 });
   const runs = [hours(0, 8), hours(3, 12)].map((range) => one.startBackfill({}, undefined, range));
@@ -41,7 +41,7 @@ fault('two overlapping backfills at once, in two processes', 'slow', async (repo
   await one.expectNothingLost();
 });
 
-fault('SIGTERM with eight hours in flight, then the same command', 'slow', async (report) => {
+fault('SIGTERM finishes hours in flight; the next run does the rest', 'slow', async (report) => {
   one = await OneSymbol.start(trades, hours(0, 24), { latencyMs: 150, concurrency: 8 });
   const slices = one.rig.raw('slice-binance_spot');
   const first = one.startBackfill();
@@ -51,7 +51,7 @@ fault('SIGTERM with eight hours in flight, then the same command', 'slow', async
   expect(exitCode, stderr).toBe(130);
   report.saw(lineOf(stderr, 'hours proven'));
   const { proven } = await one.app.ledger.totals(spot(one.symbol), one.range);
-  // What was in flight was finished, and nothing more begun.
+  // The hours in flight were finished, and not all others were begun.
   expect(proven).toBeGreaterThanOrEqual(8);
   expect(proven).toBeLessThan(24);
 
@@ -60,7 +60,7 @@ fault('SIGTERM with eight hours in flight, then the same command', 'slow', async
   await one.expectNothingLost();
 });
 
-fault('two workers with one schedule, ticks forced at both at once', 'quick', async (report) => {
+fault('two workers with one schedule, many ticks: no page twice', 'quick', async (report) => {
   const nowMs = Date.now();
   const startMs = floorTo(nowMs, HOUR_MS) - 8 * HOUR_MS;
   const live = syntheticTrades({
@@ -96,7 +96,7 @@ fault('two workers with one schedule, ticks forced at both at once', 'quick', as
   await one.expectNothingLost(live, await scheduled(startMs));
 });
 
-fault('a run ends while another one moves its continuous levels', 'quick', async (report) => {
+fault('a run ends while another run moves its continuous levels', 'quick', async (report) => {
   const days = (from: number, to: number) => ({
     startMs: DAY + from * DAY_MS,
     endMs: DAY + to * DAY_MS,
@@ -110,7 +110,7 @@ fault('a run ends while another one moves its continuous levels', 'quick', async
   one = await OneSymbol.start(sparse, days(0, 3));
   const { rig, app, symbol } = one;
   const series = [spot(symbol)];
-  // The first day holds the origin; the day between comes last, and moves the levels of the third.
+  // The first day holds the origin. The day in between comes last and moves the levels of the third.
   for (const range of [days(0, 1), days(2, 3)])
     expect(await rig.backfill(app, series, range)).toMatchObject({ exitCode: 0 });
   const chain = await app.leases.tryAcquire(`chain-${seriesKey(spot(symbol))}`);
@@ -130,12 +130,12 @@ fault('a run ends while another one moves its continuous levels', 'quick', async
   await one.expectNothingLost();
 });
 
-/** Up to the last hour that had closed: one more may have, while the test ran. */
+/** The range up to the last hour that has closed: one more may have closed while the test ran. */
 async function scheduled(startMs: number) {
   const wide = { startMs, endMs: startMs + DAY_MS };
   const records = await one.app.ledger.records(spot(one.symbol), wide);
   const endMs = Math.max(...records.map(({ hourMs }) => hourMs)) + HOUR_MS;
-  // The last hour to have ended closes two minutes after that.
+  // Seven, since the last hour closes two minutes after its end.
   expect(endMs - startMs).toBeGreaterThanOrEqual(7 * HOUR_MS);
   return { startMs, endMs };
 }

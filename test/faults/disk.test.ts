@@ -7,11 +7,11 @@ import { inPlace, lineWith, type Place, startedBackfill } from './place.ts';
 
 const RUN = { hours: 6, tradesPerHour: 2_500, concurrency: 2, latencyMs: 60 };
 
-/** More than there are tables that can be suspended. */
+/** More than the number of tables that can be suspended. */
 const TRIES = 20;
 
-/** Runs the command and does what it says, until it has nothing more to say. */
-async function obey({ rig, app, backfill }: Place): Promise<void> {
+/** Runs the command and follows its advice until it succeeds. */
+async function followAdvice({ rig, app, backfill }: Place): Promise<void> {
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     const result = await rig.cli(backfill);
     if (result.exitCode === 0) return;
@@ -20,10 +20,10 @@ async function obey({ rig, app, backfill }: Place): Promise<void> {
     expect(table, result.stderr).toBeDefined();
     await app.sql.query(`ALTER TABLE ${table ?? ''} RESUME WAL`);
   }
-  throw new Error('what the command says is of no use');
+  throw new Error(`the command still fails after following its advice ${TRIES} times`);
 }
 
-fault('the disk of QuestDB gets full in mid-run', 'slow', async (report) => {
+fault('the disk of QuestDB gets full during a run', 'slow', async (report) => {
   const own = await makeOwnServices();
   const disk = new SmallDisk(path.join(own.options.homeDir, 'questdb'));
   const why = await disk.mount();
@@ -44,7 +44,7 @@ fault('the disk of QuestDB gets full in mid-run', 'slow', async (report) => {
         report.saw(lineWith(result, 'error '));
       }
       await disk.makeRoom();
-      await obey(place);
+      await followAdvice(place);
     });
   } finally {
     await own.stop();

@@ -10,7 +10,7 @@ import { OneSymbol } from './one-symbol.ts';
 
 const DAY = Date.UTC(2024, 5, 11);
 const RANGE = { startMs: DAY, endMs: DAY + 2 * HOUR_MS };
-// Some three pages an hour.
+// About three pages an hour.
 const trades = syntheticTrades({
   seed: 72,
   fromMs: DAY - HOUR_MS,
@@ -28,77 +28,77 @@ function idIn(hour: number, n: number): number {
 interface Row {
   readonly name: string;
   readonly pace?: 'quick';
-  /** What the database shows. */
+  /** Faults of what the exchange's database shows. */
   readonly data?: readonly DataFault[];
-  /** How the first page of the first hour is answered, once. */
+  /** A fault of one answer to a page of the first hour. */
   readonly page?: Omit<Fault, 'name' | 'when'>;
-  /** Of one run after the other, the last of which is 0. */
+  /** Exit codes of consecutive runs; the last is 0. */
   readonly exitCodes: readonly number[];
-  /** Part of the line that tells of it. */
+  /** Part of the line that reports the fault. */
   readonly saw: string;
 }
 
-/** Rows that the first pages to hold them lack; a page with a hole is asked three times. */
+/** Rows that are missing in the first `reads` pages that hold them. A page with a hole is requested three times. */
 function unread(hour: number, from: number, rows: number, reads: number): DataFault {
   return { kind: 'unreadRows', fromId: idIn(hour, from), toId: idIn(hour, from + rows - 1), reads };
 }
 
-/** The first time that the row is read. */
+/** A row with other content in the first page that holds it. */
 function altered(n: number, change: Partial<Trade>): DataFault {
   return { kind: 'alteredRead', id: idIn(0, n), onRead: 1, change };
 }
 
-/** What one page, or one look at it, gets wrong, and asking again puts right. A new fault is one row. */
+/** Faults of one page or one request that a repeated request repairs. A new fault is one row. */
 const FAULTS: readonly Row[] = [
   {
-    name: 'a page that starts behind the id asked for',
+    name: 'a page that starts after the requested id',
     page: { kind: 'skippedStart', rows: 3 },
     exitCodes: [0],
     saw: 'page with a hole',
   },
   {
-    name: 'a page from far ahead',
+    name: 'a page that starts far after the requested id',
     page: { kind: 'skippedStart', rows: 5_000 },
     exitCodes: [0],
     saw: 'page with a hole',
   },
   { name: 'a short page', page: { kind: 'shortPage', rows: 5 }, exitCodes: [0], saw: '2 of 2' },
   {
-    name: 'an empty page where there are trades',
+    name: 'an empty page, although there are trades',
     page: { kind: 'emptyPage' },
     exitCodes: [3, 0],
     saw: '1 hour open',
   },
   {
-    name: 'the database lags for a moment: a hole in a page',
+    name: 'the exchange’s database lags briefly: a page has a hole',
     pace: 'quick',
     data: [unread(0, 1_400, 20, 1)],
     exitCodes: [0],
     saw: 'page with a hole',
   },
   {
-    name: 'the database lags for a moment: the first trades of an hour',
-    // The command's look at the costs, the search for the hour's start, and its page.
+    name: 'the exchange’s database lags briefly: the first trades of an hour are missing',
+    // Missing in the command's cost estimate, the search for the hour's start, and its page.
     data: [unread(0, 0, 4, 3)],
     exitCodes: [0],
     saw: 'page with a hole',
   },
   {
-    name: 'the database lags for long: a gap until it has caught up',
+    name: 'the exchange’s database lags for long: the hour is a gap until it has caught up',
     data: [unread(0, 1_400, 20, 3)],
     exitCodes: [3, 0],
     saw: '1 hour with gaps',
   },
   {
-    name: 'the database lags for long: nothing behind an id until it has caught up',
-    // The two looks at the costs, the page that ends there, and the one behind it.
+    name: 'the exchange’s database lags for long: no trade after an id until it has caught up',
+    // Missing in two requests of the cost estimate, the page that ends there, and the page after it.
     data: [{ kind: 'unreadRows', fromId: idIn(1, 700), reads: 4 }],
     exitCodes: [3, 0],
     saw: '1 hour open',
   },
   {
-    // Behind a hole, so that the second run reads them again.
-    name: 'other content on two reads: a quantity and a time',
+    // After a hole, so that the second run reads them again.
+    name: 'two reads of a trade differ: a quantity and a time',
     pace: 'quick',
     data: [
       unread(0, 300, 3, 3),
@@ -109,7 +109,7 @@ const FAULTS: readonly Row[] = [
     saw: 'burying rows',
   },
   {
-    name: 'a search by time that finds too late a trade',
+    name: 'a search by time that returns too late a trade',
     data: [{ kind: 'lateSearch', id: idIn(0, 0), rows: 1_700, times: 1 }],
     exitCodes: [0],
     saw: '2 of 2',
@@ -122,13 +122,13 @@ for (const { name, pace = 'slow', data, page, exitCodes, saw } of FAULTS) {
     one = await OneSymbol.start(shown, RANGE, { concurrency: 1 });
     const when = { fromIdRange: [idIn(0, -1), idIn(1, 0) - 2] as const, request: 1 };
     if (page !== undefined) one.rig.exchange.setFaults([{ name, when, ...page }]);
-    let said = '';
+    let output = '';
     for (const [run, wanted] of exitCodes.entries()) {
       const { exitCode, stderr } = await one.backfill();
-      said += stderr;
+      output += stderr;
       expect(exitCode, `run ${run + 1}: ${stderr}`).toBe(wanted);
     }
-    report.saw(lineOf(said, saw));
+    report.saw(lineOf(output, saw));
     await one.expectNothingLost(trades);
   });
 }

@@ -11,14 +11,14 @@ import { OneSymbol } from './one-symbol.ts';
 
 const DAY = Date.UTC(2024, 4, 7);
 const TWO_HOURS = { startMs: DAY, endMs: DAY + 2 * HOUR_MS };
-// Some three pages an hour.
+// About three pages an hour.
 const trades = syntheticTrades({
   seed: 71,
   fromMs: DAY - HOUR_MS,
   toMs: DAY + 12 * HOUR_MS,
   tradesPerHour: 2_500,
 });
-/** All pages of trades, and none of the small questions before them. */
+/** Matches all pages of trades, and none of the small requests before them. */
 const ON_PAGES = { fromIdRange: [0, 1e15] } as const;
 
 let one: OneSymbol;
@@ -30,20 +30,28 @@ async function start(range = TWO_HOURS, faultSeed = 1): Promise<void> {
 type Answer = Omit<Fault, 'name' | 'when'>;
 
 /**
- * What passes by itself: one page is answered so, once, and the run ends well. A new fault is one row.
- * Those marked quick are one of each sort.
+ * Faults that pass by themselves: one page is answered so, once, and the run succeeds. A new fault is one
+ * row. One fault of each sort is marked quick.
  */
 const PASSING: readonly (readonly [string, ErrorCode, Answer, 'quick'?])[] = [
-  ['500 -1000, an unknown error', 'EXCHANGE_UNAVAILABLE', { kind: 'internalError' }],
-  ['400 -1001, disconnected', 'EXCHANGE_UNAVAILABLE', { kind: 'apiError', code: -1001 }],
-  ['400 -1006, an unexpected response', 'EXCHANGE_UNAVAILABLE', { kind: 'apiError', code: -1006 }],
-  ['-1007, after its own ten seconds', 'EXCHANGE_UNAVAILABLE', { kind: 'backendTimeout' }],
-  ['503 -1008, overloaded', 'EXCHANGE_UNAVAILABLE', { kind: 'serverBusy' }],
+  ['500 with -1000, an unknown error', 'EXCHANGE_UNAVAILABLE', { kind: 'internalError' }],
+  ['400 with -1001, disconnected', 'EXCHANGE_UNAVAILABLE', { kind: 'apiError', code: -1001 }],
+  [
+    '400 with -1006, an unexpected response',
+    'EXCHANGE_UNAVAILABLE',
+    { kind: 'apiError', code: -1006 },
+  ],
+  [
+    '-1007, a backend timeout after ten seconds',
+    'EXCHANGE_UNAVAILABLE',
+    { kind: 'backendTimeout' },
+  ],
+  ['503 with -1008, overloaded', 'EXCHANGE_UNAVAILABLE', { kind: 'serverBusy' }],
   ['502 with HTML', 'EXCHANGE_UNAVAILABLE', { kind: 'badGatewayHtml' }, 'quick'],
   ['503 with HTML', 'EXCHANGE_UNAVAILABLE', { kind: 'serviceUnavailable' }],
-  ['408', 'EXCHANGE_UNAVAILABLE', { kind: 'requestTimeout' }],
+  ['408, a request timeout', 'EXCHANGE_UNAVAILABLE', { kind: 'requestTimeout' }],
   ['200 with HTML', 'EXCHANGE_BAD_BODY', { kind: 'okHtml' }],
-  ['JSON cut in the middle of a row', 'EXCHANGE_BAD_BODY', { kind: 'truncatedJson' }, 'quick'],
+  ['JSON that is cut inside a row', 'EXCHANGE_BAD_BODY', { kind: 'truncatedJson' }, 'quick'],
   ['JSON without its last byte', 'EXCHANGE_BAD_BODY', { kind: 'truncatedJson', bytes: -1 }],
   ['an empty body', 'EXCHANGE_BAD_BODY', { kind: 'emptyBody' }],
   ['a price that is a number', 'EXCHANGE_BAD_BODY', { kind: 'badSchema' }],
@@ -52,16 +60,16 @@ const PASSING: readonly (readonly [string, ErrorCode, Answer, 'quick'?])[] = [
   ['a quantity that is null', 'EXCHANGE_BAD_BODY', { kind: 'badSchema', variant: 'nullQty' }],
   ['a price with an exponent', 'EXCHANGE_BAD_BODY', { kind: 'badSchema', variant: 'badDecimal' }],
   ['rows inside an object', 'EXCHANGE_BAD_BODY', { kind: 'badSchema', variant: 'object' }],
-  ['null for rows', 'EXCHANGE_BAD_BODY', { kind: 'badSchema', variant: 'nullBody' }],
+  ['null instead of rows', 'EXCHANGE_BAD_BODY', { kind: 'badSchema', variant: 'nullBody' }],
   ['a wrong Content-Length', 'EXCHANGE_UNREACHABLE', { kind: 'wrongContentLength' }],
-  ['gzip that is cut', 'EXCHANGE_UNREACHABLE', { kind: 'gzipCut' }],
+  ['a gzip body that is cut', 'EXCHANGE_UNREACHABLE', { kind: 'gzipCut' }],
   ['one byte a second', 'EXCHANGE_UNREACHABLE', { kind: 'slowDrip' }],
-  ['silence after the headers', 'EXCHANGE_UNREACHABLE', { kind: 'stallAfterHeaders' }],
-  ['silence before the headers', 'EXCHANGE_UNREACHABLE', { kind: 'stallBeforeHeaders' }],
+  ['no body after the headers', 'EXCHANGE_UNREACHABLE', { kind: 'stallAfterHeaders' }],
+  ['no answer at all', 'EXCHANGE_UNREACHABLE', { kind: 'stallBeforeHeaders' }],
   ['a reset before the headers', 'EXCHANGE_UNREACHABLE', { kind: 'resetBeforeHeaders' }],
   ['a reset in the body', 'EXCHANGE_UNREACHABLE', { kind: 'resetAfterHeaders' }, 'quick'],
-  ['the page before, again', 'EXCHANGE_BAD_PAGE', { kind: 'repeatedPage' }, 'quick'],
-  ['a page newest first', 'EXCHANGE_BAD_PAGE', { kind: 'reversedPage' }],
+  ['the previous page again', 'EXCHANGE_BAD_PAGE', { kind: 'repeatedPage' }, 'quick'],
+  ['a page with the newest trade first', 'EXCHANGE_BAD_PAGE', { kind: 'reversedPage' }],
 ];
 
 for (const [name, code, answer, pace = 'slow'] of PASSING) {
@@ -70,17 +78,17 @@ for (const [name, code, answer, pace = 'slow'] of PASSING) {
     one.rig.exchange.setFaults([{ name, when: { ...ON_PAGES, request: 2 }, ...answer }]);
     const { exitCode, stderr } = await one.backfill();
     expect(exitCode, stderr).toBe(0);
-    expect(spoilt()).toEqual([name]);
+    expect(faultsMet()).toEqual([name]);
     report.saw(lineOf(stderr, code));
     await one.expectNothingLost();
   });
 }
 
-function spoilt(): string[] {
+function faultsMet(): string[] {
   return one.rig.exchange.requests.entries.flatMap((entry) => entry.fault ?? []);
 }
 
-fault('nobody listens at the exchange for a while', 'quick', async (report) => {
+fault('the exchange refuses connections for a while', 'quick', async (report) => {
   await start();
   const proxy = await startTcpProxy(Number(new URL(one.rig.exchange.url).port));
   try {
@@ -98,7 +106,7 @@ fault('nobody listens at the exchange for a while', 'quick', async (report) => {
   }
 });
 
-fault('403 from the firewall in the middle of a run', 'quick', async (report) => {
+fault('403 from the firewall ends a run; the next one sends nothing', 'quick', async (report) => {
   await start();
   const { exchange } = one.rig;
   exchange.setFaults([{ name: 'firewall', when: ON_PAGES, kind: 'forbiddenHtml' }]);
@@ -106,11 +114,11 @@ fault('403 from the firewall in the middle of a run', 'quick', async (report) =>
   expect(first.exitCode).toBe(7);
   expect(first.stderr).toContain('lower --weight-share');
   report.saw(lineOf(first.stderr, 'error EXCHANGE_BLOCKED'));
-  // One page of each hour was under way.
+  // At most one page of each hour was in flight.
   expect(one.rig.pages(one.symbol).length).toBeLessThanOrEqual(2);
   expect(await one.app.ledger.knows(spot(one.symbol))).toBe(false);
 
-  // Who tries again at once sends nothing.
+  // A run right after it sends nothing.
   const asked = exchange.requests.entries.length;
   expect(await one.backfill()).toMatchObject({ exitCode: 7 });
   expect(exchange.requests.entries).toHaveLength(asked);
@@ -121,7 +129,7 @@ fault('403 from the firewall in the middle of a run', 'quick', async (report) =>
   await one.expectNothingLost();
 });
 
-fault('451: this host does not serve the place, the one advised does', 'quick', async (report) => {
+fault('451, a restricted location: the host in the advice works', 'quick', async (report) => {
   await start();
   const { exchange } = one.rig;
   exchange.setFaults([{ name: 'everywhere', when: {}, kind: 'restrictedLocation' }]);
@@ -129,7 +137,7 @@ fault('451: this host does not serve the place, the one advised does', 'quick', 
   expect(first.exitCode).toBe(7);
   expect(first.stderr).toContain('BINANCE_SPOT_URL=https://data-api.binance.vision');
   report.saw(lineOf(first.stderr, 'error EXCHANGE_RESTRICTED'));
-  // For an hour nobody asks that host again, whoever starts.
+  // For an hour no command sends a request to that host.
   expect(await one.backfill()).toMatchObject({ exitCode: 7 });
   expect(exchange.requests.entries).toHaveLength(1);
 
@@ -140,7 +148,7 @@ fault('451: this host does not serve the place, the one advised does', 'quick', 
   await one.expectNothingLost();
 });
 
-/** Those of the table that last no longer than a run wants to, and what needs no row there. */
+/** Faults of the table without long waits, and some that need no row there. */
 const MIXED: readonly Answer[] = [
   ...PASSING.map(([, , answer]) => answer).filter(({ kind }) => !/stall|Drip|backend/.test(kind)),
   { kind: 'backendTimeout', delayMs: 200 },
@@ -151,7 +159,7 @@ const MIXED: readonly Answer[] = [
   { kind: 'limited', retryAfterSeconds: 1 },
 ];
 
-fault('everything mixed at random', 'quick', async (report) => {
+fault('many faults mixed at random', 'quick', async (report) => {
   await start({ startMs: DAY, endMs: DAY + 10 * HOUR_MS }, SEED);
   one.rig.exchange.setFaults(
     MIXED.map((answer, index) => ({
@@ -161,22 +169,22 @@ fault('everything mixed at random', 'quick', async (report) => {
     })),
   );
   const exitCodes: (number | undefined)[] = [];
-  let said = '';
-  // What a run could not mend, the next one does: the same command, as an operator would.
+  let output = '';
+  // Repeats the command, as an operator would, until a run has repaired the rest.
   while (exitCodes.at(-1) !== 0 && exitCodes.length < 6) {
     const { exitCode, stderr } = await one.backfill();
     exitCodes.push(exitCode);
-    said += stderr;
+    output += stderr;
   }
-  const story = `exit codes ${exitCodes.join(', ')} after ${spoilt().length} faults`;
-  const all = `CDVAULT_SEED=${SEED}: ${story}: ${spoilt().join(', ')}\n${said}`;
+  const summary = `exit codes ${exitCodes.join(', ')} after ${faultsMet().length} faults`;
+  const all = `CDVAULT_SEED=${SEED}: ${summary}: ${faultsMet().join(', ')}\n${output}`;
   expect(exitCodes.at(-1), all).toBe(0);
   expect(
     exitCodes.slice(0, -1).filter((code) => code !== 3 && code !== 5),
     all,
   ).toEqual([]);
-  expect(spoilt().length, all).toBeGreaterThan(2);
-  report.saw(story);
+  expect(faultsMet().length, all).toBeGreaterThan(2);
+  report.saw(summary);
   one.rig.exchange.setFaults([]);
   await one.expectNothingLost();
 });

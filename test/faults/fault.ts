@@ -13,17 +13,17 @@ import { exportSeries, RESULT_TABLES } from '../support/exports.ts';
 import { isTurnOf } from '../support/fault-turns.ts';
 
 /**
- * Every fault is one named test that ends in `expectNothingLost`. `make faults` runs them all;
- * `make test` those that are quick, and of the slow ones of each file that whose turn it is.
+ * Every fault is one named test that ends in `expectNothingLost`. `make faults` runs them all; `make test`
+ * runs the quick ones, and of the slow ones of each file the one whose turn it is.
  */
 const ALL = process.env['CDVAULT_FAULTS'] === 'all';
-/** Of the whole run: see vitest.config.ts. */
+/** The seed of the whole run, set in vitest.config.ts. */
 export const SEED = Number(process.env['CDVAULT_SEED']);
 
 export interface FaultReport {
-  /** The line of a log or of an error that the operator saw; several are told in their order. */
+  /** Records a log line or error that the operator saw; several are kept in their order. */
   saw(line: string): void;
-  /** Ends the test as skipped: this machine can't show the fault. */
+  /** Ends the test as skipped, because this machine can't produce the fault. */
   skip(why: string): never;
 }
 
@@ -35,10 +35,10 @@ interface FaultRow {
 
 const rows: FaultRow[] = [];
 
-/** Those of this file, in their order. */
+/** Names of the slow faults of this file, in their order; they must be unique. */
 const slow: string[] = [];
 
-/** @param pace `slow`: `make test` takes one of a file's at a time, in turn */
+/** @param pace `slow`: `make test` runs one such fault of a file at a time, in turn */
 export function fault(
   name: string,
   pace: 'quick' | 'slow',
@@ -49,7 +49,7 @@ export function fault(
   test(
     name,
     async (context) => {
-      // Not before all of the file are known.
+      // Computed here, when all faults of the file are known.
       const isDue = ALL || pace === 'quick' || isTurnOf(slow.indexOf(name), slow.length, SEED);
       if (!isDue) context.skip(`its turn comes within ${slow.length} commits`);
       const startMs = performance.now();
@@ -87,9 +87,9 @@ export interface Backfilled {
 }
 
 /**
- * What must hold after any fault, once a run has ended well: stored ids = offered ids, each once;
- * every sum exact, in the ledger, in the bars at every interval and in the anchors; and another run
- * makes no trade request and changes no row.
+ * Checks what must hold after any fault, once a run has succeeded: the stored ids are the exchange's ids,
+ * each once; every sum is exact, in the ledger, in the bars at every interval and in the anchors; another
+ * run makes no trade request and changes no row.
  */
 export async function expectNothingLost({
   rig,
@@ -144,12 +144,12 @@ export async function expectNothingLost({
 
   const ofSymbol = () =>
     rig.exchange.requests.tradeRequests().filter(({ query }) => query['symbol'] === symbol).length;
-  // With all columns: nothing may have been written at all.
+  // With all columns, since nothing may have been written at all.
   const tables = async () => exportSeries(rig.services, symbol, RESULT_TABLES, { columns: ['*'] });
   const before = ofSymbol();
   const tablesBefore = await tables();
   const again = await rig.backfill(app, [series], range);
   expect(again).toMatchObject({ exitCode: 0, rows: offered.length });
-  expect(ofSymbol() - before, 'trade requests for what is proven').toBe(0);
-  expect(await tables(), 'tables after a run that had nothing to do').toEqual(tablesBefore);
+  expect(ofSymbol() - before, 'trade requests for proven hours').toBe(0);
+  expect(await tables(), 'tables after a run with nothing to do').toEqual(tablesBefore);
 }

@@ -5,13 +5,14 @@ import { tablesWith } from '../support/exports.ts';
 import { fault, type FaultReport, printFaultTable } from './fault.ts';
 import { inPlace, lineWith, type Place, untilReached } from './place.ts';
 
-/** kill -9 of a backfill at each step of its work, and the same command again. */
+/** Kills a backfill with SIGKILL at each step of its work, and runs the same command again. */
 
 interface Kill {
-  /** Settles when the process has come to the step, and can't go on from it. */
+  /** Settles when the process has reached the step; the process can't go on from it. */
   readonly at: (place: Place) => Promise<void>;
-  /** Tables in which the killed process has left rows of its series, and in which it has not. */
+  /** Tables in which the killed process has left rows of its series. */
   readonly left: readonly string[];
+  /** Tables in which it has left none. */
   readonly missing: readonly string[];
   /** Default: hours of a few pages. */
   readonly tradesPerHour?: number;
@@ -19,7 +20,7 @@ interface Kill {
 
 const BARS = INTERVALS.map((interval) => `cdv_exact_${interval}`);
 
-/** The exchange has sent the head of an answer and never sends the rest. */
+/** Makes the exchange send the headers of a page and never the rest; waits for that. */
 async function stalledPage({ rig, symbol }: Place): Promise<void> {
   const page = { symbol, fromIdRange: [0, 1e15], request: 3 } as const;
   rig.exchange.setFaults([{ name: 'half a page', when: page, kind: 'stallAfterHeaders' }]);
@@ -45,9 +46,9 @@ async function killAndRepeat(kill: Kill, place: Place, report: FaultReport): Pro
   report.saw(lineWith(again, ' proven, '));
 }
 
-// One hour after the other.
+// One hour at a time.
 const RUN = { hours: 2, tradesPerHour: 2_500, concurrency: 1 };
-/** An hour is more than one batch. */
+/** So many trades an hour that an hour is more than one batch. */
 const BATCHES = 16_000;
 
 function killed(name: string, pace: 'quick' | 'slow', kill: Kill): void {
@@ -59,54 +60,54 @@ function killed(name: string, pace: 'quick' | 'slow', kill: Kill): void {
   });
 }
 
-// Side by side: what takes their time is that a dead owner’s leases run out. Each may hold 14
-// connections to QuestDB, which accepts 64.
+// In parallel, since most of their time is waiting for a dead owner's leases to expire. At most four, since
+// each may hold 14 connections to QuestDB, which accepts 64.
 vi.setConfig({ maxConcurrency: 4 });
-describe.concurrent('a backfill', () => {
-  killed('kill -9 with an hour’s lease, before its first fetch', 'slow', {
+describe.concurrent('a backfill survives', () => {
+  killed('kill -9 with an hour’s lease, before its first request', 'slow', {
     at: ({ services }) => services.redis.hold(':lease:slice-', 'answer').reached,
     left: ['series'],
     missing: ['agg_trades', 'slices'],
   });
-  killed('kill -9 in the middle of a page', 'slow', {
+  killed('kill -9 while a page arrives', 'slow', {
     at: async (place) => stalledPage(place),
     left: ['series'],
     missing: ['agg_trades', 'slices'],
   });
-  killed('kill -9 with a batch fetched, not flushed', 'slow', {
+  killed('kill -9 with a batch that is fetched and not flushed', 'slow', {
     at: ({ services }) => services.questdbHttp.hold('agg_trades,', 'request').reached,
     left: ['series'],
     missing: ['agg_trades', 'slices'],
     tradesPerHour: BATCHES,
   });
-  killed('kill -9 with a batch flushed, not acknowledged', 'slow', {
+  killed('kill -9 with a batch that is flushed and not acknowledged', 'slow', {
     at: ({ services }) => services.questdbHttp.hold('agg_trades,', 'answer').reached,
     left: ['agg_trades'],
     missing: ['slices'],
     tradesPerHour: BATCHES,
   });
-  killed('kill -9 with an hour acknowledged, without its ledger row', 'quick', {
+  killed('kill -9 with an hour that is stored and has no ledger row yet', 'quick', {
     at: ({ services }) => services.questdbPg.hold('INSERT INTO slices', 'request').reached,
     left: ['agg_trades'],
     missing: ['slices'],
   });
-  killed('kill -9 with a ledger row that it does not know of', 'slow', {
+  killed('kill -9 with a ledger row that is written and not acknowledged', 'slow', {
     at: ({ services }) => services.questdbPg.hold('INSERT INTO slices', 'answer').reached,
     left: ['agg_trades', 'slices'],
     missing: BARS,
   });
-  killed('kill -9 in the middle of the bars', 'quick', {
+  killed('kill -9 while bars are written', 'quick', {
     at: ({ services }) =>
       services.questdbPg.hold('INSERT ATOMIC INTO cdv_exact_5m', 'request').reached,
     left: ['slices', 'cdv_exact_1m'],
     missing: ['cdv_exact_5m', 'bar_days', 'anchors'],
   });
-  killed('kill -9 with all bars, without their stamp', 'slow', {
+  killed('kill -9 with all bars written, before their stamp', 'slow', {
     at: ({ services }) => services.questdbPg.hold('INSERT INTO bar_days', 'request').reached,
     left: ['slices', ...BARS],
     missing: ['bar_days', 'anchors'],
   });
-  killed('kill -9 in the middle of the chain', 'slow', {
+  killed('kill -9 while continuous levels are chained', 'slow', {
     at: ({ services }) => services.questdbPg.hold('INSERT INTO anchors', 'request').reached,
     left: ['slices', ...BARS, 'bar_days'],
     missing: ['anchors'],

@@ -7,29 +7,29 @@ import { fault, printFaultTable } from './fault.ts';
 import { inPlace, lineWith, type Place, startedCommand, untilReached } from './place.ts';
 
 /**
- * A process that is stopped for longer than its leases and locks last, while another does its work,
- * and then goes on as if nothing had happened.
+ * A process is stopped for longer than its leases and locks last, another one does its work, and then the
+ * first one continues.
  */
 
 const RUN = { hours: 2, tradesPerHour: 2_500, concurrency: 1 };
 
-interface Outrun {
+interface Outcome {
   readonly late: CliResult;
-  /** Trades, ledger and stamps with who wrote them and when: as the second one left them, and in the end. */
+  /** Trades, ledger and stamps with their writer and time: after the second process, and at the end. */
   readonly before: Readonly<Record<string, OrderedExport>>;
   readonly after: Readonly<Record<string, OrderedExport>>;
 }
 
 /**
- * Stops a process at `hold`, lets a second one do the whole of the work, and wakes the first one up.
- * @param whileStopped before the second one begins
+ * Stops a process at `hold`, lets a second one do all of the work, and continues the first one.
+ * @param whileStopped runs before the second one starts
  */
-async function outrun(
+async function overtake(
   place: Place,
   hold: Hold,
   args = place.backfill,
   whileStopped: () => Promise<void> = async () => undefined,
-): Promise<Outrun> {
+): Promise<Outcome> {
   const tables = async () =>
     exportSeries(place.rig.services, place.symbol, ['agg_trades', 'slices', 'bar_days'], {
       columns: ['*'],
@@ -47,7 +47,7 @@ async function outrun(
   return { late, before, after: await tables() };
 }
 
-/** What holds the first process does not hold the second. */
+/** The second process connects to the services directly, so that the hold does not stop it. */
 function pastTheProxies(): Record<string, string> {
   const { questdbHttpUrl, questdbPgUrl, redisUrl } = inject('services');
   return {
@@ -57,11 +57,11 @@ function pastTheProxies(): Record<string, string> {
   };
 }
 
-fault('back with a batch after another has proven the hour', 'slow', async (report) => {
+fault('a process stopped at a batch resumes when the hour is proven', 'slow', async (report) => {
   await inPlace({ ...RUN, services: inject('services') }, async (place) => {
     const hold = place.services.questdbHttp.hold('agg_trades,', 'answer');
-    const { late, before, after } = await outrun(place, hold);
-    // The ledger row is the second one's, to its time of writing.
+    const { late, before, after } = await overtake(place, hold);
+    // The ledger row is that of the second process, including its time.
     expect(after).toEqual(before);
     expect(late).toMatchObject({ exitCode: 0 });
     report.saw(lineWith(late, 'lock for job'));
@@ -70,17 +70,17 @@ fault('back with a batch after another has proven the hour', 'slow', async (repo
 });
 
 fault(
-  'back with a batch before its lease is over, which Redis has forgotten',
+  'a process stopped at a batch resumes before its lease is over, but Redis has lost the lease',
   'slow',
   async (report) => {
     await inPlace({ ...RUN, services: inject('services') }, async (place) => {
       const { rig, services } = place;
       const hold = services.questdbHttp.hold('agg_trades,', 'answer');
-      const { late, before, after } = await outrun(place, hold, place.backfill, async () => {
+      const { late, before, after } = await overtake(place, hold, place.backfill, async () => {
         const leases = await rig.redis().keys(`*${rig.name}:lease:slice-*`);
         expect(leases).not.toEqual([]);
         await rig.redis().del(leases);
-        // Nobody tells it: neither its own refresh, nor the look right before it writes.
+        // It can't notice the loss: its refresh gets no answer, nor does the check right before it writes.
         services.redis.hold(':lease:slice-', 'answer');
       });
       expect(after).toEqual(before);
@@ -90,17 +90,17 @@ fault(
   },
 );
 
-fault('back with bars of an hour after another has built two', 'slow', async (report) => {
+fault('a process stopped at bars resumes when another has built more', 'slow', async (report) => {
   await inPlace({ ...RUN, services: inject('services') }, async (place) => {
     const toAt = place.backfill.indexOf('--to') + 1;
     const hour = place.backfill.with(toAt, isoHour(place.range.startMs + HOUR_MS));
     const hold = place.services.questdbPg.hold('INSERT ATOMIC INTO cdv_exact_1m', 'request');
-    const { late, before, after } = await outrun(place, hold, hour);
+    const { late, before, after } = await overtake(place, hold, hour);
     expect([after['agg_trades'], after['slices']]).toEqual([
       before['agg_trades'],
       before['slices'],
     ]);
-    // It has overwritten bars, and says so by making the day due again.
+    // It has overwritten bars, and has made the day due again.
     expect(after['bar_days']).not.toEqual(before['bar_days']);
     report.saw(lineWith(late, 'lock for job'));
     report.saw(lineWith(late, ' proven, '));

@@ -1,16 +1,16 @@
 const LONGEST = 160;
 
 /**
- * The line of a command's output that tells of a fault, as one cell of a table. Of a line of the log:
- * its level, the code if there is one, and what was said.
- * @throws Error when nothing was said of it: a fault that nobody sees can't be found either
+ * The line of a command's output that contains `about`, as one cell of a table. A log line is reduced
+ * to its level, its error code if it has one, and its message.
+ * @throws Error when no line contains it: operators can't find a fault that is not reported
  */
 export function lineOf(stderr: string, about: string): string {
   const line = stderr.split('\n').find((candidate) => candidate.includes(about));
-  if (line === undefined) throw new Error(`no word of ${about} in:\n${stderr}`);
-  const said = line.startsWith('{') ? ofLog(line) : line;
-  // The query differs from run to run, and says nothing of the fault.
-  return said
+  if (line === undefined) throw new Error(`no line contains "${about}":\n${stderr}`);
+  const text = line.startsWith('{') ? ofLog(line) : line;
+  // Without the query, which differs from run to run and has no bearing on the fault.
+  return text
     .replace(/\?symbol=\S+(?=:)/, '')
     .replaceAll('|', '/')
     .slice(0, LONGEST);

@@ -8,7 +8,7 @@ import { type Backfilled, expectNothingLost } from './fault.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** A refusal is remembered for the whole address, so each fault has an installation of its own: one symbol, one range. */
+/** One symbol and one range in their own installation, since a refusal is remembered for the whole address. */
 export class OneSymbol {
   readonly rig: Rig;
   readonly app: App;
@@ -16,7 +16,7 @@ export class OneSymbol {
   readonly trades: TradeSeries;
   readonly range: TimeRange;
 
-  /** Ends with the test. */
+  /** Starts an installation that ends with the test. */
   static async start(
     trades: TradeSeries,
     range: TimeRange,
@@ -36,7 +36,7 @@ export class OneSymbol {
     this.range = range;
   }
 
-  /** The command of an operator who wants to see everything. */
+  /** Starts the operator's command with the most detailed log. */
   startBackfill(
     more: Environment = {},
     onLine?: (line: string) => void,
@@ -60,8 +60,8 @@ export class OneSymbol {
   }
 
   /**
-   * @param trades what was offered, where a fault shows it otherwise
-   * @param range what was asked for, where it was more than one command's
+   * @param trades the true trades, where a fault shows others
+   * @param range the whole range, where it was requested by more than one command
    */
   async expectNothingLost(trades = this.trades, range = this.range): Promise<void> {
     const { rig, app, symbol } = this;

@@ -10,7 +10,7 @@ import { expectNothingLost } from './fault.ts';
 
 const DAY = Date.UTC(2024, 8, 2);
 
-/** Where one fault happens: a symbol of its own on an exchange of its own, services behind proxies. */
+/** The set-up of one fault: its own symbol on its own exchange, with proxies before the services. */
 export interface Place {
   readonly services: ProxiedServices;
   readonly rig: Rig;
@@ -18,7 +18,7 @@ export interface Place {
   readonly symbol: string;
   readonly trades: TradeSeries;
   readonly range: TimeRange;
-  /** What the operator runs, and runs again. */
+  /** Arguments of the command that the operator runs and repeats. */
   readonly backfill: readonly string[];
 }
 
@@ -27,11 +27,11 @@ interface PlaceOptions {
   readonly hours: number;
   readonly tradesPerHour: number;
   readonly concurrency: number;
-  /** Of each answer of the exchange: long enough that a run can be met in its middle. */
+  /** Delay of each answer of the exchange: long enough for the fault to happen during the run. */
   readonly latencyMs?: number;
 }
 
-/** Runs the body of a fault; whatever it did, nothing may be lost in the end. */
+/** Runs the body of a fault, then checks that nothing was lost. */
 export async function inPlace(
   { hours, tradesPerHour, ...options }: PlaceOptions,
   body: (place: Place) => Promise<void>,
@@ -46,7 +46,7 @@ export async function inPlace(
   const services = await proxyServices(options.services);
   const symbol = unique('FAULT');
   const [from, to] = [range.startMs, range.endMs].map((timeMs) => new Date(timeMs).toISOString());
-  // Most faults are those of pages and of many small jobs.
+  // By REST, since most faults concern pages and many small jobs.
   const args = ['--from', from ?? '', '--to', to ?? '', '--source', 'rest'];
   const backfill = ['backfill', symbol, ...args];
   const rig = await Rig.start({
@@ -66,11 +66,11 @@ export async function inPlace(
 
 export interface Started {
   readonly command: CliProcess;
-  /** Waits for a line that holds `text`. */
+  /** Waits for a line that contains `text`. */
   readonly said: (text: string) => Promise<void>;
 }
 
-/** Starts the operator’s command. */
+/** Starts the operator's command. */
 export function startedCommand({ rig, backfill }: Place, args = backfill): Started {
   const lines: string[] = [];
   const command = rig.startCli(args, (line) => void lines.push(line), { CDVAULT_LOG: 'info' });
@@ -79,7 +79,7 @@ export function startedCommand({ rig, backfill }: Place, args = backfill): Start
   return { command, said };
 }
 
-/** The same, and waits until it is in the middle of its work. */
+/** Starts the operator's command and waits until its first hour is proven. */
 export async function startedBackfill(place: Place): Promise<CliProcess> {
   const { command } = startedCommand(place);
   await untilProven(place, 1);
@@ -93,16 +93,16 @@ export async function untilProven({ app, symbol, range }: Place, hours: number):
   );
 }
 
-/** A command that ends by itself, or has done so before `reached` is. */
+/** Waits for `reached`. @throws Error when the command ends first */
 export async function untilReached(command: CliProcess, reached: Promise<void>): Promise<void> {
   const ended = command.done.then(({ stderr }) => {
-    throw new Error(`it ended before it came to the step: ${stderr}`);
+    throw new Error(`the command ended before it reached the step: ${stderr}`);
   });
   ended.catch(() => undefined);
   await Promise.race([reached, ended]);
 }
 
-/** The first line of what a command has said that holds `text`. */
+/** The first line of a command's standard error that contains `text`; '' when there is none. */
 export function lineWith({ stderr }: CliResult, text: string): string {
   return stderr.split('\n').find((line) => line.includes(text)) ?? '';
 }

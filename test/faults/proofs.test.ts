@@ -18,10 +18,10 @@ const DAY = Date.UTC(2024, 7, 6);
 const RANGE = { startMs: DAY, endMs: DAY + 4 * HOUR_MS };
 const BUSY = DAY + HOUR_MS;
 const BUSY_FROM_ID = 1_000;
-/** More than one batch: rows of the hour are in the store long before it is proven. */
+/** More than one batch, so that rows of the hour are stored long before it is proven. */
 const BUSY_ROWS = 12_500;
 
-/** Forty trades an hour, but for one hour. */
+/** Forty trades an hour, except for one busy hour. */
 const trades = tradesFromArray([
   ...hourOf(DAY - HOUR_MS, BUSY_FROM_ID - 80, 40),
   ...hourOf(DAY, BUSY_FROM_ID - 40, 40),
@@ -43,13 +43,16 @@ function hourOf(hourMs: number, firstId: number, rows: number) {
 
 let one: OneSymbol;
 
-/** Pages of the busy hour that start at or behind its n-th row; the hour behind it may start with its last one. */
+/**
+ * Matches pages of the busy hour that start at or after its n-th row. Without the last row: the pages of
+ * the next hour may start with it.
+ */
 function onPagesFrom(row: number, answer: Omit<Fault, 'name' | 'when'>, when: Fault['when'] = {}) {
   const fromIdRange = [BUSY_FROM_ID + row, BUSY_FROM_ID + BUSY_ROWS - 2] as const;
   return { name: `${answer.kind} ${row}`, when: { fromIdRange, ...when }, ...answer };
 }
 
-/** Hours, as numbers of the day, that its bars were computed from. */
+/** The hours of the day, as numbers, that its bars were computed from. */
 async function builtFrom(app: App): Promise<number[]> {
   const range = { startMs: DAY, endMs: DAY + DAY_MS };
   const [day] = await app.bars.days(spot(one.symbol), range);
@@ -57,14 +60,14 @@ async function builtFrom(app: App): Promise<number[]> {
 }
 
 fault(
-  'overlapping runs, one of whose hours fails half stored: bars of what is proven',
+  'two overlapping runs, and an hour fails half stored: bars are built from proven hours only',
   'quick',
   async (report) => {
     one = await OneSymbol.start(trades, RANGE);
     const { rig, app, symbol } = one;
     const series = [spot(symbol)];
     const released = Promise.withResolvers<void>();
-    // The first run to get so far fails for good, the other one goes on from there, when it is told to.
+    // The first run that gets this far fails for good; the other one is held here until it is released.
     rig.exchange.setFaults([
       onPagesFrom(BUSY_ROWS - 2_000, { kind: 'apiError', code: -1121 }, { times: 1 }),
       onPagesFrom(BUSY_ROWS - 2_000, { kind: 'held', until: released.promise }),
@@ -81,7 +84,7 @@ fault(
     const { runId } = failed.data as { runId: string };
     report.saw(failed.failedReason);
 
-    // Every child of this run's flow is done, as the queue sees it.
+    // For the queue, every child of this run's flow is done.
     const bars = rig.raw('bars');
     const isBuilt = async () =>
       (await bars.getJob(barsId(runId, spot(symbol), DAY)))?.isCompleted();
@@ -109,10 +112,10 @@ fault(
 );
 
 fault(
-  'two writers of one hour, to whom the exchange says different things',
+  'two writers of one hour get different answers: the ledger describes what is stored',
   'quick',
   async (report) => {
-    // Who reads this row second reads something else.
+    // The second read of this row returns another quantity.
     const altered = { id: BUSY_FROM_ID + 50, onRead: 2, change: { q: '77.00000000' } };
     one = await OneSymbol.start(faultySeries(trades, [{ kind: 'alteredRead', ...altered }]), RANGE);
     const { rig, app: slow, symbol } = one;
@@ -123,12 +126,12 @@ fault(
       onPagesFrom(4_000, { kind: 'held', until: released.promise }, { times: 1 }),
     ]);
 
-    // The slow one has read the row, and stores it once the fast one has had its turn; then it stops.
+    // The slow writer has read the row, stores it after the fast one's try, and then stops.
     const stop = new AbortController();
     const interrupted = ingestHour(slow, slice, stop.signal, () =>
-      stop.abort(new CdvaultError('INTERRUPTED', 'stopped behind its first batch')),
+      stop.abort(new CdvaultError('INTERRUPTED', 'stopped after its first batch')),
     ).catch((error: unknown) => error);
-    await eventually('the slow one waits', () => rig.pages(symbol).length > 4);
+    await eventually('the slow writer waits', () => rig.pages(symbol).length > 4);
     const firstTry = await ingestHour(fast, slice, AbortSignal.timeout(60_000));
     released.resolve();
     expect(await interrupted).toMatchObject({ code: 'INTERRUPTED' });
@@ -141,7 +144,7 @@ fault(
     const record = await fast.ledger.record(slice, BUSY);
     expect(record?.contentHash, 'the ledger describes what is stored').toBe(hasher.digest());
     expect(firstTry.kind).toBe('busy');
-    report.saw(`the second writer is told: ${firstTry.kind}`);
+    report.saw(`the second writer gets: ${firstTry.kind}`);
     expect(await rig.backfill(slow, [spot(symbol)], RANGE)).toMatchObject({ exitCode: 0 });
     await one.expectNothingLost(trades);
   },

@@ -12,7 +12,7 @@ import {
   untilReached,
 } from './place.ts';
 
-/** A QuestDB of its own, that dies, goes away, falls silent, answers late and suspends a table. */
+/** Faults of QuestDB: killed, unreachable, silent, slow, a suspended table. The file starts its own QuestDB. */
 
 let own: OwnServices;
 let services: ServiceUrls;
@@ -24,10 +24,10 @@ beforeAll(async () => {
 
 afterAll(async () => own.dispose());
 
-// Some three pages an hour, two hours at a time: a run of some seconds.
+// About three pages an hour, two hours at a time: a run takes some seconds.
 const RUN = { hours: 6, tradesPerHour: 2_500, concurrency: 2, latencyMs: 60 };
 
-fault('QuestDB killed in the middle of a flush and started again', 'slow', async (report) => {
+fault('QuestDB is killed during a flush and started again', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const flush = place.services.questdbHttp.hold('agg_trades,', 'request');
     const { command } = startedCommand(place);
@@ -56,7 +56,7 @@ fault('QuestDB refuses connections for ten seconds', 'slow', async (report) => {
   });
 });
 
-fault('QuestDB accepts and never answers, at the start', 'slow', async (report) => {
+fault('QuestDB accepts connections and never answers, at the start', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const { questdbHttp, questdbPg } = place.services;
     questdbHttp.hang();
@@ -70,7 +70,7 @@ fault('QuestDB accepts and never answers, at the start', 'slow', async (report) 
 });
 
 fault(
-  'QuestDB accepts and never answers, in mid-run',
+  'QuestDB accepts connections and never answers, during a run',
   'slow',
   async (report) => {
     await inPlace({ ...RUN, services }, async (place) => {
@@ -113,7 +113,7 @@ fault(
 fault('QuestDB suspends the table of trades', 'quick', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const { rig, app, backfill } = place;
-    // Held, so that the run is in its middle however fast it is.
+    // Held, so that the fault happens during the run, however fast it is.
     const flush = place.services.questdbHttp.hold('agg_trades,', 'request');
     const { command } = startedCommand(place);
     await untilReached(command, flush.reached);

@@ -5,7 +5,7 @@ import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
 import { fault, printFaultTable } from './fault.ts';
 import { inPlace, lineWith, startedBackfill, untilProven } from './place.ts';
 
-/** A Redis of its own, that dies, forgets, goes away and is full. */
+/** Faults of Redis: killed, emptied, unreachable, full. The file starts its own Redis. */
 
 let own: OwnServices;
 let services: ServiceUrls;
@@ -17,24 +17,24 @@ beforeAll(async () => {
 
 afterAll(async () => own.dispose());
 
-// Some three pages an hour, two hours at a time: a run of some seconds.
+// About three pages an hour, two hours at a time: a run takes some seconds.
 const RUN = { hours: 6, tradesPerHour: 2_500, concurrency: 2, latencyMs: 60 };
 
-fault('Redis killed in mid-run and started again on its data', 'slow', async (report) => {
+fault('Redis is killed during a run and started again on its data', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const command = await startedBackfill(place);
     await own.kill('redis');
     await own.start();
     const result = await command.done;
     report.saw(lineWith(result, 'Redis connection failed'));
-    // Complete, or on a slow machine told that Redis has not answered for five seconds.
+    // Complete; or, on a slow machine, ended because Redis did not answer for five seconds.
     expect([0, 5]).toContain(result.exitCode);
     report.saw(lineWith(result, result.exitCode === 0 ? ' proven, ' : 'error '));
     expect(await place.rig.cli(place.backfill)).toMatchObject({ exitCode: 0 });
   });
 });
 
-fault('Redis emptied in mid-run', 'quick', async (report) => {
+fault('Redis is emptied during a run', 'quick', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const command = await startedBackfill(place);
     await place.rig.redis().flushall();
@@ -45,7 +45,7 @@ fault('Redis emptied in mid-run', 'quick', async (report) => {
   });
 });
 
-fault('Redis away until the command gives up', 'slow', async (report) => {
+fault('Redis is unreachable until the command gives up', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const command = await startedBackfill(place);
     await place.services.redis.cut();
@@ -59,7 +59,7 @@ fault('Redis away until the command gives up', 'slow', async (report) => {
   });
 });
 
-fault('Redis away for a minute: a worker outlasts it by itself', 'slow', async (report) => {
+fault('Redis is unreachable for a minute: a worker recovers by itself', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const { rig, app, backfill } = place;
     expect(await rig.cli([...backfill, '--detach'])).toMatchObject({ exitCode: 0 });
@@ -74,16 +74,16 @@ fault('Redis away for a minute: a worker outlasts it by itself', 'slow', async (
     const result = await worker.done;
     expect(result).toMatchObject({ exitCode: 0 });
     report.saw(lineWith(result, 'Redis connection failed'));
-    // One line a minute for each connection and message, not one for each try.
+    // One line a minute for each connection and message, not one for each attempt.
     expect(result.stderr.split('\n').length).toBeLessThan(60);
   });
 });
 
-fault('Redis full in mid-run, and at the next start', 'slow', async (report) => {
+fault('Redis is full during a run and at the next start', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const { rig, backfill } = place;
     const command = await startedBackfill(place);
-    // Less than an empty one needs.
+    // Less than an empty Redis needs.
     await rig.redis().config('SET', 'maxmemory', '500kb');
     const full = /error REDIS_REFUSED: .*OOM command not allowed when used memory > 'maxmemory'/;
     for (const result of [await command.done, await rig.cli(backfill)]) {
