@@ -43,7 +43,7 @@ const LENGTH_MS = {
 export type Length = keyof typeof LENGTH_MS;
 
 const STORED: readonly string[] = ['1m', '3m', '5m', '15m', '30m', '1h', '4h', '1d'];
-/** Made-up lengths: how many bars of which table they are. */
+/** Lengths without their own table: how many bars of which table make one bar. */
 const PARTS: Readonly<Record<string, readonly [number, string]>> = {
   '10m': [2, '5m'],
   '2h': [2, '1h'],
@@ -56,17 +56,17 @@ const PARTS: Readonly<Record<string, readonly [number, string]>> = {
 const SOME_MONDAY = Date.UTC(2024, 0, 1);
 
 export interface AnchorCase {
-  /** As `show --anchor` takes it. */
+  /** In the form of `show --anchor`. */
   readonly anchor: string;
   readonly lengths: readonly Length[];
 }
 
 export interface AnchoredStore {
   readonly app: App;
-  /** As the user who can only read. */
+  /** Connected as the read-only user. */
   readonly reader: Sql;
   readonly symbol: string;
-  /** Proven, whole days; its start is the series' origin. */
+  /** Whole proven days; the start is the series' origin. */
   readonly range: { readonly startMs: number; readonly endMs: number };
   readonly reference: AnchoredReference;
 }
@@ -78,7 +78,10 @@ interface Drawn {
   readonly open: 'first' | 'previous';
 }
 
-/** Every bar of every length, by `show`'s use case with both open rules and by the documented SQL. */
+/**
+ * Compares every bar of every length with the reference: by the use case of `show` with both open rules, and
+ * by the documented SQL. @returns how many bars each of them gave
+ */
 export async function expectAnchored(
   store: AnchoredStore,
   { anchor, lengths }: AnchorCase,
@@ -108,7 +111,7 @@ function spansOf(anchor: string, length: Length, range: AnchoredStore['range']):
   const clock = /^session:(\d\d:\d\d)@(.+)$/.exec(anchor);
   if (clock !== null) {
     const isStart = onClock(clock[1] ?? '', clock[2] ?? '');
-    // Up to the next one, so that the last session of the range is cut as it goes on.
+    // Up to the anchor after the range, so that the last session of the range is cut like the others.
     const anchors = anchorsIn(isStart, range.startMs, range.endMs + LENGTH_MS['1d']);
     return alignedSpans(anchors, lengthMs).filter(({ endMs }) => endMs <= range.endMs);
   }
@@ -121,7 +124,7 @@ function spansOf(anchor: string, length: Length, range: AnchoredStore['range']):
   const rolling = /^rolling:(\d+)$/.exec(anchor);
   if (rolling !== null) {
     const reachMs = Number(rolling[1]) * lengthMs;
-    // From the first bar on that has as many before it: the documented SQL wants them.
+    // From the first bar that has enough bars before it, since the documented SQL needs them.
     return even(range.startMs + reachMs, (startMs) => startMs - reachMs + lengthMs);
   }
   const recurring = RECURRING[anchor];
@@ -197,7 +200,7 @@ function isoOf(text: string | null | undefined): string {
   return new Date(`${text?.replace(' ', 'T')}Z`).toISOString();
 }
 
-/** undefined where the page has no statement for it. */
+/** The documented SQL for these bars; undefined where the page has none. */
 function sqlFor(
   { symbol, range }: AnchoredStore,
   { anchor, length, spans, open }: Drawn,
@@ -250,7 +253,7 @@ function sessionSql(
   length: Length,
   values: Readonly<Record<string, string>>,
 ): string {
-  // Of zones whose offset is whole hours; Kolkata's is not.
+  // The offset of all zones used here is whole hours, except that of Kolkata.
   const offset = (minute + (zone === 'Asia/Kolkata' ? 30 : 0)) % 60;
   const stored =
     (['1h', '30m', '15m'] as const).find((each) => (offset * 60_000) % LENGTH_MS[each] === 0) ??

@@ -1,6 +1,6 @@
 /**
- * Bars whose levels count from anywhere, straight from the exchange's trades: one running sum, cut by
- * time. Shares no code with src, and finds clock times by looking at clocks.
+ * Bars whose levels count from any anchor, computed from the exchange's trades: one running sum, cut by
+ * time. Shares no code with src, and finds clock times by formatting every minute in the time zone.
  */
 
 const MINUTE_MS = 60_000;
@@ -9,13 +9,13 @@ const DAY_MS = 24 * HOUR_MS;
 
 interface Traded {
   readonly timeUs: number;
-  /** Quantity, decimal text. */
+  /** Quantity as decimal text. */
   readonly q: string;
-  /** The buyer was the maker: the taker sold. */
+  /** true when the buyer was the maker, so the taker sold. */
   readonly m: boolean;
 }
 
-/** A bar that is wanted: `[startMs, endMs)`, its level 0 at `anchorMs`. */
+/** The time of a bar, `[startMs, endMs)`; its level is 0 at `anchorMs`. */
 export interface Span {
   readonly startMs: number;
   readonly endMs: number;
@@ -43,7 +43,7 @@ export class AnchoredReference {
     this.#sums = [0n, ...trades.map(({ q, m }) => (sum += m ? -unitsOf(q) : unitsOf(q)))];
   }
 
-  /** @param opensAt after the bar's first trade, or where the bar before it closed */
+  /** @param opensAt `first`: after the bar's first trade; `previous`: at the close of the bar before it */
   bar(span: Span, opensAt: 'first' | 'previous' = 'first'): ReferenceBar {
     const [anchor, start, end] = [span.anchorMs, span.startMs, span.endMs].map((ms) =>
       this.#indexAt(ms),
@@ -62,7 +62,7 @@ export class AnchoredReference {
     };
   }
 
-  /** How many trades lie before an instant. */
+  /** The number of trades before an instant. */
   #indexAt(timeMs: number): number {
     let [low, high] = [0, this.#timesUs.length];
     while (low < high) {
@@ -79,18 +79,18 @@ function unitsOf(text: string): bigint {
   return BigInt(`${whole}${fraction.padEnd(8, '0')}`);
 }
 
-/** As the exact tables print it. */
+/** Units of 1e-8 in the format of the exact tables. */
 export function decimalText(units: bigint): string {
   const digits = String(units < 0n ? -units : units).padStart(9, '0');
   return `${units < 0n ? '-' : ''}${digits.slice(0, -8)}.${digits.slice(-8)}`;
 }
 
-/** The DOUBLE nearest to the exact value. */
+/** The double nearest to the exact value. */
 export function roundedOnce(units: bigint): number {
   return Number(decimalText(units));
 }
 
-/** Whether a level starts anew at an instant. */
+/** Whether a level restarts at an instant. */
 export type IsAnchor = (timeMs: number) => boolean;
 
 export const atMidnight: IsAnchor = (timeMs) => timeMs % DAY_MS === 0;
@@ -99,7 +99,7 @@ export const onMonday: IsAnchor = (timeMs) =>
 export const onFirstOfMonth: IsAnchor = (timeMs) =>
   atMidnight(timeMs) && new Date(timeMs).toISOString().slice(8, 10) === '01';
 
-/** @param time 09:30 */
+/** @param time in the form 09:30 */
 export function onClock(time: string, timeZone: string): IsAnchor {
   const clock = new Intl.DateTimeFormat('en-GB', {
     timeZone,
@@ -110,14 +110,14 @@ export function onClock(time: string, timeZone: string): IsAnchor {
   return (timeMs) => clock.format(timeMs) === time;
 }
 
-/** Instants of a range, both ends included, at which levels start anew. */
+/** Instants of a range, both ends included, at which levels restart. */
 export function anchorsIn(isAnchor: IsAnchor, startMs: number, endMs: number): number[] {
   const found: number[] = [];
   for (let atMs = startMs; atMs <= endMs; atMs += MINUTE_MS) if (isAnchor(atMs)) found.push(atMs);
   return found;
 }
 
-/** Bars of one length from an instant on, the last one beginning before `endMs`. */
+/** Bars of one length from `startMs` on; the last one begins before `endMs`. */
 export function evenSpans(
   startMs: number,
   endMs: number,
@@ -130,18 +130,18 @@ export function evenSpans(
   return spans;
 }
 
-/** Bars aligned to anchors, from the first to the last of these. */
+/** Bars aligned to anchors, from the first to the last anchor. */
 export function alignedSpans(anchors: readonly number[], lengthMs: number): Span[] {
   return anchors.slice(0, -1).flatMap((anchorMs, index) => {
     const untilMs = anchors[index + 1] ?? anchorMs;
     const spans = evenSpans(anchorMs, untilMs, lengthMs, () => anchorMs);
-    // A bar of a day is the whole session.
+    // A daily bar is the whole session.
     if (lengthMs === DAY_MS) return [{ startMs: anchorMs, endMs: untilMs, anchorMs }];
     return spans.map((span) => ({ ...span, endMs: Math.min(span.endMs, untilMs) }));
   });
 }
 
-/** The last of the ascending anchors at or before an instant. */
+/** @returns a function for the last of the ascending anchors at or before an instant */
 export function lastOf(anchors: readonly number[]): (timeMs: number) => number {
   return (timeMs) => {
     const found = anchors.findLast((anchorMs) => anchorMs <= timeMs);

@@ -19,16 +19,16 @@ const DAY_MS = 24 * HOUR_MS;
 /** New York's clocks change on 2024-03-10 and 2024-11-03, London's on 2024-10-27. */
 const SPRING = { startMs: Date.UTC(2024, 1, 26), endMs: Date.UTC(2024, 2, 18) };
 const AUTUMN = { startMs: Date.UTC(2024, 9, 26), endMs: Date.UTC(2024, 10, 6) };
-/** A run of a week each: a rig waits no longer for one than it takes on a busy machine. */
+/** Each run is one week, since a rig waits for a run only as long as a week takes on a busy machine. */
 const RUN_MS = 7 * DAY_MS;
-/** A Monday and the day behind it. */
+/** A Monday and the day after it. */
 const HOLED = { startMs: Date.UTC(2024, 4, 6), endMs: Date.UTC(2024, 4, 8) };
 const tradesOf = ({ startMs, endMs }: typeof SPRING, seed: number) =>
   syntheticTrades({
     seed,
     fromMs: startMs - DAY_MS,
     toMs: endMs + DAY_MS,
-    // Some minutes and quarters of an hour fall silent.
+    // Few enough that some minutes and quarters of an hour have no trade.
     tradesPerHour: 24,
   });
 const SERIES = {
@@ -122,7 +122,7 @@ test.each([
   ['spring', '2024-03-10T05:00Z', 23],
   ['autumn', '2024-11-03T04:00Z', 25],
 ] as const)(
-  'in %s New York has a day from %s of %d hours, and one bar of it',
+  'in %s the New York day from %s has %d hours and one bar',
   async (name, from, hours) => {
     const startMs = Date.parse(from);
     const range = { startMs, endMs: startMs + hours * HOUR_MS };
@@ -136,7 +136,7 @@ test.each([
   },
 );
 
-test('show prints a session’s bars, in 80 columns, and says what is 0 and what is absent', async () => {
+test('show prints a session’s bars in 80 columns, and says where levels are 0 and what is absent', async () => {
   const [from, to] = ['2024-03-10T05:00Z', '2024-03-11T04:00Z'];
   const session = ['--interval', '4h', '--anchor', NEW_YORK, '--open', 'previous'];
   const shown = await rig.cli([
@@ -174,13 +174,13 @@ test('show prints a session’s bars, in 80 columns, and says what is 0 and what
     '--anchor',
     'session:08:00@UTC',
   ]);
-  // The second session reaches into what is stored.
+  // The second session overlaps the stored range.
   expect(none.stdout).toContain('* 1 partial: ');
   expect(none.stdout).toContain('* 1 bar is absent, the first at 2024-02-24T08:00Z');
 });
 
 /** Hours 10 and 11 of the first of two days are not stored. */
-describe('behind a hole', () => {
+describe('after a hole', () => {
   const HOLE = { symbol: SERIES.holed.symbol, startMs: SERIES.holed.range.startMs };
   const hour = (index: number) => HOLE.startMs + index * HOUR_MS;
   const inHole = () => idsIn(SERIES.holed.trades, hour(10), hour(12));
@@ -196,7 +196,7 @@ describe('behind a hole', () => {
     expect(inHole()).toBeGreaterThan(10);
   });
 
-  /** Of each hour of the range that has a bar: from which hour its level counts, and what is missing. */
+  /** For each bar of the range: hour, status, the hour that its level counts from, and missing trades. */
   async function trustOf(anchor: string, from: number, to: number, length = '1h') {
     const range = { startMs: hour(from), endMs: hour(to) };
     const parsed = parseAnchor(anchor, timeZones.has);
@@ -215,7 +215,7 @@ describe('behind a hole', () => {
     ]);
   }
 
-  test('a level says from where it counts and how many trades it lacks, never 0 behind the hole', async () => {
+  test('a level says where it counts from and how many trades are missing, never 0 after the hole', async () => {
     const missing = inHole();
     expect(await trustOf('from', 8, 14)).toEqual([
       [8, 'final', 8, 0],
@@ -223,7 +223,7 @@ describe('behind a hole', () => {
       [12, 'final', 8, missing],
       [13, 'final', 8, missing],
     ]);
-    // From behind the hole on, and from inside it, nothing is missing, and the level says where it starts.
+    // From after the hole, or from inside it, nothing is missing, and the level says where it starts.
     expect(await trustOf('from', 12, 13)).toEqual([[12, 'final', 12, 0]]);
     expect(await trustOf('from', 11, 13)).toEqual([[12, 'final', 12, 0]]);
     expect(await trustOf('week', 24, 25)).toEqual([[24, 'final', 0, missing]]);
@@ -246,7 +246,7 @@ describe('behind a hole', () => {
     ]);
   });
 
-  test('the documented SQL says so too', async () => {
+  test('the documented SQL gives the same missing trades', async () => {
     const values = { symbol: HOLE.symbol, from: iso(hour(8)), to: iso(hour(25)) };
     const rows = await reader.query(documentedSql('Visible range', values, {}));
     const found = rows.map((row) => [hourOf(row), Number(row['level_missing'])]);
@@ -281,7 +281,7 @@ describe('behind a hole', () => {
 });
 
 test.each([...DOCUMENTED])(
-  '%s: the time filter narrows what is read of the bars',
+  '%s: the time filter limits the rows of bars that are read',
   async (_, sql) => {
     const rows = await reader.query(`EXPLAIN ${sql}`);
     const scans = rows
@@ -292,7 +292,7 @@ test.each([...DOCUMENTED])(
   },
 );
 
-test('every statement of the page is one of those compared', () => {
+test('every statement of the page is compared', () => {
   expect([...DOCUMENTED.keys()]).toEqual([
     'UTC day',
     'Continuous',

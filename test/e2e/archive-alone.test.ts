@@ -17,7 +17,7 @@ import { unique } from '../support/command-line.ts';
 import { hoursOfDay, truth } from './reference.ts';
 import { cm, Rig, um } from './rig.ts';
 
-/** Long beyond what futures REST still has: only files tell of these days. */
+/** Much older than the history of futures REST: only files have these days. */
 const DAY = Date.UTC(2024, 2, 5);
 const RANGE = { startMs: DAY, endMs: DAY + 2 * DAY_MS };
 const SPAN = { fromMs: DAY - DAY_MS, toMs: DAY + 4 * DAY_MS, tradesPerHour: 120 };
@@ -54,7 +54,7 @@ function args(from: number, days: number, market: 'um' | 'cm'): string[] {
   return ['--market', market, '--from', isoDay(from), '--to', isoDay(from + days * DAY_MS)];
 }
 
-/** Content hashes by hour, straight from the simulator's own trades. */
+/** Content hashes of each hour, computed from the simulator's trades. */
 function hashesOf(trades: TradeSeries, series: Series, dayMs: number): string[] {
   return hoursOfDay(dayMs).map((hourMs) => {
     const hasher = contentHasher();
@@ -68,7 +68,7 @@ test.each<[string, Series, TradeSeries]>([
   ['USD-M', um(both), onUm],
   ['COIN-M', cm(coin), onCm],
 ])(
-  '%s: two days from files alone, proven, verified and shown; again nothing is asked',
+  '%s: two days from files alone are proven, verified and shown; a second run requests nothing',
   async (_, series, trades) => {
     const market = series.market === 'binance_um' ? 'um' : 'cm';
     const range = args(DAY, 2, market);
@@ -97,9 +97,9 @@ test.each<[string, Series, TradeSeries]>([
   },
 );
 
-test('days that come one after the other prove each other at midnight', async () => {
+test('days that are fetched one after the other prove each other’s hours at midnight', async () => {
   const series = um(alone);
-  // Without the files beside it, a day's first trade and its last prove nothing.
+  // Without the files beside it, the first and last hour of a day can't be proven.
   for (const day of [-1, 1, 2]) server.setFault(alone, isoDay(DAY + day * DAY_MS), 'absent');
   server.setFault(alone, '2024-03', 'absent');
   const first = await rig.cli(['backfill', alone, ...args(DAY, 1, 'um')]);
@@ -113,7 +113,7 @@ test('days that come one after the other prove each other at midnight', async ()
   expect(second.exitCode).toBe(3);
   expect(await verdicts(DAY)).toEqual(['gap', ...inner, 'proven']);
   expect(await verdicts(DAY + DAY_MS)).toEqual(['proven', ...inner, 'open']);
-  // The first day's bars know that its last hour is whole now.
+  // The first day's bars are rebuilt, since its last hour is proven now.
   const [bar] = await app.bars.bars(series, '1h', {
     startMs: DAY + 23 * HOUR_MS,
     endMs: DAY + DAY_MS,
@@ -124,14 +124,14 @@ test('days that come one after the other prove each other at midnight', async ()
   expect(await app.ledger.totals(series, RANGE)).toMatchObject({ proven: 48 });
 });
 
-test('a folder of files: the same hashes, and neither exchange nor archive host is asked for trades', async () => {
+test('a folder of files gives the same hashes, and neither exchange nor archive host is asked for trades', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'cdvault-own-'));
   try {
     for (const [index, dayMs] of [DAY - DAY_MS, DAY, DAY + DAY_MS].entries()) {
       const stem = `${owned}-aggTrades-${isoDay(dayMs)}`;
       const plan = { market: 'um', stem, trades: onUm, fault: undefined, version: 0 } as const;
       const { zip, checksum } = archiveFile({ ...plan, startMs: dayMs, endMs: dayMs + DAY_MS });
-      // One lies in the exchange's own tree.
+      // One file lies in a folder tree like the exchange's.
       const place = path.join(
         folder,
         index === 1 ? `data/futures/um/daily/aggTrades/${owned}` : '',

@@ -17,7 +17,7 @@ import { Rig, spot } from './rig.ts';
 const DAY = Date.UTC(2024, 11, 31);
 const DATE = '2024-12-31';
 const HOURS = hoursOfDay(DAY);
-/** Where it is about the file and not about the day. */
+/** For tests of the file, which need no whole day. */
 const FEW = HOURS.slice(0, 2);
 const RANGE = { startMs: DAY, endMs: DAY + DAY_MS };
 const trades = syntheticTrades({
@@ -27,7 +27,7 @@ const trades = syntheticTrades({
   tradesPerHour: 300,
   firstId: 700,
 });
-/** The next day: the exchange's files carry microseconds from 2025 on. */
+/** The next day; the exchange's files have microseconds from 2025 on. */
 const MICRO_DAY = DAY + DAY_MS;
 
 const names: string[] = Array.from({ length: 30 }, () => unique('ARC'));
@@ -54,10 +54,10 @@ afterAll(async () => {
   await server.close();
 });
 
-/** A symbol that nothing is known of yet. */
+/** A symbol that no test has used yet. */
 function fresh(): string {
   const symbol = names.pop();
-  if (symbol === undefined) throw new Error('more symbols, please');
+  if (symbol === undefined) throw new Error('the file needs more symbols');
   return symbol;
 }
 
@@ -77,7 +77,7 @@ function asked(symbol: string): number {
     .length;
 }
 
-test('a day from its file: 24 hours proven, the same hashes as by REST, two small questions to the exchange', async () => {
+test('a day from its file has 24 proven hours and the same hashes as by REST, with two small requests to the exchange', async () => {
   const [byFile, byRest] = [fresh(), fresh()];
   expect(await ingest(byFile)).toEqual({
     kind: 'recorded',
@@ -96,7 +96,7 @@ test('a day from its file: 24 hours proven, the same hashes as by REST, two smal
   expect(new Set(sources.map(({ source }) => source))).toEqual(new Set(['archive']));
 });
 
-test('the change of unit: the hour after it has the same hash from its file in microseconds', async () => {
+test('the hour after the change of unit has the same hash from its file in microseconds', async () => {
   const [byFile, byRest] = [fresh(), fresh()];
   const hours = [MICRO_DAY, MICRO_DAY + HOUR_MS];
   const range = { startMs: MICRO_DAY, endMs: MICRO_DAY + 2 * HOUR_MS };
@@ -105,7 +105,7 @@ test('the change of unit: the hour after it has the same hash from its file in m
   expect(await hashes(byFile, range)).toEqual(await hashes(byRest, range));
 });
 
-test('only the wanted hours are stored; REST goes on where the file ended', async () => {
+test('only the wanted hours are stored; REST fetches the others', async () => {
   const symbol = fresh();
   const wanted = HOURS.slice(5, 8);
   expect(await ingest(symbol, wanted)).toEqual({
@@ -120,8 +120,8 @@ test('only the wanted hours are stored; REST goes on where the file ended', asyn
   expect(await rig.backfill(app, [spot(symbol)], RANGE)).toMatchObject({ exitCode: 0, proven: 24 });
 });
 
-describe('a file that is wrong', () => {
-  test('absent: said so, nothing touched', async () => {
+describe('a faulty file', () => {
+  test('absent: it is reported, and nothing is stored', async () => {
     const symbol = fresh();
     for (const date of [DATE, '2024-12']) server.setFault(symbol, date, 'absent');
     expect(await ingest(symbol)).toEqual({ kind: 'absent', unproven: HOURS });
@@ -132,7 +132,7 @@ describe('a file that is wrong', () => {
     ['cutDay', 9],
     ['missingRow', 23],
   ])(
-    '%s: what its ids prove is proven, the rest is left to REST, which mends it',
+    '%s: hours that its ids prove are proven, and REST fetches and repairs the rest',
     async (fault, atLeast) => {
       const symbol = fresh();
       server.setFault(symbol, DATE, fault);
@@ -159,7 +159,7 @@ describe('a file that is wrong', () => {
     ['doubledBlock', /ARCHIVE_BAD_ROW.*follows id/],
     ['mixedUnits', /ARCHIVE_BAD_ROW.*unit/],
   ])(
-    '%s: refused with a sentence, and no hour is recorded that is not whole',
+    '%s: refused with a sentence that says why, and no incomplete hour is recorded',
     async (fault, words) => {
       const symbol = fresh();
       server.setFault(symbol, DATE, fault);
@@ -170,22 +170,22 @@ describe('a file that is wrong', () => {
     },
   );
 
-  test.each<ArchiveFault>(['header', 'crlf'])('%s: understood', async (fault) => {
+  test.each<ArchiveFault>(['header', 'crlf'])('%s: read without loss', async (fault) => {
     const symbol = fresh();
     server.setFault(symbol, DATE, fault);
     expect(await ingest(symbol, FEW)).toMatchObject({ proven: FEW });
   });
 });
 
-describe('what the store holds is compared with the file, hour by hour', () => {
+describe('the stored rows are compared with the file, hour by hour', () => {
   const [hourMs = 0] = FEW;
   const hour = { startUs: hourMs * 1000, endUs: (hourMs + HOUR_MS) * 1000 };
   const own = () => truth(trades, { startMs: hourMs, endMs: hourMs + HOUR_MS });
 
-  test('a stray row that was there before the file: buried, with evidence; the hour is that of the file', async () => {
+  test('a stray row stored before the file is buried with evidence, and the hour is that of the file', async () => {
     const symbol = fresh();
     const [first] = own();
-    if (first === undefined) throw new Error('trades, please');
+    if (first === undefined) throw new Error('an hour without trades');
     const stray = { ...first, aggId: 7_000_000, timeUs: hour.startUs + 60_000_000 };
     await app.trades.write(spot(symbol), [stray], AbortSignal.timeout(10_000));
     expect(await ingest(symbol, FEW)).toMatchObject({ proven: FEW });
@@ -197,7 +197,7 @@ describe('what the store holds is compared with the file, hour by hour', () => {
     expect(gaps).toMatchObject([{ hourMs, gapClass: 'duplicate_id', fromId: 7_000_000 }]);
   });
 
-  test('a row that was lost on its way: no hour is proven', async () => {
+  test('no hour is proven when a row was lost on the way to the store', async () => {
     const symbol = fresh();
     const losing: BulkStore = {
       open(series, signal) {
@@ -222,7 +222,7 @@ describe('what the store holds is compared with the file, hour by hour', () => {
   });
 });
 
-test('a download that breaks off goes on where it stopped', async () => {
+test('a download that breaks off resumes where it stopped', async () => {
   const symbol = fresh();
   server.setFault(symbol, DATE, 'cutDownload');
   expect(await ingest(symbol, FEW)).toMatchObject({ proven: FEW });
@@ -233,7 +233,7 @@ test('a download that breaks off goes on where it stopped', async () => {
 describe('backfill --source auto', () => {
   const ARGS = ['--from', DATE, '--to', '2025-01-01', '--source', 'auto'];
 
-  test('takes a closed day from its file, and proves it; again: nothing is asked', async () => {
+  test('takes a closed day from its file and proves it; a second run requests nothing', async () => {
     const symbol = fresh();
     const downloads = () =>
       server.requests.filter((line) => line.startsWith('GET') && line.includes(symbol)).length;
@@ -245,14 +245,14 @@ describe('backfill --source auto', () => {
       const bars = await app.bars.bars(spot(symbol), interval, RANGE);
       expect(bars.map(withoutTrust)).toEqual(referenceDay(trades, DAY, interval));
     }
-    const questions = asked(symbol);
+    const before = asked(symbol);
     expect(await rig.cli(['backfill', symbol, ...ARGS])).toMatchObject({ exitCode: 0 });
     expect(downloads()).toBe(2);
-    expect(asked(symbol)).toBe(questions);
+    expect(asked(symbol)).toBe(before);
   });
 
   test.each<ArchiveFault>(['absent', 'cutDay', 'interleaved'])(
-    'a file that is wrong (%s): REST has the rest, the day is whole',
+    'completes the day of a faulty file (%s) by REST',
     async (fault) => {
       const symbol = fresh();
       server.setFault(symbol, DATE, fault);

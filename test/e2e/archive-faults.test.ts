@@ -8,11 +8,11 @@ import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { type CliResult, unique } from '../support/command-line.ts';
 import { Rig, spot } from './rig.ts';
 
-/** Before the change of unit, so that a row may be in the wrong one. */
+/** Before the change of unit, so that a file can have rows in the wrong unit. */
 const DAY = Date.UTC(2024, 11, 30);
 const DATE = isoDay(DAY);
 const MONTH = '2024-12';
-/** Beyond the end of a file that is cut at 09:29. */
+/** More hours than a file has that is cut at 09:29. */
 const HOURS = 11;
 const RANGE = { startMs: DAY, endMs: DAY + HOURS * HOUR_MS };
 const ARGS = ['--from', `${DATE}T00:00Z`, '--to', `${DATE}T11:00Z`];
@@ -24,7 +24,7 @@ const trades = syntheticTrades({
   firstId: 900,
 });
 
-/** Closed some days ago, so that its file may still be on its way. */
+/** Ended some days ago, so that its file may still be late. */
 const YOUNG = Math.floor(Date.now() / DAY_MS) * DAY_MS - 4 * DAY_MS;
 const YOUNG_RANGE = { startMs: YOUNG + HOUR_MS, endMs: YOUNG + 7 * HOUR_MS };
 const YOUNG_ARGS = ['--from', `${isoDay(YOUNG)}T01:00Z`, '--to', `${isoDay(YOUNG)}T07:00Z`];
@@ -39,11 +39,11 @@ const youngTrades = syntheticTrades({
 interface Case {
   readonly fault: ArchiveFault;
   readonly symbol: string;
-  /** What `archive_files` says. */
+  /** The verdict in `archive_files`. */
   readonly verdict: string;
-  /** What the summary says of the file; undefined when there is nothing to say. */
+  /** Part of the summary's line about the file; undefined when it has none. */
   readonly words: string | undefined;
-  /** Where the hours may come from. */
+  /** Sources that the hours may come from. */
   readonly from: readonly string[];
 }
 
@@ -72,13 +72,13 @@ const CASES: readonly Case[] = [
   wrong('zeroQuantities', 'refused', 'no quantity'),
 ];
 
-const [gone, monthOnly, lacking, late, autoLate, down] = Array.from({ length: 6 }, () =>
+const [gone, monthOnly, partMonth, late, autoLate, down] = Array.from({ length: 6 }, () =>
   unique('ABS'),
 ) as [string, string, string, string, string, string];
 const futures = unique('UMX');
 
 const symbols = [
-  ...[...CASES.map(({ symbol }) => symbol), gone, monthOnly, lacking, down].map((symbol) => ({
+  ...[...CASES.map(({ symbol }) => symbol), gone, monthOnly, partMonth, down].map((symbol) => ({
     symbol,
     trades,
   })),
@@ -99,11 +99,11 @@ beforeAll(async () => {
   rig = await Rig.start({ symbols, archiveUrl: server.url });
   app = await rig.app();
   for (const { symbol, fault } of CASES) server.setFault(symbol, DATE, fault);
-  for (const symbol of [gone, monthOnly, lacking]) server.setFault(symbol, DATE, 'absent');
+  for (const symbol of [gone, monthOnly, partMonth]) server.setFault(symbol, DATE, 'absent');
   server.setFault(gone, MONTH, 'denied');
-  server.setFault(lacking, MONTH, 'shortMonth');
-  // One command meets them all; each test looks at one.
-  const all = [...CASES.map(({ symbol }) => symbol), gone, monthOnly, lacking];
+  server.setFault(partMonth, MONTH, 'shortMonth');
+  // One command meets all faults; each test checks one of them.
+  const all = [...CASES.map(({ symbol }) => symbol), gone, monthOnly, partMonth];
   first = await rig.cli(['backfill', ...all, ...ARGS]);
 }, 300_000);
 
@@ -132,7 +132,7 @@ async function expectProven(symbol: string, from: readonly string[], range = RAN
 }
 
 describe('backfill --source auto, which is the default', () => {
-  test('loses nothing, whatever is wrong with the files', () => {
+  test('loses nothing, whatever the fault of the files', () => {
     const hours = (CASES.length + 3) * HOURS;
     expect(first.stderr).toContain(`${hours} of ${hours} hours proven`);
     expect(first.exitCode).toBe(0);
@@ -145,33 +145,35 @@ describe('backfill --source auto, which is the default', () => {
     if (words === undefined) expect(first.stderr).not.toContain(name);
   });
 
-  test('says what was wrong, and where to read the rest', () => {
-    const said = CASES.filter(({ symbol, verdict, words }) => {
+  test('reports the faults, and where to read the others', () => {
+    const reported = CASES.filter(({ symbol, verdict, words }) => {
       const line = `${symbol}-aggTrades-${DATE}.zip: ${verdict}: .*(${words})`;
       return words !== undefined && new RegExp(line).test(first.stderr);
     });
-    expect(said.length).toBe(10);
+    expect(reported.length).toBe(10);
     expect(first.stderr).toContain("more: select * from archive_files where evidence <> ''");
   });
 
-  test('no file of the day, but of its month', async () => {
+  test('takes the file of the month when there is none of the day', async () => {
     expect(await fileRecords(spot(monthOnly))).toEqual([
       `${monthOnly}-aggTrades-${MONTH}.zip whole`,
     ]);
     await expectProven(monthOnly, ['archive']);
   });
 
-  test('a month that lacks the day', async () => {
-    expect(await fileRecords(spot(lacking))).toEqual([`${lacking}-aggTrades-${MONTH}.zip empty`]);
-    await expectProven(lacking, ['rest']);
+  test('takes the day by REST when the file of its month does not have it', async () => {
+    expect(await fileRecords(spot(partMonth))).toEqual([
+      `${partMonth}-aggTrades-${MONTH}.zip empty`,
+    ]);
+    await expectProven(partMonth, ['rest']);
   });
 
-  test('no file at all, said by 404 and by 403 with XML', async () => {
+  test('takes the day by REST when there is no file, answered by 404 and by 403 with XML', async () => {
     expect(await fileRecords(spot(gone))).toEqual([`${gone}-aggTrades-${DATE}.zip absent`]);
     await expectProven(gone, ['rest']);
   });
 
-  test('a host that answers 500: said once, REST instead', async () => {
+  test('uses REST when the archive host answers 500, and reports that once', async () => {
     for (const date of [DATE, MONTH]) server.setFault(down, date, 'serverError');
     const { exitCode, stderr } = await rig.cli(['backfill', down, ...ARGS]);
     expect(stderr.match(/archive files are not available, using REST instead/g)).toHaveLength(1);
@@ -179,7 +181,7 @@ describe('backfill --source auto, which is the default', () => {
     expect(exitCode).toBe(0);
   });
 
-  test('a file that is late: REST instead, and said', async () => {
+  test('uses REST for a late file, and reports that', async () => {
     server.setFault(autoLate, isoDay(YOUNG), 'absent');
     const { exitCode, stderr } = await rig.cli(['backfill', autoLate, ...YOUNG_ARGS]);
     expect(stderr).toMatch(/zip: absent: the exchange has no such file, or none yet/);
@@ -187,10 +189,10 @@ describe('backfill --source auto, which is the default', () => {
   });
 });
 
-describe('what verify and repair say', () => {
+describe('verify and repair', () => {
   const wrongRow = CASES.find(({ fault }) => fault === 'otherContent')?.symbol ?? '';
 
-  test('a row with another quantity than the exchange’s own: the candles tell, repair asks REST', async () => {
+  test('the candles show a row whose quantity differs from the exchange’s, and repair asks REST', async () => {
     const found = await rig.cli(['verify', wrongRow, ...ARGS]);
     expect(found.stdout).toContain('kline_differs');
     expect(found.exitCode).toBe(11);
@@ -199,8 +201,8 @@ describe('what verify and repair say', () => {
     expect(gaps.map(({ gapClass }) => gapClass)).toEqual(['duplicate_id']);
   });
 
-  test('a file that the exchange has replaced: named with both ETags; repair takes the new one', async () => {
-    // What was wrong in the old file, too, is on record with both contents.
+  test('a file that the exchange has replaced is named with both ETags, and repair takes the new one', async () => {
+    // A row that differs between the files is on record with both contents.
     const symbol = CASES.find(({ fault }) => fault === 'crlf')?.symbol ?? '';
     const name = `${symbol}-aggTrades-${DATE}.zip`;
     const [before] = await app.files.records(spot(symbol), RANGE);
@@ -228,15 +230,15 @@ describe('what verify and repair say', () => {
     expect(await rig.cli(['repair', symbol, ...ARGS])).toMatchObject({ exitCode: 0 });
   });
 
-  test('all the others are proven', async () => {
+  test('all other symbols are verified', async () => {
     const others = CASES.map(({ symbol }) => symbol).filter((symbol) => symbol !== wrongRow);
-    const result = await rig.cli(['verify', ...others, gone, monthOnly, lacking, ...ARGS]);
+    const result = await rig.cli(['verify', ...others, gone, monthOnly, partMonth, ...ARGS]);
     expect(result.exitCode, result.stdout).toBe(0);
   });
 });
 
 describe('backfill --source archive', () => {
-  test('a file that is late is waited for: exit code 3; when it is there, it is taken', async () => {
+  test('a late file is awaited with exit code 3, and taken when it is there', async () => {
     server.setFault(late, isoDay(YOUNG), 'absent');
     const args = ['backfill', late, ...YOUNG_ARGS, '--source', 'archive'];
     rig.exchange.requests.clear();
@@ -254,7 +256,7 @@ describe('backfill --source archive', () => {
     );
   });
 
-  test('an old day without a file can’t be had; a file that comes after all is taken', async () => {
+  test('an old day without a file is a retention gap; a file that appears later is taken', async () => {
     const series = { market: 'binance_um', symbol: futures } as const;
     for (const date of [DATE, MONTH]) server.setFault(futures, date, 'absent');
     const inner = { startMs: DAY + HOUR_MS, endMs: DAY + 3 * HOUR_MS };
@@ -266,7 +268,7 @@ describe('backfill --source archive', () => {
     expect(await openClasses(series, inner)).toEqual([]);
   });
 
-  test('of a cut file the hours behind the cut stay undone, and say why', async () => {
+  test('hours after the cut of a cut file stay unproven, with their reason', async () => {
     server.setFault(futures, isoDay(YOUNG), 'cutDay');
     const series = { market: 'binance_cm', symbol: futures } as const;
     const range = { startMs: YOUNG + 8 * HOUR_MS, endMs: YOUNG + 12 * HOUR_MS };

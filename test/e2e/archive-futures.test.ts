@@ -9,9 +9,9 @@ import { Rig, um } from './rig.ts';
 
 const TODAY = floorTo(Date.now(), DAY_MS);
 const daysAgo = (days: number) => TODAY - days * DAY_MS;
-/** In the last hours of a day REST has no longer all of yesterday. */
+/** In the last hours of a day REST no longer has all of yesterday. */
 const HAS_YESTERDAY = Date.now() < TODAY + 22 * HOUR_MS;
-/** REST has the last two of them. */
+/** Five days ago; REST has the last two days. */
 const FROM = daysAgo(5);
 const trades = syntheticTrades({
   seed: 91,
@@ -43,10 +43,10 @@ function backfill(name: string, ...more: string[]) {
   return rig.cli(['backfill', name, '--market', 'um', '--from', isoDay(FROM), ...more]);
 }
 
-test('old days come from files, young hours by REST; a late file is waited for and then taken', async () => {
+test('old days come from files, young hours by REST; a late file is awaited and then taken', async () => {
   const late = daysAgo(4);
   server.setFault(symbol, isoDay(late), 'absent');
-  // Late too, but REST still has it.
+  // This file is late too, but REST still has the day.
   if (HAS_YESTERDAY) server.setFault(symbol, isoDay(daysAgo(1)), 'absent');
   const waits = await backfill(symbol);
   expect(waits.stderr).toContain(`24 hours of ${isoDay(late)} wait for the archive file`);
@@ -69,7 +69,7 @@ test('old days come from files, young hours by REST; a late file is waited for a
   expect(left.filter(({ gapClass }) => gapClass === 'pending_archive')).toEqual([]);
 });
 
-test('by REST alone what is older than 48 hours is refused before anything is asked', async () => {
+test('by REST alone a range older than 48 hours is refused before any request', async () => {
   const { exitCode, stderr } = await backfill(other, '--source', 'rest');
   expect(stderr).toContain('RETENTION');
   expect(exitCode).toBe(3);

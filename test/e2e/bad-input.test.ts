@@ -42,14 +42,14 @@ async function expectUntouched(symbol: string): Promise<void> {
   expect(found).toEqual([{ n: '0' }]);
   for (const { waiting, active, delayed, failed } of await app.queue.counts())
     expect(waiting + active + delayed + failed).toBe(0);
-  // Of a symbol that is not listed it is asked whether it ever traded.
+  // One request checks whether a symbol that is not listed has ever traded; it gets no rows.
   expect(rig.exchange.requests.tradeRequests().filter(({ rows = 0 }) => rows > 0)).toEqual([]);
 }
 
 const PAST = '2024-02-05T10:00Z';
 const LATER = '2024-02-05T12:00Z';
 
-// How times, symbols and numbers are read has unit tests of its own; here it is what a command makes of it.
+// Unit tests cover how times, symbols and numbers are parsed; these tests cover how a command ends.
 test.each([
   ['an unknown symbol', ['NOSUCHCOIN', ...RANGE], 'UNKNOWN_SYMBOL', 'does not list NOSUCHCOIN'],
   ['--from after --to', [LISTED, '--from', LATER, '--to', PAST], 'BAD_RANGE', 'is not before'],
@@ -62,8 +62,8 @@ test.each([
     'UNKNOWN_SYMBOL',
     'does not list',
   ],
-  ['a share beyond all', [LISTED, ...RANGE, '--weight-share', '1.5'], 'USAGE', '0.01 to 1'],
-])('backfill of %s: exit code 2, nothing touched', async (_, args, code, words) => {
+  ['a weight share above 1', [LISTED, ...RANGE, '--weight-share', '1.5'], 'USAGE', '0.01 to 1'],
+])('backfill with %s ends with exit code 2 and touches nothing', async (_, args, code, words) => {
   rig.exchange.requests.clear();
   const { exitCode, stdout, stderr } = await rig.cli(['backfill', ...args]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
@@ -75,12 +75,12 @@ test.each([
 test.each([
   ['show with an unknown interval', ['show', LISTED, ...RANGE, '--interval', '7m'], '1m, 3m, 5m'],
   [
-    'show with a session in no zone',
+    'show with a session in an unknown zone',
     ['show', LISTED, ...RANGE, '--anchor', 'session:09:30@America/Atlantis'],
     'unknown time zone "America/Atlantis"',
   ],
   [
-    'show of bars that straddle the anchor',
+    'show of bars that cross the anchor',
     [
       'show',
       LISTED,
@@ -95,7 +95,7 @@ test.each([
   ],
   ['schedule of an unknown symbol', ['schedule', 'NOSUCHCOIN', '--from', PAST], 'does not list'],
   ['plan for COIN-M', ['plan', LISTED, ...RANGE, '--market', 'cm'], 'does not list'],
-])('%s: exit code 2, nothing touched', async (_, args, words) => {
+])('%s ends with exit code 2 and touches nothing', async (_, args, words) => {
   rig.exchange.requests.clear();
   const { exitCode, stderr } = await rig.cli(args);
   expect(stderr).toContain(words);
@@ -103,7 +103,7 @@ test.each([
   await expectUntouched(LISTED);
 });
 
-test('with --json the error is one line for machines', async () => {
+test('with --json the error is one line of JSON', async () => {
   const { exitCode, stdout } = await rig.cli(['backfill', 'NOSUCHCOIN', ...RANGE, '--json']);
   expect(exitCode).toBe(2);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -115,7 +115,7 @@ test('with --json the error is one line for machines', async () => {
   });
 });
 
-test('a symbol that the ledger knows counts as known though the exchange has delisted it', async () => {
+test('a symbol that the ledger knows is accepted although the exchange has delisted it', async () => {
   expect(await rig.cli(['backfill', DELISTED, ...RANGE])).toMatchObject({ exitCode: 0 });
   rig.exchange.delist(DELISTED);
   rig.exchange.requests.clear();
@@ -125,12 +125,12 @@ test('a symbol that the ledger knows counts as known though the exchange has del
   expect(rig.exchange.requests.entries).toEqual([]);
 });
 
-describe('services that are not there', () => {
+describe('unreachable services', () => {
   test.each([
     ['Redis', 'REDIS_URL', 'redis', 'REDIS_UNREACHABLE'],
     ['QuestDB over HTTP', 'QUESTDB_HTTP_URL', 'http', 'STORE_UNREACHABLE'],
     ['QuestDB over PG', 'QUESTDB_PG_URL', 'postgresql', 'STORE_UNREACHABLE'],
-  ])('%s: exit code 5', async (_, name, scheme, code) => {
+  ])('%s ends a command with exit code 5', async (_, name, scheme, code) => {
     const url = `${scheme}://user:pass@127.0.0.1:${await closedPort()}`;
     const result = await rig.cli(['backfill', LISTED, ...RANGE], { [name]: url });
     expect(result.stderr).toContain(`error ${code}: `);
@@ -138,14 +138,14 @@ describe('services that are not there', () => {
     expect(result.exitCode).toBe(5);
   });
 
-  test('only some of the URLs: exit code 2', async () => {
+  test('only some of the URLs end a command with exit code 2', async () => {
     const { exitCode, stderr } = await rig.cli(['status'], { REDIS_URL: '' });
     expect(stderr).toContain('but not REDIS_URL');
     expect(exitCode).toBe(2);
   });
 });
 
-describe('services that let nobody in', () => {
+describe('services that refuse access', () => {
   const changed = (url: string, change: (url: URL) => void): string => {
     const wrong = new URL(url);
     change(wrong);
@@ -175,7 +175,7 @@ describe('services that let nobody in', () => {
       words: 'invalid username',
     },
     {
-      service: 'QuestDB for readers',
+      service: 'QuestDB for the read-only user',
       name: 'QUESTDB_READONLY_PG_URL',
       key: 'questdbReadonlyPgUrl',
       code: 'STORE_REFUSED',
@@ -191,7 +191,7 @@ describe('services that let nobody in', () => {
     expect(exitCode).toBe(7);
   });
 
-  test('a database that Redis does not have: exit code 7, not database 0', async () => {
+  test('a database that Redis does not have ends a command with exit code 7; database 0 is not used', async () => {
     const url = changed(rig.services.redisUrl, (to) => (to.pathname = '/99'));
     const { exitCode, stderr } = await rig.cli(['status'], { REDIS_URL: url });
     expect(stderr).toContain('error REDIS_REFUSED: ');
@@ -199,7 +199,7 @@ describe('services that let nobody in', () => {
     expect(exitCode).toBe(7);
   });
 
-  test('a database of Redis that is no number: exit code 2', async () => {
+  test('a database of Redis that is not a number ends a command with exit code 2', async () => {
     const url = changed(rig.services.redisUrl, (to) => (to.pathname = '/abc'));
     const { exitCode, stderr } = await rig.cli(['status'], { REDIS_URL: url });
     expect(stderr).toContain('error SERVICES_CONFIG: REDIS_URL does not name its database');
@@ -207,7 +207,7 @@ describe('services that let nobody in', () => {
   });
 });
 
-/** A port where nobody listens. */
+/** A port on which nothing listens. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {
@@ -220,8 +220,8 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-describe('too little and too old', () => {
-  test('a plan that the free disk does not hold is refused, with what is free', () => {
+describe('disk space and versions', () => {
+  test('a plan larger than the free disk space is refused with the free space', () => {
     const gigabyte = 1024 ** 3;
     expect(() => assertFits(gigabyte, 1.3 * gigabyte, '/store')).not.toThrow();
     const refused = errorOf(() => assertFits(gigabyte, 1.1 * gigabyte, '/store'));
@@ -251,7 +251,7 @@ describe('too little and too old', () => {
   }
 
   test.each(['QuestDB 9.3.3', 'QuestDB 8.99.99', 'QuestDB 6.0.0', 'PostgreSQL 17'])(
-    'a store that says it is %s is refused',
+    'a store that reports %s is refused',
     async (name) => {
       const build = `Build Information: ${name}, JDK 17.0.1, Commit Hash abc`;
       await expect(checkVersion(server(build), quiet)).rejects.toSatisfy(
@@ -264,7 +264,7 @@ describe('too little and too old', () => {
     ['9.3.4', 0],
     ['9.3.10', 1],
     ['10.0.0', 1],
-  ])('QuestDB %s is taken, with %i warnings', async (version, count) => {
+  ])('QuestDB %s is accepted with %i warnings', async (version, count) => {
     const warnings: string[] = [];
     const log = { ...quiet, warn: (_: unknown, message: string) => warnings.push(message) };
     const build = `Build Information: QuestDB ${version}, JDK 17.0.1, Commit Hash abc`;

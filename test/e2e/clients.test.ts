@@ -11,7 +11,7 @@ import { loadTradesFile } from '../exchange/trades-file.ts';
 import { REAL_DAY_PATH, realDayIsHere } from '../golden/real-day.ts';
 import { unique } from '../support/command-line.ts';
 import {
-  CLIENTS_PYTHON_CAN_BE_HAD,
+  CAN_RUN_CLIENTS_PYTHON,
   clientsPython,
   clientsPythonMissing,
   installPart,
@@ -21,10 +21,10 @@ import { Rig } from './rig.ts';
 const ROOT = path.join(import.meta.dirname, '../..');
 const PAGES = ['docs/clients.md', 'docs/export.md'];
 const DAY = Date.UTC(2024, 0, 1);
-/** No longer than BTCUSDT by much: what is printed may be cut to a width. */
+/** Seven characters, as BTCUSDT, since programs may cut what they print to a width. */
 const SYMBOL = unique('CL').slice(0, 7);
 
-/** A program of a page and what it prints there. */
+/** A program of a page, and its output there. */
 interface Snippet {
   readonly page: string;
   readonly heading: string;
@@ -55,7 +55,7 @@ const snippets = PAGES.flatMap((page, index) => snippetsOf(page, texts[index] ??
 
 let server: ArchiveServer;
 let rig: Rig;
-/** Where the programs run: an export lies in it, as in the page. */
+/** The folder in which the programs run; it holds an export, as the page assumes. */
 let place: string;
 
 beforeAll(async () => {
@@ -72,7 +72,7 @@ beforeAll(async () => {
   server = await startArchiveServer([{ market: 'spot', symbol: SYMBOL, trades }]);
   rig = await Rig.start({ symbols: [{ symbol: SYMBOL, trades }], archiveUrl: server.url });
   place = await mkdtemp(path.join(tmpdir(), 'cdvault-clients-'));
-  // For `import` of packages.
+  // So that programs can import packages.
   await symlink(path.join(ROOT, 'node_modules'), path.join(place, 'node_modules'));
   const range = ['--from', '2024-01-01', '--to', '2024-01-02'];
   const run = await rig.cli(['backfill', SYMBOL, ...range]);
@@ -80,7 +80,7 @@ beforeAll(async () => {
   const out = path.join(place, 'vault');
   const written = await rig.cli(['export', SYMBOL, ...range, '--out', out]);
   expect(written.exitCode, written.stderr).toBe(0);
-  // Figures are for people: nothing fails because a machine is slow.
+  // For information only: the test must not fail because a machine is slow.
   const [seconds, peakMb] = [written.durationMs / 1e3, (written.peakBytes ?? 0) / 1e6];
   process.stderr.write(
     `export of a day: ${seconds.toFixed(1)} s, ${peakMb.toFixed(0)} MB\n${written.stdout}`,
@@ -109,7 +109,7 @@ async function interpreter(language: Snippet['language']): Promise<string> {
   return language === 'python' ? clientsPython() : '';
 }
 
-/** Spaces at the ends of lines are psql's own. */
+/** Without spaces at the ends of lines, which psql adds. */
 function trimmed(text: string): string[] {
   return text
     .trimEnd()
@@ -120,15 +120,14 @@ function trimmed(text: string): string[] {
 const HAS_PSQL = (await execa('psql', ['--version'], { reject: false })).exitCode === 0;
 const IS_BUILD_MACHINE = process.env['CI'] === 'true';
 
-function why(language: Snippet['language']): string | undefined {
-  if (language === 'python' && !CLIENTS_PYTHON_CAN_BE_HAD)
-    return clientsPythonMissing('clients were');
+function whySkipped(language: Snippet['language']): string | undefined {
+  if (language === 'python' && !CAN_RUN_CLIENTS_PYTHON) return clientsPythonMissing('clients were');
   if (language !== 'sh' || HAS_PSQL || IS_BUILD_MACHINE) return undefined;
   process.stderr.write('PSQL MISSING: its snippet was not run. Install postgresql-client\n');
   return 'PSQL MISSING';
 }
 
-test('the pages have programs of every client', () => {
+test('the pages have a program for every client', () => {
   expect(snippets.map(({ heading }) => heading)).toEqual([
     'psql',
     'Node.js: `pg`',
@@ -143,10 +142,13 @@ test('the pages have programs of every client', () => {
 });
 
 describe.each(snippets)('$page, $heading', (snippet) => {
-  test.skipIf(why(snippet.language) !== undefined)('prints what stands below it', async () => {
-    const printed = trimmed(await run(snippet));
-    // Made-up trades have other figures; that the program runs, and says as much, is seen all the same.
-    if (realDayIsHere()) expect(printed).toEqual(trimmed(snippet.output));
-    else expect(printed).toHaveLength(trimmed(snippet.output).length);
-  });
+  test.skipIf(whySkipped(snippet.language) !== undefined)(
+    'prints the output that the page shows',
+    async () => {
+      const printed = trimmed(await run(snippet));
+      // Made-up trades give other figures; then only the number of lines is compared.
+      if (realDayIsHere()) expect(printed).toEqual(trimmed(snippet.output));
+      else expect(printed).toHaveLength(trimmed(snippet.output).length);
+    },
+  );
 });

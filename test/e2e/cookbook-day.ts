@@ -6,10 +6,10 @@ const MINUTE_US = 60_000_000;
 const E8 = 1e8;
 const E16 = 1e16;
 
-/** A trade in numbers: sums of units of 1e-8 stay whole below 2^53, more than any day here has. */
+/** A trade in numbers. Sums of units of 1e-8 are exact below 2^53, which no day here reaches. */
 export interface DayTrade {
   readonly id: number;
-  /** Since the day's midnight. */
+  /** Microseconds since the day's midnight. */
   readonly us: number;
   readonly price: number;
   readonly units: number;
@@ -19,7 +19,7 @@ export interface DayTrade {
   readonly quote: bigint;
 }
 
-/** Sums of a stretch; levels are CDV since midnight. Amounts in whole coins, but for the quote's. */
+/** Sums of a bar; levels are CDV since midnight. Amounts are in coins, those of the quote in the quote asset. */
 export interface DayBar {
   readonly at: string;
   readonly open: number;
@@ -45,7 +45,7 @@ export interface DayBar {
   };
 }
 
-/** The trades of 2024-01-01, straight from the simulator's own series, apart from cdvault. */
+/** The trades of 2024-01-01 from the simulator's series, without code of cdvault. */
 export function dayTrades(series: TradeSeries): DayTrade[] {
   const end = series.indexAtTime(DAY * 1000 + DAY_US);
   const trades: DayTrade[] = [];
@@ -57,7 +57,7 @@ export function dayTrades(series: TradeSeries): DayTrade[] {
 function dayTrade({ a, p, q, f, l, timeUs, m }: Trade): DayTrade {
   return {
     id: a,
-    // What has happened before 2025 is in milliseconds.
+    // Trades before 2025 are in milliseconds.
     us: Math.floor(timeUs / 1000) * 1000 - DAY * 1000,
     price: Number(p),
     units: Math.round(Number(q) * E8),
@@ -67,12 +67,12 @@ function dayTrade({ a, p, q, f, l, timeUs, m }: Trade): DayTrade {
   };
 }
 
-/** As the server writes it. */
+/** A timestamp in the server's format. */
 export function stamp(us: number): string {
   return new Date(DAY + us / 1000).toISOString().replace('T', ' ').replace('Z', '000');
 }
 
-/** @param time `10:44`, of the day */
+/** @param time a time of the day, such as `10:44` */
 export function usOf(time: string): number {
   return Date.parse(`1970-01-01T${time}Z`) * 1000;
 }
@@ -85,7 +85,7 @@ export function rounded(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
-/** Every bar of the day, of trades that may be some of the day's only; prices of a silent one are NaN. */
+/** Every bar of the day from some or all of its trades; the prices of a bar without trades are NaN. */
 export function dayBars(trades: readonly DayTrade[], minutes: number): readonly DayBar[] {
   const ofTrades = KNOWN_BARS.get(trades) ?? new Map<number, readonly DayBar[]>();
   KNOWN_BARS.set(trades, ofTrades);
@@ -94,15 +94,15 @@ export function dayBars(trades: readonly DayTrade[], minutes: number): readonly 
   return bars;
 }
 
-/** Most recipes ask for the same few bars, and the real day has 863,403 trades. */
+/** A cache: most recipes need the same few bars, and the real day has 863,403 trades. */
 const KNOWN_BARS = new WeakMap<readonly DayTrade[], Map<number, readonly DayBar[]>>();
 
 function addUp(trades: readonly DayTrade[], minutes: number): readonly DayBar[] {
   const barUs = minutes * MINUTE_US;
-  const stretches = Map.groupBy(trades, ({ us }) => Math.floor(us / barUs));
+  const byBar = Map.groupBy(trades, ({ us }) => Math.floor(us / barUs));
   let level = 0;
   return Array.from({ length: DAY_US / barUs }, (_, number) => {
-    const bar = dayBar(stamp(number * barUs), level, stretches.get(number) ?? []);
+    const bar = dayBar(stamp(number * barUs), level, byBar.get(number) ?? []);
     level = Math.round(bar.close * E8);
     return bar;
   });

@@ -13,7 +13,7 @@ export type Cell = string | number | boolean;
 const MINUTE_US = 60_000_000;
 const [FOUR_HOURS, HALF_HOUR, DAY_MINUTES] = [240, 30, 1440] as const;
 
-/** Highs of the price that CDV did not follow. */
+/** Bars with a new high of the price and no new high of CDV. */
 export function divergences(bars: readonly DayBar[]): Cell[][] {
   return bars.flatMap(({ at, high, price }, index) => {
     const before = bars.slice(0, index);
@@ -162,7 +162,7 @@ export function signals(minutes: readonly DayBar[]): Cell[][] {
   });
 }
 
-/** The first minute has none before it in the day: it counts as wrong. */
+/** The first minute has no minute before it in the day, and counts as a wrong prediction. */
 export function rightShares(minutes: readonly DayBar[]): Cell[][] {
   const moves = minutes
     .map(({ delta, price }, index) => {

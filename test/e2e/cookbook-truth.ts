@@ -13,7 +13,7 @@ import {
   vpin,
 } from './cookbook-series.ts';
 
-/** What the recipes' answers are made from: each market's trades of the day. */
+/** The trades of the day by market, from which the recipes' answers are computed. */
 export interface Truth {
   readonly spot: readonly DayTrade[];
   readonly um: readonly DayTrade[];
@@ -28,8 +28,8 @@ const [FOUR_HOURS, HOUR, HALF_HOUR, DAY_MINUTES] = [240, 60, 30, 1440] as const;
 const CONTRACT_USD = 100;
 
 /**
- * The answers by recipe, one for each of its queries, computed from trades in another way than the
- * queries': in the order of their columns, numbers as numbers.
+ * The answers of each recipe, one for each query, computed from trades in another way than the queries do.
+ * Cells are in the order of the query's columns, numbers as numbers.
  */
 export const ANSWERS: Readonly<Record<number, readonly Answer[]>> = {
   1: [
@@ -187,12 +187,12 @@ export const ANSWERS: Readonly<Record<number, readonly Answer[]>> = {
   ],
 };
 
-/** Trades worth at least `from` and less than `below` in quote. */
+/** Trades with a quote value of at least `from` and less than `below`. */
 function tier(trades: readonly DayTrade[], from: number, below: number): DayTrade[] {
-  return trades.filter(({ quote }) => quote >= worth(from) && quote < worth(below));
+  return trades.filter(({ quote }) => quote >= quoteUnits(from) && quote < quoteUnits(below));
 }
 
-function worth(amount: number): bigint {
+function quoteUnits(amount: number): bigint {
   return amount === Infinity ? 10n ** 40n : BigInt(amount) * 10n ** 16n;
 }
 

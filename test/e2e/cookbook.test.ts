@@ -22,7 +22,7 @@ const PAGE = readFileSync(path.join(import.meta.dirname, '../../docs/sql.md'), '
 const RECIPES = recipesOf(PAGE);
 const BUILD_MS = 300_000;
 
-/** Made up, busy enough that every recipe finds something; the days beside it prove its ends. */
+/** Made-up trades, enough for every recipe to find something; the days before and after prove the day's ends. */
 const SPAN = { fromMs: DAY - DAY_MS, toMs: DAY + 2 * DAY_MS, tradesPerHour: 600 };
 const MADE_UP = {
   spot: syntheticTrades({ seed: 61, ...SPAN, firstId: 1_001, typicalLots: 60_000 }),
@@ -37,7 +37,7 @@ const MADE_UP = {
 
 interface Place {
   readonly trades: Readonly<Record<keyof Truth, TradeSeries>>;
-  /** The page's symbols by those of this run, which no other test on the same services uses. */
+  /** This run's symbols by those of the page; no other test on the same services uses them. */
   readonly names: ReadonlyMap<string, string>;
 }
 
@@ -78,7 +78,7 @@ function dayFile(symbol: string): string {
   return `data/spot/daily/aggTrades/${symbol}/${symbol}-aggTrades-${isoDay(DAY)}.zip`;
 }
 
-/** A store with the day of all series, and the truth about it. */
+/** A store with the day of all series, and the true trades. */
 class Cookbook {
   readonly place: Place;
   readonly truth: Truth;
@@ -90,8 +90,8 @@ class Cookbook {
     const place = placeWith(spotTrades);
     const symbols = archivedOf(place);
     const server = await startArchiveServer(symbols);
-    // Packed before work begins: a day of real trades takes seconds, in which no worker here could
-    // renew its locks.
+    // Packed before the work starts: a day of real trades takes seconds, in which no worker in this process
+    // could renew its locks.
     const packed = await fetch(`${server.url}/${dayFile(nameOf(place, 'BTCUSDT'))}`);
     await packed.arrayBuffer();
     expect(packed.status).toBe(200);
@@ -116,7 +116,7 @@ class Cookbook {
     };
   }
 
-  /** As the page's reader would ask it, of this run's symbols; the answer names the page's again. */
+  /** Runs a query of the page with this run's symbols. */
   async ask(query: string): Promise<TextRow[]> {
     let text = query;
     for (const [symbol, name] of this.place.names) text = text.replaceAll(symbol, name);
@@ -134,7 +134,7 @@ function cellsOf(rows: readonly TextRow[]): string[][] {
   return rows.map((row) => Object.values(row).map((cell) => cell ?? ''));
 }
 
-/** In the form of the truth's cells, to which a wire's text is compared. */
+/** The text of an answer in the type of the expected cell. */
 function like(cell: Cell, text: string): Cell {
   if (typeof cell === 'boolean') return text === 't';
   return typeof cell === 'number' ? Number(text) : text;
@@ -147,20 +147,20 @@ function expectTrue(answer: readonly (readonly string[])[], truth: readonly (rea
   expect(read).toEqual(truth.map((row) => row.map(nearly)));
 }
 
-/** Both sides add up doubles, if in other ways: ten digits or more are the same. */
+/** Both sides add up doubles in different orders, so ten digits must agree. */
 function nearly(cell: Cell): unknown {
   if (typeof cell !== 'number') return cell;
   const digits = 9 - Math.max(0, Math.floor(Math.log10(Math.abs(cell) + 1)));
   return expect.closeTo(cell, digits) as unknown;
 }
 
-/** Rows of bars and trades must be found by their time, not by reading all there are. */
+/** Scans of these tables must use the time, and not read all rows. */
 const BIG_TABLE = /scan on: (?:cdv_exact_|tiers_exact_|agg_trades|slices)/;
 
 const TABLE_READ = /\bfrom (?:cdv_|bars_|tiers_|trades\b|agg_trades\b|coverage\b)/g;
 
 describe('docs/sql.md', () => {
-  it('has fifteen recipes or more, numbered, each with its narrowing filters and its word on exactness', () => {
+  it('has at least fifteen numbered recipes, each with filters by series and time and a note on exactness', () => {
     expect(RECIPES.length).toBeGreaterThanOrEqual(15);
     expect(RECIPES.map(({ number }) => number)).toEqual(RECIPES.map((_, index) => index + 1));
     for (const { title, text, answers } of RECIPES) {
@@ -186,7 +186,7 @@ describe('docs/sql.md', () => {
 
 if (!realDayIsHere()) {
   const missing = `REAL DAY MISSING: the answers in docs/sql.md were not compared with real trades. Put the archive at ${REAL_DAY_PATH}, or name it in CDVAULT_REAL_DAY`;
-  // Reporters leave the names of skipped tests out.
+  // Also written here, since reporters omit the names of skipped tests.
   process.stderr.write(`${missing}\n`);
   it.skip(missing, () => undefined);
 }

@@ -33,7 +33,7 @@ function idIn(series: TradeSeries, hour: number, n: number): number {
   return series.firstId + series.indexAtTime((DAY + hour * HOUR_MS) * 1000) + n;
 }
 
-/** A series that may be another one tomorrow, and that ends where the database's rows end today. */
+/** A series that a test can replace, and whose visible end it can move, as the exchange's database changes. */
 class Changing implements TradeSeries {
   current: TradeSeries;
   endsAtMs = Infinity;
@@ -80,19 +80,19 @@ const GAP = listed('DFGAP', holey);
 const oddities = faultySeries(busy, [
   { kind: 'invalidRow', id: idIn(busy, 1, 7) },
   { kind: 'timeBackwards', id: idIn(busy, 1, 500), byMs: 90_000 },
-  // More than a page of them, over at least one border between two pages.
+  // More than a page of them, across at least one page border.
   { kind: 'sameMs', fromId: idIn(busy, 2, 300), count: 1_500 },
   { kind: 'shortPage', id: idIn(busy, 3, 450) },
   { kind: 'repeatedPage', id: idIn(busy, 0, 900) },
 ]);
 const ODD = listed('DFODD', oddities);
 
-const misled = faultySeries(busy, [
+const foundLate = faultySeries(busy, [
   { kind: 'lateSearch', id: idIn(busy, 1, 0), rows: 1_700, times: 1 },
   { kind: 'lateSearch', id: idIn(busy, 2, 0), rows: 1_700 },
   { kind: 'lateSearch', id: idIn(busy, 3, 0), rows: 3_000 },
 ]);
-const MISLED = listed('DFLATE', misled);
+const FOUND_LATE = listed('DFLATE', foundLate);
 
 const backOver = faultySeries(base, [
   { kind: 'timeBackwards', id: idIn(base, 2, 3), byMs: 40 * 60_000 },
@@ -200,7 +200,7 @@ function rowsIn(trades: TradeSeries, hour: number): number {
   return truth(trades, { startMs, endMs: startMs + HOUR_MS }).length;
 }
 
-test('an id gap: the hour is a gap with evidence, its bars partial and never dense; filled later, exact', async () => {
+test('an hour with missing ids is a gap with evidence and partial bars that are not dense; filled later, it is exact', async () => {
   const missing = HOLE.toId - HOLE.fromId + 1;
   const result = await rig.backfill(app, [spot(GAP)], RANGE);
   expect(result).toMatchObject({ exitCode: 3, proven: 3, gap: 1, open: 0, unknown: 0 });
@@ -235,7 +235,7 @@ test('an id gap: the hour is a gap with evidence, its bars partial and never den
   expect((await gapsOf(GAP)).map(({ open }) => open)).toEqual(['f']);
 });
 
-test('invalid rows, times that run backwards, a crowded millisecond, short and repeated pages: stored whole, bars exact', async () => {
+test('invalid rows, times that run backwards, a crowded millisecond, short and repeated pages are stored, and bars are exact', async () => {
   const result = await rig.backfill(app, [spot(ODD)], RANGE);
   expect(result).toMatchObject({ exitCode: 0, proven: 4, rows: truth(oddities, RANGE).length });
   await expectBars(ODD, oddities);
@@ -255,15 +255,15 @@ test('invalid rows, times that run backwards, a crowded millisecond, short and r
     `SELECT count() AS n FROM trades WHERE symbol = '${ODD}' AND agg_id = ${invalidId}`,
   );
   expect(seen).toEqual([{ n: '0' }]);
-  // The crowd was taken from the minutes behind it, in which nobody trades any more.
+  // The trades of the crowded millisecond come from the minutes after it, which have no trades now.
   expect(new Set((await gapsOf(ODD)).map((gap) => gap['class']))).toEqual(
     new Set(['invalid_rows', 'time_backwards', 'halt']),
   );
 });
 
-test('a search by time that finds too late a trade: the hour still begins with its first', async () => {
+test('an hour begins with its first trade although the search by time returns a later one', async () => {
   for (const hour of [3, 2, 1]) {
-    const slice = { ...spot(MISLED), hourMs: DAY + hour * HOUR_MS, runId: 'misled' };
+    const slice = { ...spot(FOUND_LATE), hourMs: DAY + hour * HOUR_MS, runId: 'found-late' };
     const outcome = await ingestHour(app, slice, AbortSignal.timeout(60_000));
     const record = outcome.kind === 'recorded' ? outcome.record : undefined;
     expect(record?.rows).toBe(rowsIn(busy, hour));
@@ -272,7 +272,7 @@ test('a search by time that finds too late a trade: the hour still begins with i
   }
 });
 
-test('rows that run back into an earlier hour stay, though that hour is fetched after theirs', async () => {
+test('rows that run back into an earlier hour stay stored when that hour is fetched after theirs', async () => {
   for (const hour of [3, 2, 1]) {
     const slice = { ...spot(BACK), hourMs: DAY + hour * HOUR_MS, runId: 'back' };
     const outcome = await ingestHour(app, slice, AbortSignal.timeout(60_000));
@@ -287,14 +287,14 @@ test('rows that run back into an earlier hour stay, though that hour is fetched 
   );
 });
 
-test('rows that run back into an hour that is proven before theirs is on record: not lost', async () => {
+test('rows that run back into an earlier hour stay stored when that hour is proven before theirs is on record', async () => {
   const sliceOf = (hour: number) => ({
     ...spot(BURIED),
     hourMs: DAY + hour * HOUR_MS,
     runId: 'buried',
   });
   const signal = AbortSignal.timeout(60_000);
-  // Hour 2 has stored its rows; before it comes to its proof, another worker proves hour 1.
+  // Hour 2 has stored its rows; before it is proven, another worker proves hour 1.
   let isProven = false;
   const trades: TradeStore = {
     ...app.trades,
@@ -305,7 +305,7 @@ test('rows that run back into an hour that is proven before theirs is on record:
       await ingestHour(app, sliceOf(1), signal);
     },
   };
-  // The proof of hour 1 leaves ids behind its own alone: they may be those of an hour that is at it.
+  // The proof of hour 1 does not touch ids after its own: an hour in progress may have stored them.
   const outcome = await ingestHour({ ...app, trades }, sliceOf(2), signal);
   expect(isProven).toBe(true);
   const record = outcome.kind === 'recorded' ? outcome.record : undefined;
@@ -318,7 +318,7 @@ function isWithin({ firstId = Infinity, lastId = -1 }: RequestEntry, id: number)
   return firstId <= id && id <= lastId;
 }
 
-test('an id that stands twice for good: asked for again, then stored once, with every content on record', async () => {
+test('an id that always comes twice is requested again, then stored once, with every content on record', async () => {
   const result = await rig.backfill(app, [spot(TWICE)], RANGE);
   expect(result).toMatchObject({ exitCode: 0, proven: 4, rows: truth(base, RANGE).length });
   await expectBars(TWICE, base);
@@ -348,14 +348,14 @@ test('an id that stands twice for good: asked for again, then stored once, with 
   expect(changed?.evidence).toContain(`dropped: price ${first.p}, quantity ${OTHER.change.q}`);
 });
 
-test('an id that stood twice for a moment leaves no trace', async () => {
+test('an id that comes twice only for a moment leaves no trace', async () => {
   expect(await rig.backfill(app, [spot(PASSING)], RANGE)).toMatchObject({ exitCode: 0, proven: 4 });
   expect(passing.doubleReads).toBe(2);
   await expectBars(PASSING, base);
   expect(await gapsOf(PASSING)).toEqual([]);
 });
 
-test('where the exchange keeps no older trades: the level is unknowable, and says so', async () => {
+test('where the exchange keeps no older trades, the missing trades of the level are unknown', async () => {
   const result = await rig.backfill(app, [spot(RETENTION)], RANGE);
   expect(result).toMatchObject({ exitCode: 3, proven: 2, gap: 2, unknown: 0 });
   expect((await gapsOf(RETENTION)).map((gap) => gap['class'])).toContain('retention');
@@ -372,7 +372,7 @@ test('where the exchange keeps no older trades: the level is unknowable, and say
   expect(views).toEqual([]);
 });
 
-test('a listing: the hours before the first trade are proven empty, since ids start at 0', async () => {
+test('the hours before a listing are proven empty, since ids start at 0', async () => {
   const result = await rig.backfill(app, [spot(LISTING)], RANGE);
   expect(result).toMatchObject({ exitCode: 0, proven: 4, rows: truth(young, RANGE).length });
   await expectBars(LISTING, young);
@@ -395,7 +395,7 @@ test('empty hours are proven by the ids around them, and their bars are flat', a
   expect(flat).toHaveLength(60);
 });
 
-test('no trade after the range: open, exit code 3; a later run closes it with three requests at most', async () => {
+test('without a trade after the range the last hour is open, exit code 3; a later run proves it with at most three requests', async () => {
   ending.endsAtMs = RANGE.endMs;
   const result = await rig.backfill(app, [spot(OPEN)], RANGE);
   expect(result).toMatchObject({ exitCode: 3, proven: 3, open: 1, unknown: 0 });
@@ -413,12 +413,12 @@ test('no trade after the range: open, exit code 3; a later run closes it with th
   await expectBars(OPEN, base);
 });
 
-test('stored rows that the exchange does not have are buried, and count nowhere', async () => {
+test('stored rows that the exchange does not have are buried and not counted', async () => {
   const series = spot(BOGUS);
   const twin = truth(base, RANGE).find(({ aggId }) => aggId === idIn(base, 1, 60));
   if (twin === undefined) throw new Error('no such trade');
   const bogus = [
-    // The exchange's id at another time, and an id that the exchange does not have here.
+    // An id of the exchange at another time, and an id that the exchange does not have in this hour.
     { ...twin, timeUs: twin.timeUs + 1_000_000, qty: '777.00000000' },
     { ...twin, aggId: 9_999_999, timeUs: twin.timeUs + 2_000_000, qty: '888.00000000' },
   ];
@@ -443,13 +443,13 @@ test('stored rows that the exchange does not have are buried, and count nowhere'
     'duplicate_id',
     'duplicate_id',
   ]);
-  // The same content as where nothing was ever wrong.
+  // The same content as in a series that never had a fault.
   const hashOf = async (symbol: string) =>
     (await app.ledger.record(spot(symbol), DAY + HOUR_MS))?.contentHash;
   expect(await hashOf(BOGUS)).toBe(await hashOf(OPEN));
 });
 
-test('an hour that ended less than two minutes ago is not asked for', async () => {
+test('an hour that ended less than two minutes ago is not requested', async () => {
   const endMs = DAY + HOUR_MS;
   const slice = { ...spot(CLOSING), hourMs: DAY, runId: 'closing' };
   rig.exchange.requests.clear();

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 const PAGE = readFileSync(path.join(import.meta.dirname, '../../docs/anchors.md'), 'utf8');
 
-/** The statements of docs/anchors.md by the heading above them. */
+/** The statements of docs/anchors.md by their heading. */
 export const DOCUMENTED: ReadonlyMap<string, string> = new Map(
   [...PAGE.matchAll(/^## (.+)\n(?:(?!^## )[\s\S])*?```sql\n([\s\S]*?);\n```/gm)].map(
     ([, heading = '', sql = '']) => [heading, sql],
@@ -11,8 +11,10 @@ export const DOCUMENTED: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * A statement as a reader changes it: values behind DECLARE, and what stands in the text.
- * @param texts each must be there
+ * A statement changed as a reader would: values in DECLARE, and replaced texts.
+ * @param values by their name in DECLARE
+ * @param texts texts of the statement and their replacements
+ * @throws Error when the page has no such statement, name or text
  */
 export function documentedSql(
   heading: string,

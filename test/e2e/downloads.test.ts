@@ -35,7 +35,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('files lie under CDVAULT_HOME while they are read, and need no temporary folder', async () => {
+test('files are kept under CDVAULT_HOME while they are read, and need no temporary folder', async () => {
   const CDVAULT_HOME = path.join(folder, 'home');
   const { exitCode } = await rig.cli(['backfill', GOOD, ...ARGS], {
     CDVAULT_HOME,
@@ -46,7 +46,7 @@ test('files lie under CDVAULT_HOME while they are read, and need no temporary fo
   expect(await readdir(path.join(CDVAULT_HOME, 'downloads'))).toEqual([]);
 });
 
-test('a home that can’t be used ends the command, with exit code 7', async () => {
+test('a home that can’t be used ends the command with exit code 7', async () => {
   const CDVAULT_HOME = path.join(folder, 'file');
   await writeFile(CDVAULT_HOME, '');
   const { exitCode, stderr } = await rig.cli(['backfill', BAD, ...ARGS], { CDVAULT_HOME });

@@ -9,12 +9,12 @@ import { Rig, spot } from './rig.ts';
 
 const DAY = Date.UTC(2024, 9, 7);
 const SPAN = { fromMs: DAY - HOUR_MS, toMs: DAY + 8 * HOUR_MS };
-/** The last trade lies in the hour 2. */
+/** The end of the trades, in hour 2. */
 const ENDS_AT = DAY + 2 * HOUR_MS + 20 * MINUTE_MS;
 
 const hours = (count: number) => ({ startMs: DAY, endMs: DAY + count * HOUR_MS });
 
-/** Trades until ENDS_AT, and others behind a pause once it is told to resume. */
+/** A series that ends at ENDS_AT; once `isResumed` is set, it goes on after a pause. */
 class Stopping implements TradeSeries {
   readonly #base: TradeSeries;
   isResumed = false;
@@ -88,7 +88,7 @@ function infoRequests(symbol: string): number {
   ).length;
 }
 
-test('a symbol that no longer trades: its last hour and those behind it are proven; when it trades again they are asked again', async () => {
+test('the last hour of a symbol that no longer trades, and those after it, are proven; they are requested again when it trades again', async () => {
   rig.exchange.setStatus(BROKEN, 'BREAK');
   const ended = await rig.backfill(app, [spot(BROKEN)], hours(5));
   expect(ended).toMatchObject({ exitCode: 0, proven: 5, open: 0, gap: 0 });
@@ -111,7 +111,7 @@ test('a symbol that no longer trades: its last hour and those behind it are prov
   pausing.isResumed = true;
   rig.exchange.setStatus(BROKEN, 'TRADING');
   const resumed = await rig.backfill(app, [spot(BROKEN)], hours(7));
-  // What had been proven by the symbol's end is no longer: asked again by the next run.
+  // Hours that the symbol's end had proven are open again; the next run requests them.
   expect(resumed).toMatchObject({ exitCode: 3, proven: 4, open: 3 });
   expect(await rig.backfill(app, [spot(BROKEN)], hours(7))).toMatchObject({
     exitCode: 0,
@@ -122,7 +122,7 @@ test('a symbol that no longer trades: its last hour and those behind it are prov
   );
 });
 
-test('a symbol that the exchange no longer lists, but still has the trades of', async () => {
+test('hours of a symbol that the exchange no longer lists are proven by its trades', async () => {
   rig.exchange.unlist(UNLISTED);
   const range = ['--from', '2024-10-07T00Z', '--to', '2024-10-07T05Z'];
   const { exitCode, stderr } = await rig.cli(['backfill', UNLISTED, ...range]);
@@ -137,11 +137,11 @@ test('a symbol that the exchange no longer lists, but still has the trades of', 
   ]);
 });
 
-test('a symbol whose trades the exchange has forgotten: what was seen to its end is proven, what nobody looked at stays open', async () => {
+test('when the exchange has removed a symbol’s trades, hours checked after its end are proven, and others stay open', async () => {
   expect(await rig.backfill(app, [spot(PURGED)], hours(3))).toMatchObject({ exitCode: 3, open: 1 });
   const last = await app.ledger.record(spot(PURGED), DAY + 2 * HOUR_MS);
   if (last === undefined) throw new Error('the last hour is not on record');
-  // As if it had been asked for at that time: no trade had followed until then.
+  // As if it had been fetched at that time: no trade had followed until then.
   await app.ledger.write(
     [{ record: { ...last, fetchedAtMs: DAY + 4 * HOUR_MS + MINUTE_MS }, gaps: [] }],
     DAY,
@@ -158,7 +158,7 @@ test('a symbol whose trades the exchange has forgotten: what was seen to its end
     ['proven', 'end_of_symbol', false],
     ['open', null, false],
   ]);
-  // Nothing was fetched, so it still says when that was.
+  // Nothing was fetched now, so the time of the fetch is unchanged.
   expect(await app.ledger.record(spot(PURGED), last.hourMs)).toMatchObject({
     fetchedAtMs: DAY + 4 * HOUR_MS + MINUTE_MS,
     endedAtMs: DAY + 4 * HOUR_MS + MINUTE_MS,

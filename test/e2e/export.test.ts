@@ -13,7 +13,7 @@ import { faultySeries } from '../exchange/data-faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { type CliResult, unique } from '../support/command-line.ts';
 import {
-  CLIENTS_PYTHON_CAN_BE_HAD,
+  CAN_RUN_CLIENTS_PYTHON,
   clientsPythonMissing,
   runPython,
 } from '../support/python-environment.ts';
@@ -22,7 +22,7 @@ import { NEVER } from '../support/store.ts';
 import { truth } from './reference.ts';
 import { Rig, spot } from './rig.ts';
 
-/** From the last hours of a day into the next one. */
+/** The last hours of a day and the first hours of the next one. */
 const MIDNIGHT = Date.UTC(2024, 8, 10);
 const RANGE = { startMs: MIDNIGHT - 2 * HOUR_MS, endMs: MIDNIGHT + 3 * HOUR_MS };
 const base = syntheticTrades({
@@ -35,7 +35,7 @@ const base = syntheticTrades({
 const idIn = (hourMs: number, n: number) => base.firstId + base.indexAtTime(hourMs * 1000) + n;
 const trades = faultySeries(base, [
   { kind: 'invalidRow', id: idIn(MIDNIGHT, 7) },
-  // Back over the border of an hour: by its id it is a trade of the later one.
+  // Its time is in the hour before, but by its id it is a trade of the later hour.
   { kind: 'timeBackwards', id: idIn(MIDNIGHT + HOUR_MS, 3), byMs: 1_200_000 },
 ]);
 const rows = truth(trades, RANGE);
@@ -97,7 +97,7 @@ function manifestOf(out: string, kind?: string): Manifest {
 
 const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
 
-/** Content of all that lies in a folder, by its path. */
+/** SHA-256 of every file in a folder, by its path. */
 async function contentOf(place: string): Promise<Record<string, string>> {
   const names = await readdir(place, { recursive: true, withFileTypes: true });
   return Object.fromEntries(
@@ -114,7 +114,7 @@ function volume(of: readonly AggTrade[], isBuyerMaker: boolean): string {
   return formatDecimal(e8, QTY_SCALE);
 }
 
-test('trades: a file for each day, and a manifest of ids, sums and hashes', async () => {
+test('trades are exported as a file for each day and a manifest of ids, sums and hashes', async () => {
   const { exitCode, stdout, stderr } = await exported('trades');
   expect(stderr).not.toContain('error');
   expect(exitCode).toBe(0);
@@ -166,7 +166,7 @@ test('trades: a file for each day, and a manifest of ids, sums and hashes', asyn
   expect(manifest.fingerprint.root).toBe((JSON.parse(fingerprint.stdout) as { root: string }).root);
 });
 
-test('again: the same files to the last byte; nothing of the manifest but its time differs', async () => {
+test('a second export writes the same files to the last byte; only the time in the manifest differs', async () => {
   await exported('again');
   const files = await contentOf(seriesFolder('again'));
   const { createdAt, ...manifest } = manifestOf('again');
@@ -182,7 +182,7 @@ test('again: the same files to the last byte; nothing of the manifest but its ti
 describe('a folder that holds an export', () => {
   const inner = { startMs: RANGE.startMs, endMs: RANGE.startMs + HOUR_MS };
 
-  test('takes a range that contains it, and no other: exit code 2', async () => {
+  test('accepts a range that contains it; another one is refused with exit code 2', async () => {
     expect(await exported('grown', [], rangeArgs(inner))).toMatchObject({ exitCode: 0 });
     expect(await exported('grown')).toMatchObject({ exitCode: 0 });
     const before = await contentOf(folder);
@@ -193,8 +193,8 @@ describe('a folder that holds an export', () => {
   });
 });
 
-describe('is refused, and the folder stays as it is', () => {
-  test('of a range with an hour that is not proven: it is named, exit code 3', async () => {
+describe('an export is refused and the folder unchanged', () => {
+  test('when an hour of the range is not proven: exit code 3, and the hour is named', async () => {
     const wider = { startMs: RANGE.startMs, endMs: RANGE.endMs + 2 * HOUR_MS };
     const { exitCode, stderr } = await exported('unproven', [], rangeArgs(wider));
     expect(stderr).toContain(
@@ -222,11 +222,11 @@ describe('is refused, and the folder stays as it is', () => {
     expect(await contentOf(path.join(folder, 'changed'))).toEqual(before);
   });
 
-  test('when a bar is not what the trades give: exit code 11', async () => {
+  test('when a bar differs from its trades: exit code 11', async () => {
     await app.sql.query(`UPDATE cdv_exact_5m SET delta = delta + 1m WHERE symbol = '${SYMBOL}'`);
     await app.sql.waitApplied('cdv_exact_5m');
     try {
-      // Bars of one minute are right, but the range is not.
+      // The bars to export, of one minute, are right, but others of the range are not.
       const { exitCode, stderr } = await exported('bars', ['--what', 'bars']);
       expect(stderr).toMatch(/2024-09-09T22Z \(bar_differs\)/);
       expect(exitCode).toBe(11);
@@ -278,12 +278,12 @@ describe('is refused, and the folder stays as it is', () => {
   });
 });
 
-describe('stopped in the middle', () => {
+describe('an export that is stopped while it writes', () => {
   test.each([
     ['SIGKILL', undefined],
     ['SIGTERM', 130],
   ] as const)(
-    'by %s: no file of it is to be seen; run again, all are there',
+    'by %s leaves no file under its final name, and the next export writes all files',
     async (signal, code) => {
       const place = path.join(folder, signal);
       const args = ['export', SYMBOL, ...rangeArgs(), '--out', place];
@@ -301,8 +301,8 @@ describe('stopped in the middle', () => {
   );
 });
 
-// Four commands one after the other: minutes, on a busy machine.
-describe('backfill --source dir: takes it into another store', { timeout: 400_000 }, () => {
+// Four commands one after the other take minutes on a busy machine.
+describe('backfill --source dir: imports it into another store', { timeout: 400_000 }, () => {
   let own: OwnServices;
   let there: Rig;
 
@@ -316,7 +316,7 @@ describe('backfill --source dir: takes it into another store', { timeout: 400_00
     await own.dispose();
   });
 
-  test('the same hashes and root, proven by the same judge; nobody is asked for trades', async () => {
+  test('with the same hashes and root, proven by the same rules; the exchange is not asked for trades', async () => {
     await exported('moved');
     const args = ['backfill', SYMBOL, ...rangeArgs(), '--source', `dir:${folder}/moved`];
     const { exitCode, stderr } = await there.cli(args);
@@ -337,14 +337,14 @@ describe('backfill --source dir: takes it into another store', { timeout: 400_00
     });
   });
 
-  test('a file that is not that of its manifest proves nothing: exit code 3', async () => {
+  test('and a file that differs from its manifest proves nothing: exit code 3', async () => {
     await exported('altered');
     const place = seriesFolder('altered');
     const file = path.join(place, 'day=2024-09-09/part.parquet');
     const bytes = readFileSync(file);
     bytes[1_000] = (bytes[1_000] ?? 0) ^ 1;
     await writeFile(file, bytes);
-    // The store has the hours of the series already.
+    // Under another symbol, since the store already has the hours of this one.
     const later = unique('EXPORT');
     await cp(place, place.replace(SYMBOL, later), { recursive: true });
     const manifest = path.join(place.replace(SYMBOL, later), '_manifest.json');
@@ -359,9 +359,9 @@ describe('backfill --source dir: takes it into another store', { timeout: 400_00
   });
 });
 
-if (!CLIENTS_PYTHON_CAN_BE_HAD) test.skip(clientsPythonMissing('exports were'), () => undefined);
+if (!CAN_RUN_CLIENTS_PYTHON) test.skip(clientsPythonMissing('exports were'), () => undefined);
 
-describe.runIf(CLIENTS_PYTHON_CAN_BE_HAD)('DuckDB', () => {
+describe.runIf(CAN_RUN_CLIENTS_PYTHON)('DuckDB', () => {
   async function lines(query: string): Promise<string[]> {
     const program = `
 import duckdb
@@ -372,7 +372,7 @@ for row in duckdb.sql("""${query}""").fetchall():
     return (await runPython(program)).split('\n');
   }
 
-  test('reads the exchange’s trades from it, digit for digit, and the same sums', async () => {
+  test('reads the exchange’s trades from an export, digit for digit, and the same sums', async () => {
     await exported('duckdb');
     const files = `read_parquet('${folder}/duckdb/trades/**/*.parquet', hive_partitioning = true)`;
     const read = await lines(
@@ -397,14 +397,14 @@ for row in duckdb.sql("""${query}""").fetchall():
     );
     expect(sums).toEqual(
       manifestOf('duckdb').files.map(({ day, rows, buyVolume, sellVolume }, index) =>
-        // One row of the second day is invalid: it has an id and counts in no sum.
+        // One row of the second day is invalid: it has an id, but does not count in any sum.
         ['binance_spot', SYMBOL, day, rows - index, buyVolume, sellVolume].join(','),
       ),
     );
   });
 
   test.each(['1m', '1h'] as const)(
-    'reads bars of %s from it as the exact table has them',
+    'reads bars of %s from an export as the exact table has them',
     async (interval) => {
       const { exitCode, stderr } = await exported('tables', [
         '--what',

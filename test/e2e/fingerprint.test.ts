@@ -18,7 +18,7 @@ import { Rig, spot } from './rig.ts';
 
 const DAY = Date.UTC(2024, 9, 21);
 const [, ONE = 0, TWO = 0, THREE = 0, FOUR = 0, FIVE = 0] = hoursOfDay(DAY);
-/** The two exchanges tell the same of the hours before this one. */
+/** The two exchanges have the same trades in the hours before this one. */
 const OTHER_HOUR = FIVE;
 const END = OTHER_HOUR + HOUR_MS;
 const base = syntheticTrades({
@@ -35,7 +35,7 @@ function idIn(hourMs: number, n: number): number {
 
 const oddities: readonly DataFault[] = [
   { kind: 'invalidRow', id: idIn(ONE, 7) },
-  // In its own hour, and back over the borders of two.
+  // One in its own hour, and two across the borders of hours.
   { kind: 'timeBackwards', id: idIn(TWO, 600), byMs: 90_000 },
   { kind: 'timeBackwards', id: idIn(THREE, 3), byMs: 1_200_000 },
   { kind: 'timeBackwards', id: idIn(FOUR, 3), byMs: 59 * 60_000 },
@@ -56,7 +56,7 @@ const open: TradeSeries = syntheticTrades({
 });
 
 let own: OwnServices;
-/** Two installations: Redis, QuestDB and exchange apart. */
+/** Two installations, each with its own Redis, QuestDB and exchange. */
 let here: Rig;
 let there: Rig;
 let thereApp: App;
@@ -78,7 +78,7 @@ beforeAll(async () => {
     concurrency: 1,
     services,
   });
-  // In one go here; there in pieces, and the later ones first.
+  // Here in one run, there in parts, the later ones first.
   await backfill(here, SYMBOL, { startMs: DAY, endMs: END });
   await backfill(here, OPEN, { startMs: DAY, endMs: DAY + 2 * HOUR_MS }, 3);
   await backfill(there, SYMBOL, { startMs: FOUR, endMs: END });
@@ -127,7 +127,7 @@ async function fileOf(text: string): Promise<string> {
   return file;
 }
 
-test('two stores, filled in other orders and by other slices, have the same fingerprint', async () => {
+test('two stores that were filled in different orders and slices have the same fingerprint', async () => {
   const [ours, theirs] = [
     await fingerprint(here, OTHER_HOUR, ['--json']),
     await fingerprint(there, OTHER_HOUR, ['--json']),
@@ -138,7 +138,7 @@ test('two stores, filled in other orders and by other slices, have the same fing
 
   const document = JSON.parse(ours.stdout) as { root: string; rows: number };
   expect(document).toMatchObject({ type: 'fingerprint', symbol: SYMBOL, hours: 5 });
-  // What runs backwards over a border counts in one hour, and in one only.
+  // A row that runs backwards across a border counts in exactly one hour.
   expect(document.rows).toBe(truth(trades, { startMs: DAY, endMs: OTHER_HOUR }).length);
   const { stdout } = await fingerprint(here, OTHER_HOUR);
   expect(stdout.split('\n')[0]).toBe(`root    ${document.root}`);
@@ -146,7 +146,7 @@ test('two stores, filled in other orders and by other slices, have the same fing
 });
 
 describe('--compare', () => {
-  test('says identical', async () => {
+  test('reports identical fingerprints', async () => {
     const file = await fileOf((await fingerprint(there, OTHER_HOUR, ['--json'])).stdout);
     const compare = ['--compare', file];
     expect(await fingerprint(here, OTHER_HOUR, compare)).toMatchObject({
@@ -178,7 +178,7 @@ describe('--compare', () => {
     });
   });
 
-  test('with a fingerprint of another range: exit code 2, with the range to ask for', async () => {
+  test('refuses a fingerprint of another range with exit code 2, and names the range to give', async () => {
     const file = await fileOf((await fingerprint(there, OTHER_HOUR, ['--json'])).stdout);
     const { exitCode, stderr } = await fingerprint(here, END, ['--compare', file]);
     expect(stderr).toContain('Give --from 2024-10-21T00:00Z --to 2024-10-21T05:00Z.');
@@ -186,7 +186,7 @@ describe('--compare', () => {
   });
 });
 
-describe('a store that was changed behind the ledger', () => {
+describe('a store that differs from its ledger', () => {
   const range = { startMs: DAY, endMs: OTHER_HOUR };
   const hourRows = truth(trades, { startMs: TWO, endMs: THREE });
   const [victim = fail('no trade')] = hourRows.slice(100);
@@ -219,7 +219,7 @@ describe('a store that was changed behind the ledger', () => {
     expect(await rootThere()).toBe(before);
   });
 
-  test('by a trade that is gone: the hour is named', async () => {
+  test('by a missing trade: the hour is named', async () => {
     await bury(victim);
     const { rows } = (await thereApp.ledger.record(spot(SYMBOL), TWO)) ?? fail('no record');
     await expect(rootThere()).rejects.toMatchObject({
@@ -233,7 +233,7 @@ describe('a store that was changed behind the ledger', () => {
     ['an id that no hour has', 9_999_999],
     ['an id of a later hour', idIn(OTHER_HOUR, 1)],
     ['an id of an earlier hour', idIn(ONE, 1)],
-  ])('by a trade more, with %s: the hour is named', async (_, aggId) => {
+  ])('by an extra trade with %s: the hour is named', async (_, aggId) => {
     await write({ ...victim, aggId });
     await expect(rootThere()).rejects.toMatchObject({
       code: 'STORE_MISMATCH',
@@ -242,7 +242,7 @@ describe('a store that was changed behind the ledger', () => {
     await bury({ ...victim, aggId });
   });
 
-  test('by one of its own ids at a second time: the hour is named', async () => {
+  test('by one of its ids at a second time: the hour is named', async () => {
     const twin = { ...victim, timeUs: victim.timeUs + 1_000 };
     await write(twin);
     await expect(rootThere()).rejects.toMatchObject({ code: 'STORE_MISMATCH', exitCode: 11 });
@@ -250,11 +250,11 @@ describe('a store that was changed behind the ledger', () => {
   });
 });
 
-test('what a mismatch advises cures it: repair brings the fingerprint back, also of a row that lies in another hour', async () => {
+test('the advised repair restores the fingerprint, also for a row whose time is in another hour', async () => {
   const series = spot(SYMBOL);
   const range = { startMs: DAY, endMs: OTHER_HOUR };
   const before = await fingerprintRange(thereApp, series, range);
-  // Stored in milliseconds, as all spot trades of 2024.
+  // Stored in milliseconds, as all spot trades of 2024 are.
   const timeUs = floorTo(trades.at(trades.indexOfId(idIn(THREE, 3))).timeUs, 1000);
   expect(timeUs).toBeLessThan(THREE * 1000);
   await thereApp.trades.bury(series, [{ aggId: idIn(THREE, 3), timeUs }], NEVER);
@@ -280,7 +280,7 @@ test.runIf(PYTHON_IS_HERE)(
     const { root } = JSON.parse(stdout) as { root: string };
     const ours = await checkFingerprint(stdout, [here.services.questdbHttpUrl]);
     expect(ours).toEqual({ exitCode: 0, stdout: `holds: ${root}\n`, stderr: '' });
-    // The other store holds another row of the last hour.
+    // The other store has another row in the last hour.
     const theirs = await checkFingerprint(stdout, [there.services.questdbHttpUrl]);
     expect(theirs).toMatchObject({ exitCode: 1, stderr: 'differs: 2024-10-21T05:00:00Z\n' });
   },
@@ -295,7 +295,7 @@ describe('hours that are not proven', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
   });
 
-  test('are open ones too', async () => {
+  test('include open hours', async () => {
     const { exitCode, stderr } = await here.cli([
       'fingerprint',
       OPEN,
@@ -306,7 +306,7 @@ describe('hours that are not proven', () => {
   });
 });
 
-test('a range within hours is widened, and said so', async () => {
+test('a range within an hour is widened, and the output says so', async () => {
   const { exitCode, stderr } = await here.cli([
     'fingerprint',
     SYMBOL,
@@ -316,7 +316,7 @@ test('a range within hours is widened, and said so', async () => {
   expect(exitCode).toBe(0);
 });
 
-test('a symbol that nothing is stored of: exit code 2, and the exchange is not asked', async () => {
+test('a symbol without stored hours ends with exit code 2, and the exchange is not asked', async () => {
   const { exitCode, stderr } = await here.cli([
     'fingerprint',
     'NOSUCHCOIN',

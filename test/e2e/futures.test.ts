@@ -21,10 +21,10 @@ import { unique } from '../support/command-line.ts';
 import { truth, withoutTrust } from './reference.ts';
 import { cm, Rig, spot, um } from './rig.ts';
 
-/** Futures REST has the last two days only, so these trades are of the days before now. */
+/** Futures REST has only the last two days, so these trades end now. */
 const NOW = Date.now();
 const END = floorTo(NOW, HOUR_MS) - HOUR_MS;
-/** Over one midnight or two, whatever the time of day. */
+/** Spans one or two midnights at any time of day. */
 const RANGE = { startMs: END - 30 * HOUR_MS, endMs: END };
 const SPAN = { fromMs: END - 80 * HOUR_MS, toMs: NOW + DAY_MS, tradesPerHour: 400 };
 const CONTRACTS = { qtyDecimals: 0, typicalLots: 20 };
@@ -39,7 +39,7 @@ const NEW = unique('NEW');
 const onSpot = syntheticTrades({ seed: 31, ...SPAN });
 const onUm = withExcludedFills(syntheticTrades({ seed: 32, ...SPAN, firstId: 70_001 }));
 const onCm = withExcludedFills(syntheticTrades({ seed: 33, ...SPAN, ...CONTRACTS }));
-/** Listed ten hours before the end, so that its ids begin within the range. */
+/** Trades of a symbol that was listed ten hours before the end, so that its ids begin within the range. */
 const young = withExcludedFills(
   syntheticTrades({ seed: 34, ...SPAN, fromMs: END - 10 * HOUR_MS + 1_234_567 }),
 );
@@ -102,7 +102,7 @@ test.each([
   ['USD-M', um(SYMBOL), onUm, undefined],
   ['COIN-M', cm(COIN), onCm, '10.00000000'],
 ] as const)(
-  '%s of the last two days by REST: every trade, every bar; again: nothing is asked',
+  '%s: the last two days by REST have every trade and every bar; a second run requests nothing',
   async (_, series, trades, size) => {
     const first = await backfill(series, RANGE);
     expect(first.exitCode, first.stderr).toBe(0);
@@ -122,7 +122,7 @@ test.each([
       rows.push(canonicalLine(row));
     expect(rows).toEqual(truth(trades, RANGE, series.market).map(canonicalLine));
     await expectExactBars(series, trades, size);
-    // Fills that are left out are the market's way, and no gap.
+    // Fills that the futures market leaves out are no gap.
     expect(await app.ledger.openGaps(series, RANGE)).toEqual([]);
 
     rig.exchange.requests.clear();
@@ -132,7 +132,7 @@ test.each([
   },
 );
 
-test('a range is verified without candles, and that is said; repair finds nothing to do', async () => {
+test('a range is verified without candles, and the output says so; repair finds nothing to do', async () => {
   const market = ['--market', 'um', ...args(RANGE)];
   const verified = await rig.cli(['verify', SYMBOL, ...market]);
   expect(verified.stdout).toContain('all ids, sums and bars verified');
@@ -145,7 +145,7 @@ test('a range is verified without candles, and that is said; repair finds nothin
   expect(coin.exitCode, coin.stdout + coin.stderr).toBe(0);
 });
 
-test('one symbol on two markets is two series, in every table and at every command', async () => {
+test('one symbol on two markets is two series, in every table and for every command', async () => {
   const few = { startMs: END - 3 * HOUR_MS, endMs: END };
   expect((await backfill(spot(SYMBOL), few)).exitCode).toBe(0);
   await expectExactBars(um(SYMBOL), onUm);
@@ -169,7 +169,7 @@ test('one symbol on two markets is two series, in every table and at every comma
   expect(status).toMatch(new RegExp(`${SYMBOL}\\s+│?\\s*um`));
 });
 
-test('a range beyond 48 hours by REST says so before anything is fetched', async () => {
+test('a range older than 48 hours is refused by REST before anything is fetched', async () => {
   const old = { startMs: END - 60 * HOUR_MS, endMs: END - 55 * HOUR_MS };
   for (const series of [um(SYMBOL), cm(COIN)]) {
     const { exitCode, stderr } = await rig.cli([
@@ -187,12 +187,12 @@ test('a range beyond 48 hours by REST says so before anything is fetched', async
     expect(await app.ledger.records(series, old)).toEqual([]);
   }
   expect(rig.exchange.requests.tradeRequests()).toEqual([]);
-  // What is due decides, not what is asked for.
+  // A range whose due part is too old is refused as well.
   const whole = await backfill(um(SYMBOL), { ...old, endMs: END });
   expect(whole.exitCode).toBe(3);
 });
 
-test('repair says which hours only the archive files have', async () => {
+test('repair reports the hours that only archive files have', async () => {
   const old = { startMs: END - 60 * HOUR_MS, endMs: END - 59 * HOUR_MS };
   const { exitCode, stderr } = await rig.cli(['repair', SYMBOL, '--market', 'um', ...args(old)]);
   expect(stderr).toContain('1 hour older than futures REST serves');
@@ -200,7 +200,7 @@ test('repair says which hours only the archive files have', async () => {
   expect(rig.exchange.requests.tradeRequests()).toEqual([]);
 });
 
-test('an hour that has left the history meanwhile fails for good with that sentence', async () => {
+test('an hour that has left the REST history after planning fails for good with RETENTION', async () => {
   const old = { startMs: END - 57 * HOUR_MS, endMs: END - 56 * HOUR_MS };
   const result = await rig.backfill(app, [um(SYMBOL)], old);
   expect(result).toMatchObject({ exitCode: 4, unknown: 1 });
@@ -208,7 +208,7 @@ test('an hour that has left the history meanwhile fails for good with that sente
   expect(rig.exchange.requests.tradeRequests()).toEqual([]);
 });
 
-test('a history that is shorter than documented, and passed over without a word, is no proof', async () => {
+test('a REST history that is shorter than documented, and skipped without an error, proves nothing', async () => {
   const symbol = unique('SHORT');
   const other = await Rig.start({
     symbols: [{ market: 'um', symbol, trades: onUm }],
@@ -219,7 +219,7 @@ test('a history that is shorter than documented, and passed over without a word,
     const result = await other.backfill(await other.app(), [um(symbol)], range);
     expect(result).toMatchObject({ exitCode: 3, unknown: 0 });
     const records = await app.ledger.records(um(symbol), range);
-    // Where the history begins moves on while it is asked for, so that the two hours there are left open here.
+    // The start of the history moves during the requests, so the two hours around it are not checked here.
     expect(records.slice(0, 2).map(verdictOf)).toEqual(['gap', 'gap']);
     expect(records.slice(4).map(verdictOf)).toEqual(['proven', 'proven']);
     for (const record of records.filter((each) => verdictOf(each) === 'proven')) {
@@ -233,7 +233,7 @@ test('a history that is shorter than documented, and passed over without a word,
   }
 });
 
-test('ids begin with 1: the hour in which a symbol was listed is proven', async () => {
+test('the hour in which a symbol was listed is proven, since ids begin with 1', async () => {
   const range = { startMs: END - 12 * HOUR_MS, endMs: END - 8 * HOUR_MS };
   expect((await backfill(um(NEW), range)).exitCode).toBe(0);
   const records = await app.ledger.records(um(NEW), range);
@@ -246,11 +246,11 @@ test('ids begin with 1: the hour in which a symbol was listed is proven', async 
   expect(listing.map((row) => Number(row['at_ms']))).toContain(records[2]?.hourMs);
 });
 
-test('COIN-M’s views say what they count: contracts exactly, the base asset converted', async () => {
+test('the views of COIN-M name their unit: contracts exactly, the base asset converted', async () => {
   const dayMs = floorTo(RANGE.endMs - 1, DAY_MS);
   const where = `symbol = '${COIN}' AND ts >= '${new Date(dayMs).toISOString()}'`;
-  const stretch = { startMs: dayMs, endMs: END };
-  const rows = truth(onCm, stretch, 'binance_cm');
+  const range = { startMs: dayMs, endMs: END };
+  const rows = truth(onCm, range, 'binance_cm');
   const sum = (of: (row: (typeof rows)[number]) => number) =>
     rows.reduce((total, row) => total + of(row), 0);
   const contracts = sum(({ qty }) => Number(qty));
@@ -282,7 +282,7 @@ test('COIN-M’s views say what they count: contracts exactly, the base asset co
   expect(usdm?.['base_buy_volume']).toBe(usdm?.['buy_volume']);
 });
 
-test('the worth of contracts of a symbol that is no longer listed stays unknown', async () => {
+test('the contract size of a symbol that is no longer listed stays unknown', async () => {
   rig.exchange.unlist(GONE, 'cm');
   const few = { startMs: END - 3 * HOUR_MS, endMs: END };
   expect(await rig.backfill(app, [cm(GONE)], few)).toMatchObject({ exitCode: 0, proven: 3 });

@@ -13,7 +13,7 @@ const DAY = Date.UTC(2024, 7, 12);
 const HOURS = hoursOfDay(DAY).slice(0, 7);
 const RANGE = { startMs: DAY, endMs: DAY + 7 * HOUR_MS };
 const ARGS = ['--from', '2024-08-12T00:00Z', '--to', '2024-08-12T07:00Z', '--source', 'rest'];
-// Some three pages an hour.
+// About three pages an hour.
 const trades = syntheticTrades({
   seed: 81,
   fromMs: DAY - HOUR_MS,
@@ -29,7 +29,7 @@ let app: App;
 beforeAll(async () => {
   rig = await Rig.start({
     symbols: SYMBOLS.map((symbol) => ({ symbol, trades })),
-    // Long enough that a run can be met in its middle.
+    // Long enough for a signal to arrive during the run.
     latencyMs: 60,
     concurrency: 2,
   });
@@ -55,18 +55,18 @@ async function untilProven(symbol: string, hours: number): Promise<void> {
   );
 }
 
-/** Pages whose first row belongs to one of the hours, and questions where one of them starts. */
+/** Requests for pages whose first row belongs to one of the hours, and for the start of one of them. */
 function requestsFor(hours: readonly SliceRecord[], asked: readonly RequestEntry[]) {
   return asked.filter(({ query }) =>
     hours.some(({ hourMs, first, last }) => {
-      // The plan asks where the whole range starts and ends; no hour's own question.
+      // The plan asks for the start of the whole range, which is not a request of an hour.
       const isPlan = Number(query['startTime']) === RANGE.startMs;
       if (query['fromId'] === undefined) return !isPlan && Number(query['startTime']) === hourMs;
       const fromId = Number(query['fromId']);
-      // An hour that was stored but not yet recorded is closed by a look at the first trade after it.
+      // An hour that was stored but not recorded needs the first trade after it.
       const isSuccessor =
         fromId === first?.id && !hours.some((other) => other.hourMs === hourMs - HOUR_MS);
-      // And the trade before an hour is asked for along with that hour.
+      // The trade before an hour is requested along with that hour.
       return !isSuccessor && fromId >= (first?.id ?? Infinity) && fromId < (last?.id ?? -Infinity);
     }),
   );
@@ -89,7 +89,7 @@ async function expectComplete(symbol: string): Promise<void> {
   }
 }
 
-test('Ctrl-C once finishes the hours in flight: exit code 130, and the next run asks for the rest only', async () => {
+test('Ctrl-C once finishes the hours in flight, with exit code 130, and the next run requests only the rest', async () => {
   const command = rig.startCli(['backfill', ONCE, ...ARGS]);
   await untilProven(ONCE, 1);
   command.kill('SIGINT');
@@ -99,7 +99,7 @@ test('Ctrl-C once finishes the hours in flight: exit code 130, and the next run 
   const before = await provenHours(ONCE);
   expect(before.length).toBeLessThan(HOURS.length);
   expect(stderr).toContain(`${before.length} of ${HOURS.length} hours proven`);
-  // What was in flight was finished: no page was fetched in vain.
+  // The hours in flight were finished: no page was fetched in vain.
   const begun = rig.pages(ONCE).map(({ query }) => hourOfId(Number(query['fromId']) + 1));
   expect(new Set(before.map(({ hourMs }) => hourMs))).toEqual(new Set(begun));
 
@@ -114,13 +114,13 @@ test('Ctrl-C once finishes the hours in flight: exit code 130, and the next run 
 test('Ctrl-C twice stops at once, though the exchange never answers', async () => {
   rig.exchange.setFaults([
     {
-      name: 'silence',
+      name: 'no answer',
       when: { symbol: TWICE, fromIdRange: [0, 1e15] },
       kind: 'stallBeforeHeaders',
     },
   ]);
   const command = rig.startCli(['backfill', TWICE, ...ARGS]);
-  await eventually('hours are under way', () => rig.pages(TWICE).length > 1);
+  await eventually('hours are in flight', () => rig.pages(TWICE).length > 1);
   command.kill('SIGINT');
   await new Promise((resolve) => {
     setTimeout(resolve, 1_000);
@@ -133,7 +133,7 @@ test('Ctrl-C twice stops at once, though the exchange never answers', async () =
   await expectComplete(TWICE);
 });
 
-test('SIGTERM drains a worker: exit code 0, and another one takes over', async () => {
+test('SIGTERM drains a worker with exit code 0, and another one takes over', async () => {
   await rig.enqueue(app, [spot(WORKER)], RANGE);
   const first = rig.startCli(['worker']);
   await untilProven(WORKER, 1);
@@ -152,7 +152,7 @@ test('SIGTERM drains a worker: exit code 0, and another one takes over', async (
   await expectComplete(WORKER);
 });
 
-test('backfill --detach leaves the work to a worker elsewhere', async () => {
+test('backfill --detach leaves the work to a worker', async () => {
   const detached = await rig.cli(['backfill', DETACHED, ...ARGS, '--detach']);
   expect(detached).toMatchObject({ exitCode: 0 });
   expect(detached.stderr).toMatch(/run \S+ is queued; cdvault worker processes it/);
@@ -165,11 +165,11 @@ test('backfill --detach leaves the work to a worker elsewhere', async () => {
   await expectComplete(DETACHED);
 });
 
-test('a Redis wiped in the middle of a run costs nothing that is proven', async () => {
+test('wiping Redis during a run loses no proven hour', async () => {
   const command = rig.startCli(['backfill', WIPED, ...ARGS]);
   await untilProven(WIPED, 2);
   await rig.wipeRedis();
-  // Its queue is gone: whatever becomes of the command, it ends and harms nothing.
+  // The command has lost its queue. However it ends, it must do no harm.
   command.kill('SIGINT');
   command.kill('SIGINT');
   await command.done;
@@ -183,12 +183,12 @@ test('a Redis wiped in the middle of a run costs nothing that is proven', async 
   await expectComplete(WIPED);
 });
 
-test('a run whose queue is wiped under it does not hang for ever', async () => {
+test('a run ends when its queue is wiped', async () => {
   const command = rig.startCli(['backfill', QUIET, ...ARGS]);
   await untilProven(QUIET, 1);
   await rig.wipeRedis();
   const { exitCode } = await command.done;
-  // Complete if the wipe came late, else told: hours are not fetched.
+  // Complete when the wipe came late; else the exit code says that hours are not fetched.
   expect([0, 4, 5]).toContain(exitCode);
   expect(await rig.cli(['backfill', QUIET, ...ARGS])).toMatchObject({ exitCode: 0 });
   await expectComplete(QUIET);

@@ -8,7 +8,7 @@ import { unique } from '../support/command-line.ts';
 import { proxied, type ProxiedServices, proxyServices } from '../support/proxied-services.ts';
 import { Rig } from './rig.ts';
 
-/** Commands that are told to stop while the store is silent, which answers after two minutes or never. */
+/** Commands end on a signal while the store does not answer, for two minutes or at all. */
 
 const START = Date.UTC(2024, 8, 3, 10);
 const RANGE = ['--from', '2024-09-03T10:00Z', '--to', '2024-09-03T11:00Z'];
@@ -43,16 +43,16 @@ test.each([
   ['verify', ['verify', SYMBOL, ...RANGE, '--no-klines']],
   ['export', ['export', SYMBOL, ...RANGE, '--out', path.join(tmpdir(), SYMBOL)]],
   ['status', ['status']],
-])('%s', async (_, args) => {
-  // The first question of a command's own, once services and schema are settled.
+])('%s ends within ten seconds of SIGTERM while the store does not answer', async (_, args) => {
+  // The first query of the command itself, after the checks of services and schema.
   const held = services.questdbPg.hold(args[0] === 'status' ? 'FROM coverage' : SYMBOL, 'answer');
   const command = rig.startCli(args, undefined, proxied(services));
   await held.reached;
   services.questdbPg.hang();
-  const toldAtMs = performance.now();
+  const signalAtMs = performance.now();
   command.kill('SIGTERM');
   const { exitCode, stderr } = await command.done;
-  expect(performance.now() - toldAtMs).toBeLessThan(MOST_MS);
+  expect(performance.now() - signalAtMs).toBeLessThan(MOST_MS);
   expect(stderr).toContain('error INTERRUPTED');
   expect(exitCode).toBe(130);
 });

@@ -81,7 +81,7 @@ async function levelsOf(symbol: string): Promise<Record<string, readonly TextRow
   return found;
 }
 
-test('earlier days added after later ones move no stored level, _total included', async () => {
+test('earlier days that are added after later ones move no stored level, also in _total', async () => {
   await fill(EARLIER, DAY_2, 0, 3);
   await fill(EARLIER, DAY_3, 0, 2);
   const before = await levelsOf(EARLIER);
@@ -90,7 +90,7 @@ test('earlier days added after later ones move no stored level, _total included'
     0,
     0,
     0,
-    // Day 2 from 03:00 on is not stored, and the continuous level says so.
+    // Day 2 is not stored from 03:00 on, and level_missing counts its ids.
     ...Array<number>(2).fill(idsIn(DAY_2 + 3 * HOUR_MS, DAY_3)),
   ]);
 
@@ -101,7 +101,7 @@ test('earlier days added after later ones move no stored level, _total included'
   expect(await restatements(EARLIER)).toEqual([]);
 });
 
-test('before the origin the continuous level is what is still to come, negated', async () => {
+test('before the origin the continuous level is the negated sum of the trades from there to the origin', async () => {
   const stored = [
     ...truth(trades, { startMs: DAY_1 - HOUR_MS, endMs: DAY_1 }),
     ...truth(trades, { startMs: DAY_2 - 2 * HOUR_MS, endMs: DAY_2 }),
@@ -118,7 +118,7 @@ test('before the origin the continuous level is what is still to come, negated',
   }
 });
 
-test('one hour in mid-day shows its own numbers; the day filled up to midnight restates them', async () => {
+test('hours within a day count from their own start; filling the day from midnight on restates them', async () => {
   const firstMs = DAY_1 + 22 * HOUR_MS;
   await fill(MIDDAY, DAY_1, 22, 24);
   await fill(MIDDAY, DAY_2, 0, 1);
@@ -167,7 +167,7 @@ async function anchorOf(symbol: string, dayMs: number): Promise<unknown> {
   return found === undefined ? undefined : { baseE8: found.baseE8, missing: found.missing };
 }
 
-test('the front of a later day filled up: its midnight’s level stays, and is exact from then on', async () => {
+test('filling the start of a later day keeps the level of its midnight, which is exact from then on', async () => {
   await fill(FRONT, DAY_1, 22, 24);
   await fill(FRONT, DAY_2, 2, 3);
   const baseE8 = deltaE8Of(truth(trades, { startMs: DAY_1 + 22 * HOUR_MS, endMs: DAY_2 }));
@@ -180,11 +180,11 @@ test('the front of a later day filled up: its midnight’s level stays, and is e
   expect(await anchorOf(FRONT, DAY_2)).toEqual({ baseE8, missing: 0 });
   const bars = await rows(FRONT, 'cdv_1h_total', DAY_2, DAY_3);
   expect(bars.map((bar) => int(bar, 'level_missing'))).toEqual([0, 0, 0]);
-  // Nothing that called itself exact has moved.
+  // No level that was exact has moved.
   expect((await restatements(FRONT)).filter(({ what }) => what === 'anchor')).toEqual([]);
 });
 
-test('a hole of an hour taints the bars behind it, by the exact number of ids, until it is filled', async () => {
+test('a missing hour counts in level_missing of the bars after it, by the exact number of ids, until it is filled', async () => {
   await fill(HOLE, DAY_1, 20, 22);
   await fill(HOLE, DAY_1, 23, 24);
   await fill(HOLE, DAY_2, 0, 1);
@@ -196,7 +196,8 @@ test('a hole of an hour taints the bars behind it, by the exact number of ids, u
   const statuses = await app.sql.query(
     `SELECT ts::long AS at_us, status FROM cdv_4h WHERE symbol = '${HOLE}' ORDER BY ts`,
   );
-  // The bar over the hole is partial as its own hours are not all proven; so is the next day's first.
+  // Both bars are partial, since not all of their own hours are proven: one spans the hole, the other one
+  // the unfetched hours of the next day.
   expect(statuses.map(({ status }) => status)).toEqual(['partial', 'partial']);
 
   await fill(HOLE, DAY_1, 22, 23);
@@ -212,7 +213,7 @@ test('a hole of an hour taints the bars behind it, by the exact number of ids, u
   }
 });
 
-/** level_missing by hour since the start of day 1; fails when the bars of an hour disagree. */
+/** level_missing by hour since the start of day 1. Fails when the bars of an hour differ. */
 async function missingByHour(view: string): Promise<Record<number, number>> {
   const found: Record<number, number> = {};
   const bars = await app.sql.query(

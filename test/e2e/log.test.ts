@@ -32,7 +32,7 @@ interface Line {
   readonly symbol?: string;
 }
 
-test('every line of a job’s work names its run and its job, however far below it is written', async () => {
+test('every log line of a job has its run and its job, whatever module writes it', async () => {
   const to = new Date(DAY + 3 * HOUR_MS).toISOString();
   const args = ['backfill', SYMBOL, '--from', new Date(DAY).toISOString(), '--to', to];
   const { exitCode, stdout, stderr } = await rig.cli([...args, '--source', 'rest', '--json'], {

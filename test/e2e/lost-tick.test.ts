@@ -7,7 +7,7 @@ import { unique } from '../support/command-line.ts';
 import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
 import { eventually, Rig } from './rig.ts';
 
-/** The schedule is in the store; its hourly look is in Redis, which may lose it. */
+/** The schedule is kept in the store; its hourly tick is a job in Redis, which may lose it. */
 const FROM = Date.UTC(2024, 8, 2);
 const symbol = unique('TICK');
 
@@ -16,7 +16,7 @@ let rig: Rig;
 let app: App;
 
 beforeAll(async () => {
-  // Of its own: what is scheduled is the whole store's.
+  // Its own services, since the schedule belongs to the whole store.
   own = await makeOwnServices();
   const trades = syntheticTrades({
     seed: 3,
@@ -37,7 +37,7 @@ afterAll(async () => {
 
 const LOST = 'SCHEDULE LOST: the hourly job is not queued';
 
-/** Registration and job, or the job alone. */
+/** What Redis loses: registration and job, or the job alone. */
 const LOSSES = {
   everything: async () => rig.wipeRedis(),
   'the job alone': async () => {
@@ -51,7 +51,7 @@ const LOSSES = {
 } as const;
 
 test.each(Object.entries(LOSSES))(
-  'Redis loses %s of the tick: status says so, a running worker puts it back',
+  'when Redis loses %s of the tick, status reports it and a running worker restores it',
   async (_, lose) => {
     expect(await app.queue.hasTick()).toBe(true);
     expect((await rig.cli(['status'])).stdout).not.toContain(LOST);
@@ -66,7 +66,7 @@ test.each(Object.entries(LOSSES))(
   120_000,
 );
 
-test('a worker that starts puts it back, and one that has started keeps it', async () => {
+test('a worker restores the tick when it starts', async () => {
   await rig.wipeRedis();
   const lines: string[] = [];
   const worker = rig.startCli(['worker'], (line) => void lines.push(line));

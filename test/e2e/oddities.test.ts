@@ -21,7 +21,7 @@ function idAt(series: TradeSeries, timeMs: number): number {
   return series.at(series.indexAtTime(timeMs * 1000)).a;
 }
 
-/** The market stands still for 70 minutes; ids go on behind them as if nothing had happened. */
+/** A halt of 70 minutes without a trade; ids continue after it without a gap. */
 const HALTED_AT = DAY + HOUR_MS + 30 * MINUTE_MS;
 const HALT_MS = 70 * MINUTE_MS;
 const halted = edited(busy, (trade) =>
@@ -52,7 +52,7 @@ beforeAll(async () => {
 
 afterAll(async () => rig.dispose());
 
-test('a halt and a jump of raw ids are on record with ids and times, and change nothing else', async () => {
+test('a halt and a jump of raw ids are recorded with ids and times, and change nothing else', async () => {
   const result = await rig.backfill(app, [spot(HALT), spot(RAW)], RANGE);
   expect(result).toMatchObject({ exitCode: 0, proven: 8, gap: 0, open: 0 });
 

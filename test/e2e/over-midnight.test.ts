@@ -11,7 +11,7 @@ import { unique } from '../support/command-line.ts';
 import { hoursOfDay, truth, withoutTrust } from './reference.ts';
 import { Rig, spot } from './rig.ts';
 
-/** Rows whose times run back over midnight: their ids are the next day's, their bars this one's. */
+/** Rows whose times run back over midnight: their ids belong to the next day, their bars to this day. */
 const DAY = Date.UTC(2024, 8, 2);
 const NEXT = DAY + DAY_MS;
 const base = syntheticTrades({
@@ -21,7 +21,7 @@ const base = syntheticTrades({
   tradesPerHour: 90,
 });
 const firstOf = (hourMs: number) => base.at(base.indexAtTime(hourMs * 1000)).a;
-/** The 5th and 6th of the next day lie 20 minutes and some seconds before their places; others within a day. */
+/** The 5th and 6th trade of the next day are dated 20 and 50 minutes early; the other two stay within the day. */
 const trades = faultySeries(base, [
   { kind: 'timeBackwards', id: firstOf(NEXT) + 4, byMs: 20 * MINUTE_MS },
   { kind: 'timeBackwards', id: firstOf(NEXT) + 5, byMs: 50 * MINUTE_MS },
@@ -42,7 +42,7 @@ beforeAll(async () => {
 
 afterAll(() => rig.dispose());
 
-/** From the trades of both days, since some ids of one lie in the other. */
+/** Bars of a day from the trades of both days, since some trades of one have ids of the other. */
 function reference(dayMs: number, interval: Interval): BarText[] {
   const rows = truth(trades, { startMs: DAY, endMs: NEXT + DAY_MS }).filter(
     ({ timeUs }) => timeUs >= dayMs * 1000 && timeUs < (dayMs + DAY_MS) * 1000,
@@ -74,7 +74,7 @@ async function expectBars(symbol: string): Promise<void> {
   ]);
 }
 
-test('two days at once: every bar of both, and verify finds nothing', async () => {
+test('two days at once have every bar, and verify finds nothing', async () => {
   const range = { startMs: DAY, endMs: NEXT + DAY_MS };
   const result = await rig.backfill(app, [spot(TOGETHER)], range);
   expect(result).toMatchObject({ exitCode: 0, proven: 48, failures: [] });
@@ -86,14 +86,14 @@ test('two days at once: every bar of both, and verify finds nothing', async () =
   await expectBars(TOGETHER);
 });
 
-test('the later day first, then the earlier one', async () => {
+test('the later day first, then the earlier one, have the same bars', async () => {
   await rig.backfill(app, [spot(APART)], { startMs: NEXT, endMs: NEXT + DAY_MS });
   const result = await rig.backfill(app, [spot(APART)], { startMs: DAY, endMs: NEXT });
   expect(result).toMatchObject({ exitCode: 0, failures: [] });
   await expectBars(APART);
 });
 
-test('the earlier day first: the next one makes it due again, and its last hour is restated', async () => {
+test('the earlier day first becomes due again with the next one, and its last hour is restated', async () => {
   const first = { startMs: DAY, endMs: NEXT };
   expect(await rig.backfill(app, [spot(WARNED)], first)).toMatchObject({ exitCode: 0 });
   const second = { startMs: NEXT, endMs: NEXT + DAY_MS };
@@ -106,7 +106,7 @@ test('the earlier day first: the next one makes it due again, and its last hour 
     `SELECT ts::long / 1000 AS at, what FROM restatements WHERE symbol = '${WARNED}' AND what = 'bars'`,
   );
   expect(restated.map((row) => Number(row['at']))).toContain(NEXT - HOUR_MS);
-  // Nothing is due any more.
+  // After that nothing is due.
   rig.exchange.requests.clear();
   expect(await rig.backfill(app, [spot(WARNED)], first)).toMatchObject({ exitCode: 0 });
   expect(rig.exchange.requests.tradeRequests()).toEqual([]);

@@ -8,16 +8,16 @@ import { unique } from '../support/command-line.ts';
 import { expectAnchors, expectExact, hoursOfDay, truth } from './reference.ts';
 import { eventually, Rig, spot } from './rig.ts';
 
-// The exchange changes from milliseconds to microseconds at the midnight in the middle.
+// The exchange changes from milliseconds to microseconds at the midnight between the two days.
 const START = Date.UTC(2024, 11, 31);
 const RANGE = { startMs: START, endMs: START + 2 * DAY_MS };
 const SPAN = { fromMs: START - DAY_MS, toMs: RANGE.endMs + DAY_MS };
 
 const SERIES: Readonly<Record<string, TradeSeries>> = {
   [unique('BUSY')]: syntheticTrades({ seed: 11, ...SPAN, tradesPerHour: 500 }),
-  // Between none and two trades an hour: silent minutes and silent hours.
+  // About one trade in two hours: minutes and hours without trades.
   [unique('QUIET')]: syntheticTrades({ seed: 12, ...SPAN, tradesPerHour: 0.6, firstId: 7_000 }),
-  // A day's volume passes 2^53 units of 1e-8 many times.
+  // A day's volume is many times 2^53 units of 1e-8.
   [unique('CHEAP')]: syntheticTrades({ seed: 13, ...SPAN, tradesPerHour: 40, cheapCoin: true }),
 };
 const SYMBOLS = Object.keys(SERIES);
@@ -39,7 +39,7 @@ function tradesOf(symbol: string): TradeSeries {
   return trades;
 }
 
-test('the series are what the test is about', () => {
+test('the series have the properties that the test needs', () => {
   const [busy = '', quiet = '', cheap = ''] = SYMBOLS;
   const hours = [...Array(2).keys()].flatMap((day) => hoursOfDay(START + day * DAY_MS));
   const rowsIn = (symbol: string, startMs: number, lengthMs: number) =>
@@ -50,7 +50,7 @@ test('the series are what the test is about', () => {
   expect(volume * 1e8).toBeGreaterThan(2 ** 53);
 });
 
-test('three symbols at once by two worker processes: bars and anchors equal the reference', async () => {
+test('bars and anchors of three symbols at once by two worker processes equal the reference', async () => {
   const series = SYMBOLS.map(spot);
   const ready: string[] = [];
   const workers = [1, 2].map(() =>

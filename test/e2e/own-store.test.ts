@@ -14,7 +14,7 @@ import { NEVER } from '../support/store.ts';
 import { hoursOfDay, referenceDay, withoutTrust } from './reference.ts';
 import { eventually, Rig, spot } from './rig.ts';
 
-/** What is tested here would break, or be broken by, tests that share a store. Order matters: the store starts empty. */
+/** Tests that need their own store, since they would disturb others or be disturbed by them. Their order matters: the store starts empty. */
 let own: OwnServices;
 let services: ServiceUrls;
 let sql: Sql;
@@ -54,7 +54,7 @@ async function tables(): Promise<string[]> {
 
 const BACKFILL = ['backfill', symbol, '--last', '1h'];
 
-describe('a database that is not ours', () => {
+describe('a database that is not cdvault’s', () => {
   test.each([
     [
       'other columns',
@@ -69,7 +69,7 @@ describe('a database that is not ours', () => {
         'TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, symbol)',
       /series is not cdvault's: it lacks market SYMBOL \(dedup key\), has market SYMBOL/,
     ],
-  ])('with %s: exit code 7, nothing touched', async (_, table, definition, words) => {
+  ])('with %s is refused with exit code 7 and not touched', async (_, table, definition, words) => {
     await sql.query(`CREATE TABLE ${table} ${definition}`);
     try {
       const { exitCode, stderr } = await rig.cli(BACKFILL);
@@ -85,7 +85,7 @@ describe('a database that is not ours', () => {
   });
 });
 
-test('a Redis that may evict keys is refused with the cure, before anything is touched', async () => {
+test('a Redis that may evict keys is refused with advice, before anything is touched', async () => {
   await rig.redis().config('SET', 'maxmemory-policy', 'allkeys-lru');
   const { exitCode, stderr } = await rig.cli(BACKFILL);
   await rig.redis().config('SET', 'maxmemory-policy', 'noeviction');
@@ -105,7 +105,7 @@ describe('migrations', () => {
       expect(exitCode).toBe(0);
       expect(stdout.trim().split('\n')).toEqual(files.map(({ name }) => name));
     }
-    // One of them did all the work.
+    // One of them applied all migrations.
     const said = results.map(({ stderr }) => stderr.match(/(\d+) migrations applied/)?.[1]);
     expect(said.filter((count) => count !== undefined)).toEqual([String(files.length)]);
     expect(await sql.query('SELECT name, applied FROM schema_migrations ORDER BY name')).toEqual(
@@ -114,13 +114,13 @@ describe('migrations', () => {
     await checkSchema(sql);
   });
 
-  test('the second time there is nothing to do', async () => {
+  test('migrate does nothing the second time', async () => {
     const { exitCode, stderr } = await rig.cli(['migrate']);
     expect(stderr).not.toContain('applied');
     expect(exitCode).toBe(0);
   });
 
-  test('a store from before a column was added is ours, and gets it', async () => {
+  test('a store without a column that was added later is accepted, and gets the column', async () => {
     await sql.query('ALTER TABLE slices DROP COLUMN ended_at');
     await sql.query(
       "INSERT INTO schema_migrations VALUES (0::timestamp, '0005_end_of_symbol.sql', false)",
@@ -134,7 +134,7 @@ describe('migrations', () => {
     );
   });
 
-  test('every file may be applied twice', async () => {
+  test('every file can be applied twice', async () => {
     for (const { statements } of await migrationFiles()) {
       expect(statements.length).toBeGreaterThan(0);
       for (const statement of statements) await applyStatement(sql, statement);
@@ -152,7 +152,7 @@ describe('the schedule', () => {
     app = await rig.app();
   });
 
-  /** Whole days, and the first day from FROM on. */
+  /** Compares the bars of all days; the first day starts at FROM. */
   async function expectBars(): Promise<void> {
     const { endMs } = range();
     for (let dayMs = floorTo(FROM, DAY_MS); dayMs < endMs; dayMs += DAY_MS) {
@@ -165,7 +165,7 @@ describe('the schedule', () => {
     }
   }
 
-  test('two schedulers at once: all that is missing is fetched, every hour once', async () => {
+  test('two schedulers at once fetch every missing hour once', async () => {
     const from = ['--from', new Date(FROM).toISOString()];
     const scheduled = await Promise.all([
       rig.cli(['schedule', symbol, ...from]),
@@ -191,7 +191,7 @@ describe('the schedule', () => {
     await expectBars();
   });
 
-  test('the tick itself finds bars that are older than their hours, and asks the exchange for nothing', async () => {
+  test('the tick builds bars that are older than their hours, and requests no trades', async () => {
     const dayMs = floorTo(FROM, DAY_MS) + DAY_MS;
     const before = await app.bars.days(spot(symbol), { startMs: dayMs, endMs: dayMs + DAY_MS });
     const records = await app.ledger.records(spot(symbol), {
@@ -229,7 +229,7 @@ describe('the schedule', () => {
     expect(rig.exchange.requests.tradeRequests()).toEqual([]);
   });
 
-  test('unschedule ends it: what falls due later stays so', async () => {
+  test('unschedule ends the schedule: what is due later stays due', async () => {
     await app.queue.upsertTick(HOUR_MS);
     const { exitCode, stdout } = await rig.cli(['unschedule', symbol]);
     expect(stdout).toContain(`${symbol}: no longer scheduled`);
@@ -239,7 +239,7 @@ describe('the schedule', () => {
     await sql.waitApplied('bar_days');
     expect(isDue(await plan())).toBe(true);
     await keepSchedule(app, NEVER);
-    // A tick that waited already may still come: like this look, it finds nothing to keep.
+    // A tick that was already waiting may still run; like the call above, it finds nothing to schedule.
     await rig.untilIdle(app);
     expect(rig.exchange.requests.entries).toEqual([]);
     expect(isDue(await plan())).toBe(true);

@@ -43,24 +43,24 @@ afterAll(async () => {
 });
 
 describe('plan', () => {
-  test('three years of five symbols: by listings, in 80 columns, counted by ids', async () => {
+  test('three years of five symbols are planned by listings, counted by ids and printed in 80 columns', async () => {
     for (const date of ['2023-02-01', '2023-02']) server.setFault(names[0] ?? '', date, 'absent');
     const before = server.requests.length;
     const { stdout, exitCode } = await rig.cli(['plan', ...names, ...YEARS]);
     expect(exitCode).toBe(0);
-    // Three pages of days and one of months for each.
+    // Three pages of day files and one of month files for each symbol.
     expect(server.requests.slice(before).map((line) => line.slice(0, 4))).toEqual(
       Array(20).fill('LIST'),
     );
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     const cells = stdout.split('\n').find((line) => line.startsWith(names[0] ?? ''));
-    // The day without a file comes by REST.
+    // The day without a file is planned by REST.
     expect(cells).toMatch(/26,304 +26,280 +1,095 +\S+ \S+ +24 /);
     expect(stdout).toContain(` ${(5 * trades.count).toLocaleString('en-US')} rows, `);
     expect(stdout).toMatch(/to download, .* on disk, at most .* in Redis/);
   });
 
-  test('as JSON, by REST alone', async () => {
+  test('plans by REST alone, and prints JSON', async () => {
     const [symbol = ''] = names;
     const args = ['plan', symbol, '--from', '2022-01-01', '--to', '2022-01-03', '--json'];
     const { stdout } = await rig.cli([...args, '--source', 'rest']);
@@ -75,7 +75,7 @@ describe('plan', () => {
     expect(plan.weight).toBe(plan.requests * 4);
   });
 
-  test('that the exchange does not list its files is said', async () => {
+  test('reports that the exchange does not list its files', async () => {
     server.setListing(false);
     const [symbol = ''] = names;
     const { stdout } = await rig.cli([
@@ -90,7 +90,7 @@ describe('plan', () => {
     server.setListing(true);
   });
 
-  test('of futures, by the sizes of files; what no file has can’t be had', async () => {
+  test('counts futures by the sizes of files, and reports hours that no file has', async () => {
     const series = [{ market: 'binance_um', symbol: futures }] as const;
     for (const date of ['2022-01-02', '2022-01']) server.setFault(futures, date, 'absent');
     const range = { startMs: FROM, endMs: FROM + 3 * DAY_MS };
@@ -113,7 +113,7 @@ describe('plan without the exchange', () => {
   const plan = async (symbol: string, ...more: string[]) =>
     rig.cli(['plan', symbol, '--from', '2022-01-05', '--to', '2022-01-07', ...more], SILENT);
 
-  test('of a symbol that nobody here knows: the calendar, and what could not be asked', async () => {
+  test('of an unknown symbol counts hours by the calendar, and reports what could not be asked', async () => {
     const { exitCode, stdout, stderr } = await plan(unique('PLX'));
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^PLX\w+ +48 +48 +0 +\? +0 +\S+ +\?$/m);
@@ -125,7 +125,7 @@ describe('plan without the exchange', () => {
     expect(stdout + stderr).not.toContain('1970');
   });
 
-  test('of a series that is stored in part: its rows by the hours that are stored', async () => {
+  test('of a series that is stored in part estimates rows from the stored hours', async () => {
     const [, , , symbol = ''] = names;
     const stored = { startMs: FROM, endMs: FROM + 6 * HOUR_MS };
     expect(await rig.backfill(app, [spot(symbol)], stored)).toMatchObject({ proven: 6 });
@@ -138,7 +138,7 @@ describe('plan without the exchange', () => {
     });
   });
 
-  test('by files alone no URL is of 1970', async () => {
+  test('by files alone shows no URL of 1970', async () => {
     const { exitCode, stdout, stderr } = await plan(unique('PLY'), '--source', 'archive');
     expect(exitCode).toBe(0);
     expect(stdout).toContain('ARCHIVE_UNREACHABLE');
@@ -170,20 +170,20 @@ describe('--source dir:PATH', () => {
   test.each([
     ['no folder', () => '/no/such/folder', 'is not a folder'],
     ['no file of the range', () => folder, 'has no file of'],
-  ])('%s: usage, exit code 2, before anything runs', async (_name, place, words) => {
+  ])('%s is refused with exit code 2 before anything runs', async (_name, place, words) => {
     const args = ['backfill', absent, ...RANGE, '--source', `dir:${place()}`];
     const { exitCode, stderr } = await rig.cli(args, { REDIS_URL: 'redis://127.0.0.1:9' });
     expect(stderr).toContain(words);
     expect(exitCode).toBe(2);
   });
 
-  test('plan says what is to be read, and neither download nor requests', async () => {
+  test('plan prints what will be read, and neither downloads nor requests', async () => {
     const { stdout } = await rig.cli(['plan', symbol, ...RANGE, '--source', `dir:${folder}`]);
     expect(stdout.split('\n')[0]).toMatch(/ to read /);
     expect(stdout).not.toMatch(/download|weight/);
   });
 
-  test('takes what is there, names what is not, and asks nobody for trades', async () => {
+  test('backfill takes the days of the folder, names the missing ones, and requests no trades', async () => {
     rig.exchange.requests.clear();
     const before = server.requests.length;
     const args = ['backfill', symbol, ...RANGE, '--source', `dir:${folder}`];
@@ -193,7 +193,7 @@ describe('--source dir:PATH', () => {
       `24 hours of 2022-01-02 not available: ${folder} has no ${symbol}-aggTrades-2022-01-02.zip or .csv`,
     );
     expect(stderr).toMatch(/24 hours of 2022-01-03 not proven .*refused.*CHECKSUM says another/);
-    // The last hour has no trade behind it that anybody knows.
+    // The trade after the last hour is not known.
     expect(
       await app.ledger.totals(spot(symbol), { startMs: FROM, endMs: FROM + DAY_MS }),
     ).toMatchObject({

@@ -6,7 +6,7 @@ import { unique } from '../support/command-line.ts';
 import { type HttpProxy, startHttpProxy } from '../support/http-proxy.ts';
 import { Rig } from './rig.ts';
 
-/** Where the exchange is asked through a proxy. */
+/** Requests to the exchange through a proxy. */
 
 const DAY = Date.UTC(2024, 8, 4);
 const DATES = ['--from', '2024-09-04', '--to', '2024-09-05'];
@@ -36,8 +36,8 @@ afterAll(async () => {
   await archive.close();
 });
 
-test('both hosts of the exchange are asked through it, the services never', async () => {
-  // Names that nobody but the proxy knows.
+test('both hosts of the exchange are asked through the proxy, the services never', async () => {
+  // Names that only the proxy can resolve.
   proxy = await startHttpProxy({
     'exchange.invalid:80': new URL(rig.exchange.url).host,
     'archive.invalid:80': new URL(archive.url).host,
@@ -46,9 +46,9 @@ test('both hosts of the exchange are asked through it, the services never', asyn
     BINANCE_SPOT_URL: 'http://exchange.invalid',
     BINANCE_ARCHIVE_URL: 'http://archive.invalid',
     http_proxy: proxy.url,
-    // What other programs are told; nobody listens there.
+    // A variable for other programs; nothing listens there.
     HTTP_PROXY: 'http://127.0.0.1:9',
-    // Node.js then leads its own requests by way of the proxy.
+    // Makes Node.js send its own requests through the proxy.
     NODE_USE_ENV_PROXY: '1',
   });
   expect(stderr).toContain('24 of 24 hours proven');
@@ -66,19 +66,19 @@ test('a host of NO_PROXY is asked directly', async () => {
   expect({ exitCode, asked: proxy.asked }).toEqual({ exitCode: 0, asked: [] });
 });
 
-test('an https:// host is asked through a tunnel, and told its own name', async () => {
-  // It is no TLS server, so the question fails; what reaches it is what counts.
+test('an https:// host is asked through a tunnel, under its own name', async () => {
+  // The simulator is no TLS server, so the request fails; only the bytes that reach it matter.
   proxy = await startHttpProxy({ 'exchange.invalid:443': new URL(rig.exchange.url).host });
   const command = rig.startCli(['backfill', TUNNEL, ...DATES, '--source', 'rest'], undefined, {
     BINANCE_SPOT_URL: 'https://exchange.invalid',
-    // As some write it.
+    // Without a scheme, as some users write it.
     HTTPS_PROXY: new URL(proxy.url).host,
   });
   await expect.poll(() => proxy.tunnelled.length, { timeout: 60_000 }).toBeGreaterThan(0);
   command.kill('SIGKILL');
   expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT exchange.invalid:443']));
   const [hello] = proxy.tunnelled;
-  // A record of the TLS handshake.
+  // The type of a TLS handshake record.
   expect(hello?.[0]).toBe(0x16);
   expect(hello?.includes('exchange.invalid')).toBe(true);
 });

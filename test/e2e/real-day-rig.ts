@@ -33,11 +33,11 @@ export const HOURS: readonly number[] = Array.from(
 export const DAY_ROWS = 863_403;
 export const PAGE_ROWS = 1_000;
 
-/** Each of the long tests takes about a minute on two idle cores; a build machine is rarely idle. */
+/** Each long test takes about a minute on two idle cores; a build machine is rarely idle. */
 export const PATIENCE_MS = 300_000;
 const POLL_MS = 50;
 
-/** The real day on a simulated exchange, under a name for each test, and all that the tests start. */
+/** The real day on a simulated exchange, under one symbol for each test; ends what the tests start. */
 export class RealDayRig {
   readonly services: ServiceUrls;
   readonly exchange: ExchangeProcess;
@@ -61,7 +61,7 @@ export class RealDayRig {
     };
   }
 
-  /** An installation of its own: a Redis prefix and a weight budget. */
+  /** The environment of a new installation, with its own Redis prefix and weight budget. */
   env(more: Readonly<Record<string, string>> = {}): Record<string, string> {
     const name = unique('e2e-real-day-');
     this.#names.push(name);
@@ -74,7 +74,7 @@ export class RealDayRig {
     return command;
   }
 
-  /** Wired as a command in this environment would be. */
+  /** An app, composed as a command in this environment would. */
   async app(env: Readonly<Record<string, string>>): Promise<App> {
     const home = path.join(import.meta.dirname, '../../.cdvault/test');
     const fixed = { home, archiveUrl: 'http://127.0.0.1:9', concurrency: '1', logLevel: 'error' };
@@ -84,13 +84,13 @@ export class RealDayRig {
     return app;
   }
 
-  /** What was asked of a symbol's trades. */
+  /** The requests for a symbol's trades. */
   async requestsOf(symbol: string): Promise<readonly LoggedRequest[]> {
     const requests = await this.exchange.tradeRequests();
     return requests.filter(({ query }) => query['symbol'] === symbol);
   }
 
-  /** Rows that the exchange has given of a symbol, repeated ones included. */
+  /** How many rows of a symbol the exchange has served, including repeated ones. */
   async rowsServed(symbol: string): Promise<number> {
     return (await this.requestsOf(symbol)).reduce((total, { rows }) => total + rows, 0);
   }
@@ -121,7 +121,11 @@ export class RealDayRig {
   }
 }
 
-/** Waits on a state, not on a time; in vain when one of those who are to bring it about has ended. */
+/**
+ * Polls a state instead of sleeping.
+ * @param by the commands that bring the state about
+ * @throws Error when one of them ends first, or after PATIENCE_MS
+ */
 export async function eventually(
   what: string,
   by: readonly CliProcess[],
@@ -140,7 +144,7 @@ export async function eventually(
   }
 }
 
-/** The day's file, and what the reference makes of it. */
+/** The trades of the day's file, and the reference bars of these. */
 export interface Reference {
   readonly trades: readonly AggTrade[];
   readonly bars: ReadonlyMap<Interval, readonly Readonly<Record<string, unknown>>[]>;
@@ -157,12 +161,12 @@ export async function reference(): Promise<Reference> {
   return { trades, bars: new Map(bars) };
 }
 
-/** A bar of the reference as `exactRows` gives those of the store. */
+/** A reference bar in the form of `exactRows`. */
 function exactRow(bar: Bar): Readonly<Record<string, unknown>> {
   return { ...barText(bar), status: 'final', levelFromMs: DAY, levelMissing: 0 };
 }
 
-/** Everything that an exact table holds of the day: decimals as their text, counts as numbers. */
+/** All columns of an exact table for the day: decimals as text, counts as numbers. */
 export async function exactRows(
   rig: RealDayRig,
   interval: Interval,
@@ -208,7 +212,7 @@ function camelCase(column: string): string {
   return column.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The stored trades, digit for digit, as one line each; `fileLine` writes the file's own so. */
+/** The stored trades, digit for digit, one line each; `fileLine` gives a trade of the file in the same form. */
 export async function storedTrades(rig: RealDayRig, symbol: string) {
   const columns = ['agg_id', 'price', 'qty', 'first_id', 'last_id', 'ts::long', 'is_buyer_maker'];
   return orderedExport(rig.services, 'agg_trades', symbol, { columns });
@@ -223,8 +227,9 @@ export function fileLine(trade: AggTrade): string {
 export type HourIds = readonly [number, number];
 
 /**
- * How many rows of each hour were fetched before a moment and again after it: the distance from the
- * furthest page before to the nearest page after.
+ * How many rows of each hour were fetched before a moment and again after it: the overlap of the last page
+ * before it with the first page after it.
+ * @param moment a number of requests
  */
 export function refetched(
   requests: readonly LoggedRequest[],
@@ -233,14 +238,14 @@ export function refetched(
 ): number[] {
   const pages = requests
     .map(({ rows, firstId = 0, lastId = 0 }, index) => ({ index, rows, firstId, lastId }))
-    // Single rows are looks at where an hour starts.
+    // Requests with one row only find the start of an hour.
     .filter(({ rows }) => rows > 1);
   return hours.map(([first, last]) => {
-    // An hour's first page may begin with the row before it.
+    // The first page of an hour may begin with the row before it.
     const own = pages.filter(({ firstId }) => firstId >= first - 1 && firstId < last);
     const before = own.filter(({ index }) => index < moment);
     const after = own.filter(({ index }) => index >= moment);
-    // Where an hour is stored to its last row, one page beyond it proves that: nothing goes on from it.
+    // A page without a following page only proves an hour that is already stored to its last row.
     const goesOn = new Set(after.map(({ firstId }) => firstId));
     const resumed = after.filter(
       ({ firstId, lastId }) => firstId > first || goesOn.has(lastId + 1),

@@ -35,7 +35,7 @@ import {
   storedTrades,
 } from './real-day-rig.ts';
 
-/** The exchange's own klines, 2 × taker buy base − volume, as others published them. */
+/** Deltas of the exchange's klines, 2 × taker buy base − volume, as published by others. */
 const PUBLISHED: readonly (readonly [Interval, string, string])[] = [
   ['1d', '00:00', '1489.16457000'],
   ['1h', '00:00', '93.47054000'],
@@ -47,7 +47,7 @@ const PUBLISHED: readonly (readonly [Interval, string, string])[] = [
   ['1m', '00:02', '0.83211000'],
 ];
 
-/** What pandas gave: the index and the four levels. */
+/** Rows of a pandas notebook: the index and the four levels. */
 const NOTEBOOK_ROWS = [
   '2024-01-01 10:00:00 217.20149 217.84858 216.39749 217.64984',
   '2024-01-01 10:01:00 217.64801 218.11814 216.56164 218.11742',
@@ -74,24 +74,24 @@ const ANCHOR_CASES: readonly AnchorCase[] = [
 const MEMORY_BOUND_BYTES = 300 * 1024 * 1024;
 const DAY_ARGS = ['--from', '2024-01-01', '--to', '2024-01-02'];
 const BY_REST = [...DAY_ARGS, '--source', 'rest'];
-/** The whole day would make this test the longest by far; `CDVAULT_FULL=1` does it. */
+/** `CDVAULT_FULL=1` takes the whole day, which would make this test the longest by far. */
 const KILL_HOURS = process.env['CDVAULT_FULL'] === '1' ? 24 : 8;
 const NEVER = new AbortController().signal;
 
 if (!realDayIsHere()) {
   const missing = `REAL DAY MISSING: the pipeline was not checked against real trades. Put the archive at ${REAL_DAY_PATH}, or name it in CDVAULT_REAL_DAY`;
-  // Reporters leave the names of skipped tests out.
+  // Also written here, since reporters omit the names of skipped tests.
   process.stderr.write(`${missing}\n`);
   it.skip(missing, () => undefined);
 }
 
-/** Printed with what came of it; `CDVAULT_SEED` repeats a run. */
+/** A seed, which the test prints; `CDVAULT_SEED` repeats a run. */
 function newSeed(): number {
   return Number(process.env['CDVAULT_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 }
 
-/** Figures are for people: nothing fails because a machine is slow. */
-function tell(line: string): void {
+/** Prints a figure for information only: a test must not fail because a machine is slow. */
+function print(line: string): void {
   process.stderr.write(`real day: ${line}\n`);
 }
 
@@ -100,7 +100,7 @@ function seconds(ms: number): string {
 }
 
 describe.runIf(realDayIsHere())('the real day, end to end', () => {
-  // Names that no earlier run on the same services has used; the exchange takes at most 20 characters.
+  // Symbols that no earlier run on the same services has used; the exchange accepts at most 20 characters.
   const hour = unique('REALHOUR');
   const day = unique('REALDAY');
   const shuffled = unique('REALMIXED');
@@ -109,7 +109,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
   let expected: Reference;
   let dayEnv: Record<string, string>;
   let dayRun: CliResult;
-  /** Ordered exports of the uninterrupted day: what every other way of getting there must give. */
+  /** Ordered exports of the uninterrupted day, which every other way must equal. */
   let dayTables: Readonly<Record<string, OrderedExport>>;
 
   beforeAll(async () => {
@@ -121,10 +121,10 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       via: 'bin',
     }).done;
     dayTables = await exportSeries(rig.services, day);
-    tell(`the day took ${seconds(dayRun.durationMs)}, ${await rig.rowsServed(day)} rows served`);
+    print(`the day took ${seconds(dayRun.durationMs)}, ${await rig.rowsServed(day)} rows served`);
   }, PATIENCE_MS);
 
-  // A test that fails must not leave its workers to the next one.
+  // So that a failed test leaves no worker to the next one.
   afterEach(() => rig.endCommands());
   afterAll(() => rig.dispose());
 
@@ -132,7 +132,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
   const numbersOf = (lines: readonly string[]) =>
     lines.map((line) => line.trim().split(/ {2,}/).slice(0, 5).join(' '));
 
-  it('stores the real hour, complete', async () => {
+  it('stores the complete real hour', async () => {
     const args = ['backfill', hour, '--from', '2024-01-01T10:00Z', '--to', '2024-01-01T11:00Z'];
     const run = await rig.startCli(args, { env: rig.env() }).done;
     expect(run).toMatchObject({ exitCode: 0 });
@@ -149,7 +149,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     expect(await q(`SELECT verdict, rows, delta FROM coverage WHERE symbol = '${hour}'`)).toEqual([
       { verdict: 'proven', rows: '26340', delta: '59.71163' },
     ]);
-    tell(`the hour took ${seconds(run.durationMs)}`);
+    print(`the hour took ${seconds(run.durationMs)}`);
   });
 
   it('stores the whole day, every trade digit for digit', async () => {
@@ -178,22 +178,22 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
         `JOIN (coverage WHERE symbol = '${day}') c ON s.ts = c.ts ORDER BY s.ts`,
     );
     expect(rows).toHaveLength(24);
-    let behind = 2_807_759_891;
+    let nextId = 2_807_759_891;
     for (const row of rows) {
       expect(row).toMatchObject({
         verdict: 'proven',
-        first_id: String(behind),
-        prev_id: String(behind - 1),
+        first_id: String(nextId),
+        prev_id: String(nextId - 1),
       });
-      behind += Number(row['rows']);
-      expect(row).toMatchObject({ last_id: String(behind - 1), next_id: String(behind) });
+      nextId += Number(row['rows']);
+      expect(row).toMatchObject({ last_id: String(nextId - 1), next_id: String(nextId) });
     }
-    expect(behind).toBe(2_807_759_891 + DAY_ROWS);
+    expect(nextId).toBe(2_807_759_891 + DAY_ROWS);
     expect(await q(`SELECT * FROM gaps WHERE symbol = '${day}'`)).toEqual([]);
   });
 
-  // The simulator makes its candles from the same file: this tests the comparison, not the exchange.
-  it('verifies: every trade, bar and level again, and 1,440 of 1,440 minutes as the candles have them', async () => {
+  // The simulator makes its candles from the same file, so this tests the comparison, not the exchange.
+  it('verifies every trade, bar and level, and 1,440 of 1,440 minutes against the candles', async () => {
     const run = await rig.startCli(['verify', day, ...DAY_ARGS, '--json'], { env: dayEnv }).done;
     const [report] = run.stdout.split('\n').map((line) => JSON.parse(line || '{}') as object);
     expect(report).toMatchObject({
@@ -205,7 +205,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       findings: [],
     });
     expect(run.exitCode).toBe(0);
-    tell(`verifying the day took ${seconds(run.durationMs)}`);
+    print(`verifying the day took ${seconds(run.durationMs)}`);
   });
 
   it.each(PUBLISHED)(
@@ -240,7 +240,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
   });
 
   it.each(INTERVALS)(
-    'has every %s bar as the reference, digit for digit in every column',
+    'has every %s bar of the reference, digit for digit in every column',
     async (interval) => {
       const bars = await exactRows(rig, interval, day);
       expect(bars).toHaveLength(DAY_MS / INTERVAL_MS[interval]);
@@ -248,7 +248,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     },
   );
 
-  it.each(TIER_INTERVALS)('has sizes of trades that add up to every %s bar', async (interval) => {
+  it.each(TIER_INTERVALS)('has tiers that add up to every %s bar', async (interval) => {
     const sums = ['delta', 'close', 'buy_volume'].map(
       (name) => `sum(${name})::decimal(38,8) ${name}`,
     );
@@ -263,7 +263,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     expect(whole).toHaveLength(DAY_MS / INTERVAL_MS[interval]);
   });
 
-  it('gives people the exact values rounded once', async () => {
+  it('has views with the exact values rounded once', async () => {
     const exact = expected.bars.get('1m') ?? [];
     const rows = await q(
       `SELECT open, high, low, close, delta, buy_volume, sell_volume, price_open, price_close FROM cdv_1m WHERE symbol = '${day}' ORDER BY ts`,
@@ -306,8 +306,8 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     },
   );
 
-  it('asks for no trade and changes no row the second time', async () => {
-    // With all columns: nothing may have been written at all.
+  it('requests no trade and changes no row the second time', async () => {
+    // With all columns, since nothing may have been written at all.
     const all = async () => exportSeries(rig.services, day, RESULT_TABLES, { columns: ['*'] });
     const before = { requests: (await rig.exchange.tradeRequests()).length, tables: await all() };
     const again = await rig.startCli(['backfill', day, ...BY_REST], { env: dayEnv, via: 'bin' })
@@ -316,24 +316,24 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     expect({ requests: (await rig.exchange.tradeRequests()).length, tables: await all() }).toEqual(
       before,
     );
-    tell(`the second run took ${seconds(again.durationMs)}`);
+    print(`the second run took ${seconds(again.durationMs)}`);
   });
 
-  it.runIf(process.platform === 'linux')('holds at most 300 MB in memory', () => {
+  it.runIf(process.platform === 'linux')('uses at most 300 MB of memory', () => {
     const { peakBytes = Number.NaN } = dayRun;
-    tell(`peak memory ${(peakBytes / 1024 / 1024).toFixed(0)} MB`);
+    print(`peak memory ${(peakBytes / 1024 / 1024).toFixed(0)} MB`);
     expect(peakBytes).toBeGreaterThan(0);
     expect(peakBytes).toBeLessThanOrEqual(MEMORY_BOUND_BYTES);
   });
 
-  describe('for people, through the read-only user', () => {
+  describe('through the read-only user', () => {
     const read = async (text: string) => rig.query(text, 'reader');
     const bigDeltas = (interval: Interval, from: number, to: number) =>
       (expected.bars.get(interval) ?? [])
         .slice(from, to)
         .filter(({ delta }) => Math.abs(Number(delta)) > 0.4);
 
-    /** Every scan of the plan, with its intervals. */
+    /** The scans of a query plan, with their intervals. */
     async function scansOf(text: string): Promise<string[]> {
       const plan = (await read(`EXPLAIN ${text}`)).map(
         (row) => Object.values(row)[0]?.trim() ?? '',
@@ -364,7 +364,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       expect(await scansOf(text)).toEqual([
         'Interval forward scan on: cdv_exact_1h',
         'intervals: [("2024-01-01T00:00:00.000000Z","2024-01-01T23:59:59.999999Z")]',
-        // One row for each midnight: the join looks the wanted ones up from the newest on.
+        // One row for each midnight; the join searches them from the newest on.
         'Frame forward scan on: anchors',
       ]);
     });
@@ -388,7 +388,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       const order = HOURS.map((hourMs) => ({ hourMs, place: random() })).toSorted(
         (a, b) => a.place - b.place,
       );
-      tell(
+      print(
         `four workers, seed ${seed}: ${order.map(({ hourMs }) => (hourMs - DAY) / HOUR_MS).join(' ')}`,
       );
       const env = rig.env({ CDVAULT_CONCURRENCY: '2' });
@@ -398,7 +398,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       const workers = Array.from({ length: 4 }, () => rig.startCli(['worker'], { env }));
       const runIds: string[] = [];
       for (const { hourMs } of order) {
-        // As a detached backfill of one hour each, so that bars and chain jobs meet slices still at work.
+        // One detached backfill for each hour, so that bars and chain jobs run while slices are in progress.
         const range = { startMs: hourMs, endMs: hourMs + HOUR_MS };
         const runId = unique('run-');
         runIds.push(runId);
@@ -409,12 +409,12 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
         const counts = await app.queue.counts();
         return counts.every(({ waiting, active, delayed }) => waiting + active + delayed === 0);
       });
-      tell(`four workers took ${seconds(performance.now() - startedMs)}`);
+      print(`four workers took ${seconds(performance.now() - startedMs)}`);
       for (const worker of workers) worker.kill('SIGTERM');
       for (const worker of workers) expect(await worker.done).toMatchObject({ exitCode: 0 });
       expect(await exportSeries(rig.services, shuffled)).toEqual(dayTables);
       const [moved] = await q(`SELECT count() n FROM restatements WHERE symbol = '${shuffled}'`);
-      tell(`levels moved and were logged ${moved?.['n']} times on the way`);
+      print(`levels moved and were logged ${moved?.['n']} times on the way`);
     },
     PATIENCE_MS,
   );
@@ -439,7 +439,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       const start = () => rig.startCli(args, { env });
       const ids = await hourIds();
       const rowsWanted = (ids.at(-1)?.[1] ?? 0) - (ids[0]?.[0] ?? 0) + 1;
-      // Four amid the fetching, one when every hour is in the ledger and the bars are due.
+      // Four during the fetch, and one when every hour is in the ledger and the bars are due.
       const points = Array.from({ length: 4 }, () => random() * rowsWanted).toSorted(
         (a, b) => a - b,
       );
@@ -450,22 +450,22 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
           return Number(row?.['n']) === KILL_HOURS;
         },
       ];
-      tell(
+      print(
         `kills over ${KILL_HOURS} hours (24 with CDVAULT_FULL=1), seed ${seed}: ${points.map((rows) => Math.round(rows)).join(', ')} of ${rowsWanted} rows, and the bars`,
       );
       const startedMs = performance.now();
       const kills: number[] = [];
-      for (const hasCome of moments) {
+      for (const isReached of moments) {
         const command = start();
-        await eventually('the moment of the kill', [command], hasCome);
+        await eventually('the moment of the kill', [command], isReached);
         await sleep(random() * 500);
         command.kill('SIGKILL');
-        // Ended by the signal, not before it.
+        // Ended by the signal, and not before it.
         expect(await command.done).toMatchObject({ exitCode: undefined });
         kills.push((await rig.requestsOf(killed)).length);
       }
       expect(await start().done).toMatchObject({ exitCode: 0 });
-      tell(`five kills took ${seconds(performance.now() - startedMs)}`);
+      print(`five kills took ${seconds(performance.now() - startedMs)}`);
 
       const whole: readonly SeriesTable[] =
         KILL_HOURS === 24 ? [] : ['bar_days', 'cdv_exact_1d', 'tiers_exact_1d'];
@@ -481,16 +481,16 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
       const requests = await rig.requestsOf(killed);
       const again = kills.map((moment) => refetched(requests, moment, ids));
       const served = requests.reduce((total, { rows }) => total + rows, 0);
-      tell(
+      print(
         `${served - rowsWanted} rows were served twice or beyond the hours; most of one hour after each kill: ${again.map((hours) => Math.max(...hours)).join(', ')}`,
       );
-      // One batch that was not flushed, the page that made it full, and the page on its way.
+      // One batch that was not flushed, the page that filled it, and the page in flight.
       expect(Math.max(...again.flat())).toBeLessThanOrEqual(BATCH_ROWS + 2 * PAGE_ROWS);
     },
     PATIENCE_MS,
   );
 
-  /** Of the hours that the kills are about. */
+  /** Ids of the hours of the test with kills. */
   async function hourIds(): Promise<HourIds[]> {
     const rows = await q(
       `SELECT first_id, last_id FROM slices WHERE symbol = '${day}' ORDER BY ts LIMIT ${KILL_HOURS}`,

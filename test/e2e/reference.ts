@@ -12,7 +12,7 @@ import type { ExactBar } from '../../src/ports/bar-store.ts';
 import type { Trade, TradeSeries } from '../exchange/trade-series.ts';
 import { spot } from './rig.ts';
 
-/** The exchange's trades as cdvault is to store them, straight from the simulator's own series. */
+/** The exchange's trades as cdvault must store them, taken from the simulator's series. */
 export function truth(
   trades: TradeSeries,
   range: TimeRange,
@@ -45,7 +45,7 @@ interface ReferenceHours {
   readonly denseHours?: readonly number[];
 }
 
-/** One day's bars by the TypeScript reference. */
+/** The bars of one day by the TypeScript reference, from the trades of `hours` (default: all 24). */
 export function referenceDay(
   trades: TradeSeries,
   dayMs: number,
@@ -63,7 +63,7 @@ export function hoursOfDay(dayMs: number): number[] {
   return Array.from({ length: 24 }, (_, hour) => dayMs + hour * HOUR_MS);
 }
 
-/** What the reference has: no word on how far a bar may be trusted. */
+/** A bar without status and level facts, which the reference does not have. */
 export function withoutTrust({
   status: _status,
   levelFromMs: _from,
@@ -73,7 +73,7 @@ export function withoutTrust({
   return bar;
 }
 
-/** Every bar at every interval of whole proven days, digit for digit. */
+/** Compares every bar at every interval of whole proven days, digit for digit. */
 export async function expectExact(
   app: App,
   symbol: string,
@@ -98,7 +98,7 @@ function isWholeDayBar({ status, levelFromMs, levelMissing }: ExactBar, dayMs: n
   return status === 'final' && levelFromMs === dayMs && levelMissing === 0;
 }
 
-/** Anchors of the days of a proven range, from the exchange's own ids and quantities. */
+/** Compares the midnight bases of a proven range with those from the exchange's ids and quantities. */
 export async function expectAnchors(
   app: App,
   symbol: string,
@@ -111,7 +111,7 @@ export async function expectAnchors(
   expect(stored.bases, symbol).toEqual(midnightBases(originMs, days));
 }
 
-/** What of a day lies in the range. */
+/** The part of a day that lies in the range. */
 function builtDay(trades: TradeSeries, dayMs: number, range: TimeRange): BuiltDay {
   const startMs = Math.max(dayMs, range.startMs);
   const endMs = Math.min(dayMs + DAY_MS, range.endMs);

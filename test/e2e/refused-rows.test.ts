@@ -9,7 +9,7 @@ import { tradeOf } from '../support/trades.ts';
 import { truth } from './reference.ts';
 import { Rig, spot } from './rig.ts';
 
-/** Rows in the store that REST has not brought: they are compared before they count. */
+/** Stored rows that did not come from REST are compared with the exchange before they count. */
 const DAY = Date.UTC(2024, 8, 2);
 const RANGE = { startMs: DAY, endMs: DAY + 2 * HOUR_MS };
 const base = syntheticTrades({
@@ -21,7 +21,7 @@ const base = syntheticTrades({
 const rows = truth(base, RANGE);
 const lostId = rows[20]?.aggId ?? 0;
 const [REFUSED, HOLED] = [spot(unique('REFUSED')), spot(unique('HOLED'))];
-/** The database of the exchange has lost a row, and finds it again. */
+/** A series in which the exchange's database is missing a row at first, and has it later. */
 const holed = { current: faultySeries(base, [{ kind: 'gap', fromId: lostId, toId: lostId }]) };
 
 let rig: Rig;
@@ -58,9 +58,9 @@ async function storedRows(symbol: string): Promise<unknown> {
   return found.map((row) => [Number(row['agg_id']), row['qty']]);
 }
 
-const asOffered = rows.map(({ aggId, qty }) => [aggId, qty]);
+const asOnExchange = rows.map(({ aggId, qty }) => [aggId, qty]);
 
-test('what a refused file has left in the store is not believed: the exchange’s own row is kept', async () => {
+test('a row that a refused file has left in the store is replaced by the exchange’s row', async () => {
   const [first] = rows;
   if (first === undefined) throw new Error('an hour without trades');
   await app.trades.write(REFUSED, [{ ...first, qty: '999.00000000' }, ...rows.slice(1, 30)], NEVER);
@@ -76,17 +76,17 @@ test('what a refused file has left in the store is not believed: the exchange’
     seenAtMs: DAY + DAY_MS,
   });
   expect(await rig.backfill(app, [REFUSED], RANGE)).toMatchObject({ exitCode: 0, proven: 2 });
-  expect(await storedRows(REFUSED.symbol)).toEqual(asOffered);
+  expect(await storedRows(REFUSED.symbol)).toEqual(asOnExchange);
   const [gap] = await app.ledger.openGaps(REFUSED, RANGE);
   expect(gap).toMatchObject({ gapClass: 'duplicate_id', fromId: first.aggId });
 });
 
-test('a row that was put where ids were missing proves nothing: it is compared with the exchange’s', async () => {
+test('a stored row under a missing id proves nothing, and is compared with the exchange’s row', async () => {
   expect(await rig.backfill(app, [HOLED], RANGE)).toMatchObject({ exitCode: 3, gap: 1 });
   const bogus = tradeOf(lostId, (rows[20]?.timeUs ?? 0) / 1000, { qty: '999.00000000' });
   await app.trades.write(HOLED, [bogus], NEVER);
   expect(await rig.backfill(app, [HOLED], RANGE)).toMatchObject({ exitCode: 3, gap: 1 });
   holed.current = base;
   expect(await rig.backfill(app, [HOLED], RANGE)).toMatchObject({ exitCode: 0, proven: 2 });
-  expect(await storedRows(HOLED.symbol)).toEqual(asOffered);
+  expect(await storedRows(HOLED.symbol)).toEqual(asOnExchange);
 });

@@ -26,7 +26,7 @@ const UNREACHABLE = {
   BINANCE_UM_URL: 'http://127.0.0.1:1',
   BINANCE_ARCHIVE_URL: 'http://127.0.0.1:1',
 };
-/** Each question is tried for some ten seconds; jobs would try for minutes. */
+/** Each request is retried for about ten seconds; jobs would retry for minutes. */
 const SOON_MS = 40_000;
 
 let rig: Rig;
@@ -55,7 +55,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true });
 });
 
-/** @returns the source that a folder with the files of some days is */
+/** Makes a folder with the files of some days. @returns its value for `--source` */
 function folder(name: string, days: readonly number[], symbol = SYMBOL): string {
   const place = path.join(root, name);
   mkdirSync(place);
@@ -68,7 +68,7 @@ function folder(name: string, days: readonly number[], symbol = SYMBOL): string 
   return `dir:${place}`;
 }
 
-/** One trade of the third hour is voided. */
+/** Voids one trade of the third hour. */
 async function damage(): Promise<void> {
   const [victim] = truth(trades, { startMs: DAY + 2 * HOUR_MS, endMs: DAY + 3 * HOUR_MS });
   if (victim === undefined) throw new Error('the series is too short');
@@ -83,7 +83,7 @@ function times(text: string, wanted: string): number {
   return text.split(wanted).length - 1;
 }
 
-test('where the exchange can’t be reached it says so soon, after what verification found', async () => {
+test('an unreachable exchange is reported within 40 s, after the findings of verification', async () => {
   await damage();
   const { exitCode, stdout, stderr, durationMs } = await rig.cli(
     ['repair', SYMBOL, ...ARGS],
@@ -97,7 +97,7 @@ test('where the exchange can’t be reached it says so soon, after what verifica
   expect(stderr).not.toMatch(/^\{/m);
 });
 
-test('what came from a folder is mended from it, and nobody else is asked', async () => {
+test('hours that came from a folder are repaired from it, and no other source is asked', async () => {
   await damage();
   const source = `dir:${path.join(root, 'three')}`;
   const { exitCode, stdout, stderr } = await rig.cli(
@@ -111,7 +111,7 @@ test('what came from a folder is mended from it, and nobody else is asked', asyn
   expect(await rig.cli(['verify', SYMBOL, ...ARGS])).toMatchObject({ exitCode: 0 });
 });
 
-test('what a source does not prove is asked for once, and not advised again', async () => {
+test('hours that a source does not prove are requested once, and not advised again', async () => {
   const symbol = unique('EDGES');
   const source = folder('one', [DAY], symbol);
   const args = ['repair', symbol, ...ARGS, '--source', source, '--no-klines'];
@@ -122,7 +122,7 @@ test('what a source does not prove is asked for once, and not advised again', as
   expect(stderr).toMatch(/the trade before id \d+ is unknown/);
 });
 
-test('old hours of futures: the archive host is silent, and that is said soon', async () => {
+test('an unreachable archive host is reported within 40 s for old hours of futures', async () => {
   const args = ['repair', FUTURE, '--market', 'um', ...ARGS];
   const silent = await rig.cli(args, { BINANCE_ARCHIVE_URL: 'http://127.0.0.1:1' });
   expect(silent.exitCode).toBe(5);

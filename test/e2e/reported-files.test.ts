@@ -24,11 +24,11 @@ import { unique } from '../support/command-line.ts';
 import { Rig } from './rig.ts';
 
 /**
- * Files of symbols that trade seldom or no more, in the shapes that users of the exchange's archive
- * have reported in public. Nothing of them is to be had by REST.
+ * Files of symbols that trade seldom or no longer, in the shapes that users of the exchange's archive have
+ * reported in public. REST has none of their trades.
  */
 
-/** One trade at each of these times, ids one behind the other. */
+/** One trade at each of these times, with consecutive ids. */
 function made(firstId: number, times: readonly number[]) {
   return tradesFromArray(
     times.map((timeMs, index) => ({
@@ -65,7 +65,7 @@ const purged = inArchive(
   every(30 * MINUTE_MS, JANUARY, JANUARY + 4 * DAY_MS),
 );
 
-/** Ids 500 to 519 on 2024-02-10 until 20:00, 520 and on from 2024-02-12 at 03:00; nobody traded between. */
+/** Ids 500 to 519 on 2024-02-10 until 20:00, 520 and later from 2024-02-12 at 03:00; no trades in between. */
 const FEBRUARY = Date.UTC(2024, 1, 10);
 const thinTimes = [
   ...every(HOUR_MS, FEBRUARY - DAY_MS + 10 * HOUR_MS, FEBRUARY - DAY_MS + 20 * HOUR_MS),
@@ -77,7 +77,7 @@ const thin = inArchive('cm', `${unique('ADA')}_240628`, 490, thinTimes);
 const thinAlone = inArchive('cm', `${unique('ADB')}_240628`, 490, thinTimes);
 const thinLater = inArchive('cm', `${unique('ADC')}_240628`, 490, thinTimes);
 
-/** Delivered at 08:00; its last trade is half a second behind that. */
+/** Delivered on 2024-03-29 at 08:00; its last trade is half a second after that. */
 const MARCH = Date.UTC(2024, 2, 27);
 const deliveredTimes = [
   ...every(10 * MINUTE_MS, MARCH, MARCH + 2 * DAY_MS + 8 * HOUR_MS),
@@ -99,7 +99,7 @@ beforeAll(async () => {
     for (const dayMs of daysWithoutTrades(trades)) server.setFault(symbol, isoDay(dayMs), 'absent');
   for (const { symbol } of archived)
     for (const month of ['2022-01', '2024-02', '2024-03']) server.setFault(symbol, month, 'absent');
-  // Its trades are older than what REST still has.
+  // Its trades are older than the history of REST.
   const trading = { market: 'um' as const, symbol: stillTrading.symbol, trades: made(1, [MARCH]) };
   rig = await Rig.start({ archiveUrl: server.url, symbols: [trading] });
   app = await rig.app();
@@ -110,7 +110,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** The exchange has no file of them. */
+/** Days without trades, for which the exchange has no file. */
 function daysWithoutTrades(trades: TradeSeries): number[] {
   const [first, last] = [0, trades.count - 1].map((index) => trades.at(index).timeUs / 1000);
   return [...daysOf({ startMs: first ?? 0, endMs: (last ?? 0) + 1 })].filter(
@@ -139,7 +139,7 @@ function args({ market, symbol }: Series, { startMs, endMs }: TimeRange): string
   return [symbol, '--market', name, '--from', isoDay(startMs), '--to', isoDay(endMs)];
 }
 
-test('a symbol that REST has forgotten: what its files prove is proven, also when run again', async () => {
+test('hours of a symbol without REST trades are proven by its files, also in a second run', async () => {
   const range = { startMs: JANUARY, endMs: JANUARY + 3 * DAY_MS };
   for (const turn of [1, 2]) {
     const { exitCode, stderr } = await rig.cli(['backfill', ...args(purged, range)]);
@@ -153,7 +153,7 @@ test('a symbol that REST has forgotten: what its files prove is proven, also whe
 
 const THIN = { startMs: FEBRUARY, endMs: FEBRUARY + 3 * DAY_MS };
 
-test('a day without a file between two whose ids follow one another: nobody traded in it', async () => {
+test('a day without a file between two days with consecutive ids is proven without trades', async () => {
   await expectProven(thin, THIN);
   const silent = await app.ledger.records(thin, {
     startMs: FEBRUARY + DAY_MS,
@@ -164,12 +164,12 @@ test('a day without a file between two whose ids follow one another: nobody trad
   );
 });
 
-test('such a day alone, the days beside it being looked at and not stored', async () => {
+test('such a day alone is proven by the files beside it, which are not stored', async () => {
   await expectProven(thinAlone, { startMs: FEBRUARY + DAY_MS, endMs: FEBRUARY + 2 * DAY_MS });
   expect(await app.ledger.totals(thinAlone, THIN)).toMatchObject({ proven: 24, rows: 0 });
 });
 
-test('days beside such a day, taken one after the other, and then the day itself', async () => {
+test('days beside such a day are proven one after the other, and then the day itself', async () => {
   for (const day of [2, 0, 1])
     await expectProven(thinLater, {
       startMs: FEBRUARY + day * DAY_MS,
@@ -178,7 +178,7 @@ test('days beside such a day, taken one after the other, and then the day itself
   expect(await app.ledger.totals(thinLater, THIN)).toMatchObject({ proven: 72, gap: 0, open: 0 });
 });
 
-test('a contract that was delivered: no later file and no listing prove its end, and the days behind', async () => {
+test('the end of a delivered contract, and the days after it, are proven by no later file and no listing', async () => {
   const range = { startMs: MARCH, endMs: MARCH + 5 * DAY_MS };
   await expectProven(delivered, range);
   const edges = await app.sql.query(
@@ -194,7 +194,7 @@ test('a contract that was delivered: no later file and no listing prove its end,
 test.each([
   ['an exchange that can’t be asked', () => unasked, 'the exchange could not be asked whether'],
   ['an exchange that still trades it', () => stillTrading, 'the exchange still trades'],
-])('%s: the end stays open, and that is said', async (what, of, why) => {
+])('with %s the end stays open, and the reason is reported', async (what, of, why) => {
   const series = of();
   const range = { startMs: MARCH + DAY_MS, endMs: MARCH + 3 * DAY_MS };
   const isDown = what.includes('asked');
@@ -215,7 +215,7 @@ describe('a lone day from a folder', () => {
   const series: Series = { market: 'binance_spot', symbol: unique('LON') };
   let folder: string;
 
-  /** Six trades an hour, with a byte order mark in front. */
+  /** Writes the file of a day with six trades an hour and a byte order mark. */
   function put(dayMs: number): void {
     const times = every(10 * MINUTE_MS, dayMs, dayMs + DAY_MS);
     const firstId = FIRST_ID + ((dayMs - NEW_YEAR) / DAY_MS) * times.length;
@@ -235,7 +235,7 @@ describe('a lone day from a folder', () => {
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('says which files would prove its ends, and does not count what nobody can', async () => {
+  test('names the files that would prove its ends, and leaves the unknown count of missing ids open', async () => {
     put(NEW_YEAR);
     const { exitCode, stderr } = await backfill();
     expect(exitCode).toBe(3);

@@ -19,7 +19,7 @@ import { eventually, Rig, spot } from './rig.ts';
 const DAY = Date.UTC(2024, 6, 1);
 const RANGE = { startMs: DAY, endMs: DAY + 6 * HOUR_MS };
 const HOURS = [0, 1, 2, 3, 4, 5].map((hour) => DAY + hour * HOUR_MS);
-// An hour fits into one page, so one request is one hour.
+// An hour fits into one page, so that one request is one hour.
 const trades = syntheticTrades({
   seed: 31,
   fromMs: DAY - 2 * HOUR_MS,
@@ -46,7 +46,7 @@ beforeAll(async () => {
 
 afterAll(async () => rig.dispose());
 
-/** Spoils the page of one hour of a symbol: it is asked for from the trade before the hour. */
+/** A fault of the page of one hour of a symbol, which is requested from the trade before the hour. */
 function onHour(symbol: string, hourMs: number, fault: Omit<Fault, 'name' | 'when'>): Fault {
   const rows = truth(trades, { startMs: hourMs, endMs: hourMs + HOUR_MS });
   const fromId = rows[0]?.aggId ?? 0;
@@ -76,7 +76,7 @@ async function failedJob(symbol: string): Promise<Job> {
   return job;
 }
 
-test('a slice that fails for good leaves its hour out; tried again by hand, its bars come by themselves', async () => {
+test('a slice that fails for good leaves its hour out; when it is retried by hand, its bars are built', async () => {
   const [, , , poisoned = 0] = HOURS;
   rig.exchange.setFaults([onHour(POISON, poisoned, { kind: 'apiError', code: -1121 })]);
   const from = ['--from', '2024-07-01T00:00Z', '--to', '2024-07-01T06:00Z', '--source', 'rest'];
@@ -111,7 +111,7 @@ test('a slice that fails for good leaves its hour out; tried again by hand, its 
   expect(rig.pages(POISON)).toHaveLength(1);
 });
 
-test('a slice that fails by an outage makes the run an outage, and is as easily mended', async () => {
+test('a slice that fails by an outage ends the run with exit code 5, and can be retried', async () => {
   const runId = unique('run-');
   const [, , third = 0] = HOURS;
   rig.exchange.setFaults([onHour(OUTAGE, third, { kind: 'serviceUnavailable' })]);
@@ -133,13 +133,13 @@ test('a slice that fails by an outage makes the run an outage, and is as easily 
 
   rig.exchange.setFaults([]);
   await (await failedJob(OUTAGE)).retry();
-  await eventually('the bars are due no more', async () => !isDue(await plan(OUTAGE)));
+  await eventually('the bars are no longer due', async () => !isDue(await plan(OUTAGE)));
   await rig.untilIdle(app);
   await workers.stop();
   await expectHours(OUTAGE, HOURS);
 });
 
-/** As if nine attempts, some ten minutes, had gone by. */
+/** Leaves a job one attempt, as if nine attempts in about ten minutes had failed. */
 async function allowOneAttempt(symbol: string, hourMs: number): Promise<void> {
   for (const job of await slices.getJobs(['prioritized', 'waiting'])) {
     const data = job.data as { symbol: string; hourMs: number };
@@ -154,7 +154,7 @@ async function plan(symbol: string) {
   return planSeries(app, spot(symbol), RANGE);
 }
 
-test('a flow that runs its bars before its shared slices are done: bars over what the ledger proves, no more', async () => {
+test('a flow that runs its bars before its shared slices are done builds bars from proven hours only', async () => {
   const flows = new FlowProducer({
     connection: { url: rig.services.redisUrl },
     prefix: rig.name,
@@ -165,14 +165,14 @@ test('a flow that runs its bars before its shared slices are done: bars over wha
   const missing = HOURS.slice(2);
   for (const hourMs of stored)
     await ingestHour(app, { ...series, hourMs, runId: 'a' }, AbortSignal.timeout(30_000));
-  // Whoever holds an hour's lease holds its slice job back.
+  // A slice job waits while its hour's lease is held.
   const names = missing.map((hourMs) => `slice-spot-${SHARED}-${compactHour(hourMs)}`);
   const leases = await Promise.all(names.map(async (name) => app.leases.tryAcquire(name)));
 
   const first = dayFlow('first', series, { dayMs: DAY, hours: missing }, 'backfill');
   const second = dayFlow('second', series, { dayMs: DAY, hours: stored.slice(1) }, 'backfill');
   await flows.add(first);
-  // Its own slice and those of the first flow, for which BullMQ does not make this parent wait.
+  // The flow has its own slice and those of the first flow, for which BullMQ does not make this parent wait.
   const shared = first.children ?? [];
   await flows.add({ ...second, children: [...(second.children ?? []), ...shared] });
   const workers = rig.work(app);
@@ -191,7 +191,7 @@ test('a flow that runs its bars before its shared slices are done: bars over wha
   await expectHours(SHARED, HOURS);
   expect(await plan(SHARED)).toMatchObject({ dueHours: 0, dueBarDays: 0 });
 
-  // The other side of the trap: a flow over a slice that is done under another parent never ends.
+  // The opposite trap: a flow with a slice that is done under another parent never ends.
   const third = dayFlow('third', series, { dayMs: DAY, hours: [] }, 'backfill');
   await flows.add({ ...third, children: shared.slice(0, 1) });
   rig.exchange.requests.clear();
@@ -200,7 +200,7 @@ test('a flow that runs its bars before its shared slices are done: bars over wha
   expect(rig.exchange.requests.tradeRequests()).toEqual([]);
 });
 
-test('bars built from what was read before an hour changed are built again by the same run', async () => {
+test('bars that were read before an hour changed are built again by the same run', async () => {
   const handlers = createJobHandlers(app);
   const runs: string[] = [];
   const workers = startWorkers({
@@ -211,7 +211,7 @@ test('bars built from what was read before an hour changed are built again by th
     log: app.log,
     handlers: {
       ...handlers,
-      // The day's own job has read nothing of what its run has brought.
+      // The first bars job builds nothing, as if it had read the store before the run's hours were stored.
       async bars(day, context) {
         runs.push(day.runId);
         return runs.length === 1 ? { done: true } : handlers.bars(day, context);

@@ -29,21 +29,21 @@ import {
 } from '../support/command-line.ts';
 
 const POLL_MS = 50;
-/** A file's tests end well before; what takes longer hangs. */
+/** Longer than any wait of a test that does not hang. */
 const PATIENCE_MS = 90_000;
-/** A lease's whole time, and a little more. */
+/** A little more than the full time of a lease. */
 const LEASE_MS = 25_000;
 const RELEASE_MS = 2_000;
 
 export interface RigOptions extends Partial<ExchangeOptions> {
   readonly services?: ServiceUrls;
-  /** Slices at a time; default 8. */
+  /** Concurrent slices; default 8. */
   readonly concurrency?: number;
-  /** Default: a host without any file. */
+  /** Default: a host without files. */
   readonly archiveUrl?: string;
 }
 
-/** One installation: a simulated exchange, a Redis prefix, a weight budget; ends what it started. */
+/** One installation: a simulated exchange, a Redis prefix, a weight budget; `dispose` ends what it started. */
 export class Rig {
   readonly services: ServiceUrls;
   readonly exchange: Exchange;
@@ -52,7 +52,7 @@ export class Rig {
   readonly archiveUrl: string;
   readonly #archive: ArchiveServer | undefined;
   readonly #concurrency: number;
-  /** Services of the test's own, which it may break. */
+  /** true when the test has its own services, which it may break. */
   readonly #mayFail: boolean;
   readonly #apps: App[] = [];
   readonly #workers: JobWorkers[] = [];
@@ -61,7 +61,7 @@ export class Rig {
   #redis: Redis | undefined;
 
   static async start(options: RigOptions): Promise<Rig> {
-    // Most tests are about other things than weight.
+    // Weight is not enforced, since most tests are about other things.
     const exchange = await startExchange({ symbols: [], enforceWeight: false, ...options });
     const archive = options.archiveUrl === undefined ? await startArchiveServer([]) : undefined;
     return new Rig(exchange, options, archive);
@@ -81,7 +81,7 @@ export class Rig {
     });
   }
 
-  /** Wired as a command would be, and ready. */
+  /** An app, composed as a command would, and ready. */
   async app(): Promise<App> {
     const home = path.join(import.meta.dirname, '../../.cdvault/test');
     const app = compose(loadConfig({ home }, this.env), this.services);
@@ -97,8 +97,8 @@ export class Rig {
   }
 
   /**
-   * As the backfill command, but for its look at the costs: every trade request is a slice's own.
-   * Returns when nothing waits in the queues any more.
+   * Backfills as the command does, but without its cost estimate, so that every trade request belongs to a
+   * slice. Returns when the queues are empty.
    */
   async backfill(
     app: App,
@@ -133,22 +133,22 @@ export class Rig {
   }
 
   /**
-   * A job adds what follows from it before it ends, so idle once is idle for good. The queues are
-   * counted one beside the other, though, and a job may pass from one to the next between two counts:
-   * idle is what looks so twice.
+   * Waits until the queues are empty in two counts in a row. A job adds its follow-up jobs before it ends, so
+   * idle queues stay idle; but queues are counted separately, and work may pass from one to another between
+   * two counts.
    */
   async untilIdle(app: App): Promise<void> {
-    let idleLooks = 0;
+    let idleCounts = 0;
     await eventually('the queues are empty', async () => {
       const isIdle = (await app.queue.counts())
         .filter(({ kind }) => kind !== 'tick')
         .every(({ waiting, active, delayed }) => waiting + active + delayed === 0);
-      idleLooks = isIdle ? idleLooks + 1 : 0;
-      return idleLooks === 2;
+      idleCounts = isIdle ? idleCounts + 1 : 0;
+      return idleCounts === 2;
     });
   }
 
-  /** BullMQ's own view of one of our queues. */
+  /** One of our queues as BullMQ sees it. */
   raw(name: string): Queue {
     const queue = new Queue(name, {
       connection: { url: this.services.redisUrl },
@@ -183,12 +183,12 @@ export class Rig {
     return this.#redis;
   }
 
-  /** Everything that Redis knows of this installation is gone, as after FLUSHALL: queues, leases, weight. */
+  /** Removes all keys of this installation from Redis, as FLUSHALL would: queues, leases, weight. */
   async wipeRedis(): Promise<void> {
     await this.#forget(`*${this.name}:*`);
   }
 
-  /** As when the time of all pauses has passed; what the store remembers of a ban stays. */
+  /** Ends all pauses, as if their time had passed; a ban stays in the store. */
   async liftPauses(): Promise<void> {
     await this.#forget(`*${this.name}:pause:*`);
   }
@@ -199,7 +199,7 @@ export class Rig {
     for await (const found of keys) if (found.length > 0) await redis.unlink(found);
   }
 
-  /** Requests of pages by id: what fetching hours costs besides finding where they start. */
+  /** Requests of pages by id, which are the cost of hours besides the search for their start. */
   pages(symbol: string): RequestEntry[] {
     return this.exchange.requests
       .tradeRequests()
@@ -216,12 +216,13 @@ export class Rig {
     this.#redis?.disconnect();
     await this.exchange.close();
     await this.#archive?.close();
-    expect(leasesLeft, 'leases that nobody gave back').toEqual([]);
+    expect(leasesLeft, 'leases that were not released').toEqual([]);
   }
 
   /**
-   * Once nobody works any more. What a command held when it was killed runs out by itself, and so does
-   * what could not be given back to services that failed.
+   * Leases that are still held after all work has ended. Empty when a command was killed: its leases expire
+   * by themselves. With services that may fail, waits a lease's time, since leases that could not be released
+   * expire too.
    */
   async #leasesLeft(): Promise<readonly string[]> {
     const ended = await Promise.all(this.#commands.map(async ({ done }) => done));
@@ -235,7 +236,7 @@ export class Rig {
   }
 }
 
-/** Waits on a state, not on a time. */
+/** Polls a state instead of sleeping. @throws Error when it is not reached in time */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,

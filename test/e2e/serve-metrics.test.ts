@@ -45,7 +45,7 @@ describe('metrics', () => {
   let page: MetricsPage;
 
   beforeAll(async () => {
-    // Proven but for the hour in the middle, which nobody fetches.
+    // All hours are proven except the third, which is not fetched.
     for (const [from, to] of [
       [0, 2],
       [3, 6],
@@ -59,7 +59,7 @@ describe('metrics', () => {
     });
   });
 
-  test('each has a help text and a name of ours, or one that every program’s process has', () => {
+  test('each has a help text, and a name of cdvault or one of the usual process metrics', () => {
     expect(page.samples.length).toBeGreaterThan(50);
     for (const { name } of page.samples) {
       expect(name).toMatch(/^(cdvault|process|nodejs)_/);
@@ -71,7 +71,7 @@ describe('metrics', () => {
       expect(valueOf(page, name, {})).toBeGreaterThanOrEqual(0);
   });
 
-  test('what is stored is what the exchange had', () => {
+  test('coverage and stored rows equal the exchange’s trades', () => {
     const series = { market: 'binance_spot', symbol: WHOLE };
     const hours = (verdict: string) =>
       valueOf(page, 'cdvault_coverage_hours', { ...series, verdict });
@@ -81,9 +81,11 @@ describe('metrics', () => {
     expect(valueOf(page, 'cdvault_stored_rows', series)).toBe(rows);
   });
 
-  test('all that is watched was told, and the services are up', () => {
-    const told = page.samples.filter(({ name }) => name === 'cdvault_scrape_collector_success');
-    expect(told.map(({ labels, value }) => [labels['collector'], value])).toEqual(
+  test('all collectors succeed, and the services are up', () => {
+    const collectors = page.samples.filter(
+      ({ name }) => name === 'cdvault_scrape_collector_success',
+    );
+    expect(collectors.map(({ labels, value }) => [labels['collector'], value])).toEqual(
       ['queues', 'coverage', 'gaps', 'schedule', 'exchange', 'store'].map((name) => [name, 1]),
     );
     for (const service of ['redis', 'questdb'])
@@ -93,7 +95,7 @@ describe('metrics', () => {
     expect(valueOf(page, 'cdvault_store_wal_pending_transactions', { table: 'slices' })).toBe(0);
   });
 
-  test('the exchange’s limit is its own; of markets that nobody asked nothing is made up', async () => {
+  test('the weight limit is that of the exchange; markets without requests have no values', async () => {
     const spotMarket = { market: 'binance_spot' };
     const facts = await fetch(`${rig.exchange.url}/api/v3/exchangeInfo`);
     const { rateLimits } = (await facts.json()) as {
@@ -113,7 +115,7 @@ describe('metrics', () => {
     ).toBeUndefined();
   });
 
-  test('jobs by kind and state', async () => {
+  test('jobs are counted by kind and state', async () => {
     const series = spot(WHOLE);
     const hours = [DAY + 2 * HOUR_MS];
     await app.queue.addDays(unique('run-'), series, [{ dayMs: DAY, hours }], 'backfill');
@@ -129,7 +131,7 @@ describe('metrics', () => {
       expect(['active', 'delayed', 'failed'].map((state) => jobs(kind, state))).toEqual([0, 0, 0]);
   });
 
-  test('a ban, with its end', async () => {
+  test('a ban is reported with its end', async () => {
     const untilMs = Date.now() + 600_000;
     await app.governor.pause('binance_cm', 'banned', untilMs);
     onTestFinished(async () => rig.liftPauses());
@@ -139,11 +141,11 @@ describe('metrics', () => {
       return valueOf(page, 'cdvault_exchange_paused', banned) === 1;
     });
     const end = valueOf(page, 'cdvault_exchange_pause_end_timestamp_seconds', banned);
-    // It is kept as the time that is left, in whole milliseconds.
+    // It is stored as the remaining time, in whole milliseconds.
     expect(Math.abs((end ?? 0) * 1000 - untilMs)).toBeLessThan(1_000);
   });
 
-  test('a scheduled series is behind by the time since its newest proven hour', async () => {
+  test('the lag of a scheduled series is the time since its newest proven hour', async () => {
     expect(await rig.cli(['schedule', WHOLE, '--from', '2024-08-04T00:00Z'])).toMatchObject({
       exitCode: 0,
     });
@@ -160,8 +162,9 @@ describe('metrics', () => {
   });
 });
 
-describe('a service that is away', () => {
-  // So that there is a lag to lose. The store is shared: nobody else is to fetch what this exchange has.
+describe('an unreachable service', () => {
+  // Scheduled, so that there is a lag to lose. Unscheduled at the end, since the store is shared and other
+  // tests' workers must not fetch this series.
   beforeAll(async () => void (await rig.cli(['schedule', WHOLE, '--from', '2024-08-04T00:00Z'])));
   afterAll(async () => void (await rig.cli(['unschedule', WHOLE])));
 
@@ -203,7 +206,7 @@ describe('a service that is away', () => {
       there: OF_REDIS,
     },
   ])(
-    '$service: not ready, its numbers are absent and never 0, and back they come',
+    '$service is reported as not ready, and its metrics are absent, never 0, until it is back',
     async (away) => {
       const { service, fail, reason, gone, there } = away;
       const other = service === 'redis' ? 'questdb' : 'redis';
@@ -219,7 +222,7 @@ describe('a service that is away', () => {
       });
       expect((await fetch(`${served.url}/healthz`)).status).toBe(200);
       let page = await metricsOf(served);
-      await eventually('the metrics say so', async () => {
+      await eventually('the metrics show it', async () => {
         page = await metricsOf(served);
         return valueOf(page, 'cdvault_up', { service }) === 0 && !has(page, gone[0] ?? '');
       });

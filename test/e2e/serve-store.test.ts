@@ -4,7 +4,7 @@ import { devModeEnv, makeOwnServices, type OwnServices } from '../support/own-se
 import { metricsOf, type Served, startServe, valueOf } from '../support/served.ts';
 import { eventually, Rig } from './rig.ts';
 
-/** A QuestDB of its own, whose tables and schema are spoiled while it is watched. */
+/** Damages tables and schema of the file's own QuestDB while `serve` runs. */
 
 let own: OwnServices;
 let rig: Rig;
@@ -34,7 +34,7 @@ async function expectReady(): Promise<void> {
   });
 }
 
-test('a suspended table: not ready, by name; what it holds back is counted', async () => {
+test('a suspended table makes serve not ready, with its name, and its pending transactions are counted', async () => {
   await expectReady();
   await app.sql.query('ALTER TABLE gaps SUSPEND WAL');
   await app.sql.query("INSERT INTO gaps (ts, market) VALUES ('2024-01-01', 'binance_spot')");
@@ -65,17 +65,17 @@ test('a suspended table: not ready, by name; what it holds back is counted', asy
 test('a ledger that is suspended is unknown, not empty', async () => {
   await app.sql.query('ALTER TABLE slices SUSPEND WAL');
   await app.sql.query("INSERT INTO slices (ts, market) VALUES ('2024-01-01', 'binance_spot')");
-  await eventually('the metrics say that they lack it', async () => {
+  await eventually('the metrics report it as unknown', async () => {
     const page = await metricsOf(served);
-    const told = (collector: string) =>
+    const success = (collector: string) =>
       valueOf(page, 'cdvault_scrape_collector_success', { collector });
-    return told('coverage') === 0 && told('schedule') === 0 && told('store') === 1;
+    return success('coverage') === 0 && success('schedule') === 0 && success('store') === 1;
   });
   await app.sql.query('ALTER TABLE slices RESUME WAL');
   await expectReady();
 });
 
-test('a schema that lacks a migration: not ready', async () => {
+test('a schema with a missing migration makes serve not ready', async () => {
   await app.sql.query(
     "INSERT INTO schema_migrations VALUES (0::timestamp, '0001_trades.sql', false)",
   );

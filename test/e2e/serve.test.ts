@@ -39,18 +39,18 @@ afterAll(async () => {
   await services.close();
 });
 
-const KNOWING = () => ({ Authorization: authorization('cdvault', served.password) });
+const WITH_PASSWORD = () => ({ Authorization: authorization('cdvault', served.password) });
 
-describe('who may see what', () => {
+describe('access', () => {
   const GUARDED = ['/', '/board', '/board/api/queues', '/board/static/js', '/metrics', '/nowhere'];
 
-  test.each(['/healthz', '/readyz'])('%s is for everybody', async (path) => {
+  test.each(['/healthz', '/readyz'])('%s needs no password', async (path) => {
     const response = await fetch(served.url + path);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual(path === '/healthz' ? { alive: true } : { ready: true });
   });
 
-  test.each(GUARDED)('%s is not', async (path) => {
+  test.each(GUARDED)('%s needs the password', async (path) => {
     const wrong = [
       {},
       { Authorization: authorization('cdvault', `${served.password}x`) },
@@ -80,7 +80,7 @@ describe('who may see what', () => {
     expect(await served.ask(path)).toMatchObject({ status });
   });
 
-  test('the board’s page brings its program, and may ask nobody else', async () => {
+  test('the board’s page loads scripts from this server only', async () => {
     const response = await served.ask('/board');
     const page = await response.text();
     expect(page).toContain('<title>cdvault</title>');
@@ -99,7 +99,7 @@ describe('who may see what', () => {
   });
 
   test.each(['/healthz', '/board', '/metrics', '/nowhere'])(
-    '%s carries the headers that browsers heed',
+    '%s has the security headers for browsers',
     async (path) => {
       for (const { headers } of [await served.ask(path), await fetch(served.url + path)]) {
         expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -111,9 +111,9 @@ describe('who may see what', () => {
     },
   );
 
-  test('a form of another site changes nothing, though the browser sends the password along', async () => {
+  test('a form of another site changes nothing, although the browser sends the password', async () => {
     const foreign = {
-      ...KNOWING(),
+      ...WITH_PASSWORD(),
       Origin: 'http://elsewhere.example',
       'Sec-Fetch-Site': 'cross-site',
     };
@@ -126,7 +126,7 @@ describe('who may see what', () => {
       });
       expect(response.status).toBe(403);
     }
-    // What a form can't send, a script could, if the server let it ask.
+    // A script could send what a form can't, if the server allowed it in its preflight answer.
     const preflight = await fetch(`${served.url}/board/api/queues/tick/add`, {
       method: 'OPTIONS',
       headers: { ...foreign, 'Access-Control-Request-Method': 'POST' },
@@ -160,7 +160,7 @@ async function flowOf(queue: string, id: string): Promise<FlowNode> {
   return ((await response.json()) as { flowRoot: FlowNode }).flowRoot;
 }
 
-/** Spoils the page of one hour: it is asked for from the trade before the hour. */
+/** Makes the page of one hour fail for good; it is requested from the trade before the hour. */
 function poison(symbol: string, hourMs: number): void {
   const rows = truth(trades, { startMs: hourMs, endMs: hourMs + HOUR_MS });
   const fromId = rows[0]?.aggId ?? 0;
@@ -174,7 +174,7 @@ function poison(symbol: string, hourMs: number): void {
   ]);
 }
 
-test('a slice that failed for good stands in the board’s tree of its day; tried again there, it is done', async () => {
+test('a slice that failed for good is in the board’s tree of its day; retried there, it completes', async () => {
   poison(POISON, DAY + 3 * HOUR_MS);
   expect(await rig.cli(['backfill', POISON, ...ARGS])).toMatchObject({ exitCode: 4 });
   rig.exchange.setFaults([]);
@@ -201,7 +201,7 @@ test('a slice that failed for good stands in the board’s tree of its day; trie
 
   const retry = await served.ask(`/board/api/queues/slice-binance_spot/${id}/retry`, {
     method: 'PUT',
-    // As the board's own page asks: without a body, and the browser says whence.
+    // As the board's page sends it: without a body, and with the browser's header about the origin.
     headers: { 'Sec-Fetch-Site': 'same-origin' },
   });
   expect(retry.status).toBe(204);
@@ -218,13 +218,13 @@ test('a slice that failed for good stands in the board’s tree of its day; trie
   );
 });
 
-describe('starting and ending', () => {
-  test('a password for each run, shown once and on standard error only; SIGTERM and SIGINT end it', async () => {
+describe('start and end', () => {
+  test('each run has its own password, printed once and only on standard error; SIGTERM and SIGINT end it', async () => {
     const passwords = new Set([served.password]);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const other = await startServe(rig);
       expect((await other.ask('/board')).status).toBe(200);
-      // A browser keeps its connection; nothing waits for that.
+      // The kept connection must not delay the end; a browser keeps one, too.
       other.command.kill(signal);
       const { exitCode, stdout, stderr } = await other.command.done;
       expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
@@ -234,7 +234,7 @@ describe('starting and ending', () => {
     expect(passwords.size).toBe(3);
   });
 
-  test('ends while the store is silent and a scrape waits for it', async () => {
+  test('serve ends while a scrape waits for a store that does not answer', async () => {
     const other = await startServe(rig, [], proxied(services));
     onTestFinished(async () => services.questdbPg.heal());
     services.questdbPg.hang();
@@ -242,7 +242,7 @@ describe('starting and ending', () => {
       () => 'answered',
       () => 'cut',
     );
-    await eventually('it is silent', async () => {
+    await eventually('the store is reported as not answering', async () => {
       return (await fetch(`${other.url}/readyz`)).status === 503;
     });
     other.command.kill('SIGTERM');
@@ -250,7 +250,7 @@ describe('starting and ending', () => {
     expect(['answered', 'cut']).toContain(await scrape);
   });
 
-  test('a chosen password is not shown, and opens', async () => {
+  test('a configured password is not printed, and gives access', async () => {
     const CDVAULT_SERVE_PASSWORD = 'päss wörd:"1"';
     const other = await startServe(rig, [], { CDVAULT_SERVE_PASSWORD });
     expect((await other.ask('/metrics')).status).toBe(200);
@@ -261,9 +261,9 @@ describe('starting and ending', () => {
   });
 
   test.each(['0.0.0.0', '::', '192.0.2.7', 'somewhere.example'])(
-    'on %s without a password: exit code 2, before anything is started',
+    'serve on %s without a password ends with exit code 2 before anything is started',
     async (host) => {
-      // Not even the services are looked at.
+      // The services are not even connected to.
       const nowhere = { REDIS_URL: 'redis://127.0.0.1:1/0' };
       const result = await rig.cli(['serve', '--host', host], nowhere);
       expect(result).toMatchObject({ exitCode: 2, stdout: '' });
@@ -276,13 +276,13 @@ describe('starting and ending', () => {
     ['--port', '70000', '--port (CDVAULT_SERVE_PORT) must be a whole number from 0 to 65535'],
     ['--port', '80.5', '--port (CDVAULT_SERVE_PORT) must be'],
     ['--user', 'a:b', '--user (CDVAULT_SERVE_USER) may not hold a colon'],
-  ])('%s %s: exit code 2', async (option, value, words) => {
+  ])('%s %s ends with exit code 2', async (option, value, words) => {
     const result = await rig.cli(['serve', option, value]);
     expect(result.stderr).toContain(`error USAGE: ${words}`);
     expect(result.exitCode).toBe(2);
   });
 
-  test('a port that is taken: exit code 2', async () => {
+  test('a port in use ends with exit code 2', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => {
       taken.listen(0, '127.0.0.1', resolve);

@@ -32,13 +32,13 @@ async function tiers(table: string) {
   );
 }
 
-test('other tiers: all bars are due, none is asked for, and the tiers that are no more are void', async () => {
+test('with other tiers all bars are due, no trade is requested, and tiers that no longer exist are void', async () => {
   expect(await rig.cli(['backfill', SYMBOL, ...RANGE])).toMatchObject({ exitCode: 0 });
   const before = await tiers('tiers_1m');
   expect(before.map((row) => [row['tier'], row['bars']])).toEqual(
     ['0', '10000', '100000', '1000000'].map((tier) => [tier, '1440']),
   );
-  // Enough of two sizes, or the test would be about nothing.
+  // The test needs enough trades in two tiers.
   expect(before.filter((row) => Number(row['agg_trades']) > 10).length).toBeGreaterThan(1);
 
   rig.exchange.requests.clear();
@@ -65,7 +65,7 @@ test('other tiers: all bars are due, none is asked for, and the tiers that are n
   );
   expect(restated).toEqual({ n: '0' });
 
-  // Another's tiers are not this one's.
+  // With the default tiers the bars of these tiers count as not built.
   const verified = await rig.cli(['verify', SYMBOL, ...RANGE.slice(0, 4)]);
   expect(verified.exitCode, verified.stdout).toBe(3);
 });

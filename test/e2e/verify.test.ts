@@ -25,7 +25,7 @@ const trades = syntheticTrades({
   tradesPerHour: 2_500,
 });
 const offered = truth(trades, RANGE);
-/** In the third hour. */
+/** A trade of the third hour. */
 const VICTIM = truth(trades, { startMs: DAY + 2 * HOUR_MS, endMs: DAY + 3 * HOUR_MS })[700];
 const SYMBOL = unique('VERIFY');
 
@@ -47,10 +47,10 @@ beforeEach(() => rig.exchange.requests.clear());
 
 afterAll(async () => rig.dispose());
 
-/** Buried rows stay in agg_trades as tombstones and gaps are a log, so those two are looked at apart. */
+/** Without agg_trades, where buried rows stay as tombstones, and gaps, which is a log. */
 async function tables() {
-  const left = RESULT_TABLES.filter((table) => table !== 'gaps' && table !== 'agg_trades');
-  return exportSeries(rig.services, SYMBOL, left);
+  const compared = RESULT_TABLES.filter((table) => table !== 'gaps' && table !== 'agg_trades');
+  return exportSeries(rig.services, SYMBOL, compared);
 }
 
 async function verify(
@@ -102,7 +102,7 @@ async function upsertTrade(
   await app.sql.waitApplied('agg_trades');
 }
 
-async function expectMended(mostRequests: number): Promise<void> {
+async function expectRepaired(mostRequests: number): Promise<void> {
   const { exitCode, stdout, stderr } = await rig.cli(['repair', SYMBOL, ...ARGS]);
   expect(stdout + stderr).toContain('all ids, sums and bars verified');
   expect(exitCode).toBe(0);
@@ -110,7 +110,7 @@ async function expectMended(mostRequests: number): Promise<void> {
   expect(rig.exchange.requests.tradeRequests().length).toBeLessThanOrEqual(mostRequests);
 }
 
-test('a whole range: every trade, bar, level and candle agrees; nothing is asked but candles', async () => {
+test('every trade, bar, level and candle of a whole range agrees; only candles are requested', async () => {
   const { exitCode, days } = await verify();
   expect(exitCode).toBe(0);
   expect(days).toHaveLength(1);
@@ -127,7 +127,7 @@ test('a whole range: every trade, bar, level and candle agrees; nothing is asked
   ).toHaveLength(1);
 });
 
-test('a part of a day: every figure is that of its hours alone', async () => {
+test('every figure of a part of a day counts its hours alone', async () => {
   const part = { startMs: DAY + HOUR_MS, endMs: DAY + 3 * HOUR_MS };
   const args = ['--from', '2024-06-10T01:00Z', '--to', '2024-06-10T03:00Z'];
   const stored = truth(trades, part);
@@ -136,7 +136,7 @@ test('a part of a day: every figure is that of its hours alone', async () => {
   const json = await rig.cli(['verify', SYMBOL, ...args, '--json']);
   const day = JSON.parse(json.stdout.split('\n')[0] ?? '') as DayReport;
 
-  // 120 minutes, 40, 24, 8, 4 and 2 longer bars, and the bars of 4h and 1d that these lie in; 1m, 1h and 1d by four tiers.
+  // 120 bars of 1m, 40, 24, 8, 4 and 2 longer ones, and the bars of 4h and 1d that contain them; 1m, 1h and 1d by four tiers.
   const bars = 120 + 40 + 24 + 8 + 4 + 2 + 1 + 1 + (120 + 2 + 1) * 4;
   const delta = formatDecimal(deltaE8Of(stored), QTY_SCALE);
   expect(day).toMatchObject({
@@ -161,7 +161,7 @@ test('a part of a day: every figure is that of its hours alone', async () => {
   expect(await readFile(file, 'utf8')).toContain(`| ${figures.join(' | ')} |`);
 });
 
-test('--report: a document with the verdict, every hash and the command that makes it again', async () => {
+test('--report writes a document with the verdict, every hash and the command that reproduces it', async () => {
   const file = path.join(tmpdir(), `${unique('report')}.md`);
   const { exitCode } = await rig.cli(['verify', SYMBOL, ...ARGS, '--report', file]);
   expect(exitCode).toBe(0);
@@ -174,7 +174,7 @@ test('--report: a document with the verdict, every hash and the command that mak
 });
 
 test.each(['/dev/null/report.md', '/proc/report.md', tmpdir()])(
-  '--report %s can’t be written: refused before any work',
+  '--report %s is refused before any work when it can’t be written',
   async (file) => {
     const { exitCode, stdout, stderr } = await rig.cli([
       'verify',
@@ -193,8 +193,8 @@ const COLUMNS =
   'agg_trades, trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_from, ' +
   'level_missing, base_buy_volume, base_sell_volume, buy_agg_trades, buy_trades';
 
-describe('damage is found, named, and mended by repair with no more than the needed requests', () => {
-  // An hour of 2,500 trades is three pages; one more to meet its neighbours.
+describe('verify finds and names damage, and repair fixes it with no more requests than needed', () => {
+  // An hour of 2,500 trades takes three pages, and one more for its neighbours.
   const HOUR_REQUESTS = 4;
 
   test('a trade that was voided', async () => {
@@ -202,7 +202,7 @@ describe('damage is found, named, and mended by repair with no more than the nee
     const { exitCode, days } = await verify();
     expect(exitCode).toBe(11);
     expect(findings(days)[0]).toMatch(new RegExp(`^trades_missing 02:00 .*ids ${victim().aggId}$`));
-    await expectMended(HOUR_REQUESTS);
+    await expectRepaired(HOUR_REQUESTS);
   });
 
   test('a trade that was altered', async () => {
@@ -214,7 +214,7 @@ describe('damage is found, named, and mended by repair with no more than the nee
     const storeOnly = await verify('--no-klines');
     expect(storeOnly.days[0]).not.toHaveProperty('klines');
     expect(findings(storeOnly.days)).toEqual([expect.stringMatching(/^content_differs 02:00 /)]);
-    await expectMended(HOUR_REQUESTS);
+    await expectRepaired(HOUR_REQUESTS);
     const [gap] = await app.sql.query(
       `SELECT class, evidence FROM gaps WHERE symbol = ${literal(SYMBOL)} AND from_id = ${victim().aggId}`,
     );
@@ -223,17 +223,17 @@ describe('damage is found, named, and mended by repair with no more than the nee
     expect(gap?.['evidence']).toContain(`the exchange gives price ${victim().price}`);
   });
 
-  test('a trade that never was', async () => {
+  test('a trade that the exchange never had', async () => {
     await upsertTrade({ agg_id: '999999999' });
     const { exitCode, days } = await verify();
     expect(exitCode).toBe(11);
     expect(findings(days)[0]).toMatch(
       /^trades_strange 02:00 1 rows that no fetch has proven: ids 999999999$/,
     );
-    await expectMended(HOUR_REQUESTS);
+    await expectRepaired(HOUR_REQUESTS);
   });
 
-  test('a bar of one size of trades that was altered', async () => {
+  test('a tier bar that was altered', async () => {
     const columns =
       'ts, market, symbol, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, status, level_from, level_missing';
     await app.sql.query(
@@ -246,7 +246,7 @@ describe('damage is found, named, and mended by repair with no more than the nee
     expect(findings(days)).toEqual([
       expect.stringMatching(/^bar_differs 01:00 1h tier 0 bar aggTrades is \d+, the trades give /),
     ]);
-    await expectMended(0);
+    await expectRepaired(0);
   });
 
   test('a bar that was altered', async () => {
@@ -263,7 +263,7 @@ describe('damage is found, named, and mended by repair with no more than the nee
     expect(findings(days)).toEqual([
       expect.stringMatching(/^bar_differs 01:00 5m bar close is .*, the trades give /),
     ]);
-    await expectMended(0);
+    await expectRepaired(0);
     const [logged] = await app.sql.query(
       `SELECT what, reason FROM restatements WHERE symbol = ${literal(SYMBOL)} ORDER BY seen_at DESC LIMIT 1`,
     );
@@ -287,11 +287,11 @@ describe('damage is found, named, and mended by repair with no more than the nee
         /^anchor_differs 00:00 .*stored as 0\.00000001 .*the days give 0\.00000000/,
       ),
     ]);
-    await expectMended(0);
+    await expectRepaired(0);
   });
 
   test('a ledger row that was lost', async () => {
-    // The database deletes no rows; under another name this one is lost to the series.
+    // The database can't delete rows; under another symbol this row no longer belongs to the series.
     await app.sql.query(
       `UPDATE slices SET symbol = ${literal(`${SYMBOL}LOST`)} WHERE symbol = ${literal(SYMBOL)} AND ts = ${timestamp(DAY + 2 * HOUR_MS)}`,
     );
@@ -299,12 +299,12 @@ describe('damage is found, named, and mended by repair with no more than the nee
     const { exitCode, days } = await verify();
     expect(exitCode).toBe(11);
     expect(findings(days)).toEqual([expect.stringMatching(/^ledger_lost 02:00 /)]);
-    // What is stored is what bars were made of: taken up, and only its end is asked for.
-    await expectMended(1);
+    // The stored rows equal those of the bars, so they are taken, and only the end of the hour is requested.
+    await expectRepaired(1);
   });
 });
 
-describe('the exchange can’t be asked for its candles', () => {
+describe('when the exchange can’t be asked for its candles', () => {
   const UNREACHABLE = { BINANCE_SPOT_URL: 'http://127.0.0.1:1' };
 
   test.each([
@@ -322,7 +322,7 @@ describe('the exchange can’t be asked for its candles', () => {
     },
     { code: 11, damage: true, hours: '04:00', conclusion: /^WRONG: 1 finding;/m },
   ])(
-    'exit code $code is the store’s verdict; what was not compared is said',
+    'exit code $code depends on the store alone, and missing comparisons are reported',
     async ({ code, damage, hours, conclusion }) => {
       const args = ['verify', SYMBOL, '--from', '2024-06-10', '--to', `2024-06-10T${hours}Z`];
       if (damage) await upsertTrade({ price: '1.00000000' });
@@ -346,7 +346,7 @@ describe('the exchange can’t be asked for its candles', () => {
     },
   );
 
-  test('a ban is not waited for', async () => {
+  test('verify does not wait for the end of a ban', async () => {
     const egress = unique('banned-');
     const bannedUntilMs = Date.now() + 2 * HOUR_MS;
     await createExchangeStateStore(app.sql).save('binance_spot', egress, {
@@ -366,7 +366,7 @@ describe('the exchange can’t be asked for its candles', () => {
   });
 });
 
-test('what is not proven is no mismatch: counted, named, exit code 3; repair fetches just that', async () => {
+test('an hour that is not proven is no mismatch: it is counted and named, with exit code 3', async () => {
   const wider = ['--from', '2024-06-10T00:00Z', '--to', '2024-06-10T05:00Z'];
   const { exitCode, stdout } = await rig.cli(['verify', SYMBOL, ...wider]);
   expect(exitCode).toBe(3);

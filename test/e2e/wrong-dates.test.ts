@@ -11,14 +11,14 @@ import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { eventually, Rig, spot, um } from './rig.ts';
 
-/** A month of one trade an hour, ids 100 to 771, as its file has them; some rows are dated otherwise. */
+/** A month with one trade an hour, ids 100 to 771, as its file has them; some rows have wrong dates. */
 const MONTH = Date.UTC(2023, 1, 1);
 const ROWS = 28 * 24;
 const timeOf = (id: number) => MONTH + 1000 + (id - 100) * HOUR_MS;
 const dayOf = (id: number) => MONTH + Math.floor((id - 100) / 24) * DAY_MS;
 const day = (date: number) => Date.UTC(2023, 1, date);
 
-/** REST: 60 trades an hour of a day. */
+/** The day for REST, with 60 trades an hour. */
 const REST_DAY = Date.UTC(2024, 8, 2);
 const base = syntheticTrades({
   seed: 33,
@@ -35,7 +35,7 @@ interface RestShape {
     readonly id: number;
     readonly byMs: number;
   }[];
-  /** Hours that can't be proven without the row: at a border it may be of either. */
+  /** Hours that can't be proven without the row: at a border it may belong to either hour. */
   readonly gaps: readonly string[];
 }
 const wrong = (id: number, byMs: number) => ({ kind: 'timeBackwards', id, byMs }) as const;
@@ -86,7 +86,7 @@ function writeFile(name: string, ids: readonly number[], dated: Readonly<Record<
 
 const idsOf = (from: number, rows: number) => Array.from({ length: rows }, (_, row) => from + row);
 
-/** Hours that are not proven, as `DDTHH`. */
+/** Hours that are not proven, in the form `DDTHH`. */
 async function unproven(series: Series, range: TimeRange): Promise<string[]> {
   const found = new Map(
     (await app.ledger.records(series, range)).map((record) => [record.hourMs, verdictOf(record)]),
@@ -100,7 +100,7 @@ async function unproven(series: Series, range: TimeRange): Promise<string[]> {
 
 const hourText = (timeMs: number) => new Date(timeMs).toISOString().slice(8, 13);
 
-/** With one trade an hour, a missing id may lie in the hour before or behind its own just as well. */
+/** Hours that missing ids may belong to: with one trade an hour, their own, the one before and the one after. */
 function hoursAround(ids: readonly number[], { startMs, endMs }: TimeRange): string[] {
   const hours = ids
     .flatMap((id) => [-1, 0, 1].map((step) => timeOf(id) + step * HOUR_MS))
@@ -108,7 +108,7 @@ function hoursAround(ids: readonly number[], { startMs, endMs }: TimeRange): str
   return [...new Set(hours.map(hourText))].toSorted();
 }
 
-/** Each day's trades by its bar, and by its hours’ bars. */
+/** For each day: date, trades of its daily bar, status, and trades of its hourly bars. */
 async function tradesByDay(series: Series, range: TimeRange): Promise<(number | string)[][]> {
   const days = await app.bars.bars(series, '1d', range);
   const hours = await app.bars.bars(series, '1h', range);
@@ -150,7 +150,7 @@ const MONTH_SHAPES: readonly (readonly [string, Readonly<Record<number, number>>
 ];
 
 test.each(MONTH_SHAPES)(
-  'a month file with %s: days that it is no part of are whole; its own hour is a gap that names it',
+  'a month file with %s: other days are complete, and the row’s own hour is a gap that names it',
   async (_, dated) => {
     const series = um(unique('MONTH'));
     writeFile(`${series.symbol}-aggTrades-2023-02.csv`, idsOf(100, ROWS), dated);
@@ -158,7 +158,7 @@ test.each(MONTH_SHAPES)(
     const ids = Object.keys(dated).map(Number);
     const [id = 0] = ids;
 
-    // The days that the wrong dates name, or those of their ids: neither knows of the other.
+    // The days around the wrong date, and the days around the ids; each range is taken by itself.
     const visited = Math.floor(((dated[id] ?? 0) - MONTH) / DAY_MS) * DAY_MS + MONTH;
     for (const middle of [visited, dayOf(id)]) {
       const range = {
@@ -193,7 +193,7 @@ test.each(MONTH_SHAPES)(
   60_000,
 );
 
-test('a day file with a row of another day: that row is refused, its hour is a gap, the others are proven', async () => {
+test('a row of another day in a day file is refused, and all hours except those around its id are proven', async () => {
   const series = um(unique('DAYFILE'));
   const dated = { 155: timeOf(155) + 3 * DAY_MS };
   for (const date of [2, 3, 4])
@@ -221,7 +221,7 @@ test('a day file of another day is refused as a whole', async () => {
 });
 
 test.each(Object.entries(REST_SHAPES))(
-  'rows that REST dates %s are not stored: their hour is a gap, every other hour is proven',
+  'rows that REST dates %s are not stored: their hour is a gap, and every other hour is proven',
   async (name, { faults, gaps }) => {
     const series = spot(symbols.get(name) ?? '');
     const range = { startMs: REST_DAY, endMs: REST_DAY + DAY_MS };
@@ -248,7 +248,7 @@ test.each(Object.entries(REST_SHAPES))(
       hours.filter(({ status }) => status !== 'final').map(({ openMs }) => hourText(openMs)),
     ).toEqual(gaps);
     expect(hours.reduce((sum, bar) => sum + bar.aggTrades, 0)).toBe(ids.length);
-    await eventually('nothing is left in the queues', async () =>
+    await eventually('no job is active', async () =>
       (await app.queue.counts()).every(({ active }) => active === 0),
     );
   },

@@ -8,15 +8,15 @@ const INSTALL = path.join(import.meta.dirname, '../../scripts/install-services.s
 const PACKAGES = path.join(import.meta.dirname, 'python-packages.txt');
 const HOME = path.join(import.meta.dirname, '../../.cdvault/test-python');
 
-/** Debian has it apart from Python, and Python itself may not be there. */
+/** Whether Python can make environments: on Debian that is a separate package. */
 function canMakeEnvironments(): boolean {
   return spawnSync('python3', ['-c', 'import ensurepip']).status === 0;
 }
 
-/** A build machine installs what it lacks; at a desk that is its owner's to do. */
-export const CLIENTS_PYTHON_CAN_BE_HAD = canMakeEnvironments() || process.env['CI'] === 'true';
+/** A CI machine installs missing packages; on other machines the user does. */
+export const CAN_RUN_CLIENTS_PYTHON = canMakeEnvironments() || process.env['CI'] === 'true';
 
-/** The title of the test that is skipped; reporters leave the names of skipped tests out, so it is also said. */
+/** The title of the skipped test, which is also printed, since reporters omit the names of skipped tests. */
 export function clientsPythonMissing(what: string): string {
   const missing = `PYTHON MISSING: ${what} not checked with Python. Install python3 and python3-venv`;
   process.stderr.write(`${missing}\n`);
@@ -24,9 +24,9 @@ export function clientsPythonMissing(what: string): string {
 }
 
 /**
- * A Python of its own with pinned packages, made once.
- * @param requirements a file of pip's
- * @returns the interpreter
+ * Makes a Python environment with pinned packages, once.
+ * @param requirements a requirements file of pip
+ * @returns the path of the interpreter
  */
 export function makePythonEnvironment(
   dir: string,
@@ -34,7 +34,7 @@ export function makePythonEnvironment(
   say: (line: string) => void,
 ): string {
   const python = path.join(dir, 'bin/python');
-  /** What the environment was made of; written last. */
+  /** A copy of the requirements, written when the environment is complete. */
   const madeOf = path.join(dir, 'made-of.txt');
   const wanted = readFileSync(requirements, 'utf8');
   if (existsSync(madeOf) && readFileSync(madeOf, 'utf8') === wanted) return python;
@@ -46,7 +46,7 @@ export function makePythonEnvironment(
   return python;
 }
 
-/** One of the parts that scripts/install-services.sh knows. */
+/** Runs scripts/install-services.sh for one of its parts. */
 export function installPart(part: 'python' | 'psql'): void {
   run('sh', [INSTALL, part], { JAR_DIR: HOME });
 }
@@ -60,7 +60,7 @@ function run(command: string, args: readonly string[], more: Record<string, stri
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`, { cause: error });
 }
 
-/** A Python with the clients that the documentation speaks of; several test files may want it at once. */
+/** A Python with the clients of the documentation. Locked, since several test files may need it at once. */
 export async function clientsPython(): Promise<string> {
   mkdirSync(HOME, { recursive: true });
   const say = (line: string) => void process.stderr.write(`${line}\n`);
@@ -70,7 +70,7 @@ export async function clientsPython(): Promise<string> {
   );
 }
 
-/** What a program prints. @throws when it fails, with what it said */
+/** @returns the output of a program @throws Error with its output when it fails */
 export async function runPython(
   program: string,
   env: Readonly<Record<string, string>> = {},
