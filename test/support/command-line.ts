@@ -16,27 +16,27 @@ export interface CliResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: number;
-  /** Most memory that was resident at a time; undefined off Linux. */
+  /** Peak resident memory; undefined on systems other than Linux. */
   readonly peakBytes: number | undefined;
 }
 
 export interface CliProcess {
-  /** Settles when the process has ended; never rejects because of how it ended. */
+  /** Settles when the process has ended; a failure of the command does not reject it. */
   readonly done: Promise<CliResult>;
   /** Does nothing once the process has ended. */
   kill(signal?: NodeJS.Signals): void;
 }
 
 export interface CliOptions {
-  /** The whole environment: see cliEnv. */
+  /** The whole environment, see cliEnv. */
   readonly env: Readonly<Record<string, string>>;
-  /** Told of every line, standard output and error alike, as it comes. */
+  /** Called for every line of standard output and standard error as it is printed. */
   readonly onLine?: (line: string) => void;
-  /** `bin`: by way of bin/cdvault, as users do, with its bounds on memory. */
+  /** `bin`: through bin/cdvault, as users start it, with its memory limits. */
   readonly via?: 'main' | 'bin';
 }
 
-/** A text that no other test, and no other run on the same services, uses. */
+/** A name that no other test, and no other run on the same services, uses. */
 export function unique(prefix: string): string {
   return `${prefix}${randomBytes(5).toString('hex').toUpperCase()}`;
 }
@@ -52,7 +52,7 @@ export function cliEnv(
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   return {
-    // The node that runs the tests comes first, so that bin/cdvault takes it too.
+    // The Node.js that runs the tests comes first, so that bin/cdvault uses it, too.
     PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     HOME: process.env['HOME'] ?? '',
     REDIS_URL: services.redisUrl,
@@ -85,7 +85,7 @@ export function startCli(args: readonly string[], options: CliOptions): CliProce
     return text;
   });
   let peakBytes: number | undefined;
-  // The kernel keeps the peak itself, but forgets it with the process: the last look is what counts.
+  // The kernel keeps the peak, but only as long as the process runs, so the last reading counts.
   const poll = setInterval(() => {
     peakBytes = peakOf(child.pid) ?? peakBytes;
   }, MEMORY_POLL_MS);

@@ -1,8 +1,8 @@
-/** A query of the cookbook, and what the page says that it answers. */
+/** A query of the cookbook, and its answer on the page. */
 export interface DocumentedAnswer {
   readonly query: string;
   readonly columns: readonly string[];
-  /** As psql prints them; NULL is nothing. */
+  /** As psql prints them; NULL is an empty text. */
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -30,7 +30,7 @@ export function recipesOf(page: string): Recipe[] {
   });
 }
 
-/** `column | column`, a rule of dashes, and the rows. */
+/** Parses `column | column`, a line of dashes, and the rows. */
 function psqlTable(text: string): Pick<DocumentedAnswer, 'columns' | 'rows'> {
   const [columns = [], , ...rows] = text
     .split('\n')

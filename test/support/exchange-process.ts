@@ -13,13 +13,13 @@ export interface LoggedRequest {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
-  /** Asked for microseconds. */
+  /** true when the request asked for microseconds. */
   readonly isMicroseconds: boolean;
-  /** undefined when the connection was cut before a status had been sent. */
+  /** undefined when the connection was cut before a status was sent. */
   readonly status: number | undefined;
   readonly weight: number;
   readonly usedWeight: number;
-  /** Rows of a page of trades or klines, and its ids. */
+  /** Rows and ids of a page of trades or klines. */
   readonly rows: number;
   readonly firstId: number | undefined;
   readonly lastId: number | undefined;
@@ -29,9 +29,9 @@ export interface LoggedRequest {
 
 export interface ExchangeProcess {
   readonly url: string;
-  /** Everything answered so far, in the order of the answers. */
+  /** All answered requests so far, in the order of the answers. */
   requests(): Promise<readonly LoggedRequest[]>;
-  /** Requests for trades among them. */
+  /** Those of them that ask for trades. */
   tradeRequests(): Promise<readonly LoggedRequest[]>;
   stop(): Promise<void>;
 }
@@ -43,8 +43,8 @@ const LOG_FLUSH_MS = 100;
 const LOG_WAIT_MS = 10_000;
 
 /**
- * The exchange in a process of its own, so that serving pages doesn't compete with the test.
- * @param args as `node test/exchange/main.ts --help` lists them, but for `--port` and `--log`
+ * Starts the exchange in its own process, so that serving pages doesn't compete with the test.
+ * @param args options that `node test/exchange/main.ts --help` lists, without `--port` and `--log`
  */
 export async function startExchangeProcess(args: readonly string[]): Promise<ExchangeProcess> {
   const folder = await mkdtemp(path.join(tmpdir(), 'cdvault-exchange-'));
@@ -59,7 +59,7 @@ export async function startExchangeProcess(args: readonly string[]): Promise<Exc
   ]);
 
   async function requests(): Promise<readonly LoggedRequest[]> {
-    // The log is written in batches: when a call of ours stands in it, so does all before it.
+    // The log is written in batches: once it contains our own request, it contains all earlier ones.
     const mark = `/mark-${Math.random().toString(36).slice(2)}`;
     await fetch(`${url}${mark}`).then(async (response) => response.arrayBuffer());
     for (let waitedMs = 0; waitedMs < LOG_WAIT_MS; waitedMs += LOG_FLUSH_MS) {
@@ -88,11 +88,11 @@ async function urlIn(output: NodeJS.ReadableStream): Promise<string> {
   for await (const line of createInterface({ input: output })) {
     const url = /^exchange listening on (\S+)$/.exec(line)?.[1];
     if (url === undefined) continue;
-    // Nothing more is read, and a full pipe would hold the exchange up.
+    // Discards further output, since a full pipe would block the exchange.
     output.resume();
     return url;
   }
-  throw new Error('the exchange has not said where it listens');
+  throw new Error('the exchange ended before it printed its URL');
 }
 
 async function linesOf(file: string): Promise<string[]> {

@@ -7,16 +7,16 @@ import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { INTERVALS } from '../../src/domain/time/interval.ts';
 import { TIER_INTERVALS } from '../../src/domain/bars/tier.ts';
 
-/** What a series has in one table, in an order that does not depend on how it got there. */
+/** The rows of a series in one table, in an order that does not depend on how they were written. */
 export interface OrderedExport {
   readonly rows: number;
-  /** Of all lines. */
+  /** Hash of all lines. */
   readonly sha256: string;
-  /** The first of them, so that a difference can be seen and not only known. */
+  /** The first lines, so that a failed test shows where they differ. */
   readonly lines: readonly string[];
 }
 
-/** Each table's order: its key, which is unique in a series. */
+/** The order of each table: its key, which is unique within a series. */
 const ORDER = {
   agg_trades: 'ts, agg_id',
   slices: 'ts',
@@ -39,7 +39,7 @@ const ORDER = {
 } as const;
 export type SeriesTable = keyof typeof ORDER;
 
-/** Trades, bars and all that is derived or recorded, but for the log of restatements. */
+/** Trades, bars and all that is derived or recorded, except the log of restatements. */
 export const RESULT_TABLES: readonly SeriesTable[] = [
   'agg_trades',
   'slices',
@@ -51,7 +51,7 @@ export const RESULT_TABLES: readonly SeriesTable[] = [
   ...TIER_INTERVALS.map((interval) => `tiers_exact_${interval}` as const),
 ];
 
-/** Who ran and when, and the symbol, which differs between tests that must give equal tables. */
+/** Columns of run and time, and the symbol, which differ between tests whose tables must be equal. */
 const LEFT_OUT: readonly string[] = [
   'symbol',
   'run_id',
@@ -66,7 +66,7 @@ const LINES_KEPT = 3_000;
 const EXPORT_AGAIN_MS = 100;
 
 export interface ExportOptions {
-  /** Default: all but those of the run and the symbol. */
+  /** Default: all except those of run, time and symbol. */
   readonly columns?: readonly string[];
   /** Only rows before this instant. */
   readonly toMs?: number;
@@ -93,7 +93,7 @@ export async function orderedExport(
   return { rows, sha256: hash.digest('hex'), lines };
 }
 
-/** Several tables of a series at once, for one comparison. */
+/** Exports several tables of a series, for one comparison. */
 export async function exportSeries(
   services: ServiceUrls,
   symbol: string,
@@ -106,7 +106,7 @@ export async function exportSeries(
   return exports;
 }
 
-/** Tables in which a series has any row, in their alphabetical order. */
+/** Tables in which a series has any row, in alphabetical order. */
 export async function tablesWith(sql: Sql, symbol: string): Promise<SeriesTable[]> {
   const found: SeriesTable[] = [];
   for (const table of (Object.keys(ORDER) as SeriesTable[]).toSorted()) {
@@ -119,7 +119,7 @@ export async function tablesWith(sql: Sql, symbol: string): Promise<SeriesTable[
   return found;
 }
 
-/** Waits for acknowledged rows on the way: an export never lags behind a command that has ended. */
+/** The columns to compare. Waits until acknowledged rows are applied, so that the export is up to date. */
 async function resultColumns(services: ServiceUrls, table: SeriesTable): Promise<string[]> {
   const sql = createSql(services.questdbPgUrl, 1);
   try {
@@ -131,7 +131,7 @@ async function resultColumns(services: ServiceUrls, table: SeriesTable): Promise
   }
 }
 
-/** Data lines of a query, streamed: a day of trades never stands in memory. */
+/** Data lines of a query, streamed, so that a day of trades is never in memory. */
 async function* csvLines(httpUrl: string, query: string): AsyncGenerator<string> {
   const url = new URL('/exp', httpUrl);
   const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
@@ -140,7 +140,7 @@ async function* csvLines(httpUrl: string, query: string): AsyncGenerator<string>
   url.password = '';
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
   let response = await fetch(url, { headers: { authorization } });
-  // The server takes two exports at a time on a small machine, and test files run side by side.
+  // On a small machine the server accepts two exports at a time, and test files run in parallel.
   for (; response.status === 429; response = await fetch(url, { headers: { authorization } }))
     await sleep(EXPORT_AGAIN_MS);
   if (!response.ok || response.body === null)

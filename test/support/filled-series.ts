@@ -19,13 +19,13 @@ export type HourFate = 'proven' | 'holes' | 'open' | 'absent';
 
 export interface Filling {
   readonly series: Series;
-  /** By id; the hours between the first and the last divide them. */
+  /** In the order of ids. */
   readonly trades: readonly AggTrade[];
   /** The midnight at which continuous CDV is 0. */
   readonly originMs: number;
   /** Default: proven. */
   readonly fateOf?: (hourMs: number) => HourFate;
-  /** Hours of days on which nobody fetched anything. */
+  /** false for hours of days that were not fetched at all. */
   readonly isWanted?: (hourMs: number) => boolean;
 }
 
@@ -35,7 +35,7 @@ export interface FilledHour {
   readonly trades: readonly AggTrade[];
 }
 
-/** Trades, ledger, bars and anchors as a backfill leaves them. */
+/** Writes trades, ledger, bars and anchors as a backfill does. */
 export async function fillSeries(store: Store, filling: Filling): Promise<FilledHour[]> {
   const hours = hoursOf(filling);
   const load = store.bulk.open(filling.series, NEVER);
@@ -80,7 +80,7 @@ function entryOf(
   const before = all.findLast(({ timeUs }) => timeUs < hourMs * 1000);
   const after = all.find(({ timeUs }) => timeUs >= (hourMs + HOUR_MS) * 1000);
   const firstId = all[0]?.aggId ?? 1;
-  // Ids begin one before the first trade: somebody has traded before.
+  // As if a trade had come before the first one.
   const prev = {
     id: before?.aggId ?? firstId - 1,
     timeUs: Math.min(before?.timeUs ?? 0, hourMs * 1000 - 1),
@@ -126,7 +126,7 @@ async function buildDays(
   for (const [dayMs, ofDay] of byDay) {
     const records = ofDay.map(({ record }) => record);
     const day = dayInputs(dayMs, records);
-    if (day === undefined) throw new Error('a day of which nothing is known');
+    if (day === undefined) throw new Error('a day without hours');
     await store.bars.build(series, day);
     const deltaE8 = records.reduce(
       (sum, { buyQty, sellQty }) => sum + parseDecimal(buyQty, 8) - parseDecimal(sellQty, 8),

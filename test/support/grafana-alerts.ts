@@ -30,7 +30,7 @@ interface ProvisionedRule {
 
 export interface AlertRule extends ProvisionedRule {
   readonly query: { readonly datasource: AlertQuery['model']['datasource']; readonly sql: string };
-  /** A row whose number is above it is an alert. */
+  /** A row whose number is above it raises an alert. */
   readonly threshold: number;
 }
 

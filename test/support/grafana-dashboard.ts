@@ -3,7 +3,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { type Chosen, expandQuery, type QueryContext } from './grafana-macros.ts';
 
-/** Committed dashboards as Grafana loads them: what the tests use of their JSON. */
+/** The parts of a committed dashboard's JSON that the tests use. */
 export interface LoadedDashboard {
   readonly uid: string;
   readonly panels: readonly LoadedPanel[];
@@ -45,13 +45,13 @@ export function loadDashboard(name: string): LoadedDashboard {
   return JSON.parse(text) as LoadedDashboard;
 }
 
-/** A query with the place that it fills. */
+/** A query with its panel and reference. */
 export interface PlacedQuery {
   readonly where: string;
   readonly target: Target;
 }
 
-/** SQL of all panels; those of a folded row ask other sources. */
+/** The SQL of all panels, without those of a folded row, which use other sources. */
 export function panelQueries(dashboard: LoadedDashboard): PlacedQuery[] {
   return dashboard.panels.flatMap(({ title, targets = [] }) =>
     targets.map((target) => ({ where: `${title} ${target.refId}`, target })),
@@ -60,11 +60,11 @@ export function panelQueries(dashboard: LoadedDashboard): PlacedQuery[] {
 
 export interface Answer {
   readonly columns: readonly { readonly name: string; readonly oid: number }[];
-  /** Every value as the wire's own text. */
+  /** Every value as the text that the server sends. */
   readonly rows: readonly (readonly (string | null)[])[];
 }
 
-/** Asks as Grafana does: as a user that can only read, in the simple protocol. */
+/** Queries as Grafana does: as the read-only user, in the simple protocol. */
 export class Asker {
   readonly #client: pg.Client;
 
@@ -87,7 +87,7 @@ export class Asker {
     return { columns, rows: result.rows };
   }
 
-  /** What a dashboard's variables are worth once some are chosen, each computed with those before it. */
+  /** The values of a dashboard's variables when some are chosen; each query uses the values before it. */
   async variables(
     { templating }: LoadedDashboard,
     context: Omit<QueryContext, 'variables'>,
@@ -107,7 +107,7 @@ export class Asker {
   }
 }
 
-/** QuestDB's timestamps have no zone and are UTC. */
+/** Parses a timestamp of QuestDB, which has no zone and is UTC. */
 export function timeMsOf(text: string | null | undefined): number {
   return Date.parse(`${(text ?? '').replace(' ', 'T')}Z`);
 }

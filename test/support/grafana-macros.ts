@@ -1,18 +1,18 @@
 /**
- * What Grafana makes of a query before a database sees it, by its documented rules: variables in the
- * browser, macros in the data source's back end. Whatever it doesn't know is an error, as there.
+ * Expands a query as Grafana does before it reaches the database, by its documented rules: variables in the
+ * browser, macros in the data source's back end. Unknown ones are an error, as in Grafana.
  */
 
-/** A value that was chosen; a variable that takes several has a list. */
+/** A chosen value; a list for a variable with several values. */
 export type Chosen = string | readonly string[];
 
 export interface QueryContext {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Of the panel: range by its width in points. */
+  /** The interval of the panel: its range divided by its width in points. */
   readonly intervalMs: number;
   readonly variables: Readonly<Record<string, Chosen>>;
-  /** Whose back end; default the built-in PostgreSQL data source. */
+  /** The data source whose back end expands macros; default: the built-in PostgreSQL data source. */
   readonly backEnd?: 'postgres' | 'questdb-plugin';
 }
 
@@ -35,7 +35,7 @@ function withVariables(sql: string, { fromMs, toMs, intervalMs, variables }: Que
   };
   return sql.replaceAll(VARIABLE, (whole, bare?: string, braced?: string) => {
     const chosen = values[bare ?? braced ?? ''];
-    // Left for the back end.
+    // Left to the back end.
     if (chosen === undefined) return whole;
     return typeof chosen === 'string' ? escaped(chosen) : chosen.map(quoted).join(',');
   });
@@ -58,7 +58,7 @@ function goTime(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(/\.?0*Z$/, 'Z');
 }
 
-/** As Grafana rounds it down to one unit. */
+/** Rounded down to one unit, as in Grafana. */
 function intervalText(ms: number): string {
   const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
   for (const [unit, size] of Object.entries(units))

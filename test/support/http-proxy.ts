@@ -3,16 +3,16 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 
 export interface HttpProxy {
   readonly url: string;
-  /** `GET host:port` of requests that were passed on, `CONNECT host:port` of tunnels. */
+  /** `GET host:port` for forwarded requests, `CONNECT host:port` for tunnels. */
   readonly asked: readonly string[];
-  /** The first bytes that came through each tunnel. */
+  /** The first bytes of each tunnel. */
   readonly tunnelled: readonly Buffer[];
   close(): Promise<void>;
 }
 
 /**
- * A small forward proxy.
- * @param hosts where the names lead that it knows, `host:port` to `host:port`; it answers 502 to others
+ * Starts a small forward proxy.
+ * @param hosts the names that it knows and their targets, `host:port` to `host:port`; it answers 502 to others
  */
 export async function startHttpProxy(hosts: Readonly<Record<string, string>>): Promise<HttpProxy> {
   const asked: string[] = [];

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { z } from 'zod';
 
 /**
- * cdvault records a migration by its name alone: one that has been released is never edited. One that is
- * still being written is, and a store that stays from run to run would keep its first text.
+ * cdvault records a migration by its name alone, since a released migration is never edited. A migration in
+ * development is edited, and a store that is kept between test runs would keep its first text.
  */
 
 const MIGRATIONS = path.resolve(import.meta.dirname, '..', '..', 'migrations');
@@ -22,15 +22,15 @@ async function hashesIn(folder: string): Promise<z.infer<typeof hashes>> {
   return Object.fromEntries(await Promise.all(pairs));
 }
 
-/** Notes with which texts a store was migrated. */
+/** Records the texts of the migrations that a store has. */
 export async function noteMigrations(record: string, folder = MIGRATIONS): Promise<void> {
   await mkdir(path.dirname(record), { recursive: true });
   await writeFile(record, JSON.stringify(await hashesIn(folder), undefined, 2));
 }
 
 /**
- * Migrations that a store has in another text, or that are gone; undefined when it is not known which it
- * has. New ones are no reason to begin anew: they are applied.
+ * Migrations that a store has with another text, or that were deleted; undefined when nothing is recorded.
+ * New migrations are not among them: they can be applied.
  */
 export async function changedMigrations(
   record: string,

@@ -1,7 +1,7 @@
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { formatDecimal } from '../../src/domain/trade/decimal.ts';
 
-/** The same trades every time: some a spacing apart, of every size from dust to a whale's. */
+/** Made-up trades, the same for the same arguments: one in each spacing, of all sizes from dust to a whale's. */
 export function madeTrades(
   firstId: number,
   fromMs: number,
@@ -16,7 +16,7 @@ export function madeTrades(
   };
   for (let timeMs = fromMs; timeMs < toMs; timeMs += spacingMs) {
     const aggId = firstId + trades.length;
-    // 10^-3 to 10^2 of a coin at some 42,000: worth 42 to 4.2 million.
+    // 1 to 9 times 10^-3 to 10^2 coins at about 42,000: values from 42 to 38 million.
     const qtyE8 = BigInt(10 ** (5 + next(6))) * BigInt(1 + next(9));
     trades.push({
       aggId,

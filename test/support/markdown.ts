@@ -3,7 +3,7 @@ export interface MarkdownTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The text under a heading of the second level, up to the next one. */
+/** The text below a heading of the second level, up to the next one. */
 export function sectionOf(page: string, heading: string): string {
   const [, ...sections] = page.split(/^## /m);
   const found = sections.find((section) => section.startsWith(`${heading}\n`));
@@ -11,7 +11,7 @@ export function sectionOf(page: string, heading: string): string {
   return found.slice(heading.length + 1);
 }
 
-/** Its tables, in their order; each cell without the blanks around it. */
+/** The tables of a text, in their order; cells without surrounding blanks. */
 export function tablesOf(page: string, heading: string): MarkdownTable[] {
   const blocks = sectionOf(page, heading).match(/(?:^\|.*\|\n)+/gm) ?? [];
   return blocks.map((block) => {

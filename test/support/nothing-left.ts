@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 
 /**
- * A file of tests ends with what it began with: no socket, no server, no child process and no timer of
- * its own holds the process up, as none must hold up a command that has done its work.
+ * Fails a test file that leaves a socket, server, child process or timer that keeps the process alive, since
+ * none may keep a command alive that has done its work.
  */
 
-/** What closes in its own time: the last bytes of a connection, a process that is reaped. */
+/** Time for what closes late, such as the last bytes of a connection or a process that is reaped. */
 const PATIENCE_MS = 5_000;
 
-/** What the runner has for itself. */
+/** Code of the test runner, whose timers do not count. */
 const OF_RUNNER = /node_modules\/(?:vitest|@vitest)\//;
 
-/** Timers that are still to come, each with where it was set. */
+/** Pending timers, each with the place where it was set. */
 const timers = new Map<number, { readonly timer: NodeJS.Timeout; readonly place: string }>();
 
 const watching = createHook({
@@ -24,7 +24,7 @@ const watching = createHook({
   destroy: (id) => void timers.delete(id),
 });
 
-/** The first line of a stack that is neither of this file nor of Node.js. */
+/** The first line of a stack that belongs neither to this file nor to Node.js. */
 function placeOf(stack = ''): string {
   const lines = stack.split('\n').slice(1);
   return lines.find((line) => !/nothing-left|\(node:|at node:/.test(line))?.trim() ?? 'Node.js';
@@ -36,7 +36,7 @@ function timersLeft(): string[] {
     .map(({ place }) => `timer set ${place}`);
 }
 
-/** Other resources that keep a process alive, by kind; those of the runner are there before. */
+/** Counts of other resources that keep a process alive, by kind, including those of the runner. */
 function held(): Map<string, number> {
   const kinds = process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout');
   return new Map([...new Set(kinds)].map((kind) => [kind, kinds.filter((k) => k === kind).length]));
@@ -57,12 +57,12 @@ beforeAll(() => {
   watching.enable();
 });
 
-// Hooks of the end run in the reverse order of their registration: this one after all of the file's.
+// afterAll hooks run in reverse order of registration, so this one runs after all hooks of the file.
 afterAll(async () => {
   const endMs = performance.now() + PATIENCE_MS;
   while (left(before).length > 0 && performance.now() < endMs)
-    // Of its own timer nothing is to be seen.
+    // Without a reference, so that this timer does not count.
     await sleep(20, undefined, { ref: false });
   watching.disable();
-  expect(left(before), 'what these tests have left open').toEqual([]);
+  expect(left(before), 'resources that these tests left open').toEqual([]);
 });

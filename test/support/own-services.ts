@@ -7,22 +7,22 @@ import { ensureServices, stopServices } from '../../src/adapters/services/ladder
 import { loadConfig } from '../../src/config.ts';
 import type { ServicesOptions, ServiceUrls } from '../../src/adapters/services/types.ts';
 
-/** A native set of services for one test that breaks, fills or restarts them. */
+/** A native Redis and QuestDB for tests that break, fill or restart them. */
 export interface OwnServices {
   readonly options: ServicesOptions;
-  /** Everything that was said, for assertions. */
+  /** All printed lines, for assertions. */
   readonly said: readonly string[];
-  /** Starts what does not run, on its data and at its old place. */
+  /** Starts the services that do not run, on their data and ports. */
   readonly start: () => Promise<ServiceUrls>;
-  /** kill -9, as by the kernel when memory is short. */
+  /** kill -9, as the kernel does when memory is short. */
   readonly kill: (service: 'redis' | 'questdb') => Promise<void>;
-  /** Their data stays. */
+  /** Stops them and keeps their data. */
   readonly stop: () => Promise<void>;
   /** Stops them and deletes their data. */
   readonly dispose: () => Promise<void>;
 }
 
-/** @param more variables of their environment */
+/** @param more additional environment variables */
 export async function makeOwnServices(
   more: Readonly<Record<string, string>> = {},
 ): Promise<OwnServices> {
@@ -40,7 +40,7 @@ export async function makeOwnServices(
     kill: async (service) => {
       const pid = Number(await readFile(path.join(homeDir, service, `${service}.pid`), 'utf8'));
       process.kill(pid, 'SIGKILL');
-      // Waiting to be reaped is gone enough: a process in that state holds no port and no file.
+      // A zombie counts as gone: it holds no port and no file.
       while (existsSync(`/proc/${pid}`) && !(await isZombie(pid))) await sleep(10);
     },
     stop: async () => void (await stopServices(options)),
@@ -51,7 +51,7 @@ export async function makeOwnServices(
   };
 }
 
-/** With these a QuestDB takes `ALTER TABLE … SUSPEND WAL`. */
+/** Variables with which a QuestDB accepts `ALTER TABLE … SUSPEND WAL`. */
 export function devModeEnv(): Record<string, string> {
   const { JAVA_HOME: javaHome, PATH: searchPath = '' } = process.env;
   return {

@@ -1,7 +1,7 @@
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
-/** Services as before, each behind a proxy that can fail. */
+/** The given services, each with a proxy in front that can fail. */
 export interface ProxiedServices {
   readonly urls: ServiceUrls;
   readonly redis: TcpProxy;
@@ -36,7 +36,7 @@ export async function proxyServices(services: ServiceUrls): Promise<ProxiedServi
   };
 }
 
-/** The variables that lead a command by way of the proxies; the test's own connections outlast what they do. */
+/** Variables that send a command through the proxies; connections of the test itself are not affected. */
 export function proxied({ urls }: ProxiedServices): Record<string, string> {
   return {
     REDIS_URL: urls.redisUrl,

@@ -6,14 +6,14 @@ const PROGRAM = path.join(import.meta.dirname, '../../docs/fingerprint.py');
 
 export const PYTHON_IS_HERE = spawnSync('python3', ['--version']).status === 0;
 
-/** The title of the test that is skipped; reporters leave the names of skipped tests out, so it is also said. */
+/** The title of the skipped test, which is also printed, since reporters omit the names of skipped tests. */
 export function pythonMissing(): string {
   const missing = 'PYTHON MISSING: docs/fingerprint.py was not run. Install python3';
   process.stderr.write(`${missing}\n`);
   return missing;
 }
 
-/** docs/fingerprint.py with a fingerprint on its standard input. */
+/** Runs docs/fingerprint.py with a fingerprint on its standard input. */
 export async function checkFingerprint(
   fingerprint: string,
   args: readonly string[] = [],

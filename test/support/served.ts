@@ -4,10 +4,10 @@ import { eventually, type Rig } from '../e2e/rig.ts';
 /** A running `cdvault serve`. */
 export interface Served {
   readonly url: string;
-  /** As it was shown, or as it was given. */
+  /** The password that was printed, or the configured one. */
   readonly password: string;
   readonly command: CliProcess;
-  /** As somebody who knows the password. */
+  /** Requests a path with the password. */
   readonly ask: (path: string, init?: RequestInit) => Promise<Response>;
 }
 
@@ -29,7 +29,7 @@ export async function startServe(
   const found = (pattern: RegExp) => pattern.exec(lines.join('\n'))?.[1];
   const given = more['CDVAULT_SERVE_PASSWORD'];
   await eventually(
-    'it says where it listens',
+    'serve prints its URL',
     () =>
       found(/serve: (http:\S+)\/board/) !== undefined &&
       (given ?? found(/serve: password (\S+)/)) !== undefined,
@@ -56,7 +56,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** What stands in a page of Prometheus’ text format. */
+/** A parsed page in Prometheus’ text format. */
 export interface MetricsPage {
   readonly samples: readonly Sample[];
   readonly helps: ReadonlyMap<string, string>;
@@ -92,7 +92,7 @@ export async function metricsOf({ ask }: Served): Promise<MetricsPage> {
   return parseMetrics(await response.text());
 }
 
-/** The one value under these labels; undefined when there is none. */
+/** The only value with these labels; undefined when there is none. @throws Error when there are several */
 export function valueOf(
   { samples }: MetricsPage,
   name: string,
@@ -103,6 +103,6 @@ export function valueOf(
       sample.name === name &&
       Object.entries(labels).every(([label, text]) => sample.labels[label] === text),
   );
-  if (found.length > 1) throw new Error(`${name} stands there ${found.length} times`);
+  if (found.length > 1) throw new Error(`${name} occurs ${found.length} times`);
   return found[0]?.value;
 }

@@ -10,12 +10,12 @@ import { changedMigrations, noteMigrations } from './known-migrations.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Redis and QuestDB of the test run; tests keep apart by unique symbols and queue prefixes. */
+    /** Redis and QuestDB of the test run; tests are separated by unique symbols and queue prefixes. */
     services: ServiceUrls;
   }
 }
 
-/** A home of its own: no test ever touches a user's data. */
+/** Uses its own home, so that no test touches a user's data. */
 const options = {
   ...loadConfig().services,
   homeDir: path.resolve(import.meta.dirname, '..', '..', '.cdvault', 'test'),
@@ -25,24 +25,26 @@ const options = {
 
 const NOTED = path.join(options.homeDir, 'migrations.json');
 
-/** A store that stays from run to run must be the one that the migrations make. */
+/** Deletes a store from an earlier run whose migrations have changed since. */
 async function forgetOtherSchemas(): Promise<void> {
   const changed = await changedMigrations(NOTED);
   if (changed?.length === 0) return;
   const isOwn = existsSync(path.join(options.homeDir, 'questdb'));
   if (changed === undefined && !isOwn) return;
   const why =
-    changed === undefined ? 'nobody knows its migrations' : `changed: ${changed.join(', ')}`;
+    changed === undefined ? 'its migrations are unknown' : `changed: ${changed.join(', ')}`;
   if (!isOwn)
-    throw new Error(`The tests need a QuestDB without tables (${why}). Delete ${NOTED} then.`);
-  options.say(`a fresh store for the tests (${why})`);
+    throw new Error(
+      `The tests need a QuestDB without tables (${why}). Empty it, then delete ${NOTED}.`,
+    );
+  options.say(`starting the tests with a new store (${why})`);
   await stopServices(options);
   await rm(options.homeDir, { recursive: true, force: true });
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   options.say(
-    `slow faults by turns, seed ${project.config.env['CDVAULT_SEED']} (CDVAULT_SEED repeats them)`,
+    `slow faults in turn, seed ${project.config.env['CDVAULT_SEED']} (CDVAULT_SEED repeats them)`,
   );
   await forgetOtherSchemas();
   const services = await ensureServices(options);
@@ -52,7 +54,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await noteMigrations(NOTED);
   project.provide('services', services);
   return async () => {
-    // At a desk the next run is quicker when they stay; a build machine is left clean.
+    // Kept on a developer's machine, so that the next run is quicker; stopped on a CI machine.
     if (process.env['CI'] === 'true') await stopServices(options);
   };
 }

@@ -3,12 +3,12 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-/** QuestDB preallocates: a handful of trades with their bars take 1 GB of files. */
+/** QuestDB preallocates: even a few trades with their bars take 1 GB of files. */
 const ROOM_KB = 3_000_000;
-/** Less than any of its tables needs to grow. */
+/** Less than any table of QuestDB needs to grow. */
 const REST_KB = 300;
 
-/** A folder that is a disk of its own, in memory, and can get full. */
+/** A folder that is a separate disk in memory, and can get full. */
 export class SmallDisk {
   readonly #dir: string;
 
@@ -16,7 +16,7 @@ export class SmallDisk {
     this.#dir = dir;
   }
 
-  /** @returns why it can't be had, on a machine that does not let this user mount */
+  /** @returns the reason when this user may not mount; else undefined */
   async mount(): Promise<string | undefined> {
     await mkdir(this.#dir, { recursive: true });
     try {
@@ -34,7 +34,7 @@ export class SmallDisk {
       try {
         return await this.#resize(usedKb + REST_KB);
       } catch {
-        // The server has taken more than that in the meantime: looked at again.
+        // The server has used more than that meanwhile: measure again.
       }
     }
   }

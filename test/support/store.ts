@@ -17,7 +17,7 @@ export const silentLog: Log = {
   error: () => undefined,
 };
 
-/** The real store of the test run, or another, wired as the composition root does it. */
+/** The real store of the test run, or another one, composed as in the composition root. */
 export function openStore(urls = inject('services')) {
   const sql = createSql(urls.questdbPgUrl);
   const writer = createTradeWriter(urls.questdbHttpUrl, systemClock, silentLog);
@@ -37,7 +37,7 @@ export function openStore(urls = inject('services')) {
   };
 }
 
-/** Tests share the tables and keep apart by their symbols. */
+/** A series with a unique symbol, since tests share the tables. */
 export function uniqueSeries(name: string): Series {
   return {
     market: 'binance_spot',

@@ -1,26 +1,26 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** `request`: before the service gets it. `answer`: after the service has done it, before the client knows. */
+/** `request`: held before the service gets it. `answer`: held after the service has done it, before the client gets it. */
 export type Side = 'request' | 'answer';
 
 export interface Hold {
   /** Settles when the bytes are held. */
   readonly reached: Promise<void>;
-  /** Lets them go, and all that has come behind them. */
+  /** Delivers them and all bytes that arrived after them. */
   release(): void;
 }
 
 export interface TcpProxy {
   readonly port: number;
-  /** Drops all connections and refuses new ones, as a service that is down. */
+  /** Drops all connections and refuses new ones, like a service that is down. */
   cut(): Promise<void>;
-  /** Keeps connections open and delivers nothing, as a network that swallows packets. */
+  /** Keeps connections open and delivers nothing, like a network that drops packets. */
   hang(): void;
   heal(): Promise<void>;
   /**
-   * Holds the next request that contains `text`, or the answer to it. Only its connection is held; a
-   * client that ends meanwhile takes the held bytes with it.
+   * Holds the next request that contains `text`, or the answer to it. Only its connection is held; when its
+   * client ends meanwhile, the held bytes are dropped.
    */
   hold(text: string, side: Side): Hold;
   close(): Promise<void>;
@@ -147,7 +147,7 @@ class Gate {
   }
 }
 
-/** Finds the traps that a connection's bytes run into, also where a text is cut in two; each springs once. */
+/** Finds the traps whose text occurs in a connection's bytes, also across two chunks; each trap springs once. */
 function matcher(traps: Set<Trap>): (chunk: Buffer) => readonly Trap[] {
   let before = Buffer.alloc(0);
   return (chunk) => {

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
-/** scripts/run-tests.sh looks for it: a run that never got here did not pass. */
+/** scripts/run-tests.sh checks for it: a run without it did not pass. */
 const TOTALS_FILE = path.resolve(import.meta.dirname, '..', '..', '.cdvault', 'test-totals');
 
 /** Ends the run with one line: `N passed, N failed[, N skipped]`. */
@@ -18,11 +18,11 @@ export default class TotalsReporter implements Reporter {
         const { state } = test.result();
         count[state === 'pending' ? 'failed' : state] += 1;
       }
-      // A file that cannot be loaded, or a hook of it that fails, has no failed test to show.
+      // A file that can't be loaded, or whose hook fails, has no failed test.
       count.failed += module.errors().length;
       for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
     }
-    // Nothing ran: the set-up broke, or no file matched. Neither is a pass.
+    // Nothing ran: the set-up failed, or no file matched. Both count as a failure.
     if (count.passed + count.failed === 0) count.failed = 1;
     if (count.failed > 0) process.exitCode = 1;
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';

@@ -8,7 +8,7 @@ import { type Neighbour, NO_REACH, type SliceRecord } from '../../src/domain/pro
 import type { Series } from '../../src/domain/market.ts';
 import type { TradeBlock } from '../../src/domain/trade/trade-block.ts';
 
-/** One valid trade; what a test doesn't care about has a default. */
+/** One valid trade; fields that a test does not need have defaults. */
 export function tradeOf(aggId: number, timeMs: number, rest: Partial<AggTrade> = {}): AggTrade {
   return {
     aggId,
@@ -22,7 +22,7 @@ export function tradeOf(aggId: number, timeMs: number, rest: Partial<AggTrade> =
   };
 }
 
-/** A row that the exchange itself has marked invalid. */
+/** A row that the exchange has marked as invalid. */
 export function invalidTradeOf(aggId: number, timeMs: number): AggTrade {
   return tradeOf(aggId, timeMs, {
     price: '0.00000000',
@@ -42,7 +42,7 @@ export function blockOf(trades: readonly AggTrade[]): TradeBlock {
 }
 
 /**
- * A proven hour's ledger row: `rows` ids from `firstId` on, a minute inside its borders, met by its
+ * The ledger row of a proven hour: `rows` ids from `firstId` on, a minute inside its borders, next to its
  * neighbours.
  */
 export function recordOf(
@@ -78,7 +78,7 @@ export function recordOf(
   };
 }
 
-/** The ledger row of an hour that was fetched with these rows of its run, ids ascending. */
+/** The ledger row of an hour that was fetched with these rows, ids ascending. */
 export function recordOfTrades(
   series: Series,
   hourMs: number,
