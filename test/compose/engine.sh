@@ -1,19 +1,19 @@
 # shellcheck shell=bash
-# A container engine of our own, for machines where none answers: Debian's dockerd, its state in two
-# folders, touching nothing else of the machine. Sourced by scripts/compose-test.sh, which sets root,
-# work (kept) and run (gone with the run: sockets, pids, log). It needs root and Debian's apt-get.
+# A container engine for machines without one: Debian's dockerd, with its state in two folders; it touches
+# nothing else of the machine. Sourced by scripts/compose-test.sh, which sets root, work (kept) and run
+# (deleted after the run: sockets, pids, log). It needs root and Debian's apt-get.
 #
-# It runs in one of two modes, one after the other on the same data: to build, in the machine's network
-# and without a bridge or a firewall rule, so that `docker build --network host` reaches registries;
-# to run, in a network namespace with nothing but a loopback, where bridges, names and published ports
-# work and nothing leaves. Tests join that namespace.
+# It runs in two modes, one after the other on the same data. To build: in the machine's network, without
+# a bridge or a firewall rule, so that `docker build --network host` reaches registries. To run: in a
+# network namespace with only a loopback, where bridges, names and published ports work and no packet
+# leaves. Tests join that namespace.
 
 engine_answers() {
   docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1
 }
 
-# What dockerd and the making of images need of the machine; the compose plugin, which Debian 12 lacks,
-# is unpacked beside it.
+# Installs what dockerd and the build of images need. The compose plugin, which Debian 12 does not have, is
+# unpacked without installing it.
 install_engine() {
   local packages=()
   command -v dockerd >/dev/null || packages+=(docker.io)
@@ -34,7 +34,8 @@ install_engine() {
   rm -rf "$work/debs"
 }
 
-# start_engine build|run: returns when it answers; skips all, with its last word, when it can't.
+# start_engine build|run: returns when the engine answers; skips all tests with its last log line when it
+# does not start.
 start_engine() {
   local options=(--data-root "$work/engine" --exec-root "$run/exec" --pidfile "$run/dockerd.pid" -H "$DOCKER_HOST")
   if [ "$1" = build ]; then
@@ -52,7 +53,7 @@ start_engine() {
   skip "the engine does not start: $(tail -n 1 "$run/log")"
 }
 
-# It takes its containers with it.
+# Stops the engine and its containers.
 stop_engine() {
   [ -n "$engine_pid" ] || return 0
   kill "$engine_pid" 2>/dev/null || true
@@ -63,11 +64,11 @@ stop_engine() {
   kill -9 "$engine_pid" 2>/dev/null || true
   wait "$engine_pid" 2>/dev/null || true
   engine_pid=
-  # The network namespace of a container that it had no time to end stays mounted.
+  # The network namespaces of containers that it could not end in time stay mounted.
   awk -v run="$run/" 'index($2, run) == 1 { print $2 }' /proc/mounts | xargs --no-run-if-empty umount
 }
 
-# in_engine COMMAND...: where the ports that its containers publish can be reached.
+# in_engine COMMAND...: runs a command in the namespace in which published ports can be reached.
 in_engine() {
   nsenter --net="/proc/$engine_pid/ns/net" -- "$@"
 }

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
 # Images under the official names for an engine that can't pull them: Debian's Redis, QuestDB's jar on
-# Debian's Java, and the pinned Node.js, in roots that mmdebstrap makes. The servers are the same code
-# as in the official images; entrypoints, users and base systems are not, so what leans on those is
-# not proven by them. Sourced by scripts/compose-test.sh, which sets root, work and DEBIAN_MIRROR.
+# Debian's Java, and the pinned Node.js, in roots that mmdebstrap makes. The servers are the same code as
+# in the official images. Entrypoints, users and base systems differ, so these images prove nothing about
+# them. Sourced by scripts/compose-test.sh, which sets root, work and DEBIAN_MIRROR.
 
 npm_version=11.19.1 # comes with the official image of Node.js 24
 
-# recipe_of FUNCTION: a changed recipe makes its image anew.
+# recipe_of FUNCTION: prints the hash of a recipe; a changed recipe makes a new image.
 recipe_of() {
   declare -f make_image "$1" | sha256sum | cut -c 1-12
 }
 
-# has_image NAME FUNCTION: whether this recipe has made it.
+# has_image NAME FUNCTION: whether the image was made by this recipe.
 has_image() {
   [ "$(docker image inspect --format '{{index .Config.Labels "recipe"}}' "$1" 2>/dev/null)" = "$(recipe_of "$2")" ]
 }
@@ -73,7 +73,7 @@ node_image() {
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$files/usr/local/bin/npm"
   ln -s ../lib/node_modules/npm/bin/npx-cli.js "$files/usr/local/bin/npx"
   local options=()
-  # A registry behind a certificate that only this machine trusts.
+  # For a registry with a certificate that only this machine trusts.
   if [ -n "$ca" ]; then
     cp "$ca" "$files/usr/local/lib/extra-ca.crt"
     options=(-c 'ENV NODE_EXTRA_CA_CERTS=/usr/local/lib/extra-ca.crt')

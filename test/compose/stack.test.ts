@@ -8,14 +8,14 @@ import { differenceOf, factsOfSeries, factsOfStore } from '../demo/own-sums.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { createStack, docker, type Stack } from './stack.ts';
 
-/** The main job through docker-compose.yml: three workers, one of them killed, the result proven. In order. */
+/** The main job through docker-compose.yml: three workers, one of them killed, the result proven. The order matters. */
 
 const SYMBOL = 'BTCUSDT';
 const FROM = '2025-06-02';
 const TO = '2025-06-03';
-const STRETCH = { symbol: SYMBOL, fromUs: Date.parse(FROM) * 1000, toUs: Date.parse(TO) * 1000 };
+const DAY = { symbol: SYMBOL, fromUs: Date.parse(FROM) * 1000, toUs: Date.parse(TO) * 1000 };
 const RANGE = [SYMBOL, '--from', FROM, '--to', TO];
-/** Two hours more on either side: a day is proven by the trades before and after it. */
+/** Includes two hours before and after, since a day is proven by the trades around it. */
 const MADE_UP = {
   seed: 20250602,
   fromMs: Date.parse('2025-06-01T22:00Z'),
@@ -23,13 +23,13 @@ const MADE_UP = {
   tradesPerHour: 15_000,
   firstId: 3_600_000_000,
 };
-/** So much is stored, and so much is not, when a worker is killed. */
+/** A worker is killed when this many rows are stored, about a sixth of the day. */
 const KILL_AFTER_ROWS = 60_000;
 const HOURS = 24;
 const WORKERS = 3;
 
 const trades = syntheticTrades(MADE_UP);
-const expected = factsOfSeries(trades, STRETCH);
+const expected = factsOfSeries(trades, DAY);
 const exchangeTrades = [
   SYMBOL,
   MADE_UP.seed,
@@ -47,9 +47,11 @@ let killed: string | undefined;
 beforeAll(async () => {
   const image = process.env['CDVAULT_IMAGE'];
   if (image === undefined)
-    throw new Error('run by scripts/compose-test.sh, which builds the image');
+    throw new Error(
+      'CDVAULT_IMAGE is not set: run scripts/compose-test.sh, which builds the image',
+    );
   stack = await createStack(image, exchangeTrades);
-  // What an earlier run may have left behind when the machine was switched off.
+  // Removes what an earlier run may have left when it was not ended properly.
   await stack.down();
 });
 
@@ -67,7 +69,7 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-test('the file with every profile: loopback ports, pinned images, bounds, nothing writable', async () => {
+test('services of every profile have loopback ports, pinned images, limits and no writable root', async () => {
   const text = await stack.compose('--profile', '*', 'config', '--format', 'json');
   const { services } = JSON.parse(text) as { services: Record<string, Service> };
   const { exchange: _, ...own } = services;
@@ -105,7 +107,7 @@ test('Redis, QuestDB and three workers come up healthy', async () => {
   await sql.connect();
 });
 
-test('Redis and QuestDB have the settings that queue and tables rely on', async () => {
+test('Redis and QuestDB have the settings that the queue and the tables rely on', async () => {
   const redis = new Redis(stack.redisUrl);
   try {
     const names = ['appendonly', 'appendfsync', 'maxmemory-policy', 'save'];
@@ -124,20 +126,20 @@ test('Redis and QuestDB have the settings that queue and tables rely on', async 
   expect(value('cairo.writer.data.append.page.size')).toBe('1M');
 });
 
-test('a worker is no root, can write nowhere but /tmp, and finds nothing to build or install with', async () => {
+test('a worker is not root, can write only to /tmp, and has no tools to build or install with', async () => {
   const look = [
     'id -u',
     'touch /app/x 2>/dev/null || echo read-only',
     'touch /tmp/x && echo writable',
     'for tool in npm npx corepack gcc make python3 git; do command -v $tool; done; echo none',
-    // The sources as Node.js has compiled them, made when the image was.
+    // The compile cache of Node.js for the sources, made with the image.
     'ls compiled | wc -l',
   ].join('; ');
   const out = await stack.compose('exec', '-T', 'worker', 'sh', '-c', look);
   expect(out).toBe('1000\nread-only\nwritable\nnone\n1');
 });
 
-test('a day is queued, and one of its three workers is killed in the middle', async () => {
+test('a day is queued, and one of three workers is killed during the work', async () => {
   const queued = await stack.cdvault('backfill', ...RANGE, '--source', 'rest', '--detach');
   expect(queued.exitCode, queued.stderr).toBe(0);
   await until(async () => (await storedRows()) >= KILL_AFTER_ROWS);
@@ -147,13 +149,13 @@ test('a day is queued, and one of its three workers is killed in the middle', as
   expect(await stack.inspect(killed, '{{.State.ExitCode}}')).toBe('137');
 });
 
-test('the other two finish the day', async () => {
+test('the other two workers finish the day', async () => {
   await until(async () => (await provenHours()) === HOURS && (await isIdle()));
-  // It was killed with hours in hand, or this would prove little.
+  // Checks that the killed worker had hours in progress; else the test would prove little.
   expect(await stack.compose('logs', 'worker')).toMatch(/A job lost its worker and runs again/);
 });
 
-test('the same command finds nothing to fetch and says 0', async () => {
+test('the same command finds nothing to fetch and exits with 0', async () => {
   const again = await stack.cdvault('backfill', ...RANGE, '--source', 'rest', '--json');
   expect(again.exitCode, again.stderr).toBe(0);
   const summary = linesOf(again.stdout).find(({ type }) => type === 'summary');
@@ -168,25 +170,25 @@ test('the same command finds nothing to fetch and says 0', async () => {
   });
 });
 
-test('verify, inside the stack, says proven and 0', async () => {
+test('verify inside the stack reports the day as proven and exits with 0', async () => {
   const verified = await stack.cdvault('verify', ...RANGE);
   expect(verified.exitCode, verified.stderr).toBe(0);
   expect(verified.stdout).toMatch(/^proven: 1 day, /m);
 });
 
-test('trades, ids, sums and the levels of every minute equal those of the exchange itself', async () => {
-  expect(differenceOf(expected, await factsOfStore(sql, STRETCH))).toBeUndefined();
+test('trades, ids, sums and the levels of every minute equal those of the exchange', async () => {
+  expect(differenceOf(expected, await factsOfStore(sql, DAY))).toBeUndefined();
 });
 
-test('the scheduler writes its symbols down and ends', async () => {
+test('the scheduler stores its symbols and exits', async () => {
   await stack.compose('run', '--rm', '-T', 'scheduler', 'schedule', SYMBOL, '--last', '3h');
-  // Whichever worker is free takes the tick and asks for the hours; of now the exchange has no trades.
+  // A free worker takes the tick and requests the hours, which are open, since the exchange has no trades of today.
   await until(async () => openHours(await status()) === 3);
   const end = await stack.cdvault('unschedule', SYMBOL);
   expect(end.exitCode, end.stderr).toBe(0);
 });
 
-test.skipIf(!hasServe)('serve is healthy, and asks for its password', async () => {
+test.skipIf(!hasServe)('serve is healthy, and requires its password', async () => {
   await stack.compose('up', '-d', '--wait', 'serve');
   const url = `http://127.0.0.1:${stack.ports.serve}`;
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
@@ -196,7 +198,7 @@ test.skipIf(!hasServe)('serve is healthy, and asks for its password', async () =
   expect(metrics.status).toBe(200);
 });
 
-test('workers that are told to stop finish their hours and end by themselves, with 0', async () => {
+test('workers that are told to stop finish their hours and exit with 0', async () => {
   const range = [SYMBOL, '--from', '2025-06-01T22:00Z', '--to', FROM];
   const queued = await stack.cdvault('backfill', ...range, '--source', 'rest', '--detach');
   expect(queued.exitCode, queued.stderr).toBe(0);
@@ -209,7 +211,7 @@ test('workers that are told to stop finish their hours and end by themselves, wi
   expect(jobsOf(JSON.parse(after.stdout) as Status, 'active')).toBe(0);
 });
 
-/** Looks every half second; a test's own limit of time ends it. */
+/** Polls every half second; the timeout of the test ends it. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await sleep(500);
 }
@@ -229,13 +231,13 @@ function linesOf(json: string): Record<string, unknown>[] {
   return json.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** What `status --json` tells. */
+/** The part of `status --json` that the tests use. */
 interface Status {
   readonly coverage: readonly { readonly open: number }[];
   readonly queues: readonly { readonly waiting: number; readonly active: number }[];
 }
 
-/** Asked in a worker. Its exit code 3 says that some hour is not proven: of no interest here. */
+/** Runs `status` in a worker. Exit code 3, which says that some hour is not proven, is accepted. */
 async function status(): Promise<Status> {
   const [worker = ''] = (await stack.containers('worker')).filter((id) => id !== killed);
   const ask = 'cdvault status --json || [ $? = 3 ]';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { choosePort } from '../../src/adapters/services/ports.ts';
 
-/** One set of containers, apart from every other on the same engine. */
+/** Separates these containers from all others on the same engine. */
 const PROJECT = 'cdvault-compose-test';
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const FILES = ['docker-compose.yml', 'test/compose/exchange.yml'];
@@ -23,24 +23,24 @@ export interface Ports {
 }
 
 export interface Stack {
-  /** On this machine's loopback. */
+  /** Ports on this machine's loopback. */
   readonly ports: Ports;
   readonly redisUrl: string;
   readonly readonlyPgUrl: string;
   readonly servePassword: string;
-  /** `docker compose …` on this stack. @returns standard output @throws Error when it fails, with its output */
+  /** Runs `docker compose …` on this stack. @returns standard output @throws Error with its output when it fails */
   compose(...args: readonly string[]): Promise<string>;
-  /** A verb of cdvault in a container of its own. */
+  /** Runs a command of cdvault in a new container. */
   cdvault(...args: readonly string[]): Promise<Ended>;
-  /** The containers of a service, also those that have ended. */
+  /** The containers of a service, including those that have ended. */
   containers(service: string): Promise<readonly string[]>;
-  /** One fact of a container, by `docker inspect --format`. */
+  /** Runs `docker inspect --format` for a container. */
   inspect(container: string, format: string): Promise<string>;
-  /** Takes everything down, data too. */
+  /** Removes all containers and their data. */
   down(): Promise<void>;
 }
 
-/** The caller's engine, and nothing of the caller's cdvault. */
+/** The caller's environment with its engine, without its settings for cdvault. */
 export function engineEnv(): Record<string, string> {
   const ours = /^(CDVAULT|BINANCE|REDIS|QUESTDB|COMPOSE)_|^(HTTPS?|NO)_PROXY$/;
   return Object.fromEntries(
@@ -63,9 +63,9 @@ async function choosePorts(): Promise<Ports> {
 }
 
 /**
- * Starts nothing yet.
- * @param image cdvault's
- * @param exchangeTrades what the simulated exchange has, as its `--synthetic` takes it
+ * Describes a stack; starts nothing.
+ * @param image the image of cdvault
+ * @param exchangeTrades trades of the simulated exchange, in the form of its `--synthetic`
  */
 export async function createStack(image: string, exchangeTrades: string): Promise<Stack> {
   const ports = await choosePorts();
@@ -88,7 +88,7 @@ export async function createStack(image: string, exchangeTrades: string): Promis
     BINANCE_SPOT_URL: 'http://exchange:8080',
     EXCHANGE_TRADES: exchangeTrades,
   };
-  // A .env of the checkout is its owner's.
+  // Without the checkout's .env, which belongs to the user.
   const before = ['compose', '--env-file', '/dev/null', '-p', PROJECT];
   const files = FILES.flatMap((file) => ['-f', file]);
   const run = (args: readonly string[], reject: boolean) =>

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCli } from '../support/command-line.ts';
 import { docker, engineEnv } from './stack.ts';
 
-/** `bin/cdvault up` on an engine: two services of docker-compose.yml, and nothing else of it. */
+/** `bin/cdvault up` on an engine starts two services of docker-compose.yml and no others. */
 
 let home: string;
 let project: string | undefined;
@@ -41,7 +41,7 @@ async function running(): Promise<string[]> {
     .toSorted();
 }
 
-test('up chooses containers, starts Redis and QuestDB alone, and brings the schema up to date', async () => {
+test('up chooses containers, starts only Redis and QuestDB, and updates the schema', async () => {
   const up = await bin('up');
   expect(up.exitCode, up.stderr).toBe(0);
   expect(up.stderr).toContain('services: containers, because a container engine answers');
@@ -56,7 +56,7 @@ test('up chooses containers, starts Redis and QuestDB alone, and brings the sche
   expect(await running()).toEqual(['questdb', 'redis']);
 });
 
-test('a verb finds them again; down stops them', async () => {
+test('a later command finds them, and down stops them', async () => {
   const status = await bin('status');
   expect(status.exitCode, status.stderr).toBe(0);
   expect(status.stdout).toContain('nothing is stored yet');
