@@ -3,27 +3,27 @@ import { CdvaultError } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import { redisCall } from './redis-call.ts';
 
-/** A Redis on the same host connects in milliseconds, a managed one abroad within a second. */
+/** A Redis on the same host connects in milliseconds, a remote managed one within a second. */
 const CONNECT_MS = 5_000;
 
-/** How long a broken connection waits between tries at most. */
+/** Longest wait between two attempts to reconnect. */
 const RECONNECT_MAX_MS = 2_000;
 
 /**
- * Tries to reconnect (together about 3 s) before queued commands fail: they must not be sent minutes
- * later, when nobody waits for them any more (a late SET of a lease would block its name).
+ * Attempts to reconnect (about 3 s in total) before queued commands fail. They must not be sent minutes
+ * later, when their callers have given up (a late SET of a lease would block its name).
  */
 const RECONNECTS_PER_COMMAND = 5;
 
-/** One line about a broken connection in this time, not one for each of its tries. */
+/** At most one log line about a broken connection in this time, instead of one for each attempt. */
 const ERROR_LOG_EVERY_MS = 30_000;
 
 /**
  * A client for short commands (not for blocking ones). It connects in the background, reconnects by
- * itself, and never crashes the process; commands wait in its queue meanwhile, so every use goes
- * through `redisCall`, which sets a deadline.
+ * itself, and never crashes the process. Commands wait in its queue while it is disconnected, so every
+ * use goes through `redisCall`, which sets a deadline.
  * @param url redis://, rediss:// (TLS) with optional user, password and database
- * @throws CdvaultError SERVICES_CONFIG when the URL is not one of Redis
+ * @throws CdvaultError SERVICES_CONFIG when the URL is not a redis:// or rediss:// URL
  */
 export function createRedis(url: string, deps: { log: Log; connectionName?: string }): Redis {
   const options = {
@@ -45,14 +45,14 @@ export function createRedis(url: string, deps: { log: Log; connectionName?: stri
 function checkedUrl(url: string): string {
   const protocol = URL.canParse(url) ? new URL(url).protocol : '';
   if (protocol === 'redis:' || protocol === 'rediss:') return url;
-  // The URL may hold a password: it is not repeated here.
+  // The message does not quote the URL: it may hold a password.
   throw new CdvaultError('SERVICES_CONFIG', 'REDIS_URL is not a redis:// or rediss:// URL');
 }
 
 type Askable = Pick<Redis, 'ping' | 'config' | 'info'>;
 
 /**
- * Whether this Redis can be trusted with queued work.
+ * Checks that this Redis keeps queued work; warns when it has no append-only file.
  * @throws CdvaultError REDIS_UNREACHABLE when it does not answer in 5 s; REDIS_POLICY when it may evict keys
  */
 export async function checkRedis(redis: Askable, log: Log): Promise<void> {
@@ -68,12 +68,12 @@ export async function checkRedis(redis: Askable, log: Log): Promise<void> {
   if (appendOnly !== 'yes' && appendOnly !== '1') {
     log.warn(
       { appendonly: appendOnly },
-      'Redis has no append-only file: a crash loses queued work (it is planned again)',
+      'Redis has no append-only file: queued work that a crash loses must be planned again',
     );
   }
 }
 
-/** By CONFIG GET, or by INFO where CONFIG is forbidden (managed services rename it, ACLs withhold it). */
+/** Uses CONFIG GET, or INFO where CONFIG is forbidden (managed services rename it, ACLs deny it). */
 async function readSetting(
   redis: Askable,
   setting: string,
@@ -81,12 +81,12 @@ async function readSetting(
   field: string,
 ): Promise<string | undefined> {
   try {
-    const reply = await redisCall(`tell its ${setting}`, () => redis.config('GET', setting));
+    const reply = await redisCall(`return its ${setting}`, () => redis.config('GET', setting));
     const [, value] = Array.isArray(reply) ? reply : [];
     if (typeof value === 'string') return value;
   } catch (error) {
     if (!(error instanceof CdvaultError) || error.code !== 'REDIS_REFUSED') throw error;
   }
-  const info = await redisCall(`tell its ${section} INFO`, () => redis.info(section));
+  const info = await redisCall(`return its ${section} INFO`, () => redis.info(section));
   return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info)?.[1];
 }

@@ -1,3 +1,16 @@
+/**
+ * States of a lease and what may follow each:
+ *
+ *   trying   -> held      Redis set the key for us
+ *            -> refused   another owner has the key; the caller gets no lease
+ *            -> released  no answer in time, or aborted; a key that Redis sets late is deleted again
+ *   held     -> held      a refresh or assertHeld extended the time to live
+ *            -> lost      the key is not ours any more, or no extension was confirmed in time;
+ *                         `signal` is aborted with LEASE_LOST
+ *            -> released  release()
+ *   lost, refused and released are final.
+ */
+
 import type { Redis } from 'ioredis';
 import { Mutex } from 'redis-semaphore';
 import { CdvaultError } from '../../domain/errors.ts';
@@ -10,9 +23,9 @@ interface LeaseDeps {
   /** Separates installations that share a Redis. */
   readonly keyPrefix: string;
   readonly log: Log;
-  /** How long a dead owner blocks its work; default 20 s. */
+  /** How long the lease of a dead owner lasts; default 20 s. */
   readonly ttlMs?: number;
-  /** Default: a quarter of the time, so that three refreshes may fail before it runs out. */
+  /** Default: a quarter of `ttlMs`, so that three refreshes may fail before the lease expires. */
   readonly refreshMs?: number;
 }
 
@@ -28,8 +41,8 @@ export function createLeases(deps: LeaseDeps): Leases {
 }
 
 /**
- * Local time is the monotonic clock and always taken before the command is sent: the lease that
- * Redis knows of then ends no earlier than the one that we believe in.
+ * Local time comes from the monotonic clock and is read before the command is sent, so that the key in
+ * Redis never expires before the lease does here.
  */
 class RedisLease implements Lease {
   readonly #name: string;
@@ -45,7 +58,7 @@ class RedisLease implements Lease {
     this.#name = name;
     this.#log = deps.log;
     this.#ttlMs = deps.ttlMs ?? DEFAULT_TTL_MS;
-    // An answer later than half of the lease's time is of no use to its owner.
+    // An answer that takes longer than half of the lease's time is of no use to its owner.
     this.#answerMs = Math.min(5_000, this.#ttlMs / 2);
     this.#mutex = new AnsweringMutex(deps.redis, `${deps.keyPrefix}:lease:${name}`, {
       lockTimeout: this.#ttlMs,
@@ -53,7 +66,7 @@ class RedisLease implements Lease {
       acquireAttemptsLimit: 1,
       retryInterval: 1,
       refreshInterval: deps.refreshMs ?? this.#ttlMs / 4,
-      onLockLost: () => this.#lose('it ran out and was not ours any more at a refresh'),
+      onLockLost: () => this.#lose('it expired, and a refresh found that it is not ours any more'),
     });
     this.#mutex.onAutoRefresh = () => this.#autoRefresh();
   }
@@ -77,12 +90,12 @@ class RedisLease implements Lease {
     }
   }
 
-  /** The command that was given up may still be done: the library would then refresh what nobody holds. */
+  /** Redis may still set the key: the library would then refresh a lease that nobody holds. */
   #giveBackLater(trying: Promise<boolean>): void {
     this.#released = true;
     void trying.then(
       (acquired) => (acquired ? this.release() : undefined),
-      // Never done, or done without an answer: nothing refreshes it, and it runs out by itself.
+      // Not executed, or executed without an answer: nothing refreshes the key, so it expires.
       () => undefined,
     );
   }
@@ -98,7 +111,7 @@ class RedisLease implements Lease {
     if (this.#released) throw this.#lostError('it was released');
     const sentAtMs = performance.now();
     if (!(await this.#extend())) {
-      this.#lose('it ran out, and another may own it');
+      this.#lose('it expired, and another process may own it');
       throw this.#lost.signal.reason;
     }
     const remainingMs = sentAtMs + this.#ttlMs - performance.now();
@@ -116,18 +129,18 @@ class RedisLease implements Lease {
     this.#mutex.stopRefresh();
     if (this.#lost.signal.aborted) return;
     try {
-      await redisCall(`take the lease ${this.#name} back`, () => this.#mutex.release(), {
+      await redisCall(`release the lease ${this.#name}`, () => this.#mutex.release(), {
         answerMs: this.#answerMs,
       });
     } catch (error) {
       this.#log.warn(
         { lease: this.#name, ttlMs: this.#ttlMs, error },
-        'A lease could not be released; it runs out by itself',
+        'A lease could not be released; it will expire',
       );
     }
   }
 
-  /** True also when Redis can't be asked: the lease is then ours until the expiry timer says otherwise. */
+  /** Also true when Redis does not answer: the lease stays held until its expiry timer fires. */
   async #autoRefresh(): Promise<boolean> {
     try {
       return await this.#extend();
@@ -167,13 +180,13 @@ class RedisLease implements Lease {
 }
 
 /**
- * The library's own refresh timer lets a failed command escape as an unhandled rejection, which ends
- * the process; this one asks the lease what a failure means.
+ * The library's refresh timer lets a failed command escape as an unhandled rejection, which ends the
+ * process. This class lets the lease handle the failure.
  */
 class AnsweringMutex extends Mutex {
   onAutoRefresh: () => Promise<boolean> = () => this.refreshNow();
 
-  /** One command: extends if the key still holds our identifier. */
+  /** One command: extends the time to live if the key still holds our identifier. */
   refreshNow(): Promise<boolean> {
     return super._refresh();
   }

@@ -2,12 +2,12 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { within } from '../system/within.ts';
 
 /**
- * Redis answers in well under a millisecond; five seconds cover a slow fork of its AOF rewrite and a
- * short reconnect, and are still short enough that a person sees why nothing moves.
+ * Redis answers in well under a millisecond. Five seconds cover a slow fork for its AOF rewrite and a
+ * short reconnect, and the user still learns soon why nothing happens.
  */
 const ANSWER_MS = 5_000;
 
-/** Replies that a Redis gives for a while: when it loads its data, changes roles or runs a long script. */
+/** Temporary error replies: Redis loads its data, changes roles or runs a long script. */
 const PASSING_REPLIES = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|UNBLOCKED)\b/;
 
 interface CallLimits {
@@ -16,8 +16,8 @@ interface CallLimits {
 }
 
 /**
- * Runs one exchange with Redis under a deadline: a client that reconnects queues its commands for as
- * long as it takes. A command that was given up may still be done later.
+ * Runs one call to Redis with a deadline: a client that reconnects queues its commands without one.
+ * Redis may still execute a command after the deadline has passed.
  * @param what completes the sentence "Redis did not …"
  * @throws CdvaultError REDIS_UNREACHABLE (no answer) or REDIS_REFUSED (an error reply), or the signal's reason
  */
@@ -52,7 +52,7 @@ function toRedisError(what: string, error: unknown): CdvaultError {
   );
 }
 
-/** A discarded transaction says only that it was discarded; the reply to one of its commands says why. */
+/** The error of a discarded transaction does not say why; the reply to one of its commands does. */
 function decisiveReply(error: unknown): unknown {
   if (!(error instanceof Error) || !('previousErrors' in error)) return error;
   const [first] = error.previousErrors as readonly unknown[];
