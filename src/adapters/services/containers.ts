@@ -33,7 +33,7 @@ async function succeeds(args: readonly string[], options: ServicesOptions): Prom
   return !failed;
 }
 
-/** A client alone is not enough: the compose plugin must be there and the engine must answer. */
+/** Whether the compose plugin is installed and the engine answers; a docker client alone is not enough. */
 export async function hasContainerEngine(options: ServicesOptions): Promise<boolean> {
   return (
     (await succeeds(['compose', 'version'], options)) &&
@@ -41,7 +41,7 @@ export async function hasContainerEngine(options: ServicesOptions): Promise<bool
   );
 }
 
-/** Two homes are two sets of containers and volumes. */
+/** Each home has its own containers and volumes. */
 function composeProject(homeDir: string): string {
   return `cdvault-${createHash('sha256').update(path.resolve(homeDir)).digest('hex').slice(0, 8)}`;
 }
@@ -87,14 +87,14 @@ async function compose(call: ComposeCall, options: ServicesOptions): Promise<str
       'SERVICE_START_FAILED',
       `docker compose ${call.args.join(' ')} failed:\n${tail}`,
       {
-        advice: 'Read the lines above; set CDVAULT_SERVICES=native to do without containers.',
+        advice: 'See the output above. Set CDVAULT_SERVICES=native to run without containers.',
       },
     );
   }
   return result.all;
 }
 
-/** The URLs when the containers of this home answer with this home's passwords. */
+/** The URLs, if the containers of this home answer with this home's passwords. */
 export async function findContainers(homeDir: string): Promise<ServiceUrls | undefined> {
   const ports = readRemembered(homeDir)?.containers;
   const secrets = readSecrets(homeDir);
@@ -122,7 +122,7 @@ async function choosePorts(): Promise<ServicePorts> {
   };
 }
 
-/** Starts what does not run. Call with the home's lock. */
+/** Starts the containers that do not run. The caller must hold the home's lock. */
 export async function startContainers(options: ServicesOptions): Promise<ServiceUrls> {
   const secrets = obtainSecrets(options.homeDir);
   const ports = readRemembered(options.homeDir)?.containers ?? (await choosePorts());
@@ -142,7 +142,7 @@ export async function startContainers(options: ServicesOptions): Promise<Service
         },
         dead: () => undefined,
         logTail: () => tail,
-        slowBecause: 'QuestDB opens its tables',
+        slowBecause: 'QuestDB is opening its tables',
       },
       options,
     );
@@ -161,7 +161,7 @@ export async function startContainers(options: ServicesOptions): Promise<Service
   return urls;
 }
 
-/** Names of what was stopped. The volumes stay. */
+/** Names of the services that were stopped. The volumes stay. */
 export async function stopContainers(options: ServicesOptions): Promise<readonly string[]> {
   const ports = readRemembered(options.homeDir)?.containers;
   const secrets = readSecrets(options.homeDir);

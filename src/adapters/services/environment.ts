@@ -10,12 +10,15 @@ const NAMES = {
   questdbReadonlyPgUrl: 'QUESTDB_READONLY_PG_URL',
 } as const;
 
-/** Longer than its connecting and its answers may take: the probe's own reason is the better one. */
+/** Longer than the probe's own timeouts for connecting and answers, whose errors say more. */
 const REDIS_ANSWER_MS = 15_000;
 
 type Given = Pick<ServicesOptions, keyof typeof NAMES>;
 
-/** All four URLs, or undefined when none is given. Some but not all is a mistake, never a mixture. */
+/**
+ * All four URLs, or undefined when none is given.
+ * @throws CdvaultError SERVICES_CONFIG when only some are given, or none though they are required
+ */
 export function urlsOfElsewhere(given: Given, required: boolean): ServiceUrls | undefined {
   const keys = Object.keys(NAMES) as (keyof typeof NAMES)[];
   const set = keys.filter((key) => given[key] !== '').map((key) => NAMES[key]);
@@ -25,9 +28,9 @@ export function urlsOfElsewhere(given: Given, required: boolean): ServiceUrls | 
     const reason =
       set.length > 0
         ? `${set.join(', ')} set, but not `
-        : 'services from the environment are asked for, but not set: ';
+        : 'services from the environment are required, but not set: ';
     throw new CdvaultError('SERVICES_CONFIG', reason + missing.join(', '), {
-      advice: `Set all of ${Object.values(NAMES).join(', ')}, or none. A server without a read-only user takes the same URL twice.`,
+      advice: `Set all of ${Object.values(NAMES).join(', ')}, or none. If the server has no read-only user, set the same URL twice.`,
     });
   }
   const withoutSlash = (url: string) => url.replace(/\/$/, '');
@@ -42,15 +45,15 @@ export function urlsOfElsewhere(given: Given, required: boolean): ServiceUrls | 
 
 const hostOf = (url: string): string => new URL(url).host;
 
-/** For a person: where things are, without passwords. */
+/** The hosts of the services for messages, without passwords. */
 export function placesOf(urls: ServiceUrls): string {
   return `Redis ${hostOf(urls.redisUrl)}, QuestDB ${hostOf(urls.questdbHttpUrl)} and ${hostOf(urls.questdbPgUrl)} (SQL)`;
 }
 
 /**
- * We don't start these services, so an answer is all that can be asked of them.
- * @throws CdvaultError REDIS_UNREACHABLE, STORE_UNREACHABLE, or where a server answers and lets nobody
- *   in REDIS_REFUSED, STORE_REFUSED
+ * Checks once that services which cdvault did not start answer and accept the credentials.
+ * @throws CdvaultError REDIS_UNREACHABLE, STORE_UNREACHABLE; REDIS_REFUSED, STORE_REFUSED when a server
+ *   answers but refuses the credentials
  */
 export async function requireAnswers(urls: ServiceUrls): Promise<void> {
   await redisCall(`answer at ${hostOf(urls.redisUrl)}`, () => probeRedis(urls.redisUrl), {
@@ -80,7 +83,7 @@ async function askedOf(
 }
 
 function reasonOf(error: unknown): string {
-  // A name with several addresses fails with one error for each, and an empty message.
+  // A host name with several addresses fails with one error for each, and the message is empty.
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
   return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import { isAlive, ownIdentity } from '../system/process-identity.ts';
 import { createExclusively } from './home.ts';
 import type { ServicesOptions } from './types.ts';
 
-/** A breaker that dies in the few synchronous lines it holds the door for leaves it behind. */
+/** A process that dies while it holds the second lock (a few synchronous lines) leaves it there. */
 const BREAKER_STALE_MS = 10_000;
 
 function readHolder(file: string): string | undefined {
@@ -17,8 +17,8 @@ function readHolder(file: string): string | undefined {
 }
 
 /**
- * Removes a dead holder's lock. Two processes may find it dead at once, and the slower one must not
- * remove the quicker one's new lock: so look again behind a second, short lock.
+ * Removes a dead holder's lock. Two processes may find it dead at the same time, and the slower one must
+ * not remove the new lock of the faster one. So each checks again while it holds a second, short lock.
  */
 function breakIfDead(file: string): void {
   const breaker = `${file}.breaking`;
@@ -28,7 +28,7 @@ function breakIfDead(file: string): void {
     try {
       if (Date.now() - statSync(breaker).mtimeMs > BREAKER_STALE_MS) rmdirSync(breaker);
     } catch {
-      // Somebody else just removed it.
+      // Another process has just removed it.
     }
     return;
   }

@@ -7,7 +7,7 @@ import { makeFolder } from '../system/make-folder.ts';
 import { isOfSystem } from '../system/system-error.ts';
 import type { ServicePorts, ServiceSecrets, ServiceUrls } from './types.ts';
 
-/** Names that a person may meet in psql or in the QuestDB console. */
+/** User names as they appear in psql and in the QuestDB console. */
 export const QUESTDB_USER = 'cdvault';
 export const QUESTDB_READER = 'reader';
 
@@ -18,7 +18,7 @@ const portsSchema = z.object({
   questdbPg: z.number().int(),
 });
 const rememberedSchema = z.object({
-  /** The rung used last: it has the data, so it is taken again. */
+  /** The rung used last. It has the data, so it is used again. */
   how: z.enum(['containers', 'native']),
   native: portsSchema.optional(),
   containers: portsSchema.optional(),
@@ -76,7 +76,7 @@ export function writeWhole(file: string, text: string, mode = 0o644): void {
 
 /** @throws CdvaultError FOLDER_UNUSABLE */
 export function makeHome(homeDir: string): void {
-  // Other users of the machine have no business in here: logs and data, too.
+  // Other users of the machine must not read it: it holds passwords, logs and data.
   inHome(() => makeFolder(homeDir, 0o700));
 }
 
@@ -98,10 +98,10 @@ export function readSecrets(homeDir: string): ServiceSecrets | undefined {
   return readJson(secretsFile(homeDir), secretsSchema);
 }
 
-/** base64url needs no escaping in a URL, in redis.conf or in server.conf. */
+/** 24 random bytes. base64url needs no escaping in a URL, in redis.conf or in server.conf. */
 const password = (): string => randomBytes(24).toString('base64url');
 
-/** Made once for each home; the servers' data knows them, so they never change. */
+/** Created once for each home. They never change, since the servers' data contains them. */
 export function obtainSecrets(homeDir: string): ServiceSecrets {
   const known = readSecrets(homeDir);
   if (known !== undefined) return known;
@@ -124,7 +124,7 @@ export function urlsFor(how: OwnRung, ports: ServicePorts, secrets: ServiceSecre
   };
 }
 
-/** Creates `file` with its content in one step; false when it exists. */
+/** Creates `file` with its content in one step; returns false if it exists. */
 export function createExclusively(file: string, text: string): boolean {
   const part = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   return inHome(() => {

@@ -16,15 +16,15 @@ import type { ServicesOptions, ServiceUrls, StopReport } from './types.ts';
 const FIND = { containers: findContainers, native: findNative } as const;
 const START = { containers: startContainers, native: startNative } as const;
 
-/** URLs from the environment count unless another rung is forced. */
+/** The URLs from the environment, unless another rung is forced. */
 function environmentUrls(options: ServicesOptions): ServiceUrls | undefined {
   if (options.rung === 'containers' || options.rung === 'native') return undefined;
   return urlsOfElsewhere(options, options.rung === 'environment');
 }
 
 /**
- * The rung of our own services that was forced or used before. The rung used last has the data: an
- * engine that is down today must not make us start an empty set elsewhere.
+ * The rung of our own services that is forced, or else was used last. The rung used last has the data:
+ * if its container engine is down today, cdvault must not start an empty set on another rung.
  */
 function settledRung(options: ServicesOptions): OwnRung | undefined {
   if (options.rung === 'containers' || options.rung === 'native') return options.rung;
@@ -48,7 +48,7 @@ async function decideRung(options: ServicesOptions): Promise<OwnRung> {
   return engine ? 'containers' : 'native';
 }
 
-/** Paths of the home are handed to processes that run in other folders. */
+/** Processes that run in other folders get paths of the home, so they must be absolute. */
 const absolute = (options: ServicesOptions): ServicesOptions => ({
   ...options,
   homeDir: path.resolve(options.homeDir),
@@ -60,8 +60,8 @@ const REASON: Readonly<Record<OwnRung, string>> = {
 };
 
 /**
- * Redis and QuestDB, ready: from the environment, as containers, or as processes of this machine,
- * in that order, decided once for each home. Safe to call from many processes at once.
+ * Returns Redis and QuestDB, ready for use: from the environment, as containers, or as processes of this
+ * machine, in that order. The choice is made once for each home. Safe to call from many processes at once.
  */
 export async function ensureServices(given: ServicesOptions): Promise<ServiceUrls> {
   const options = absolute(given);
@@ -74,7 +74,7 @@ export async function ensureServices(given: ServicesOptions): Promise<ServiceUrl
   if (running !== undefined) return running;
   makeHome(options.homeDir);
   return withHomeLock(options, async () => {
-    // Whoever held the lock before us may have started them.
+    // The previous holder of the lock may have started them.
     const started = (await findOwn(options)) ?? (await startOwn(options));
     options.say(`services: ${started.how}, ready; ${placesOf(started)}`);
     return started;
@@ -93,13 +93,13 @@ async function findOwn(options: ServicesOptions): Promise<ServiceUrls | undefine
   return rung === undefined ? undefined : FIND[rung](options.homeDir);
 }
 
-/** The services in use if they are there already. Starts nothing. */
+/** The URLs of the services, if they are given or already run. Starts nothing. */
 export async function findServices(given: ServicesOptions): Promise<ServiceUrls | undefined> {
   const options = absolute(given);
   return environmentUrls(options) ?? findOwn(options);
 }
 
-/** Stops this home's own services and waits until they are gone. Data stays; the environment's services are not ours to stop. */
+/** Stops this home's own services and waits until they are gone. Data stays. Services from the environment are not stopped. */
 export async function stopServices(given: ServicesOptions): Promise<StopReport> {
   const options = absolute(given);
   if (!existsSync(options.homeDir)) return { stopped: [] };

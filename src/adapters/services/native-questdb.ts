@@ -3,12 +3,12 @@ import { makeHome, QUESTDB_READER, QUESTDB_USER, writeWhole } from './home.ts';
 import { probeQuestdb } from './probes.ts';
 import type { NativeService, NativeSet } from './native-service.ts';
 
-/** The heap holds metadata and connections; columns are mapped files and sorts are off the heap. */
+/** The heap holds metadata and connections only; columns are mapped files, and sorts use memory off the heap. */
 const HEAP = '512m';
-/** Java 24 and later warn about what QuestDB does on purpose; 17 does not know the switches. */
+/** Java 24 and later warn about operations that QuestDB needs; Java 17 does not know the switches that silence them. */
 const JAVA_WITH_WARNINGS = 24;
 
-/** docker-compose.yml says the same in QDB_* variables. */
+/** docker-compose.yml has the same settings as QDB_* variables. */
 function serverConf(set: NativeSet): string {
   const { ports, secrets } = set;
   return [
@@ -23,8 +23,8 @@ function serverConf(set: NativeSet): string {
     'pg.readonly.user.enabled=true',
     `pg.readonly.user=${QUESTDB_READER}`,
     `pg.readonly.password=${secrets.questdbReader}`,
-    // Without a folder nobody's COPY … TO writes files on the server, which the reader's would; /exp does
-    // not need one.
+    // With a folder here, even the read-only user could write files on the server with COPY … TO. /exp
+    // does not need one.
     'cairo.sql.copy.export.root=',
     'line.tcp.enabled=false',
     'line.udp.enabled=false',
@@ -33,7 +33,7 @@ function serverConf(set: NativeSet): string {
     'telemetry.enabled=false',
     'metrics.enabled=true',
     'cairo.commit.mode=sync',
-    // 16 MB for each column of each open table is the default: far too much for many small tables.
+    // The default is 16 MB for each column of each open table: far too much for many small tables.
     'cairo.writer.data.append.page.size=1M',
     'cairo.writer.data.index.value.append.page.size=1M',
     'config.validation.strict=true',
@@ -41,7 +41,7 @@ function serverConf(set: NativeSet): string {
   ].join('\n');
 }
 
-/** At INFO every query is a line. */
+/** At level INFO QuestDB logs a line for every query. */
 const LOG_CONF = [
   'writers=stdout',
   'w.stdout.class=io.questdb.log.LogConsoleWriter',
@@ -62,7 +62,7 @@ export function nativeQuestdb(set: NativeSet): NativeService {
     pidFile: path.join(dir, 'questdb.pid'),
     logFile: path.join(dir, 'questdb.log'),
     portNames: ['questdbHttp', 'questdbHealth', 'questdbPg'],
-    slowBecause: 'the first start unpacks its console, later ones open the tables',
+    slowBecause: 'the first start unpacks its console, later starts open the tables',
     prepare: () => {
       makeHome(path.join(dir, 'conf'));
       writeWhole(path.join(dir, 'conf', 'server.conf'), serverConf(set), 0o600);

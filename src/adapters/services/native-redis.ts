@@ -4,8 +4,8 @@ import { probeRedis } from './probes.ts';
 import type { NativeService, NativeSet } from './native-service.ts';
 
 /**
- * The queue must survive a crash (AOF) and must never drop a key to save memory (noeviction).
- * The process title keeps the configuration's path: by it we know our own process again.
+ * The queue must survive a crash (AOF), and Redis must never drop a key to save memory (noeviction).
+ * The process title contains the path of the configuration file, by which our own process is recognized.
  */
 function configuration(set: NativeSet, dir: string): string {
   return [

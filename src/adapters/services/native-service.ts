@@ -6,13 +6,13 @@ import { answers, waitUntilReady } from './probes.ts';
 import { launchDetached, livePid, tailOf, terminate } from './processes.ts';
 import type { ServicePorts, ServiceSecrets, ServicesOptions, ServiceUrls } from './types.ts';
 
-/** Time for QuestDB to commit and for Redis to sync its file. */
+/** Time for QuestDB to commit and for Redis to sync its append-only file. */
 const STOP_GRACE_MS = 30_000;
-/** A process that lives but doesn't answer may be loading; after this it counts as stuck. */
+/** A process that runs but does not answer may be loading its data; after this time it counts as stuck. */
 const STUCK_MS = 60_000;
 const LOG_TAIL_LINES = 20;
 
-/** Everything the two servers of one home are configured from. */
+/** The configuration of the two servers of one home. */
 export interface NativeSet {
   readonly homeDir: string;
   readonly ports: ServicePorts;
@@ -24,7 +24,7 @@ export interface NativeSet {
 export interface NativeService {
   readonly name: string;
   readonly dir: string;
-  /** A part of its command line that no other process has. */
+  /** A part of its command line that no other process has in its own. */
   readonly mark: string;
   readonly pidFile: string;
   readonly logFile: string;
@@ -37,7 +37,7 @@ export interface NativeService {
   readonly probe: () => Promise<void>;
 }
 
-/** Starts the service unless it answers; true when it had to be started. */
+/** Starts the service unless it answers; returns true if it was started. */
 export async function bringUp(service: NativeService, options: ServicesOptions): Promise<boolean> {
   if (livePid(service.pidFile, service.mark) !== undefined) {
     const deadline = Date.now() + STUCK_MS;
@@ -46,11 +46,11 @@ export async function bringUp(service: NativeService, options: ServicesOptions):
       await systemClock.sleep(100, options.signal);
     }
     if (livePid(service.pidFile, service.mark) !== undefined) {
-      options.say(`${service.name} runs but does not answer; starting it again`);
+      options.say(`${service.name} runs but does not answer; restarting it`);
       await terminate(service.pidFile, service.mark, STOP_GRACE_MS, options.signal);
     }
   }
-  const again = existsSync(service.pidFile) ? ' again, on its data' : '';
+  const again = existsSync(service.pidFile) ? ' again with its existing data' : '';
   options.say(`starting ${service.name}${again} (log: ${service.logFile})`);
   service.prepare();
   const pid = await launchDetached({
@@ -68,7 +68,7 @@ export async function bringUp(service: NativeService, options: ServicesOptions):
       dead: () =>
         livePid(service.pidFile, service.mark) === pid
           ? undefined
-          : `it ended at once; end of ${service.logFile}:`,
+          : `it ended at once; the last lines of ${service.logFile}:`,
       logTail: () => tailOf(service.logFile, LOG_TAIL_LINES),
       slowBecause: service.slowBecause,
     },
@@ -77,7 +77,11 @@ export async function bringUp(service: NativeService, options: ServicesOptions):
   return true;
 }
 
-/** The service's name if it was running. Its data stays. */
+/**
+ * Stops the service; its data stays.
+ * @returns its name, or undefined if it was not running
+ * @throws CdvaultError INTERNAL when the process does not end
+ */
 export async function takeDown(
   service: Pick<NativeService, 'name' | 'pidFile' | 'mark'>,
   options: ServicesOptions,
@@ -87,7 +91,7 @@ export async function takeDown(
   options.say(`stopping ${service.name} (process ${pid})`);
   if (!(await terminate(service.pidFile, service.mark, STOP_GRACE_MS, options.signal))) {
     options.say(
-      `${service.name} did not end in ${STOP_GRACE_MS / 1000} s and was killed; its log recovers what was acknowledged`,
+      `${service.name} did not end in ${STOP_GRACE_MS / 1000} s and was killed; it recovers acknowledged data from its log`,
     );
   }
   if (livePid(service.pidFile, service.mark) !== undefined) {

@@ -9,7 +9,7 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { projectRoot } from './project-root.ts';
 import type { Env, ServicesOptions } from './types.ts';
 
-/** scripts/install-services.sh names the same version and sum. */
+/** scripts/install-services.sh has the same version and checksum. */
 const QUESTDB_JAR = 'questdb-9.3.4.jar';
 const QUESTDB_JAR_SHA256 = '939bc53ab22f93dbaa6545143a6e7c536d4904c07b7f2d381e8eef10436be062';
 const JAVA_NEEDED = 17;
@@ -78,7 +78,10 @@ async function searchTools({ childEnv, javaHome, jarDir }: ServicesOptions): Pro
   return { tools, missing };
 }
 
-/** Finds redis-server, Java and the QuestDB jar; installs what is missing, saying so. */
+/**
+ * Finds redis-server, Java and the QuestDB jar. Installs what is missing and reports that.
+ * @throws CdvaultError SERVICES_MISSING
+ */
 export async function obtainTools(options: ServicesOptions): Promise<NativeTools> {
   const first = await searchTools(options);
   if (first.missing.length === 0) return first.tools;
@@ -89,7 +92,7 @@ export async function obtainTools(options: ServicesOptions): Promise<NativeTools
     'SERVICES_MISSING',
     `still missing after the installation: ${namesOf(second.missing)}`,
     {
-      advice: `Needed are redis-server ${REDIS_NEEDED} or later and Java ${JAVA_NEEDED} or later on the PATH. Or set the service URLs.`,
+      advice: `Install redis-server ${REDIS_NEEDED} or later and Java ${JAVA_NEEDED} or later on the PATH, or set the service URLs.`,
     },
   );
 }
@@ -104,7 +107,7 @@ function namesOf(missing: Search['missing']): string {
 }
 
 async function runInstaller(missing: Search['missing'], options: ServicesOptions): Promise<void> {
-  options.say(`not here yet: ${namesOf(missing)}`);
+  options.say(`not installed yet: ${namesOf(missing)}`);
   const script = path.join(projectRoot, 'scripts', 'install-services.sh');
   const child = execa('sh', [script, ...missing], {
     env: { ...definedOnly(options.childEnv), JAR_DIR: options.jarDir },
@@ -126,7 +129,7 @@ async function runInstaller(missing: Search['missing'], options: ServicesOptions
       `could not install ${namesOf(missing)}:\n${result.stderr.trim()}`,
       {
         advice:
-          'Install them as said above, or start a container engine, or set the service URLs (see .env.example).',
+          'Install them as described above, start a container engine, or set the service URLs (see .env.example).',
       },
     );
   }

@@ -8,7 +8,7 @@ import { answers } from './probes.ts';
 import { letGo, livePid } from './processes.ts';
 import type { ServicePorts, ServicesOptions, ServiceUrls } from './types.ts';
 
-/** Enough to ask about and stop what runs; starting it takes real tools. */
+/** Placeholder: the tools are needed only to start services, not to find or stop them. */
 const NO_TOOLS: NativeTools = { redisServer: '', java: '', javaMajor: 0, questdbJar: '' };
 const NO_PORTS: ServicePorts = { redis: 0, questdbHttp: 0, questdbHealth: 0, questdbPg: 0 };
 
@@ -23,7 +23,7 @@ function setOf(homeDir: string, ports: ServicePorts, tools: NativeTools): Native
     : { homeDir, ports, secrets, tools, urls: urlsFor('native', ports, secrets) };
 }
 
-/** The URLs when both servers of this home answer with this home's passwords. */
+/** The URLs, if both servers of this home answer with this home's passwords. */
 export async function findNative(homeDir: string): Promise<ServiceUrls | undefined> {
   const ports = readRemembered(homeDir)?.native;
   const set = ports === undefined ? undefined : setOf(homeDir, ports, NO_TOOLS);
@@ -32,13 +32,13 @@ export async function findNative(homeDir: string): Promise<ServiceUrls | undefin
   return all.every(Boolean) ? set.urls : undefined;
 }
 
-/** The remembered ports, but for those that a stranger took while our service was down. */
+/** The remembered ports; those that another program took while our service was down are replaced. */
 async function settlePorts(options: ServicesOptions): Promise<ServicePorts> {
   const remembered = readRemembered(options.homeDir)?.native;
   const ports: Record<keyof ServicePorts, number> = { ...(remembered ?? NO_PORTS) };
   for (const service of servicesOf(placeholder(options.homeDir))) {
     const running = livePid(service.pidFile, service.mark) !== undefined;
-    // Its port is forgotten (services.json was deleted), and two servers on one folder would ruin it.
+    // Its port is unknown (services.json was deleted), and two servers on one folder would corrupt it.
     if (running && remembered === undefined) await takeDown(service, options);
     if (running && remembered !== undefined) continue;
     await letGo(service.pidFile, service.mark, options.signal);
@@ -48,7 +48,7 @@ async function settlePorts(options: ServicesOptions): Promise<ServicePorts> {
       ports[name] = await choosePort(Object.values(ports));
       if (before !== 0)
         options.say(
-          `port ${before} is taken by another program; ${service.name} moves to ${ports[name]}`,
+          `port ${before} is used by another program; ${service.name} moves to ${ports[name]}`,
         );
     }
   }
@@ -56,7 +56,7 @@ async function settlePorts(options: ServicesOptions): Promise<ServicePorts> {
   return ports;
 }
 
-/** File names only: no passwords are needed to know which process is ours. */
+/** For file names only: recognizing our own processes needs no passwords. */
 function placeholder(homeDir: string): NativeSet {
   const secrets = { redis: '', questdb: '', questdbReader: '' };
   return {
@@ -68,7 +68,7 @@ function placeholder(homeDir: string): NativeSet {
   };
 }
 
-/** Starts what does not answer. Call with the home's lock. */
+/** Starts the servers that do not answer. The caller must hold the home's lock. */
 export async function startNative(options: ServicesOptions): Promise<ServiceUrls> {
   const tools = await obtainTools(options);
   const secrets = obtainSecrets(options.homeDir);
@@ -84,7 +84,7 @@ export async function startNative(options: ServicesOptions): Promise<ServiceUrls
   return urls;
 }
 
-/** Names of what was running. */
+/** Stops both servers; returns the names of those that were running. */
 export async function stopNative(options: ServicesOptions): Promise<readonly string[]> {
   const names = await Promise.all(
     servicesOf(placeholder(options.homeDir)).map(async (service) => takeDown(service, options)),

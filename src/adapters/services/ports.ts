@@ -2,7 +2,10 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { CdvaultError } from '../../domain/errors.ts';
 
-/** Below the range from which systems take ports for outgoing connections: ours stay free while we are down. */
+/**
+ * Ports below the range from which systems take ports for outgoing connections: our ports stay free while
+ * the services are down.
+ */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const TRIES = 200;
@@ -17,7 +20,10 @@ export async function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A free loopback port that is none of `taken`. Chance keeps two homes that start at once apart. */
+/**
+ * A free loopback port that is not in `taken`. It is chosen at random, so that two homes that start at
+ * the same time get different ones.
+ */
 export async function choosePort(taken: readonly number[]): Promise<number> {
   for (let i = 0; i < TRIES; i += 1) {
     const port = randomInt(LOWEST, HIGHEST);

@@ -8,13 +8,13 @@ import type { ServicesOptions, ServiceUrls } from './types.ts';
 const PROBE_TIMEOUT_MS = 3_000;
 const SAY_EVERY_MS = 5_000;
 const POLL_MS = 50;
-/** Redis replays its whole log and QuestDB opens every table before they answer. */
+/** Before they answer, Redis replays its whole log and QuestDB opens every table. */
 const READY_TIMEOUT_MS = 300_000;
 
 /**
- * One round trip with the credentials, in the database that is named; throws what the server or the
- * network said.
- * @throws CdvaultError SERVICES_CONFIG when the database is no number
+ * One round trip with the URL's credentials, in its database.
+ * @throws CdvaultError SERVICES_CONFIG when the database is not a number; else the error of the server or
+ *   the network
  */
 export async function probeRedis(url: string): Promise<void> {
   const redis = new Redis(url, {
@@ -29,14 +29,14 @@ export async function probeRedis(url: string): Promise<void> {
   if (!Number.isSafeInteger(db) || db < 0)
     throw new CdvaultError('SERVICES_CONFIG', 'REDIS_URL does not name its database by a number');
   let reason: unknown;
-  // The event carries the reason ("ECONNREFUSED"); the promise only says that the connection closed.
+  // The event has the reason ("ECONNREFUSED"); the promise only reports that the connection closed.
   redis.on('error', (error: unknown) => {
     reason = error;
   });
   try {
     await redis.connect();
     await redis.ping();
-    // The client goes on in database 0 when the server has no such database; asked by us, it says so.
+    // When the server has no such database, the client silently uses database 0. This command fails.
     if (db > 0) await redis.select(db);
   } catch (error) {
     throw reason ?? error;
@@ -45,18 +45,18 @@ export async function probeRedis(url: string): Promise<void> {
   }
 }
 
-/** Not the process's own agent, which may know a proxy (NODE_USE_ENV_PROXY): services are asked directly. */
+/** Instead of the process's global agent, which may use a proxy (NODE_USE_ENV_PROXY). */
 const direct = new Agent();
 
-/** The server answered, and lets nobody in with these credentials. */
+/** The server answered and refused the credentials. */
 class Refused extends Error {}
 
-/** Whether a probe of QuestDB failed though the server answered. */
+/** Whether a probe of QuestDB failed although the server answered. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof Refused || error instanceof pg.DatabaseError;
 }
 
-/** Writes no row: /ping would answer without a look at the credentials. */
+/** Writes no row. /ping would not do: it answers without checking the credentials. */
 export async function probeQuestdbHttp(url: string): Promise<void> {
   const { origin, username, password } = new URL(url);
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -112,13 +112,16 @@ export async function answers(probe: () => Promise<void>): Promise<boolean> {
 interface Wait {
   readonly name: string;
   readonly probe: () => Promise<void>;
-  /** Why waiting on is useless, or undefined while there is hope. */
+  /** Why the service can't become ready any more; undefined while it may. */
   readonly dead: () => string | undefined;
   readonly logTail: () => string;
   readonly slowBecause: string;
 }
 
-/** Polls until the service answers; stops at once when its process is gone. */
+/**
+ * Polls until the service answers; stops at once when its process is gone.
+ * @throws CdvaultError SERVICE_START_FAILED
+ */
 export async function waitUntilReady(wait: Wait, options: ServicesOptions): Promise<void> {
   const started = Date.now();
   let saidAt = started;

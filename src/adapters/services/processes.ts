@@ -16,7 +16,7 @@ import type { Env } from './types.ts';
 const LOG_KEEP_BYTES = 16 * 1024 * 1024;
 const LET_GO_MS = 5_000;
 
-/** The command line of a live process; undefined when it is gone or only waits to be reaped. */
+/** The command line of a live process; undefined when it is gone or a zombie. */
 function commandLineOf(pid: number): string | undefined {
   try {
     if (existsSync('/proc/self/cmdline')) {
@@ -32,8 +32,9 @@ function commandLineOf(pid: number): string | undefined {
 }
 
 /**
- * True when a process holds nothing any more: it is away, or only its exit status waits for a
- * parent. One that still unmaps its files has no command line either, but keeps its ports.
+ * True when a process holds no ports or files any more: it is gone, or a zombie that waits for its parent
+ * to read the exit status. A process that still unmaps its files has no command line either, but keeps
+ * its ports.
  */
 function isGone(pid: number): boolean {
   if (!existsSync('/proc/self/stat')) return commandLineOf(pid) === undefined;
@@ -56,8 +57,8 @@ function readPid(pidFile: string): number | undefined {
 }
 
 /**
- * The pid in `pidFile` if that process lives and works on `mark`, a path in its command line. After
- * a reboot the number may belong to anybody: the mark keeps us from signalling a stranger.
+ * The pid in `pidFile`, if that process lives and its command line contains `mark`. After a reboot the
+ * number may belong to any process: the mark ensures that we never signal another one.
  */
 export function livePid(pidFile: string, mark: string): number | undefined {
   const pid = readPid(pidFile);
@@ -67,7 +68,7 @@ export function livePid(pidFile: string, mark: string): number | undefined {
 
 const SEEN_BY_SERVERS = new Set(['PATH', 'HOME', 'LANG', 'JAVA_HOME', 'TMPDIR']);
 
-/** What a server may see of our environment: its own variables there would override its file. */
+/** The part of our environment that a server gets: variables of the server's own would override its file. */
 export function serverEnvironment(env: Env): Record<string, string> {
   const kept = Object.entries(env).filter(
     (entry): entry is [string, string] => SEEN_BY_SERVERS.has(entry[0]) && entry[1] !== undefined,
@@ -84,7 +85,10 @@ interface Launch {
   readonly pidFile: string;
 }
 
-/** Starts a server that outlives us: own session, own log, no pipe to us. */
+/**
+ * Starts a server that outlives this process: own session, own log, no pipe to us.
+ * @throws CdvaultError SERVICE_START_FAILED
+ */
 export async function launchDetached(launch: Launch): Promise<number> {
   if (existsSync(launch.logFile) && statSync(launch.logFile).size > LOG_KEEP_BYTES) {
     renameSync(launch.logFile, `${launch.logFile}.1`);
@@ -130,7 +134,7 @@ async function waitUntilGone(
   return true;
 }
 
-/** Gives a killed process the moment it needs to let go of its ports and files. */
+/** Waits up to 5 s until a killed process has closed its ports and files. */
 export async function letGo(pidFile: string, mark: string, signal: AbortSignal): Promise<void> {
   const pid = readPid(pidFile);
   if (
@@ -142,7 +146,7 @@ export async function letGo(pidFile: string, mark: string, signal: AbortSignal):
   }
 }
 
-/** SIGTERM, then wait until it is gone; SIGKILL after `graceMs`. True when it went by itself. */
+/** Sends SIGTERM and waits until the process is gone; SIGKILL after `graceMs`. True if SIGTERM was enough. */
 export async function terminate(
   pidFile: string,
   mark: string,

@@ -1,4 +1,4 @@
 import path from 'node:path';
 
-/** Where scripts/ and docker-compose.yml lie: three folders up. */
+/** The folder of scripts/ and docker-compose.yml: three folders up. */
 export const projectRoot = path.resolve(import.meta.dirname, '..', '..', '..');

@@ -1,40 +1,40 @@
-/** Which rung of the ladder the services stand on. */
+/** How the services are provided: the rungs of the ladder. */
 export type ServicesHow = 'environment' | 'containers' | 'native';
 
-/** Where Redis and QuestDB are; every URL carries its credentials, so never log one whole. */
+/** Where Redis and QuestDB are. Every URL contains its credentials: never log one whole. */
 export interface ServiceUrls {
   readonly how: ServicesHow;
   readonly redisUrl: string;
   readonly questdbHttpUrl: string;
   readonly questdbPgUrl: string;
-  /** A user that can select and nothing else. */
+  /** Of a user that can only select. */
   readonly questdbReadonlyPgUrl: string;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
 export interface ServicesOptions {
-  /** Of services that run elsewhere; '' where it is not given. */
+  /** URLs of services that run elsewhere; '' when not given. */
   readonly redisUrl: string;
   readonly questdbHttpUrl: string;
   readonly questdbPgUrl: string;
   readonly questdbReadonlyPgUrl: string;
-  /** A way that is insisted on; '' where it is to be decided. */
+  /** The rung that must be used; '' to let cdvault choose. */
   readonly rung: ServicesHow | '';
   readonly jarDir: string;
   readonly javaHome: string;
-  /** What child processes are given of ours. */
+  /** The environment for child processes. */
   readonly childEnv: Env;
-  /** Data, logs, passwords and ports of our own services live here. */
+  /** The folder with data, logs, passwords and ports of our own services. */
   readonly homeDir: string;
-  /** One line for a person; called for everything that takes time. */
+  /** Prints one line for the user; called for everything that takes time. */
   readonly say: (line: string) => void;
-  /** Ends every wait; what has been started goes on and is found again by the next command. */
+  /** Ends every wait. Services that were started keep running, and the next command finds them. */
   readonly signal: AbortSignal;
 }
 
 export interface StopReport {
-  /** What was running and no longer is. Data stays. */
+  /** Names of the services that were running and are stopped. Data stays. */
   readonly stopped: readonly string[];
 }
 
