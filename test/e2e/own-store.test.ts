@@ -60,14 +60,14 @@ describe('a database that is not cdvault’s', () => {
       'other columns',
       'agg_trades',
       '(ts TIMESTAMP, price DOUBLE) TIMESTAMP(ts) PARTITION BY DAY WAL',
-      /agg_trades is not cdvault's: it lacks ts TIMESTAMP \(dedup key\), .*has price DOUBLE/,
+      /agg_trades is not cdvault's: missing ts TIMESTAMP \(dedup key\), .*unexpected price DOUBLE/,
     ],
     [
       'other dedup keys',
       'series',
       '(ts TIMESTAMP, market SYMBOL, symbol SYMBOL, origin TIMESTAMP, scheduled_from TIMESTAMP) ' +
         'TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, symbol)',
-      /series is not cdvault's: it lacks market SYMBOL \(dedup key\), has market SYMBOL/,
+      /series is not cdvault's: missing market SYMBOL \(dedup key\), unexpected market SYMBOL/,
     ],
   ])('with %s is refused with exit code 7 and not touched', async (_, table, definition, words) => {
     await sql.query(`CREATE TABLE ${table} ${definition}`);

@@ -1,17 +1,17 @@
 import type { ExactBar, ExactTierBar } from '../../ports/bar-store.ts';
 import { int, optionalInt, text, type TextRow } from './sql.ts';
 
-/** As toBar() reads them. */
+/** The columns that toBar() reads. */
 export const BAR_COLUMNS =
   'ts::long AS open_us, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades, buy_agg_trades, buy_trades, ' +
   'price_open, price_high, price_low, price_close, first_id, last_id, status, level_from::long AS level_us, level_missing';
 
-/** As toTierBar() reads them. */
+/** The columns that toTierBar() reads. */
 export const TIER_COLUMNS =
   'ts::long AS open_us, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, ' +
   'status, level_from::long AS level_us, level_missing';
 
-/** What bars and tiers have in common. */
+/** The fields that bars and tiers have in common. */
 function toLevels(row: TextRow): Omit<ExactTierBar, 'tier'> {
   return {
     openMs: int(row, 'open_us') / 1000,

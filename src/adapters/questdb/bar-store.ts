@@ -36,10 +36,10 @@ import {
 import { rolledUpTiers, tierMinutes } from './tiers-sql.ts';
 import type { RowOrder } from './traded-minutes.ts';
 
-/** Counts up whenever bars of an earlier release lack what this one's have. */
+/** Increased whenever a release adds something that the bars of earlier releases do not have. */
 const LAYOUT = 2;
 
-/** @param tiers sizes of trades that are told apart; the same for all who write to a store */
+/** @param tiers lower bounds of the trade sizes; every writer of a store must use the same ones */
 export function createBarStore(sql: Sql, tiers: TierBounds = DEFAULT_TIERS): BarStore {
   return new QuestdbBarStore(sql, tiers);
 }
@@ -118,7 +118,7 @@ class QuestdbBarStore implements BarStore {
     };
   }
 
-  /** Tiers that an earlier build of the day had and that are no more. */
+  /** Tiers that an earlier build of the day had and this one does not have. */
   async #formerTiers(series: Series, { dayMs }: DayInputs): Promise<readonly string[]> {
     const range = { startMs: dayMs, endMs: dayMs + DAY_MS };
     await this.#sql.waitApplied('tiers_exact_1m');
@@ -143,7 +143,7 @@ class QuestdbBarStore implements BarStore {
     await this.#sql.waitApplied(table);
   }
 
-  /** Looked at anew for each build: a hole that is filled, a file that is reloaded change it. */
+  /** Checked for each build: filling a hole or reloading a file changes it. */
   async #orderOf(series: Series, { dayMs }: DayInputs): Promise<RowOrder> {
     const [row] = await this.#sql.query(
       'SELECT count() AS falls FROM (SELECT agg_id, lag(agg_id) OVER () AS before FROM agg_trades ' +
@@ -223,13 +223,16 @@ class QuestdbBarStore implements BarStore {
   }
 }
 
-/** What writes a day's minutes, and those of its tiers. */
+/** The statements that write a day's minutes, and those of its tiers. */
 interface MinuteStatements {
   readonly minutes: readonly string[];
   readonly tiers: readonly string[];
 }
 
-/** A failure counts only when none is at work any more: a late statement would overwrite the next build's. */
+/**
+ * Waits for all, then throws the first failure: a statement that still runs would overwrite the rows of the
+ * next build.
+ */
 async function allOver(work: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;

@@ -10,7 +10,7 @@ import { VALID_ROWS } from './trade-store.ts';
 
 const COUNTS_BY_SIDE = ['buy_agg_trades', 'buy_trades'] as const;
 
-/** As the statements give them; a table may have more, and in another order. */
+/** The columns in the order of the statements; a table may have more, and in another order. */
 const COLUMNS = [
   'ts, market, symbol, open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume',
   'agg_trades, trades, price_open, price_high, price_low, price_close, first_id, last_id',
@@ -19,8 +19,9 @@ const COLUMNS = [
 ].join(', ');
 
 /**
- * One day's minute bars in one statement, from nothing but the day's own trades. A silent minute takes the level of the last minute with trades before it. All 1,440 minutes are
- * written, those of which nothing is known as `void`: no row of an earlier build can stay behind.
+ * One day's minute bars in one statement, computed from the day's own trades only. A silent minute takes the
+ * level of the last minute with trades before it. All 1,440 minutes are written, those without any
+ * information as `void`, so that no row of an earlier build remains.
  */
 export function minuteBars(
   series: Series,
@@ -52,7 +53,7 @@ SELECT * FROM (
 )`;
 }
 
-/** Which trades count in a day's bars. */
+/** The WHERE condition of the trades that count in a day's bars. */
 export function rowsOfDay(series: Series, day: DayInputs): string {
   const known = day.hours.map(({ hourMs }) => hourOf(hourMs));
   return (
@@ -65,7 +66,7 @@ export function withinDay({ dayMs }: DayInputs): string {
   return `ts >= ${timestamp(dayMs)} AND ts < ${timestamp(dayMs + DAY_MS)}`;
 }
 
-/** `s` is a minute of the day, `m` and `v` levels and sums of the last one with trades up to it, if any. */
+/** `s` is a minute of the day; `m` and `v` are levels and sums of the last minute with trades up to it, if any. */
 const minuteColumns = ({ level }: Limbs, silentWorth: string) =>
   [
     ...[
@@ -98,8 +99,9 @@ function whenTraded(value: string, otherwise: string): string {
 }
 
 /**
- * A day's bars of a longer interval from its minute bars, equal to direct computation: open, high and
- * low come from minutes with trades only, since a silent minute's flat level is no trade's level.
+ * A day's bars of a longer interval, computed from its minute bars; the result equals that from the trades.
+ * Open, high and low come from minutes with trades only, since no trade had the flat level of a silent
+ * minute.
  */
 export function rolledUpBars(series: Series, day: DayInputs, interval: Interval): string {
   const traded = (column: string) =>

@@ -6,21 +6,21 @@ import type { Log } from '../../ports/log.ts';
 import { IlpConnection } from './ilp-connection.ts';
 import { IlpRow } from './ilp-row.ts';
 
-/** Some 50,000 rows: the fewer commits, the less the store has to merge. */
+/** About 50,000 rows: the fewer commits, the less the store has to merge. */
 const REQUEST_BYTES = 8 * 2 ** 20;
 
-/** Rows of one time are never in two requests, unless they are more than fit here. */
+/** Room for keeping rows with the same time in one request; more of them than this are split. */
 const SPARE_BYTES = 2 ** 18;
 
-/** Requests under way at a time in one process: 200 k rows/s with one, 275 k with two, 295 k with three. */
+/** Requests in flight in one process: 200 k rows/s with one, 275 k with two, 295 k with three. */
 const REQUESTS_AT_ONCE = 2;
 
-/** Of one load, those that wait for their turn included: one more is filled meanwhile. */
+/** Requests of one load that are in flight or wait for their turn, while one more is being filled. */
 const LOAD_REQUESTS = 2;
 
 /**
- * Bulk rows, several requests at a time, copied as bytes from the file that they came in: what makes a
- * day of trades a matter of seconds. Everything small goes by the trade writer.
+ * Writes bulk rows with several requests at a time, copied as bytes from their source file: a day of trades
+ * then takes seconds. Small batches use the trade writer.
  * @param url http://user:password@host:port
  */
 export function createBulkStore(
@@ -74,7 +74,7 @@ class Load implements BulkLoad {
     const { mostBytes } = this.#line;
     for (let row = from; row < to; row += 1) {
       const timeUs = block.timesUs[row] ?? 0;
-      // Rows of one time in two requests would be stored in the order in which these arrive.
+      // Rows with the same time in two requests would be stored in the order in which the requests arrive.
       const isFull =
         this.#length > REQUEST_BYTES + SPARE_BYTES - mostBytes ||
         (this.#length > REQUEST_BYTES && timeUs !== this.#timeUs);
@@ -96,7 +96,7 @@ class Load implements BulkLoad {
     await Promise.all(this.#underWay);
   }
 
-  /** Waits while enough is under way, then sends what has been collected. */
+  /** Waits until fewer than LOAD_REQUESTS are in flight, then sends the collected rows. */
   async #dispatch(): Promise<void> {
     while (this.#underWay.size >= LOAD_REQUESTS) await Promise.race(this.#underWay);
     this.#assertNoFailure();

@@ -7,12 +7,12 @@ import type { Series } from '../../domain/market.ts';
 import type { ComputedMinutes } from '../../ports/bar-store.ts';
 import { literal, timestamp } from './sql.ts';
 
-/** The server closes the connection on a statement of more than a megabyte; this many rows take a third of it. */
+/** The server closes the connection on a statement of more than 1 MB; this many rows take a third of that. */
 const ROWS_A_STATEMENT = 480;
 
 const NO_BASE = { buyE24: 0n, sellE24: 0n };
 
-/** Minutes of a day that were computed outside the store, as statements that write all 1,440 of them. */
+/** Statements that write all 1,440 minutes of a day that were computed outside the store. */
 export function minuteInserts(
   series: Series,
   day: DayInputs,
@@ -53,8 +53,8 @@ export function minuteInserts(
 }
 
 /**
- * The same of one tier.
- * @param minutes none of a tier that is void: a former one, or one of contracts of unknown worth
+ * The same for one tier.
+ * @param minutes empty when the tier is void: a former tier, or the contract size is unknown
  */
 export function tierInserts(
   series: Series,
@@ -88,7 +88,7 @@ function inserts(into: string, rows: readonly (readonly (string | number)[])[]):
   return statements;
 }
 
-/** All minutes of a day; those of which nothing is known are void, so that no row of an earlier build stays. */
+/** All minutes of a day; those without any information are void, so that no row of an earlier build remains. */
 function wholeDay(
   day: DayInputs,
   minutes: readonly Bar[],
@@ -98,7 +98,7 @@ function wholeDay(
   return Array.from({ length: DAY_MS / MINUTE_MS }, (_, index) => {
     const openMs = day.dayMs + index * MINUTE_MS;
     const bar = byOpen.get(openMs);
-    // A longer bar takes its close from its last minute, void or not.
+    // A longer bar takes its close from its last minute, even if that is void.
     if (bar === undefined) return { bar: silentBar(openMs, level), status: 'void' };
     level = bar.close;
     return { bar, status: barStatus(day, openMs, MINUTE_MS) };

@@ -1,11 +1,11 @@
 import type { Contract } from '../../domain/bars/contract.ts';
 import { DELTA } from './traded-minutes.ts';
 
-/** How the worth of a minute's trades is had: SQL over rows of one minute, and for the minute bars. */
+/** SQL for the value of a minute's trades: over the rows of one minute, and for the minute bars. */
 interface WorthSql {
   /** Columns of a minute with trades. */
   readonly minute: string;
-  /** Quote worth of a silent minute: an unknown worth stays unknown, lest a longer bar add it up. */
+  /** Quote value of a silent minute. NULL if the value is unknown, so that a longer bar does not add up a part. */
   readonly silent: string;
   /** The last columns of a bar. */
   readonly baseVolumes: string;
@@ -13,7 +13,7 @@ interface WorthSql {
 
 const BASE_UNKNOWN = 'null::double base_buy_volume, null::double base_sell_volume';
 
-/** Quantities in the base asset are worth their price; the bars' own volumes are base. */
+/** The quantity is in the base asset: its value is price times quantity, and the bars' volumes are base volumes. */
 const BY_PRICE: WorthSql = {
   minute: `sum(price * ${DELTA}) quote_delta, sum(price * qty) quote_volume`,
   silent: '0m',
@@ -31,14 +31,14 @@ export function worthOf(contract: Contract | undefined): WorthSql {
   return contract.size === undefined ? UNKNOWN : byContract(contract.size);
 }
 
-/** Of a longer bar's minutes. */
+/** Base volumes of a longer bar, summed over its minutes. */
 export const SUMMED_BASE_VOLUMES = ['base_buy_volume', 'base_sell_volume']
   .map((name) => `sum(${name}::decimal(60,20))::double ${name}`)
   .join(', ');
 
 /**
- * Quotients are rounded, here at the 24th place, but added up as decimals: a sum of DOUBLEs would hang on
- * the order of its terms, and computing the same bars again must change nothing.
+ * Quotients are rounded, here at the 24th place, but added up as decimals: a sum of DOUBLEs would depend on
+ * the order of its terms, and computing the same bars again must give the same result.
  */
 function byContract(size: string): WorthSql {
   const base = (side: string) =>

@@ -4,13 +4,13 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { writePatiently } from './patient-write.ts';
 
-/** A batch of 10,000 rows takes about 50 ms; a server that needs this long is as good as gone. */
+/** A batch of 10,000 rows takes about 50 ms; a server that needs this long counts as unreachable. */
 const WRITE_DEADLINE_MS = 30_000;
 
-/** Stored: every row of the request, or none. */
+/** The status of success. A request is one transaction: all of its rows are stored, or none. */
 const NO_CONTENT = 204;
 
-/** Trades as QuestDB's line protocol over HTTP. */
+/** Writes trades by QuestDB's line protocol (ILP) over HTTP. */
 export class IlpConnection {
   readonly #agent: Agent;
   readonly #origin: string;
@@ -39,7 +39,7 @@ export class IlpConnection {
   }
 
   /**
-   * One request, one transaction; again when that may help.
+   * Writes in one request and one transaction; repeats it when that may help.
    * @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, or the signal's reason
    */
   async write(body: Buffer, rows: number, signal: AbortSignal): Promise<void> {
@@ -54,7 +54,7 @@ export class IlpConnection {
   async #post(body: Buffer, rows: number, signal: AbortSignal): Promise<void> {
     const { statusCode, text } = await this.#answer(body, rows, signal);
     if (statusCode === NO_CONTENT) return;
-    // A table that is suspended takes rows all the same: who waits for them to be applied is told.
+    // A suspended table accepts rows as well: waitApplied reports that.
     throw new CdvaultError(
       statusCode >= 400 && statusCode < 500 ? 'STORE_REFUSED' : 'STORE_UNREACHABLE',
       `QuestDB answered HTTP ${statusCode} to ${rows} trades: ${text.slice(0, 400)}`,

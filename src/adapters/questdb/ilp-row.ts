@@ -10,8 +10,8 @@ import {
 } from '../../domain/trade/trade-block.ts';
 
 /**
- * One trade as a line of QuestDB's line protocol, written straight from the digits that the exchange
- * gave: `d` marks a decimal, `i` a LONG, `t` microseconds.
+ * One trade as a line of QuestDB's line protocol, copied from the digits in the exchange's file: `d` marks a
+ * decimal, `i` a LONG, `t` microseconds.
  */
 export class IlpRow {
   readonly #head: Uint8Array;
@@ -20,7 +20,7 @@ export class IlpRow {
     this.#head = ascii(headOf(series));
   }
 
-  /** No line is longer than this. */
+  /** The greatest length of a line. */
   get mostBytes(): number {
     return this.#head.length + FIELDS_BYTES;
   }
@@ -52,7 +52,7 @@ const MAKER = ascii('i,is_buyer_maker=t ');
 const TAKER = ascii('i,is_buyer_maker=f ');
 const END = ascii('t\n');
 
-/** Names, four integers and two decimals at their longest. */
+/** The greatest length of the names, four integers and two decimals. */
 const FIELDS_BYTES = 260;
 
 function copied(source: Uint8Array, target: Uint8Array, targetAt: number): number {
@@ -60,7 +60,7 @@ function copied(source: Uint8Array, target: Uint8Array, targetAt: number): numbe
   return targetAt + source.length;
 }
 
-/** The same lines from trades that are objects already: for batches, where the time that it takes is nothing. */
+/** The same lines from trades that are objects already: for small batches, where speed does not matter. */
 export function ilpLines(series: Series, trades: readonly AggTrade[]): string {
   const head = headOf(series);
   return trades

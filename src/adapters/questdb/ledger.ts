@@ -73,7 +73,7 @@ class QuestdbLedger implements Ledger {
     const hours = entries.map(({ record }) => record.hourMs);
     const gaps = entries.flatMap((entry) => entry.gaps);
     await this.#replaceGaps(first.record, hours, gaps, nowMs);
-    // The rows come last: an hour never looks better than its gaps say.
+    // The records come last, so that an hour never counts as proven before its gaps are stored.
     await writeRecords(
       this.#sql,
       entries.map(({ record }) => record),
@@ -86,7 +86,7 @@ class QuestdbLedger implements Ledger {
     if (hours.length > 0) await this.#replaceGaps(series, hours, gaps, nowMs);
   }
 
-  /** What was open of these hours and is not among the gaps becomes resolved. */
+  /** Open gaps of these hours that are not among `gaps` become resolved. */
   async #replaceGaps(
     series: Series,
     hours: readonly number[],

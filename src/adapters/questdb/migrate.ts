@@ -7,8 +7,9 @@ import { literal, type Sql } from './sql.ts';
 const directory = join(import.meta.dirname, '../../../migrations');
 
 /**
- * A statement ends with a semicolon at the end of a line; comments are whole lines. One behind a comment
- * `-- each: 1m 1h` stands for two, with {interval}, {unit} and {count} filled in. [x] is x as DOUBLE.
+ * A statement ends with a semicolon at the end of a line; comments are whole lines. A statement after a
+ * comment `-- each: 1m 1h` stands for two, with {interval}, {unit} and {count} filled in; [x] in it is x as
+ * DOUBLE.
  */
 export function statementsOf(file: string): string[] {
   return file.split(/;\s*$/m).flatMap((part) => {
@@ -19,7 +20,7 @@ export function statementsOf(file: string): string[] {
   });
 }
 
-/** 90 million units are 9.0e15 of 1e-8, below 2^53. */
+/** 90 million units are 9.0e15 units of 1e-8, below 2^53: such values are converted exactly. */
 function asDoubles(statement: string): string {
   return statement.replaceAll(
     /\[([^\]]+)\]/g,
@@ -44,7 +45,7 @@ export async function migrationFiles(): Promise<{ name: string; statements: stri
   );
 }
 
-/** Whether nothing is left to apply: the usual case, for which nobody needs the lock. */
+/** Whether all migrations have been applied: the usual case, in which the lock is not needed. */
 export async function isMigrated(sql: Sql): Promise<boolean> {
   const tables = await sql.query(
     "SELECT table_name AS name FROM tables() WHERE table_name = 'schema_migrations'",
@@ -55,9 +56,9 @@ export async function isMigrated(sql: Sql): Promise<boolean> {
 }
 
 /**
- * Applies what is not recorded yet. Every statement may be repeated, since QuestDB has no
- * transactional DDL; the caller holds the lock that keeps two hosts apart.
- * @returns names applied now
+ * Applies the migrations that are not recorded yet. Every statement may be repeated, since QuestDB has no
+ * transactional DDL. The caller must hold the lock, so that only one host migrates.
+ * @returns names of the migrations applied now
  */
 export async function migrate(sql: Sql, log: Log): Promise<string[]> {
   await sql.query(
@@ -93,12 +94,12 @@ export function addedColumn(statement: string): AddedColumn | undefined {
   return { table, name, type };
 }
 
-/** May be repeated. QuestDB refuses to add a column that is there to a WAL table, IF NOT EXISTS or not. */
+/** May be repeated. QuestDB refuses to add an existing column to a WAL table, even with IF NOT EXISTS. */
 export async function applyStatement(sql: Sql, statement: string): Promise<void> {
   const column = addedColumn(statement);
   if (column !== undefined && (await hasColumn(sql, column))) return;
   await sql.query(statement);
-  // A view that comes next sees a new column only once the table has it.
+  // A view that is created next sees the new column only after it is applied to the table.
   if (column !== undefined) await sql.waitApplied(column.table);
 }
 

@@ -7,10 +7,10 @@ const TRIES = 3;
 const BACKOFF = { firstMs: 500, maxMs: 4_000 };
 
 /**
- * Writes a batch again when that may help. One that was given up may still arrive later: the table's
- * dedup keys make that harmless.
- * @param write one try; its rows stay with the caller until it resolves
- * @throws what the last try threw, or the signal's reason
+ * Writes a batch; repeats it when that may help. A batch whose attempt failed may still arrive later: the
+ * table's dedup keys make that harmless.
+ * @param write one attempt; the caller keeps the rows until it resolves
+ * @throws the error of the last attempt, or the signal's reason
  */
 export async function writePatiently(
   { clock, log }: { readonly clock: Clock; readonly log: Log },

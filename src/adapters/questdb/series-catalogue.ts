@@ -5,7 +5,7 @@ import { int, ofSeries, optionalInt, type Sql, text, type TextRow } from './sql.
 const COLUMNS =
   'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size';
 
-/** Callers hold the series' lease around what reads and then writes. */
+/** Callers must hold the series' lease while they read and then write. */
 export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
   async function find(series: Series): Promise<SeriesFacts | undefined> {
     await sql.waitApplied('series');

@@ -3,7 +3,7 @@ import type { Log } from '../../ports/log.ts';
 import { addedColumn, migrationFiles } from './migrate.ts';
 import type { Sql } from './sql.ts';
 
-/** The version that this release is tested with; older ones lack what the bars need. */
+/** The version that this release is tested with; older ones do not have what the bars need. */
 const TESTED_VERSION = '9.3.4';
 
 /** @throws CdvaultError STORE_TOO_OLD */
@@ -37,11 +37,11 @@ interface Column {
   readonly name: string;
   readonly type: string;
   readonly isKey: boolean;
-  /** By a later migration: a table from before it lacks the column, and is ours all the same. */
+  /** Added by a later migration: an older table of ours does not have it yet. */
   readonly isAdded: boolean;
 }
 
-/** The tables as the migrations create and extend them, read from the migrations' own text. */
+/** The tables as the migrations create and extend them, parsed from the migrations' SQL. */
 export function tablesOf(statements: readonly string[]): Map<string, Column[]> {
   const tables = new Map<string, Column[]>();
   for (const statement of statements) {
@@ -70,8 +70,8 @@ export function tablesOf(statements: readonly string[]): Map<string, Column[]> {
 }
 
 /**
- * Tables that do not exist yet are passed over: run it before migrating, so that nothing is touched in
- * a foreign database.
+ * Compares the existing tables with the migrations. Run it before migrating, so that nothing is changed in a
+ * database of another program.
  * @throws CdvaultError SCHEMA_MISMATCH when a live table has other columns or dedup keys than ours
  */
 export async function checkSchema(sql: Sql): Promise<void> {
@@ -92,13 +92,15 @@ export async function checkSchema(sql: Sql): Promise<void> {
       describe({ name: row['name'] ?? '', type: row['type'] ?? '', isKey: row['key'] === 't' }),
     );
     const wrong = [
-      ...needed.filter((column) => !found.includes(column)).map((column) => `lacks ${column}`),
-      ...found.filter((column) => !expected.includes(column)).map((column) => `has ${column}`),
+      ...needed.filter((column) => !found.includes(column)).map((column) => `missing ${column}`),
+      ...found
+        .filter((column) => !expected.includes(column))
+        .map((column) => `unexpected ${column}`),
     ];
     if (wrong.length > 0) {
       throw new CdvaultError(
         'SCHEMA_MISMATCH',
-        `table ${table} is not cdvault's: it ${wrong.join(', ')}`,
+        `table ${table} is not cdvault's: ${wrong.join(', ')}`,
       );
     }
   }

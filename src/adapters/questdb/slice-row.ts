@@ -3,23 +3,23 @@ import type { Neighbour, SliceRecord } from '../../domain/proof/ledger.ts';
 import type { Series } from '../../domain/market.ts';
 import { int, optionalInt, text, type TextRow } from './sql.ts';
 
-/** Of a row of `slices`, as toRecord() reads them. */
+/** The columns of `slices` that toRecord() reads. */
 export const RECORD_COLUMNS =
   'ts::long AS hour_us, rows, first_id, first_ts::long AS first_us, last_id, last_ts::long AS last_us, ' +
   'prev_id, prev_ts::long AS prev_us, next_id, next_ts::long AS next_us, invalid_rows, backward_rows, ' +
   'buy_qty, sell_qty, content_hash, source, run_id, code_version, fetched_at::long AS fetched_us, ended_at::long AS ended_us, ' +
   'back_rows, back_invalid_rows, back_buy_qty, back_sell_qty';
 
-/** Of a row of `slices`, as recordRow() gives them; a table may have them in another order. */
+/** The columns of `slices` in the order of recordRow(); a table may have them in another order. */
 export const WRITTEN_COLUMNS =
   'ts, market, symbol, rows, first_id, first_ts, last_id, last_ts, prev_id, prev_ts, next_id, next_ts, ' +
   'invalid_rows, backward_rows, buy_qty, sell_qty, content_hash, source, run_id, code_version, fetched_at, ended_at, ' +
   'back_rows, back_invalid_rows, back_buy_qty, back_sell_qty';
 
-/** @param behind how many parameters the rows before take */
-export function recordRow(behind: number): string {
+/** @param parametersBefore number of parameters that the rows before take */
+export function recordRow(parametersBefore: number): string {
   const columns = RECORD_TYPES.map((type, index) => {
-    const parameter = `$${behind + index + 1}`;
+    const parameter = `$${parametersBefore + index + 1}`;
     if (type === 'text') return parameter;
     return type === 'time'
       ? `cast(${parameter} AS long)::timestamp`
@@ -28,7 +28,7 @@ export function recordRow(behind: number): string {
   return `(${columns.join(', ')})`;
 }
 
-/** Of WRITTEN_COLUMNS; `first`, `last`, `prev` and `next` are an id and a time each. */
+/** Types of WRITTEN_COLUMNS; `first`, `last`, `prev` and `next` are an id and a time each. */
 const RECORD_TYPES = [
   ['time', 'text', 'text', 'long'],
   ['long', 'time', 'long', 'time', 'long', 'time', 'long', 'time'],

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { CdvaultError } from '../../domain/errors.ts';
 
-/** One row, every value as the wire's own text: no parser may round a decimal or shift a time zone. */
+/** One row; every value is the text from the wire, so that no parser rounds a decimal or shifts a time zone. */
 export type TextRow = Readonly<Record<string, string | null>>;
 
 export interface Sql {
@@ -9,11 +9,11 @@ export interface Sql {
   query(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]>;
   /** Resolves once everything acknowledged so far is visible in the table. */
   waitApplied(table: string): Promise<void>;
-  /** Breaks off what is under way. */
+  /** Aborts the queries that still run. */
   close(): Promise<void>;
 }
 
-/** A statement may compute a whole day of bars; nothing we run takes near this long (measured 1–3 s). */
+/** A statement may compute a whole day of bars, which takes 1–3 s (measured). */
 const QUERY_TIMEOUT_MS = 120_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -34,7 +34,7 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
   const busy = new Set<pg.PoolClient>();
   pool.on('acquire', (client) => busy.add(client));
   pool.on('release', (_error, client) => busy.delete(client));
-  // An idle connection that breaks is replaced at the next query; without a listener it ends the process.
+  // A broken idle connection is replaced at the next query. Without a listener its error ends the process.
   pool.on('error', () => undefined);
 
   const bare = { query: async (text: string) => (await pool.query<TextRow>(text)).rows };
@@ -56,7 +56,7 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
       await query(`SELECT wait_wal_table('${table}')`);
     },
     async close() {
-      // The pool would wait for what is under way; whoever closes no longer does.
+      // The pool would wait for running queries, whose results nobody needs any more.
       for (const client of busy) void client.end();
       await pool.end();
     },
@@ -70,8 +70,8 @@ export async function suspendedTables(sql: Pick<Sql, 'query'>): Promise<readonly
 }
 
 /**
- * The server's SQLSTATE is always 00000: that it refused is known by the error's class, and that a
- * table is suspended by asking, since its message alone may quote anything.
+ * Finds the error code. The server's SQLSTATE is always 00000: the class of the error shows that the server
+ * refused. Whether a table is suspended is queried, since the text of the error may quote anything.
  */
 async function storeError(
   error: unknown,
@@ -87,7 +87,7 @@ async function storeError(
       { cause: error },
     );
   }
-  // Where it does not answer any more, that it refused is all that is known.
+  // If this query fails, only the refusal is known.
   const suspended = await suspendedTables().catch(() => []);
   const words = new Set(statement.match(/\w+/g));
   if (suspended.some((table) => words.has(table))) {
@@ -102,7 +102,7 @@ async function storeError(
   });
 }
 
-/** A text literal; symbols come from users and may hold quotes. */
+/** A text literal; symbols come from users and may contain quotes. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
@@ -112,7 +112,10 @@ export function timestamp(timeMs: number): string {
   return `${literal(new Date(timeMs).toISOString())}::timestamp`;
 }
 
-/** An integer column that must be there. */
+/**
+ * The value of an integer column.
+ * @throws CdvaultError INTERNAL when it is NULL
+ */
 export function int(row: TextRow, column: string): number {
   const value = optionalInt(row, column);
   if (value === undefined) throw new CdvaultError('INTERNAL', `column ${column} is NULL`);

@@ -10,18 +10,18 @@ const COLUMNS =
   'ts, market, symbol, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, ' +
   'status, level_from, level_missing';
 
-/** What a day's tiers are made with. */
+/** What the build of a day's tiers needs to know. */
 export interface TierRequest {
   readonly bounds: TierBounds;
-  /** Tiers that an earlier build of the day had and that are no more: their rows become void. */
+  /** Tiers that an earlier build of the day had and this one does not have: their rows become void. */
   readonly former: readonly string[];
   readonly order: RowOrder;
   readonly contract: Contract | undefined;
 }
 
 /**
- * One day's minutes of each tier, as minuteBars: a running sum in each tier, over the minutes that have
- * a bar. Needs those to be there.
+ * One day's minutes of each tier, like minuteBars: a running sum in each tier, over the minutes that have a
+ * bar. The day's minute bars must be stored already.
  */
 export function tierMinutes(series: Series, day: DayInputs, request: TierRequest): string {
   const { order, bounds, former, contract } = request;
@@ -75,7 +75,7 @@ SELECT * FROM (
 )`;
 }
 
-/** Of contracts of unknown worth nobody can tell the size. */
+/** Whether the contract size is unknown; a trade's tier is then unknown, too. */
 function isUnknown(contract: Contract | undefined): boolean {
   return contract !== undefined && contract.size === undefined;
 }
@@ -95,7 +95,7 @@ function nameOf(index: string, names: readonly string[]): string {
   return `CASE ${cases.join(' ')} END`;
 }
 
-/** A day's longer bars of each tier from its minutes, as rolledUpBars. */
+/** A day's longer bars of each tier, computed from its minutes like rolledUpBars. */
 export function rolledUpTiers(series: Series, day: DayInputs, interval: TierInterval): string {
   const traded = (column: string) =>
     `CASE WHEN t.ts IS NULL THEN b.close ELSE t.${column} END ${column}`;

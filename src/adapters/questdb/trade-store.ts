@@ -5,22 +5,22 @@ import type { StoredRun, TimeWindowUs, TradeKey, TradeStore } from '../../ports/
 import { int, ofSeries, optionalInt, type Sql, text, type TextRow } from './sql.ts';
 import type { TradeWriter } from './trade-writer.ts';
 
-/** In both id columns: a row of ours that must no longer count. The exchange's invalid rows have -1. */
+/** In both raw id columns: a row that we stored and that must no longer count. The exchange's invalid rows have -1. */
 const TOMBSTONE_ID = -2;
 /** Rows that are not tombstones. */
 export const LIVE_ROWS = `first_id <> ${TOMBSTONE_ID}`;
-/** Rows that count in sums and bars: the same rule as domain/agg-trade.ts isInvalid. */
+/** Rows that count in sums and bars: the same rule as isInvalid in domain/trade/agg-trade.ts. */
 export const VALID_ROWS = 'first_id >= 0 AND qty > 0m AND price > 0m';
 
-/** One trade stored once with ms and once with µs would stand twice within a millisecond; 1 s is ample. */
+/** A trade that is stored with ms and with µs appears twice within one millisecond; 1 s is more than enough. */
 const DOUBLE_SEARCH_US = 1_000_000;
 
 /**
- * Rows read at a time. For each page the server looks through the whole window again, so few pages
- * are quick: a busy day of hours costs half the server's time of pages of 5,000; more than this gains
- * little. Eight readers at once hold some 40 MB more than with those. Not by way of `/exp`, which
- * streams: the server refuses a third export at once on a small machine, and after a crash every slice
- * in flight takes up its stored rows.
+ * Rows of one page. For each page the server scans the whole window again, so fewer pages are faster:
+ * reading a busy day hour by hour takes half the server's time that pages of 5,000 take; larger pages gain
+ * little. Eight readers at once hold about 40 MB more than with 5,000. `/exp` would stream, but on a small
+ * machine the server refuses a third export at the same time, and after a crash every slice in flight reads
+ * its stored rows.
  */
 const READ_ROWS = 20_000;
 
@@ -32,16 +32,16 @@ export function createTradeStore(deps: {
 
   async function* read(series: Series, window: TimeWindowUs): AsyncGenerator<AggTrade> {
     await sql.waitApplied('agg_trades');
-    for (let behind = ''; ;) {
+    for (let after = ''; ;) {
       const rows = await sql.query(
         'SELECT agg_id, price, qty, first_id, last_id, ts::long AS time_us, is_buyer_maker FROM agg_trades ' +
-          `WHERE ${within(series, window)} AND ${LIVE_ROWS}${behind} ORDER BY agg_id, ts LIMIT ${READ_ROWS}`,
+          `WHERE ${within(series, window)} AND ${LIVE_ROWS}${after} ORDER BY agg_id, ts LIMIT ${READ_ROWS}`,
       );
       for (const row of rows) yield toTrade(row);
       const last = rows.at(-1);
       if (last === undefined || rows.length < READ_ROWS) return;
       const [aggId, timeUs] = [int(last, 'agg_id'), int(last, 'time_us')];
-      behind = ` AND (agg_id > ${aggId} OR (agg_id = ${aggId} AND ts > ${timeUs}::timestamp))`;
+      after = ` AND (agg_id > ${aggId} OR (agg_id = ${aggId} AND ts > ${timeUs}::timestamp))`;
     }
   }
 
@@ -57,7 +57,8 @@ export function createTradeStore(deps: {
           `${sumOf(`${inside} AND NOT is_buyer_maker`)} AS buy, ${sumOf(`${inside} AND is_buyer_maker`)} AS sell ` +
           `FROM agg_trades WHERE ${within(series, around(window))} AND ${LIVE_ROWS}`,
       );
-      if (row === undefined) throw new CdvaultError('INTERNAL', 'an aggregate gave no row');
+      if (row === undefined)
+        throw new CdvaultError('INTERNAL', 'an aggregate query returned no row');
       return toStoredRun(row, int(row, 'double_rows'));
     },
     async readBackHours(series, window) {

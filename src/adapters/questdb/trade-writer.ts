@@ -7,8 +7,8 @@ import { IlpConnection } from './ilp-connection.ts';
 import { ilpLines } from './ilp-row.ts';
 
 /**
- * Batches under way at a time. Writing rows is work of this process's one thread, so more would only
- * hold more buffers: a second one fills while the first is with the server.
+ * Batches in flight at a time. Formatting rows takes this process's only thread, so more would only hold
+ * more buffers: the second batch is filled while the server handles the first.
  */
 const WRITES_AT_ONCE = 2;
 
@@ -19,8 +19,8 @@ export interface TradeWriter {
 }
 
 /**
- * Batches of a page or some: what the exchange gives by REST, and rows that are compared before they
- * are overwritten.
+ * Writes batches of one or a few pages: trades from REST, and rows that are compared with the stored ones
+ * before they overwrite them.
  * @param url http://user:password@host:port
  */
 export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWriter {

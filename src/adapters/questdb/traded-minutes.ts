@@ -1,22 +1,22 @@
 import type { DayInputs } from '../../domain/bars/day.ts';
 
 /**
- * `stored`: the rows lie in the table in the order of their ids. `sorted`: they may not, since rows of
- * one time keep the order in which they came, so that the window has to sort them: twice the time.
+ * `stored`: the rows are in the table in the order of their ids. `sorted`: they may not be, since rows with
+ * the same time keep the order of their arrival; the window function must sort them, which doubles the time.
  */
 export type RowOrder = 'stored' | 'sorted';
 
 /**
  * How the running sum is kept exact. A window `sum` is a DOUBLE (exact below 2^53) and takes no DECIMAL.
- * One limb of 1e-8ths does where the day's volume is below 90 million units; two, whole units and
- * 1e-8ths, hold for any day below 9.0e15 units and 90 million trades.
+ * One limb in units of 1e-8 is enough if the day's volume is below 90 million units. Two limbs, whole units
+ * and units of 1e-8, are enough for any day below 9.0e15 units and 90 million trades.
  */
 export interface Limbs {
   /** Columns of the running sum over a window. */
   readonly sums: (over: string) => string;
   /** Columns of a minute's first or last running sum. */
   readonly edge: (pick: (column: string) => string, name: string) => string;
-  /** The exact level of such columns. */
+  /** The exact level of the columns that `edge` gives. */
   readonly level: (name: string) => string;
   /** The exact level of the running sum, or of an aggregate of it. */
   readonly extreme: (aggregate: 'max' | 'min') => string;
@@ -44,20 +44,20 @@ function bothLimbs(hi: string, lo: string): string {
   return `(${hi}::long::decimal(38,8) + (${lo}::long * ${UNIT})::decimal(38,8))`;
 }
 
-/** No running sum of a day is greater than its volume. */
+/** Chosen by the day's volume, since no running sum of a day is greater. */
 export function limbsOf({ volumeE8 }: Pick<DayInputs, 'volumeE8'>): Limbs {
   return volumeE8 < 2n ** 53n ? ONE_LIMB : TWO_LIMBS;
 }
 
-/** What a trade adds to the CDV. */
+/** The signed quantity that a trade adds to the CDV. */
 export const DELTA = '(CASE WHEN is_buyer_maker THEN -qty ELSE qty END)';
 
 /**
- * Minutes with trades: `levels`, where the CDV went, still in limbs, and `sums`, what was traded. They
- * are apart because only the first needs a window over the rows in their order: the second is summed up
- * by all cores, straight from the table. `arg_min` takes no DECIMAL, so sorted prices go through integers.
- * @param rows which trades of the table
- * @param worth columns of what the trades are worth
+ * Minutes with trades: `levels`, the levels of the CDV, still in limbs, and `sums`, the traded volumes. They
+ * are separate because only `levels` needs a window over the ordered rows; `sums` is computed by all cores
+ * directly from the table. `arg_min` takes no DECIMAL, so sorted prices are converted to integers.
+ * @param rows condition that selects the trades
+ * @param worth columns with the value of the trades
  */
 export function tradedMinutes(rows: string, limbs: Limbs, order: RowOrder, worth: string): string {
   const isStored = order === 'stored';
