@@ -4,11 +4,11 @@ import type { Answer, WatchedFacts } from '../../ports/watch.ts';
 interface Metric {
   readonly name: `cdvault_${string}`;
   readonly help: string;
-  /** Every gauge has one: prom-client shows one without labels as 0 until it is set. */
+  /** Every gauge has at least one: prom-client shows a gauge without labels as 0 until it is set. */
   readonly labels: readonly [string, ...string[]];
 }
 
-/** All that are our own; docs/serve.md lists them. */
+/** cdvault's own metrics; docs/serve.md lists them. */
 export const METRICS = {
   build: {
     name: 'cdvault_build_info',
@@ -72,7 +72,7 @@ export const METRICS = {
   },
   pauseEnd: {
     name: 'cdvault_exchange_pause_end_timestamp_seconds',
-    help: 'When that pause ends, Unix time. Absent when there is none.',
+    help: 'End of the pause as Unix time. Absent when there is no pause.',
     labels: ['market', 'reason'],
   },
   schema: {
@@ -98,14 +98,14 @@ const PAUSE_REASONS = ['rate_limited', 'banned', 'blocked', 'restricted'] as con
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
-/** The process’s own metrics, under the names that all programs give them. */
+/** The metrics of this process, under prom-client’s default names. */
 export function createProcessMetrics(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return registry;
 }
 
-/** In Prometheus’ text format. What is not known has no value there. */
+/** The page in Prometheus’ text format. Metrics that are unknown have no value there. */
 export async function renderMetrics(facts: WatchedFacts, version: string): Promise<string> {
   const page = new Page();
   page.set('build', { version }, 1);
@@ -118,7 +118,7 @@ export async function renderMetrics(facts: WatchedFacts, version: string): Promi
   return page.text();
 }
 
-/** One scrape: metrics made anew, so that nothing is left of what no longer is. */
+/** One scrape. All metrics are created again, so that no old label values remain. */
 class Page {
   readonly #registry = new Registry();
   readonly #gauges: Readonly<Record<MetricKey, Gauge>>;
@@ -140,7 +140,7 @@ class Page {
     this.#gauges[key].set(labels, value);
   }
 
-  /** Says whether the group is known, and sets its metrics if it is. */
+  /** Sets whether the group is known, and its metrics if it is. */
   group<T>(collector: string, answer: Answer<T>, setAll: (value: T) => void): void {
     this.set('collected', { collector }, Number(answer.known));
     if (answer.known) setAll(answer.value);
@@ -183,7 +183,7 @@ function setExchange(page: Page, { exchange }: WatchedFacts): void {
         page.set('paused', { market, reason }, Number(pause?.reason === reason));
       if (pause !== undefined)
         page.set('pauseEnd', { market, reason: pause.reason }, pause.untilMs / 1000);
-      // Nobody has asked the exchange for this market's limits yet.
+      // The limits of this market are not known yet.
       if (weightLimit === 0) continue;
       page.set('weightUsed', { market }, usedWeight);
       page.set('weightLimit', { market }, weightLimit);

@@ -14,7 +14,7 @@ import { createProcessMetrics, METRICS_CONTENT_TYPE, renderMetrics } from './met
 
 export const BOARD_PATH = '/board';
 
-/** A job's payload is some hundred bytes. */
+/** Far more than the board sends: a job's payload has a few hundred bytes. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 export interface ServerDeps {
@@ -28,15 +28,15 @@ export interface ServerDeps {
 }
 
 export interface RunningServer {
-  /** The one that the system chose, if 0 was asked for. */
+  /** The port that the system chose, if 0 was given. */
   readonly port: number;
-  /** Stops at once; requests that are under way are cut. */
+  /** Stops at once and breaks off running requests. */
   close(): Promise<void>;
 }
 
 /**
- * @param port 0 for any that is free
- * @throws CdvaultError USAGE when it can't listen there
+ * @param port 0 for any free port
+ * @throws CdvaultError USAGE when the server can't listen there
  */
 export async function startServer(
   deps: ServerDeps,
@@ -58,7 +58,7 @@ export async function startServer(
   };
 }
 
-/** Health is for everybody; behind it stands the password, also before what is not there. */
+/** /healthz and /readyz are public; everything else needs the password, including unknown paths. */
 function createPages({ watch, board, user, password, version, log }: ServerDeps): Hono {
   const processMetrics = createProcessMetrics();
   const pages = new Hono({ strict: false });
@@ -70,9 +70,9 @@ function createPages({ watch, board, user, password, version, log }: ServerDeps)
     return context.json(ready ? { ready } : { ready, reasons }, ready ? 200 : 503);
   });
   pages.use(
-    // Compares hashes of what was given, in constant time.
+    // Compares hashes of the credentials in constant time.
     basicAuth({ username: user, password, realm: 'cdvault' }),
-    // A browser sends the password along with forms of other sites, too.
+    // A browser also sends the password with forms of other sites.
     csrf(),
     bodyLimit({ maxSize: MAX_BODY_BYTES }),
   );
@@ -83,19 +83,20 @@ function createPages({ watch, board, user, password, version, log }: ServerDeps)
     return context.body(body, 200, { 'Content-Type': METRICS_CONTENT_TYPE });
   });
   pages.route(BOARD_PATH, board);
-  pages.notFound((context) => context.json({ error: 'There is nothing here.' }, 404));
+  pages.notFound((context) => context.json({ error: 'Not found.' }, 404));
   pages.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse();
     const failure = classify(error);
-    log.error({ path: context.req.path, code: failure.code, error: failure }, 'A page failed');
+    log.error({ path: context.req.path, code: failure.code, error: failure }, 'A request failed');
     return context.json({ error: failure.code }, 500);
   });
   return pages;
 }
 
 /**
- * The board's page asks a host of fonts for its typeface: the policy keeps all within. It sets styles
- * on its elements, so these may be inline. Strict-Transport-Security is for who puts TLS before it.
+ * The board's page loads its typeface from a font host: the policy blocks requests to other hosts. The page
+ * sets styles on its elements, so inline styles are allowed. Strict-Transport-Security is left to a proxy
+ * that adds TLS.
  */
 const HEADERS = secureHeaders({
   contentSecurityPolicy: {
@@ -120,7 +121,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new CdvaultError('USAGE', `can't listen on ${host} port ${port}: ${message}`, {
-      advice: 'Give another --port (0 takes any that is free) or --host.',
+      advice: 'Set another --port (0 takes any free port) or --host.',
       cause: error,
     });
   }
