@@ -4,8 +4,8 @@ import type { Log } from '../../ports/log.ts';
 import { logFields } from './log-context.ts';
 
 /**
- * To standard error, so that standard output stays the command's own: JSON lines for machines, and a
- * readable line each where a person looks at a terminal. Lines of a job's work name its run.
+ * Logs to standard error, so that standard output holds only the command's result: readable lines on a
+ * terminal, else JSON lines. Lines that are logged while a job runs name its run.
  */
 export function createLog(level: string): Log {
   const options = {
@@ -24,7 +24,7 @@ export function createLog(level: string): Log {
   return pino(options, pino.destination({ dest: 2, sync: true }));
 }
 
-/** The message is no enumerable property and would not be written; a stack is of no use to operators. */
+/** The message is not enumerable and would not be written; the stack is left out, since operators can't use it. */
 function fieldsOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { message, cause } = error;

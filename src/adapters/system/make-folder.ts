@@ -3,8 +3,8 @@ import path from 'node:path';
 import { isOfSystem } from './system-error.ts';
 
 /**
- * A folder and those above it. Node.js has `recursive` for it, which never returns where the system
- * says that a folder does not exist though the one above it does, as below /proc.
+ * Creates a folder and its parents. Not with `recursive` of Node.js: that never returns where the system
+ * reports ENOENT for a folder whose parent exists, as below /proc.
  * @throws the system's error
  */
 export function makeFolder(folder: string, mode = 0o777): void {

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * Tells a process from a later one with the same number; by the pid alone where there is no /proc.
- * @returns undefined when it is gone
+ * Distinguishes a process from a later one with the same pid, by its start time; without /proc the pid alone
+ * must do.
+ * @returns undefined when the process is gone
  */
 function identityOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Fields follow the name, which may hold spaces and ends with the last parenthesis.
+    // Fields follow the name, which may contain spaces and ends with the last parenthesis.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' ? undefined : `${hostname()} ${pid} ${fields[19] ?? ''}`;
   } catch {
@@ -21,12 +22,12 @@ function identityOf(pid: number): string | undefined {
   }
 }
 
-/** Of this process. */
+/** The identity of this process. */
 export function ownIdentity(): string {
   return identityOf(process.pid) ?? `${hostname()} ${process.pid}`;
 }
 
-/** Whether the process of an identity lives. One on another machine, or in another container, is not ours to judge. */
+/** Whether the process of an identity lives. On another machine or in another container it counts as alive. */
 export function isAlive(identity: string): boolean {
   const [host, pid] = identity.split(' ');
   return host !== hostname() || identityOf(Number(pid)) === identity;

@@ -1,21 +1,21 @@
 import { type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 
-/** How requests leave this machine; '' is directly. */
+/** The proxies for requests to the exchange; '' means none. */
 export interface Proxies {
   /** URL of the proxy for http:// addresses. */
   readonly http: string;
-  /** URL of that for https:// ones; '' is the one above. */
+  /** URL of the proxy for https:// addresses; '' means the one above. */
   readonly https: string;
-  /** Hosts that are asked directly, as NO_PROXY lists them. */
+  /** Hosts that are reached without a proxy, in the syntax of NO_PROXY. */
   readonly except: string;
 }
 
 export const NO_PROXIES: Proxies = { http: '', https: '', except: '' };
 
-/** A proxy that says nothing to CONNECT is as good as gone. */
+/** A proxy that does not answer a CONNECT in this time counts as unreachable. */
 const TUNNEL_MS = 15_000;
 
-/** What asks hosts of the exchange. Services are asked by agents of their own, which know no proxy. */
+/** The agent for requests to the exchange. Redis and QuestDB have their own agents, which use no proxy. */
 export function outboundAgent(
   { http, https, except }: Proxies,
   options: Omit<EnvHttpProxyAgent.Options, 'httpProxy' | 'httpsProxy' | 'noProxy'>,

@@ -4,7 +4,7 @@ import type { TimeZones } from '../../ports/time-zones.ts';
 
 const require = createRequire(import.meta.url);
 
-/** Read when a zone is first asked about: few commands ask. */
+/** Loaded at the first use, since few commands need it. */
 function temporal() {
   const { Temporal } = require('temporal-polyfill') as typeof Polyfill;
   return Temporal;

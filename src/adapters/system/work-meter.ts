@@ -1,14 +1,14 @@
 import type { BulkStore } from '../../ports/bulk-store.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 
-/** What one process has done, for progress lines and summaries. Times add up over parallel slices. */
+/** The work that one process has done, for progress lines and summaries. Times are summed over parallel slices. */
 export interface WorkTotals {
   requests: number;
-  /** Requests for trades; the rest are symbol, limit and clock questions. */
+  /** Requests for trades; the others ask for symbols, limits and the clock. */
   tradeRequests: number;
   retries: number;
   rows: number;
-  /** Waiting for weight, for the exchange's answer, decoding it, and writing to the store. */
+  /** Time spent waiting for weight, fetching, decoding, and writing to the store. */
   waitMs: number;
   fetchMs: number;
   decodeMs: number;
@@ -28,7 +28,7 @@ export function createWorkTotals(): WorkTotals {
   };
 }
 
-/** The same store, with its writes timed. */
+/** Wraps the store and adds the time and rows of its writes to `totals`. */
 export function meteredTrades(store: TradeStore, totals: WorkTotals): TradeStore {
   return {
     ...store,
@@ -41,7 +41,7 @@ export function meteredTrades(store: TradeStore, totals: WorkTotals): TradeStore
   };
 }
 
-/** The same for bulk rows; the time is that spent waiting for the store. */
+/** The same for bulk rows; the time is that of waiting for the store. */
 export function meteredBulk(store: BulkStore, totals: WorkTotals): BulkStore {
   async function timed(work: Promise<void>): Promise<void> {
     const startedMs = performance.now();
