@@ -10,12 +10,12 @@ import { BAR_COLUMNS, type ParquetColumn, TRADE_COLUMNS } from './parquet-column
 import { ParquetFile } from './parquet-file.ts';
 import { dayPath, seriesFolder } from './series-folder.ts';
 
-/** What reads all files below a folder must not see one in the making: readers pass over `_`. */
+/** Programs that read all files of a folder skip names that begin with `_`, so they see no unfinished file. */
 const UNFINISHED = { start: '_', end: '.unfinished' };
 
 /**
- * The folder of a series' export below `folder`. An earlier export may lie there when the new one
- * holds all of it: each of its files is then written anew.
+ * Opens the folder of a series' export below `folder`. It may hold an earlier export if the new one covers
+ * its whole range: each of the earlier files is then overwritten.
  * @throws CdvaultError USAGE, EXPORT_UNWRITABLE
  */
 export async function openExportFolder(
@@ -38,7 +38,7 @@ async function assertHolds(place: string, { range }: ExportRequest): Promise<voi
   });
 }
 
-/** What a killed export has left. */
+/** Deletes the files that a killed export has left. */
 async function sweep(place: string): Promise<void> {
   for (const name of await readdir(place))
     if (name.endsWith(UNFINISHED.end)) await rm(path.join(place, name));
@@ -47,7 +47,7 @@ async function sweep(place: string): Promise<void> {
 class SeriesFolder implements ExportFolder {
   readonly #place: string;
   readonly #open = new Set<{ close(): Promise<void> }>();
-  /** Names that files are to have, oldest day first, and those that they have until then. */
+  /** Final names of files, oldest day first, and their names until they are published. */
   readonly #unpublished = new Map<string, string>();
 
   constructor(place: string) {
@@ -61,7 +61,7 @@ class SeriesFolder implements ExportFolder {
   async publish(manifest: ExportManifest): Promise<void> {
     const text = `${JSON.stringify(manifestDocument(manifest), undefined, 2)}\n`;
     await writing(this.#place, async () => {
-      // It comes last: a manifest speaks of no file that is not there.
+      // The manifest is renamed last, so that it never lists a file that is not there.
       await writeSynced(this.#unfinished(MANIFEST_NAME, 'manifest'), text);
       for (const [file, unfinished] of this.#unpublished) {
         makeFolder(path.dirname(file));
@@ -96,7 +96,7 @@ class SeriesFolder implements ExportFolder {
     };
   }
 
-  /** Beside the folders of the days: one that fails leaves none of them empty. */
+  /** Outside the folders of the days, so that a failed export leaves no empty one. */
   #unfinished(name: string, stem: string): string {
     const unfinished = path.join(this.#place, `${UNFINISHED.start}${stem}${UNFINISHED.end}`);
     this.#unpublished.set(path.join(this.#place, name), unfinished);

@@ -18,8 +18,8 @@ export function holdsExports(folder: string): boolean {
 }
 
 /**
- * Days of exported trades, as if they were the exchange's files: nothing of them is believed but what
- * their ids prove, and that the trades beside the range are those that the manifest names.
+ * Days of exported trades, treated like the exchange's files: their ids must prove them. Only the trades
+ * before and after the range are taken from the manifest without proof.
  */
 export function createExportSource(folder: string): ArchiveSource {
   const placeOf = (series: Series) => path.join(folder, seriesFolder(series, { what: 'trades' }));
@@ -28,7 +28,7 @@ export function createExportSource(folder: string): ArchiveSource {
     const manifest = await readManifest(file);
     if (manifest === undefined) return undefined;
     if (manifest.market === series.market && manifest.symbol === series.symbol) return manifest;
-    throw badFile(`${file} is of ${manifest.symbol} (${manifest.market})`);
+    throw badFile(`${file} is the manifest of ${manifest.symbol} (${manifest.market})`);
   };
   return {
     async withDay(series, dayMs, _signal, use) {
@@ -49,7 +49,7 @@ export function createExportSource(folder: string): ArchiveSource {
     async find() {
       return undefined;
     },
-    // What is not in the folder may be elsewhere.
+    // Later trades may exist even if the folder has none.
     async hasLater() {
       return undefined;
     },

@@ -1,4 +1,4 @@
-/** The manifest of an export as it lies beside its files; docs/export.md has the format. */
+/** The manifest file of an export; docs/export.md describes its format. */
 
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -8,13 +8,13 @@ import { FINGERPRINT_FORMAT, fingerprintHour } from '../../domain/proof/fingerpr
 import type { Neighbour } from '../../domain/proof/ledger.ts';
 import { MARKETS, tradesContracts } from '../../domain/market.ts';
 
-/** Readers of Parquet folders (Arrow, pandas, Spark, Dask) pass over names that begin with `_`. */
+/** Readers of Parquet folders (Arrow, pandas, Spark, Dask) skip names that begin with `_`. */
 export const MANIFEST_NAME = '_manifest.json';
 
-/** The checks that a verdict rests on, by name; those of bars include those of trades. */
+/** Names of the checks that the verdict is based on; an export of bars has the checks of trades as well. */
 const TRADE_CHECKS = ['ids', 'counts', 'content_hashes', 'neighbours'];
 const BAR_CHECKS = ['bars_computed_again', 'continuous_levels'];
-/** Others' word, for which nobody was asked. */
+/** Checks against data of the exchange, which an export does not make. */
 const NOT_CHECKED = ['candles', 'archive_files'];
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -113,8 +113,8 @@ function orNull(neighbour: Neighbour | undefined): Neighbour | null {
 }
 
 /**
- * @returns undefined where there is none
- * @throws CdvaultError USAGE when it is none of ours
+ * @returns undefined when there is no such file
+ * @throws CdvaultError USAGE when it is not a manifest of this format
  */
 export async function readManifest(file: string): Promise<ManifestDocument | undefined> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
@@ -125,8 +125,8 @@ export async function readManifest(file: string): Promise<ManifestDocument | und
   try {
     return manifestSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw new CdvaultError('USAGE', `${file} is no manifest that this version knows`, {
-      advice: 'Name another folder, or take that file away.',
+    throw new CdvaultError('USAGE', `${file} is not a manifest that this version can read`, {
+      advice: 'Use another folder, or move that file away.',
       cause: error,
     });
   }

@@ -3,13 +3,16 @@ import type { AggTrade } from '../../domain/trade/agg-trade.ts';
 import { parseDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from '../../domain/trade/decimal.ts';
 import type { ExactBar } from '../../ports/bar-store.ts';
 
-/** A column of a file: how it is declared, and what it takes from rows. */
+/** A column of a file: its declaration, and its values of some rows. */
 export interface ParquetColumn<Row> {
   readonly element: SchemaElement;
   readonly valuesOf: (rows: readonly Row[]) => ColumnSource['data'];
 }
 
-/** The columns of `agg_trades` but for the series, which the folders name; types as wide as the store's. */
+/**
+ * The columns of `agg_trades`, with types as wide as the store's. Market and symbol are not among them: they
+ * are in the names of the folders.
+ */
 export const TRADE_COLUMNS: readonly ParquetColumn<AggTrade>[] = [
   time('ts', ({ timeUs }) => timeUs),
   integer('agg_id', ({ aggId }) => aggId),
@@ -27,7 +30,7 @@ const LEVEL = { precision: 38, scale: QTY_SCALE };
 const QUOTE = { precision: 38, scale: QUOTE_SCALE };
 const PRICE = { precision: 18, scale: PRICE_SCALE };
 
-/** One for each field of a bar, so that a new field is not left out unseen. */
+/** One column for each field of a bar: the type makes a missing field an error. */
 const BAR_COLUMN: Readonly<Record<keyof ExactBar, ParquetColumn<ExactBar>>> = {
   openMs: time('ts', ({ openMs }) => openMs * 1000),
   open: decimal('open', LEVEL, ({ open }) => open),
@@ -62,10 +65,10 @@ const BAR_COLUMN: Readonly<Record<keyof ExactBar, ParquetColumn<ExactBar>>> = {
   levelMissing: optionalInteger('level_missing', ({ levelMissing }) => levelMissing),
 };
 
-/** The columns of the exact tables, likewise. */
+/** The columns of the exact tables, also without market and symbol. */
 export const BAR_COLUMNS: readonly ParquetColumn<ExactBar>[] = Object.values(BAR_COLUMN);
 
-/** An instant in UTC, and said to be: readers give aware times, not naive ones. */
+/** An instant, declared as UTC, so that readers return times with a time zone. */
 function time<Row>(name: string, microsecondsOf: (row: Row) => number): ParquetColumn<Row> {
   return {
     element: {
@@ -130,7 +133,7 @@ function optionalDecimal<Row>(
   };
 }
 
-/** 18 digits are the most that 64 bits hold; 16 bytes hold the 38 that readers know as decimal128. */
+/** 64 bits hold at most 18 digits; 16 bytes hold the 38 digits of what readers call decimal128. */
 function decimalElement(name: string, { precision, scale }: DecimalType): SchemaElement {
   return {
     name,

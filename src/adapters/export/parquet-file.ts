@@ -4,10 +4,10 @@ import { zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ParquetColumn } from './parquet-columns.ts';
 
-/** Rows of one piece of a file, which is in memory as a whole: what DuckDB itself writes. */
+/** Rows of one row group, which is held in memory as a whole: the default of DuckDB. */
 const ROW_GROUP_ROWS = 122_880;
 
-/** Bytes that go to a file piece by piece and are hashed on the way. */
+/** Writes a file piece by piece and hashes its bytes. */
 class HashingFileWriter extends ByteWriter {
   readonly #handle: FileHandle;
   readonly #hash = createHash('sha256');
@@ -17,7 +17,7 @@ class HashingFileWriter extends ByteWriter {
     this.#handle = handle;
   }
 
-  /** Called after each row group, and once more at the end. */
+  /** Called after each row group and once at the end. */
   async flush(): Promise<void> {
     const bytes = this.getBytes();
     this.#hash.update(bytes);
@@ -30,7 +30,7 @@ class HashingFileWriter extends ByteWriter {
   }
 }
 
-/** A Parquet file that is written row group by row group; the same rows give the same bytes. */
+/** Writes a Parquet file row group by row group; the same rows give the same bytes. */
 export class ParquetFile<Row> {
   readonly #handle: FileHandle;
   readonly #bytes: HashingFileWriter;
@@ -38,7 +38,7 @@ export class ParquetFile<Row> {
   readonly #parquet: ParquetWriter;
   #rows: Row[] = [];
 
-  /** Overwrites what is there. */
+  /** Overwrites an existing file. */
   static async create<Row>(
     file: string,
     columns: readonly ParquetColumn<Row>[],
@@ -92,7 +92,7 @@ export class ParquetFile<Row> {
       columnData: this.#columns.map(({ element, valuesOf }) => ({
         name: element.name,
         data: valuesOf(rows),
-        // Ids, times and prices move in small steps: a day of trades takes 4.1 MB so, else 7.1 MB.
+        // Ids, times and prices change in small steps: a day of trades takes 4.1 MB with this encoding, else 7.1 MB.
         ...(element.type === 'INT64' ? { encoding: 'DELTA_BINARY_PACKED' as const } : {}),
       })),
       rowGroupSize: rows.length,

@@ -6,13 +6,13 @@ import { formatDecimal, PRICE_SCALE, QTY_SCALE } from '../../domain/trade/decima
 import { FIELD_COUNT, TradeBlock } from '../../domain/trade/trade-block.ts';
 import { TRADE_COLUMNS } from './parquet-columns.ts';
 
-/** Units of 1e-8 of a quantity add up exactly as numbers below this. */
+/** Quantities in units of 1e-8 add up exactly as numbers below this. */
 const EXACT_E8 = 2 ** 53;
 
 /**
- * The trades of an exported file, a block for each of its row groups.
- * @param unit of the times: those of the exchange, in which they are stored
- * @throws Error when it is no such file
+ * The trades of an exported file, one block for each row group.
+ * @param unit unit of the exchange's times, in which the blocks' text has them
+ * @throws Error when the file is not an export of trades
  */
 export async function* readTrades(file: string, unit: 'ms' | 'us'): AsyncGenerator<TradeBlock> {
   const handle = await open(file, 'r');
@@ -27,7 +27,7 @@ export async function* readTrades(file: string, unit: 'ms' | 'us'): AsyncGenerat
       },
     };
     const metadata = await parquetMetadataAsync(buffer);
-    // The library would make floats of decimals; without their type it gives the digits as they are.
+    // The library would convert decimals to floats; without the type it returns the exact digits.
     for (const element of metadata.schema)
       if (element.converted_type === 'DECIMAL') delete element.converted_type;
     const scan = await parquetScan({
@@ -62,7 +62,7 @@ function tradesOf([ts, aggId, price, qty, firstId, lastId, isBuyerMaker]: Column
   }));
 }
 
-/** Of a decimal as it is written: a whole number, or its bytes, the highest first. */
+/** The unscaled value of a stored decimal: a bigint already, or bytes in big-endian order. */
 function unitsOf(value: unknown): bigint {
   if (typeof value === 'bigint') return value;
   if (!(value instanceof Uint8Array)) throw new TypeError(`not a decimal: ${String(value)}`);
