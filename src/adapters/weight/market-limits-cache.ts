@@ -17,9 +17,9 @@ interface MarketLimitsCacheDeps {
   readonly states: ExchangeStateStore;
   readonly clock: Clock;
   readonly log: Log;
-  /** Grants weight by the facts as they are so far. */
+  /** Grants weight by the limits that are known so far. */
   readonly grant: (market: Market, weight: number, signal: AbortSignal) => Promise<void>;
-  /** Counts weight that was used without a grant, since there were no facts to grant by. */
+  /** Counts weight that was used without a grant, when no limits were known. */
   readonly spend: (
     market: Market,
     facts: MarketLimits,
@@ -28,7 +28,7 @@ interface MarketLimitsCacheDeps {
   ) => Promise<void>;
 }
 
-/** A request that was sent to learn something. */
+/** A request that was sent to learn limits or clock. */
 interface Sent {
   readonly atMs: number;
   readonly weight: number;
@@ -36,10 +36,10 @@ interface Sent {
 
 const CLOCK_WEIGHT = 1;
 
-/** The first reading pays for the connection's set-up; the best of three is close to the truth. */
+/** The first reading includes the connection's set-up time; the best of three is accurate enough. */
 const CLOCK_READINGS = 3;
 
-/** What is known of each market's limits and clock; learned when needed, once for all who wait. */
+/** The known limits and clock of each market; learned when needed, once for all callers that wait. */
 export class MarketLimitsCache {
   readonly #deps: MarketLimitsCacheDeps;
   readonly #facts = new Map<Market, MarketLimits>();
@@ -49,12 +49,12 @@ export class MarketLimitsCache {
     this.#deps = deps;
   }
 
-  /** Without asking anybody; may be stale. */
+  /** Sends no request; the result may be stale. */
   known(market: Market): MarketLimits | undefined {
     return this.#facts.get(market);
   }
 
-  /** Limits of today and a clock compared within the last minutes. */
+  /** Limits at most a day old and a clock comparison at most ten minutes old. */
   async current(market: Market, signal: AbortSignal): Promise<MarketLimits> {
     const known = this.#facts.get(market);
     if (known !== undefined && this.#isFresh(known)) return known;
@@ -101,7 +101,7 @@ export class MarketLimitsCache {
     return { atMs, weight };
   }
 
-  /** Of some readings the one with the shortest way. */
+  /** Takes the reading with the shortest round trip. */
   async #compareClocks(market: Market, sent: Sent[], signal: AbortSignal): Promise<void> {
     const { clock, exchangeClock, grant, log } = this.#deps;
     if (exchangeClock === undefined) return;
@@ -115,13 +115,13 @@ export class MarketLimitsCache {
     const before = this.#facts.get(market);
     if (before === undefined) return;
     const facts = { ...before, clock: best, clockAtMs: clock.nowMs() };
-    await this.#bookAnew(market, sent, before, facts);
+    await this.#recount(market, sent, before, facts);
     this.#facts.set(market, facts);
     log.debug({ market, ...best }, 'Compared clocks with the exchange');
   }
 
-  /** What was booked by the old idea of the exchange's clock in a window that it did not count in. */
-  async #bookAnew(
+  /** Counts requests again that the old clock comparison had counted in another window than the exchange did. */
+  async #recount(
     market: Market,
     sent: readonly Sent[],
     before: MarketLimits,

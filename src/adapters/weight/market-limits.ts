@@ -12,20 +12,20 @@ export interface ExchangeLimits {
 export interface ClockReading {
   /** The exchange's clock minus ours. */
   readonly offsetMs: number;
-  /** Half of the round trip: how wrong the offset may be. */
+  /** Half of the round trip: the greatest error of the offset. */
   readonly uncertaintyMs: number;
 }
 
-/** The exchange announces changes of its limits weeks ahead; a day is soon enough to notice. */
+/** The exchange announces changes of its limits weeks ahead; one check a day is enough. */
 export const LIMITS_VALID_MS = 86_400_000;
 
-/** A crystal drifts some 50 ppm: 30 ms in ten minutes, well inside the guards. */
+/** A computer's clock drifts about 50 ppm: 30 ms in ten minutes, well within the guards. */
 export const CLOCK_VALID_MS = 600_000;
 
-/** Time from the grant until the request reaches the exchange's counter: a new TLS connection from afar. */
+/** Time from the grant until the exchange counts the request, with a new TLS connection over a long distance. */
 const TRAVEL_MS = 500;
 
-/** No window may lose more than this part to a guard; only short windows (1 s, in tests) come near it. */
+/** The greatest part of a window that one guard may take; only short windows (1 s, in tests) come near it. */
 const GUARD_SHARE = 0.05;
 
 /** What must be known before a request of a market can be granted. */
@@ -36,7 +36,7 @@ export interface MarketLimits {
   readonly clockAtMs: number;
 }
 
-/** undefined when the store knows no limits (of a ban it may know all the same). */
+/** undefined when the stored state has no limits (it may still have a ban). */
 export function factsOf(state: ExchangeState | undefined): MarketLimits | undefined {
   if (state === undefined || state.windowMs <= 0) return undefined;
   const { weightLimit, windowMs, limitsAtMs } = state;
@@ -44,14 +44,15 @@ export function factsOf(state: ExchangeState | undefined): MarketLimits | undefi
   return { limits, limitsAtMs, clock: undefined, clockAtMs: -Infinity };
 }
 
-/** Number of the exchange's window at a time of ours. */
+/** Number of the exchange's window at a local time. */
 export function windowAt({ limits, clock }: MarketLimits, localMs: number): number {
   return Math.floor((localMs + (clock?.offsetMs ?? 0)) / limits.windowMs);
 }
 
 /**
- * The strips kept free: at the end for the way to the exchange and an uncertain clock, at the start
- * for an uncertain clock alone. At full speed the budget is spent before the end, so that they cost nothing.
+ * The parts of a window in which nothing is sent: at the end for the travel time and the clock's uncertainty,
+ * at the start for the clock's uncertainty. At full speed the budget is used up before the end of the window,
+ * so that the guards cost no throughput.
  */
 export function guardOf({ limits, clock }: MarketLimits): WindowGuard {
   const mostMs = limits.windowMs * GUARD_SHARE;
@@ -62,7 +63,7 @@ export function guardOf({ limits, clock }: MarketLimits): WindowGuard {
   };
 }
 
-/** @throws CdvaultError USAGE when a window's share can never hold the request */
+/** @throws CdvaultError USAGE when the request's weight is greater than the share of a whole window */
 export function assertAffordable(
   weight: number,
   limits: ExchangeLimits,
@@ -73,7 +74,7 @@ export function assertAffordable(
   if (weight <= points) return;
   throw new CdvaultError(
     'USAGE',
-    `a request of weight ${weight} does not fit into a share of ${share} of the limit of ${limits.weightLimit} (${market})`,
+    `a request of weight ${weight} exceeds the share ${share} of the limit ${limits.weightLimit} (${market})`,
     { advice: 'Raise --weight-share.' },
   );
 }

@@ -11,23 +11,23 @@ export interface Pause {
 interface PauseReading {
   /** The gravest pause in force. */
   readonly pause: Pause | undefined;
-  /** False when this Redis has never been told of remembered bans, or has been wiped since. */
+  /** False when the stored bans were never written to this Redis, or it was wiped since. */
   readonly informed: boolean;
 }
 
-/** Gravest first: what ends by waiting comes after what does not. */
+/** Gravest first: pauses that do not end by waiting come before those that do. */
 const REASONS: readonly PauseReason[] = ['restricted', 'blocked', 'banned', 'rate_limited'];
 
-/** The mark of `informed` needs no longer life than the longest ban (3 days); it is set again as needed. */
+/** Time to live of the `informed` mark. Longer than the longest ban (3 days); it is set again when needed. */
 const INFORMED_MS = 4 * 86_400_000;
 
-/** Times left, not instants: the clocks of the hosts that share this board may differ. */
+/** Remaining times, not instants: the clocks of the hosts that share the pauses may differ. */
 const READ = `
 local left = {redis.call('exists', KEYS[1])}
 for i = 2, #KEYS do left[i] = redis.call('pttl', KEYS[i]) end
 return left`;
 
-/** A pause is only ever made longer: two workers may report the same refusal in any order. */
+/** A pause is never shortened: two workers may report the same refusal in any order. */
 const LENGTHEN = `
 if redis.call('pttl', KEYS[1]) < tonumber(ARGV[1]) then redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[1]) end
 return 1`;
@@ -52,7 +52,7 @@ export class SharedPauses {
       ...REASONS.map((reason) => this.#pauseKey(market, reason)),
     ];
     const reply: unknown = await redisCall(
-      'tell whether requests are paused',
+      'return the pauses',
       () => this.#redis.eval(READ, keys.length, ...keys),
       { signal },
     );
@@ -68,18 +68,18 @@ export class SharedPauses {
     const leftMs = Math.ceil(pause.untilMs - nowMs);
     if (leftMs <= 0) return;
     const until = new Date(pause.untilMs).toISOString();
-    await redisCall('note a pause', () =>
+    await redisCall('store a pause', () =>
       this.#redis.eval(LENGTHEN, 1, this.#pauseKey(market, pause.reason), leftMs, until),
     );
   }
 
   async markInformed(market: Market): Promise<void> {
-    await redisCall('note that bans are known', () =>
+    await redisCall('store that bans are known', () =>
       this.#redis.set(this.#informedKey(market), '1', 'PX', INFORMED_MS),
     );
   }
 
-  /** What one host does not serve to this place, another may: to ask there is what we advise. */
+  /** A restriction by location is kept for each base URL, since another host may serve this location (our advice). */
   #pauseKey(market: Market, reason: PauseReason): string {
     const key = `${this.#prefix}:pause:${market}:${reason}`;
     return reason === 'restricted' ? `${key}:${this.#baseUrls[market] ?? ''}` : key;

@@ -1,8 +1,8 @@
 import { unlessAborted } from '../system/within.ts';
 
 /**
- * One run of a task for all who need its effect at the same time. The one who starts it lends it the
- * signal; if that one gives up, the next in line starts it anew.
+ * Runs a task once for all callers that need its effect at the same time. The task runs with the signal of
+ * the caller that started it; if that caller is aborted, the next one starts the task again.
  */
 export class SharedTask<Key> {
   readonly #running = new Map<

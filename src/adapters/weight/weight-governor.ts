@@ -23,18 +23,18 @@ export interface WeightGovernorDeps {
   readonly redis: Redis;
   /** Separates installations that share a Redis. */
   readonly keyPrefix: string;
-  /** Names the address that requests leave from: those who share it share the budget. */
+  /** Names the address that requests leave from: programs with the same address share the budget. */
   readonly egress: string;
-  /** Where each market is asked: a host that does not serve this place shuts out itself alone. */
+  /** Base URL of each market: a restriction by location applies to one host only. */
   readonly baseUrls: Partial<Record<Market, string>>;
   /** The part of the exchange's limit that we use, in (0, 1]. */
   readonly share: number;
-  /** Asks the exchange; called without a grant, since nothing can be granted before. Once a day. */
+  /** Requests the limits; called once a day, without a grant, since nothing can be granted before. */
   readonly limits: (
     market: Market,
     signal: AbortSignal,
   ) => Promise<ExchangeLimits & { readonly weight?: number }>;
-  /** Compares clocks by one request of weight 1, granted by the governor itself. Every ten minutes. */
+  /** Compares clocks with one request of weight 1, granted by the governor itself; called every ten minutes. */
   readonly exchangeClock?: (market: Market, signal: AbortSignal) => Promise<ClockReading>;
   readonly states: ExchangeStateStore;
   readonly clock: Clock;
@@ -43,10 +43,10 @@ export interface WeightGovernorDeps {
   readonly random?: () => number;
 }
 
-/** Everyone wakes at a window's start; this spreads them so that they don't all ask in one millisecond. */
+/** All waiting callers wake at a window's start; this spreads them, so that they don't all send in one millisecond. */
 const WAKE_JITTER_MS = 50;
 
-/** Long waits look again now and then: a ban may have grown, or the operator may have lifted the pause. */
+/** Long waits check again at this interval: a ban may have become longer, or the operator may have lifted the pause. */
 const LOOK_AGAIN_MS = 30_000;
 
 /** One budget of request weight for each egress address and market, in Redis. */
@@ -57,35 +57,35 @@ export function createWeightGovernor(deps: WeightGovernorDeps): WeightGovernor {
 class RedisWeightGovernor implements WeightGovernor {
   readonly #deps: WeightGovernorDeps;
   readonly #prefix: string;
-  readonly #board: SharedPauses;
-  readonly #book: MarketLimitsCache;
+  readonly #pauses: SharedPauses;
+  readonly #limitsCache: MarketLimitsCache;
   readonly #budgets = new Map<Market, WindowBudget>();
   readonly #announced = new Map<Market, number>();
 
   constructor(deps: WeightGovernorDeps) {
     this.#deps = deps;
     this.#prefix = `${deps.keyPrefix}:${deps.egress}`;
-    this.#board = new SharedPauses(deps.redis, this.#prefix, deps.baseUrls);
-    this.#book = new MarketLimitsCache({
+    this.#pauses = new SharedPauses(deps.redis, this.#prefix, deps.baseUrls);
+    this.#limitsCache = new MarketLimitsCache({
       ...deps,
       grant: (market, weight, signal) =>
-        this.#acquireBy(() => this.#book.known(market), market, weight, signal),
+        this.#acquireBy(() => this.#limitsCache.known(market), market, weight, signal),
       spend: (market, facts, weight, atMs) =>
         this.#budget(market, facts).spend(windowAt(facts, atMs), weight),
     });
   }
 
   async acquire(market: Market, weight: number, signal: AbortSignal): Promise<void> {
-    await this.#acquireBy(() => this.#book.current(market, signal), market, weight, signal);
+    await this.#acquireBy(() => this.#limitsCache.current(market, signal), market, weight, signal);
   }
 
   async observe(market: Market, usedWeight: number, atMs: number): Promise<void> {
     const { clock, exchangeClock } = this.#deps;
-    const facts = this.#book.known(market);
-    // Before clocks are compared nobody knows which of the exchange's windows the number is of.
+    const facts = this.#limitsCache.known(market);
+    // Before clocks are compared, it is unknown which of the exchange's windows the number belongs to.
     if (facts === undefined || (exchangeClock !== undefined && facts.clock === undefined)) return;
     const window = windowAt(facts, atMs);
-    // A request that met a window's end was counted in one of the two: the number tells nothing.
+    // A request across the end of a window was counted in either of the two: its number is useless.
     if (window !== windowAt(facts, clock.nowMs())) return;
     await this.#budget(market, facts).raiseTo(window, usedWeight);
   }
@@ -97,7 +97,7 @@ class RedisWeightGovernor implements WeightGovernor {
       'Requests to the exchange are paused',
     );
     const noted = await Promise.allSettled([
-      this.#board.set(market, { reason, untilMs }, clock.nowMs()),
+      this.#pauses.set(market, { reason, untilMs }, clock.nowMs()),
       reason === 'banned' ? this.#rememberBan(market, untilMs) : undefined,
     ]);
     for (const result of noted) if (result.status === 'rejected') throw result.reason;
@@ -106,13 +106,13 @@ class RedisWeightGovernor implements WeightGovernor {
   async state(market: Market): Promise<GovernorState> {
     const { clock, egress, states } = this.#deps;
     const pause = await this.#readPause(market);
-    const facts = this.#book.known(market) ?? factsOf(await states.load(market, egress));
+    const facts = this.#limitsCache.known(market) ?? factsOf(await states.load(market, egress));
     if (facts === undefined) return { usedWeight: 0, weightLimit: 0, windowMs: 0, pause };
     const usedWeight = await this.#budget(market, facts).used(windowAt(facts, clock.nowMs()));
     return { usedWeight, ...facts.limits, pause };
   }
 
-  /** @param factsNow asked anew after each wait: limits and clock may have been learned meanwhile */
+  /** @param factsNow called again after each wait: limits and clock may have been learned in that time */
   async #acquireBy(
     factsNow: () => MarketLimits | undefined | Promise<MarketLimits>,
     market: Market,
@@ -149,30 +149,30 @@ class RedisWeightGovernor implements WeightGovernor {
     }
   }
 
-  /** A Redis that was wiped, or is new, is first told of the ban that the store remembers. */
+  /** If Redis is new or was wiped, first writes the ban that the store remembers to it. */
   async #readPause(market: Market, signal?: AbortSignal): Promise<Pause | undefined> {
     const { clock, egress, states } = this.#deps;
-    const reading = await this.#board.read(market, clock.nowMs(), signal);
+    const reading = await this.#pauses.read(market, clock.nowMs(), signal);
     if (reading.informed) return reading.pause;
     const stored = await states.load(market, egress);
     const banned: Pause | undefined =
       stored !== undefined && stored.bannedUntilMs > clock.nowMs()
         ? { reason: 'banned', untilMs: stored.bannedUntilMs }
         : undefined;
-    if (banned !== undefined) await this.#board.set(market, banned, clock.nowMs());
-    await this.#board.markInformed(market);
+    if (banned !== undefined) await this.#pauses.set(market, banned, clock.nowMs());
+    await this.#pauses.markInformed(market);
     return reading.pause ?? banned;
   }
 
   async #rememberBan(market: Market, untilMs: number): Promise<void> {
     const { egress, states } = this.#deps;
     const stored = await states.load(market, egress);
-    const facts = this.#book.known(market);
+    const facts = this.#limitsCache.known(market);
     await states.save(market, egress, {
       weightLimit: facts?.limits.weightLimit ?? stored?.weightLimit ?? 0,
       windowMs: facts?.limits.windowMs ?? stored?.windowMs ?? 0,
       limitsAtMs: facts?.limitsAtMs ?? stored?.limitsAtMs ?? 0,
-      // Whole ms: that is what the store keeps.
+      // The store keeps whole milliseconds.
       bannedUntilMs: Math.ceil(Math.max(untilMs, stored?.bannedUntilMs ?? 0)),
     });
   }
@@ -193,7 +193,7 @@ class RedisWeightGovernor implements WeightGovernor {
     if (waitMs === 0) {
       const isGranted = await this.#budget(market, facts).consume(slot.window, weight, signal);
       const nowMs = this.#exchangeNowMs(facts);
-      // A slow Redis or a busy process may have used the window up: what is sent now counts in the next.
+      // With a slow Redis or a busy process the window may be over: a request would count in the next one.
       if (isGranted && sendSlot(nowMs, windowMs, guard).window === slot.window) return true;
       waitMs = nextWindowInMs(nowMs, slot.window, windowMs, guard);
     }
@@ -226,7 +226,7 @@ function shutOut(market: Market, pause: Pause): CdvaultError {
   const until = new Date(pause.untilMs).toISOString();
   return new CdvaultError(
     code,
-    `Nothing is sent to ${market} until ${until}: the exchange has shut this address out`,
+    `Nothing is sent to ${market} until ${until}: the exchange refuses requests from this address`,
     {
       untilMs: pause.untilMs,
     },

@@ -4,16 +4,16 @@ import type { Market } from '../../domain/market.ts';
 import { redisCall } from '../redis/redis-call.ts';
 
 /**
- * The library's own script counts refused requests too, so that a heavy one in vain would take the
- * place of light ones. This one counts what is granted: the count stays comparable to the exchange's.
- * ARGV: points asked, seconds to live, points allowed.
+ * The library's own script also counts refused requests, so that a refused heavy request would take the place
+ * of light ones. This script counts granted requests only: its count is comparable to the exchange's.
+ * ARGV: requested points, seconds to live, allowed points.
  */
 const CONSUME = `
 local used = tonumber(redis.call('get', KEYS[1]) or '0') + tonumber(ARGV[1])
 if used <= tonumber(ARGV[3]) then redis.call('set', KEYS[1], used, 'EX', ARGV[2]) end
 return {used, 1000 * ARGV[2]}`;
 
-/** At least what the exchange has counted. A maximum, so that observers at the same time don't add up. */
+/** Raises the count to that of the exchange. A maximum, so that simultaneous observations don't add up. */
 const RAISE = `
 if tonumber(redis.call('get', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
 return 1`;
@@ -25,7 +25,7 @@ export class WindowBudget {
   readonly #limiter: RateLimiterRedis;
   readonly #lifeSeconds: number;
   readonly windowMs: number;
-  /** The greatest count known here, so that most observations need no round trip. */
+  /** The greatest count that this process knows, so that most observations need no round trip. */
   #known = { window: -1, used: 0 };
 
   constructor(deps: {
@@ -38,7 +38,7 @@ export class WindowBudget {
     this.#redis = deps.redis;
     this.#market = deps.market;
     this.windowMs = deps.windowMs;
-    // Two windows: hosts whose clocks differ still find the counter of the window that both are in.
+    // Two windows: hosts whose clocks differ still find the counter of the current window.
     this.#lifeSeconds = Math.ceil((2 * deps.windowMs) / 1000);
     this.#limiter = new RateLimiterRedis({
       storeClient: deps.redis,
@@ -53,7 +53,7 @@ export class WindowBudget {
     return this.#limiter.points;
   }
 
-  /** False when the window has not that much left. One round trip. */
+  /** False when the window has too little left. One round trip. */
   async consume(window: number, weight: number, signal?: AbortSignal): Promise<boolean> {
     const { consumedPoints } = await redisCall(
       'grant request weight',
@@ -61,31 +61,31 @@ export class WindowBudget {
       { signal },
     );
     if (consumedPoints > this.points) return false;
-    // Not a maximum: a lower count than the known one means that Redis was wiped and must be told again.
+    // Not a maximum: a count below the known one means that Redis was wiped and must be raised again.
     if (window >= this.#known.window) this.#known = { window, used: consumedPoints };
     return true;
   }
 
-  /** Counts what was sent without a grant; what does not fit leaves nothing of the window. */
+  /** Counts weight that was sent without a grant; if it does not fit, the window is used up. */
   async spend(window: number, weight: number): Promise<void> {
     if (!(await this.consume(window, weight))) await this.raiseTo(window, this.points);
   }
 
   /**
-   * What the exchange has counted in a window, foreign programs included. It may be short of the
-   * truth by what was under way at that moment, some requests: a share below 1 covers that.
+   * Raises the count to what the exchange has counted in a window, with that of other programs. A few requests
+   * that were in flight at that moment may be missing: a share below 1 covers them.
    */
   async raiseTo(window: number, used: number): Promise<void> {
     if (this.#known.window === window && this.#known.used >= used) return;
     const key = this.#limiter.getKey(this.#key(window));
-    await redisCall('note the used weight', () =>
+    await redisCall('store the used weight', () =>
       this.#redis.eval(RAISE, 1, key, used, this.#lifeSeconds),
     );
     if (window >= this.#known.window) this.#known = { window, used };
   }
 
   async used(window: number): Promise<number> {
-    const found = await redisCall('tell the used weight', () =>
+    const found = await redisCall('return the used weight', () =>
       this.#limiter.get(this.#key(window)),
     );
     return found?.consumedPoints ?? 0;
