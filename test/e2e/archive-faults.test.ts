@@ -61,7 +61,7 @@ const CASES: readonly Case[] = [
   wrong('cutDay', 'truncated', 'it ends at 09:2'),
   wrong('missingRow', 'holes', '1 id is missing'),
   wrong('staleChecksum', 'refused', 'its SHA-256 is'),
-  wrong('noChecksum', 'whole', 'it has no .CHECKSUM; its ids decide'),
+  wrong('noChecksum', 'whole', 'it has no .CHECKSUM; only its ids are checked'),
   wrong('badCrc', 'refused', 'its CRC is not that of its content'),
   wrong('otherName', 'refused', 'it holds "BTCUSDT-trades.csv"'),
   wrong('twoFiles', 'refused', 'more than one file'),

@@ -4,12 +4,12 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { outboundAgent, type Proxies } from '../system/proxies.ts';
 import { DownloadFile } from './downloads.ts';
 
-/** Between two pieces of a body; a day is some 12 MB. */
+/** Longest wait for headers, and between two pieces of a body; a day's file has about 12 MB. */
 const IDLE_MS = 15_000;
-/** 7.5 s in all: jobs are tried again by the queue. */
+/** 7.5 s in total: after that the queue retries the job. */
 const RETRY = { maxRetries: 4, minTimeout: 500, maxTimeout: 20_000 };
 
-/** The file host serves no listings: those are asked of the bucket behind it. */
+/** The file host serves no listings: they are requested from the S3 bucket that it serves. */
 const FILES_HOST = 'data.binance.vision';
 const LISTING_URL = 'https://s3-ap-northeast-1.amazonaws.com/data.binance.vision';
 
@@ -23,7 +23,7 @@ export interface Download extends FileHead {
   readonly sha256: string;
 }
 
-/** The exchange's bucket over HTTP: files by key, and what keys there are. */
+/** The exchange's bucket over HTTP: downloads files by key and lists keys. */
 export class ArchiveHost {
   readonly #agent: RetryAgent;
   readonly #base: string;
@@ -40,9 +40,9 @@ export class ArchiveHost {
   }
 
   /**
-   * Interrupted downloads go on where they stopped, as long as the file is still the same (ETag).
+   * Interrupted downloads resume where they stopped, as long as the file's ETag is the same.
    * @returns undefined when there is no such file
-   * @throws CdvaultError ARCHIVE_UNREACHABLE; FOLDER_UNUSABLE when there is no room for it
+   * @throws CdvaultError ARCHIVE_UNREACHABLE; FOLDER_UNUSABLE when the disk has too little room or fails
    */
   async download(key: string, file: string, signal: AbortSignal): Promise<Download | undefined> {
     const url = this.urlOf(key);
@@ -83,8 +83,8 @@ export class ArchiveHost {
   }
 
   /**
-   * One page of keys in their order, as XML.
-   * @param marker the key behind which the page starts
+   * One page of keys in ascending order, as XML.
+   * @param marker the page starts after this key
    * @returns undefined when the listing is denied
    */
   async listPage(prefix: string, marker: string, signal: AbortSignal): Promise<string | undefined> {
@@ -127,13 +127,13 @@ export class ArchiveHost {
     }
     if (response.statusCode === 200) return response;
     await response.body.dump();
-    // Where the listing is denied a missing key is 403.
+    // If the bucket denies listings, a missing key is 403.
     if (response.statusCode === 404 || response.statusCode === 403) return undefined;
     throw new CdvaultError('ARCHIVE_UNREACHABLE', `${method} ${url}: HTTP ${response.statusCode}`);
   }
 }
 
-/** Headers carry it in quotes, listings may or may not. */
+/** Headers have the ETag in quotes, listings with or without. */
 function etagOf({ headers }: Dispatcher.ResponseData): string | undefined {
   const { etag } = headers;
   return typeof etag === 'string' ? bareEtag(etag) : undefined;

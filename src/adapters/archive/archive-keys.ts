@@ -23,7 +23,7 @@ export function monthlyKey(series: Series, monthMs: number): string {
   return `${folderOf(series, 'monthly')}${monthlyStem(series.symbol, monthMs)}.zip`;
 }
 
-/** Where a file of that name lies; undefined when it is no name of the series' files. */
+/** The key of the file with that name; undefined when it is not a name of the series' files. */
 export function keyOf(series: Series, name: string): string | undefined {
   const parsed = parseArchiveName(name);
   if (parsed?.symbol !== series.symbol) return undefined;

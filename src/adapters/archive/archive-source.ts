@@ -22,16 +22,16 @@ import { listFolder } from './listing.ts';
 import { MonthFiles } from './month-files.ts';
 import { readRows } from './read-rows.ts';
 
-/** A file and its checksum are replaced one after the other: both are asked for again before judging. */
+/** The exchange replaces a file and its checksum one after the other: both are downloaded twice before they count as different. */
 const TRIES = 2;
 
 interface Saved extends Download {
   readonly name: string;
   readonly file: string;
   readonly url: string;
-  /** What is odd about it, though no reason to refuse it. */
+  /** Something unusual that is no reason to refuse the file. */
   readonly note: string | undefined;
-  /** Why the file may not be believed. */
+  /** Why the file must not be used. */
   readonly problem: string | undefined;
 }
 
@@ -71,7 +71,7 @@ class HttpArchive implements ArchiveSource {
     return this.#useMonth(series, monthOf(dayMs), signal, (saved) => use(dayOf(saved, dayMs)));
   }
 
-  /** @returns undefined when there is no such file, or not yet */
+  /** @returns undefined when there is no such file, or the month has not ended */
   async #useMonth<T>(
     series: Series,
     month: TimeRange,
@@ -82,7 +82,7 @@ class HttpArchive implements ArchiveSource {
     const key = monthlyKey(series, month.startMs);
     return this.#months.use(
       key,
-      // Several jobs wait for it: that one of them is told to stop is no reason to break it off.
+      // Several jobs may wait for the file: a stop of one of them must not abort the download.
       () => {
         const folder = this.#downloads.newFolder();
         return { folder, file: save(this.#host, key, folder, this.#closing.signal) };
@@ -122,14 +122,14 @@ class HttpArchive implements ArchiveSource {
     aggId: number,
     signal: AbortSignal,
   ): Promise<boolean | undefined> {
-    const behindMs = dayMs + DAY_MS;
-    const later = await this.list(series, { startMs: behindMs, endMs: Date.now() }, signal);
+    const nextDayMs = dayMs + DAY_MS;
+    const later = await this.list(series, { startMs: nextDayMs, endMs: Date.now() }, signal);
     if (later === undefined) return undefined;
     const months = [...later.months.keys()];
     if (later.days.size > 0 || months.some((startMs) => startMs > dayMs)) return true;
-    // Of the days between, the month's own file tells.
+    // The file of the day's own month may hold trades of the rest of the month.
     const has = await this.#useMonth(series, monthOf(dayMs), signal, (saved) =>
-      hasTradeBehind(rowsIn(saved), aggId),
+      hasTradeAfter(rowsIn(saved), aggId),
     );
     return has ?? false;
   }
@@ -142,7 +142,10 @@ class HttpArchive implements ArchiveSource {
   }
 }
 
-/** Downloads a file and its checksum. @returns undefined when there is no such file */
+/**
+ * Downloads a file and its checksum.
+ * @returns undefined when there is no such file
+ */
 async function save(
   host: ArchiveHost,
   key: string,
@@ -161,13 +164,14 @@ async function save(
     const problem = isRight
       ? undefined
       : `${url}: its SHA-256 is ${download.sha256}, its .CHECKSUM says ${JSON.stringify(checksum.slice(0, 120))}`;
-    // A checksum proves which file it is; whether it is whole its ids say.
-    const note = checksum === undefined ? 'it has no .CHECKSUM; its ids decide' : undefined;
+    // A checksum proves which file it is; only its ids prove that it is complete.
+    const note =
+      checksum === undefined ? 'it has no .CHECKSUM; only its ids are checked' : undefined;
     return { ...download, name, file, url, note, problem };
   }
 }
 
-async function hasTradeBehind(rows: AsyncIterable<TradeBlock>, aggId: number): Promise<boolean> {
+async function hasTradeAfter(rows: AsyncIterable<TradeBlock>, aggId: number): Promise<boolean> {
   for await (const block of rows) if (block.aggIds.some((id) => id > aggId)) return true;
   return false;
 }

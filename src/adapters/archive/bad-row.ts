@@ -1,7 +1,7 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import { FIELD_COUNT } from '../../domain/trade/trade-block.ts';
 
-/** What the exchange's own header calls the fields; by its first name a header is known. */
+/** The names in the exchange's own header; the first one identifies a header. */
 const FIELD_NAMES = [
   'agg_trade_id',
   'price',
@@ -12,19 +12,19 @@ const FIELD_NAMES = [
   'is_buyer_maker',
 ] as const;
 
-/** A line of a file, without what ends it. */
+/** A line of a file, without the line end. */
 export interface Line {
-  /** File and number of the line. */
+  /** File name and line number. */
   readonly place: string;
   readonly text: string;
 }
 
-/** Whether it is the header that we know, its names in quotes or not. */
+/** Whether the line is the exchange's header; its names may be in quotes. */
 export function isHeader({ text }: Line): boolean {
   return text.split(',', 1)[0]?.replace(/^"(.*)"$/, '$1') === FIELD_NAMES[0];
 }
 
-/** @param field which of the seven is wrong */
+/** @param field index of the wrong field, 0 to 6 */
 export function badField(row: Line, field: number, why: string): CdvaultError {
   const columns = row.text.split(',');
   if (columns.length < FIELD_COUNT) return badRow(row, `it has ${columns.length} columns`);

@@ -12,7 +12,7 @@ export async function sha256Of(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** What the .CHECKSUM beside a file says of it. */
+/** Compares the file's SHA-256 with the .CHECKSUM file beside it. */
 export async function compareChecksum(
   file: string,
   sha256: string,

@@ -13,7 +13,7 @@ import {
 } from '../../domain/trade/trade-block.ts';
 import { badField, badRow, isHeader, type Line } from './bad-row.ts';
 
-/** How a file is written; found by looking, since the exchange has changed it without notice. */
+/** The format of a file; detected from its content, since the exchange has changed it without notice. */
 export interface CsvFormat {
   readonly hasHeader: boolean;
   /** 8 on spot, 7 on futures. */
@@ -27,7 +27,7 @@ const LEAST_US = 1e14;
 /** `0,1,1,0,0,1500000000000,True` and a line feed. */
 const LEAST_ROW_BYTES = 29;
 
-/** Programs that save text as "UTF-8 with signature" put it in front of the first field. */
+/** Programs that save text as "UTF-8 with signature" put it before the first field. */
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
 const LINE_FEED = 10;
@@ -37,10 +37,10 @@ const MINUS = 45;
 const DOT = 46;
 const ZERO = 48;
 
-/** The store's price has ten digits before the point and the quantity twenty; both have eight behind it. */
+/** In the store a price has ten digits before the point and a quantity twenty; both have eight after it. */
 const MOST_WHOLE_DIGITS = 20;
 const MOST_PLACES = 8;
-/** Units of 1e-8 of a quantity add up exactly as numbers below this. */
+/** Quantities in units of 1e-8 add up exactly as numbers below this. */
 const EXACT_E8 = 2 ** 53;
 const PLACE_E8 = Array.from(
   { length: MOST_PLACES + 1 },
@@ -48,23 +48,23 @@ const PLACE_E8 = Array.from(
 );
 
 /**
- * Turns the bytes of one archive file into blocks of trades: header or none, byte order mark or none,
- * seven or eight columns, `True` or `true`, milliseconds or microseconds, CRLF or LF. Empty lines say
- * nothing and are passed over. Byte by byte and by hand, since a day of the busiest symbol has 65 MB.
+ * Parses the bytes of one archive file into blocks of trades: with or without header and byte order mark,
+ * seven or eight columns, `True` or `true`, milliseconds or microseconds, CRLF or LF. Empty lines are skipped.
+ * It parses byte by byte without a library, since a day of the busiest symbol has 65 MB.
  */
 export class CsvRows {
   readonly #fileName: string;
-  /** The last piece, what was left of the one before it in front; `[parsed, length)` is left of it. */
+  /** The rest of the piece before, then the last piece. `[parsed, length)` is not parsed yet. */
   #text: Buffer = Buffer.alloc(0);
   #parsed = 0;
   #length = 0;
   #line = 0;
-  /** Until the first line that says something: a byte order mark and a header stand nowhere else. */
+  /** True until the first line that is not empty: a byte order mark and a header can't be after it. */
   #isAtStart = true;
   #hasHeader = false;
   #columns = 0;
   #unit: 'ms' | 'us' | undefined;
-  /** Of the row that is being read. */
+  /** Position in the text, and the last decimal that was read. */
   #at = 0;
   #isZero = false;
   #valueE8 = 0;
@@ -81,8 +81,8 @@ export class CsvRows {
   }
 
   /**
-   * The rows that a piece of the file completes. The next piece overwrites them: as columns of their
-   * own, a day's would be 170 MB for the garbage collector, a tenth of the time.
+   * The rows that a piece of the file completes. The next piece overwrites them: new columns for each piece
+   * would leave 170 MB a day to the garbage collector, a tenth of the time.
    * @throws CdvaultError ARCHIVE_BAD_ROW
    */
   push(chunk: Buffer): TradeBlock {
@@ -92,12 +92,12 @@ export class CsvRows {
     return this.#parse(this.#parsed);
   }
 
-  /** The last line, if the file does not end with a line feed. */
+  /** The rest of the file: its last line, if that does not end with a line feed. */
   end(): TradeBlock {
     return this.push(this.#parsed < this.#length ? Buffer.of(LINE_FEED) : Buffer.alloc(0));
   }
 
-  /** Moves what is left of the last piece to the front, and the next one behind it. */
+  /** Moves the unparsed rest of the last piece to the front and appends the next piece. */
   #append(chunk: Buffer): void {
     const rest = this.#text.subarray(this.#parsed, this.#length);
     const length = rest.length + chunk.length;
@@ -176,7 +176,7 @@ export class CsvRows {
     return true;
   }
 
-  /** What is neither the header that we know nor a row is refused as a row: it may be a lost trade. */
+  /** A first line that is not the exchange's header is parsed as a row, and refused if it is none: it may be a damaged trade. */
   #skipHeader(): boolean {
     this.#isAtStart = false;
     if (!isHeader(this.#lineAt(this.#at))) return false;
@@ -185,7 +185,11 @@ export class CsvRows {
     return true;
   }
 
-  /** Up to the comma behind it, which is passed over. @param row where the row starts, for the error */
+  /**
+   * Reads an integer and skips the comma after it.
+   * @param row where the row starts, for the error
+   * @throws CdvaultError ARCHIVE_BAD_ROW
+   */
   #integer(row: number, field: number): number {
     const bytes = this.#text;
     let at = this.#at;
@@ -201,12 +205,12 @@ export class CsvRows {
     }
     const hasLeadingZero = bytes[firstDigit] === ZERO && at > firstDigit + 1;
     if (at === firstDigit || bytes[at] !== COMMA || hasLeadingZero || value >= EXACT_E8)
-      throw badField(this.#lineAt(row), field, 'is no integer below 2^53');
+      throw badField(this.#lineAt(row), field, 'is not an integer below 2^53');
     this.#at = at + 1;
     return isNegative ? -value : value;
   }
 
-  /** As the store takes it: up to eight places, no sign, no exponent. */
+  /** Reads a decimal of the form that the store accepts: up to eight places, no sign, no exponent. */
   #decimal(row: number, field: number): void {
     const bytes = this.#text;
     const start = this.#at;
@@ -225,7 +229,7 @@ export class CsvRows {
     const whole = (dotAt < 0 ? at : dotAt) - start;
     const isDecimal = whole > 0 && whole <= MOST_WHOLE_DIGITS && places <= MOST_PLACES;
     if (!isDecimal || bytes[at] !== COMMA || (dotAt >= 0 && places === 0))
-      throw badField(this.#lineAt(row), field, 'is no decimal of up to eight places');
+      throw badField(this.#lineAt(row), field, 'is not a decimal with up to eight places');
     const valueE8 = value * (PLACE_E8[places] ?? 1);
     this.#isZero = value === 0;
     this.#valueE8 = valueE8 < EXACT_E8 ? valueE8 : Infinity;
@@ -256,7 +260,7 @@ export class CsvRows {
     return 0;
   }
 
-  /** What is left of the row: nothing on futures, an eighth column that says nothing on spot. */
+  /** Reads the rest of the row: nothing on futures, an eighth column without a meaning on spot. */
   #endOfRow(row: number): void {
     const bytes = this.#text;
     let at = this.#at;
@@ -278,7 +282,7 @@ export class CsvRows {
   }
 }
 
-/** The bit that makes an ASCII letter a small one. */
+/** The bit that makes an ASCII letter lower-case. */
 const LOWER_CASE = 32;
 const LETTER_T = 116;
 const LETTER_F = 102;

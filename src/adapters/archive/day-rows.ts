@@ -8,9 +8,9 @@ import type { ArchiveDay } from '../../ports/archive-source.ts';
 type Rows = AsyncIterable<TradeBlock>;
 
 /**
- * The rows of one day out of its file, or out of that of its month, without those that have a wrong date.
- * @param name of the file
- * @param read all rows of the file
+ * The rows of one day from its file or from that of its month, without rows that have a wrong date.
+ * @param name file name
+ * @param read reads all rows of the file
  */
 export function dayRows(
   name: string,
@@ -34,7 +34,8 @@ export function dayRows(
 
 /**
  * The rows of a file without those that have a wrong date.
- * @throws CdvaultError ARCHIVE_BAD_FILE at the end of a file most of whose rows have one: it is another file
+ * @throws CdvaultError ARCHIVE_BAD_FILE at the end of a file if most of its rows have a wrong date: it is the
+ *   wrong file
  */
 async function* placedRows(
   name: string,
@@ -61,8 +62,8 @@ async function* placedRows(
 }
 
 /**
- * Files of interleaved streams excepted, nothing of the day comes behind a piece that lies behind the
- * day, so reading stops there.
+ * The rows of one day. Reading stops at the first piece whose rows are all after the day: except in files of
+ * interleaved streams, no row of the day follows it.
  */
 async function* rowsOfDay(rows: Rows, dayMs: number): AsyncGenerator<TradeBlock> {
   const { startUs, endUs } = dayWindowUs(dayMs);

@@ -6,10 +6,10 @@ import { makeFolder } from '../system/make-folder.ts';
 import { isAlive, ownIdentity } from '../system/process-identity.ts';
 import { isOfSystem } from '../system/system-error.ts';
 
-/** Ends the identity of a process in the name of its folder. */
+/** Marks the end of the process identity in the name of a process's folder. */
 const MARK = '~';
 
-/** Where downloads lie while they are read: a folder for each process, taken away with it. */
+/** The folder for downloads while they are read: one for each process, deleted when the process ends. */
 export class Downloads {
   readonly #root: string;
   #own: string | undefined;
@@ -36,7 +36,7 @@ export class Downloads {
     makeFolder(this.#root, 0o700);
     for (const name of readdirSync(this.#root)) {
       const [owner = ''] = name.split(MARK);
-      // What a killed process has left.
+      // The folder of a process that was killed.
       if (name.includes(MARK) && !isAlive(decodeURIComponent(owner)))
         rmSync(path.join(this.#root, name), { recursive: true, force: true });
     }
@@ -44,7 +44,7 @@ export class Downloads {
   }
 }
 
-/** A file in the making. Whatever fails in it is the disk's fault, not that of the network. */
+/** A file that is being downloaded. Its errors are those of the disk, not of the network. */
 export class DownloadFile {
   readonly #handle: FileHandle;
 
@@ -53,8 +53,8 @@ export class DownloadFile {
   }
 
   /**
-   * @param bytes what it will hold, if that is known
-   * @throws CdvaultError FOLDER_UNUSABLE, also where there is too little room
+   * @param bytes expected size; 0 if unknown
+   * @throws CdvaultError FOLDER_UNUSABLE, also when the disk has too little room
    */
   static async create(file: string, bytes: number): Promise<DownloadFile> {
     const folder = path.dirname(file);

@@ -12,8 +12,8 @@ import { dayRows } from './day-rows.ts';
 import { readRows } from './read-rows.ts';
 
 /**
- * Files of the exchange in a folder of this machine, zip or csv, side by side or in the exchange's own
- * tree. Nothing is downloaded.
+ * Files of the exchange in a local folder, zip or csv, directly in it or in the exchange's own tree. Nothing is
+ * downloaded.
  */
 export function createFolderSource(folder: string): ArchiveSource {
   const dailyFile = (series: Series, dayMs: number) =>
@@ -24,7 +24,7 @@ export function createFolderSource(folder: string): ArchiveSource {
     async withDay(series, dayMs, _signal, use) {
       // A worker may run on another machine than the command that named the folder.
       if (!existsSync(folder))
-        throw new CdvaultError('USAGE', `--source dir: ${folder} is no folder of this machine`);
+        throw new CdvaultError('USAGE', `--source dir: ${folder} is not a folder on this machine`);
       const daily = dailyFile(series, dayMs);
       if (daily !== undefined) return use(await describe(daily, dayMs));
       const monthly = monthlyFile(series, monthOf(dayMs).startMs);
@@ -45,14 +45,14 @@ export function createFolderSource(folder: string): ArchiveSource {
     async find() {
       return undefined;
     },
-    // What is not in the folder may be elsewhere.
+    // Later trades may exist even if the folder has none.
     async hasLater() {
       return undefined;
     },
   };
 }
 
-/** Flat, then in the exchange's tree; zip before csv. */
+/** Looks in the folder itself, then in the exchange's tree; zip before csv. */
 function firstThatExists(folder: string, stem: string, key: string): string | undefined {
   const tree = path.join(folder, path.dirname(key));
   const candidates = [folder, tree].flatMap((place) => [
@@ -79,7 +79,7 @@ async function describe(file: string, dayMs: number): Promise<ArchiveDay> {
       if (isWrong)
         throw new CdvaultError(
           'ARCHIVE_BAD_FILE',
-          `${file}: its SHA-256 is ${sha256}, its .CHECKSUM says another`,
+          `${file}: its SHA-256 is ${sha256}, not the one in its .CHECKSUM`,
         );
       return readRows(file, new CsvRows(name));
     }),

@@ -5,7 +5,7 @@ import type { TimeRange } from '../../domain/time/hour.ts';
 import type { ListedFile } from '../../ports/archive-source.ts';
 import { bareEtag } from './archive-host.ts';
 
-/** Asks for the page of keys behind a marker; undefined when the host does not say. */
+/** Requests the page of keys after a marker; undefined when the host denies listings. */
 type AskPage = (marker: string) => Promise<string | undefined>;
 
 interface Entry {
@@ -20,10 +20,10 @@ interface Page {
 }
 
 /**
- * The zip files of a folder whose days or months touch a range, by their start. Keys come in the order
- * of their dates, so reading begins before the first one wanted and ends behind the last.
- * @returns undefined when the host does not say
- * @throws CdvaultError ARCHIVE_UNREACHABLE for a reply that is no listing
+ * The zip files of a folder whose days or months overlap a range, by the start of their day or month. Keys
+ * come in the order of their dates, so reading begins before the first one needed and ends after the last.
+ * @returns undefined when the host denies listings
+ * @throws CdvaultError ARCHIVE_UNREACHABLE for a reply that is not a listing
  */
 export async function listFolder(
   folder: string,
@@ -32,7 +32,7 @@ export async function listFolder(
   askPage: AskPage,
 ): Promise<ReadonlyMap<number, ListedFile> | undefined> {
   const files = new Map<number, ListedFile>();
-  // No key is a bare stem, so the page begins with the first file itself.
+  // No key equals a stem without an extension, so the page begins with the first file.
   for (let marker = folder + firstStem; ;) {
     const xml = await askPage(marker);
     if (xml === undefined) return undefined;
@@ -49,7 +49,7 @@ export async function listFolder(
   }
 }
 
-/** Read as a stream of elements: a tree of 1,000 keys takes seven times as long. */
+/** Parses a stream of elements: building a tree of 1,000 keys takes seven times as long. */
 function parsePage(xml: string): Page {
   const entries: Entry[] = [];
   const path: string[] = [];
@@ -95,7 +95,7 @@ function entryOf(fields: ReadonlyMap<string, string>, xml: string): Entry {
 
 function noListing(text: string, cause?: unknown): CdvaultError {
   const start = JSON.stringify(text.slice(0, 120));
-  return new CdvaultError('ARCHIVE_UNREACHABLE', `this is no listing of files: ${start}`, {
+  return new CdvaultError('ARCHIVE_UNREACHABLE', `the reply is not a file listing: ${start}`, {
     cause,
   });
 }

@@ -1,7 +1,21 @@
+/**
+ * States of a month and what may follow each:
+ *
+ *   absent   -> opening     use() starts the download
+ *   opening  -> kept        the download succeeded
+ *            -> forgotten   there is no such file, the download failed, or close()
+ *            -> pushed out  like a kept month, once all its users have given up
+ *   kept     -> pushed out  more than KEPT months are here, and this one is the oldest without users
+ *            -> forgotten   close()
+ *
+ * A forgotten or pushed-out month is absent for the next use(). Its folder is deleted at once when it is pushed
+ * out and by close(); that of a month without a file is deleted when its last user has ended.
+ */
+
 import { rm } from 'node:fs/promises';
 import { unlessAborted } from '../system/within.ts';
 
-/** Days are worked oldest first by a few jobs at once: two months are open only at their border. */
+/** A few jobs process days in parallel, oldest first: they need two months only at a month's end. */
 const KEPT = 2;
 
 interface Opened<T> {
@@ -10,18 +24,18 @@ interface Opened<T> {
 }
 
 interface Month<T> extends Opened<T> {
-  /** Who waits for the file or reads it. */
+  /** Number of callers that wait for the file or read it. */
   users: number;
 }
 
-/** Downloaded months: each is kept for the other days that are read from it, until newer ones push it out. */
+/** Downloaded months. Each is kept for the other days that are read from it, until newer months push it out. */
 export class MonthFiles<T> {
   readonly #months = new Map<string, Month<T>>();
 
   /**
-   * @param open starts the download into a new folder; a month that is absent is asked for anew each time
-   * @param signal ends the wait, not the download: others may wait for it
-   * @returns what `use` returns
+   * @param open starts the download into a new folder; called again at each use() if there is no such file
+   * @param signal ends the wait, not the download, for which other callers may wait
+   * @returns the result of `use`, or undefined when there is no such file
    */
   async use<R>(
     key: string,
@@ -59,7 +73,7 @@ export class MonthFiles<T> {
     return month;
   }
 
-  /** The oldest go first; one that somebody uses stays, however many there are. */
+  /** The oldest months go first. A month in use stays, even if there are more than KEPT. */
   async #pushOut(): Promise<void> {
     for (const [key, month] of this.#months) {
       if (this.#months.size <= KEPT) return;
@@ -69,7 +83,7 @@ export class MonthFiles<T> {
     }
   }
 
-  /** The last one who uses a month that is not kept takes its folder away. */
+  /** Deletes the folder of a month that is not in the map, unless it still has users. */
   async #deleteUnless(isKept: boolean, month: Month<T>): Promise<void> {
     if (!isKept && month.users === 0) await deleteFolder(month);
   }

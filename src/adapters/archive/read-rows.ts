@@ -6,9 +6,9 @@ import type { CsvRows } from './csv-rows.ts';
 import { openOnlyEntry } from './zip-entry.ts';
 
 /**
- * The rows of a zip or csv file as they stream in.
- * @param rows keeps the file's format
- * @param place what the file is called in errors
+ * Streams the rows of a zip or csv file.
+ * @param rows parses the file and detects its format
+ * @param place name of the file in errors
  * @throws CdvaultError ARCHIVE_BAD_FILE, ARCHIVE_BAD_ROW
  */
 export async function* readRows(

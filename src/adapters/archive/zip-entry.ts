@@ -3,21 +3,21 @@ import { crc32, createInflateRaw } from 'node:zlib';
 import yauzl from 'yauzl';
 import { CdvaultError } from '../../domain/errors.ts';
 
-/** A month of the busiest symbol is some 4 GB; beyond this it is a bomb. */
+/** A month of the busiest symbol has about 4 GB; a larger file counts as a zip bomb. */
 const MOST_BYTES = 16 * 2 ** 30;
 
-/** Of what is unzipped at a time: with pieces of 16 KiB (the default) reading a day costs half as much again. */
+/** Size of unzipped pieces: with 16 KiB (the default), reading a day takes half as long again. */
 const PIECE_BYTES = 256 * 1024;
 
-/** How zip files say "as it is" and "deflated"; the exchange's files are deflated. */
+/** Compression methods of the zip format; the exchange's files are deflated. */
 const STORED = 0;
 const DEFLATED = 8;
 
 /**
- * The one file that an archive must hold, unzipped as a stream that fails when its length or its CRC
- * are not those of the directory.
- * @param entryName what the one file must be called
- * @param place what the archive is called in errors: a path may be gone when they are read
+ * Unzips the only file of an archive as a stream, which fails when the length or the CRC differs from the
+ * zip's directory.
+ * @param entryName the name that the only file must have
+ * @param place name of the archive in errors, since the path may not exist any more when they are read
  * @throws CdvaultError ARCHIVE_BAD_FILE
  */
 export async function openOnlyEntry(
@@ -28,7 +28,7 @@ export async function openOnlyEntry(
   const zip = await yauzl
     .openPromise(path, { autoClose: false, lazyEntries: true })
     .catch((error: unknown) => {
-      throw badFile(place, 'it is no readable zip file', error);
+      throw badFile(place, 'it is not a readable zip file', error);
     });
   try {
     const entry = await onlyEntry(zip, place);
@@ -37,13 +37,13 @@ export async function openOnlyEntry(
     if (entry.uncompressedSize > MOST_BYTES)
       throw badFile(place, `it unzips to ${entry.uncompressedSize} bytes`);
     if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED)
-      throw badFile(place, `its method of compression is ${entry.compressionMethod}`);
+      throw badFile(place, `its compression method is ${entry.compressionMethod}, not 0 or 8`);
     const packed = await zip.openReadStreamPromise(entry, { decodeFileData: false });
     const unpack =
       entry.compressionMethod === DEFLATED
         ? createInflateRaw({ chunkSize: PIECE_BYTES })
         : new PassThrough();
-    // A failure anywhere destroys all with its error, which the reader of the last one gets.
+    // A failure destroys all streams; the reader of the last one gets the error.
     return pipeline(packed, unpack, checked(place, entry), () => zip.close());
   } catch (error) {
     zip.close();
@@ -54,7 +54,7 @@ export async function openOnlyEntry(
 async function onlyEntry(zip: yauzl.ZipFile, place: string): Promise<yauzl.Entry> {
   const entries: yauzl.Entry[] = [];
   try {
-    // Names that climb out of the folder are refused by the library on the way.
+    // The library refuses names that lead out of the folder.
     for await (const entry of zip.eachEntry()) if (entries.push(entry) > 1) break;
   } catch (error) {
     throw badFile(place, 'its directory cannot be read', error);

@@ -150,7 +150,7 @@ describe('a day', () => {
     faulty(UM, '2022-08-09', 'noChecksum');
     const found = await read(UM, Date.UTC(2022, 7, 9));
     expect(found?.rows.map(({ aggId }) => aggId)).toEqual(idsOf(Date.UTC(2022, 7, 9)));
-    expect(found?.day.note).toBe('it has no .CHECKSUM; its ids decide');
+    expect(found?.day.note).toBe('it has no .CHECKSUM; only its ids are checked');
     expect((await read(UM, Date.UTC(2022, 7, 12)))?.day.note).toBeUndefined();
   });
 

@@ -154,8 +154,8 @@ describe('a problem of one file', () => {
   });
 
   test.each([
-    ['cut short', (zip: Buffer) => zip.subarray(0, zip.length / 2), /no readable zip file/],
-    ['not a zip file', () => Buffer.from('<?xml version="1.0"?><Error>'), /no readable zip file/],
+    ['cut short', (zip: Buffer) => zip.subarray(0, zip.length / 2), /not a readable zip file/],
+    ['not a zip file', () => Buffer.from('<?xml version="1.0"?><Error>'), /not a readable zip file/],
   ])('an archive that is %s', async (_, spoil, words) => {
     const stem = 'TESTUSDT-aggTrades-2024-03-05';
     const [problem] = await problemsOf(
@@ -186,17 +186,17 @@ describe('a problem of one file', () => {
     [
       'a number with an exponent',
       '1,2e4,3.0,4,5,1709596800000,True,True',
-      'price "2e4" is no decimal of up to eight places',
+      'price "2e4" is not a decimal with up to eight places',
     ],
     [
       'a quantity with a sign',
       '1,2.0,-3.0,4,5,1709596800000,True,True',
-      'quantity "-3.0" is no decimal of up to eight places',
+      'quantity "-3.0" is not a decimal with up to eight places',
     ],
     [
       'a raw id in quotes',
       '1,2.0,3.0,4,"5",1709596800000,True,True',
-      'last_trade_id "\\"5\\"" is no integer below 2^53',
+      'last_trade_id "\\"5\\"" is not an integer below 2^53',
     ],
     [
       'another boolean',
@@ -208,7 +208,11 @@ describe('a problem of one file', () => {
       '1,2.0,3.0,4,5,1709596800000,Trueish,True',
       'is_buyer_maker "Trueish" is neither true nor false',
     ],
-    ['no id', ',2.0,3.0,4,5,1709596800000,True,True', 'agg_trade_id "" is no integer below 2^53'],
+    [
+      'no id',
+      ',2.0,3.0,4,5,1709596800000,True,True',
+      'agg_trade_id "" is not an integer below 2^53',
+    ],
     [
       'another unit of time',
       '6440,2.0,3.0,4,5,1709596800000000,True,True',
@@ -222,13 +226,17 @@ describe('a problem of one file', () => {
   });
 
   test.each([
-    ['an unknown header', 'id,price,qty', 'agg_trade_id "id" is no integer below 2^53'],
-    ['a header in the middle', HEADER, 'agg_trade_id "agg_trade_id" is no integer below 2^53'],
+    [
+      'an unknown header',
+      'id,price,qty',
+      'agg_trade_id "id" is not an integer below 2^53',
+    ],
+    ['a header in the middle', HEADER, 'agg_trade_id "agg_trade_id" is not an integer below 2^53'],
     ['a byte order mark in the middle', '\u{FEFF}6440,1.0', 'agg_trade_id "\u{FEFF}6440" is'],
     [
       'a first row that begins with a space',
       ' 5000,1.0',
-      'agg_trade_id " 5000" is no integer below 2^53',
+      'agg_trade_id " 5000" is not an integer below 2^53',
     ],
   ])('%s is refused: it may be a lost trade', async (name, line, why) => {
     const columns = [...line.split(','), '1', '1', '1', '1709596800000', 'True', 'True'];
