@@ -13,19 +13,19 @@ import { CATALOGUE, JOB_KINDS, queueNames } from './catalogue.ts';
 
 interface Shown {
   readonly description: string;
-  /** What a job is about, in place of its kind; of a job of another version that is not known. */
+  /** Shown instead of the job's kind: series and time. The kind, if the job is from another version. */
   readonly title: (job: { readonly data: unknown }) => string;
 }
 
 const SHOWN: Readonly<Record<JobKind, Shown>> = {
   feed: shown(
     'feed',
-    'puts days of a run with due work into the queues',
+    'queues the days of a run that have due work',
     ({ startMs, endMs, ...series }) => `${nameOf(series)} ${isoHour(startMs)} to ${isoHour(endMs)}`,
   ),
   archive: shown(
     'archive',
-    'takes a day from the exchange’s file',
+    'stores a day from the exchange’s file',
     ({ dayMs, ...series }) => `${nameOf(series)} ${isoDay(dayMs)}`,
   ),
   slice: shown(
@@ -35,11 +35,11 @@ const SHOWN: Readonly<Record<JobKind, Shown>> = {
   ),
   bars: shown(
     'bars',
-    'a day’s bars at every interval; waits for the day’s slices',
+    'builds a day’s bars at every interval; waits for the day’s slices',
     ({ dayMs, ...series }) => `${nameOf(series)} ${isoDay(dayMs)}`,
   ),
-  chain: shown('chain', 'continuous CDV at every stored midnight', nameOf),
-  tick: shown('tick', 'plans every hour what scheduled series lack', () => 'tick'),
+  chain: shown('chain', 'computes continuous CDV at every stored midnight', nameOf),
+  tick: shown('tick', 'every hour, plans the due work of scheduled series', () => 'tick'),
 };
 
 function shown<K extends JobKind>(
@@ -60,7 +60,7 @@ function nameOf({ symbol, market }: Series): string {
   return `${symbol} ${marketName(market)}`;
 }
 
-/** Times in UTC, as everywhere else. */
+/** Times are in UTC, as everywhere else. */
 const TIME = {
   hour: '2-digit',
   minute: '2-digit',
@@ -77,9 +77,9 @@ export interface Board {
 }
 
 /**
- * Bull Board over all queues of an installation, with all that it can do to jobs: what a job does is
- * decided by the ledger, so the worst that can be done here is work lost that is planned again.
- * @param path where it is mounted
+ * Bull Board over all queues of an installation, with all of its actions on jobs. They are safe: the ledger
+ * decides what a job does, so at worst an action loses work that must be planned again.
+ * @param path the path at which it is mounted
  */
 export function createBoard(deps: {
   readonly redisUrl: string;
@@ -89,10 +89,10 @@ export function createBoard(deps: {
 }): Board {
   const { redisUrl, prefix, path, log } = deps;
   const redis = createRedis(redisUrl, { log, connectionName: `${prefix}:board` });
-  // Without a listener an `error` event ends the process; the connection reports its own failures.
+  // Without a listener an `error` event ends the process. The connection logs its own failures.
   const quiet = (error: Error): void =>
-    log.debug({ error: error.message }, 'A queue of the board reports an error');
-  // As in job-queue.ts; what is set up there about a queue is not the board's to change.
+    log.debug({ error: error.message }, 'A queue of the board reported an error');
+  // As in job-queue.ts. The board must not change the settings that job-queue.ts stores for a queue.
   const options = { connection: redis, prefix, skipVersionCheck: true, skipMetasUpdate: true };
   const queues = JOB_KINDS.flatMap((kind) =>
     queueNames(kind).map((name) => ({ kind, queue: new Queue(name, options).on('error', quiet) })),

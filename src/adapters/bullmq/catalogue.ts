@@ -6,24 +6,24 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time/hour.ts';
 import { type Market, MARKETS } from '../../domain/market.ts';
 import type { JobKind, JobPayloads } from '../../ports/job-queue.ts';
 
-/** Everything that the queue knows of one kind of job. */
+/** The settings of one kind of job. */
 export interface JobSpec<K extends JobKind> {
-  /** What a job carries, to the last field: a job of another version does not fit. */
+  /** The exact payload: a job of another version with other fields is refused. */
   readonly schema: z.ZodType<JobPayloads[K]>;
   readonly attempts: number;
   readonly backoff: BackoffPolicy;
-  /** After this its signal is aborted: far beyond any honest run, since an abort wastes the weight it has used. */
+  /** After this time its signal is aborted. Far longer than any normal run, since an abort wastes the used weight. */
   readonly timeoutMs: number;
   /**
-   * How long it may take to let go once it is aborted, to finish a write that it has begun and to
-   * release its lease. After that it is given up on; its lease still keeps others from the same work.
+   * How long an aborted job may take to finish a write and to release its lease. After that the worker no
+   * longer waits for it; its lease still keeps other workers from the same work.
    */
   readonly letGoMs: number;
   /** Jobs at once in one worker process; for slices, for each market. */
   readonly concurrency: number;
 }
 
-/** It becomes part of job ids and of Redis keys, which split at ':'. */
+/** No ':', since it becomes part of job ids and of Redis keys, which are split at ':'. */
 const runId = z.string().regex(/^[\w.~-]{1,100}$/);
 
 const series = {
@@ -42,12 +42,12 @@ const source = z.union([
 ]);
 
 /**
- * Full jitter, so a wait is on average half of its ceiling: 2, 4, 8, … 120 s. Ten attempts last
- * through an outage of four minutes on average (486 s / 2), the first retry comes within 2 s.
+ * With full jitter a wait is on average half of its ceiling: 2, 4, 8, … 120 s. Ten attempts survive an outage
+ * of four minutes on average (486 s / 2); the first retry comes within 2 s.
  */
 const OUTAGE = { attempts: 10, backoff: { firstMs: 2_000, maxMs: 2 * MINUTE_MS } } as const;
 
-/** A write takes a second at most, on a slow store some; longer than this the store must be away. */
+/** A write takes at most a second, a few seconds on a slow store; after this time the store counts as unreachable. */
 const LET_GO_MS = 10_000;
 
 export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
@@ -60,11 +60,11 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
       source: source.optional(),
       isScheduled: z.boolean().optional(),
     }),
-    // It only looks and enqueues, so it outlasts any outage: 1,000 attempts of 30 s on average are 8 h.
+    // It only reads and enqueues, so it may outlast a long outage: 1,000 attempts of 30 s on average are 8 h.
     attempts: 1_000,
     backoff: { firstMs: 2_000, maxMs: MINUTE_MS },
     timeoutMs: 15 * MINUTE_MS,
-    // It holds no lease, and whatever it adds to the queue it may add again.
+    // It holds no lease, and adding the same jobs again is harmless.
     letGoMs: 0,
     concurrency: 4,
   },
@@ -79,7 +79,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
       edges: z.array(z.enum(['before', 'after'])).optional(),
     }),
     ...OUTAGE,
-    // Some 40 s for the busiest day, some minutes for its month's file, and REST for what the file lacks.
+    // About 40 s for the busiest day, a few minutes for its month's file, and REST for hours missing in the file.
     timeoutMs: 60 * MINUTE_MS,
     letGoMs: LET_GO_MS,
     concurrency: 2,
@@ -101,7 +101,7 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
   bars: {
     schema: z.strictObject({ ...series, runId, dayMs: instantMs.multipleOf(DAY_MS) }),
     ...OUTAGE,
-    // About 1.5 s for the busiest day; the rest is for a store that lags behind its log.
+    // About 1.5 s for the busiest day; the rest is for a store that is slow to apply its log.
     timeoutMs: 15 * MINUTE_MS,
     letGoMs: LET_GO_MS,
     // One statement uses one core of the store.
@@ -116,11 +116,11 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
   },
   tick: {
     schema: z.strictObject({}),
-    // The next tick looks again anyway.
+    // Few attempts, since the next tick does the same.
     attempts: 3,
     backoff: { firstMs: 5_000, maxMs: MINUTE_MS },
     timeoutMs: 15 * MINUTE_MS,
-    // As the feed.
+    // Like the feed.
     letGoMs: 0,
     concurrency: 1,
   },
@@ -140,18 +140,18 @@ export const PRIORITY = { live: 0, backfill: 10 } as const;
 export type JobPriority = keyof typeof PRIORITY;
 
 /**
- * What stays in Redis of finished jobs, at about 1 KB each: of the good ones enough to see that
- * something happens, of the failed ones what a person wants to look at and retry.
+ * Finished jobs that stay in Redis, at about 1 KB each: enough completed jobs to show activity, and the failed
+ * jobs that an operator may want to inspect and retry.
  */
 export const KEEP = {
   removeOnComplete: { count: 100 },
   removeOnFail: { count: 10_000, age: 30 * 86_400 },
 } as const;
 
-/** Name of the worker-side strategy that reads the catalogue. */
+/** Name of the backoff strategy of the workers, which reads the catalogue. */
 export const BACKOFF_TYPE = 'catalogue';
 
-/** Kept small: they are stored with every job. */
+/** Few options, since they are stored with every job. */
 export function jobOptions(kind: JobKind, priority: JobPriority): JobsOptions {
   return {
     attempts: CATALOGUE[kind].attempts,

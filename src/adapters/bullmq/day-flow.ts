@@ -4,14 +4,15 @@ import type { DayWork } from '../../domain/plan/plan.ts';
 import { jobOptions, type JobPriority, parsePayload, queueName } from './catalogue.ts';
 import { archiveId, barsId, sliceId } from './job-ids.ts';
 
-/** Callers may hand over more than a series; a payload holds exactly its fields. */
+/** Only market and symbol: callers may pass objects with more fields, which payloads must not have. */
 export function plain({ market, symbol }: Series): Series {
   return { market, symbol };
 }
 
 /**
- * `ignoreDependencyOnFailure` and nothing else: without it a failed slice keeps the day waiting for
- * ever, and `continueParentOnFailure` runs the parent while other slices are still at work.
+ * The jobs of a day: its bars job with its slice jobs, or one archive job, as children. Children use
+ * `ignoreDependencyOnFailure`: without it, the bars job waits endlessly after a failed slice, and
+ * `continueParentOnFailure` would run it while other slices still run.
  */
 export function dayFlow(
   runId: string,

@@ -10,13 +10,16 @@ interface RunQueue {
   readonly queue: Queue;
 }
 
-/** Ids only, 50 bytes each: cheap for Redis, unlike whole jobs (one call for all of them has held a Redis up for seconds). */
+/**
+ * Ids in one call, of 50 bytes each. Only ids, since one call for all whole jobs has blocked a Redis for
+ * seconds.
+ */
 const IDS_A_CALL = 1_000;
 
-/** As many as are kept (see KEEP). */
+/** The number of failed jobs that are kept (see KEEP). */
 const MAX_IDS = 10_000;
 
-/** Newest first, at most `limit`. */
+/** The failed jobs of a run, newest first, at most `limit`. */
 export async function failedJobs(
   queues: readonly RunQueue[],
   runId: string,
@@ -25,9 +28,7 @@ export async function failedJobs(
   const found: { job: Job; failed: FailedJob }[] = [];
   for (const { kind, queue } of queues) {
     for (const id of await failedIds(queue, runPrefix(kind, runId), limit)) {
-      const job: Job | undefined = await redisCall('tell about a failed job', () =>
-        queue.getJob(id),
-      );
+      const job: Job | undefined = await redisCall('return a failed job', () => queue.getJob(id));
       const failed = job === undefined ? undefined : toFailedJob(kind, job, runId);
       if (job !== undefined && failed !== undefined) found.push({ job, failed });
     }
@@ -52,12 +53,12 @@ async function failedIds(queue: Queue, prefix: string, limit: number): Promise<s
 
 function toFailedJob(kind: RunQueue['kind'], job: Job, runId: string): FailedJob | undefined {
   const payload = CATALOGUE[kind].schema.safeParse(job.data);
-  // The run `a` must not show the jobs of a run `a-spot`, whose ids begin alike.
+  // The jobs of a run `a-spot` have ids with the prefix of a run `a`, but must not be listed for it.
   if (!payload.success || payload.data.runId !== runId) return undefined;
   return { kind, payload: payload.data, ...storedReason(job.failedReason) };
 }
 
-/** As toQueueError() has it stored; BullMQ's own reasons (stalled too often) carry no code. */
+/** Parses the reason that toQueueError() stored; BullMQ's own reasons (stalled too often) have no code. */
 function storedReason(stored: string | undefined): Pick<FailedJob, 'code' | 'reason'> {
   const text = stored ?? 'no reason recorded';
   const code = text.slice(0, Math.max(0, text.indexOf(':')));

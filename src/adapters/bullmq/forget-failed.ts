@@ -3,8 +3,9 @@ import type { Redis } from 'ioredis';
 import { redisCall } from '../redis/redis-call.ts';
 
 /**
- * Failed jobs are kept longer than done ones, so a child may have outlived its day. BullMQ would take
- * it for the new one and let the day wait for ever for a job that will not run.
+ * Removes failed jobs with these ids before jobs with the same ids are added. Failed jobs are kept longer than
+ * completed ones, so a child may still exist when its day's job is gone. BullMQ would treat it as the new
+ * child, and the day would wait endlessly for a job that does not run.
  */
 export async function forgetFailed(
   redis: Redis,
@@ -12,11 +13,11 @@ export async function forgetFailed(
   ids: readonly string[],
 ): Promise<void> {
   if (ids.length === 0) return;
-  const failedAt = await redisCall('look for failed jobs', () =>
+  const failedAt = await redisCall('find failed jobs', () =>
     redis.zmscore(queue.toKey('failed'), ...ids),
   );
   const failed = ids.filter((_, index) => failedAt[index] !== null);
-  await redisCall('forget failed jobs', () =>
+  await redisCall('remove failed jobs', () =>
     Promise.all(failed.map(async (id) => queue.remove(id))),
   );
 }

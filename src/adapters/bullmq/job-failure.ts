@@ -3,10 +3,10 @@ import { backoffMs, type BackoffPolicy } from '../../domain/plan/backoff.ts';
 import { type CdvaultError, classify } from '../../domain/errors.ts';
 import { EXIT } from '../../domain/exit-codes.ts';
 
-/** Codes with the fatal exit code that still are the job's own fault: one poison job never stops the rest. */
+/** Codes with the fatal exit code that concern one job only: a single bad job must not stop the others. */
 const OWN_FAULT: ReadonlySet<string> = new Set(['JOB_INVALID', 'INTERNAL']);
 
-/** What BullMQ gets to see: its failed reason begins with our code. */
+/** The error that BullMQ gets for a retry. BullMQ stores its message, which begins with our code, as the failed reason. */
 class RetryLater extends Error {
   override readonly name = 'RetryLater';
   readonly failure: CdvaultError;
@@ -26,7 +26,7 @@ class NeverAgain extends UnrecoverableError {
   }
 }
 
-/** What to throw out of a processor so that BullMQ does what the classification says. */
+/** The error that a processor must throw, so that BullMQ retries the job or not, as the failure is classified. */
 export function toQueueError(failure: CdvaultError): Error {
   const error = failure.retryable ? new RetryLater(failure) : new NeverAgain(failure);
   error.stack = storedStack(failure);
@@ -34,22 +34,22 @@ export function toQueueError(failure: CdvaultError): Error {
 }
 
 /**
- * The one that is stored with the job, which the board shows in place of the reason: what to do stands
- * above the place that failed.
+ * The stack that is stored with the job. The board shows it instead of the reason, so it has the advice above
+ * the place that failed.
  */
 function storedStack(failure: CdvaultError): string {
   const places = (failure.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   return [codedMessage(failure), failure.advice, ...places].join('\n');
 }
 
-/** The failure behind what BullMQ reports; its own errors (stalled too often) are INTERNAL. */
+/** The failure that caused an error which BullMQ reports; BullMQ's own errors (stalled too often) are INTERNAL. */
 export function fromQueueError(error: unknown): CdvaultError {
   return error instanceof RetryLater || error instanceof NeverAgain
     ? error.failure
     : classify(error);
 }
 
-/** Whether no other job can survive what befell this one: a ban, a suspended table, a full disk. */
+/** Whether the failure would stop every other job as well: a ban, a suspended table, a full disk. */
 export function isFatal(failure: CdvaultError): boolean {
   return failure.exitCode === EXIT.fatal && !OWN_FAULT.has(failure.code);
 }

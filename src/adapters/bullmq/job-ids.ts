@@ -2,8 +2,8 @@ import { compactHour } from '../../domain/time/hour.ts';
 import { type Series, seriesKey } from '../../domain/market.ts';
 
 /**
- * Ids that hold no ':' and are not all digits, both of which BullMQ refuses. Those of a flow are
- * scoped by the run: a child shared by two live flows is waited for by one of them only.
+ * Ids without ':' and not of digits only, since BullMQ refuses both. Ids of a flow contain the run: if two
+ * live flows share a child, only one of them waits for it.
  */
 
 export function sliceId(runId: string, series: Series, hourMs: number): string {
@@ -22,12 +22,12 @@ export function feedId(runId: string, series: Series): string {
   return `${runPrefix('feed', runId)}${seriesKey(series)}`;
 }
 
-/** What the ids of a run's jobs begin with. */
+/** The prefix of the ids of a run's jobs. */
 export function runPrefix(kind: 'archive' | 'slice' | 'bars' | 'feed', runId: string): string {
   return `${kind}-${runId}-`;
 }
 
-/** Deduplication keys: they name what is to be computed, not a job. */
+/** Deduplication keys: they name the result to compute, not a job. */
 export function barsDedupKey(series: Series, dayMs: number): string {
   return `bars-${seriesKey(series)}-${compactDay(dayMs)}`;
 }

@@ -40,23 +40,23 @@ import { RunProgressStore } from './run-progress.ts';
 
 export interface JobQueueDeps {
   readonly redisUrl: string;
-  /** Keeps installations and tests that share a Redis apart. */
+  /** Separates installations and tests that share a Redis. */
   readonly prefix: string;
   readonly log: Log;
 }
 
-/** A day is at most 25 jobs, and BullMQ takes about 1,000 in one MULTI without holding Redis up (0.1 s). */
+/** A day has at most 25 jobs, and 1,000 jobs in one MULTI block Redis for about 0.1 s only. */
 const DAYS_A_CALL = 40;
 
-/** 1,000 jobs take 0.1 s; this is for a Redis that is busy, which the questions before have just shown to be alive. */
+/** 1,000 jobs take 0.1 s. The rest is for a busy Redis; the calls before have just shown that it is reachable. */
 const BULK_ANSWER_MS = 20_000;
 
-/** The run that a bars job of its own belongs to. */
+/** The run id of a bars job that was not queued by a run. */
 export const NO_RUN = 'due';
 
 const TICK = 'tick';
 
-/** Connects in the background; every call that needs Redis fails with REDIS_UNREACHABLE within 5 s when it can't. */
+/** Connects in the background. Calls fail with REDIS_UNREACHABLE after 5 s without an answer (batches of jobs: 20 s). */
 export function createJobQueue(deps: JobQueueDeps): JobQueue {
   return new BullJobQueue(deps);
 }
@@ -69,16 +69,16 @@ class BullJobQueue implements JobQueue {
 
   constructor({ redisUrl, prefix, log }: JobQueueDeps) {
     this.#redis = createRedis(redisUrl, { log, connectionName: `${prefix}:producer` });
-    // BullMQ asks for the version once and is of no use for ever when the answer does not come; what
-    // Redis must be is checked at start (checkRedis).
+    // BullMQ asks for the version once, and is unusable from then on if no answer comes. checkRedis checks
+    // Redis at the start instead.
     const options = { connection: this.#redis, prefix, skipVersionCheck: true };
-    // The shared connection reports its own failures; without a listener an `error` event ends the process.
+    // The shared connection logs its own failures. Without a listener an `error` event ends the process.
     const quiet = (error: Error): void =>
-      log.debug({ error: error.message }, 'A queue reports an error');
+      log.debug({ error: error.message }, 'A queue reported an error');
     this.#flows = new FlowProducer(options).on('error', quiet);
     const names = JOB_KINDS.flatMap((kind) => queueNames(kind));
     this.#queues = new Map(
-      // Events are of use to people who watch live: 1,000 of them are about 0.1 MB a queue.
+      // Events serve live progress reporting only: 1,000 of them take about 0.1 MB for each queue.
       names.map((name) => [
         name,
         new Queue(name, { ...options, streams: { events: { maxLen: 1_000 } } }).on('error', quiet),
@@ -95,7 +95,7 @@ class BullJobQueue implements JobQueue {
   ): Promise<void> {
     for (let start = 0; start < days.length; start += DAYS_A_CALL) {
       const chunk = days.slice(start, start + DAYS_A_CALL);
-      // A flow whose parent is there already would at best add nothing, at worst children that no parent waits for.
+      // If its parent exists already, a flow adds nothing at best, and at worst children that no parent waits for.
       const states = await this.#states(
         'bars',
         chunk.map(({ dayMs }) => barsId(runId, series, dayMs)),
@@ -109,7 +109,7 @@ class BullJobQueue implements JobQueue {
       const archives = fresh.map(({ dayMs }) => archiveId(runId, series, dayMs));
       await forgetFailed(this.#redis, this.#queue('slice', series.market), slices);
       await forgetFailed(this.#redis, this.#queue('archive', series.market), archives);
-      await redisCall('take a batch of jobs', () => this.#flows.addBulk(flows), {
+      await redisCall('accept a batch of jobs', () => this.#flows.addBulk(flows), {
         answerMs: BULK_ANSWER_MS,
       });
     }
@@ -149,7 +149,7 @@ class BullJobQueue implements JobQueue {
 
   async #isDedupPending(kind: 'bars' | 'chain', key: string): Promise<boolean> {
     const queue = this.#queue(kind);
-    const id = await redisCall(`tell about a ${kind} job`, () => queue.getDeduplicationJobId(key));
+    const id = await redisCall(`return a ${kind} job`, () => queue.getDeduplicationJobId(key));
     if (id === null) return false;
     const [state] = await this.#states(kind, [id]);
     return state !== undefined && toDayState(state) === 'pending';
@@ -174,9 +174,9 @@ class BullJobQueue implements JobQueue {
   async #addFeed(payload: JobPayloads['feed'], options: JobsOptions): Promise<void> {
     const jobId = feedId(payload.runId, payload);
     const [state] = await this.#states('feed', [jobId]);
-    // BullMQ takes a finished job of the same id for the new one, and does nothing without a word.
+    // If a finished job with the same id exists, BullMQ silently adds nothing.
     if (state === 'failed' || state === 'completed') {
-      await redisCall('forget a finished feed job', () => this.#queue('feed').remove(jobId));
+      await redisCall('remove a finished feed job', () => this.#queue('feed').remove(jobId));
     }
     await this.#add('feed', payload, { jobId, ...options });
   }
@@ -199,14 +199,14 @@ class BullJobQueue implements JobQueue {
 
   async hasTick(): Promise<boolean> {
     const queue = this.#queue('tick');
-    const scheduler = await redisCall('look for the tick', () => queue.getJobScheduler(TICK));
+    const scheduler = await redisCall('return the tick', () => queue.getJobScheduler(TICK));
     if (scheduler === undefined || scheduler === null) return false;
     const { waiting, active, delayed } = await this.#countsOf('tick');
     return waiting + active + delayed > 0;
   }
 
   async removeTick(): Promise<void> {
-    await redisCall('forget the tick', () => this.#queue('tick').removeJobScheduler(TICK));
+    await redisCall('remove the tick', () => this.#queue('tick').removeJobScheduler(TICK));
   }
 
   async counts(): Promise<readonly QueueCounts[]> {
@@ -237,8 +237,8 @@ class BullJobQueue implements JobQueue {
   }
 
   /**
-   * At most one job waits for a key, and one that is already running does not swallow it. The id is
-   * BullMQ's own: one of ours would meet the failed job of an earlier request.
+   * At most one job waits for each key; a job that already runs does not replace it. BullMQ chooses the id: one
+   * of ours could equal that of a failed job of an earlier request.
    */
   async #addDeduplicated<K extends 'bars' | 'chain'>(
     kind: K,
@@ -254,14 +254,14 @@ class BullJobQueue implements JobQueue {
     options: JobsOptions,
   ): Promise<void> {
     const data = parsePayload(kind, payload);
-    await redisCall(`take a ${kind} job`, () =>
+    await redisCall(`accept a ${kind} job`, () =>
       this.#queue(kind).add(kind, data, { ...jobOptions(kind, 'live'), ...options }),
     );
   }
 
   async #states(kind: JobKind, ids: readonly string[]): Promise<readonly (JobState | 'unknown')[]> {
     const queue = this.#queue(kind);
-    return redisCall(`tell the states of ${kind} jobs`, () =>
+    return redisCall(`return the states of ${kind} jobs`, () =>
       Promise.all(ids.map(async (id) => queue.getJobState(id))),
     );
   }
@@ -270,7 +270,7 @@ class BullJobQueue implements JobQueue {
     const counts = { waiting: 0, active: 0, delayed: 0, failed: 0 };
     for (const name of queueNames(kind)) {
       const queue = this.#named(name);
-      // Without a list it would count the same; getJobs would carry every job over (a known outage).
+      // Not getJobs, which would transfer every job (a known outage).
       const all = await redisCall('count its jobs', () => queue.getJobCounts());
       counts.waiting +=
         (all['waiting'] ?? 0) + (all['prioritized'] ?? 0) + (all['waiting-children'] ?? 0);
@@ -292,7 +292,7 @@ class BullJobQueue implements JobQueue {
   }
 }
 
-/** A job that is not there has been removed after completion: the failed ones stay much longer. */
+/** A job that does not exist was removed after completion: failed jobs are kept much longer. */
 function toDayState(state: JobState | 'unknown'): DayJobState {
   if (state === 'failed') return 'failed';
   return state === 'completed' || state === 'unknown' ? 'done' : 'pending';

@@ -10,12 +10,12 @@ import { RunningJob, type RunningJobs } from './running-jobs.ts';
 interface RunnerDeps {
   readonly handlers: JobHandlers;
   readonly running: RunningJobs;
-  /** True when no job may begin any more. */
+  /** True when no new job may start. */
   readonly halted: () => boolean;
   readonly onFatal: (failure: CdvaultError) => void;
 }
 
-/** Takes one job from BullMQ to its handler and the outcome back. */
+/** Passes one job from BullMQ to its handler, and the outcome back to BullMQ. */
 export class JobRunner<K extends JobKind> {
   readonly #kind: K;
   readonly #deps: RunnerDeps;
@@ -26,11 +26,11 @@ export class JobRunner<K extends JobKind> {
   }
 
   /**
-   * @param lockSignal BullMQ's own, aborted when the job's lock is lost
-   * @throws what BullMQ understands: retry, never again, delayed, back to waiting
+   * @param lockSignal BullMQ's signal, aborted when the job's lock is lost
+   * @throws the errors that BullMQ understands: retry, unrecoverable, delayed, back to waiting
    */
   async process(job: Job, token: string, lockSignal: AbortSignal | undefined): Promise<void> {
-    // A fetch that was under way when the worker was told to halt still brings a job.
+    // A fetch that was in flight when the worker was halted still returns a job.
     if (this.#deps.halted()) return putBack(job, token);
     const running = new RunningJob(this.#kind, CATALOGUE[this.#kind]);
     lockSignal?.addEventListener('abort', () => running.interrupt('lock-lost', lockLost(job)));
@@ -58,7 +58,7 @@ export class JobRunner<K extends JobKind> {
   }
 }
 
-/** Whose work a line of the log is of. `runId` is absent where a job serves all runs: levels of a series, the tick. */
+/** Log fields that identify the job. `runId` is absent if the job serves all runs: levels of a series, the tick. */
 export function jobFields(
   kind: JobKind,
   { id, data }: Pick<Job, 'id' | 'data'>,
@@ -69,12 +69,12 @@ export function jobFields(
 
 async function finish(job: Job, token: string, outcome: JobOutcome): Promise<void> {
   if ('done' in outcome) return;
-  // Not a failure: it uses up no attempt, and BullMQ's count of starts has no limit here.
+  // Not a failure: it uses up no attempt, and BullMQ's number of starts is not limited here.
   await job.moveToDelayed(Date.now() + outcome.again.delayMs, token);
   throw new DelayedError();
 }
 
-/** Back to where it came from, for the next worker to take at once; uses up no attempt. */
+/** Moves the job back to the waiting jobs, where the next worker takes it at once; uses up no attempt. */
 async function putBack(job: Job, token: string): Promise<never> {
   await job.moveToWait(token);
   throw new WaitingError();

@@ -2,19 +2,19 @@ import type { Redis } from 'ioredis';
 import type { RunProgress } from '../../ports/job-queue.ts';
 import { redisCall } from '../redis/redis-call.ts';
 
-/** People look at a run for some days after it; then the store is where to look. */
+/** Operators look at a run for some days after its end; later the store has the facts. */
 const KEEP_SECONDS = 7 * 86_400;
 
 const COUNTERS = ['slicesDone', 'rows', 'gaps'] as const satisfies readonly (keyof RunProgress)[];
 
-/** Workers finish hours in any order: the newest one stays. */
+/** Workers finish hours in any order: the newest hour is kept. */
 const RAISE = `
 if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0') then
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 end
 return redis.call('EXPIRE', KEYS[1], ARGV[3])`;
 
-/** One hash for each run, added to by all workers. */
+/** One hash for each run, to which all workers add. */
 export class RunProgressStore {
   readonly #redis: Redis;
   readonly #prefix: string;
@@ -36,7 +36,7 @@ export class RunProgressStore {
   }
 
   async read(runId: string): Promise<RunProgress> {
-    const stored = await redisCall('tell the progress of a run', () =>
+    const stored = await redisCall('return the progress of a run', () =>
       this.#redis.hgetall(this.#key(runId)),
     );
     const value = (field: keyof RunProgress): number => Number(stored[field] ?? 0);

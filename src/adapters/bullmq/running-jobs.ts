@@ -3,7 +3,7 @@ import { unlessAborted, within } from '../system/within.ts';
 
 type Interruption = 'stop' | 'timeout' | 'lock-lost';
 
-/** One run of a job: its signal, who aborted it, and its clock. */
+/** One run of a job: its signal, the reason of its abort, and its timeout. */
 export class RunningJob {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -18,7 +18,7 @@ export class RunningJob {
     this.#timer = setTimeout(() => {
       this.interrupt(
         'timeout',
-        new CdvaultError('JOB_TIMEOUT', `A ${kind} job took longer than its ${timeoutMs} ms`),
+        new CdvaultError('JOB_TIMEOUT', `A ${kind} job exceeded its time limit of ${timeoutMs} ms`),
       );
     }, timeoutMs);
   }
@@ -27,7 +27,7 @@ export class RunningJob {
     return this.#abort.signal;
   }
 
-  /** The first one; undefined while nothing has interrupted it. */
+  /** The first interruption; undefined if there was none. */
   get interruption(): Interruption | undefined {
     return this.#interrupted?.why;
   }
@@ -38,7 +38,7 @@ export class RunningJob {
     this.#abort.abort(reason);
   }
 
-  /** The work's outcome; or the reason of its abort when it has not let go in time. */
+  /** The work's outcome; throws the reason of the abort if the work does not end within `letGoMs` after it. */
   async settle<T>(work: Promise<T>): Promise<T> {
     try {
       return await unlessAborted(work, this.signal);
@@ -67,7 +67,7 @@ export class RunningJobs {
     }
   }
 
-  /** Aborts them; returns when they have let go or are given up on. */
+  /** Aborts all jobs; returns when each has ended or its `letGoMs` is over. */
   async stopAll(): Promise<void> {
     for (const job of this.#running.keys()) {
       job.interrupt('stop', new DOMException('The worker is stopping', 'AbortError'));

@@ -1,6 +1,6 @@
 import type { Log } from '../../ports/log.ts';
 
-/** While Redis is away every worker says so at every try: one line a minute and message is enough. */
+/** While Redis is unreachable, every worker warns at every attempt: one line a minute for each message is enough. */
 const EVERY_MS = 60_000;
 const MAX_MESSAGES = 100;
 
@@ -17,7 +17,7 @@ export class ThrottledWarning {
     const key = `${message} ${text}`;
     const nowMs = performance.now();
     if (nowMs - (this.#loggedAtMs.get(key) ?? -Infinity) < EVERY_MS) return;
-    // Messages that hold ids are all different: the map stays small whatever comes.
+    // Messages with ids are all different: this keeps the map small.
     if (this.#loggedAtMs.size >= MAX_MESSAGES) this.#loggedAtMs.clear();
     this.#loggedAtMs.set(key, nowMs);
     this.#log.warn({ error: text }, message);

@@ -6,8 +6,8 @@ const CONNECT_MS = 5_000;
 const RECONNECT_MAX_MS = 2_000;
 
 /**
- * One connection for the commands of all workers. BullMQ duplicates it for each worker's blocking
- * read and ends the copies itself, but not while Redis is away: then they are ended here.
+ * One connection for the commands of all workers. BullMQ duplicates it for each worker's blocking read and
+ * ends the copies itself, but not while Redis is unreachable: end() ends them then.
  */
 export class WorkerConnection {
   readonly redis: Redis;
@@ -17,7 +17,7 @@ export class WorkerConnection {
     this.redis = new Redis(redisUrl, {
       connectionName: `${prefix}:worker`,
       connectTimeout: CONNECT_MS,
-      // A result waits for Redis to come back, however long; BullMQ demands it, too.
+      // Results wait until Redis is back, without a limit. BullMQ requires this setting, too.
       maxRetriesPerRequest: null,
       retryStrategy: (times) => Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(times, 10)),
     });
@@ -28,7 +28,7 @@ export class WorkerConnection {
     const duplicate = this.redis.duplicate.bind(this.redis);
     this.redis.duplicate = (override) => {
       const copy = duplicate(override);
-      // BullMQ takes its listener away when it closes; the connection above reports outages.
+      // BullMQ removes its listener when it closes. The connection above logs outages.
       copy.on('error', (error: Error) =>
         log.debug({ error: error.message }, 'A blocking Redis connection failed'),
       );
@@ -39,7 +39,7 @@ export class WorkerConnection {
 
   end(): void {
     for (const redis of [this.redis, ...this.#copies]) {
-      // On one that has ended it would start a timer that keeps the process alive for 2 s.
+      // Disconnecting an ended connection would start a timer that keeps the process alive for 2 s.
       if (redis.status !== 'end') redis.disconnect();
     }
   }

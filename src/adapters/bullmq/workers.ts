@@ -12,10 +12,10 @@ import { ThrottledWarning } from './throttled-warning.ts';
 import { WorkerConnection } from './worker-connection.ts';
 
 export interface JobEvent {
-  /** `failed`: for good. `retry`: it will be tried again. `stalled`: its worker died or lost its lock. */
+  /** `failed`: permanently. `retry`: it will be retried. `stalled`: its worker died or lost its lock. */
   readonly type: 'completed' | 'failed' | 'retry' | 'stalled';
   readonly kind: JobKind;
-  /** undefined when it does not have the shape of this version, or the job is gone. */
+  /** undefined when it does not fit this version's schema, or the job does not exist any more. */
   readonly payload: JobPayloads[JobKind] | undefined;
   readonly error?: CdvaultError;
 }
@@ -24,9 +24,9 @@ export interface WorkersDeps {
   readonly redisUrl: string;
   readonly prefix: string;
   readonly handlers: JobHandlers;
-  /** Jobs at once; 0 takes none of that kind; the catalogue's number when left out. */
+  /** Jobs at once, by kind; 0 means none of that kind. Default: the catalogue's number. */
   readonly concurrency: Partial<Record<JobKind, number>>;
-  /** Markets whose slices are taken. */
+  /** Markets whose slices this worker processes. */
   readonly markets: readonly Market[];
   readonly log: Log;
   readonly onEvent?: (event: JobEvent) => void;
@@ -35,25 +35,25 @@ export interface WorkersDeps {
 }
 
 /**
- * Locks are renewed every 2.5 to 5 s (BullMQ looks twice in a renew time), so one always has 15 s
- * to go: a process may be that long in one computation or starved by its neighbours. A killed
- * worker's jobs come back after 20 s (lock) + 5 s (next look) at most. A false alarm is the smaller
- * evil: leases keep the second run off, while the first one is told through its signal.
+ * Locks are renewed every 2.5 to 5 s (BullMQ checks twice in a renew time), so a lock always has 15 s left: a
+ * process may compute or be starved by other work for that long. A killed worker's jobs are started again
+ * after at most 20 s (lock) + 5 s (next check). A false alarm does little harm: leases keep the second run
+ * from the work, and the first run is aborted by its signal.
  */
 const LOCK_MS = 20_000;
 const LOOKS_A_LOCK = 4;
 
 /**
- * Every job that runs when a worker is killed counts one, for as long as it lives, and a feed lives
- * long: bystanders must not fail for a neighbour's crashes. A job that kills its worker each time
- * is given up after this many.
+ * Each time its worker is killed, a running job counts one stall, over its whole life, and a feed lives long:
+ * a job must not fail because other jobs crash its worker. A job that kills its worker each time fails after
+ * this many stalls.
  */
 const MAX_STALLED = 20;
 
-/** Closing takes 0.1 s once the jobs have let go; after this Redis must be away. */
+/** Closing takes 0.1 s after the jobs have ended; after this time Redis counts as unreachable. */
 const CLOSE_MS = 5_000;
 
-/** Connects in the background and takes jobs as soon as Redis is there. */
+/** Connects in the background and processes jobs as soon as Redis is reachable. */
 export function startWorkers(deps: WorkersDeps): JobWorkers {
   return new WorkerSet(deps);
 }
@@ -87,7 +87,7 @@ class WorkerSet implements JobWorkers {
     const closed = this.#close();
     await this.#running.stopAll();
     if (await settlesWithin(closed, CLOSE_MS)) return;
-    // Redis is away, and BullMQ waits for it: nothing of ours may keep the process alive.
+    // Redis is unreachable and BullMQ waits for it: nothing here may keep the process alive.
     await Promise.all(this.#workers.map(async (worker) => worker.abandon()));
     this.#connection.end();
   }
@@ -129,7 +129,7 @@ class WorkerSet implements JobWorkers {
     runner: JobRunner<JobKind>,
   ): EndableWorker {
     const lockMs = this.#deps.lockMs ?? LOCK_MS;
-    // BullMQ hands its signal only to a function of three parameters, none with a default (it looks at `length`).
+    // BullMQ passes its signal only to a function with three parameters and no defaults (it checks `length`).
     return new EndableWorker(
       name,
       async (job, token, signal) => runner.process(job, token ?? '', signal),
@@ -151,7 +151,7 @@ class WorkerSet implements JobWorkers {
 
   #listen(worker: EndableWorker, kind: JobKind): void {
     worker.on('error', (error) =>
-      this.#warning.warn(`A worker of ${kind} jobs has trouble with Redis`, error),
+      this.#warning.warn(`A worker of ${kind} jobs reported an error`, error),
     );
     worker.on('completed', (job) => this.#emit('completed', kind, job.data));
     worker.on('failed', (job, error) => this.#onFailed(kind, job, error));
@@ -187,7 +187,7 @@ class WorkerSet implements JobWorkers {
         { ...fields, error: failure, advice: failure.advice },
         `A job failed for good: ${failure.message}`,
       );
-    else this.#deps.log.info(fields, `A job is tried again: ${failure.message}`);
+    else this.#deps.log.info(fields, `A job will be retried: ${failure.message}`);
     this.#emit(isFinal ? 'failed' : 'retry', kind, job?.data, failure);
   }
 
@@ -202,7 +202,7 @@ class WorkerSet implements JobWorkers {
   }
 }
 
-/** A worker that can be ended while Redis is away, when `close()` waits for ever. */
+/** A worker that can be ended while Redis is unreachable; `close()` would wait without a limit. */
 class EndableWorker extends Worker {
   async abandon(): Promise<void> {
     await this.lockManager.close();
