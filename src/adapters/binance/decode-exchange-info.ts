@@ -33,7 +33,10 @@ export interface RequestLimits {
   readonly windowMs: number;
 }
 
-/** The limit of request weight with the shortest window, the one that the used-weight header tells of. */
+/**
+ * The limit of request weight with the shortest window, to which the used-weight header belongs.
+ * @throws CdvaultError EXCHANGE_BAD_BODY
+ */
 export function decodeLimits(body: unknown, request: string): RequestLimits {
   const parsed = exchangeInfo.safeParse(body);
   const limits = (parsed.data?.rateLimits ?? [])
@@ -55,13 +58,16 @@ export function decodeLimits(body: unknown, request: string): RequestLimits {
 export interface SymbolFacts {
   /** TRADING, HALT, BREAK, …; a halted symbol keeps its trades. */
   readonly status: string;
-  /** COIN-M: worth of one contract in quote currency, decimal text. */
+  /** COIN-M: value of one contract in quote currency, as decimal text. */
   readonly contractSize: string | undefined;
 }
 
 export type SymbolList = ReadonlyMap<string, SymbolFacts>;
 
-/** @param statusField where the market's reply keeps a symbol's status */
+/**
+ * @param statusField field of the market's reply with a symbol's status
+ * @throws CdvaultError EXCHANGE_BAD_BODY
+ */
 export function decodeSymbols(
   body: unknown,
   statusField: 'status' | 'contractStatus',
@@ -79,7 +85,10 @@ export function decodeSymbols(
   return list;
 }
 
-/** Epoch ms of the exchange. */
+/**
+ * The exchange's clock, in epoch ms.
+ * @throws CdvaultError EXCHANGE_BAD_BODY
+ */
 export function decodeServerTime(body: unknown, request: string): number {
   const parsed = time.safeParse(body);
   if (parsed.success) return parsed.data.serverTime;
@@ -87,8 +96,8 @@ export function decodeServerTime(body: unknown, request: string): number {
 }
 
 /**
- * The count of the shortest window among the `X-MBX-USED-WEIGHT-1M` headers, whose name follows the
- * interval; undefined when there is none (a firewall's page).
+ * The used weight of the shortest window. Headers like `X-MBX-USED-WEIGHT-1M` have the window in their name.
+ * Undefined when there is no such header (a firewall's page).
  */
 export function usedWeight(headers: ReadonlyMap<string, string>): number | undefined {
   let used: number | undefined;

@@ -3,10 +3,10 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { MINUTE_MS, type TimeRange } from '../../domain/time/hour.ts';
 import type { Kline } from '../../ports/trade-source.ts';
 
-/** Plain decimals as the exchange writes them: no sign, no exponent. */
+/** Decimals as the exchange writes them: no sign, no exponent. */
 const decimal = z.string().regex(/^\d{1,30}(?:\.\d{1,16})?$/);
 
-/** The exchange's list of twelve; the last field says nothing and may go. */
+/** The exchange's array of twelve fields; the last one has no meaning and may be missing. */
 const row = z
   .tuple([
     z.int(),
@@ -26,11 +26,10 @@ const row = z
 const rows = z.array(row);
 
 /**
- * Minutes of a klines reply. Whether silent minutes are among them is the exchange's choice: the
- * caller must bear both.
- * @param range whole minutes, those that were asked for
- * @throws CdvaultError EXCHANGE_BAD_BODY for a row that is not one minute's, EXCHANGE_BAD_PAGE when a
- *   minute repeats, falls behind, or was not asked for
+ * Minutes of a klines reply. The exchange may or may not include silent minutes: the caller must handle both.
+ * @param range the requested whole minutes
+ * @throws CdvaultError EXCHANGE_BAD_BODY for a row that is not one minute, EXCHANGE_BAD_PAGE when a minute
+ *   repeats, is out of order, or was not requested
  */
 export function decodeKlines(body: unknown, range: TimeRange, request: string): readonly Kline[] {
   const parsed = rows.safeParse(body);
@@ -43,7 +42,7 @@ export function decodeKlines(body: unknown, range: TimeRange, request: string): 
     if (kline.openMs < earliestMs || kline.openMs >= range.endMs)
       throw new CdvaultError(
         'EXCHANGE_BAD_PAGE',
-        `${request}: the minute ${kline.openMs} where one from ${earliestMs} on and before ${range.endMs} belongs`,
+        `${request}: the minute ${kline.openMs} is outside ${earliestMs} (inclusive) to ${range.endMs} (exclusive)`,
       );
     earliestMs = kline.openMs + MINUTE_MS;
     return kline;
@@ -53,11 +52,11 @@ export function decodeKlines(body: unknown, range: TimeRange, request: string): 
 function toKline(fields: z.infer<typeof row>, request: string): Kline {
   const [openMs, open, high, low, close, volume, lastMs, ...sums] = fields;
   const [quoteVolume, trades, takerBuyVolume, takerBuyQuoteVolume] = sums;
-  // Its last millisecond is within it, which also tells milliseconds from microseconds.
+  // The last millisecond of a minute belongs to it. The check also distinguishes ms from µs.
   if (openMs % MINUTE_MS !== 0 || lastMs !== openMs + MINUTE_MS - 1)
     throw new CdvaultError(
       'EXCHANGE_BAD_BODY',
-      `${request}: a kline from ${openMs} to ${lastMs} is not of one minute in ms`,
+      `${request}: a kline from ${openMs} to ${lastMs} is not one minute in ms`,
     );
   return {
     openMs,

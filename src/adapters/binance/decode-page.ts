@@ -3,20 +3,20 @@ import { CdvaultError } from '../../domain/errors.ts';
 
 export type TimeUnit = 'ms' | 'us';
 
-/** Plain decimals as the exchange writes them: no sign, no exponent, at most its own 8 places. */
+/** Decimals as the exchange writes them: no sign, no exponent, at most 8 places. */
 const DECIMAL = /^\d{1,20}(?:\.\d{1,8})?$/;
 
 /**
- * Between any milliseconds (until the year 5138) and any microseconds (since 1973): a reply in the
- * other unit than asked for, from a proxy that drops our header, must not be stored as time.
+ * All times in milliseconds until the year 5138 are below this, all in microseconds since 1973 above. A reply
+ * in the wrong unit, from a proxy that drops our header, must not be stored.
  */
 const US_FROM = 1e14;
 
 /**
- * Rows of an aggTrades reply, checked field by field by hand: a schema library takes ten times as
- * long, and every trade of a backfill passes here.
+ * Rows of an aggTrades reply. Every field is checked by code, since a schema library takes ten times as long
+ * and every trade of a REST backfill passes here.
  * @param request names the request in errors, e.g. "GET /api/v3/aggTrades?…"
- * @throws CdvaultError EXCHANGE_BAD_BODY for a row that is not one, EXCHANGE_BAD_PAGE when ids fall
+ * @throws CdvaultError EXCHANGE_BAD_BODY for a row that is not a trade, EXCHANGE_BAD_PAGE when ids decrease
  */
 export function decodePage(body: unknown, unit: TimeUnit, request: string): readonly AggTrade[] {
   if (!Array.isArray(body)) throw badBody(request, 'the reply is not an array');
@@ -30,7 +30,7 @@ export function decodePage(body: unknown, unit: TimeUnit, request: string): read
         `row ${trades.length} is not an aggregate trade in ${unit}: ${JSON.stringify(row).slice(0, 120)}`,
       );
     }
-    // An id that repeats may do so for good: the caller asks again, then puts it on record.
+    // The exchange may repeat an id permanently: the caller asks again, then records it.
     if (trade.aggId < previousId) throw badPage(request, `id ${trade.aggId} follows ${previousId}`);
     previousId = trade.aggId;
     trades.push(trade);
@@ -49,12 +49,15 @@ function decodeRow(row: unknown, unit: TimeUnit): AggTrade | undefined {
   return { aggId: a, price: p, qty: q, firstId: f, lastId: l, timeUs, isBuyerMaker: m };
 }
 
-/** JSON numbers above 2^53 have lost digits already, so that they can't be ids. */
+/** JSON numbers above 2^53 have lost digits already, so they can't be ids. */
 function isInteger(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 
-/** A page that starts after the id asked is a hole for the caller to record; one before it is a fault. */
+/**
+ * A page that starts after the requested id is a hole, which the caller records.
+ * @throws CdvaultError EXCHANGE_BAD_PAGE when it starts before that id
+ */
 export function assertStartsFrom(
   trades: readonly AggTrade[],
   fromId: number,
@@ -71,7 +74,10 @@ export function assertNotBefore(
   request: string,
 ): void {
   if (trade === undefined || trade.timeUs >= timeMs * 1000) return;
-  throw badPage(request, `id ${trade.aggId} is of ${trade.timeUs} µs, before the time asked for`);
+  throw badPage(
+    request,
+    `id ${trade.aggId} has the time ${trade.timeUs} µs, before the requested time`,
+  );
 }
 
 function badBody(request: string, what: string): CdvaultError {

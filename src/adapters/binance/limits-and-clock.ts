@@ -8,10 +8,10 @@ import { INVALID_SYMBOL } from './refusals.ts';
 
 const TIME_WEIGHT = 1;
 
-/** Any symbol keeps the reply small where one can be named. This one will stay. */
+/** Naming a symbol keeps the reply small, where that is possible. This one will not be delisted. */
 const SMALL_REPLY_SYMBOL = 'BTCUSDT';
 
-/** What a market's server says of itself. */
+/** The request limits and the clock of each market's server. */
 export class LimitsAndClock {
   readonly #client: PatientClient;
   readonly #clock: Clock;
@@ -34,7 +34,7 @@ export class LimitsAndClock {
     }
     throw new CdvaultError(
       'EXCHANGE_BAD_BODY',
-      `GET ${path}/exchangeInfo: an invalid symbol, where none was sent`,
+      `GET ${path}/exchangeInfo: the exchange reports an invalid symbol, but none was sent`,
     );
   }
 
@@ -48,7 +48,7 @@ export class LimitsAndClock {
     return { offsetMs: serverTimeMs - (sentAtMs + uncertaintyMs), uncertaintyMs };
   }
 
-  /** @param governed false for what the governor itself asks */
+  /** @param governed false when the governor itself asks */
   timeMs(market: Market, governed: boolean, signal: AbortSignal): Promise<number> {
     return this.#client.ask(
       {

@@ -1,26 +1,26 @@
 import { HOUR_MS } from '../../domain/time/hour.ts';
 import type { Market } from '../../domain/market.ts';
 
-/** All that differs between the markets' REST interfaces. */
+/** The differences between the markets' REST interfaces. */
 export interface MarketApi {
   readonly path: string;
-  /** Weights of the exchange's tables. A wrong one corrects itself by the used-weight header. */
+  /** Weights from the exchange's documentation. The used-weight header corrects the effect of a wrong one. */
   readonly weights: {
     readonly aggTrades: number;
     /** Of a full page. */
     readonly klines: number;
     readonly exchangeInfo: number;
   };
-  /** exchangeInfo takes a symbol, and without one its reply is some 20 MB; elsewhere it always lists all. */
+  /** True if exchangeInfo takes a symbol; without one its reply has about 20 MB. Else it always lists all symbols. */
   readonly infoBySymbol: boolean;
   readonly statusField: 'status' | 'contractStatus';
-  /** Whether replies in microseconds can be asked for, and other units must be refused. */
+  /** Whether replies in microseconds can be requested, so that replies in the other unit must be refused. */
   readonly hasTimeUnits: boolean;
   /** How far back trades are served. */
   readonly historyMs: number;
 }
 
-/** "Only the past 48 hours" since 2026; what is older is in the archive files. */
+/** "Only the past 48 hours" since 2026; older trades are in the archive files. */
 const FUTURES = {
   weights: { aggTrades: 20, klines: 5, exchangeInfo: 1 },
   infoBySymbol: false,
@@ -31,7 +31,7 @@ const FUTURES = {
 const APIS: Readonly<Record<Market, MarketApi>> = {
   binance_spot: {
     path: '/api/v3',
-    // aggTrades since 2025-03-10.
+    // The weight of aggTrades is 4 since 2025-03-10.
     weights: { aggTrades: 4, klines: 2, exchangeInfo: 20 },
     infoBySymbol: true,
     statusField: 'status',

@@ -10,7 +10,7 @@ import { usedWeight } from './decode-exchange-info.ts';
 import { jsonCode, notJson, pauseOf, refusalOf } from './refusals.ts';
 import type { Reply, Transport } from './transport.ts';
 
-/** One request that was sent, for counting and for shares of time. */
+/** One request that was sent, for counts and times. */
 export interface RequestInfo {
   readonly market: Market;
   /** Without its query. */
@@ -24,24 +24,24 @@ export interface RequestInfo {
   /** From sending until the body is complete and decompressed. */
   readonly fetchMs: number;
   readonly decodeMs: number;
-  /** True for every try after the first of one question. */
+  /** True for every attempt after the first one. */
   readonly retry: boolean;
   /** What went wrong; undefined when the reply was good or the caller gave up. */
   readonly code: ErrorCode | undefined;
 }
 
 export interface RetryPolicy extends BackoffPolicy {
-  /** Tries after the first. */
+  /** Attempts after the first one. */
   readonly retries: number;
 }
 
 /**
- * Some ten seconds in all: enough for a dropped connection or a restarting server. What lasts longer
- * goes back to the queue, which waits longer without holding a worker.
+ * About ten seconds in total: enough for a dropped connection or a restarting server. If the failure lasts
+ * longer, the job goes back to the queue, which waits longer without occupying a worker.
  */
 export const DEFAULT_RETRY: RetryPolicy = { retries: 4, firstMs: 500, maxMs: 8_000 };
 
-/** Worth asking again at once; a ban is not: the next question waits for its end in the governor. */
+/** Errors after which the same request is repeated. Not a ban: the governor holds the next request until its end. */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EXCHANGE_UNREACHABLE',
   'EXCHANGE_UNAVAILABLE',
@@ -57,13 +57,13 @@ export interface Question<T> {
   readonly headers?: Readonly<Record<string, string>>;
   readonly weight: number;
   /**
-   * False for what the governor itself asks, before it can grant anything or with its own grant.
-   * Such a question is tried once: the one that waits for the governor is the one to try again.
+   * False for requests of the governor itself, sent before it can grant anything or with its own grant. They
+   * are sent once: the request that waits for the governor is the one that is repeated.
    */
   readonly governed: boolean;
-  /** Makes an answer of an exchange's error code that is an answer here; undefined for all others. */
+  /** The answer for an error code of the exchange that counts as an answer here; undefined for other codes. */
   readonly fromCode?: (code: number) => T | undefined;
-  /** Makes the answer of the parsed body; may throw EXCHANGE_BAD_BODY or EXCHANGE_BAD_PAGE. */
+  /** Converts the parsed body to the answer; may throw EXCHANGE_BAD_BODY or EXCHANGE_BAD_PAGE. */
   readonly decode: (body: unknown, request: string) => T;
 }
 
@@ -77,7 +77,7 @@ interface PatientClientDeps {
   readonly onRequest?: ((info: RequestInfo) => void) | undefined;
 }
 
-/** Asks the exchange within its limits, tells the governor what it says, and asks again what may pass. */
+/** Sends requests within the exchange's limits, reports the replies to the governor, and retries temporary failures. */
 export class PatientClient {
   readonly #deps: PatientClientDeps;
 
@@ -96,8 +96,8 @@ export class PatientClient {
         signal.throwIfAborted();
         if (!(error instanceof CdvaultError) || !PASSING.has(error.code) || attempt >= retries)
           throw error;
-        log.debug({ code: error.code, attempt, error: error.message }, 'Asking the exchange again');
-        // After a 429 the governor holds everybody back until the exchange's own time.
+        log.debug({ code: error.code, attempt, error: error.message }, 'Repeating a request');
+        // After a 429 the governor holds all requests until the time that the exchange gave.
         if (error.code === 'EXCHANGE_RATE_LIMITED') continue;
         await clock.sleep(backoffMs(retry, attempt, random()), signal);
       }
@@ -149,7 +149,7 @@ export class PatientClient {
     return await transport.get(question.path + question.query, question.headers ?? {}, signal);
   }
 
-  /** A pause first: should Redis fail now, the store has at least heard of a ban. */
+  /** The pause comes first: if Redis fails now, at least the store has the ban. */
   async #tellGovernor<T>({ market }: Question<T>, reply: Reply, sentAtMs: number): Promise<void> {
     const { clock, governor, random } = this.#deps;
     const pause = pauseOf(reply, clock.nowMs(), random());

@@ -9,25 +9,25 @@ export interface Pause {
   readonly untilMs: number;
 }
 
-/** How much of a body that is not JSON is quoted: enough to tell a proxy's page from the exchange's. */
+/** Quoted bytes of a body that is not JSON: enough to distinguish a proxy's page from the exchange's. */
 const QUOTED_BYTES = 120;
 
-/** Errors are one code and one sentence; anything longer is data, which is not parsed twice. */
+/** Error bodies have one code and one sentence; longer bodies are data, which is not parsed twice. */
 const LONGEST_ERROR_BYTES = 1_024;
 
 /** The shortest ban that the exchange documents. */
 const SHORTEST_BAN_MS = 2 * MINUTE_MS;
 
-/** The longest ban is 3 days; an end later than that is a misreading, and must not stop us for years. */
+/** The longest ban is 3 days. A later end is a parsing error, which must not pause requests for years. */
 const LONGEST_BAN_MS = 3 * 24 * 60 * MINUTE_MS;
 
-/** The firewall counts requests of five minutes. */
+/** The firewall counts requests over five minutes. */
 const BLOCKED_MS = 5 * MINUTE_MS;
 
-/** Locations don't change; one try an hour notices a moved server. */
+/** A location rarely changes; one attempt an hour notices a server that was moved. */
 const RESTRICTED_MS = 60 * MINUTE_MS;
 
-/** Spreads the wake-up of those who were told to wait until the same second. */
+/** Spreads requests that all wait until the same second. */
 const WAKE_SPREAD_MS = 1_000;
 
 const SERVER_TROUBLE = new Set([-1000, -1001, -1003, -1006, -1007, -1008]);
@@ -41,7 +41,7 @@ const PAUSE_CODES = {
 const RETIRED = -1016;
 export const INVALID_SYMBOL = -1121;
 
-/** What everybody on this address must do after such a reply; undefined for most. */
+/** The pause for all programs on this address after such a reply; undefined for most replies. */
 export function pauseOf(reply: Reply, nowMs: number, random: number): Pause | undefined {
   switch (reply.status) {
     case 403:
@@ -60,7 +60,7 @@ export function pauseOf(reply: Reply, nowMs: number, random: number): Pause | un
   }
 }
 
-/** By HTTP status, then by JSON code, never by text; undefined when the reply is a 200 that may hold data. */
+/** The error by HTTP status, then by JSON code, never by text; undefined when the reply is a 200 that may have data. */
 export function refusalOf(reply: Reply, request: string, nowMs: number): CdvaultError | undefined {
   const code = jsonCode(reply.body);
   if (reply.status === 200 && code === undefined) return undefined;
@@ -74,7 +74,7 @@ export function refusalOf(reply: Reply, request: string, nowMs: number): Cdvault
     : errorByCode(code, reply.status, said);
 }
 
-/** A body that is not the JSON it should be, quoted. */
+/** The error for a body that is not JSON, with a quote of it. */
 export function notJson(reply: Reply, request: string, cause: unknown): CdvaultError {
   const type = reply.headers.get('content-type') ?? 'no content type';
   const message = `${request}: HTTP ${reply.status} with ${reply.body.length} bytes (${type}) that are not JSON: ${quote(reply.body)}`;
@@ -93,9 +93,9 @@ function errorByCode(code: number, status: number, said: string): CdvaultError {
 
 function errorByStatus(status: number, said: string): CdvaultError {
   if (isServerStatus(status)) return new CdvaultError('EXCHANGE_UNAVAILABLE', said);
-  // A redirect, or a 2xx other than 200: not the exchange, but something in between.
+  // A redirect, or a 2xx other than 200: not from the exchange, but from something in between.
   if (status < 400) return new CdvaultError('EXCHANGE_BAD_BODY', said);
-  const advice = 'This is not how the exchange refuses a request: check the BINANCE_*_URL.';
+  const advice = 'The exchange does not refuse requests in this form: check the BINANCE_*_URL.';
   return new CdvaultError('EXCHANGE_REFUSED', said, { advice });
 }
 
@@ -124,7 +124,7 @@ function rateLimitEndMs(reply: Reply, nowMs: number): number {
   return retryAfterMs(reply, nowMs) ?? floorTo(nowMs, MINUTE_MS) + MINUTE_MS;
 }
 
-/** `Retry-After`, else the epoch milliseconds that the body names, else the shortest ban. */
+/** `Retry-After`, else the epoch milliseconds in the body, else the shortest ban. */
 function banEndMs(reply: Reply, nowMs: number): number {
   const named = /\b\d{13}\b/.exec(reply.body.toString('utf8'))?.[0];
   const namedMs = named === undefined ? 0 : Number(named);

@@ -24,7 +24,7 @@ export type { RequestInfo } from './patient-client.ts';
 export type { Timeouts } from './transport.ts';
 
 interface RestSourceDeps {
-  /** Without a trailing path for the real exchange; a path in front is kept (a reverse proxy). */
+  /** No path for the real exchange; with a path (a reverse proxy), requests go below it. */
   readonly baseUrls: Readonly<Record<Market, string>>;
   readonly governor: WeightGovernor;
   readonly clock: Clock;
@@ -41,22 +41,22 @@ interface RestSourceDeps {
 
 export interface RestSource extends TradeSource {
   /**
-   * The exchange's limit of request weight. Sent without asking the governor, which needs it first.
-   * @returns also the weight that the question itself has cost
+   * Requests the exchange's limit of request weight, without the governor, which needs the limit first.
+   * @returns the limit, and the weight of the request itself
    */
   exchangeLimits(
     market: Market,
     signal: AbortSignal,
   ): Promise<RequestLimits & { readonly weight: number }>;
   /**
-   * One comparison of the exchange's clock with ours, of weight 1, sent without asking the governor,
-   * which calls this with its own grant.
+   * Compares the exchange's clock with ours once, with weight 1 and without asking the governor, which calls
+   * this with its own grant.
    */
   exchangeClock(
     market: Market,
     signal: AbortSignal,
   ): Promise<{ readonly offsetMs: number; readonly uncertaintyMs: number }>;
-  /** Aborts what is under way and closes all connections. */
+  /** Aborts running requests and closes all connections. */
   close(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ interface TradeQuestion {
   readonly check?: (rows: readonly AggTrade[], request: string) => void;
 }
 
-/** Rows of a full page: the most that the exchange gives for one request. */
+/** Rows of a full page: the most that the exchange returns for one request. */
 const PAGE_ROWS = 1000;
 
 export function createRestSource(deps: RestSourceDeps): RestSource {
@@ -150,7 +150,7 @@ class BinanceRestSource implements RestSource {
   ): Promise<readonly Kline[]> {
     const { path, weights, hasTimeUnits } = apiOf(market);
     assertMinutes(range);
-    // endTime is inclusive, and the limit all that the range can hold: the reply is never a part.
+    // endTime is inclusive, and the limit is not below the minutes of the range: the reply is always complete.
     const where = `startTime=${range.startMs}&endTime=${range.endMs - 1}&limit=${PAGE_ROWS}`;
     return await this.#client.ask(
       {

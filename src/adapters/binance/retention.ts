@@ -4,7 +4,7 @@ import type { Series } from '../../domain/market.ts';
 import { beyondHistory } from '../../domain/plan/retention.ts';
 import { apiOf } from './market-api.ts';
 
-/** Where a question for trades starts. */
+/** Where a request for trades starts. */
 export type From = { readonly timeMs: number } | { readonly id: number };
 
 interface Witness {
@@ -13,13 +13,14 @@ interface Witness {
   firstIdAtOrAfter(timeMs: number): Promise<number | undefined>;
 }
 
-/** The horizon moves on while it is asked for. */
+/** The start of the served history moves forward while it is being requested. */
 const MARGIN_MS = MINUTE_MS;
 
 /**
- * Which code refuses a question older than the history is not documented: such an error is known by
- * the question's age on the exchange's own clock. An id's age is that of the oldest one still served.
- * @returns RETENTION where that is why the question failed, else the error as it is
+ * The exchange does not document the error code for requests that start before its history. So the request's
+ * start is compared with the start of the history on the exchange's own clock; an id is compared with the
+ * oldest one that is still served.
+ * @returns a RETENTION error if the request starts before the history, else the given error
  */
 export async function asRetentionError(
   error: unknown,
@@ -41,7 +42,7 @@ export async function asRetentionError(
     const keptId = await witness.firstIdAtOrAfter(keptFromMs + MARGIN_MS);
     return keptId !== undefined && from.id < keptId ? beyond(`id ${from.id}`) : error;
   } catch {
-    // Whoever can't tell its age reports the refusal itself.
+    // If the age can't be determined, the refusal itself is reported.
     return error;
   }
 }

@@ -6,10 +6,10 @@ import { apiOf } from './market-api.ts';
 import type { PatientClient } from './patient-client.ts';
 import { INVALID_SYMBOL } from './refusals.ts';
 
-/** What a symbol with characters that no symbol has gets. */
+/** The error code for a symbol with characters that no symbol has. */
 const ILLEGAL_CHARACTERS = -1100;
 
-/** Every hour behind a symbol's end asks: so long one answer is good for all of them. */
+/** Every hour after a symbol's end asks: one answer serves all of them for this time. */
 const FRESH_MS = MINUTE_MS;
 
 interface Answer {
@@ -17,11 +17,11 @@ interface Answer {
   readonly atMs: number;
 }
 
-/** What exchangeInfo says of symbols: of one at a time, or of a whole market where it can't be asked so. */
+/** The symbols in exchangeInfo: one for each request, or all of a market where a symbol can't be named. */
 export class SymbolInfo {
   readonly #client: PatientClient;
   readonly #clock: Clock;
-  /** The last question of each kind: the next one waits for it, then needs none of its own. */
+  /** The last request for each key. The next call waits for it and uses its answer. */
   readonly #asked = new Map<string, Promise<Answer>>();
 
   constructor(client: PatientClient, clock: Clock) {
@@ -29,12 +29,12 @@ export class SymbolInfo {
     this.#clock = clock;
   }
 
-  /** undefined where the exchange does not list the symbol. */
+  /** @returns undefined if the exchange does not list the symbol */
   async ask(series: Series, signal: AbortSignal): Promise<SymbolFacts | undefined> {
     return (await this.#list(series.market, queryOf(series), signal)).get(series.symbol);
   }
 
-  /** The same, up to a minute old. */
+  /** The same, from an answer that may be up to a minute old. */
   async recent(series: Series, signal: AbortSignal): Promise<SymbolFacts | undefined> {
     const query = queryOf(series);
     const key = series.market + query;
@@ -50,7 +50,7 @@ export class SymbolInfo {
     query: string,
     signal: AbortSignal,
   ): Promise<Answer> {
-    // A question that failed was another's: its error went there.
+    // If the earlier request failed, its own caller gets the error.
     const [known] = await Promise.allSettled(before === undefined ? [] : [before]);
     if (known?.status === 'fulfilled' && this.#clock.nowMs() - known.value.atMs < FRESH_MS)
       return known.value;

@@ -16,13 +16,13 @@ export interface Timeouts {
 
 export const DEFAULT_TIMEOUTS: Timeouts = {
   connectMs: 5_000,
-  // The exchange gives up by itself after 10 s and says so (-1007); an answer is better than a guess.
+  // The exchange itself gives up after 10 s and reports that (-1007); waiting for that answer is better.
   headersMs: 15_000,
   bodyIdleMs: 10_000,
   totalMs: 30_000,
 };
 
-/** A page is 110 KB of JSON; the exchange's largest public reply, all symbols, some 20 MB. */
+/** A page has 110 KB of JSON; the exchange's largest public reply, all symbols, about 20 MB. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 export interface Reply {
@@ -33,7 +33,7 @@ export interface Reply {
 
 const decompress = promisify(gunzip);
 
-/** GET requests to one host over kept connections, all failures of the way there and back typed. */
+/** GET requests to one host over kept-alive connections; all failures are CdvaultErrors. */
 export class Transport {
   readonly #agent: Dispatcher;
   readonly #origin: string;
@@ -46,8 +46,8 @@ export class Transport {
     this.#basePath = url.pathname.replace(/\/$/, '');
     this.#origin = url.origin;
     this.#timeouts = timeouts;
-    // As many connections as there are requests at once: one that waited here for a free connection
-    // would be sent later than the moment its weight was granted for.
+    // As many connections as simultaneous requests: a request that waited here for a free connection would be
+    // sent later than the moment for which its weight was granted.
     this.#agent = outboundAgent(proxies, {
       connectTimeout: timeouts.connectMs,
       keepAliveTimeout: 10_000,
@@ -58,8 +58,8 @@ export class Transport {
 
   /**
    * @param path with its query
-   * @throws CdvaultError EXCHANGE_UNREACHABLE for whatever goes wrong before the reply is complete, or
-   *   the signal's reason when the caller aborts
+   * @throws CdvaultError EXCHANGE_UNREACHABLE for every failure before the reply is complete, or the signal's
+   *   reason when the caller aborts
    */
   async get(
     path: string,
