@@ -28,7 +28,7 @@ export const SETTINGS = {
   serveHost: { env: 'CDVAULT_SERVE_HOST', default: '127.0.0.1' },
   servePort: { env: 'CDVAULT_SERVE_PORT', default: '9180' },
   serveUser: { env: 'CDVAULT_SERVE_USER', default: 'cdvault' },
-  // No flag: the arguments of a process can be read by everybody on its machine.
+  // No flag: every user of a machine can read the arguments of its processes.
   servePassword: { env: 'CDVAULT_SERVE_PASSWORD', default: '' },
   services: { env: 'CDVAULT_SERVICES', default: '' },
   home: { env: 'CDVAULT_HOME', default: '' },
@@ -41,7 +41,7 @@ type SettingName = keyof typeof SETTINGS;
 type Overrides = Partial<Record<SettingName, string>>;
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Flags that set one too. */
+/** Flags that set the same settings; named in error messages. */
 const FLAGS: Partial<Record<SettingName, string>> = {
   weightShare: '--weight-share',
   concurrency: '--concurrency',
@@ -50,22 +50,22 @@ const FLAGS: Partial<Record<SettingName, string>> = {
   serveUser: '--user',
 };
 
-/** Others' variables, which programs read by both spellings; the lower one wins. */
+/** Common proxy variables, which programs read in upper and lower case; lower case wins. */
 const EITHER_CASE: ReadonlySet<SettingName> = new Set(['httpsProxy', 'httpProxy', 'noProxy']);
 
-/** Where Redis and QuestDB are, or how they are run here. */
+/** Where Redis and QuestDB are, or how cdvault starts its own. */
 export interface ServicesSettings {
-  /** '' where it is not given. */
+  /** The four URLs are '' when not given. */
   readonly redisUrl: string;
   readonly questdbHttpUrl: string;
   readonly questdbPgUrl: string;
   readonly questdbReadonlyPgUrl: string;
-  /** A way that is insisted on. */
+  /** The way that must be used; '' to let cdvault choose. */
   readonly rung: 'environment' | 'containers' | 'native' | '';
   readonly homeDir: string;
   readonly jarDir: string;
   readonly javaHome: string;
-  /** The environment as given, for child processes. */
+  /** The environment for child processes, unchanged. */
   readonly childEnv: Env;
 }
 
@@ -74,7 +74,7 @@ export interface Config {
   readonly homeDir: string;
   readonly exchangeUrls: Readonly<Record<Market, string>>;
   readonly archiveUrl: string;
-  /** Towards the exchange alone; '' where there is none. */
+  /** For requests to the exchange only; '' means no proxy. */
   readonly proxies: { readonly http: string; readonly https: string; readonly except: string };
   readonly egress: string;
   readonly weightShare: number;
@@ -85,16 +85,16 @@ export interface Config {
   readonly logLevel: z.infer<typeof schema>['logLevel'];
 }
 
-/** What `serve` needs besides. */
+/** The settings of `serve`. */
 export interface ServeConfig {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** undefined when nobody has chosen one. */
+  /** undefined when not given. */
   readonly password: string | undefined;
 }
 
-/** Each is a row of every minute. */
+/** A limit, since each tier has a row for every minute. */
 const MOST_TIERS = 15;
 
 const text = z.string();
@@ -116,7 +116,7 @@ function numeric(what: string, min: number, max: number) {
     .transform(Number);
 }
 
-/** @param isSecret its value may hold a password and is not repeated */
+/** @param isSecret the value may contain a password, so errors do not quote it */
 function url(schemes: readonly string[], isSecret: boolean) {
   return text.trim().refine((value) => value === '' || schemes.includes(schemeOf(value)), {
     error: ({ input }) =>
@@ -130,7 +130,7 @@ function schemeOf(value: string): string {
 
 const exchangeUrl = url(['https', 'http'], false);
 const pgUrl = url(['postgresql', 'postgres'], true);
-/** Some write host:port alone. */
+/** A proxy may be given as host:port without a scheme. */
 const proxyUrl = text
   .transform((value) => (value === '' || value.includes('://') ? value : `http://${value}`))
   .pipe(url(['http', 'https'], true));
@@ -142,7 +142,7 @@ function oneOf<const T extends readonly string[]>(values: T) {
   });
 }
 
-/** Whole and ascending; what is below the first is a tier too. */
+/** Ascending whole numbers. Trades below the first bound form a tier, too. */
 const tierBounds = text
   .refine(isTierBounds, {
     error: ({ input }) =>
@@ -180,7 +180,7 @@ const schema = z.object({
   redisPrefix: text,
   serveHost: text,
   servePort: wholeNumber(0, 65_535),
-  serveUser: text.refine((user) => !user.includes(':'), { error: 'may not hold a colon' }),
+  serveUser: text.refine((user) => !user.includes(':'), { error: 'must not contain a colon' }),
   servePassword: text,
   services: oneOf(['', 'environment', 'containers', 'native']),
   home: text,
@@ -190,8 +190,8 @@ const schema = z.object({
 } satisfies Record<SettingName, z.ZodType>);
 
 /**
- * @param overrides what flags of the command line say; they win
- * @throws CdvaultError USAGE that names every value that can't be understood
+ * @param overrides values of command-line flags, which take precedence over the environment
+ * @throws CdvaultError USAGE that lists every invalid value
  */
 export function loadConfig(overrides: Overrides = {}, env: Env = process.env): Config {
   const of = parsed(overrides, env);
@@ -207,7 +207,7 @@ export function loadConfig(overrides: Overrides = {}, env: Env = process.env): C
       questdbReadonlyPgUrl,
       rung: of.services,
       homeDir,
-      // Kept with the project and not with the data: every home can use the same jar.
+      // In the project and not in the home: all homes can use the same jar.
       jarDir: of.jarDir || join(ownDir, 'jars'),
       javaHome,
       childEnv: env,
@@ -233,7 +233,7 @@ export function loadConfig(overrides: Overrides = {}, env: Env = process.env): C
 
 function parsed(overrides: Overrides, env: Env): z.infer<typeof schema> {
   const names = Object.keys(SETTINGS) as SettingName[];
-  // An empty value counts as not set: that is how shells and compose files unset a variable.
+  // An empty value counts as not set, since shells and compose files unset variables in this way.
   const given = names.map((name) => {
     const { env: variable, default: otherwise } = SETTINGS[name];
     const lower = EITHER_CASE.has(name) ? env[variable.toLowerCase()] : undefined;

@@ -275,7 +275,7 @@ describe('start and end', () => {
   test.each([
     ['--port', '70000', '--port (CDVAULT_SERVE_PORT) must be a whole number from 0 to 65535'],
     ['--port', '80.5', '--port (CDVAULT_SERVE_PORT) must be'],
-    ['--user', 'a:b', '--user (CDVAULT_SERVE_USER) may not hold a colon'],
+    ['--user', 'a:b', '--user (CDVAULT_SERVE_USER) must not contain a colon'],
   ])('%s %s ends with exit code 2', async (option, value, words) => {
     const result = await rig.cli(['serve', option, value]);
     expect(result.stderr).toContain(`error USAGE: ${words}`);

@@ -51,7 +51,7 @@ test('one error names all invalid values, but no passwords', () => {
     '--concurrency (CDVAULT_CONCURRENCY) must be a whole number from 1 to 64, not "65"',
     'CDVAULT_TIERS must be up to 15 ascending whole numbers like 10000,100000,1000000, not "10,5"',
     '--port (CDVAULT_SERVE_PORT) must be a whole number from 0 to 65535, not "99999"',
-    '--user (CDVAULT_SERVE_USER) may not hold a colon',
+    '--user (CDVAULT_SERVE_USER) must not contain a colon',
     'CDVAULT_SERVICES must be one of environment, containers, native, not "docker"',
     'CDVAULT_LOG must be one of debug, info, warn, error, not "loud"',
   ]);
