@@ -1,14 +1,14 @@
-# The command line and its workers: `docker run IMAGE backfill BTCUSDT --from … --to …`.
-# docker-compose.yml says what a container needs.
+# The image of the command line and the workers: `docker run IMAGE backfill BTCUSDT --from … --to …`.
+# docker-compose.yml shows the settings and services that a container needs.
 
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Packages' own scripts would only build optional speed-ups, with compilers that are not here.
+# Install scripts of packages would only build optional speed-ups, with compilers that this image does not have.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24-bookworm-slim
-# Nothing is installed or built at run time.
+# Remove npm and yarn: nothing is installed or built at run time.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
     /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-*
 WORKDIR /app
@@ -21,16 +21,16 @@ COPY src src
 RUN ln -s /app/bin/cdvault /usr/local/bin/cdvault && install -d -o node -g node compiled \
     && install -d -o node -g node -m 700 /var/lib/cdvault
 USER node
-# There is no engine, no Java and no Redis in here: services come from the environment or not at all.
+# The image has no container engine, no Java and no Redis: services must come from the environment.
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compiled CDVAULT_SERVICES=environment \
     CDVAULT_HOME=/var/lib/cdvault
-# Files of the exchange, while they are read.
+# Holds files of the exchange while they are read.
 VOLUME /var/lib/cdvault
-# What Node.js makes of the sources is kept in the image, since a container may not write. The verb loads
-# every module before it fails for want of URLs.
+# Fill the compile cache of Node.js in the image, since a container may not write. This command loads every module
+# before it fails because the URLs are missing.
 RUN cdvault worker 2>&1 | grep SERVICES_CONFIG
 EXPOSE 9180
 HEALTHCHECK --interval=15s --timeout=10s --start-period=20s CMD ["node", "/app/scripts/container-health.ts"]
-# It ends in `exec node`, so that signals reach the worker.
+# bin/cdvault ends with `exec node`, so that signals reach the worker.
 ENTRYPOINT ["/app/bin/cdvault"]
 CMD ["--help"]
