@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` runs the main job, `make test` proves it. Each installs what it needs.
+# The two main commands: `make demo` runs the main job, `make test` runs all tests. Each installs what it needs.
 NODE := scripts/with-node.sh
 BIN := node_modules/.bin
 # The make of macOS can't keep the outputs of parallel targets apart.
@@ -10,31 +10,31 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
 
-demo: install ## the whole pipeline against a simulated exchange: no network needed
+demo: install ## run the whole pipeline with a simulated exchange, without a network
 	@$(NODE) node test/demo/demo.ts
 
-test: ## every test; ends with `N passed, N failed`
+test: ## run the tests, slow faults in turn; ends with `N passed, N failed`
 	@scripts/run-tests.sh
 
-compose-test: ## the main job in containers, one of three workers killed; brings an engine up where none runs
+compose-test: ## run the main job in containers and kill one of three workers; starts an engine if none runs
 	@scripts/compose-test.sh
 
-faults: ## every fault, the slow ones too, and a table of what the operator saw
+faults: ## run every fault, including slow ones, and print a table of what the operator saw
 	@CDVAULT_FAULTS=all scripts/run-tests.sh test/faults
 
-check: install ## compiler, linter, formatter, unused code, commit subjects: two at a time
+check: install ## run the compiler, the linter, the format check, knip and the check of commit subjects
 	@$(MAKE) --no-print-directory -k -j2 $(SYNC) lint types unused format-check subjects
 
-bench: install ## speed, memory and disk on this machine, into docs/benchmarks.md (a quarter of an hour and more, on a quiet machine)
+bench: install ## write speed, memory and disk use on this machine to docs/benchmarks.md (15 minutes or more, on an idle machine)
 	@$(NODE) node test/bench/bench.ts
 
-up: install ## start Redis and QuestDB and print where they are
+up: install ## start Redis and QuestDB and print their addresses
 	@bin/cdvault up
 
-down: install ## stop them; data is kept
+down: install ## stop Redis and QuestDB; data is kept
 	@bin/cdvault down
 
-clean: ## stop the test services, delete node_modules and test data (never .cdvault itself: it may hold your data)
+clean: ## stop the test services, delete node_modules and test data (not .cdvault itself, which may hold your data)
 	@-[ ! -d node_modules ] || $(NODE) node scripts/stop-test-services.ts
 	rm -rf node_modules tools/runtime/node_modules .cdvault/test .cdvault/test-totals .cdvault/compose-test
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# compose-test.sh: the main job through docker-compose.yml, in containers; `N passed, N failed` at the end.
-# Where no container engine answers it brings one up for itself, with stand-in images (test/compose/),
-# and takes it down again. Where none can run it says SKIPPED and why, and ends with 0.
+# compose-test.sh: runs the main job in containers with docker-compose.yml; the last line is `N passed, N failed`.
+# If no container engine answers, it starts its own with stand-in images (test/compose/) and stops it again.
+# If none can run, it prints SKIPPED with the reason and exits with 0.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$root"
@@ -9,11 +9,11 @@ work=$root/.cdvault/compose-test
 mkdir -p "$work"
 exec 9>"$work/lock"
 if ! flock --nonblock 9; then
-  echo 'another compose-test of this folder is under way'
+  echo 'another compose-test runs in this folder'
   echo '0 passed, 1 failed'
   exit 1
 fi
-# Sockets have short names: a path may be 107 bytes long.
+# A short path, since the path of a socket may have at most 107 bytes.
 run=$(mktemp -d /tmp/cdvault-compose-XXXXXX)
 export CDVAULT_IMAGE=cdvault-compose-test
 exec 3>&1
@@ -25,7 +25,7 @@ engine_pid=
 # shellcheck source=test/compose/images.sh
 . test/compose/images.sh
 
-# Also when it breaks before the first test or is interrupted: that is a failure, and says so.
+# Also reports one failure when the script fails before the first test or is interrupted.
 finish() {
   local status=$?
   trap - EXIT INT TERM HUP
@@ -47,8 +47,8 @@ skip() {
   exit 0
 }
 
-# step WHAT COMMAND...: one line with its seconds. No subshell and no condition around the command:
-# what fails in it ends the script there.
+# step WHAT COMMAND...: runs the command and prints one line with its seconds. The command is not in a subshell or
+# a condition, so that a failure in it ends the script.
 step() {
   local began=$SECONDS
   doing=$1
@@ -67,37 +67,37 @@ own_engine() {
   DEBIAN_MIRROR=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | awk '/\/debian\/?$/ && !found { print; found = 1 }')
   export DEBIAN_MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
   export DOCKER_CONFIG=$work/docker DOCKER_HOST=unix://$run/docker.sock
-  # The caretaker of testcontainers is an image of its own, and it would take a machine that is itself a
-  # container for one beside ours.
+  # The cleaner of testcontainers (Ryuk) is another image. And if this machine is itself a container,
+  # testcontainers would assume that the engine's containers are its siblings.
   export TESTCONTAINERS_RYUK_DISABLED=true TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1
-  step 'dockerd, mmdebstrap and the compose plugin are there' install_engine
-  step 'an engine that builds' start_engine build
-  has_image redis:8 redis_image || step 'stand-in image redis:8' redis_image
-  has_image questdb/questdb:9.3.4 questdb_image || step 'stand-in image questdb/questdb:9.3.4' questdb_image
-  has_image node:24-bookworm-slim node_image || step 'stand-in image node:24-bookworm-slim' node_image
-  step "cdvault's image" build_image --network host
-  step 'it stops' stop_engine
-  step 'an engine that runs, in a network of its own' start_engine run
-  # Of a run that was cut off.
+  step 'install dockerd, mmdebstrap and the compose plugin' install_engine
+  step 'start an engine to build images' start_engine build
+  has_image redis:8 redis_image || step 'build the stand-in image redis:8' redis_image
+  has_image questdb/questdb:9.3.4 questdb_image || step 'build the stand-in image questdb/questdb:9.3.4' questdb_image
+  has_image node:24-bookworm-slim node_image || step 'build the stand-in image node:24-bookworm-slim' node_image
+  step "build cdvault's image" build_image --network host
+  step 'stop the engine' stop_engine
+  step 'start an engine to run containers, in its own network' start_engine run
+  # Containers of a run that was interrupted.
   docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
 }
 
 reach=()
 if engine_answers; then
-  echo '      a container engine answers: official images'
-  step "cdvault's image" build_image
+  echo '      a container engine answers: using official images'
+  step "build cdvault's image" build_image
 else
-  echo '      no container engine answers: one of our own, with stand-in images'
+  echo '      no container engine answers: starting our own, with stand-in images'
   own_engine
   reach=(in_engine)
 fi
 docker image ls --format '      {{.Repository}}:{{.Tag}} {{.Size}}' | grep -E 'cdvault-compose-test|redis:8|questdb:9|node:24'
-step 'packages' scripts/install-packages.sh
+step 'install packages' scripts/install-packages.sh
 
-doing='the tests'
+doing='run the tests'
 status=0
 "${reach[@]}" scripts/run-tests.sh --config test/compose/vitest.config.ts 9>&- || status=$?
-step 'the engine and its containers are gone' stop_engine
+step 'stop the engine and its containers' stop_engine
 doing=
 cat .cdvault/test-totals 2>/dev/null || echo '0 passed, 1 failed'
 exit "$status"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# install-services.sh [redis] [java] [jar] [python] [psql]: installs the named parts of a native Redis and
-# QuestDB, and what tests and bench use beside them.
-# JAR_DIR says where the QuestDB jar goes. Prints one line for every step that takes time.
+# install-services.sh [redis] [java] [jar] [python] [psql]: installs the given parts of a native Redis and
+# QuestDB, and programs that tests and the bench need.
+# JAR_DIR is the folder for the QuestDB jar. Prints one line for every step that takes time.
 set -eu
 
 questdb_version=9.3.4
@@ -15,21 +15,21 @@ fail() {
   exit 1
 }
 
-# apt_install PACKAGE...: as root, or through sudo when that asks no password.
+# apt_install PACKAGE...: as root, or with sudo if that asks for no password.
 apt_install() {
   manual="apt-get update && apt-get install -y --no-install-recommends $*"
   command -v apt-get >/dev/null 2>&1 ||
-    fail "missing: $*. No apt-get here; install these (or your system's packages of the same meaning: Redis 7+, Java 17+, Maven) and run the same command again."
+    fail "missing: $*. There is no apt-get: install these or your system's equivalents (Redis 7+, Java 17+, Maven), then run the same command again."
   if [ "$(id -u)" -eq 0 ]; then
     as_root=
   elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
     as_root='sudo -n'
   else
-    fail "missing: $*. Not root here, and sudo asks for a password. Run this, then the same command again: sudo sh -c '$manual'"
+    fail "missing: $*. cdvault does not run as root, and sudo asks for a password. Run this, then the same command again: sudo sh -c '$manual'"
   fi
   say "installing $* (apt-get; about a minute, once)"
-  # A failing mirror of some other list must not stop us: the install says what it lacks.
-  $as_root apt-get update -qq || say "apt-get update had errors; trying to install all the same"
+  # A mirror of another list may fail without harm: if packages are missing, the installation reports it.
+  $as_root apt-get update -qq || say "apt-get update had errors; trying to install anyway"
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     fail "apt-get could not install: $*"
@@ -48,20 +48,20 @@ cached="$local_repository/org/questdb/questdb/$questdb_version/$jar_name"
 install_jar() {
   mkdir -p "$JAR_DIR"
   is_pinned_jar "$JAR_DIR/$jar_name" && return
-  # Whole or not at all: other processes look for the final name.
+  # Moved to its final name when complete, since other processes look for that name.
   part="$JAR_DIR/.part.$$"
   mkdir -p "$part"
   if is_pinned_jar "$cached"; then
     cp "$cached" "$part/$jar_name"
   else
     say "fetching QuestDB $questdb_version from Maven (29 MB, once)"
-    # A mirror in front of Maven may refuse the first requests; a second try is cheap.
+    # A Maven mirror may refuse the first requests, so try twice.
     mvn -q -B -Dstyle.color=never "$copy_plugin" "-Dartifact=org.questdb:questdb:$questdb_version" "-DoutputDirectory=$part" </dev/null ||
       mvn -q -B -Dstyle.color=never "$copy_plugin" "-Dartifact=org.questdb:questdb:$questdb_version" "-DoutputDirectory=$part" </dev/null ||
       fail "Maven could not fetch org.questdb:questdb:$questdb_version (see above)"
   fi
   is_pinned_jar "$part/$jar_name" ||
-    fail "the QuestDB jar that Maven gave has SHA-256 $(sha256_of "$part/$jar_name"), not the pinned $questdb_sha256: refused"
+    fail "the QuestDB jar from Maven has SHA-256 $(sha256_of "$part/$jar_name"), not the pinned $questdb_sha256: refused"
   mv -f "$part/$jar_name" "$JAR_DIR/$jar_name"
 }
 
@@ -73,9 +73,9 @@ want_jar=
 for part_name in "$@"; do
   case $part_name in
     redis) packages="$packages redis-server" ;;
-    # The default of Debian 12 and 13 is Java 17 and 21; QuestDB 9.3.4 needs 17.
+    # The default is Java 17 in Debian 12 and 21 in Debian 13; QuestDB 9.3.4 needs 17.
     java) packages="$packages default-jre-headless" ;;
-    # Debian keeps it apart from Python itself; only the bench and tests of clients ask for it.
+    # A separate package in Debian; only the bench and tests of clients need it.
     python) packages="$packages python3-venv" ;;
     psql) packages="$packages postgresql-client" ;;
     jar) want_jar=yes ;;

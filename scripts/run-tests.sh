@@ -7,7 +7,7 @@ rm -f .cdvault/test-totals
 scripts/with-node.sh node node_modules/vitest/vitest.mjs run "$@"
 status=$?
 if [ ! -f .cdvault/test-totals ]; then
-  # The run broke before the first test (set-up, configuration): that is a failure, and says so.
+  # The run failed before the first test (set-up, configuration): report it as one failure.
   echo "0 passed, 1 failed"
   [ "$status" -ne 0 ] || status=1
 fi

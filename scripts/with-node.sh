@@ -1,9 +1,9 @@
 #!/bin/sh
-# with-node.sh CMD...: runs CMD on the caller's Node.js when it fits package.json "engines",
-# else on the pinned one of tools/runtime, which it installs the first time.
+# with-node.sh CMD...: runs CMD with the caller's Node.js if its version satisfies "engines" in package.json,
+# else with the pinned one in tools/runtime, which it installs at the first use.
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 
-# Asking for the version starts no JavaScript engine: 6 ms instead of 45 ms for each call.
+# --version does not start the JavaScript engine: 6 ms instead of 45 ms for each call.
 fits() {
   version=$("$1" --version 2>/dev/null) || return 1
   version=${version#v}
@@ -16,7 +16,7 @@ fits() {
 
 if ! fits node; then
   runtime="$root/tools/runtime"
-  # The package's own folder, because npm 9 (Debian 12) does not link it into .bin.
+  # In the package's own folder, because npm 9 (Debian 12) does not link it into .bin.
   pinned() {
     for bin in "$runtime"/node_modules/node-*/bin; do
       if fits "$bin/node"; then return 0; fi
@@ -25,13 +25,13 @@ if ! fits node; then
   }
   if ! pinned; then
     if ! command -v npm >/dev/null 2>&1; then
-      echo "cdvault needs Node.js 22.22+, 24 or 26, or npm to fetch one. On Debian: apt-get install npm" >&2
+      echo "cdvault needs Node.js 22.22+, 24 or 26+, or npm to install it. On Debian: apt-get install npm" >&2
       exit 1
     fi
-    echo "cdvault: this machine's Node.js does not fit; installing the pinned one (about 10 s, once)" >&2
+    echo "cdvault: no supported Node.js on the PATH; installing the pinned version (about 10 s, once)" >&2
     npm ci --prefix "$runtime" --no-audit --no-fund --loglevel=error >&2 || exit 1
     if ! pinned; then
-      echo "cdvault: no pinned Node.js for this system; install Node.js 24 yourself" >&2
+      echo "cdvault: the pinned Node.js is not available for this system; install Node.js 24" >&2
       exit 1
     fi
   fi

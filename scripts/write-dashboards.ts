@@ -5,7 +5,11 @@ import { postgres, questdbPlugin } from '../grafana/data-source.ts';
 
 export const DASHBOARDS = join(import.meta.dirname, '..', 'grafana', 'dashboards');
 
-/** Without a folder: the project's own, for the built-in data source. With one: for QuestDB's plugin. */
+/**
+ * Writes the dashboards.
+ * @param folder for dashboards that use QuestDB's plugin; by default the project's own folder, for Grafana's
+ *   built-in data source
+ */
 function main(folder: string | undefined): void {
   const target = folder ?? DASHBOARDS;
   mkdirSync(target, { recursive: true });
