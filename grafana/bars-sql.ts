@@ -3,14 +3,14 @@ import { DAY_MS } from '../src/domain/time/hour.ts';
 import { FROM, FROM_DAY, READ_FROM, READ_TO } from './time-range.ts';
 
 /**
- * SQL of bars whose levels count from the chosen anchor. Variables: $market, $symbol, $anchor; the hidden
- * ones of variables.ts: $step (a bar's length), $base (the stored bars that it is put together of),
- * $grid_zone and $grid_start (where the bars of a day begin).
+ * SQL of bars whose levels count from the chosen anchor. Variables: $market, $symbol, $anchor; and the hidden
+ * ones of variables.ts: $step (a bar's length), $base (the stored bars of which it is composed), $grid_zone and
+ * $grid_start (where the bars of a day begin).
  *
- * Every anchor is the continuous level less a constant: the level before the first bar that counts.
+ * The level from an anchor is the continuous level minus a constant: the level before the first bar that counts.
  *
- * Bars of a zone are not made by SAMPLE BY … ALIGN TO CALENDAR TIME ZONE: on the day on which clocks go
- * back, QuestDB 9.3.4 merges bars, moves others and makes some up.
+ * Bars of a time zone do not use SAMPLE BY … ALIGN TO CALENDAR TIME ZONE: on the day when clocks go back,
+ * QuestDB 9.3.4 merges some bars, moves others and invents some.
  */
 
 /** `$step` or `$base` in microseconds. */
@@ -22,11 +22,11 @@ function lengthUs(variable: string, dayMs = DAY_MS): string {
   return `CASE '${variable}' ${cases.join(' ')} END`;
 }
 
-/** A day has up to 25 hours: of two days' length, it ends with its session. */
+/** A session's day has up to 25 hours. With a length of two days, a daily bar ends with its session. */
 const STEP_US = lengthUs('$step', 2 * DAY_MS);
 const BASE_US = lengthUs('$base');
 
-/** A session's begin by its own clock, and in UTC; a UTC day is one too. */
+/** The start of the session in local time and in UTC. A UTC day counts as a session, too. */
 const LOCAL_BEGIN = "timestamp_floor('1d', ts, null, '$grid_start', '$grid_zone')";
 const BEGIN_US = `to_utc(${LOCAL_BEGIN}, '$grid_zone')::long`;
 const NEXT_BEGIN_US = `to_utc(dateadd('d', 1, ${LOCAL_BEGIN}), '$grid_zone')::long`;
@@ -36,7 +36,7 @@ function ofSeries(market: string): string {
   return `market = ${market} AND symbol = '$symbol' AND ts >= ${READ_FROM} AND ts < ${READ_TO}`;
 }
 
-/** Which bar of the grid, from `bar` to `bar_end` in microseconds, a stored one belongs to. */
+/** The grid's bar, from `bar` to `bar_end` in microseconds, to which a stored bar belongs. */
 const ON_GRID = `begin + (ts::long - begin) / ${STEP_US} * ${STEP_US} bar,
       least(begin + (ts::long - begin) / ${STEP_US} * ${STEP_US} + ${STEP_US}, next_begin) bar_end`;
 
@@ -45,9 +45,9 @@ const EPOCH = `CASE WHEN '$anchor' IN ('day', 'session') THEN ${BEGIN_US}
       WHEN ts < CASE WHEN '$anchor' = 'visible' THEN ${FROM} ELSE ${FROM_DAY} END THEN 0L ELSE 1L END`;
 
 /**
- * Bars of the grid out of stored ones. Absent bars between the first and the last are rows of NULL, so that
- * lines break. `state`: 0 final, 1 not proven, 2 forming. As SPEC.md says, silent bars don't count into
- * open, high and low of a longer one unless all are silent.
+ * The grid's bars, computed from stored ones. Absent bars between the first and the last are rows of NULL, so
+ * that lines break. `state`: 0 final, 1 not proven, 2 forming. As SPEC.md requires, silent bars do not affect
+ * open, high and low of a longer bar unless all are silent.
  */
 function gridBars(market: string): string {
   return `SELECT bar::timestamp ts, arg_min(open, traded_ts) traded_open, arg_min(open, known_ts) silent_open,
@@ -95,7 +95,10 @@ function anchoredBars(market: string): string {
   )`;
 }
 
-/** Bars of the range by time: `columns` of what anchoredBars gives; `zero` is to be taken from levels. */
+/**
+ * Bars of the range, ordered by time.
+ * @param columns SQL over the columns of anchoredBars; levels must subtract `zero`
+ */
 export function barsSql(columns: string, market = "'$market'"): string {
   return `SELECT ts AS time, ${columns}
 FROM (
@@ -105,7 +108,7 @@ WHERE $__timeFilter(ts)
 ORDER BY ts`;
 }
 
-/** How many bars of the range are what. Absent ones are counted between the first and the last. */
+/** Number of bars in the range by state. Absent bars are counted between the first and the last. */
 export const BAR_COUNTS = `SELECT sum(CASE WHEN state = 0 THEN 1 ELSE 0 END) AS proven,
   sum(CASE WHEN state = 1 THEN 1 ELSE 0 END) AS unproven, sum(CASE WHEN state = 2 THEN 1 ELSE 0 END) AS forming,
   count() - count(state) AS absent
@@ -115,8 +118,8 @@ FROM (
 WHERE $__timeFilter(ts)`;
 
 /**
- * Each size tier's own CDV, as three columns that become one line a tier. They add up to the CDV of all
- * trades. Tiers have no stored continuous level: whole days since the origin come from tiers_1d.
+ * The CDV of each size tier, as three columns that become one line for each tier. They add up to the CDV of all
+ * trades. Tiers have no stored continuous level: the sum of whole days since the origin comes from tiers_1d.
  */
 export const TIERS = `SELECT ts AS time, concat('from ', tier) AS metric, level AS value
 FROM (

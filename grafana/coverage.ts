@@ -19,12 +19,12 @@ import { FROM_DAY, TO_DAY_END } from './time-range.ts';
 import { marketsAndSymbols } from './variables.ts';
 
 const CHOSEN = 'market IN ($market) AND symbol IN ($symbol)';
-/** Whole days: a day that is cut by the range would look as if it were not whole. */
+/** Whole days only: a day that the range cuts would look incomplete. */
 const IN_DAYS = `ts >= ${FROM_DAY} AND ts < ${TO_DAY_END}`;
 
 /**
- * Of each day between a series' first and last: 2 all 24 hours proven; 0 an hour with a gap, or nothing on
- * record; 1 anything else, as on a day that is not over.
+ * Each day from a series' first to its last: 2 if all 24 hours are proven; 0 if an hour has a gap or no hour is
+ * recorded; 1 otherwise, as on a day that has not ended.
  */
 const DAYS = `SELECT d.ts AS time, concat(d.symbol, ' ', d.market) AS metric,
   CASE WHEN d.gaps > 0 OR d.hours = 0 THEN 0 WHEN d.proven = 24 THEN 2 ELSE 1 END AS value
@@ -72,7 +72,7 @@ export function coverage(source: SqlSource): Dashboard {
   return dashboard({
     uid: 'cdvault-coverage',
     title: 'Coverage',
-    description: 'What is stored, what of it is proven, and what is not.',
+    description: 'Which hours are stored, which are proven, and which are not.',
     time: { from: 'now-30d', to: 'now' },
     refresh: '5m',
     variables: marketsAndSymbols(source),
@@ -83,13 +83,13 @@ export function coverage(source: SqlSource): Dashboard {
 function days(source: SqlSource): Part {
   const states = [
     { value: 0, text: 'gap', color: 'red' },
-    { value: 1, text: 'not whole', color: 'orange' },
+    { value: 1, text: 'incomplete', color: 'orange' },
     { value: 2, text: 'proven', color: 'green' },
   ];
   const head = {
     title: 'Days',
     description:
-      'Green: all 24 hours proven. Red: an hour with a gap, or nothing on record. Amber: neither, as on a day that is not over. Before the first day and after the last one nothing is drawn.',
+      'Green: all 24 hours are proven. Red: an hour has a gap, or no hour is recorded. Amber: neither, as on a day that has not ended. Nothing is drawn before the first day and after the last one.',
     height: 10,
   };
   return headed(new StatusHistoryBuilder(), head)
@@ -118,20 +118,20 @@ function days(source: SqlSource): Part {
 
 function series(source: SqlSource): Part {
   const description =
-    'Hours of the range by verdict. Absent: without a row in the ledger, between the first and the last hour.';
+    'Hours of the range by verdict. Absent: hours without a row in the ledger, between the first and the last hour.';
   return table(source, { title: 'Hours by series', description, height: 8 }, SERIES);
 }
 
 function gaps(source: SqlSource): Part {
   const description =
-    'The newest 1,000 of the range, with the evidence. Halts and jumps of raw ids change no verdict.';
-  return table(source, { title: 'Gaps and oddities', description, height: 10 }, GAPS);
+    'The newest 1,000 in the range, with their evidence. Halts and jumps of raw ids do not change a verdict.';
+  return table(source, { title: 'Gaps and anomalies', description, height: 10 }, GAPS);
 }
 
 function sources(source: SqlSource): Part {
   const head = {
     title: 'Hours by source',
-    description: 'Where the hours of each day came from.',
+    description: 'The source of the hours of each day.',
     height: 8,
     width: 12,
   };
@@ -142,8 +142,8 @@ function sources(source: SqlSource): Part {
 
 function files(source: SqlSource): Part {
   const head = {
-    title: 'Archive files that were not whole',
-    description: 'What was wrong when they were read; the newest 1,000 of the range.',
+    title: 'Archive files with problems',
+    description: 'Problems found when the files were read; the newest 1,000 in the range.',
     height: 8,
     width: 12,
   };

@@ -10,7 +10,7 @@ import {
   type VariableModel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 
-/** A panel, or a folded row with panels of its own; both get their id and place here. */
+/** A panel, or a collapsed row with panels. Both get their id and position here. */
 export type Part = Builder<Panel> | Builder<RowPanel>;
 
 export interface DashboardParts {
@@ -18,11 +18,11 @@ export interface DashboardParts {
   readonly title: string;
   readonly description: string;
   readonly time: { readonly from: string; readonly to: string };
-  /** How often it is asked again while somebody looks; hours become proven once an hour. */
+  /** Interval of refreshes while the dashboard is open; hours become proven once an hour. */
   readonly refresh: string;
   readonly variables: readonly Builder<VariableModel>[];
   readonly annotations?: readonly Builder<AnnotationQuery>[];
-  /** From left to right, from top to bottom. */
+  /** In order from left to right, from top to bottom. */
   readonly panels: readonly Part[];
 }
 

@@ -1,16 +1,16 @@
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
 import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common';
 
-/** How Grafana reads the rows: by `time`, first and ascending, or as they are. */
+/** How Grafana reads the rows: as series by the first column `time` in ascending order, or as a table. */
 export type Format = 'time_series' | 'table';
 
-/** A data source that speaks SQL. A dashboard serves one kind: their query models differ. */
+/** An SQL data source. A dashboard works with one kind only, since their query models differ. */
 export interface SqlSource {
   readonly ref: DataSourceRef;
   query(sql: string, format: Format, refId?: string): Builder<Dataquery>;
 }
 
-/** As grafana/provisioning/datasources has it. */
+/** The same uid as in grafana/provisioning/datasources. */
 const UID = 'cdvault';
 
 /** Grafana's built-in PostgreSQL data source. */
@@ -21,7 +21,7 @@ export const postgres = sqlSource('grafana-postgresql-datasource', (rawSql, form
   editorMode: 'code',
 }));
 
-/** QuestDB's own plugin; its formats are numbers. */
+/** QuestDB's plugin, whose formats are numbers. */
 export const questdbPlugin = sqlSource('questdb-questdb-datasource', (rawSql, format) => {
   const number = format === 'time_series' ? 0 : 1;
   return { rawSql, format: number, selectedFormat: number, queryType: 'sql' };
@@ -32,7 +32,7 @@ function sqlSource(type: string, model: (rawSql: string, format: Format) => obje
   return {
     ref,
     query: (sql, format, refId = 'A') => ({
-      // The SDK has no query model of these two.
+      // The SDK has no query model for these two data sources.
       build: () => ({ refId, datasource: ref, ...model(sql, format) }) as unknown as Dataquery,
     }),
   };

@@ -28,12 +28,12 @@ const DELTA = `CASE WHEN state = 0 AND delta >= 0 THEN delta END AS buying,
   CASE WHEN state = 0 AND delta < 0 THEN delta END AS selling,
   CASE WHEN state = 2 THEN delta END AS forming, CASE WHEN state = 1 THEN delta END AS unproven`;
 
-/** Under the axis by sign: what is drawn is what is read. */
+/** Sell volumes are negative in SQL, so that tooltips show the same values as the drawn bars. */
 const VOLUME = `CASE WHEN state = 0 THEN buy_volume END AS buy, CASE WHEN state = 0 THEN -sell_volume END AS sell,
   CASE WHEN state = 2 THEN buy_volume END AS "forming buy", CASE WHEN state = 2 THEN -sell_volume END AS "forming sell",
   CASE WHEN state = 1 THEN buy_volume END AS "unproven buy", CASE WHEN state = 1 THEN -sell_volume END AS "unproven sell"`;
 
-/** Hours that the range touches; `timeend` makes them bands. */
+/** Hours that overlap the range; with `timeend` they are drawn as bands. */
 const TOUCHED = `market = '$market' AND symbol = '$symbol' AND ts > dateadd('h', -1, ${FROM}) AND ts <= ${TO}`;
 const BAND = "ts AS time, dateadd('h', 1, ts) AS timeend";
 
@@ -42,7 +42,7 @@ FROM gaps
 WHERE ${TOUCHED} AND class = 'halt' AND resolved_at IS NULL
 ORDER BY ts`;
 
-/** Hours on record that are not proven; those that could not be had; and in between, those that nobody fetched. */
+/** Recorded hours that are not proven, hours that no source can provide at present, and hours between that were never fetched. */
 const GAPS = `SELECT time, timeend, text, tags
 FROM (
   SELECT ${BAND}, concat(verdict, ': ', coalesce(missing::string, 'an unknown number of'), ' ids missing') AS text, verdict AS tags
@@ -63,7 +63,7 @@ export function orderFlow(source: SqlSource): Dashboard {
   return dashboard({
     uid: 'cdvault-order-flow',
     title: 'Order flow',
-    description: 'Price and CDV of one symbol from every trade of the exchange.',
+    description: 'Price and CDV of one symbol, computed from every trade of the exchange.',
     time: { from: 'now-24h', to: 'now' },
     refresh: '5m',
     variables: [...marketAndSymbol(source), ...barChoices(), ...derivedVariables(source)],
@@ -101,7 +101,7 @@ function barCounts(source: SqlSource): Part {
   const head = {
     title: 'Bars of $step in this range',
     description:
-      'Unproven: trades of the bar may be missing. Forming: its end is still to come. Absent: unknown, drawn as a break; counted between the first bar and the last.',
+      'Unproven: trades of the bar may be missing. Forming: the bar has not ended. Absent: unknown, drawn as a break in the line; counted between the first and the last bar.',
     height: 3,
   };
   return headed(new StatBuilder(), head)
@@ -115,7 +115,7 @@ function barCounts(source: SqlSource): Part {
 }
 
 function price(source: SqlSource): Part {
-  const description = 'A bar in which nobody traded has no candle.';
+  const description = 'Bars without trades have no candle.';
   return candles(source, { title: 'Price, $step', description, height: 10 }, barsSql(PRICE));
 }
 
@@ -123,7 +123,7 @@ function spotAndPerpetual(source: SqlSource): Part {
   const head = {
     title: 'CDV of $symbol, spot and perpetual, $step',
     description:
-      'Both in the base asset and from the same anchor, each with an axis of its own: spot on the left, perpetual on the right. A market that is not stored has no line.',
+      'Both in the base asset and from the same anchor. Each has its own axis: spot on the left, perpetual on the right. A market that is not stored has no line.',
     height: 8,
   };
   return timeSeries(source, head, [
@@ -133,19 +133,19 @@ function spotAndPerpetual(source: SqlSource): Part {
     .overrideByName('spot', [color(COLORS.spot)])
     .overrideByName('perpetual', [
       color(COLORS.perpetual),
-      // Perpetuals trade several times what spot does: on one axis the spot line would lie flat.
+      // Perpetuals have several times the volume of spot: on the same axis the spot line would be flat.
       { id: 'custom.axisPlacement', value: AxisPlacement.Right },
     ]);
 }
 
 function cdv(source: SqlSource): Part {
   const description =
-    'Bars open after their first trade. Behind a gap the level goes on from the last one known: what was traded in the gap is not in it.';
+    'A bar’s open is the level after its first trade. After a gap the level continues from the last known one, without the trades in the gap.';
   return candles(source, { title: 'CDV, $step', description, height: 10 }, barsSql(CDV));
 }
 
 function delta(source: SqlSource): Part {
-  const description = 'What takers bought less what they sold in each bar.';
+  const description = 'Taker buy volume minus taker sell volume of each bar.';
   return coloured(bars(source, { title: 'Delta, $step', description, height: 7 }, barsSql(DELTA)), {
     buying: COLORS.buy,
     selling: COLORS.sell,
@@ -155,7 +155,7 @@ function delta(source: SqlSource): Part {
 }
 
 function volume(source: SqlSource): Part {
-  const description = 'By the taker: buys above the axis, sells below it.';
+  const description = 'By the taker’s side: buys above the axis, sells below it.';
   return coloured(
     bars(source, { title: 'Buy and sell volume, $step', description, height: 7 }, barsSql(VOLUME)),
     {
@@ -173,7 +173,7 @@ function tiers(source: SqlSource): Part {
   const head = {
     title: 'CDV by trade size, $step',
     description:
-      'By what a trade was worth in quote currency: each line has the trades from its bound to the next. The lines add up to the CDV of all trades.',
+      'By the value of a trade in quote currency: each line has the trades from its bound up to the next one. The lines add up to the CDV of all trades.',
     height: 9,
   };
   return timeSeries(source, head, [TIERS]).colorScheme(

@@ -19,7 +19,7 @@ import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/ta
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import type { SqlSource } from './data-source.ts';
 
-/** Takers that buy and sell, and what is not (yet) proven. */
+/** Colours of taker buys and sells, of bars that are not (yet) proven, and of markets. */
 export const COLORS = {
   buy: '#26a69a',
   sell: '#ef5350',
@@ -29,7 +29,7 @@ export const COLORS = {
   perpetual: '#b877d9',
 } as const;
 
-/** A panel's head, and where it goes: columns of 24, rows of 30 pixels. */
+/** A panel's title, description and size: width in 24 columns, height in rows of 30 pixels. */
 export interface Head {
   readonly title: string;
   readonly description: string;
@@ -57,7 +57,7 @@ const legend = new VizLegendOptionsBuilder()
   .placement(LegendPlacement.Bottom);
 const tooltip = new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.None);
 
-/** Lines that end where a value is NULL: nothing is drawn over what is not known. */
+/** Lines that break where a value is NULL: nothing is drawn where the level is unknown. */
 export function timeSeries(
   source: SqlSource,
   head: Head,
@@ -82,7 +82,7 @@ export function bars(source: SqlSource, head: Head, sql: string): TimeSeriesBuil
     .fillOpacity(90);
 }
 
-/** Candles from open, high, low, close; `forming` and `unproven` are marked at their close. */
+/** Candles from open, high, low, close. Bars that are forming or unproven have a marker at their close. */
 export function candles(source: SqlSource, head: Head, sql: string): CandlestickBuilder {
   return headed(new CandlestickBuilder(), head)
     .datasource(source.ref)

@@ -11,8 +11,8 @@ import type { SqlSource } from './data-source.ts';
 import { bars, type Head, headed, table } from './panels.ts';
 
 /**
- * By when they were fetched, which is not what the ledger is ordered by: each asks one column of every
- * row, 24 rows a day and series.
+ * By the time of fetching, by which the ledger is not ordered: each query reads one column of every row, 24 rows
+ * for each day and series.
  */
 const ROWS = `SELECT ts AS time, sum(rows) * 1000.0 / $__interval_ms AS "rows/s"
 FROM (SELECT fetched_at ts, rows FROM slices WHERE $__timeFilter(fetched_at) ORDER BY fetched_at) TIMESTAMP(ts)
@@ -55,7 +55,7 @@ export function pipeline(source: SqlSource): Dashboard {
   return dashboard({
     uid: 'cdvault-pipeline',
     title: 'Pipeline',
-    description: 'How the work goes, from what the ledger and QuestDB say of it.',
+    description: 'Progress and health, from the ledger and the tables of QuestDB.',
     time: { from: 'now-24h', to: 'now' },
     refresh: '1m',
     variables: [
@@ -76,13 +76,13 @@ function ledger(source: SqlSource): Part[] {
       {
         ...half,
         title: 'Rows per second',
-        description: 'Trades of the hours that were recorded, over the width of a bar.',
+        description: 'Trades of the recorded hours, averaged over the width of a bar.',
       },
       ROWS,
     ),
     bars(
       source,
-      { ...half, title: 'Hours recorded, by verdict', description: 'By when they were fetched.' },
+      { ...half, title: 'Hours recorded, by verdict', description: 'By the time of fetching.' },
       VERDICTS,
     ).stacking(stacking),
     table(
@@ -91,7 +91,7 @@ function ledger(source: SqlSource): Part[] {
         ...half,
         title: 'Lag',
         description:
-          'Hours since the end of the newest proven hour. Scheduled series should stay below 3.',
+          'Hours since the end of the newest proven hour. For a scheduled series this should be less than 3.',
       },
       LAG,
     ),
@@ -100,7 +100,7 @@ function ledger(source: SqlSource): Part[] {
       {
         ...half,
         title: 'Open gaps',
-        description: 'By class, over all time; the evidence is in Coverage.',
+        description: 'By class, for all times; Coverage shows the evidence.',
       },
       OPEN_GAPS,
     ),
@@ -109,7 +109,8 @@ function ledger(source: SqlSource): Part[] {
       {
         ...half,
         title: 'Restatements',
-        description: 'Levels that changed after they had been computed: old, new and why.',
+        description:
+          'Levels that changed after they were computed: old and new level, and the reason.',
       },
       RESTATEMENTS,
     ),
@@ -118,7 +119,7 @@ function ledger(source: SqlSource): Part[] {
       {
         ...half,
         title: 'Exchange',
-        description: 'Limits as last seen, and a ban that is in force.',
+        description: 'The limits as last read, and the current ban, if any.',
       },
       EXCHANGE,
     ),
@@ -127,15 +128,13 @@ function ledger(source: SqlSource): Part[] {
 
 function store(source: SqlSource): Part[] {
   const description =
-    'A suspended table takes writes and shows none of them. Pending: transactions that are written and not visible yet.';
+    'A suspended table accepts writes, but they do not become visible. Pending: transactions that are written but not visible yet.';
   return [table(source, { title: 'Tables of QuestDB', description, height: 10 }, TABLES)];
 }
 
-/** Folded, so that nothing is asked of a data source that is not there. */
+/** Collapsed, so that Grafana does not query a data source that may not exist. */
 function prometheusRow(): Part {
-  return new RowBuilder(
-    'From the metrics of serve (needs a Prometheus data source that scrapes it)',
-  )
+  return new RowBuilder('Metrics of serve (needs a Prometheus data source that scrapes it)')
     .collapsed(true)
     .withPanel(
       metric(
@@ -147,7 +146,7 @@ function prometheusRow(): Part {
       metric(
         {
           title: 'Request weight used',
-          description: 'In the running window of the exchange, and what it allows.',
+          description: 'In the exchange’s current window, with its limit.',
           height: 8,
           width: 12,
         },

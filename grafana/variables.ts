@@ -10,7 +10,7 @@ import { INTERVAL_MS, INTERVALS, type Interval } from '../src/domain/time/interv
 import type { SqlSource } from './data-source.ts';
 import { FROM } from './time-range.ts';
 
-/** No panel draws more bars than this: a screen shows no more, and a browser stays quick. */
+/** The most bars that a panel draws: a screen can't show more, and browsers become slow. */
 export const MAX_BARS = 2_000;
 
 const ZONES = ['UTC', 'America/New_York', 'America/Chicago', 'Europe/London', 'Europe/Berlin'];
@@ -34,7 +34,7 @@ export function marketAndSymbol(source: SqlSource): QueryVariableBuilder[] {
   ];
 }
 
-/** Several at once, or all. */
+/** Variables for several markets and symbols, or all. */
 export function marketsAndSymbols(source: SqlSource): QueryVariableBuilder[] {
   const both = [
     queried(source, 'market', 'SELECT DISTINCT market FROM series ORDER BY market').label('Market'),
@@ -48,7 +48,7 @@ export function marketsAndSymbols(source: SqlSource): QueryVariableBuilder[] {
   return both.map((variable) => variable.multi(true).includeAll(true).current(all));
 }
 
-/** What is asked for: an interval is the shortest that is wanted; longer ranges get longer bars. */
+/** The user's choices. The interval is the shortest one to use: long ranges get longer bars. */
 export function barChoices(): (CustomVariableBuilder | TextBoxVariableBuilder)[] {
   return [
     choice('interval', 'Interval', ['auto', ...INTERVALS]),
@@ -63,7 +63,7 @@ export function barChoices(): (CustomVariableBuilder | TextBoxVariableBuilder)[]
   ];
 }
 
-/** `text : value` or both in one; the first is the default. */
+/** @param options `text : value`, or one word for both; the first is the default */
 function choice(name: string, label: string, options: readonly string[]): CustomVariableBuilder {
   const [first = ''] = options;
   const [text = '', value = text] = first.split(' : ');
@@ -73,7 +73,7 @@ function choice(name: string, label: string, options: readonly string[]): Custom
     .current({ selected: true, text, value });
 }
 
-/** What follows from the choices and the range; see bars-sql.ts. */
+/** Hidden variables that are computed from the choices and the range; see bars-sql.ts. */
 export function derivedVariables(source: SqlSource): QueryVariableBuilder[] {
   const hidden: readonly (readonly [name: string, sql: string])[] = [
     ['step', STEP],
@@ -89,7 +89,7 @@ function whenSession(session: string, otherwise: string): string {
   return `SELECT CASE WHEN '$anchor' = 'session' THEN ${session} ELSE ${otherwise} END FROM long_sequence(1)`;
 }
 
-/** The shortest interval that is wished for and gives no more than MAX_BARS bars. */
+/** The shortest interval that is not below the chosen one and gives at most MAX_BARS bars. */
 const STEP = `SELECT CASE ${cases(INTERVALS, (interval) => `ms <= ${INTERVAL_MS[interval]}`)} ELSE '1d' END
 FROM (
   SELECT greatest(($__to - $__from) / ${MAX_BARS}, CASE ${INTERVALS.map(
@@ -100,10 +100,10 @@ FROM (
 
 const STEP_MS = `CASE ${INTERVALS.map((interval) => `WHEN '$step' = '${interval}' THEN ${INTERVAL_MS[interval]}`).join(' ')} END`;
 
-/** Minutes past the UTC hour at which a session begins: 0, 30 in half-hour zones, or as was wished. */
+/** Minutes past the UTC hour at which a session begins: 0, 30 in half-hour zones, or what the user chose. */
 const MINUTE = `minute(to_utc(timestamp_floor('1d', ${FROM}, null, '$grid_start', '$grid_zone'), '$grid_zone'))`;
 
-/** Long ones first: a session's bars are put together of the longest stored ones that straddle no border. */
+/** Longest first: a session's bars are composed of the longest stored bars that cross no border of it. */
 const PARTS = INTERVALS.filter((interval) => INTERVAL_MS[interval] <= HOUR_MS).toReversed();
 
 const fits = (interval: Interval): string =>

@@ -141,7 +141,7 @@ describe('coverage', () => {
     expect(ours(await panel(coverage, 'Hours by series', context))).toMatchObject([
       { proven: '53', gap: '1', open: '0', absent: '24' },
     ]);
-    expect(ours(await panel(coverage, 'Gaps and oddities', context))).toMatchObject([
+    expect(ours(await panel(coverage, 'Gaps and anomalies', context))).toMatchObject([
       { class: 'missing_ids', evidence: 'asked three times', resolved_at: null },
     ]);
     const sources = await panel(coverage, 'Hours by source', context);
