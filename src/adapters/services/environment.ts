@@ -60,12 +60,12 @@ export async function requireAnswers(urls: ServiceUrls): Promise<void> {
     answerMs: REDIS_ANSWER_MS,
   });
   const { questdbHttpUrl, questdbPgUrl, questdbReadonlyPgUrl } = urls;
-  await askedOf(questdbHttpUrl, NAMES.questdbHttpUrl, probeQuestdbHttp);
-  await askedOf(questdbPgUrl, NAMES.questdbPgUrl, probeQuestdbPg);
-  await askedOf(questdbReadonlyPgUrl, NAMES.questdbReadonlyPgUrl, probeQuestdbPg);
+  await requireProbe(questdbHttpUrl, NAMES.questdbHttpUrl, probeQuestdbHttp);
+  await requireProbe(questdbPgUrl, NAMES.questdbPgUrl, probeQuestdbPg);
+  await requireProbe(questdbReadonlyPgUrl, NAMES.questdbReadonlyPgUrl, probeQuestdbPg);
 }
 
-async function askedOf(
+async function requireProbe(
   url: string,
   name: string,
   probe: (url: string) => Promise<void>,

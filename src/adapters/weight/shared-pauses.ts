@@ -38,7 +38,7 @@ export class SharedPauses {
   readonly #prefix: string;
   readonly #baseUrls: Partial<Record<Market, string>>;
 
-  /** @param baseUrls where each market is asked */
+  /** @param baseUrls base URL of each market */
   constructor(redis: Redis, prefix: string, baseUrls: Partial<Record<Market, string>>) {
     this.#redis = redis;
     this.#prefix = prefix;
