@@ -42,7 +42,10 @@ FROM gaps
 WHERE ${TOUCHED} AND class = 'halt' AND resolved_at IS NULL
 ORDER BY ts`;
 
-/** Recorded hours that are not proven, hours that no source can provide at present, and hours between that were never fetched. */
+/**
+ * Recorded hours that are not proven, hours that no source can provide at present, and hours between that
+ * were never fetched.
+ */
 const GAPS = `SELECT time, timeend, text, tags
 FROM (
   SELECT ${BAND}, concat(verdict, ': ', coalesce(missing::string, 'an unknown number of'), ' ids missing') AS text, verdict AS tags

@@ -100,7 +100,9 @@ FROM (
 
 const STEP_MS = `CASE ${INTERVALS.map((interval) => `WHEN '$step' = '${interval}' THEN ${INTERVAL_MS[interval]}`).join(' ')} END`;
 
-/** Minutes past the UTC hour at which a session begins: 0, 30 in half-hour zones, or what the user chose. */
+/**
+ * Minutes past the UTC hour at which a session begins: 0, 30 in half-hour zones, or what the user chose.
+ */
 const MINUTE = `minute(to_utc(timestamp_floor('1d', ${FROM}, null, '$grid_start', '$grid_zone'), '$grid_zone'))`;
 
 /** Longest first: a session's bars are composed of the longest stored bars that cross no border of it. */

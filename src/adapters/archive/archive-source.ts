@@ -22,7 +22,10 @@ import { listFolder } from './listing.ts';
 import { MonthFiles } from './month-files.ts';
 import { readRows } from './read-rows.ts';
 
-/** The exchange replaces a file and its checksum one after the other: both are downloaded twice before they count as different. */
+/**
+ * The exchange replaces a file and its checksum one after the other: both are downloaded twice before they
+ * count as different.
+ */
 const TRIES = 2;
 
 interface Saved extends Download {

@@ -176,7 +176,10 @@ export class CsvRows {
     return true;
   }
 
-  /** A first line that is not the exchange's header is parsed as a row, and refused if it is none: it may be a damaged trade. */
+  /**
+   * A first line that is not the exchange's header is parsed as a row, and refused if it is none: it may
+   * be a damaged trade.
+   */
   #skipHeader(): boolean {
     this.#isAtStart = false;
     if (!isHeader(this.#lineAt(this.#at))) return false;

@@ -28,7 +28,10 @@ interface Month<T> extends Opened<T> {
   users: number;
 }
 
-/** Downloaded months. Each is kept for the other days that are read from it, until newer months push it out. */
+/**
+ * Downloaded months. Each is kept for the other days that are read from it, until newer months push it
+ * out.
+ */
 export class MonthFiles<T> {
   readonly #months = new Map<string, Month<T>>();
 

@@ -4,17 +4,24 @@ import type { Market } from '../../domain/market.ts';
 /** The differences between the markets' REST interfaces. */
 export interface MarketApi {
   readonly path: string;
-  /** Weights from the exchange's documentation. The used-weight header corrects the effect of a wrong one. */
+  /**
+   * Weights from the exchange's documentation. The used-weight header corrects the effect of a wrong one.
+   */
   readonly weights: {
     readonly aggTrades: number;
     /** Of a full page. */
     readonly klines: number;
     readonly exchangeInfo: number;
   };
-  /** True if exchangeInfo takes a symbol; without one its reply has about 20 MB. Else it always lists all symbols. */
+  /**
+   * True if exchangeInfo takes a symbol; without one its reply has about 20 MB. Else it always lists all
+   * symbols.
+   */
   readonly infoBySymbol: boolean;
   readonly statusField: 'status' | 'contractStatus';
-  /** Whether replies in microseconds can be requested, so that replies in the other unit must be refused. */
+  /**
+   * Whether replies in microseconds can be requested, so that replies in the other unit must be refused.
+   */
   readonly hasTimeUnits: boolean;
   /** How far back trades are served. */
   readonly historyMs: number;

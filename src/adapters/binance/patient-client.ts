@@ -41,7 +41,10 @@ export interface RetryPolicy extends BackoffPolicy {
  */
 export const DEFAULT_RETRY: RetryPolicy = { retries: 4, firstMs: 500, maxMs: 8_000 };
 
-/** Errors after which the same request is repeated. Not a ban: the governor holds the next request until its end. */
+/**
+ * Errors after which the same request is repeated. Not a ban: the governor holds the next request until
+ * its end.
+ */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EXCHANGE_UNREACHABLE',
   'EXCHANGE_UNAVAILABLE',
@@ -61,7 +64,9 @@ export interface Question<T> {
    * are sent once: the request that waits for the governor is the one that is repeated.
    */
   readonly governed: boolean;
-  /** The answer for an error code of the exchange that counts as an answer here; undefined for other codes. */
+  /**
+   * The answer for an error code of the exchange that counts as an answer here; undefined for other codes.
+   */
   readonly fromCode?: (code: number) => T | undefined;
   /** Converts the parsed body to the answer; may throw EXCHANGE_BAD_BODY or EXCHANGE_BAD_PAGE. */
   readonly decode: (body: unknown, request: string) => T;
@@ -77,7 +82,10 @@ interface PatientClientDeps {
   readonly onRequest?: ((info: RequestInfo) => void) | undefined;
 }
 
-/** Sends requests within the exchange's limits, reports the replies to the governor, and retries temporary failures. */
+/**
+ * Sends requests within the exchange's limits, reports the replies to the governor, and retries temporary
+ * failures.
+ */
 export class PatientClient {
   readonly #deps: PatientClientDeps;
 

@@ -60,7 +60,10 @@ export function pauseOf(reply: Reply, nowMs: number, random: number): Pause | un
   }
 }
 
-/** The error by HTTP status, then by JSON code, never by text; undefined when the reply is a 200 that may have data. */
+/**
+ * The error by HTTP status, then by JSON code, never by text; undefined when the reply is a 200 that may
+ * have data.
+ */
 export function refusalOf(reply: Reply, request: string, nowMs: number): CdvaultError | undefined {
   const code = jsonCode(reply.body);
   if (reply.status === 200 && code === undefined) return undefined;

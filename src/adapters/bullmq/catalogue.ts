@@ -12,7 +12,10 @@ export interface JobSpec<K extends JobKind> {
   readonly schema: z.ZodType<JobPayloads[K]>;
   readonly attempts: number;
   readonly backoff: BackoffPolicy;
-  /** After this time its signal is aborted. Far longer than any normal run, since an abort wastes the used weight. */
+  /**
+   * After this time its signal is aborted. Far longer than any normal run, since an abort wastes the used
+   * weight.
+   */
   readonly timeoutMs: number;
   /**
    * How long an aborted job may take to finish a write and to release its lease. After that the worker no
@@ -47,7 +50,10 @@ const source = z.union([
  */
 const OUTAGE = { attempts: 10, backoff: { firstMs: 2_000, maxMs: 2 * MINUTE_MS } } as const;
 
-/** A write takes at most a second, a few seconds on a slow store; after this time the store counts as unreachable. */
+/**
+ * A write takes at most a second, a few seconds on a slow store; after this time the store counts as
+ * unreachable.
+ */
 const LET_GO_MS = 10_000;
 
 export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
@@ -79,7 +85,8 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
       edges: z.array(z.enum(['before', 'after'])).optional(),
     }),
     ...OUTAGE,
-    // About 40 s for the busiest day, a few minutes for its month's file, and REST for hours missing in the file.
+    // About 40 s for the busiest day, a few minutes for its month's file, and REST for hours missing in
+    // the file.
     timeoutMs: 60 * MINUTE_MS,
     letGoMs: LET_GO_MS,
     concurrency: 2,

@@ -6,7 +6,10 @@ import { EXIT } from '../../domain/exit-codes.ts';
 /** Codes with the fatal exit code that concern one job only: a single bad job must not stop the others. */
 const OWN_FAULT: ReadonlySet<string> = new Set(['JOB_INVALID', 'INTERNAL']);
 
-/** The error that BullMQ gets for a retry. BullMQ stores its message, which begins with our code, as the failed reason. */
+/**
+ * The error that BullMQ gets for a retry. BullMQ stores its message, which begins with our code, as the
+ * failed reason.
+ */
 class RetryLater extends Error {
   override readonly name = 'RetryLater';
   readonly failure: CdvaultError;
@@ -26,7 +29,10 @@ class NeverAgain extends UnrecoverableError {
   }
 }
 
-/** The error that a processor must throw, so that BullMQ retries the job or not, as the failure is classified. */
+/**
+ * The error that a processor must throw, so that BullMQ retries the job or not, as the failure is
+ * classified.
+ */
 export function toQueueError(failure: CdvaultError): Error {
   const error = failure.retryable ? new RetryLater(failure) : new NeverAgain(failure);
   error.stack = storedStack(failure);
@@ -42,7 +48,10 @@ function storedStack(failure: CdvaultError): string {
   return [codedMessage(failure), failure.advice, ...places].join('\n');
 }
 
-/** The failure that caused an error which BullMQ reports; BullMQ's own errors (stalled too often) are INTERNAL. */
+/**
+ * The failure that caused an error which BullMQ reports; BullMQ's own errors (stalled too often) are
+ * INTERNAL.
+ */
 export function fromQueueError(error: unknown): CdvaultError {
   return error instanceof RetryLater || error instanceof NeverAgain
     ? error.failure

@@ -48,7 +48,7 @@ export interface JobQueueDeps {
 /** A day has at most 25 jobs, and 1,000 jobs in one MULTI block Redis for about 0.1 s only. */
 const DAYS_A_CALL = 40;
 
-/** 1,000 jobs take 0.1 s. The rest is for a busy Redis; the calls before have just shown that it is reachable. */
+/** 1,000 jobs take 0.1 s; the rest is for a busy Redis, which earlier calls have shown to be reachable. */
 const BULK_ANSWER_MS = 20_000;
 
 /** The run id of a bars job that was not queued by a run. */
@@ -56,7 +56,7 @@ export const NO_RUN = 'due';
 
 const TICK = 'tick';
 
-/** Connects in the background. Calls fail with REDIS_UNREACHABLE after 5 s without an answer (batches of jobs: 20 s). */
+/** Connects in the background. Calls fail with REDIS_UNREACHABLE after 5 s (batches: 20 s) without an answer. */
 export function createJobQueue(deps: JobQueueDeps): JobQueue {
   return new BullJobQueue(deps);
 }
@@ -95,7 +95,7 @@ class BullJobQueue implements JobQueue {
   ): Promise<void> {
     for (let start = 0; start < days.length; start += DAYS_A_CALL) {
       const chunk = days.slice(start, start + DAYS_A_CALL);
-      // If its parent exists already, a flow adds nothing at best, and at worst children that no parent waits for.
+      // If its parent exists, a flow adds nothing at best, and at worst children that no parent waits for.
       const states = await this.#states(
         'bars',
         chunk.map(({ dayMs }) => barsId(runId, series, dayMs)),

@@ -58,7 +58,10 @@ export class JobRunner<K extends JobKind> {
   }
 }
 
-/** Log fields that identify the job. `runId` is absent if the job serves all runs: levels of a series, the tick. */
+/**
+ * Log fields that identify the job. `runId` is absent if the job serves all runs: levels of a series, the
+ * tick.
+ */
 export function jobFields(
   kind: JobKind,
   { id, data }: Pick<Job, 'id' | 'data'>,

@@ -38,7 +38,9 @@ export class RunningJob {
     this.#abort.abort(reason);
   }
 
-  /** The work's outcome; throws the reason of the abort if the work does not end within `letGoMs` after it. */
+  /**
+   * The work's outcome; throws the reason of the abort if the work does not end within `letGoMs` after it.
+   */
   async settle<T>(work: Promise<T>): Promise<T> {
     try {
       return await unlessAborted(work, this.signal);

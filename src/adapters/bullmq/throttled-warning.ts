@@ -1,6 +1,9 @@
 import type { Log } from '../../ports/log.ts';
 
-/** While Redis is unreachable, every worker warns at every attempt: one line a minute for each message is enough. */
+/**
+ * While Redis is unreachable, every worker warns at every attempt: one line a minute for each message is
+ * enough.
+ */
 const EVERY_MS = 60_000;
 const MAX_MESSAGES = 100;
 

@@ -10,7 +10,9 @@ import { BAR_COLUMNS, type ParquetColumn, TRADE_COLUMNS } from './parquet-column
 import { ParquetFile } from './parquet-file.ts';
 import { dayPath, seriesFolder } from './series-folder.ts';
 
-/** Programs that read all files of a folder skip names that begin with `_`, so they see no unfinished file. */
+/**
+ * Programs that read all files of a folder skip names that begin with `_`, so they see no unfinished file.
+ */
 const UNFINISHED = { start: '_', end: '.unfinished' };
 
 /**

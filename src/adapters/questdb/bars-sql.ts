@@ -66,7 +66,10 @@ export function withinDay({ dayMs }: DayInputs): string {
   return `ts >= ${timestamp(dayMs)} AND ts < ${timestamp(dayMs + DAY_MS)}`;
 }
 
-/** `s` is a minute of the day; `m` and `v` are levels and sums of the last minute with trades up to it, if any. */
+/**
+ * `s` is a minute of the day; `m` and `v` are levels and sums of the last minute with trades up to it, if
+ * any.
+ */
 const minuteColumns = ({ level }: Limbs, silentWorth: string) =>
   [
     ...[

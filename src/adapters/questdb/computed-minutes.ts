@@ -7,7 +7,9 @@ import type { Series } from '../../domain/market.ts';
 import type { ComputedMinutes } from '../../ports/bar-store.ts';
 import { literal, timestamp } from './sql.ts';
 
-/** The server closes the connection on a statement of more than 1 MB; this many rows take a third of that. */
+/**
+ * The server closes the connection on a statement of more than 1 MB; this many rows take a third of that.
+ */
 const ROWS_A_STATEMENT = 480;
 
 const NO_BASE = { buyE24: 0n, sellE24: 0n };
@@ -88,7 +90,10 @@ function inserts(into: string, rows: readonly (readonly (string | number)[])[]):
   return statements;
 }
 
-/** All minutes of a day; those without any information are void, so that no row of an earlier build remains. */
+/**
+ * All minutes of a day; those without any information are void, so that no row of an earlier build
+ * remains.
+ */
 function wholeDay(
   day: DayInputs,
   minutes: readonly Bar[],

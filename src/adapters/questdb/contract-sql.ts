@@ -5,7 +5,10 @@ import { DELTA } from './traded-minutes.ts';
 interface WorthSql {
   /** Columns of a minute with trades. */
   readonly minute: string;
-  /** Quote value of a silent minute. NULL if the value is unknown, so that a longer bar does not add up a part. */
+  /**
+   * Quote value of a silent minute. NULL if the value is unknown, so that a longer bar does not add up a
+   * part.
+   */
   readonly silent: string;
   /** The last columns of a bar. */
   readonly baseVolumes: string;
@@ -13,7 +16,10 @@ interface WorthSql {
 
 const BASE_UNKNOWN = 'null::double base_buy_volume, null::double base_sell_volume';
 
-/** The quantity is in the base asset: its value is price times quantity, and the bars' volumes are base volumes. */
+/**
+ * The quantity is in the base asset: its value is price times quantity, and the bars' volumes are base
+ * volumes.
+ */
 const BY_PRICE: WorthSql = {
   minute: `sum(price * ${DELTA}) quote_delta, sum(price * qty) quote_volume`,
   silent: '0m',

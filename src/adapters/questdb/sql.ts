@@ -1,7 +1,10 @@
 import pg from 'pg';
 import { CdvaultError } from '../../domain/errors.ts';
 
-/** One row; every value is the text from the wire, so that no parser rounds a decimal or shifts a time zone. */
+/**
+ * One row; every value is the text from the wire, so that no parser rounds a decimal or shifts a time
+ * zone.
+ */
 export type TextRow = Readonly<Record<string, string | null>>;
 
 export interface Sql {

@@ -5,14 +5,20 @@ import type { StoredRun, TimeWindowUs, TradeKey, TradeStore } from '../../ports/
 import { int, ofSeries, optionalInt, type Sql, text, type TextRow } from './sql.ts';
 import type { TradeWriter } from './trade-writer.ts';
 
-/** In both raw id columns: a row that we stored and that must no longer count. The exchange's invalid rows have -1. */
+/**
+ * In both raw id columns: a row that we stored and that must no longer count. The exchange's invalid rows
+ * have -1.
+ */
 const TOMBSTONE_ID = -2;
 /** Rows that are not tombstones. */
 export const LIVE_ROWS = `first_id <> ${TOMBSTONE_ID}`;
 /** Rows that count in sums and bars: the same rule as isInvalid in domain/trade/agg-trade.ts. */
 export const VALID_ROWS = 'first_id >= 0 AND qty > 0m AND price > 0m';
 
-/** A trade that is stored with ms and with µs appears twice within one millisecond; 1 s is more than enough. */
+/**
+ * A trade that is stored with ms and with µs appears twice within one millisecond; 1 s is more than
+ * enough.
+ */
 const DOUBLE_SEARCH_US = 1_000_000;
 
 /**

@@ -99,7 +99,10 @@ export async function findServices(given: ServicesOptions): Promise<ServiceUrls 
   return environmentUrls(options) ?? findOwn(options);
 }
 
-/** Stops this home's own services and waits until they are gone. Data stays. Services from the environment are not stopped. */
+/**
+ * Stops this home's own services and waits until they are gone. Data stays. Services from the environment
+ * are not stopped.
+ */
 export async function stopServices(given: ServicesOptions): Promise<StopReport> {
   const options = absolute(given);
   if (!existsSync(options.homeDir)) return { stopped: [] };

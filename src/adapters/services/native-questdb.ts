@@ -3,9 +3,15 @@ import { makeHome, QUESTDB_READER, QUESTDB_USER, writeWhole } from './home.ts';
 import { probeQuestdb } from './probes.ts';
 import type { NativeService, NativeSet } from './native-service.ts';
 
-/** The heap holds metadata and connections only; columns are mapped files, and sorts use memory off the heap. */
+/**
+ * The heap holds metadata and connections only; columns are mapped files, and sorts use memory off the
+ * heap.
+ */
 const HEAP = '512m';
-/** Java 24 and later warn about operations that QuestDB needs; Java 17 does not know the switches that silence them. */
+/**
+ * Java 24 and later warn about operations that QuestDB needs; Java 17 does not know the switches that
+ * silence them.
+ */
 const JAVA_WITH_WARNINGS = 24;
 
 /** docker-compose.yml has the same settings as QDB_* variables. */

@@ -68,7 +68,9 @@ export function livePid(pidFile: string, mark: string): number | undefined {
 
 const SEEN_BY_SERVERS = new Set(['PATH', 'HOME', 'LANG', 'JAVA_HOME', 'TMPDIR']);
 
-/** The part of our environment that a server gets: variables of the server's own would override its file. */
+/**
+ * The part of our environment that a server gets: variables of the server's own would override its file.
+ */
 export function serverEnvironment(env: Env): Record<string, string> {
   const kept = Object.entries(env).filter(
     (entry): entry is [string, string] => SEEN_BY_SERVERS.has(entry[0]) && entry[1] !== undefined,
@@ -146,7 +148,9 @@ export async function letGo(pidFile: string, mark: string, signal: AbortSignal):
   }
 }
 
-/** Sends SIGTERM and waits until the process is gone; SIGKILL after `graceMs`. True if SIGTERM was enough. */
+/**
+ * Sends SIGTERM and waits until the process is gone; SIGKILL after `graceMs`. True if SIGTERM was enough.
+ */
 export async function terminate(
   pidFile: string,
   mark: string,

@@ -24,7 +24,10 @@ export function createLog(level: string): Log {
   return pino(options, pino.destination({ dest: 2, sync: true }));
 }
 
-/** The message is not enumerable and would not be written; the stack is left out, since operators can't use it. */
+/**
+ * The message is not enumerable and would not be written; the stack is left out, since operators can't use
+ * it.
+ */
 function fieldsOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { message, cause } = error;

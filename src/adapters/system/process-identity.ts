@@ -27,7 +27,9 @@ export function ownIdentity(): string {
   return identityOf(process.pid) ?? `${hostname()} ${process.pid}`;
 }
 
-/** Whether the process of an identity lives. On another machine or in another container it counts as alive. */
+/**
+ * Whether the process of an identity lives. On another machine or in another container it counts as alive.
+ */
 export function isAlive(identity: string): boolean {
   const [host, pid] = identity.split(' ');
   return host !== hostname() || identityOf(Number(pid)) === identity;

@@ -10,7 +10,9 @@ interface Limits {
 /** A timer that fires this late was stopped with its process, or starved by other work. */
 const STOOD_STILL_MS = 500;
 
-/** Timers fire before sockets are read: an answer that has arrived by then is read in far less than this. */
+/**
+ * Timers fire before sockets are read: an answer that has arrived by then is read in far less than this.
+ */
 const LOOK_AGAIN_MS = 100;
 
 /**

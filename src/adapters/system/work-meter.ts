@@ -1,7 +1,10 @@
 import type { BulkStore } from '../../ports/bulk-store.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 
-/** The work that one process has done, for progress lines and summaries. Times are summed over parallel slices. */
+/**
+ * The work that one process has done, for progress lines and summaries. Times are summed over parallel
+ * slices.
+ */
 export interface WorkTotals {
   requests: number;
   /** Requests for trades; the others ask for symbols, limits and the clock. */

@@ -120,7 +120,10 @@ export class MarketLimitsCache {
     log.debug({ market, ...best }, 'Compared clocks with the exchange');
   }
 
-  /** Counts requests again that the old clock comparison had counted in another window than the exchange did. */
+  /**
+   * Counts requests again that the old clock comparison had counted in another window than the exchange
+   * did.
+   */
   async #recount(
     market: Market,
     sent: readonly Sent[],

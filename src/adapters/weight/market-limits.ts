@@ -22,10 +22,15 @@ export const LIMITS_VALID_MS = 86_400_000;
 /** A computer's clock drifts about 50 ppm: 30 ms in ten minutes, well within the guards. */
 export const CLOCK_VALID_MS = 600_000;
 
-/** Time from the grant until the exchange counts the request, with a new TLS connection over a long distance. */
+/**
+ * Time from the grant until the exchange counts the request, with a new TLS connection over a long
+ * distance.
+ */
 const TRAVEL_MS = 500;
 
-/** The greatest part of a window that one guard may take; only short windows (1 s, in tests) come near it. */
+/**
+ * The greatest part of a window that one guard may take; only short windows (1 s, in tests) come near it.
+ */
 const GUARD_SHARE = 0.05;
 
 /** What must be known before a request of a market can be granted. */

@@ -18,7 +18,9 @@ interface PauseReading {
 /** Gravest first: pauses that do not end by waiting come before those that do. */
 const REASONS: readonly PauseReason[] = ['restricted', 'blocked', 'banned', 'rate_limited'];
 
-/** Time to live of the `informed` mark. Longer than the longest ban (3 days); it is set again when needed. */
+/**
+ * Time to live of the `informed` mark. Longer than the longest ban (3 days); it is set again when needed.
+ */
 const INFORMED_MS = 4 * 86_400_000;
 
 /** Remaining times, not instants: the clocks of the hosts that share the pauses may differ. */
@@ -79,7 +81,10 @@ export class SharedPauses {
     );
   }
 
-  /** A restriction by location is kept for each base URL, since another host may serve this location (our advice). */
+  /**
+   * A restriction by location is kept for each base URL, since another host may serve this location (our
+   * advice).
+   */
   #pauseKey(market: Market, reason: PauseReason): string {
     const key = `${this.#prefix}:pause:${market}:${reason}`;
     return reason === 'restricted' ? `${key}:${this.#baseUrls[market] ?? ''}` : key;

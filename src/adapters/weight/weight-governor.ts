@@ -34,7 +34,10 @@ export interface WeightGovernorDeps {
     market: Market,
     signal: AbortSignal,
   ) => Promise<ExchangeLimits & { readonly weight?: number }>;
-  /** Compares clocks with one request of weight 1, granted by the governor itself; called every ten minutes. */
+  /**
+   * Compares clocks with one request of weight 1, granted by the governor itself; called every ten
+   * minutes.
+   */
   readonly exchangeClock?: (market: Market, signal: AbortSignal) => Promise<ClockReading>;
   readonly states: ExchangeStateStore;
   readonly clock: Clock;
@@ -43,10 +46,16 @@ export interface WeightGovernorDeps {
   readonly random?: () => number;
 }
 
-/** All waiting callers wake at a window's start; this spreads them, so that they don't all send in one millisecond. */
+/**
+ * All waiting callers wake at a window's start; this spreads them, so that they don't all send in one
+ * millisecond.
+ */
 const WAKE_JITTER_MS = 50;
 
-/** Long waits check again at this interval: a ban may have become longer, or the operator may have lifted the pause. */
+/**
+ * Long waits check again at this interval: a ban may have become longer, or the operator may have lifted
+ * the pause.
+ */
 const LOOK_AGAIN_MS = 30_000;
 
 /** One budget of request weight for each egress address and market, in Redis. */
