@@ -155,7 +155,11 @@ describe('a problem of one file', () => {
 
   test.each([
     ['cut short', (zip: Buffer) => zip.subarray(0, zip.length / 2), /not a readable zip file/],
-    ['not a zip file', () => Buffer.from('<?xml version="1.0"?><Error>'), /not a readable zip file/],
+    [
+      'not a zip file',
+      () => Buffer.from('<?xml version="1.0"?><Error>'),
+      /not a readable zip file/,
+    ],
   ])('an archive that is %s', async (_, spoil, words) => {
     const stem = 'TESTUSDT-aggTrades-2024-03-05';
     const [problem] = await problemsOf(
@@ -226,11 +230,7 @@ describe('a problem of one file', () => {
   });
 
   test.each([
-    [
-      'an unknown header',
-      'id,price,qty',
-      'agg_trade_id "id" is not an integer below 2^53',
-    ],
+    ['an unknown header', 'id,price,qty', 'agg_trade_id "id" is not an integer below 2^53'],
     ['a header in the middle', HEADER, 'agg_trade_id "agg_trade_id" is not an integer below 2^53'],
     ['a byte order mark in the middle', '\u{FEFF}6440,1.0', 'agg_trade_id "\u{FEFF}6440" is'],
     [
