@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-/** What `git log --oneline` and most web pages show without cutting it off. */
+/** Longer subjects are cut off in `git log --oneline` and on most web pages. */
 const MAX_CHARACTERS = 72;
 
 /** Commits before this time keep their subjects: history is not rewritten. */
@@ -21,11 +21,11 @@ export function longSubjects(log: string): string[] {
   });
 }
 
-/** A date and not a base commit: a shallow clone does not have an old commit, and each commit has a date. */
+/** Compares dates, not commits with a base commit: a shallow clone may not have the base. */
 function checkSubjects(root: string): void {
   const skipped = (reason: string): void => console.log(`commit subjects: SKIPPED, ${reason}`);
   if (!existsSync(path.join(root, '.git'))) {
-    skipped('this is no git repository');
+    skipped('not a git repository');
     return;
   }
   try {

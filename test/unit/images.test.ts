@@ -12,14 +12,14 @@ const NAMED = [
   /Container\(\s*['"`]([^'"`]+)/g,
   /^[^#\n]*?\b(?:docker|podman)\s+(?:image\s+)?pull\s+(?:-\S+\s+)*([^\s;&|]+)/gm,
   /^[^#\n]*?\b(?:make_image|has_image)\s+([\w./:-]+)/gm,
-  // However it is named.
+  // In any other place.
   /([\w./-]+:latest)\b/g,
 ];
 
-/** What is built here has the name that its builder gives it. */
+/** The image that is built here. */
 const OWN = '${CDVAULT_IMAGE:-cdvault}';
 
-/** Images of others: not ours, and no stage of a Dockerfile. */
+/** Images that are pulled: neither our own nor a stage of a Dockerfile. */
 function imagesIn(text: string): string[] {
   const stages = [...text.matchAll(/^FROM\s.*\sAS\s+(\S+)/gim)].map(([, name]) => name);
   const names = NAMED.flatMap((form) => [...text.matchAll(form)].map(([, name = '']) => name));

@@ -16,7 +16,7 @@ test.each([
   expect(longSubjects(log)).toEqual([]);
 });
 
-test('a subject is refused that is one character too long, wherever it is in the log', () => {
+test('a subject that is one character too long is refused, wherever it is in the log', () => {
   const long = 'a'.repeat(73);
   const log = [`${NEW} abc1 short`, `${NEW} abc2 ${long}`, `${NEW} abc3 short`].join('\n');
   expect(longSubjects(log)).toEqual([`abc2 has a subject of 73 characters: ${long}`]);
@@ -43,7 +43,7 @@ function check(root: string) {
 test('a tree without .git is skipped, and the script says so', () => {
   expect(check(folder)).toEqual({
     status: 0,
-    said: 'commit subjects: SKIPPED, this is no git repository\n',
+    said: 'commit subjects: SKIPPED, not a git repository\n',
   });
 });
 
