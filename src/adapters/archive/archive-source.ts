@@ -14,7 +14,7 @@ import type {
 import type { Proxies } from '../system/proxies.ts';
 import { ArchiveHost, type Download } from './archive-host.ts';
 import { dailyKey, folderOf, keyOf, monthlyKey } from './archive-keys.ts';
-import { isChecksumOf } from './checksum.ts';
+import { isChecksumOf } from './checksum-file.ts';
 import { CsvRows } from './csv-rows.ts';
 import { dayRows } from './day-rows.ts';
 import { Downloads } from './downloads.ts';

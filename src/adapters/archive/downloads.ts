@@ -2,9 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, open, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { CdvaultError } from '../../domain/errors.ts';
-import { makeFolder } from '../system/make-folder.ts';
+import { isOfSystem, makeFolder } from '../system/folders.ts';
 import { isAlive, ownIdentity } from '../system/process-identity.ts';
-import { isOfSystem } from '../system/system-error.ts';
 
 /** Marks the end of the process identity in the name of a process's folder. */
 const MARK = '~';

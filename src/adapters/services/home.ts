@@ -3,8 +3,7 @@ import { chmodSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import path from 'node:path';
 import { z } from 'zod';
 import { CdvaultError } from '../../domain/errors.ts';
-import { makeFolder } from '../system/make-folder.ts';
-import { isOfSystem } from '../system/system-error.ts';
+import { isOfSystem, makeFolder } from '../system/folders.ts';
 import type { ServicePorts, ServiceSecrets, ServiceUrls } from './types.ts';
 
 /** User names as they appear in psql and in the QuestDB console. */

@@ -1,12 +1,11 @@
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import type { ExportedFile, ExportRequest } from '../../domain/proof/export.ts';
+import type { ExportedDay, ExportedFile, ExportRequest } from '../../domain/proof/export.ts';
 import type { DayReport } from '../../domain/proof/finding.ts';
 import { isoDay, isoHour } from '../../domain/time/hour.ts';
 import type { Interval } from '../../domain/time/interval.ts';
 import type { ExactBar, StoredBars } from '../../ports/bar-store.ts';
 import type { ExportFolder } from '../../ports/export-folder.ts';
-import type { ExportedDay } from './exported-day.ts';
 import { assertNoMismatch } from '../verify/proven-range.ts';
 import { type VerifyDeps, verifyRange } from '../verify/verify-range.ts';
 

@@ -1,12 +1,11 @@
 import { type AggTrade, isInvalid } from '../../domain/trade/agg-trade.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
-import type { ExportedFile, ExportRequest } from '../../domain/proof/export.ts';
+import type { ExportedDay, ExportedFile, ExportRequest } from '../../domain/proof/export.ts';
 import type { HourContent } from '../../domain/proof/fingerprint.ts';
 import { DAY_MS, daysOf, HOUR_MS, hoursOf, isoHour } from '../../domain/time/hour.ts';
 import type { SliceRecord } from '../../domain/proof/ledger.ts';
 import type { ExportFolder } from '../../ports/export-folder.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
-import type { ExportedDay } from './exported-day.ts';
 import { assertNoMismatch } from '../verify/proven-range.ts';
 import { verifyHour } from '../verify/verify-trades.ts';
 

@@ -20,7 +20,7 @@ import type { ArchiveSource } from '../../ports/archive-source.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
-import { askBriefly } from '../ask-briefly.ts';
+import { askBriefly } from '../witness.ts';
 
 interface EndDeps {
   readonly source: TradeSource;

@@ -19,7 +19,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { JobOutcome, JobPayloads, JobQueue } from '../../ports/job-queue.ts';
 import type { Log } from '../../ports/log.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
-import { askBriefly } from '../ask-briefly.ts';
+import { askBriefly } from '../witness.ts';
 import { daysBehind, dueDays, type PlanDeps } from '../plan/plan-series.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { open, rm, writeFile } from 'node:fs/promises';
-import { isOfSystem } from '../../adapters/system/system-error.ts';
+import { isOfSystem } from '../../adapters/system/folders.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Fingerprint } from './fingerprint.ts';
+import type { Fingerprint, HourContent } from './fingerprint.ts';
 import type { TimeRange } from '../time/hour.ts';
 import type { Interval } from '../time/interval.ts';
 import type { Neighbour } from './ledger.ts';
@@ -46,3 +46,10 @@ export type ExportManifest = ExportRequest & {
   readonly codeVersion: string;
   readonly createdAtMs: number;
 };
+
+/** A day that has been written and verified. */
+export interface ExportedDay {
+  readonly file: ExportedFile;
+  readonly hours: readonly HourContent[];
+  readonly barsCompared: number;
+}

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { isOfSystem } from './system-error.ts';
 
 /**
  * Creates a folder and its parents. Not with `recursive` of Node.js: that never returns where the system
@@ -22,4 +21,12 @@ export function makeFolder(folder: string, mode = 0o777): void {
 
 function isFolder(folder: string): boolean {
   return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/**
+ * Whether an error came from the operating system: a full disk, a missing permission, a file where a
+ * folder should be.
+ */
+export function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
 }
