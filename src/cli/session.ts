@@ -7,7 +7,7 @@ import { isFilesOnly, type SourceChoice, sourceFolder } from '../domain/plan/sou
 import type { JobWorkers } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';
 import { parseSymbols } from './input/symbols.ts';
-import { isoMinute } from './input/times.ts';
+import { isoMinute } from './print/format.ts';
 
 /** Prints a line of progress or a message on standard error; results go to standard output. */
 export function say(line: string): void {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { formatInteger } from '../../src/cli/print/progress-text.ts';
 import { type Line, type LineId, median, type Sample } from './measurement.ts';
 import type { Use } from './process-meter.ts';
+import { formatInteger } from '../../src/cli/print/format.ts';
 
 export interface Section {
   readonly name: string;

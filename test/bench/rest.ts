@@ -1,9 +1,9 @@
-import { formatInteger } from '../../src/cli/print/progress-text.ts';
 import { cliEnv, startCli, unique } from '../support/command-line.ts';
 import { startExchangeProcess } from '../support/exchange-process.ts';
 import { type Backfill, backfillDays, commandSample } from './backfill.ts';
 import { type Line, type Measurement, median, repeat } from './measurement.ts';
 import { freshStore, startHost } from './place.ts';
+import { formatInteger } from '../../src/cli/print/format.ts';
 
 const FROM = '2024-03-01T00:00:00Z';
 const MINUTE_MS = 60_000;

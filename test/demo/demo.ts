@@ -1,9 +1,9 @@
 import pg from 'pg';
-import { formatInteger } from '../../src/cli/print/progress-text.ts';
 import { CommandFailed, createCommandLine, INTERRUPTED } from './command-line.ts';
 import { differenceOf, type Facts, factsOfSeries, factsOfStore } from './own-sums.ts';
 import { startSimulatedExchange } from './simulated-exchange.ts';
 import { FROM, madeUpTrades, STRETCH, SYMBOL, TO } from './story.ts';
+import { formatInteger } from '../../src/cli/print/format.ts';
 
 const OPENING = `cdvault demo: from trades to bars of CDV (cumulative delta volume)
 

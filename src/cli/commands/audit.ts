@@ -7,10 +7,10 @@ import { auditFile, auditTogether, type FileAudit } from '../../app/verify/audit
 import { type ArchiveName, parseArchiveName } from '../../domain/archive/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
-import { counted, formatInteger } from '../print/progress-text.ts';
 import { print } from '../session.ts';
 import { renderTable } from '../print/table.ts';
 import { jsonOption } from '../input/options.ts';
+import { counted, formatInteger } from '../print/format.ts';
 
 export function registerAudit(program: Command, finish: (exitCode: ExitCode) => void): void {
   program

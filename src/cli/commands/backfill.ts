@@ -20,7 +20,6 @@ import {
   planAll,
   totalsOf,
 } from '../print/plan-report.ts';
-import { counted, formatDuration, formatInteger } from '../print/progress-text.ts';
 import {
   failureLine,
   type FileReport,
@@ -40,6 +39,7 @@ import {
   withRange,
 } from '../input/options.ts';
 import { workUntil } from '../work-until.ts';
+import { counted, formatDuration, formatInteger } from '../print/format.ts';
 
 interface BackfillOptions extends RangeOptions {
   readonly weightShare?: string;

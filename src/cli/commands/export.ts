@@ -13,10 +13,10 @@ import type {
 } from '../../domain/proof/export.ts';
 import { isoDay } from '../../domain/time/hour.ts';
 import { type Interval, INTERVALS } from '../../domain/time/interval.ts';
-import { counted, formatInteger } from '../print/progress-text.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../input/times.ts';
 import { type RangeOptions, withRange } from '../input/options.ts';
+import { counted, formatInteger } from '../print/format.ts';
 
 interface ExportOptions extends RangeOptions {
   readonly what: 'trades' | 'bars';

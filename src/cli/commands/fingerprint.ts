@@ -9,10 +9,10 @@ import {
 } from '../../domain/proof/fingerprint.ts';
 import { marketName } from '../../domain/market.ts';
 import { fingerprintDocument, readFingerprint } from '../print/fingerprint-file.ts';
-import { formatInteger } from '../print/progress-text.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../input/times.ts';
 import { type RangeOptions, withRange } from '../input/options.ts';
+import { formatInteger } from '../print/format.ts';
 
 interface FingerprintOptions extends RangeOptions {
   readonly compare?: string;

@@ -17,7 +17,6 @@ import type { FailedJob } from '../../ports/job-queue.ts';
 import { BackfillProgress } from '../print/backfill-progress.ts';
 import type { App } from '../compose.ts';
 import { failureLine, fileLines, fileReport } from '../print/file-report.ts';
-import { counted } from '../print/progress-text.ts';
 import { newRunId } from '../run-id.ts';
 import { assertKnown, parseSeries, print, say, type Session, withApp } from '../session.ts';
 import { lookAtFolder, sourceOption } from '../input/source-option.ts';
@@ -33,6 +32,7 @@ import {
   weightShareOption,
   withRange,
 } from '../input/options.ts';
+import { counted } from '../print/format.ts';
 
 /** Trades first, then bars that could not be checked while their trades were wrong. */
 const ROUNDS = 2;

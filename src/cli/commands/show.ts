@@ -10,8 +10,9 @@ import { INTERVALS } from '../../domain/time/interval.ts';
 import { ANCHOR_HELP, anchorWords, parseAnchor } from '../input/anchor-option.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { renderOhlc } from '../print/table.ts';
-import { isoMinute, resolveRange } from '../input/times.ts';
+import { resolveRange } from '../input/times.ts';
 import { jsonOption, type RangeOptions, withRange } from '../input/options.ts';
+import { isoMinute } from '../print/format.ts';
 
 interface ShowOptions extends RangeOptions {
   readonly interval: string;

@@ -4,11 +4,10 @@ import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { type Market, marketName, MARKETS } from '../../domain/market.ts';
 import type { SeriesCoverage } from '../../ports/ledger.ts';
 import type { App } from '../compose.ts';
-import { formatInteger } from '../print/progress-text.ts';
 import { print, withApp } from '../session.ts';
 import { renderTable } from '../print/table.ts';
-import { isoMinute } from '../input/times.ts';
 import { jsonOption } from '../input/options.ts';
+import { formatInteger, isoMinute } from '../print/format.ts';
 
 export function registerStatus(program: Command, finish: (exitCode: ExitCode) => void): void {
   program

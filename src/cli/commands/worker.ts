@@ -8,8 +8,9 @@ import type { Series } from '../../domain/market.ts';
 import type { JobWorkers } from '../../ports/job-queue.ts';
 import type { App } from '../compose.ts';
 import { assertKnown, drainWorkers, parseSeries, print, say, withApp } from '../session.ts';
-import { isoMinute, resolveRange } from '../input/times.ts';
+import { resolveRange } from '../input/times.ts';
 import { marketOption, weightShareOption } from '../input/options.ts';
+import { isoMinute } from '../print/format.ts';
 
 export function registerWorker(program: Command, finish: (exitCode: ExitCode) => void): void {
   program

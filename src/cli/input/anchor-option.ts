@@ -1,7 +1,8 @@
 import type { Anchor } from '../../domain/bars/anchor.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { MINUTE_MS } from '../../domain/time/hour.ts';
-import { isoMinute, parseInstant } from './times.ts';
+import { parseInstant } from './times.ts';
+import { isoMinute } from '../print/format.ts';
 
 /** The values of `--anchor`, for `--help`. */
 export const ANCHOR_HELP = `

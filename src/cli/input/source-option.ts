@@ -3,11 +3,11 @@ import path from 'node:path';
 import { Option } from 'commander';
 import { monthOf } from '../../domain/archive/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { DAY_MS, daysOf, isoDay, type TimeRange } from '../../domain/time/hour.ts';
+import { daysOf, type TimeRange } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import { type SourceChoice, sourceFolder } from '../../domain/plan/source-choice.ts';
 import type { ArchiveListing } from '../../ports/archive-source.ts';
-import { counted } from '../print/progress-text.ts';
+import { counted, dayRanges } from '../print/format.ts';
 
 export function sourceOption(): Option {
   return new Option(
@@ -66,19 +66,6 @@ export function daysWithout(listing: ArchiveListing | undefined, range: TimeRang
   return [...daysOf(range)].filter(
     (dayMs) => !days.has(dayMs) && !months.has(monthOf(dayMs).startMs),
   );
-}
-
-/** `2024-01-03, 2024-01-07 to 2024-01-09`. @param days ascending */
-export function dayRanges(days: readonly number[]): string {
-  const spans: { from: number; to: number }[] = [];
-  for (const dayMs of days) {
-    const last = spans.at(-1);
-    if (last !== undefined && dayMs - last.to === DAY_MS) last.to = dayMs;
-    else spans.push({ from: dayMs, to: dayMs });
-  }
-  return spans
-    .map(({ from, to }) => (from === to ? isoDay(from) : `${isoDay(from)} to ${isoDay(to)}`))
-    .join(', ');
 }
 
 function usage(message: string, series?: Series): CdvaultError {

@@ -10,7 +10,7 @@ import {
   type TimeRange,
   widenToHours,
 } from '../../domain/time/hour.ts';
-import { formatDuration } from '../print/progress-text.ts';
+import { formatDuration, isoMinute } from '../print/format.ts';
 
 export interface TimeOptions {
   /** `--from`: an instant, a date, a month or "now". */
@@ -53,13 +53,6 @@ export function describeRange({ hours, notes }: ResolvedRange): string {
   const length = count === 1 ? '1 hour' : `${count.toLocaleString('en-US')} hours`;
   const remarks = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
   return `${isoMinute(hours.startMs)} to ${isoMinute(hours.endMs)}, ${length}${remarks}`;
-}
-
-/** 2024-01-01T10:00Z; seconds and milliseconds only if they are not zero. */
-export function isoMinute(timeMs: number): string {
-  const iso = new Date(timeMs).toISOString();
-  if (timeMs % 60_000 === 0) return `${iso.slice(0, 16)}Z`;
-  return timeMs % 1000 === 0 ? `${iso.slice(0, 19)}Z` : iso;
 }
 
 function resolveEnd({ to }: TimeOptions, nowMs: number, notes: string[]): number {

@@ -3,7 +3,7 @@ import type { Market } from '../../domain/market.ts';
 import type { GovernorState } from '../../ports/weight-governor.ts';
 import type { App } from '../compose.ts';
 import { type ProgressFacts, progressLine } from './progress-text.ts';
-import { isoMinute } from '../input/times.ts';
+import { isoMinute } from './format.ts';
 
 /** Interval between progress lines when standard error is not a terminal. */
 const PLAIN_EVERY_MS = 5_000;

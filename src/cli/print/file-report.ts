@@ -10,7 +10,7 @@ import type { Series } from '../../domain/market.ts';
 import type { ArchiveFileRecord } from '../../ports/archive-files.ts';
 import type { FailedJob } from '../../ports/job-queue.ts';
 import type { App } from '../compose.ts';
-import { counted } from './progress-text.ts';
+import { counted } from './format.ts';
 
 /** The most lines of one kind that are printed; the rest is counted. */
 const LISTED = 10;

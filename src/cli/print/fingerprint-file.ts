@@ -12,7 +12,7 @@ import {
 } from '../../domain/proof/fingerprint.ts';
 import { HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
 import { marketName, MARKETS, type Series } from '../../domain/market.ts';
-import { isoMinute } from '../input/times.ts';
+import { isoMinute } from './format.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();

@@ -8,15 +8,15 @@ import type { Market, Series } from '../../domain/market.ts';
 import type { DayWork } from '../../domain/plan/plan.ts';
 import { type SourceChoice, sourceFolder } from '../../domain/plan/source-choice.ts';
 import type { App } from '../compose.ts';
+import { renderTable } from './table.ts';
 import {
   counted,
+  dayRanges,
   formatBytes,
   formatCount,
   formatDuration,
   formatInteger,
-} from './progress-text.ts';
-import { dayRanges } from '../input/source-option.ts';
-import { renderTable } from './table.ts';
+} from './format.ts';
 
 /** Measured with one worker process on two cores, without a weight limit, which is usually lower. */
 const REST_ROWS_PER_SECOND = 25_000;

@@ -2,7 +2,7 @@
 
 import CliTable from 'cli-table3';
 import { formatDecimalShort, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
-import { isoMinute } from '../input/times.ts';
+import { isoMinute } from './format.ts';
 
 /** The fields of a bar that the OHLC table needs; levels are decimal text of scale 8. */
 export interface OhlcRow {

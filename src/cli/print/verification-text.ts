@@ -2,10 +2,8 @@ import type { DayReport, Finding, Unheard } from '../../domain/proof/finding.ts'
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { isoDay } from '../../domain/time/hour.ts';
 import { leavesOutFills, type Series } from '../../domain/market.ts';
-import { counted, formatInteger } from './progress-text.ts';
-import { dayRanges } from '../input/source-option.ts';
 import { renderTable } from './table.ts';
-import { isoMinute } from '../input/times.ts';
+import { counted, dayRanges, formatInteger, isoMinute } from './format.ts';
 
 /** Result of verifying one series. */
 export interface SeriesReport extends Series {

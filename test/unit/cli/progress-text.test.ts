@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { type ProgressFacts, progressLine } from '../../../src/cli/print/progress-text.ts';
 import {
   formatBytes,
   formatCount,
   formatDuration,
   formatPercent,
-  type ProgressFacts,
-  progressLine,
-} from '../../../src/cli/print/progress-text.ts';
+} from '../../../src/cli/print/format.ts';
 
 const FACTS: ProgressFacts = {
   slicesDone: 5361,

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  describeRange,
-  isoMinute,
-  resolveRange,
-  type TimeOptions,
-} from '../../../src/cli/input/times.ts';
+import { describeRange, resolveRange, type TimeOptions } from '../../../src/cli/input/times.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
+import { isoMinute } from '../../../src/cli/print/format.ts';
 
 const NOW = Date.parse('2024-03-15T12:34:56.789Z');
 const hours = (options: TimeOptions, nowMs = NOW): string => {
