@@ -10,7 +10,7 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
 
-demo: install ## run the whole pipeline with a simulated exchange, without a network
+demo: install ## run the whole pipeline against a simulated exchange, without Binance
 	@$(NODE) node test/demo/demo.ts
 
 test: ## run the tests, slow faults in turn; ends with `N passed, N failed`
