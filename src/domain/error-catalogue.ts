@@ -231,7 +231,7 @@ export const ERRORS = {
     retryable: true,
     exitCode: EXIT.outage,
     when: 'A worker did not renew its lease in time, so another worker may have taken over its job.',
-    advice: 'No action is needed: the late worker wrote nothing, and the job is retried.',
+    advice: 'No action is needed: the late worker recorded nothing, and the job is retried.',
   },
   JOB_TIMEOUT: {
     retryable: true,
