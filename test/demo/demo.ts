@@ -2,7 +2,7 @@ import pg from 'pg';
 import { CommandFailed, createCommandLine, INTERRUPTED } from './command-line.ts';
 import { differenceOf, type Facts, factsOfSeries, factsOfStore } from './own-sums.ts';
 import { startSimulatedExchange } from './simulated-exchange.ts';
-import { FROM, madeUpTrades, STRETCH, SYMBOL, TO } from './story.ts';
+import { allEqual, CHECK, FROM, madeUpTrades, STRETCH, SYMBOL, TO } from './story.ts';
 import { formatInteger } from '../../src/cli/print/format.ts';
 
 const OPENING = `cdvault demo: from trades to bars of CDV (cumulative delta volume)
@@ -65,17 +65,13 @@ async function queryAndProve(url: string, expected: Facts): Promise<void> {
     console.log(indented(QUERY));
     const { rows } = await client.query<Row>(QUERY);
     console.log(indented(plainTable(rows.map(shortened))));
-    step('Check: compute the same numbers from the made-up trades, without cdvault');
+    step(CHECK);
     const difference = differenceOf(expected, await factsOfStore(client, STRETCH));
     if (difference !== undefined) throw new Error(`the numbers differ: ${difference}`);
   } finally {
     await client.end();
   }
-  const { rows, firstId, lastId, delta, minutes } = expected;
-  console.log(
-    `   All equal to the last digit: ${formatInteger(rows)} trades, ids ${firstId} to ${lastId},\n` +
-      `   delta ${delta}, and open, high, low and close of ${minutes.length} minutes.`,
-  );
+  console.log(allEqual(expected));
 }
 
 type Row = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { syntheticTrades, type SyntheticOptions } from '../exchange/synthetic-trades.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
-import type { Stretch } from './own-sums.ts';
+import type { Facts, Stretch } from './own-sums.ts';
 
 /** The constants of the demo in one place: the command line, the exchange and the check must agree. */
 
@@ -37,4 +37,14 @@ export function syntheticArgument(): string {
   const { seed, fromMs, toMs, tradesPerHour, firstId } = MADE_UP;
   const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
   return [SYMBOL, seed, from, to, tradesPerHour, firstId].join(':');
+}
+
+/** What the last step prints. README shows it. */
+export const CHECK = 'Check: compute the same numbers from the made-up trades, without cdvault';
+
+export function allEqual({ rows, firstId, lastId, delta, minutes }: Facts): string {
+  return (
+    `   All equal to the last digit: ${rows.toLocaleString('en-US')} trades, ids ${firstId} to ${lastId},\n` +
+    `   delta ${delta}, and open, high, low and close of ${minutes.length} minutes.`
+  );
 }

@@ -5,7 +5,7 @@ import { ERROR_DOCS, errorDocs } from '../../scripts/write-error-docs.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { EXIT } from '../../src/domain/exit-codes.ts';
 import { factsOfSeries } from '../demo/own-sums.ts';
-import { madeUpTrades, STRETCH } from '../demo/story.ts';
+import { allEqual, CHECK, madeUpTrades, STRETCH } from '../demo/story.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -174,11 +174,8 @@ test('docs/tables.md has every table and view', () => {
 });
 
 test.each(['README.md', 'docs/getting-started.md'])('%s shows what the demo ends with', (page) => {
-  const { rows, firstId, lastId, delta, minutes } = factsOfSeries(madeUpTrades(), STRETCH);
-  expect(read(page)).toContain(
-    `equal: ${rows.toLocaleString('en-US')} trades, ids ${firstId} to ${lastId},\n` +
-      `   delta ${delta}; open, high, low and close of ${minutes.length} minutes, to the digit\n`,
-  );
+  const facts = factsOfSeries(madeUpTrades(), STRETCH);
+  expect(read(page)).toContain(`6. ${CHECK}\n${allEqual(facts)}\n`);
 });
 
 test.each(pages)('links of %s have a target', (page) => {
