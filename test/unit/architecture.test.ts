@@ -86,7 +86,7 @@ const roomOf = (name: string): string => {
 };
 
 test.each(Object.entries(ROOMS))(
-  'rooms of src/%s import only from rooms below',
+  'rooms of src/%s import only from lower rooms',
   (folder, rooms) => {
     const inFolder = files.filter((file) => file.name.startsWith(`${folder}/`));
     const level = (name: string): number => rooms.indexOf(roomOf(name));
