@@ -64,7 +64,10 @@ test('old days come from files, young hours by REST; a late file is awaited and 
   const sourceOf = (dayMs: number) =>
     new Set(records.filter(({ hourMs }) => floorTo(hourMs, DAY_MS) === dayMs).map((r) => r.source));
   for (const days of [5, 4, 3]) expect([...sourceOf(daysAgo(days))]).toEqual(['archive']);
-  expect([...sourceOf(daysAgo(1))]).toEqual([HAS_YESTERDAY ? 'rest' : 'archive']);
+  const yesterday = sourceOf(daysAgo(1));
+  if (HAS_YESTERDAY) expect([...yesterday]).toEqual(['rest']);
+  // REST proves its first hour when its file is read before that of the day before.
+  else expect(yesterday).toContain('archive');
   const left = await app.ledger.openGaps(um(symbol), range);
   expect(left.filter(({ gapClass }) => gapClass === 'pending_archive')).toEqual([]);
 });
