@@ -25,8 +25,11 @@ error BAD_RANGE: --from 2024-01-02T00:00Z is not before --to 2024-01-01T00:00Z
   Set --from to a time before --to, both in the past.
 \`\`\`
 
-With \`--json\` it prints the fields \`code\`, \`message\`, \`advice\`, \`retryable\` and \`exitCode\` as one
-JSON object on standard output. Codes never change; messages and advice may.
+With \`--json\` it prints the fields \`type\`, \`code\`, \`message\`, \`advice\`, \`retryable\` and \`exitCode\`
+as one JSON object on standard output. Codes never change; messages and advice may.
+
+An unknown command, an unknown option or a missing argument has no code: it is reported in plain text,
+also with \`--json\`, with exit code 2.
 
 "Retried" says whether a job that fails with this error is tried again. A job that failed for good is
 listed in the summary of \`backfill\` and \`repair\`.

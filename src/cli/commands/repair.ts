@@ -64,8 +64,10 @@ export function registerRepair(program: Command, finish: (exitCode: ExitCode) =>
       'after',
       '\nExit codes:\n' +
         '  0    everything is proven\n' +
+        '  2    invalid usage\n' +
         '  3    something is still not proven\n' +
         '  5    temporary outage\n' +
+        '  7    fatal: ban, no access, schema, disk\n' +
         '  11   stored data still differs from the ledger or the candles\n' +
         '  130  interrupted\n',
     )
