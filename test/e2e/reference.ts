@@ -118,6 +118,7 @@ function builtDay(trades: TradeSeries, dayMs: number, range: TimeRange): BuiltDa
   const rows = truth(trades, { startMs, endMs });
   return {
     dayMs,
+    levelFromMs: startMs,
     deltaE8: deltaE8Of(rows),
     idStart: trades.firstId + trades.indexAtTime(startMs * 1000),
     idEnd: trades.firstId + trades.indexAtTime(endMs * 1000),

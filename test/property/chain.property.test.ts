@@ -21,6 +21,7 @@ const days: fc.Arbitrary<BuiltDay[]> = fc.uniqueArray(
       const idStart = (index + 100) * IDS_A_DAY;
       return {
         dayMs: ORIGIN + index * DAY_MS,
+        levelFromMs: ORIGIN + index * DAY_MS,
         deltaE8,
         missing,
         idStart,

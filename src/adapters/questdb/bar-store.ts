@@ -64,7 +64,7 @@ class QuestdbBarStore implements BarStore {
   async days(series: Series, range?: TimeRange): Promise<StoredDay[]> {
     await this.#sql.waitApplied('bar_days');
     const rows = await this.#sql.query(
-      'SELECT ts::long AS day_us, inputs, id_start, id_end, missing, delta, layout FROM bar_days ' +
+      'SELECT ts::long AS day_us, level_from::long AS level_us, inputs, id_start, id_end, missing, delta, layout FROM bar_days ' +
         `WHERE ${ofSeries(series)}${range === undefined ? '' : ` AND ${inRange(range)}`} ORDER BY ts`,
     );
     return rows.map((row) => ({ ...toStoredDay(row), isCurrent: row['layout'] === this.#layout }));
@@ -253,6 +253,7 @@ function inRange({ startMs, endMs }: TimeRange): string {
 function toStoredDay(row: TextRow): Omit<StoredDay, 'isCurrent'> {
   return {
     dayMs: int(row, 'day_us') / 1000,
+    levelFromMs: int(row, 'level_us') / 1000,
     inputs: text(row, 'inputs'),
     idStart: int(row, 'id_start'),
     idEnd: int(row, 'id_end'),

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { timeZones } from '../../adapters/system/time-zones.ts';
 import { showBars } from '../../app/bars/show-bars.ts';
+import type { Anchor } from '../../domain/bars/anchor.ts';
 import { parseBarLength } from '../../domain/bars/bar-grid.ts';
-import { planBars } from '../../domain/bars/bar-plan.ts';
+import { type BarsPlan, planBars } from '../../domain/bars/bar-plan.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { DAY_MS, floorTo } from '../../domain/time/hour.ts';
@@ -48,7 +49,7 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
       if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
       const request = { lengthMs, range: range.asked, anchor, open: options.open };
       // Rejects what does not fit before a service is started.
-      planBars(request, timeZones.clockTime);
+      const plan = planBars(request, timeZones.clockTime);
       finish(
         await withApp({}, async ({ app }) => {
           await assertStored(app, series);
@@ -63,13 +64,19 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
               `${series.symbol} ${options.interval} CDV, ${isoMinute(startMs)} to ${isoMinute(endMs)}`,
             );
             say(`levels: ${anchorWords(anchor)}`);
-            print(renderOhlc(bars, { expected: starts }));
+            print(renderOhlc(bars, { expected: starts, anchorOf: anchorOf(anchor, plan) }));
           }
           return EXIT.ok;
         }),
       );
     })
     .addHelpText('after', ANCHOR_HELP);
+}
+
+/** Where the level of a bar is meant to start. That of `total` is the origin of the series. */
+function anchorOf(anchor: Anchor, plan: BarsPlan): (openMs: number) => number {
+  if (anchor.kind === 'total') return () => Infinity;
+  return anchor.kind === 'day' ? (openMs) => floorTo(openMs, DAY_MS) : plan.levelStartOf;
 }
 
 function withEndOfDay(options: ShowOptions): ShowOptions {

@@ -21,6 +21,8 @@ export interface OhlcRow {
 interface OhlcOptions {
   /** Starts of the requested bars, epoch ms; a footnote counts those that are absent. */
   readonly expected?: readonly number[];
+  /** The anchor of a bar's level, epoch ms; a footnote names levels that count from later than that. */
+  readonly anchorOf?: (openMs: number) => number;
 }
 
 const NUMBERS = ['open', 'high', 'low', 'close', 'delta'] as const;
@@ -41,10 +43,14 @@ export function renderOhlc(bars: readonly OhlcRow[], options: OhlcOptions = {}):
 }
 
 /** Footnotes of an OHLC table; none when every bar is present, final and exact. */
-export function ohlcFootnotes(bars: readonly OhlcRow[], { expected }: OhlcOptions): string[] {
+export function ohlcFootnotes(
+  bars: readonly OhlcRow[],
+  { expected, anchorOf }: OhlcOptions,
+): string[] {
   const notes = [
     statusNote(bars, 'partial', 'not all trades of the bar are proven'),
     statusNote(bars, 'forming', 'the bar has not ended yet'),
+    ...startNotes(bars, anchorOf),
     ...levelNotes(bars),
     deltaNote(bars),
     absentNote(bars, expected),
@@ -59,6 +65,22 @@ function statusNote(
 ): string | undefined {
   const count = bars.filter((bar) => bar.status === status).length;
   return count === 0 ? undefined : `${count} ${status}: ${meaning}`;
+}
+
+/** One note for each start of levels that is later than their anchor. */
+function startNotes(bars: readonly OhlcRow[], anchorOf: OhlcOptions['anchorOf']): string[] {
+  if (anchorOf === undefined) return [];
+  const late = bars.filter(({ openMs, levelFromMs }) => levelFromMs > anchorOf(openMs));
+  const notes = [...Map.groupBy(late, ({ levelFromMs }) => levelFromMs)].map(
+    ([levelFromMs, [first]]) =>
+      `levels from ${isoMinute(first?.openMs ?? levelFromMs)} on count from ${isoMinute(levelFromMs)}: ` +
+      `the hours from ${isoMinute(anchorOf(first?.openMs ?? levelFromMs))} to then are not stored`,
+  );
+  const left = notes.length - STRETCHES;
+  return [
+    ...notes.slice(0, STRETCHES),
+    ...(left > 0 ? [`${left} more starts are later than their anchor; --json lists them`] : []),
+  ];
 }
 
 /** One note for each stretch of bars whose levels are not exact; bars with exact levels end a stretch. */
@@ -89,13 +111,13 @@ function levelNote(inexact: readonly OhlcRow[], untilMs: number | undefined): st
     .filter((count) => count !== undefined);
   const missing =
     counts.length < inexact.length
-      ? 'an unknown number of'
-      : `up to ${Math.max(...counts).toLocaleString('en-US')}`;
+      ? 'an unknown number of trades may be missing'
+      : `up to ${Math.max(...counts).toLocaleString('en-US')} trades are missing`;
   const [fromMs = 0] = inexact.map(({ openMs }) => openMs);
   const [levelFromMs = 0] = starts;
   const until = untilMs === undefined ? 'on' : `to ${isoMinute(untilMs)}`;
   const since = starts.size === 1 ? isoMinute(levelFromMs) : 'their anchors';
-  return `levels from ${isoMinute(fromMs)} ${until} are not exact: ${missing} trades are missing since ${since}`;
+  return `levels from ${isoMinute(fromMs)} ${until} are not exact: ${missing} since ${since}`;
 }
 
 /** An inexact level does not make a bar's own delta inexact: the unknown deltas lie before the bar. */

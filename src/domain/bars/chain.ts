@@ -3,6 +3,8 @@
 /** A day whose bars are built. */
 export interface BuiltDay {
   readonly dayMs: number;
+  /** Midnight, or the start of the first stored hour. */
+  readonly levelFromMs: number;
   readonly deltaE8: bigint;
   /** Half-open id range of the day as far as stored. */
   readonly idStart: number;
@@ -33,14 +35,15 @@ export function midnightBases(originMs: number, days: readonly BuiltDay[]): Midn
   const originStored = sorted[pivot]?.dayMs === originMs;
   return [
     ...before(sorted.slice(0, pivot), sorted[pivot], originStored),
-    ...after(sorted.slice(pivot), originStored),
+    ...after(sorted.slice(pivot), sorted[pivot]?.levelFromMs === originMs),
   ];
 }
 
-function after(days: readonly BuiltDay[], originStored: boolean): MidnightBase[] {
+/** @param fromOrigin whether the hour that begins at the origin is stored; else the ids before the first stored hour can't be counted */
+function after(days: readonly BuiltDay[], fromOrigin: boolean): MidnightBase[] {
   const bases: MidnightBase[] = [];
   let baseE8 = 0n;
-  let missing: number | undefined = originStored ? 0 : undefined;
+  let missing: number | undefined = fromOrigin ? 0 : undefined;
   let idEnd = days[0]?.idStart ?? 0;
   for (const day of days) {
     missing = plus(missing, Math.max(0, day.idStart - idEnd));

@@ -91,6 +91,18 @@ describe('the OHLC table', () => {
     );
   });
 
+  it('names levels that count from later than their anchor', () => {
+    const flat = ['1', '1', '1', '1', '0'] as const;
+    const notes = (anchorMs: number): string[] =>
+      renderOhlc([bar(0, flat), bar(1, flat)], { anchorOf: () => anchorMs })
+        .split('\n')
+        .filter((line) => line.startsWith('*'));
+    expect(notes(START)).toEqual([]);
+    expect(notes(START - 60 * MINUTE_MS)).toEqual([
+      '* levels from 2024-01-01T10:00Z on count from 2024-01-01T10:00Z: the hours from 2024-01-01T09:00Z to then are not stored',
+    ]);
+  });
+
   it('marks no exact bar as inexact: a new session ends the stretch', () => {
     const flat = ['1', '1', '1', '1', '0'] as const;
     const unknown = { levelMissing: undefined };
@@ -104,7 +116,7 @@ describe('the OHLC table', () => {
       .split('\n')
       .filter((line) => line.startsWith('* levels'));
     expect(notes).toEqual([
-      '* levels from 2024-01-01T10:00Z to 2024-01-01T10:02Z are not exact: an unknown number of trades are missing since 2024-01-01T10:00Z',
+      '* levels from 2024-01-01T10:00Z to 2024-01-01T10:02Z are not exact: an unknown number of trades may be missing since 2024-01-01T10:00Z',
       '* levels from 2024-01-01T10:03Z on are not exact: up to 7 trades are missing since 2024-01-01T10:02Z',
     ]);
   });

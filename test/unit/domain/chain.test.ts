@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type BuiltDay, midnightBases } from '../../../src/domain/bars/chain.ts';
-import { DAY_MS } from '../../../src/domain/time/hour.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
 
 const ORIGIN = Date.UTC(2024, 0, 10);
 
@@ -9,6 +9,7 @@ function day(index: number, deltaE8: bigint, rest: Partial<BuiltDay> = {}): Buil
   const idStart = 1000 + index * 100;
   return {
     dayMs: ORIGIN + index * DAY_MS,
+    levelFromMs: ORIGIN + index * DAY_MS,
     deltaE8,
     idStart,
     idEnd: idStart + 100,
@@ -49,6 +50,19 @@ describe('midnightBases', () => {
     expect(chained(day(-3, 5n), day(0, 1n))).toEqual([
       [-3, -5n, 200],
       [0, 0n, 0],
+    ]);
+  });
+
+  it('is unknown after an origin day whose first hours are not stored', () => {
+    const late = { levelFromMs: ORIGIN + HOUR_MS };
+    expect(chained(day(-1, 1n), day(0, 5n, late), day(1, 1n))).toEqual([
+      [-1, -1n, 0],
+      [0, 0n, undefined],
+      [1, 5n, undefined],
+    ]);
+    expect(chained(day(0, 5n), day(1, 1n, { levelFromMs: ORIGIN + DAY_MS + HOUR_MS }))).toEqual([
+      [0, 0n, 0],
+      [1, 5n, 0],
     ]);
   });
 
