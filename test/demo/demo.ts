@@ -24,9 +24,9 @@ Run these commands in this folder:
   bin/cdvault status
   bin/cdvault show ${SYMBOL} --from ${FROM} --interval 15m
   bin/cdvault env                              # URLs of the services, with passwords
-  eval "$(bin/cdvault env)"; psql "$QUESTDB_READONLY_PG_URL" \\
-    -c "select * from cdv_1h_total where symbol = '${SYMBOL}'"
-  bin/cdvault down                             # stop the services; the data stay
+  (eval "$(bin/cdvault env)"; psql "$QUESTDB_READONLY_PG_URL" -c "
+    select ts, open, high, low, close, delta from cdv_1h where symbol = '${SYMBOL}'")
+  bin/cdvault down                             # stop the services; data is kept
 
 To fetch one hour from the real exchange into your own data, in .cdvault:
   unset CDVAULT_HOME

@@ -10,7 +10,7 @@ import {
   type SourcePolicy,
   suitsArchive,
 } from '../../domain/plan/plan.ts';
-import { isFilesOnly } from '../../domain/plan/source-choice.ts';
+import { isFilesOnly, sourceFolder } from '../../domain/plan/source-choice.ts';
 import type { ArchiveListing, ArchiveSource, ListedFile } from '../../ports/archive-source.ts';
 import { silenceText } from '../witness.ts';
 
@@ -137,7 +137,9 @@ function splitDay(
     : hours.filter((hourMs) => isWithinRest(hourMs, policy)).length;
   const nowhereHours = hours.length - rest;
   if (nowhereHours === 0) return { ...none, rest };
-  const nowhere = mayComeLate(dayMs, policy.nowMs) ? 'pending_archive' : 'retention';
+  // No file appears in a folder by itself.
+  const mayCome = sourceFolder(policy.source) === undefined && mayComeLate(dayMs, policy.nowMs);
+  const nowhere = mayCome ? 'pending_archive' : 'retention';
   return { ...none, rest, nowhere, nowhereHours };
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Option } from 'commander';
 import { monthOf } from '../../domain/archive/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { daysOf, type TimeRange } from '../../domain/time/hour.ts';
+import { daysOf, isoDay, type TimeRange } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import { type SourceChoice, sourceFolder } from '../../domain/plan/source-choice.ts';
 import type { ArchiveListing } from '../../ports/archive-source.ts';
@@ -42,7 +42,7 @@ export async function lookAtFolder(
   const folder = sourceFolder(source);
   if (folder === undefined) return [];
   if (!existsSync(folder) || !statSync(folder).isDirectory())
-    throw usage(`--source dir: ${folder} is not a folder`);
+    throw usage(`--source dir: ${folder} is not a folder`, 'Name the folder that has the files.');
   const { openFolder } = await import('./open-folder.ts');
   const archive = openFolder(folder);
   const lines: string[] = [];
@@ -50,7 +50,7 @@ export async function lookAtFolder(
     const listing = await archive.list(one, range, new AbortController().signal);
     const absent = daysWithout(listing, range);
     if (absent.length === [...daysOf(range)].length)
-      throw usage(`${folder} has no file of ${one.symbol} in this range`, one);
+      throw usage(`${folder} has no file of ${one.symbol} in this range`, namesOf(one, range));
     if (absent.length > 0)
       lines.push(
         `${one.symbol}: no file for ${counted(absent.length, 'day')}: ${dayRanges(absent)}`,
@@ -68,10 +68,14 @@ export function daysWithout(listing: ArchiveListing | undefined, range: TimeRang
   );
 }
 
-function usage(message: string, series?: Series): CdvaultError {
-  const advice =
-    series === undefined
-      ? 'Run the command with --help to see its options.'
-      : `Expected names: ${series.symbol}-aggTrades-2024-01-01.zip or .csv, or ${series.symbol}-aggTrades-2024-01.zip.`;
+function namesOf({ symbol }: Series, { startMs }: TimeRange): string {
+  const day = isoDay(startMs);
+  return `Expected names: ${symbol}-aggTrades-${day}.zip or .csv, or ${symbol}-aggTrades-${day.slice(0, 7)}.zip.`;
+}
+
+function usage(
+  message: string,
+  advice = 'Run the command with --help to see its options.',
+): CdvaultError {
   return new CdvaultError('USAGE', message, { advice });
 }
