@@ -65,7 +65,9 @@ async function filesOf(given: readonly string[]): Promise<Map<string, ArchiveNam
 }
 
 function usage(message: string): CdvaultError {
-  return new CdvaultError('USAGE', message);
+  return new CdvaultError('USAGE', message, {
+    advice: 'Name archive files, such as BTCUSDT-aggTrades-2024-01-01.zip, or folders with them.',
+  });
 }
 
 function auditText(
