@@ -67,7 +67,7 @@ export function registerBackfill(program: Command, finish: (exitCode: ExitCode) 
         '  0    all hours are proven\n' +
         '  2    invalid usage; nothing was stored or queued\n' +
         '  3    done; some hours have gaps or are open\n' +
-        '  4    hours or bars are still due, mostly because jobs failed\n' +
+        '  4    hours were not fetched or bars not built; mostly jobs failed\n' +
         '  5    temporary outage\n' +
         '  7    fatal: ban, no access, schema, disk\n' +
         '  130  interrupted\n\n' +
