@@ -49,14 +49,14 @@ export function progressLine(facts: ProgressFacts, columns: number): string {
 function progressParts(facts: ProgressFacts): Part[] {
   const { slicesDone, slicesTotal, weightUsed, weightLimit, retrying, gaps, etaMs, atMs } = facts;
   const percent = formatPercent(slicesDone, slicesTotal);
-  const slices = `${formatInteger(slicesDone)}/${formatInteger(slicesTotal)}`;
+  const hours = `${formatInteger(slicesDone)}/${formatInteger(slicesTotal)}`;
   const rows = formatCount(facts.rows);
   const rate = formatCount(facts.rowsPerSecond);
   const weight = `${formatInteger(weightUsed)}/${formatInteger(weightLimit)}`;
   const gapWord = gaps === 1 ? 'gap' : 'gaps';
   const parts: Part[] = [
     { long: percent, short: percent, rank: 9 },
-    { long: `${slices} slices`, short: slices, rank: 6 },
+    { long: `${hours} hours`, short: hours, rank: 6 },
     { long: `${rows} rows`, short: `${rows} rows`, rank: 3 },
     { long: `${rate} rows/s`, short: `${rate}/s`, rank: 5 },
     // A limit that is not known is left out.

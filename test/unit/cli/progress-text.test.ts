@@ -23,7 +23,7 @@ const FACTS: ProgressFacts = {
 describe('progressLine', () => {
   it('shows everything when there is room', () => {
     expect(progressLine(FACTS, 200)).toBe(
-      '61.2% | 5,361/8,760 slices | 28.4M rows | 23.9k rows/s | weight 5,880/6,000 | 3 retrying | 0 gaps | ETA 14m10s | at 2024-08-11T09Z',
+      '61.2% | 5,361/8,760 hours | 28.4M rows | 23.9k rows/s | weight 5,880/6,000 | 3 retrying | 0 gaps | ETA 14m10s | at 2024-08-11T09Z',
     );
   });
 
@@ -45,7 +45,7 @@ describe('progressLine', () => {
   it('leaves out what is not known yet', () => {
     const early = { ...FACTS, etaMs: undefined, atMs: undefined, weightLimit: 0, gaps: 1 };
     expect(progressLine(early, 200)).toBe(
-      '61.2% | 5,361/8,760 slices | 28.4M rows | 23.9k rows/s | 3 retrying | 1 gap',
+      '61.2% | 5,361/8,760 hours | 28.4M rows | 23.9k rows/s | 3 retrying | 1 gap',
     );
     expect(progressLine(early, 60)).not.toMatch(/w |ETA|\?/);
   });
