@@ -2,7 +2,13 @@ import type { ServicesOptions, ServiceUrls } from '../adapters/services/types.ts
 import { type Config, loadConfig } from '../config.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
-import { MARKET_NAMES, type Market, type MarketName, type Series } from '../domain/market.ts';
+import {
+  type Market,
+  MARKET_NAMES,
+  marketName,
+  type MarketName,
+  type Series,
+} from '../domain/market.ts';
 import { isFilesOnly, type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';
@@ -161,9 +167,13 @@ export async function assertKnown(
  */
 export async function assertStored({ ledger }: App, series: Series): Promise<void> {
   if (await ledger.knows(series)) return;
-  throw new CdvaultError('UNKNOWN_SYMBOL', `no data of ${series.symbol} is stored`, {
-    advice: 'Run cdvault backfill to fetch it, or cdvault status to list stored series.',
-  });
+  throw new CdvaultError(
+    'UNKNOWN_SYMBOL',
+    `no data of ${series.symbol} (${marketName(series.market)}) is stored`,
+    {
+      advice: 'Run cdvault backfill to fetch it, or cdvault status to list stored series.',
+    },
+  );
 }
 
 /** When the exchange opened; no archive file is older. */

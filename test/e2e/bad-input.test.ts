@@ -91,7 +91,7 @@ test.each([
       '--anchor',
       '2024-03-05T06:40Z',
     ],
-    'The nearest possible anchor is 2024-03-05T07:00',
+    'The nearest possible one is 2024-03-05T07:00',
   ],
   ['schedule of an unknown symbol', ['schedule', 'NOSUCHCOIN', '--from', PAST], 'does not list'],
   ['plan for COIN-M', ['plan', LISTED, ...RANGE, '--market', 'cm'], 'does not list'],

@@ -322,7 +322,7 @@ test('a symbol without stored hours ends with exit code 2, and the exchange is n
     'NOSUCHCOIN',
     ...rangeArgs(DAY, END),
   ]);
-  expect(stderr).toContain('error UNKNOWN_SYMBOL: no data of NOSUCHCOIN is stored');
+  expect(stderr).toContain('error UNKNOWN_SYMBOL: no data of NOSUCHCOIN (spot) is stored');
   expect(exitCode).toBe(2);
   expect(here.exchange.requests.entries).toEqual([]);
 });

@@ -92,19 +92,21 @@ function assertAnchorBefore([first]: readonly number[], range: TimeRange): void 
 
 function straddled(atMs: number, lengthMs: number, anchor: Anchor): CdvaultError {
   const at = new Date(atMs).toISOString();
+  // Without --anchor, levels count from --from.
+  const name = anchor.kind === 'from' ? '--from' : 'the anchor';
   if (atMs % MINUTE_MS !== 0) {
-    return new CdvaultError('USAGE', `the anchor ${at} is not on a full minute`, {
-      advice: `The nearest possible anchor is ${nearest(atMs, MINUTE_MS)}.`,
+    return new CdvaultError('USAGE', `${name} ${at} is not on a full minute`, {
+      advice: `The nearest possible one is ${nearest(atMs, MINUTE_MS)}.`,
     });
   }
   const shorter = `use --interval ${longestIntervalIn([atMs]) ?? '1m'} or shorter`;
   const isChosen = anchor.kind === 'instant' || anchor.kind === 'from';
   return new CdvaultError(
     'USAGE',
-    `a bar straddles the anchor ${at}: the high and low of its two parts can't be computed from stored bars`,
+    `a bar straddles ${name} ${at}, where levels start: the high and low of its two parts can't be computed from stored bars`,
     {
       advice: isChosen
-        ? `The nearest possible anchor is ${nearest(atMs, lengthMs)}; or ${shorter}.`
+        ? `The nearest possible one is ${nearest(atMs, lengthMs)}; or ${shorter}.`
         : `For this anchor ${shorter}.`,
     },
   );

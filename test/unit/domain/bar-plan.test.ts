@@ -54,15 +54,18 @@ describe('bars that straddle an anchor', () => {
 
   it('are refused; the advice gives the nearest anchor that is possible', () => {
     expect(refusal('1h', instant('2024-03-05T06:40Z'), from, to)).toBe(
-      "USAGE: a bar straddles the anchor 2024-03-05T06:40:00.000Z: the high and low of its two parts can't be computed from stored bars. " +
-        'The nearest possible anchor is 2024-03-05T07:00:00.000Z; or use --interval 5m or shorter.',
+      "USAGE: a bar straddles the anchor 2024-03-05T06:40:00.000Z, where levels start: the high and low of its two parts can't be computed from stored bars. " +
+        'The nearest possible one is 2024-03-05T07:00:00.000Z; or use --interval 5m or shorter.',
     );
     expect(refusal('1m', instant('2024-03-05T06:40:20Z'), from, to)).toBe(
       'USAGE: the anchor 2024-03-05T06:40:20.000Z is not on a full minute. ' +
-        'The nearest possible anchor is 2024-03-05T06:40:00.000Z.',
+        'The nearest possible one is 2024-03-05T06:40:00.000Z.',
     );
     expect(refusal('4h', { kind: 'from' }, '2024-03-05T01:00Z', to)).toContain(
-      'The nearest possible anchor is 2024-03-05T00:00:00.000Z; or use --interval 1h or shorter.',
+      'a bar straddles --from 2024-03-05T01:00:00.000Z, where levels start',
+    );
+    expect(refusal('4h', { kind: 'from' }, '2024-03-05T01:00Z', to)).toContain(
+      'The nearest possible one is 2024-03-05T00:00:00.000Z; or use --interval 1h or shorter.',
     );
   });
 
