@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../domain/error-catalogue.ts';
 import type { CdvaultError } from '../domain/errors.ts';
 import type { TimeRange } from '../domain/time/hour.ts';
-import type { Series } from '../domain/market.ts';
+import type { Series, SeriesDay, Slice } from '../domain/market.ts';
 import type { DayEdge, DayWork } from '../domain/plan/plan.ts';
 import type { SourceChoice } from '../domain/plan/source-choice.ts';
 
@@ -18,9 +18,8 @@ export interface JobPayloads {
     readonly isScheduled?: boolean | undefined;
   };
   /** A day from its archive file; hours that the file does not prove, by REST if `source` allows it. */
-  readonly archive: Series & {
+  readonly archive: SeriesDay & {
     readonly runId: string;
-    readonly dayMs: number;
     /** Starts of the requested hours. */
     readonly hours: readonly number[];
     /** Those of `hours` whose stored rows are in doubt: read and compared even if the ledger says proven. */
@@ -30,13 +29,12 @@ export interface JobPayloads {
     /** The sides at which the requested range ends: no other job loads the neighbouring day. */
     readonly edges?: readonly DayEdge[] | undefined;
   };
-  readonly slice: Series & {
+  readonly slice: Slice & {
     readonly runId: string;
-    readonly hourMs: number;
     /** The stored rows are in doubt: fetch and compare the hour even if the ledger says proven. */
     readonly refetch?: boolean | undefined;
   };
-  readonly bars: Series & { readonly runId: string; readonly dayMs: number };
+  readonly bars: SeriesDay & { readonly runId: string };
   readonly chain: Series;
   /** The hourly run of the schedule. */
   readonly tick: Record<string, never>;

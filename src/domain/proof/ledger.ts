@@ -1,7 +1,7 @@
 import { type AggTrade, isInvalid } from '../trade/agg-trade.ts';
 import { parseDecimal, QTY_SCALE } from '../trade/decimal.ts';
 import { HOUR_MS } from '../time/hour.ts';
-import { firstAggId, type Series } from '../market.ts';
+import { firstAggId, type Slice } from '../market.ts';
 
 /** A trade at the edge of an hour's run of ids, by id and time: also the one just before or just after it. */
 export interface Neighbour {
@@ -40,8 +40,7 @@ export function plusReach(reach: ReachBack, trade: AggTrade): ReachBack {
  * One row of the ledger: the facts that one fetch of one UTC hour of one series established. `proven` is
  * derived from them, never stored.
  */
-export interface SliceRecord extends Series {
-  readonly hourMs: number;
+export interface SliceRecord extends Slice {
   /** Rows of the hour's run of ids, invalid ones included. */
   readonly rows: number;
   /** undefined in an hour without trades. */
