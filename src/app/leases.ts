@@ -16,24 +16,38 @@ export function hourLease(slice: Slice): string {
   return `slice-${seriesKey(slice)}-${compactHour(slice.hourMs)}`;
 }
 
-/** Runs a read-modify-write of a series' row under the lease of the series. */
-export async function changeSeries(
-  { leases, clock }: { readonly leases: Leases; readonly clock: Clock },
-  series: Series,
-  change: () => Promise<unknown>,
+interface LeaseDeps {
+  readonly leases: Leases;
+  readonly clock: Clock;
+}
+
+/** Waits for a lease, and runs `work` while it is held. */
+export async function whileHolding<T>(
+  { leases, clock }: LeaseDeps,
+  name: string,
+  work: () => Promise<T>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<T> {
   for (;;) {
-    const lease = await leases.tryAcquire(`series-${seriesKey(series)}`);
+    const lease = await leases.tryAcquire(name, signal);
     if (lease === undefined) {
       await clock.sleep(LEASE_POLL_MS, signal);
       continue;
     }
     try {
-      await change();
-      return;
+      return await work();
     } finally {
       await lease.release();
     }
   }
+}
+
+/** Runs a read-modify-write of a series' row under the lease of the series. */
+export async function changeSeries(
+  deps: LeaseDeps,
+  series: Series,
+  change: () => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  await whileHolding(deps, `series-${seriesKey(series)}`, change, signal);
 }

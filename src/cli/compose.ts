@@ -12,8 +12,8 @@ import { createBarStore } from '../adapters/questdb/bar-store.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
-import { isMigrated, migrate } from '../adapters/questdb/migrate.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
+import { createSeriesTables, type SchemaLock } from '../adapters/questdb/series-tables.ts';
 import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
 import { createSql, type Sql } from '../adapters/questdb/sql.ts';
 import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
@@ -40,6 +40,7 @@ import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
 import { MARKETS } from '../domain/market.ts';
 import { openFolder } from './input/open-folder.ts';
+import { prepareSchema, schemaLock } from './schema.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
@@ -54,8 +55,6 @@ import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
 
 type Redis = ReturnType<typeof createRedis>;
-
-const MIGRATION_POLL_MS = 200;
 
 /** Timeout of metrics queries, shorter than the 10 s that Prometheus waits for a scrape. */
 const WATCH_QUERY_MS = 5_000;
@@ -108,10 +107,11 @@ export function compose(config: Config, urls: ServiceUrls): App {
   const clock = systemClock;
   const totals = createWorkTotals();
   const redis = createRedis(urls.redisUrl, { log });
-  const store = composeStore(urls, { config, clock, log, totals });
+  const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
+  const lock = schemaLock({ redis, clock, log });
+  const store = composeStore(urls, { config, clock, log, totals, lock });
   const { sql } = store;
   const archive = createArchiveSource(config.archiveUrl, config);
-  const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
   const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals });
   const parts = {
     config,
@@ -137,7 +137,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
       await checkRedis(redis, log);
       await checkVersion(sql, log);
       await checkSchema(sql);
-      return migrateAlone(parts, signal);
+      return prepareSchema({ sql, lock, log }, signal);
     },
     startWorkers: () =>
       startWorkers({
@@ -200,12 +200,19 @@ async function composeServer(
 
 function composeStore(
   urls: ServiceUrls,
-  { config, clock, log, totals }: { totals: WorkTotals } & Pick<App, 'config' | 'clock' | 'log'>,
+  {
+    config,
+    clock,
+    log,
+    totals,
+    lock,
+  }: { totals: WorkTotals; lock: SchemaLock } & Pick<App, 'config' | 'clock' | 'log'>,
 ) {
   const sql = createSql(urls.questdbPgUrl);
-  const writer = createTradeWriter(urls.questdbHttpUrl, clock, log);
-  const trades = createTradeStore({ sql, writer });
-  const bulk = createBulkStore(urls.questdbHttpUrl, clock, log);
+  const tables = createSeriesTables({ sql, lock, log });
+  const writer = createTradeWriter(urls.questdbHttpUrl, { tables, clock, log });
+  const trades = createTradeStore({ sql, tables, writer });
+  const bulk = createBulkStore(urls.questdbHttpUrl, { tables, clock, log });
   return {
     sql,
     parts: {
@@ -213,7 +220,7 @@ function composeStore(
       trades: meteredTrades(trades, totals),
       bulk: meteredBulk(bulk, totals),
       ledger: createLedger(sql),
-      bars: createBarStore(sql, config.tiers),
+      bars: createBarStore(sql, tables, config.tiers),
       catalogue: createSeriesCatalogue(sql),
     },
     async close(): Promise<void> {
@@ -265,24 +272,4 @@ function count(totals: WorkTotals, info: RequestInfo): void {
   totals.waitMs += info.waitMs;
   totals.fetchMs += info.fetchMs;
   totals.decodeMs += info.decodeMs;
-}
-
-/** Two hosts may start at the same time. QuestDB offers no lock, so a lease in Redis serialises them. */
-async function migrateAlone(
-  { sql, leases, clock, log }: Pick<App, 'sql' | 'leases' | 'clock' | 'log'>,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  while (!(await isMigrated(sql))) {
-    const lease = await leases.tryAcquire('migrations');
-    if (lease === undefined) {
-      await clock.sleep(MIGRATION_POLL_MS, signal);
-      continue;
-    }
-    try {
-      return await migrate(sql, log);
-    } finally {
-      await lease.release();
-    }
-  }
-  return [];
 }

@@ -138,6 +138,13 @@ export const ERRORS = {
     advice:
       'Use another database root, or rename the existing table. cdvault never alters a table that it does not know.',
   },
+  SCHEMA_OF_OTHER_RELEASE: {
+    retryable: false,
+    exitCode: EXIT.fatal,
+    when: 'The store has the tables of another release of cdvault, which this one cannot use or convert.',
+    advice:
+      'Give this release an empty QuestDB (another CDVAULT_HOME, or another QUESTDB_PG_URL) and run backfill again; the release that made the store can still read it.',
+  },
   TABLE_SUSPENDED: {
     retryable: false,
     exitCode: EXIT.fatal,

@@ -82,6 +82,8 @@ export interface SeriesFacts extends Series {
   readonly scheduledFromMs: number | undefined;
   /** COIN-M: value of one contract in quote currency, decimal text; never changes once known. */
   readonly contractSize: string | undefined;
+  /** Counts the tables of trades that the series has had, from 1. */
+  readonly generation: number;
 }
 
 export interface SeriesCatalogue {

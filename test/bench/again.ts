@@ -1,6 +1,5 @@
-import { createBarStore } from '../../src/adapters/questdb/bar-store.ts';
-import { createLedger } from '../../src/adapters/questdb/ledger.ts';
-import { createSql } from '../../src/adapters/questdb/sql.ts';
+import { compose } from '../../src/cli/compose.ts';
+import { loadConfig } from '../../src/config.ts';
 import { dayInputs } from '../../src/domain/bars/day.ts';
 import { backfillDays } from './backfill.ts';
 import { DAY_MS, dayFile, dayName, FIRST_DAY_MS, SYMBOL } from './day-files.ts';
@@ -52,16 +51,17 @@ export const again: Measurement = {
 };
 
 async function buildBars(store: Store, runs: number, rows: number): Promise<Sample[]> {
-  const sql = createSql(store.urls.questdbPgUrl);
+  const app = compose(loadConfig(), store.urls);
   try {
-    const day = dayInputs(FIRST_DAY_MS, await createLedger(sql).records(SERIES, RANGE));
+    const day = dayInputs(FIRST_DAY_MS, await app.ledger.records(SERIES, RANGE));
     if (day === undefined) throw new Error('the day is not in the ledger');
-    const bars = createBarStore(sql);
     return await repeat(runs, async () => {
-      const { wallS, uses } = await whileWatching(store.pids, async () => bars.build(SERIES, day));
+      const { wallS, uses } = await whileWatching(store.pids, async () =>
+        app.bars.build(SERIES, day),
+      );
       return { value: wallS, uses, rows };
     });
   } finally {
-    await sql.close();
+    await app.close();
   }
 }

@@ -1,6 +1,4 @@
-import { migrate } from '../../src/adapters/questdb/migrate.ts';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
-import { createLog } from '../../src/adapters/system/log.ts';
 import { dayFile, prepareDayFiles, SYMBOL } from './day-files.ts';
 import { type Line, type Measurement, repeat, type Sample } from './measurement.ts';
 import { BENCH_DIR, freshStore, type Store } from './place.ts';
@@ -14,7 +12,7 @@ export const beside: Measurement = {
     'The same file with other tools. *pandas*: the code of the notebook, which reads only the three columns that it ' +
     'needs, straight from the zip file; *program* includes the start of Python and its imports, *code* does not. It ' +
     'computes minute bars in binary floating point and **stores nothing**. *QuestDB client*: all columns from pandas ' +
-    'by the Python client’s `dataframe()`, decimals from the file’s digits, into an empty table like `agg_trades` in ' +
+    'by the Python client’s `dataframe()`, decimals from the file’s digits, into an empty table with the columns of cdvault’s trades in ' +
     'the same kind of store, until they can be queried. It builds no bars and **proves nothing**: it does not notice ' +
     'a trade that is missing in the file.',
   async run({ runs, say }) {
@@ -55,8 +53,11 @@ async function loadByClient(python: string, file: string, store: Store): Promise
   const table = 'beside';
   const sql = createSql(store.urls.questdbPgUrl, 1);
   try {
-    await migrate(sql, createLog('error'));
-    await sql.query(`CREATE TABLE ${table} (LIKE agg_trades)`);
+    await sql.query(
+      `CREATE TABLE ${table} (ts TIMESTAMP, market SYMBOL, symbol SYMBOL, agg_id LONG, price DECIMAL(18,8), ` +
+        'qty DECIMAL(28,8), first_id LONG, last_id LONG, is_buyer_maker BOOLEAN) ' +
+        'TIMESTAMP(ts) PARTITION BY DAY WAL DEDUP UPSERT KEYS(ts, market, symbol, agg_id)',
+    );
     const { host, username, password } = new URL(store.urls.questdbHttpUrl);
     const configuration = `http::addr=${host};username=${username};password=${password};`;
     const servers = { QuestDB: store.pids.QuestDB };

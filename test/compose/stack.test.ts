@@ -221,8 +221,7 @@ async function numberOf(query: string): Promise<number> {
   return Number(rows[0]?.n);
 }
 
-const storedRows = async () =>
-  numberOf(`select count() n from agg_trades where symbol = '${SYMBOL}'`);
+const storedRows = async () => numberOf(`select count() n from trades where symbol = '${SYMBOL}'`);
 
 const provenHours = async () =>
   numberOf(`select count() n from coverage where symbol = '${SYMBOL}' and verdict = 'proven'`);

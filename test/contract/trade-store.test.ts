@@ -3,13 +3,20 @@ import { createBulkStore } from '../../src/adapters/questdb/bulk-store.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { HOUR_MS, hourWindowUs } from '../../src/domain/time/hour.ts';
-import { NEVER, openStore, silentLog, uniqueSeries } from '../support/store.ts';
+import {
+  NEVER,
+  openStore,
+  silentLog,
+  tradesTable,
+  tradesView,
+  uniqueSeries,
+} from '../support/store.ts';
 import { blockOf, invalidTradeOf, tradeOf } from '../support/trades.ts';
 
 const HOUR = Date.UTC(2023, 4, 6, 7);
 const WINDOW = { startUs: HOUR * 1000, endUs: (HOUR + 3_600_000) * 1000 };
 
-type Store = Pick<ReturnType<typeof openStore>, 'sql' | 'trades' | 'close'>;
+type Store = Pick<ReturnType<typeof openStore>, 'sql' | 'tables' | 'trades' | 'close'>;
 
 /** The same store, with rows written by the bulk load. */
 function openBulkStore(): Store {
@@ -143,7 +150,7 @@ describe.each(implementations)('trade store: $name', ({ open }) => {
     expect(await readAll(series)).toEqual(trades.slice(1));
     expect((await store.trades.readBack(series, WINDOW)).rows).toBe(1);
     const shown = await store.sql.query(
-      `SELECT agg_id FROM trades WHERE symbol = '${series.symbol}'`,
+      `SELECT agg_id FROM ${await tradesView(store.sql, series.symbol)}`,
     );
     expect(shown).toEqual([{ agg_id: '2' }]);
     await store.trades.write(series, trades, NEVER);
@@ -194,7 +201,7 @@ describe('bulk load', () => {
     });
     // In the order of the table: the query asks for none.
     const lying = await store.sql.query(
-      `SELECT count() n FROM (SELECT agg_id, lag(agg_id) OVER () before FROM agg_trades WHERE symbol = '${series.symbol}') WHERE agg_id < before`,
+      `SELECT count() n FROM (SELECT agg_id, lag(agg_id) OVER () before FROM ${await tradesTable(store.sql, series.symbol)}) WHERE agg_id < before`,
     );
     expect(lying).toEqual([{ n: '0' }]);
   });
@@ -207,7 +214,11 @@ describe('bulk load', () => {
   });
 
   test('fails as an outage when the store is unreachable', async () => {
-    const bulk = createBulkStore('http://127.0.0.1:9', systemClock, silentLog);
+    const bulk = createBulkStore('http://127.0.0.1:9', {
+      tables: store.tables,
+      clock: systemClock,
+      log: silentLog,
+    });
     const load = bulk.open(uniqueSeries('AWAY'), NEVER);
     await load.add(blockOf([tradeOf(1, HOUR)]), 0, 1);
     await expect(load.finish()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });

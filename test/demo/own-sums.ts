@@ -73,12 +73,16 @@ function everyMinute(traded: ReadonlyMap<number, Levels>, { fromUs, toUs }: Stre
 /** The same facts from the store: rows from the stored trades, levels from the exact bars. */
 export async function factsOfStore(client: pg.Client, stretch: Stretch): Promise<Facts> {
   const { symbol, fromUs, toUs } = stretch;
-  const where = `market = 'binance_spot' AND symbol = '${symbol}' AND ts >= ${fromUs}::timestamp AND ts < ${toUs}::timestamp`;
+  const times = `ts >= ${fromUs}::timestamp AND ts < ${toUs}::timestamp`;
+  const series = `market = 'binance_spot' AND symbol = '${symbol}'`;
+  const names = await client.query<Record<string, string>>(
+    `SELECT trades_table FROM series WHERE ${series}`,
+  );
   const trades = await client.query<Record<string, string>>(
-    `SELECT count() AS rows, min(agg_id) AS first, max(agg_id) AS last FROM agg_trades WHERE ${where}`,
+    `SELECT count() AS rows, min(agg_id) AS first, max(agg_id) AS last FROM ${names.rows[0]?.['trades_table']} WHERE ${times}`,
   );
   const bars = await client.query<Record<string, string>>(
-    `SELECT ts::long AS us, open, high, low, close FROM cdv_exact_1m WHERE ${where} ORDER BY ts`,
+    `SELECT ts::long AS us, open, high, low, close FROM cdv_exact_1m WHERE ${series} AND ${times} ORDER BY ts`,
   );
   const [row] = trades.rows;
   return {

@@ -13,6 +13,7 @@ import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { hoursOfDay, referenceDay, truth, withoutTrust } from './reference.ts';
 import { Rig, spot } from './rig.ts';
+import { tradesTable } from '../support/store.ts';
 
 const DAY = Date.UTC(2024, 11, 31);
 const DATE = '2024-12-31';
@@ -114,7 +115,7 @@ test('only the wanted hours are stored; REST fetches the others', async () => {
     unproven: [],
     isCut: false,
   });
-  const stored = await app.sql.query(`SELECT count() n FROM agg_trades WHERE symbol = '${symbol}'`);
+  const stored = await app.sql.query(`SELECT count() n FROM ${await tradesTable(app.sql, symbol)}`);
   const span = { startMs: DAY + 5 * HOUR_MS, endMs: DAY + 8 * HOUR_MS };
   expect(stored).toEqual([{ n: String(truth(trades, span).length) }]);
   expect(await rig.backfill(app, [spot(symbol)], RANGE)).toMatchObject({ exitCode: 0, proven: 24 });

@@ -20,6 +20,7 @@ import {
 import { unique } from '../support/command-line.ts';
 import { hoursOfDay, referenceDay, truth, withoutTrust } from './reference.ts';
 import { Rig, spot } from './rig.ts';
+import { tradesTable, tradesView } from '../support/store.ts';
 
 const DAY = Date.UTC(2024, 9, 7);
 const HOURS = hoursOfDay(DAY).slice(0, 4);
@@ -241,18 +242,18 @@ test('invalid rows, times that run backwards, a crowded millisecond, short and r
   await expectBars(ODD, oddities);
 
   const crowd = await app.sql.query(
-    `SELECT ts, count() AS n FROM agg_trades WHERE symbol = '${ODD}' ORDER BY n DESC LIMIT 1`,
+    `SELECT ts, count() AS n FROM ${await tradesTable(app.sql, ODD)} ORDER BY n DESC LIMIT 1`,
   );
   expect(Number(crowd[0]?.['n'])).toBeGreaterThanOrEqual(1_500);
   const raw = await app.sql.query(
-    `SELECT agg_id, price, qty, first_id FROM agg_trades WHERE symbol = '${ODD}' AND first_id < 0`,
+    `SELECT agg_id, price, qty, first_id FROM ${await tradesTable(app.sql, ODD)} WHERE first_id < 0`,
   );
   const invalidId = String(idIn(busy, 1, 7));
   expect(raw).toEqual([
     { agg_id: invalidId, price: '0.00000000', qty: '0.00000000', first_id: '-1' },
   ]);
   const seen = await app.sql.query(
-    `SELECT count() AS n FROM trades WHERE symbol = '${ODD}' AND agg_id = ${invalidId}`,
+    `SELECT count() AS n FROM ${await tradesView(app.sql, ODD)} WHERE agg_id = ${invalidId}`,
   );
   expect(seen).toEqual([{ n: '0' }]);
   // The trades of the crowded millisecond come from the minutes after it, which have no trades now.
@@ -280,7 +281,7 @@ test('rows that run back into an earlier hour stay stored when that hour is fetc
     expect(record && verdictOf(record), `hour ${hour}`).toBe('proven');
   }
   const stored = await app.sql.query(
-    `SELECT agg_id FROM trades WHERE symbol = '${BACK}' ORDER BY agg_id`,
+    `SELECT agg_id FROM ${await tradesView(app.sql, BACK)} ORDER BY agg_id`,
   );
   expect(stored.map((row) => Number(row['agg_id']))).toEqual(
     truth(backOver, { startMs: DAY + HOUR_MS, endMs: RANGE.endMs }).map(({ aggId }) => aggId),
@@ -428,14 +429,14 @@ test('stored rows that the exchange does not have are buried and not counted', a
   expect(result).toMatchObject({ exitCode: 0, proven: 4, rows: truth(base, RANGE).length });
   await expectBars(BOGUS, base);
   const inTable = await app.sql.query(
-    `SELECT agg_id, qty, first_id FROM agg_trades WHERE symbol = '${BOGUS}' AND first_id < 0 ORDER BY agg_id`,
+    `SELECT agg_id, qty, first_id FROM ${await tradesTable(app.sql, BOGUS)} WHERE first_id < 0 ORDER BY agg_id`,
   );
   expect(inTable).toEqual([
     { agg_id: String(twin.aggId), qty: '0.00000000', first_id: '-2' },
     { agg_id: '9999999', qty: '0.00000000', first_id: '-2' },
   ]);
   const seen = await app.sql.query(
-    `SELECT count() AS n, max(agg_id) AS last FROM trades WHERE symbol = '${BOGUS}'`,
+    `SELECT count() AS n, max(agg_id) AS last FROM ${await tradesView(app.sql, BOGUS)}`,
   );
   const last = idIn(base, 4, -1);
   expect(seen).toEqual([{ n: String(truth(base, RANGE).length), last: String(last) }]);

@@ -20,6 +20,7 @@ import type { TradeSeries } from '../exchange/trade-series.ts';
 import { unique } from '../support/command-line.ts';
 import { truth, withoutTrust } from './reference.ts';
 import { cm, Rig, spot, um } from './rig.ts';
+import { tradesView } from '../support/store.ts';
 
 /** Futures REST has only the last two days, so these trades end now. */
 const NOW = Date.now();
@@ -149,12 +150,15 @@ test('one symbol on two markets is two series, in every table and for every comm
   const few = { startMs: END - 3 * HOUR_MS, endMs: END };
   expect((await backfill(spot(SYMBOL), few)).exitCode).toBe(0);
   await expectExactBars(um(SYMBOL), onUm);
-  const counts = await app.sql.query(
-    `SELECT market, count() AS n FROM trades WHERE symbol = '${SYMBOL}' ORDER BY market`,
-  );
-  expect(counts).toEqual([
-    { market: 'binance_spot', n: String(truth(onSpot, few).length) },
-    { market: 'binance_um', n: String(truth(onUm, RANGE, 'binance_um').length) },
+  const countOf = async ({ market }: Series) =>
+    app.sql.query(
+      `SELECT market, symbol, count() AS n FROM ${await tradesView(app.sql, SYMBOL, market)}`,
+    );
+  expect(await countOf(spot(SYMBOL))).toEqual([
+    { market: 'binance_spot', symbol: SYMBOL, n: String(truth(onSpot, few).length) },
+  ]);
+  expect(await countOf(um(SYMBOL))).toEqual([
+    { market: 'binance_um', symbol: SYMBOL, n: String(truth(onUm, RANGE, 'binance_um').length) },
   ]);
   const shown = async (market: string) =>
     (await rig.cli(['show', SYMBOL, '--market', market, ...args(few), '--json'])).stdout;
@@ -271,7 +275,7 @@ test('the views of COIN-M name their unit: contracts exactly, the base asset con
   const signed = sum(({ qty, isBuyerMaker }) => (isBuyerMaker ? -10 : 10) * Number(qty));
   expect(Number(day?.['quote_delta'])).toBe(signed);
   const [trades] = await app.sql.query(
-    `SELECT sum(contracts) AS contracts, sum(qty) AS coins FROM trades WHERE ${where} AND ts < '${new Date(END).toISOString()}'`,
+    `SELECT sum(contracts) AS contracts, sum(qty) AS coins FROM ${await tradesView(app.sql, SYMBOL, 'binance_cm')} WHERE ts < '${new Date(END).toISOString()}'`,
   );
   expect(Number(trades?.['contracts'])).toBe(contracts);
   expect(Number(trades?.['coins'])).toBeCloseTo(coins, 6);

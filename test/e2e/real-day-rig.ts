@@ -24,6 +24,7 @@ import {
   startExchangeProcess,
 } from '../support/exchange-process.ts';
 import { orderedExport } from '../support/exports.ts';
+import { tradesTable } from '../support/store.ts';
 
 export const DAY = Date.UTC(2024, 0, 1);
 export const HOURS: readonly number[] = Array.from(
@@ -97,6 +98,11 @@ export class RealDayRig {
 
   async query(text: string, user: 'owner' | 'reader' = 'owner'): Promise<readonly TextRow[]> {
     return this.#sql[user].query(text);
+  }
+
+  /** The table of a symbol's trades. */
+  async tradesOf(symbol: string): Promise<string> {
+    return tradesTable(this.#sql.owner, symbol);
   }
 
   async endCommands(): Promise<void> {

@@ -138,7 +138,7 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     expect(run).toMatchObject({ exitCode: 0 });
     expect(
       await q(
-        `SELECT count() n, min(agg_id) first, max(agg_id) last, count_distinct(agg_id) ids FROM agg_trades WHERE symbol = '${hour}'`,
+        `SELECT count() n, min(agg_id) first, max(agg_id) last, count_distinct(agg_id) ids FROM ${await rig.tradesOf(hour)}`,
       ),
     ).toEqual([{ n: '26340', first: '2808045203', last: '2808071542', ids: '26340' }]);
     expect(

@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { faultySeries } from '../exchange/data-faults.ts';
 import { unique } from '../support/command-line.ts';
-import { NEVER } from '../support/store.ts';
+import { NEVER, tradesTable } from '../support/store.ts';
 import { tradeOf } from '../support/trades.ts';
 import { truth } from './reference.ts';
 import { Rig, spot } from './rig.ts';
@@ -53,7 +53,7 @@ afterAll(() => rig.dispose());
 
 async function storedRows(symbol: string): Promise<unknown> {
   const found = await app.sql.query(
-    `SELECT agg_id, qty FROM agg_trades WHERE symbol = '${symbol}' AND first_id <> -2 ORDER BY agg_id`,
+    `SELECT agg_id, qty FROM ${await tradesTable(app.sql, symbol)} WHERE first_id <> -2 ORDER BY agg_id`,
   );
   return found.map((row) => [Number(row['agg_id']), row['qty']]);
 }

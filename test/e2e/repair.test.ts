@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { literal } from '../../src/adapters/questdb/sql.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS, isoDay } from '../../src/domain/time/hour.ts';
 import { archiveFile } from '../exchange/archive-files.ts';
@@ -10,6 +9,7 @@ import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { truth } from './reference.ts';
 import { Rig } from './rig.ts';
+import { tradesTable } from '../support/store.ts';
 
 const DAY = Date.UTC(2024, 2, 5);
 const trades = syntheticTrades({
@@ -72,11 +72,12 @@ function folder(name: string, days: readonly number[], symbol = SYMBOL): string 
 async function damage(): Promise<void> {
   const [victim] = truth(trades, { startMs: DAY + 2 * HOUR_MS, endMs: DAY + 3 * HOUR_MS });
   if (victim === undefined) throw new Error('the series is too short');
+  const table = await tradesTable(app.sql, SYMBOL);
   await app.sql.query(
-    `INSERT INTO agg_trades VALUES (${victim.timeUs}::timestamp, 'binance_spot', ${literal(SYMBOL)}, ${victim.aggId}, ` +
+    `INSERT INTO ${table} VALUES (${victim.timeUs}::timestamp, ${victim.aggId}, ` +
       `0m::decimal(18,8), 0m::decimal(28,8), -2, -2, ${victim.isBuyerMaker})`,
   );
-  await app.sql.waitApplied('agg_trades');
+  await app.sql.waitApplied(table);
 }
 
 function times(text: string, wanted: string): number {

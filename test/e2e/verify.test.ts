@@ -13,6 +13,7 @@ import { unique } from '../support/command-line.ts';
 import { exportSeries, RESULT_TABLES } from '../support/exports.ts';
 import { deltaE8Of, truth } from './reference.ts';
 import { Rig, spot } from './rig.ts';
+import { tradesTable } from '../support/store.ts';
 
 const DAY = Date.UTC(2024, 5, 10);
 const HOURS = 4;
@@ -95,11 +96,12 @@ async function upsertTrade(
     last_id: String(lastId),
     ...change,
   };
+  const table = await tradesTable(app.sql, SYMBOL);
   await app.sql.query(
-    `INSERT INTO agg_trades VALUES (${timeUs}::timestamp, 'binance_spot', ${literal(SYMBOL)}, ${row.agg_id}, ` +
+    `INSERT INTO ${table} VALUES (${timeUs}::timestamp, ${row.agg_id}, ` +
       `${row.price}m::decimal(18,8), ${row.qty}m::decimal(28,8), ${row.first_id}, ${row.last_id}, ${isBuyerMaker})`,
   );
-  await app.sql.waitApplied('agg_trades');
+  await app.sql.waitApplied(table);
 }
 
 async function expectRepaired(mostRequests: number): Promise<void> {

@@ -10,6 +10,7 @@ import { faultySeries } from '../exchange/data-faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { eventually, Rig, spot, um } from './rig.ts';
+import { tradesTable } from '../support/store.ts';
 
 /** A month with one trade an hour, ids 100 to 771, as its file has them; some rows have wrong dates. */
 const MONTH = Date.UTC(2023, 1, 1);
@@ -124,7 +125,7 @@ async function tradesByDay(series: Series, range: TimeRange): Promise<(number | 
 
 async function storedIds(series: Series): Promise<number[]> {
   const rows = await app.sql.query(
-    `SELECT agg_id FROM agg_trades WHERE symbol = '${series.symbol}' AND first_id <> -2 ORDER BY agg_id`,
+    `SELECT agg_id FROM ${await tradesTable(app.sql, series.symbol)} WHERE first_id <> -2 ORDER BY agg_id`,
   );
   return rows.map((row) => Number(row['agg_id']));
 }

@@ -5,12 +5,12 @@ import { DAY_MS, daysOf, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts'
 import { INTERVALS } from '../../src/domain/time/interval.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
 import { isInvalid } from '../../src/domain/trade/agg-trade.ts';
-import { literal } from '../../src/adapters/questdb/sql.ts';
 import type { TradeSeries } from '../exchange/trade-series.ts';
 import { expectAnchors, referenceDay, truth, withoutTrust } from '../e2e/reference.ts';
 import { type Rig, spot } from '../e2e/rig.ts';
 import { exportSeries, RESULT_TABLES } from '../support/exports.ts';
 import { isTurnOf } from '../support/fault-turns.ts';
+import { tradesTable } from '../support/store.ts';
 
 /**
  * Every fault is one named test that ends in `expectNothingLost`. `make faults` runs them all; `make test`
@@ -100,9 +100,8 @@ export async function expectNothingLost({
 }: Backfilled): Promise<void> {
   const series = spot(symbol);
   const offered = truth(trades, range);
-  await app.sql.waitApplied('agg_trades');
   const stored = await app.sql.query(
-    `SELECT agg_id FROM agg_trades WHERE symbol = ${literal(symbol)} AND first_id <> -2 ORDER BY agg_id`,
+    `SELECT agg_id FROM ${await tradesTable(app.sql, symbol)} WHERE first_id <> -2 ORDER BY agg_id`,
   );
   expect(
     stored.map((row) => Number(row['agg_id'])),

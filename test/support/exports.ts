@@ -16,7 +16,7 @@ export interface OrderedExport {
   readonly lines: readonly string[];
 }
 
-/** The order of each table: its key, which is unique within a series. */
+/** The order of each table: its key, which is unique within a series. agg_trades: the series' own table. */
 const ORDER = {
   agg_trades: 'ts, agg_id',
   slices: 'ts',
@@ -58,6 +58,8 @@ const LEFT_OUT: readonly string[] = [
   'code_version',
   'fetched_at',
   'built_at',
+  'trades_table',
+  'trades_view',
   'seen_at',
   'resolved_at',
 ];
@@ -78,10 +80,10 @@ export async function orderedExport(
   symbol: string,
   { columns, toMs }: ExportOptions = {},
 ): Promise<OrderedExport> {
-  const wanted = (columns ?? (await resultColumns(services, table))).join(', ');
+  const { from, all } = await lookAt(services, table, symbol);
+  const wanted = (columns ?? all).join(', ');
   const before = toMs === undefined ? '' : ` AND ts < ${timestamp(toMs)}`;
-  const ofSeries = `symbol = ${literal(symbol)}${before}`;
-  const query = `SELECT ${wanted} FROM (SELECT * FROM ${table} WHERE ${ofSeries} ORDER BY ${ORDER[table]})`;
+  const query = `SELECT ${wanted} FROM (SELECT * FROM ${from}${before} ORDER BY ${ORDER[table]})`;
   const hash = createHash('sha256');
   const lines: string[] = [];
   let rows = 0;
@@ -110,22 +112,42 @@ export async function exportSeries(
 export async function tablesWith(sql: Sql, symbol: string): Promise<SeriesTable[]> {
   const found: SeriesTable[] = [];
   for (const table of (Object.keys(ORDER) as SeriesTable[]).toSorted()) {
-    await sql.waitApplied(table);
-    const rows = await sql.query(
-      `SELECT ts FROM ${table} WHERE symbol = ${literal(symbol)} LIMIT 1`,
-    );
-    if (rows.length > 0) found.push(table);
+    const from = await rowsOf(sql, table, symbol);
+    if (from === undefined) continue;
+    if ((await sql.query(`SELECT ts FROM ${from} LIMIT 1`)).length > 0) found.push(table);
   }
   return found;
 }
 
-/** The columns to compare. Waits until acknowledged rows are applied, so that the export is up to date. */
-async function resultColumns(services: ServiceUrls, table: SeriesTable): Promise<string[]> {
+/** The table and the condition of a series' rows, without the rows that are not applied yet. */
+async function rowsOf(sql: Sql, table: SeriesTable, symbol: string): Promise<string | undefined> {
+  await sql.waitApplied(table === 'agg_trades' ? 'series' : table);
+  if (table !== 'agg_trades') return `${table} WHERE symbol = ${literal(symbol)}`;
+  const known = await sql.query(
+    'SELECT table_name AS name FROM tables() WHERE table_name IN ' +
+      `(SELECT trades_table FROM series WHERE symbol = ${literal(symbol)})`,
+  );
+  const name = known[0]?.['name'];
+  if (typeof name !== 'string') return undefined;
+  await sql.waitApplied(name);
+  return `${name} WHERE ts >= 0`;
+}
+
+/** Where a series' rows are, and the columns to compare. */
+async function lookAt(
+  services: ServiceUrls,
+  table: SeriesTable,
+  symbol: string,
+): Promise<{ readonly from: string; readonly all: readonly string[] }> {
   const sql = createSql(services.questdbPgUrl, 1);
   try {
-    await sql.waitApplied(table);
-    const rows = await sql.query(`SELECT "column" AS name FROM table_columns('${table}')`);
-    return rows.map(({ name }) => name ?? '').filter((name) => !LEFT_OUT.includes(name));
+    const from = await rowsOf(sql, table, symbol);
+    if (from === undefined) throw new Error(`no trades of ${symbol} are stored`);
+    const rows = await sql.query(
+      `SELECT "column" AS name FROM table_columns('${from.split(' ')[0]}')`,
+    );
+    const all = rows.map(({ name }) => name ?? '').filter((name) => !LEFT_OUT.includes(name));
+    return { from, all };
   } finally {
     await sql.close();
   }

@@ -9,7 +9,7 @@ import type { SliceRecord } from '../../src/domain/proof/ledger.ts';
 import type { Series } from '../../src/domain/market.ts';
 import { createSeriesCatalogue } from '../../src/adapters/questdb/series-catalogue.ts';
 import type { LedgerEntry } from '../../src/ports/ledger.ts';
-import { NEVER, type openStore } from './store.ts';
+import { NEVER, type openStore, tradesTable } from './store.ts';
 import { blockOf } from './trades.ts';
 
 type Store = ReturnType<typeof openStore>;
@@ -38,18 +38,18 @@ export interface FilledHour {
 /** Writes trades, ledger, bars and anchors as a backfill does. */
 export async function fillSeries(store: Store, filling: Filling): Promise<FilledHour[]> {
   const hours = hoursOf(filling);
+  await createSeriesCatalogue(store.sql).pinOrigin(filling.series, filling.originMs);
   const load = store.bulk.open(filling.series, NEVER);
   for (const { trades } of hours) {
     if (trades.length === 0) continue;
     await load.add(blockOf(trades), 0, trades.length);
   }
   await load.finish();
-  await store.sql.waitApplied('agg_trades');
+  await tradesTable(store.sql, filling.series.symbol);
   const entries = hours
     .filter(({ fate }) => fate !== 'absent')
     .map((hour) => entryOf(hour, filling));
   await store.ledger.write(entries, Date.now());
-  await createSeriesCatalogue(store.sql).pinOrigin(filling.series, filling.originMs);
   await buildDays(store, filling, entries);
   return hours;
 }

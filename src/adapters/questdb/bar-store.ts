@@ -33,6 +33,7 @@ import {
   type TextRow,
   timestamp,
 } from './sql.ts';
+import type { SeriesTables } from './series-tables.ts';
 import { rolledUpTiers, tierMinutes } from './tiers-sql.ts';
 import type { RowOrder } from './traded-minutes.ts';
 
@@ -40,9 +41,17 @@ import type { RowOrder } from './traded-minutes.ts';
 const LAYOUT = 2;
 
 /** @param tiers lower bounds of the trade sizes; every writer of a store must use the same ones */
-export function createBarStore(sql: Sql, tiers: TierBounds = DEFAULT_TIERS): BarStore {
-  return new QuestdbBarStore(sql, tiers);
+export function createBarStore(
+  sql: Sql,
+  tables: SeriesTables,
+  tiers: TierBounds = DEFAULT_TIERS,
+): BarStore {
+  return new QuestdbBarStore(sql, tables, tiers);
 }
+
+const NEVER = new AbortController().signal;
+/** A day without trades may be the first that is known of a series. */
+const NO_TRADES = { rows: 0, firstUs: 0, lastUs: 0 };
 
 interface BuildOptions {
   readonly contract: Contract | undefined;
@@ -52,11 +61,13 @@ interface BuildOptions {
 
 class QuestdbBarStore implements BarStore {
   readonly #sql: Sql;
+  readonly #tables: SeriesTables;
   readonly #layout: string;
   readonly tiers: TierBounds;
 
-  constructor(sql: Sql, tiers: TierBounds) {
+  constructor(sql: Sql, tables: SeriesTables, tiers: TierBounds) {
     this.#sql = sql;
+    this.#tables = tables;
     this.tiers = tiers;
     this.#layout = `${LAYOUT} ${tiers.join(',')}`;
   }
@@ -95,11 +106,12 @@ class QuestdbBarStore implements BarStore {
     day: DayInputs,
     { contract, former }: BuildOptions,
   ): Promise<MinuteStatements> {
-    await this.#sql.waitApplied('agg_trades');
-    const order = await this.#orderOf(series, day);
-    const request = { bounds: this.tiers, former, order, contract };
+    const table = await this.#tables.forWriting(series, NO_TRADES, NEVER);
+    await this.#sql.waitApplied(table);
+    const order = await this.#orderOf(table, day);
+    const request = { table, bounds: this.tiers, former, order, contract };
     return {
-      minutes: [minuteBars(series, day, order, contract)],
+      minutes: [minuteBars(series, day, { table, order }, contract)],
       tiers: [tierMinutes(series, day, request)],
     };
   }
@@ -144,10 +156,10 @@ class QuestdbBarStore implements BarStore {
   }
 
   /** Checked for each build: filling a hole or reloading a file changes it. */
-  async #orderOf(series: Series, { dayMs }: DayInputs): Promise<RowOrder> {
+  async #orderOf(table: string, { dayMs }: DayInputs): Promise<RowOrder> {
     const [row] = await this.#sql.query(
-      'SELECT count() AS falls FROM (SELECT agg_id, lag(agg_id) OVER () AS before FROM agg_trades ' +
-        `WHERE ${ofSeries(series)} AND ${inRange({ startMs: dayMs, endMs: dayMs + DAY_MS })}) WHERE agg_id < before`,
+      'SELECT count() AS falls FROM (SELECT agg_id, lag(agg_id) OVER () AS before ' +
+        `FROM ${table} WHERE ${inRange({ startMs: dayMs, endMs: dayMs + DAY_MS })}) WHERE agg_id < before`,
     );
     return row !== undefined && int(row, 'falls') === 0 ? 'stored' : 'sorted';
   }

@@ -26,7 +26,7 @@ const COLUMNS = [
 export function minuteBars(
   series: Series,
   day: DayInputs,
-  order: RowOrder,
+  { table, order }: { readonly table: string; readonly order: RowOrder },
   contract?: Contract,
 ): string {
   const worth = worthOf(contract);
@@ -34,7 +34,7 @@ export function minuteBars(
   const proven = day.hours
     .filter(({ verdict }) => verdict === 'proven')
     .map(({ hourMs }) => hourOf(hourMs));
-  const rows = rowsOfDay(series, day);
+  const rows = rowsOfDay(table, day);
   return `
 INSERT ATOMIC INTO cdv_exact_1m (${COLUMNS})
 SELECT * FROM (
@@ -53,11 +53,11 @@ SELECT * FROM (
 )`;
 }
 
-/** The WHERE condition of the trades that count in a day's bars. */
-export function rowsOfDay(series: Series, day: DayInputs): string {
+/** The table and the WHERE condition of the trades that count in a day's bars. */
+export function rowsOfDay(table: string, day: DayInputs): string {
   const known = day.hours.map(({ hourMs }) => hourOf(hourMs));
   return (
-    `${ofSeries(series)} AND ${withinDay(day)} AND ${VALID_ROWS}` +
+    `${table} WHERE ${withinDay(day)} AND ${VALID_ROWS}` +
     (known.length < 24 ? ` AND ${inHours('ts', known)}` : '')
   );
 }

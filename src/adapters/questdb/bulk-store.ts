@@ -5,6 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { IlpConnection } from './ilp-connection.ts';
 import { IlpRow } from './ilp-row.ts';
+import type { FirstTrades, SeriesTables } from './series-tables.ts';
 
 /** About 50,000 rows: the fewer commits, the less the store has to merge. */
 const REQUEST_BYTES = 8 * 2 ** 20;
@@ -25,8 +26,11 @@ const LOAD_REQUESTS = 2;
  */
 export function createBulkStore(
   url: string,
-  clock: Clock,
-  log: Log,
+  {
+    tables,
+    clock,
+    log,
+  }: { readonly tables: SeriesTables; readonly clock: Clock; readonly log: Log },
 ): BulkStore & { close(): Promise<void> } {
   const connection = new IlpConnection(url, clock, log);
   const limit = pLimit(REQUESTS_AT_ONCE);
@@ -38,7 +42,13 @@ export function createBulkStore(
   };
   const take = () => free.pop() ?? Buffer.allocUnsafeSlow(REQUEST_BYTES + SPARE_BYTES);
   return {
-    open: (series, signal) => new Load(new IlpRow(series), take, send, signal),
+    open: (series, signal) =>
+      new Load({
+        tableFor: (first) => tables.forWriting(series, first, signal),
+        take,
+        send,
+        signal,
+      }),
     close: () => connection.close(),
   };
 }
@@ -51,36 +61,40 @@ interface Request {
 
 type Send = (request: Request, signal: AbortSignal) => Promise<void>;
 
+interface LoadDeps {
+  readonly tableFor: (first: FirstTrades) => Promise<string>;
+  readonly take: () => Buffer;
+  readonly send: Send;
+  readonly signal: AbortSignal;
+}
+
 class Load implements BulkLoad {
-  readonly #line: IlpRow;
-  readonly #take: () => Buffer;
-  readonly #send: Send;
-  readonly #signal: AbortSignal;
+  readonly #deps: LoadDeps;
   readonly #underWay = new Set<Promise<void>>();
+  #line: IlpRow | undefined;
   #failure: { readonly error: unknown } | undefined;
   #bytes: Buffer | undefined;
   #length = 0;
   #rows = 0;
   #timeUs = -1;
 
-  constructor(line: IlpRow, take: () => Buffer, send: Send, signal: AbortSignal) {
-    this.#line = line;
-    this.#take = take;
-    this.#send = send;
-    this.#signal = signal;
+  constructor(deps: LoadDeps) {
+    this.#deps = deps;
   }
 
   async add(block: TradeBlock, from: number, to: number): Promise<void> {
-    const { mostBytes } = this.#line;
+    if (from >= to) return;
+    this.#line ??= new IlpRow(await this.#deps.tableFor(timesOf(block, from, to)));
+    const line = this.#line;
     for (let row = from; row < to; row += 1) {
       const timeUs = block.timesUs[row] ?? 0;
       // Rows with the same time in two requests would be stored in the order in which the requests arrive.
       const isFull =
-        this.#length > REQUEST_BYTES + SPARE_BYTES - mostBytes ||
+        this.#length > REQUEST_BYTES + SPARE_BYTES - line.mostBytes ||
         (this.#length > REQUEST_BYTES && timeUs !== this.#timeUs);
       if (isFull) await this.#dispatch();
-      this.#bytes ??= this.#take();
-      this.#length = this.#line.copy(block, row, this.#bytes, this.#length);
+      this.#bytes ??= this.#deps.take();
+      this.#length = line.copy(block, row, this.#bytes, this.#length);
       this.#rows += 1;
       this.#timeUs = timeUs;
     }
@@ -100,13 +114,14 @@ class Load implements BulkLoad {
   async #dispatch(): Promise<void> {
     while (this.#underWay.size >= LOAD_REQUESTS) await Promise.race(this.#underWay);
     this.#assertNoFailure();
-    this.#signal.throwIfAborted();
+    this.#deps.signal.throwIfAborted();
     if (this.#bytes === undefined) return;
     const request = { bytes: this.#bytes, length: this.#length, rows: this.#rows };
     this.#bytes = undefined;
     this.#length = 0;
     this.#rows = 0;
-    const sent = this.#send(request, this.#signal)
+    const sent = this.#deps
+      .send(request, this.#deps.signal)
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
@@ -117,4 +132,8 @@ class Load implements BulkLoad {
   #assertNoFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+function timesOf(block: TradeBlock, from: number, to: number): FirstTrades {
+  return { rows: to - from, firstUs: block.timesUs[from] ?? 0, lastUs: block.timesUs[to - 1] ?? 0 };
 }

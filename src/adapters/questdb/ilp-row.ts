@@ -1,5 +1,4 @@
 import type { AggTrade } from '../../domain/trade/agg-trade.ts';
-import type { Series } from '../../domain/market.ts';
 import {
   AGG_ID_FIELD,
   FIRST_ID_FIELD,
@@ -16,8 +15,8 @@ import {
 export class IlpRow {
   readonly #head: Uint8Array;
 
-  constructor(series: Series) {
-    this.#head = ascii(headOf(series));
+  constructor(table: string) {
+    this.#head = ascii(headOf(table));
   }
 
   /** The greatest length of a line. */
@@ -61,8 +60,8 @@ function copied(source: Uint8Array, target: Uint8Array, targetAt: number): numbe
 }
 
 /** The same lines from trades that are objects already: for small batches, where speed does not matter. */
-export function ilpLines(series: Series, trades: readonly AggTrade[]): string {
-  const head = headOf(series);
+export function ilpLines(table: string, trades: readonly AggTrade[]): string {
+  const head = headOf(table);
   return trades
     .map(
       ({ aggId, price, qty, firstId, lastId, isBuyerMaker, timeUs }) =>
@@ -72,13 +71,8 @@ export function ilpLines(series: Series, trades: readonly AggTrade[]): string {
     .join('');
 }
 
-function headOf({ market, symbol }: Series): string {
-  return `agg_trades,market=${escaped(market)},symbol=${escaped(symbol)} agg_id=`;
-}
-
-/** Spaces, commas and equals signs end a symbol unless escaped. */
-function escaped(symbol: string): string {
-  return symbol.replaceAll(/[\\ ,=]/g, (character) => `\\${character}`);
+function headOf(table: string): string {
+  return `${table} agg_id=`;
 }
 
 function ascii(text: string): Uint8Array {

@@ -4,20 +4,43 @@ import { Umzug, type UmzugStorage } from 'umzug';
 import type { Log } from '../../ports/log.ts';
 import { literal, type Sql } from './sql.ts';
 
+export const MIGRATIONS_TABLE = 'schema_migrations';
+
 const directory = join(import.meta.dirname, '../../../migrations');
+
+/** A statement for every series, or for those of some markets, with names to be filled in. */
+export interface SeriesStatement {
+  readonly text: string;
+  /** undefined: all markets. */
+  readonly markets: readonly string[] | undefined;
+}
+
+export interface Migration {
+  readonly name: string;
+  readonly statements: readonly string[];
+  readonly ofSeries: readonly SeriesStatement[];
+}
 
 /**
  * A statement ends with a semicolon at the end of a line; comments are whole lines. A statement after a
  * comment `-- each: 1m 1h` stands for two, with {interval}, {unit} and {count} filled in; [x] in it is x as
- * DOUBLE.
+ * DOUBLE. One after `-- each series` or `-- each series of MARKET` is for the tables of series: see
+ * series-tables.ts.
  */
-export function statementsOf(file: string): string[] {
-  return file.split(/;\s*$/m).flatMap((part) => {
+export function statementsOf(file: string): Omit<Migration, 'name'> {
+  const statements: string[] = [];
+  const ofSeries: SeriesStatement[] = [];
+  for (const part of file.split(/;\s*$/m)) {
     const statement = part.replace(/^\s*--.*$/gm, '').trim();
-    if (statement === '') return [];
+    if (statement === '') continue;
+    const [isOfSeries, markets] = /^-- each series(?: of (.+))?$/m.exec(part) ?? [];
     const intervals = /^-- each: (.+)$/m.exec(part)?.[1]?.split(' ');
-    return intervals?.map((interval) => forInterval(asDoubles(statement), interval)) ?? [statement];
-  });
+    if (isOfSeries !== undefined) ofSeries.push({ text: statement, markets: markets?.split(' ') });
+    else if (intervals === undefined) statements.push(statement);
+    else
+      statements.push(...intervals.map((interval) => forInterval(asDoubles(statement), interval)));
+  }
+  return { statements, ofSeries };
 }
 
 /** 90 million units are 9.0e15 units of 1e-8, below 2^53: such values are converted exactly. */
@@ -35,12 +58,12 @@ function forInterval(statement: string, interval: string): string {
     .replaceAll('{unit}', interval.slice(-1));
 }
 
-export async function migrationFiles(): Promise<{ name: string; statements: string[] }[]> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).toSorted();
+export async function migrationFiles(folder = directory): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted();
   return Promise.all(
     names.map(async (name) => ({
       name,
-      statements: statementsOf(await readFile(join(directory, name), 'utf8')),
+      ...statementsOf(await readFile(join(folder, name), 'utf8')),
     })),
   );
 }
@@ -48,7 +71,7 @@ export async function migrationFiles(): Promise<{ name: string; statements: stri
 /** Whether all migrations have been applied: the usual case, in which the lock is not needed. */
 export async function isMigrated(sql: Sql): Promise<boolean> {
   const tables = await sql.query(
-    "SELECT table_name AS name FROM tables() WHERE table_name = 'schema_migrations'",
+    `SELECT table_name AS name FROM tables() WHERE table_name = '${MIGRATIONS_TABLE}'`,
   );
   if (tables.length === 0) return false;
   const executed = new Set(await storageOf(sql).executed());
@@ -60,14 +83,17 @@ export async function isMigrated(sql: Sql): Promise<boolean> {
  * transactional DDL. The caller must hold the lock, so that only one host migrates.
  * @returns names of the migrations applied now
  */
-export async function migrate(sql: Sql, log: Log): Promise<string[]> {
+export async function migrate(
+  sql: Sql,
+  log: Log,
+  { files = migrationFiles() }: { readonly files?: Promise<readonly Migration[]> } = {},
+): Promise<string[]> {
   await sql.query(
-    'CREATE TABLE IF NOT EXISTS schema_migrations (ts TIMESTAMP, name SYMBOL, applied BOOLEAN) ' +
+    `CREATE TABLE IF NOT EXISTS ${MIGRATIONS_TABLE} (ts TIMESTAMP, name SYMBOL, applied BOOLEAN) ` +
       'TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, name)',
   );
-  const files = await migrationFiles();
   const umzug = new Umzug({
-    migrations: files.map(({ name, statements }) => ({
+    migrations: (await files).map(({ name, statements }) => ({
       name,
       up: async () => {
         for (const statement of statements) await applyStatement(sql, statement);
@@ -116,17 +142,17 @@ export async function appliedMigrations(sql: Sql): Promise<readonly string[]> {
 function storageOf(sql: Sql): UmzugStorage & { executed(): Promise<string[]> } {
   async function record(name: string, applied: boolean): Promise<void> {
     await sql.query(
-      `INSERT INTO schema_migrations VALUES (0::timestamp, ${literal(name)}, ${applied})`,
+      `INSERT INTO ${MIGRATIONS_TABLE} VALUES (0::timestamp, ${literal(name)}, ${applied})`,
     );
-    await sql.waitApplied('schema_migrations');
+    await sql.waitApplied(MIGRATIONS_TABLE);
   }
   return {
     logMigration: ({ name }) => record(name, true),
     unlogMigration: ({ name }) => record(name, false),
     async executed() {
-      await sql.waitApplied('schema_migrations');
+      await sql.waitApplied(MIGRATIONS_TABLE);
       const rows = await sql.query(
-        'SELECT name FROM schema_migrations WHERE applied ORDER BY name',
+        `SELECT name FROM ${MIGRATIONS_TABLE} WHERE applied ORDER BY name`,
       );
       return rows.map((row) => row['name'] ?? '');
     },

@@ -1,9 +1,10 @@
 import type { Market, Series } from '../../domain/market.ts';
 import type { SeriesCatalogue, SeriesFacts } from '../../ports/ledger.ts';
+import { tradesTableName, tradesViewName } from './series-names.ts';
 import { int, ofSeries, optionalInt, type Sql, text, type TextRow } from './sql.ts';
 
 const COLUMNS =
-  'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size';
+  'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size, generation';
 
 /** Callers must hold the series' lease while they read and then write. */
 export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
@@ -14,16 +15,19 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
   }
 
   async function write(facts: SeriesFacts): Promise<void> {
-    const { market, symbol, originMs, scheduledFromMs, contractSize } = facts;
+    const { market, symbol, originMs, scheduledFromMs, contractSize, generation } = facts;
     await sql.query(
-      'INSERT INTO series (ts, market, symbol, origin, scheduled_from, contract_size) VALUES ' +
-        '(0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp, cast($5 AS decimal(18,8)))',
+      'INSERT INTO series (ts, market, symbol, origin, scheduled_from, contract_size, generation, trades_table, trades_view) VALUES ' +
+        '(0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp, cast($5 AS decimal(18,8)), $6, $7, $8)',
       [
         market,
         symbol,
         originMs * 1000,
         scheduledFromMs === undefined ? null : scheduledFromMs * 1000,
         contractSize ?? null,
+        generation,
+        tradesTableName(facts, generation),
+        tradesViewName(facts),
       ],
     );
     await sql.waitApplied('series');
@@ -38,6 +42,7 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
       originMs,
       scheduledFromMs: undefined,
       contractSize: undefined,
+      generation: 1,
     };
     await write(facts);
     return facts;
@@ -71,5 +76,6 @@ function toFacts(row: TextRow): SeriesFacts {
     originMs: int(row, 'origin_us') / 1000,
     scheduledFromMs: scheduledUs === undefined ? undefined : scheduledUs / 1000,
     contractSize: row['contract_size'] ?? undefined,
+    generation: int(row, 'generation'),
   };
 }

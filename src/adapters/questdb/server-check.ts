@@ -1,6 +1,12 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import { addedColumn, migrationFiles } from './migrate.ts';
+import {
+  addedColumn,
+  appliedMigrations,
+  type Migration,
+  MIGRATIONS_TABLE,
+  migrationFiles,
+} from './migrate.ts';
 import type { Sql } from './sql.ts';
 
 /** The version that this release is tested with; older ones do not have what the bars need. */
@@ -33,7 +39,7 @@ function compare(left: string, right: string): number {
   return 0;
 }
 
-interface Column {
+export interface Column {
   readonly name: string;
   readonly type: string;
   readonly isKey: boolean;
@@ -69,40 +75,70 @@ export function tablesOf(statements: readonly string[]): Map<string, Column[]> {
   return tables;
 }
 
+/** In a former layout, the table of the trades of all series. */
+const FORMER_TRADES = 'agg_trades';
+
 /**
  * Compares the existing tables with the migrations. Run it before migrating, so that nothing is changed in a
- * database of another program.
- * @throws CdvaultError SCHEMA_MISMATCH when a live table has other columns or dedup keys than ours
+ * database of another program or release.
+ * @throws CdvaultError SCHEMA_MISMATCH when a live table has other columns or dedup keys than ours,
+ *   SCHEMA_OF_OTHER_RELEASE when the store has the layout of another release
  */
-export async function checkSchema(sql: Sql): Promise<void> {
-  const files = await migrationFiles();
+export async function checkSchema(
+  sql: Sql,
+  given: Promise<readonly Migration[]> = migrationFiles(),
+): Promise<void> {
+  const files = await given;
   const existing = new Set(
     (await sql.query('SELECT table_name AS name FROM tables()')).map((row) => row['name']),
   );
-  for (const [table, columns] of tablesOf(files.flatMap(({ statements }) => statements))) {
-    if (!existing.has(table)) continue;
-    const live = await sql.query(
-      `SELECT "column" AS name, type, "upsertKey" AS key FROM table_columns('${table}')`,
+  if (existing.has(MIGRATIONS_TABLE))
+    await assertSameLayout(sql, new Set(files.map(({ name }) => name)));
+  if (existing.has(FORMER_TRADES)) throw ofOtherRelease(`it has a table ${FORMER_TRADES}`);
+  for (const [table, columns] of tablesOf(files.flatMap(({ statements }) => statements)))
+    if (existing.has(table)) await checkTable(sql, table, columns);
+}
+
+async function assertSameLayout(sql: Sql, known: ReadonlySet<string>): Promise<void> {
+  const unknown = (await appliedMigrations(sql)).filter((name) => !known.has(name));
+  if (unknown.length > 0)
+    throw ofOtherRelease(
+      `it has had migrations that this one does not know: ${unknown.join(', ')}`,
     );
-    const expected = columns.map(describe);
-    const names = new Set(live.map((row) => row['name']));
-    const isToCome = ({ name, isAdded }: Column) => isAdded && !names.has(name);
-    const needed = columns.filter((column) => !isToCome(column)).map(describe);
-    const found = live.map((row) =>
-      describe({ name: row['name'] ?? '', type: row['type'] ?? '', isKey: row['key'] === 't' }),
+}
+
+function ofOtherRelease(why: string): CdvaultError {
+  return new CdvaultError(
+    'SCHEMA_OF_OTHER_RELEASE',
+    `this store was made by another release of cdvault (${why})`,
+  );
+}
+
+/** @throws CdvaultError SCHEMA_MISMATCH when a table has other columns or dedup keys than ours */
+export async function checkTable(
+  sql: Sql,
+  table: string,
+  columns: readonly Column[],
+): Promise<void> {
+  const live = await sql.query(
+    `SELECT "column" AS name, type, "upsertKey" AS key FROM table_columns('${table}')`,
+  );
+  const expected = columns.map(describe);
+  const names = new Set(live.map((row) => row['name']));
+  const isToCome = ({ name, isAdded }: Column) => isAdded && !names.has(name);
+  const needed = columns.filter((column) => !isToCome(column)).map(describe);
+  const found = live.map((row) =>
+    describe({ name: row['name'] ?? '', type: row['type'] ?? '', isKey: row['key'] === 't' }),
+  );
+  const wrong = [
+    ...needed.filter((column) => !found.includes(column)).map((column) => `missing ${column}`),
+    ...found.filter((column) => !expected.includes(column)).map((column) => `unexpected ${column}`),
+  ];
+  if (wrong.length > 0) {
+    throw new CdvaultError(
+      'SCHEMA_MISMATCH',
+      `table ${table} is not cdvault's: ${wrong.join(', ')}`,
     );
-    const wrong = [
-      ...needed.filter((column) => !found.includes(column)).map((column) => `missing ${column}`),
-      ...found
-        .filter((column) => !expected.includes(column))
-        .map((column) => `unexpected ${column}`),
-    ];
-    if (wrong.length > 0) {
-      throw new CdvaultError(
-        'SCHEMA_MISMATCH',
-        `table ${table} is not cdvault's: ${wrong.join(', ')}`,
-      );
-    }
   }
 }
 

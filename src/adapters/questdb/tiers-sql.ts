@@ -12,6 +12,8 @@ const COLUMNS =
 
 /** What the build of a day's tiers needs to know. */
 export interface TierRequest {
+  /** The table of the series' trades. */
+  readonly table: string;
   readonly bounds: TierBounds;
   /** Tiers that an earlier build of the day had and this one does not have: their rows become void. */
   readonly former: readonly string[];
@@ -41,7 +43,7 @@ INSERT ATOMIC INTO tiers_exact_1m (${COLUMNS})
 SELECT * FROM (
   WITH sized AS (
     SELECT ts, agg_id, qty, is_buyer_maker, first_id, last_id, ${DELTA} delta, ${tierOf(bounds, contract)} tier
-    FROM agg_trades WHERE ${rowsOfDay(series, day)}
+    FROM ${rowsOfDay(request.table, day)}
   ),
   running AS (
     SELECT ts, tier, ${limbs.sums(over)}${isStored ? '' : `, row_number() ${over} place`} FROM sized

@@ -2,7 +2,8 @@ import type { AggTrade } from '../../domain/trade/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Series } from '../../domain/market.ts';
 import type { StoredRun, TimeWindowUs, TradeKey, TradeStore } from '../../ports/trade-store.ts';
-import { int, ofSeries, optionalInt, type Sql, text, type TextRow } from './sql.ts';
+import type { SeriesTables } from './series-tables.ts';
+import { int, optionalInt, type Sql, text, type TextRow } from './sql.ts';
 import type { TradeWriter } from './trade-writer.ts';
 
 /**
@@ -32,52 +33,50 @@ const READ_ROWS = 20_000;
 
 export function createTradeStore(deps: {
   readonly sql: Sql;
+  readonly tables: SeriesTables;
   readonly writer: TradeWriter;
 }): TradeStore & { close(): Promise<void> } {
-  const { sql, writer } = deps;
+  const { sql, tables, writer } = deps;
 
-  async function* read(series: Series, window: TimeWindowUs): AsyncGenerator<AggTrade> {
-    await sql.waitApplied('agg_trades');
-    for (let after = ''; ;) {
-      const rows = await sql.query(
-        'SELECT agg_id, price, qty, first_id, last_id, ts::long AS time_us, is_buyer_maker FROM agg_trades ' +
-          `WHERE ${within(series, window)} AND ${LIVE_ROWS}${after} ORDER BY agg_id, ts LIMIT ${READ_ROWS}`,
-      );
-      for (const row of rows) yield toTrade(row);
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < READ_ROWS) return;
-      const [aggId, timeUs] = [int(last, 'agg_id'), int(last, 'time_us')];
-      after = ` AND (agg_id > ${aggId} OR (agg_id = ${aggId} AND ts > ${timeUs}::timestamp))`;
-    }
+  /** The series' table with all acknowledged rows; undefined when it has none. */
+  async function upToDate(series: Series): Promise<string | undefined> {
+    const table = await tables.find(series);
+    if (table !== undefined) await sql.waitApplied(table);
+    return table;
   }
 
   return {
     write: (series, trades, signal) => writer.write(series, trades, signal),
-    read,
+    async *read(series, window) {
+      const table = await upToDate(series);
+      if (table !== undefined) yield* pagesOf(sql, table, window);
+    },
     async readBack(series, window) {
-      await sql.waitApplied('agg_trades');
+      const table = await upToDate(series);
+      if (table === undefined) return NOTHING_STORED;
       const inside = `ts >= ${window.startUs}::timestamp AND ts < ${window.endUs}::timestamp`;
       const [row] = await sql.query(
         `SELECT sum(CASE WHEN ${inside} THEN 1 ELSE 0 END) AS rows, count() - count_distinct(agg_id) AS double_rows, ` +
           `min(CASE WHEN ${inside} THEN agg_id END) AS first_id, max(CASE WHEN ${inside} THEN agg_id END) AS last_id, ` +
           `${sumOf(`${inside} AND NOT is_buyer_maker`)} AS buy, ${sumOf(`${inside} AND is_buyer_maker`)} AS sell ` +
-          `FROM agg_trades WHERE ${within(series, around(window))} AND ${LIVE_ROWS}`,
+          `FROM ${table} WHERE ${within(around(window))} AND ${LIVE_ROWS}`,
       );
       if (row === undefined)
         throw new CdvaultError('INTERNAL', 'an aggregate query returned no row');
       return toStoredRun(row, int(row, 'double_rows'));
     },
     async readBackHours(series, window) {
-      await sql.waitApplied('agg_trades');
+      const table = await upToDate(series);
+      if (table === undefined) return new Map();
       const [hours, [whole]] = await Promise.all([
         sql.query(
           `SELECT ts::long AS hour_us, count() AS rows, min(agg_id) AS first_id, max(agg_id) AS last_id, ` +
             `${sumOf('NOT is_buyer_maker')} AS buy, ${sumOf('is_buyer_maker')} AS sell ` +
-            `FROM agg_trades WHERE ${within(series, window)} AND ${LIVE_ROWS} SAMPLE BY 1h`,
+            `FROM ${table} WHERE ${within(window)} AND ${LIVE_ROWS} SAMPLE BY 1h`,
         ),
         sql.query(
           'SELECT count() - count_distinct(agg_id) AS double_rows ' +
-            `FROM agg_trades WHERE ${within(series, around(window))} AND ${LIVE_ROWS}`,
+            `FROM ${table} WHERE ${within(around(window))} AND ${LIVE_ROWS}`,
         ),
       ]);
       const doubleRows = whole === undefined ? 0 : int(whole, 'double_rows');
@@ -89,6 +88,30 @@ export function createTradeStore(deps: {
     close: () => writer.close(),
   };
 }
+
+/** The live rows of a window in id order, in pages. */
+async function* pagesOf(sql: Sql, table: string, window: TimeWindowUs): AsyncGenerator<AggTrade> {
+  for (let after = ''; ;) {
+    const rows = await sql.query(
+      'SELECT agg_id, price, qty, first_id, last_id, ts::long AS time_us, is_buyer_maker ' +
+        `FROM ${table} WHERE ${within(window)} AND ${LIVE_ROWS}${after} ORDER BY agg_id, ts LIMIT ${READ_ROWS}`,
+    );
+    for (const row of rows) yield toTrade(row);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < READ_ROWS) return;
+    const [aggId, timeUs] = [int(last, 'agg_id'), int(last, 'time_us')];
+    after = ` AND (agg_id > ${aggId} OR (agg_id = ${aggId} AND ts > ${timeUs}::timestamp))`;
+  }
+}
+
+const NOTHING_STORED: StoredRun = {
+  rows: 0,
+  doubleRows: 0,
+  firstId: undefined,
+  lastId: undefined,
+  buyQty: '0.00000000',
+  sellQty: '0.00000000',
+};
 
 function sumOf(which: string): string {
   return `sum(CASE WHEN ${which} AND ${VALID_ROWS} THEN qty ELSE 0m END)`;
@@ -109,8 +132,8 @@ function toStoredRun(row: TextRow, doubleRows: number): StoredRun {
   };
 }
 
-function within(series: Series, { startUs, endUs }: TimeWindowUs): string {
-  return `${ofSeries(series)} AND ts >= ${startUs}::timestamp AND ts < ${endUs}::timestamp`;
+function within({ startUs, endUs }: TimeWindowUs): string {
+  return `ts >= ${startUs}::timestamp AND ts < ${endUs}::timestamp`;
 }
 
 function tombstone({ aggId, timeUs }: TradeKey): AggTrade {

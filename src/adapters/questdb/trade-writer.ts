@@ -5,6 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { IlpConnection } from './ilp-connection.ts';
 import { ilpLines } from './ilp-row.ts';
+import type { SeriesTables } from './series-tables.ts';
 
 /**
  * Batches in flight at a time. Formatting rows takes this process's only thread, so more would only hold
@@ -23,15 +24,25 @@ export interface TradeWriter {
  * before they overwrite them.
  * @param url http://user:password@host:port
  */
-export function createTradeWriter(url: string, clock: Clock, log: Log): TradeWriter {
+export function createTradeWriter(
+  url: string,
+  {
+    tables,
+    clock,
+    log,
+  }: { readonly tables: SeriesTables; readonly clock: Clock; readonly log: Log },
+): TradeWriter {
   const connection = new IlpConnection(url, clock, log);
   const limit = pLimit(WRITES_AT_ONCE);
   return {
     async write(series, trades, signal) {
       signal.throwIfAborted();
-      if (trades.length === 0) return;
+      const [first, last] = [trades[0], trades.at(-1)];
+      if (first === undefined || last === undefined) return;
+      const times = { rows: trades.length, firstUs: first.timeUs, lastUs: last.timeUs };
+      const table = await tables.forWriting(series, times, signal);
       await limit(() =>
-        connection.write(Buffer.from(ilpLines(series, trades)), trades.length, signal),
+        connection.write(Buffer.from(ilpLines(table, trades)), trades.length, signal),
       );
     },
     close: () => connection.close(),

@@ -56,7 +56,7 @@ export const DELTA = '(CASE WHEN is_buyer_maker THEN -qty ELSE qty END)';
  * Minutes with trades: `levels`, the levels of the CDV, still in limbs, and `sums`, the traded volumes. They
  * are separate because only `levels` needs a window over the ordered rows; `sums` is computed by all cores
  * directly from the table. `arg_min` takes no DECIMAL, so sorted prices are converted to integers.
- * @param rows condition that selects the trades
+ * @param rows table and condition that select the trades
  * @param worth columns with the value of the trades
  */
 export function tradedMinutes(rows: string, limbs: Limbs, order: RowOrder, worth: string): string {
@@ -68,7 +68,7 @@ export function tradedMinutes(rows: string, limbs: Limbs, order: RowOrder, worth
     isStored ? pick('price') : `(${pick(`(price * ${UNITS})::long`)} * ${UNIT})::decimal(18,8)`;
   return `running AS (
     SELECT ts, price, ${limbs.sums(over)}${isStored ? '' : `, row_number() ${over} place`}
-    FROM (SELECT ts, agg_id, price, ${DELTA} delta FROM agg_trades WHERE ${rows})
+    FROM (SELECT ts, agg_id, price, ${DELTA} delta FROM ${rows})
   ),
   levels AS (
     SELECT ts, ${limbs.edge(first, 'open')}, ${limbs.edge(last, 'close')},
@@ -86,6 +86,6 @@ export function tradedMinutes(rows: string, limbs: Limbs, order: RowOrder, worth
       sum(CASE WHEN is_buyer_maker THEN 0L ELSE last_id - first_id + 1 END) buy_trades,
       max(price) price_high, min(price) price_low,
       min(agg_id) first_id, max(agg_id) last_id
-    FROM agg_trades WHERE ${rows} SAMPLE BY 1m
+    FROM ${rows} SAMPLE BY 1m
   )`;
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBulkStore } from '../../../src/adapters/questdb/bulk-store.ts';
 import { systemClock } from '../../../src/adapters/system/clock.ts';
-import { NEVER, silentLog } from '../../support/store.ts';
+import { NEVER, ONE_TABLE, silentLog } from '../../support/store.ts';
 import { blockOf, tradeOf } from '../../support/trades.ts';
 
 const HOUR = Date.UTC(2024, 0, 1);
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 test('an abandoned load has no request in progress any more', async () => {
-  const bulk = createBulkStore(url, systemClock, silentLog);
+  const bulk = createBulkStore(url, { tables: ONE_TABLE, clock: systemClock, log: silentLog });
   arrived = [];
   answered = 0;
   const load = bulk.open(SERIES, NEVER);
@@ -46,7 +46,7 @@ test('an abandoned load has no request in progress any more', async () => {
 });
 
 test('rows of the same time are not split over two requests', async () => {
-  const bulk = createBulkStore(url, systemClock, silentLog);
+  const bulk = createBulkStore(url, { tables: ONE_TABLE, clock: systemClock, log: silentLog });
   arrived = [];
   const load = bulk.open(SERIES, NEVER);
   const block = blockOf(
@@ -63,9 +63,9 @@ test('rows of the same time are not split over two requests', async () => {
 });
 
 test('a line has the trade’s own digits', async () => {
-  const bulk = createBulkStore(url, systemClock, silentLog);
+  const bulk = createBulkStore(url, { tables: ONE_TABLE, clock: systemClock, log: silentLog });
   arrived = [];
-  const load = bulk.open({ market: 'binance_cm', symbol: 'A B,C=D' }, NEVER);
+  const load = bulk.open(SERIES, NEVER);
   await load.add(
     blockOf([tradeOf(7, HOUR, { price: '0.10', qty: '42', isBuyerMaker: true })]),
     0,
@@ -73,7 +73,7 @@ test('a line has the trade’s own digits', async () => {
   );
   await load.finish();
   expect(arrived).toEqual([
-    'agg_trades,market=binance_cm,symbol=A\\ B\\,C\\=D agg_id=7i,price=0.10d,qty=42d,first_id=14i,last_id=15i,' +
+    'agg_trades_spot_x_1 agg_id=7i,price=0.10d,qty=42d,first_id=14i,last_id=15i,' +
       `is_buyer_maker=t ${HOUR * 1000}t\n`,
   ]);
   await bulk.close();

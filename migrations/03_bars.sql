@@ -1,7 +1,14 @@
+-- A statement after a line `-- each: 1m 5m …` stands for one of each interval: {interval} is 5m, {unit} m,
+-- {count} 5. (Such a line belongs to its statement alone.)
+
 -- Exact bars. open, high, low, close: CDV since level_from (UTC midnight, or the first stored hour of a
 -- day of which the start was not asked for), after the bar's first trade, highest, lowest, after its
--- last. One table an interval: a SAMPLE BY view would read the whole history for every query.
-CREATE TABLE IF NOT EXISTS cdv_exact_1m (
+-- last. COIN-M bars count contracts, exactly; what they are worth in the base asset is a quotient, so
+-- base_… are DOUBLE and not exact (NULL on the other markets, whose volumes are base). buy_…: of
+-- agg_trades and trades those whose taker bought; the rest sold. One table an interval: a SAMPLE BY view
+-- would read the whole history for every query.
+-- each: 1m 3m 5m 15m 30m
+CREATE TABLE IF NOT EXISTS cdv_exact_{interval} (
   ts TIMESTAMP,
   market SYMBOL,
   symbol SYMBOL,
@@ -24,10 +31,15 @@ CREATE TABLE IF NOT EXISTS cdv_exact_1m (
   last_id LONG,
   status SYMBOL,
   level_from TIMESTAMP,
-  level_missing LONG
+  level_missing LONG,
+  base_buy_volume DOUBLE,
+  base_sell_volume DOUBLE,
+  buy_agg_trades LONG,
+  buy_trades LONG
 ) TIMESTAMP(ts) PARTITION BY MONTH WAL DEDUP UPSERT KEYS(ts, market, symbol);
 
-CREATE TABLE IF NOT EXISTS cdv_exact_5m (
+-- each: 1h 4h 1d
+CREATE TABLE IF NOT EXISTS cdv_exact_{interval} (
   ts TIMESTAMP,
   market SYMBOL,
   symbol SYMBOL,
@@ -50,65 +62,21 @@ CREATE TABLE IF NOT EXISTS cdv_exact_5m (
   last_id LONG,
   status SYMBOL,
   level_from TIMESTAMP,
-  level_missing LONG
-) TIMESTAMP(ts) PARTITION BY MONTH WAL DEDUP UPSERT KEYS(ts, market, symbol);
-
-CREATE TABLE IF NOT EXISTS cdv_exact_15m (
-  ts TIMESTAMP,
-  market SYMBOL,
-  symbol SYMBOL,
-  open DECIMAL(38,8),
-  high DECIMAL(38,8),
-  low DECIMAL(38,8),
-  close DECIMAL(38,8),
-  delta DECIMAL(38,8),
-  buy_volume DECIMAL(38,8),
-  sell_volume DECIMAL(38,8),
-  quote_delta DECIMAL(38,16),
-  quote_volume DECIMAL(38,16),
-  agg_trades LONG,
-  trades LONG,
-  price_open DECIMAL(18,8),
-  price_high DECIMAL(18,8),
-  price_low DECIMAL(18,8),
-  price_close DECIMAL(18,8),
-  first_id LONG,
-  last_id LONG,
-  status SYMBOL,
-  level_from TIMESTAMP,
-  level_missing LONG
-) TIMESTAMP(ts) PARTITION BY MONTH WAL DEDUP UPSERT KEYS(ts, market, symbol);
-
-CREATE TABLE IF NOT EXISTS cdv_exact_1h (
-  ts TIMESTAMP,
-  market SYMBOL,
-  symbol SYMBOL,
-  open DECIMAL(38,8),
-  high DECIMAL(38,8),
-  low DECIMAL(38,8),
-  close DECIMAL(38,8),
-  delta DECIMAL(38,8),
-  buy_volume DECIMAL(38,8),
-  sell_volume DECIMAL(38,8),
-  quote_delta DECIMAL(38,16),
-  quote_volume DECIMAL(38,16),
-  agg_trades LONG,
-  trades LONG,
-  price_open DECIMAL(18,8),
-  price_high DECIMAL(18,8),
-  price_low DECIMAL(18,8),
-  price_close DECIMAL(18,8),
-  first_id LONG,
-  last_id LONG,
-  status SYMBOL,
-  level_from TIMESTAMP,
-  level_missing LONG
+  level_missing LONG,
+  base_buy_volume DOUBLE,
+  base_sell_volume DOUBLE,
+  buy_agg_trades LONG,
+  buy_trades LONG
 ) TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, market, symbol);
 
-CREATE TABLE IF NOT EXISTS cdv_exact_4h (
+-- CDV of trades of one size apart. tier: the lower bound of the trade's worth in quote currency. Every
+-- bar has a row in each tier, so that the tiers of a bar add up to it.
+-- each: 1m
+CREATE TABLE IF NOT EXISTS tiers_exact_{interval} (
   ts TIMESTAMP,
   market SYMBOL,
   symbol SYMBOL,
+  tier SYMBOL,
   open DECIMAL(38,8),
   high DECIMAL(38,8),
   low DECIMAL(38,8),
@@ -116,25 +84,19 @@ CREATE TABLE IF NOT EXISTS cdv_exact_4h (
   delta DECIMAL(38,8),
   buy_volume DECIMAL(38,8),
   sell_volume DECIMAL(38,8),
-  quote_delta DECIMAL(38,16),
-  quote_volume DECIMAL(38,16),
   agg_trades LONG,
   trades LONG,
-  price_open DECIMAL(18,8),
-  price_high DECIMAL(18,8),
-  price_low DECIMAL(18,8),
-  price_close DECIMAL(18,8),
-  first_id LONG,
-  last_id LONG,
   status SYMBOL,
   level_from TIMESTAMP,
   level_missing LONG
-) TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, market, symbol);
+) TIMESTAMP(ts) PARTITION BY MONTH WAL DEDUP UPSERT KEYS(ts, market, symbol, tier);
 
-CREATE TABLE IF NOT EXISTS cdv_exact_1d (
+-- each: 1h 1d
+CREATE TABLE IF NOT EXISTS tiers_exact_{interval} (
   ts TIMESTAMP,
   market SYMBOL,
   symbol SYMBOL,
+  tier SYMBOL,
   open DECIMAL(38,8),
   high DECIMAL(38,8),
   low DECIMAL(38,8),
@@ -142,22 +104,15 @@ CREATE TABLE IF NOT EXISTS cdv_exact_1d (
   delta DECIMAL(38,8),
   buy_volume DECIMAL(38,8),
   sell_volume DECIMAL(38,8),
-  quote_delta DECIMAL(38,16),
-  quote_volume DECIMAL(38,16),
   agg_trades LONG,
   trades LONG,
-  price_open DECIMAL(18,8),
-  price_high DECIMAL(18,8),
-  price_low DECIMAL(18,8),
-  price_close DECIMAL(18,8),
-  first_id LONG,
-  last_id LONG,
   status SYMBOL,
   level_from TIMESTAMP,
   level_missing LONG
-) TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, market, symbol);
+) TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, market, symbol, tier);
 
--- Which slice contents each day's bars were computed from: bars are due when they differ.
+-- Which slice contents each day's bars were computed from, and in which layout (shape of the release, and
+-- tiers): bars are due when either differs.
 CREATE TABLE IF NOT EXISTS bar_days (
   ts TIMESTAMP,
   market SYMBOL,
@@ -169,7 +124,8 @@ CREATE TABLE IF NOT EXISTS bar_days (
   id_end LONG,
   missing LONG,
   delta DECIMAL(38,8),
-  built_at TIMESTAMP
+  built_at TIMESTAMP,
+  layout VARCHAR
 ) TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, market, symbol);
 
 -- Continuous CDV at each stored midnight, 0 at the pinned origin. missing: ids that are not stored

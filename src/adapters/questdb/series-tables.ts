@@ -1,0 +1,127 @@
+import { CdvaultError } from '../../domain/errors.ts';
+import { type Series, seriesKey } from '../../domain/market.ts';
+import { DAY_MS, HOUR_MS } from '../../domain/time/hour.ts';
+import type { Log } from '../../ports/log.ts';
+import { applyStatement } from './migrate.ts';
+import {
+  columnsFor,
+  type Partition,
+  type SeriesNames,
+  seriesStatements,
+  statementsFor,
+  toNames,
+  updateSeriesSchema,
+} from './series-schema.ts';
+import { checkTable } from './server-check.ts';
+import { literal, ofSeries, type Sql } from './sql.ts';
+
+/** The first trades that are written of a series: how many, and over what time. */
+export interface FirstTrades {
+  readonly rows: number;
+  readonly firstUs: number;
+  readonly lastUs: number;
+}
+
+/** The tables of raw trades, one for each series. */
+export interface SeriesTables {
+  /** @returns undefined while the series has no trades */
+  find(series: Series): Promise<string | undefined>;
+  /**
+   * The table, made if it does not exist; confirmed in any case, so that no row is sent to a table that
+   * does not have its columns and keys.
+   * @throws CdvaultError SCHEMA_MISMATCH when another program has a table of that name
+   */
+  forWriting(series: Series, first: FirstTrades, signal: AbortSignal): Promise<string>;
+}
+
+/** Runs `work` while no other process changes the schema. */
+export type SchemaLock = <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+
+export function createSeriesTables(deps: {
+  readonly sql: Sql;
+  readonly lock: SchemaLock;
+  readonly log: Log;
+}): SeriesTables {
+  const { sql } = deps;
+  /** A table is never renamed and its name is never used again, so what was found stays true. */
+  const confirmed = new Map<string, Promise<string>>();
+  const found = new Map<string, string>();
+  return {
+    async find(series) {
+      const key = seriesKey(series);
+      const known = found.get(key);
+      if (known !== undefined) return known;
+      const names = await namesOf(sql, series);
+      if (names === undefined || !(await exists(sql, names.table))) return undefined;
+      found.set(key, names.table);
+      return names.table;
+    },
+    async forWriting(series, first, signal) {
+      const key = seriesKey(series);
+      for (;;) {
+        const making = confirmed.get(key);
+        if (making === undefined) {
+          const made = confirm(deps, series, partitionFor(first), signal);
+          confirmed.set(key, made);
+          made.catch(() => confirmed.delete(key));
+          return made;
+        }
+        // Another job's failure, or its abort, is not this one's.
+        const table = await making.catch(() => undefined);
+        if (table !== undefined) return table;
+        signal.throwIfAborted();
+      }
+    },
+  };
+}
+
+/**
+ * From this many trades a day on, a series' table is divided by day: a month of fewer is a folder below
+ * 100 MB, of which QuestDB rewrites little when rows arrive out of order.
+ */
+const BUSY_TRADES_A_DAY = 50_000;
+
+function partitionFor({ rows, firstUs, lastUs }: FirstTrades): Partition {
+  // A few trades within a second say nothing about the day.
+  const spanMs = Math.max((lastUs - firstUs) / 1000, HOUR_MS);
+  return (rows * DAY_MS) / spanMs >= BUSY_TRADES_A_DAY ? 'DAY' : 'MONTH';
+}
+
+async function confirm(
+  { sql, lock, log }: Parameters<typeof createSeriesTables>[0],
+  series: Series,
+  partition: Partition,
+  signal: AbortSignal,
+): Promise<string> {
+  const names = await namesOf(sql, series);
+  if (names === undefined)
+    throw new CdvaultError('INTERNAL', `the table series has no row of ${seriesKey(series)}`);
+  const templates = await seriesStatements();
+  const statements = statementsFor(templates, names, partition);
+  const columns = columnsFor(statements, names.table);
+  if (!(await exists(sql, names.table))) {
+    await lock(async () => {
+      for (const statement of statements) await applyStatement(sql, statement);
+      await checkTable(sql, names.table, columns);
+      await updateSeriesSchema(sql, templates);
+    }, signal);
+    log.debug({ ...series, table: names.table, partition }, 'table of trades created');
+  }
+  await checkTable(sql, names.table, columns);
+  return names.table;
+}
+
+async function namesOf(sql: Sql, series: Series): Promise<SeriesNames | undefined> {
+  await sql.waitApplied('series');
+  const [row] = await sql.query(
+    `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${ofSeries(series)}`,
+  );
+  return row === undefined ? undefined : toNames(row);
+}
+
+async function exists(sql: Sql, table: string): Promise<boolean> {
+  const tables = await sql.query(
+    `SELECT table_name AS name FROM tables() WHERE table_name = ${literal(table)}`,
+  );
+  return tables.length > 0;
+}
