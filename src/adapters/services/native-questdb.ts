@@ -4,10 +4,10 @@ import { probeQuestdb } from './probes.ts';
 import type { NativeService, NativeSet } from './native-service.ts';
 
 /**
- * The heap holds metadata and connections only; columns are mapped files, and sorts use memory off the
- * heap.
+ * The heap holds metadata, connections and plans of queries; columns are mapped files, and sorts use memory
+ * off the heap. 500 series take about 150 MB, and the plans of open connections some 200 MB.
  */
-const HEAP = '512m';
+const HEAP = '1g';
 /**
  * Java 24 and later warn about operations that QuestDB needs; Java 17 does not know the switches that
  * silence them.
