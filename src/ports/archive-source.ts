@@ -21,12 +21,12 @@ export interface ArchiveDay {
   readonly before?: Neighbour;
   readonly after?: Neighbour;
   /**
-   * The day's rows in the file's order, in blocks; each is valid until the next one is requested. Can be
-   * read once. Rows with a wrong date are left out.
+   * The day's rows in the file's order, in blocks; each is valid until the next one is requested. A second
+   * call reads the file again. Rows with a wrong date are left out.
    * @throws CdvaultError ARCHIVE_BAD_FILE also when the file does not match its checksum, before any row
    */
   rows(): AsyncIterable<TradeBlock>;
-  /** Rows that rows() has left out so far and that are dated in the day or lie among its trades. */
+  /** Rows that the last rows() has left out so far and that are dated in the day or lie among its trades. */
   foreign(): readonly ForeignRow[];
 }
 

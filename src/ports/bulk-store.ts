@@ -4,17 +4,21 @@ import type { TradeBlock } from '../domain/trade/trade-block.ts';
 /** Rows of one series on their way to the store. */
 export interface BulkLoad {
   /**
-   * Takes the rows `[from, to)`; resolves when there is room for more. Rows are sent in batches of about
-   * 20,000, each one transaction; several are in flight at a time and may arrive in any order.
-   * @throws CdvaultError as finish(), for an earlier batch
+   * Takes the rows `[from, to)`; resolves when there is room for more. All rows of a load are one
+   * transaction.
+   * @throws CdvaultError as finish()
    */
   add(block: TradeBlock, from: number, to: number): Promise<void>;
   /**
    * Resolves when the server has acknowledged every row.
-   * @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, TABLE_SUSPENDED: any batch may be missing
+   * @throws CdvaultError STORE_UNREACHABLE (the rows may be stored or not, all of them or none), STORE_REFUSED
+   *   (none is stored); a load is not repeated by itself
    */
   finish(): Promise<void>;
-  /** Resolves when no batch is in flight any more, whether it succeeded or failed; never throws. */
+  /**
+   * Ends a load that was not finished, so that nothing of it is stored; does nothing after finish(). Resolves
+   * when no request is in flight any more; never throws.
+   */
   abandon(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { createJobQueue } from '../../src/adapters/bullmq/job-queue.ts';
+import { tradesTableName } from '../../src/adapters/questdb/series-names.ts';
 import { createSql } from '../../src/adapters/questdb/sql.ts';
 import { createLog } from '../../src/adapters/system/log.ts';
 import { backfillDays } from './backfill.ts';
@@ -12,6 +13,7 @@ import { freshStore, startHost, type Store } from './place.ts';
 const HOUR_MS = DAY_MS / 24;
 /** The number of days that a run has in Redis at a time. */
 const QUEUED_DAYS = 24;
+const TRADES = tradesTableName({ market: 'binance_spot', symbol: SYMBOL }, 1);
 /** `2024-01-01.88` (version 88 of a day) or `2024-01` (a month). */
 const PARTITION = /^(\d{4}(?:-\d\d)*)(?:\.(\d+))?$/;
 /** The unit of `blocks` in stat(2), whatever the file system's block size is. */
@@ -30,8 +32,8 @@ export const sizes: Measurement = {
     const { trades } = await backfillDays({ store, host }, { first: 0, days: 1, source: 'auto' });
     const sql = createSql(store.urls.questdbPgUrl, 1);
     try {
-      await sql.query('ALTER TABLE agg_trades SQUASH PARTITIONS');
-      await sql.waitApplied('agg_trades');
+      await sql.query(`ALTER TABLE ${TRADES} SQUASH PARTITIONS`);
+      await sql.waitApplied(TRADES);
     } finally {
       await sql.close();
     }
@@ -39,7 +41,7 @@ export const sizes: Measurement = {
     await store.stop();
     const bytesOf = (prefix: string) => partitionBytes(path.join(store.dir, 'questdb/db'), prefix);
     return [
-      oneLook('disk: a trade', bytesOf('agg_trades~') / trades),
+      oneLook('disk: a trade', bytesOf(`${TRADES}~`) / trades),
       oneLook('disk: a day’s bars, all intervals', bytesOf('cdv_exact_')),
       oneLook('Redis: a waiting hour', perSlice),
     ];

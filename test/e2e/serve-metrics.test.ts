@@ -91,7 +91,7 @@ describe('metrics', () => {
     for (const service of ['redis', 'questdb'])
       expect(valueOf(page, 'cdvault_up', { service })).toBe(1);
     expect(valueOf(page, 'cdvault_store_schema_current', {})).toBe(1);
-    expect(valueOf(page, 'cdvault_store_table_suspended', { table: 'agg_trades' })).toBe(0);
+    expect(valueOf(page, 'cdvault_store_table_suspended', { table: 'slices' })).toBe(0);
     expect(valueOf(page, 'cdvault_store_wal_pending_transactions', { table: 'slices' })).toBe(0);
   });
 

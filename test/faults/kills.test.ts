@@ -75,13 +75,13 @@ describe.concurrent('a backfill survives', () => {
     missing: ['agg_trades', 'slices'],
   });
   killed('kill -9 with a batch that is fetched and not flushed', 'slow', {
-    at: ({ services }) => services.questdbHttp.hold('agg_trades,', 'request').reached,
+    at: ({ services }) => services.questdbHttp.hold('agg_trades_', 'request').reached,
     left: ['series'],
     missing: ['agg_trades', 'slices'],
     tradesPerHour: BATCHES,
   });
   killed('kill -9 with a batch that is flushed and not acknowledged', 'slow', {
-    at: ({ services }) => services.questdbHttp.hold('agg_trades,', 'answer').reached,
+    at: ({ services }) => services.questdbHttp.hold('agg_trades_', 'answer').reached,
     left: ['agg_trades'],
     missing: ['slices'],
     tradesPerHour: BATCHES,

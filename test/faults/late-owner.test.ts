@@ -59,7 +59,7 @@ function pastTheProxies(): Record<string, string> {
 
 fault('a process stopped at a batch resumes when the hour is proven', 'slow', async (report) => {
   await inPlace({ ...RUN, services: inject('services') }, async (place) => {
-    const hold = place.services.questdbHttp.hold('agg_trades,', 'answer');
+    const hold = place.services.questdbHttp.hold('agg_trades_', 'answer');
     const { late, before, after } = await overtake(place, hold);
     // The ledger row is that of the second process, including its time.
     expect(after).toEqual(before);
@@ -75,7 +75,7 @@ fault(
   async (report) => {
     await inPlace({ ...RUN, services: inject('services') }, async (place) => {
       const { rig, services } = place;
-      const hold = services.questdbHttp.hold('agg_trades,', 'answer');
+      const hold = services.questdbHttp.hold('agg_trades_', 'answer');
       const { late, before, after } = await overtake(place, hold, place.backfill, async () => {
         const leases = await rig.redis().keys(`*${rig.name}:lease:slice-*`);
         expect(leases).not.toEqual([]);

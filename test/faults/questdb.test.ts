@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import { devModeEnv, makeOwnServices, type OwnServices } from '../support/own-services.ts';
+import { tradesTable } from '../support/store.ts';
 import { fault, printFaultTable } from './fault.ts';
 import {
   inPlace,
@@ -29,7 +30,7 @@ const RUN = { hours: 6, tradesPerHour: 2_500, concurrency: 2, latencyMs: 60 };
 
 fault('QuestDB is killed during a flush and started again', 'slow', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
-    const flush = place.services.questdbHttp.hold('agg_trades,', 'request');
+    const flush = place.services.questdbHttp.hold('agg_trades_', 'request');
     const { command } = startedCommand(place);
     await untilReached(command, flush.reached);
     await own.kill('questdb');
@@ -95,10 +96,10 @@ fault(
   'slow',
   async (report) => {
     await inPlace({ ...RUN, concurrency: 1, services }, async (place) => {
-      const first = place.services.questdbHttp.hold('agg_trades,', 'answer');
+      const first = place.services.questdbHttp.hold('agg_trades_', 'answer');
       const { command } = startedCommand(place);
       await untilReached(command, first.reached);
-      const second = place.services.questdbHttp.hold('agg_trades,', 'request');
+      const second = place.services.questdbHttp.hold('agg_trades_', 'request');
       await untilReached(command, second.reached);
       first.release();
       second.release();
@@ -114,21 +115,22 @@ fault('QuestDB suspends the table of trades', 'quick', async (report) => {
   await inPlace({ ...RUN, services }, async (place) => {
     const { rig, app, backfill } = place;
     // Held, so that the fault happens during the run, however fast it is.
-    const flush = place.services.questdbHttp.hold('agg_trades,', 'request');
+    const flush = place.services.questdbHttp.hold('agg_trades_', 'request');
     const { command } = startedCommand(place);
     await untilReached(command, flush.reached);
-    await app.sql.query('ALTER TABLE agg_trades SUSPEND WAL');
+    const table = await tradesTable(app.sql, place.symbol);
+    await app.sql.query(`ALTER TABLE ${table} SUSPEND WAL`);
     flush.release();
     for (const result of [await command.done, await rig.cli(backfill)]) {
       expect(result).toMatchObject({ exitCode: 7 });
       expect(result.stderr).toContain('error TABLE_SUSPENDED: ');
-      expect(result.stderr).toContain('[tableName=agg_trades]');
+      expect(result.stderr).toContain(`[tableName=${table}]`);
       expect(result.stderr).toContain(
         'run ALTER TABLE <name> RESUME WAL and the same command again',
       );
       report.saw(lineWith(result, 'error TABLE_SUSPENDED: '));
     }
-    await app.sql.query('ALTER TABLE agg_trades RESUME WAL');
+    await app.sql.query(`ALTER TABLE ${table} RESUME WAL`);
     expect(await rig.cli(backfill)).toMatchObject({ exitCode: 0 });
   });
 });

@@ -19,11 +19,12 @@ export function dayRows(
 ): Pick<ArchiveDay, 'rows' | 'foreign'> {
   const day = { startMs: dayMs, endMs: dayMs + DAY_MS };
   const dates = parseArchiveName(name) ?? day;
-  const foreign = new ForeignRows(dates);
+  let foreign = new ForeignRows(dates);
   const { startUs, endUs } = dayWindowUs(dayMs);
   const isOfDay = (timeUs = -1) => timeUs >= startUs && timeUs < endUs;
   return {
     rows() {
+      foreign = new ForeignRows(dates);
       const rows = placedRows(name, read(), foreign);
       return dates.endMs - dates.startMs > DAY_MS ? rowsOfDay(rows, dayMs) : rows;
     },

@@ -1,16 +1,27 @@
+import { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { writePatiently } from './patient-write.ts';
 
-/** A batch of 10,000 rows takes about 50 ms; a server that needs this long counts as unreachable. */
+/**
+ * A batch of 10,000 rows takes about 50 ms; a server that needs this long for a batch, for the next piece of
+ * a stream, or for the answer to it counts as unreachable.
+ */
 const WRITE_DEADLINE_MS = 30_000;
 
 /** The status of success. A request is one transaction: all of its rows are stored, or none. */
 const NO_CONTENT = 204;
 
-/** Writes trades by QuestDB's line protocol (ILP) over HTTP. */
+interface Request {
+  readonly body: Buffer | Readable;
+  readonly rows: () => number;
+  /** Aborts a request that takes too long. */
+  readonly patience: AbortSignal;
+}
+
+/** Writes rows by QuestDB's line protocol (ILP) over HTTP. */
 export class IlpConnection {
   readonly #agent: Agent;
   readonly #origin: string;
@@ -26,7 +37,6 @@ export class IlpConnection {
     this.#log = log;
     this.#agent = new Agent({
       connect: { timeout: WRITE_DEADLINE_MS },
-      headersTimeout: WRITE_DEADLINE_MS,
       bodyTimeout: WRITE_DEADLINE_MS,
     });
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -44,26 +54,62 @@ export class IlpConnection {
    */
   async write(body: Buffer, rows: number, signal: AbortSignal): Promise<void> {
     const deps = { clock: this.#clock, log: this.#log };
-    await writePatiently(deps, rows, signal, () => this.#post(body, rows, signal));
+    await writePatiently(deps, rows, signal, () => {
+      const patience = AbortSignal.timeout(WRITE_DEADLINE_MS);
+      return this.#post({ body, rows: () => rows, patience }, signal);
+    });
+  }
+
+  /**
+   * Writes the rows of a stream in one request and one transaction, once. The server takes the pieces as
+   * fast as it can.
+   * @param rows number of rows so far, for errors
+   * @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, or the signal's reason: nothing is stored
+   */
+  async stream(
+    pieces: AsyncIterable<Buffer>,
+    rows: () => number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const stalled = new AbortController();
+    const error = new Error(`no progress for ${WRITE_DEADLINE_MS / 1000} s`);
+    let timer = setTimeout(() => undefined, 0);
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => stalled.abort(error), WRITE_DEADLINE_MS);
+    };
+    async function* body() {
+      for await (const piece of pieces) {
+        wait();
+        yield piece;
+        clearTimeout(timer);
+      }
+      wait();
+    }
+    try {
+      const request = { body: Readable.from(body()), rows, patience: stalled.signal };
+      await this.#post(request, signal);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async close(): Promise<void> {
     await this.#agent.close();
   }
 
-  async #post(body: Buffer, rows: number, signal: AbortSignal): Promise<void> {
-    const { statusCode, text } = await this.#answer(body, rows, signal);
+  async #post(request: Request, signal: AbortSignal): Promise<void> {
+    const { statusCode, text } = await this.#answer(request, signal);
     if (statusCode === NO_CONTENT) return;
     // A suspended table accepts rows as well: waitApplied reports that.
     throw new CdvaultError(
       statusCode >= 400 && statusCode < 500 ? 'STORE_REFUSED' : 'STORE_UNREACHABLE',
-      `QuestDB answered HTTP ${statusCode} to ${rows} trades: ${text.slice(0, 400)}`,
+      `QuestDB answered HTTP ${statusCode} to ${request.rows()} rows: ${text.slice(0, 400)}`,
     );
   }
 
   async #answer(
-    body: Buffer,
-    rows: number,
+    { body, rows, patience }: Request,
     signal: AbortSignal,
   ): Promise<{ statusCode: number; text: string }> {
     try {
@@ -73,13 +119,15 @@ export class IlpConnection {
         method: 'POST',
         headers: this.#headers,
         body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(WRITE_DEADLINE_MS)]),
+        // `patience` has the deadline: a stream may pause on this side.
+        headersTimeout: 0,
+        signal: AbortSignal.any([signal, patience]),
       });
       return { statusCode, text: await answer.text() };
     } catch (error) {
       signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
-      throw new CdvaultError('STORE_UNREACHABLE', `writing ${rows} trades to QuestDB: ${message}`, {
+      throw new CdvaultError('STORE_UNREACHABLE', `writing ${rows()} rows to QuestDB: ${message}`, {
         cause: error,
       });
     }

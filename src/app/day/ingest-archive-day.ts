@@ -153,6 +153,9 @@ class WatchedArchive {
   }
 
   async *#watch(file: ArchiveDay, isInReach: boolean): AsyncGenerator<TradeBlock> {
+    // The file is read again when the store did not take its rows.
+    this.rows = 0;
+    this.withoutQuantity = 0;
     for await (const block of file.rows()) {
       const { rows, aggIds, timesUs } = block;
       if (rows > 0) {

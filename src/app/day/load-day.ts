@@ -1,5 +1,7 @@
 import type { ForeignRow } from '../../domain/proof/foreign-rows.ts';
 import { DAY_MS, dayWindowUs, hourWindowUs } from '../../domain/time/hour.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { backoffMs } from '../../domain/plan/backoff.ts';
 import { claims, verdictOf } from '../../domain/proof/ledger.ts';
 import type { Series } from '../../domain/market.ts';
 import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
@@ -29,6 +31,10 @@ export interface LoadDayDeps {
   readonly log: Log;
   readonly codeVersion: string;
 }
+
+/** Attempts to store the rows of a file. */
+const TRIES = 3;
+const BACKOFF = { firstMs: 500, maxMs: 4_000 };
 
 /** Hours are starts, oldest first. `unproven`: not proven by the file; to be fetched by REST if that is allowed. */
 export type DayOutcome =
@@ -131,18 +137,41 @@ class DayLoad {
 
   /** @returns the hours that are proven */
   async run(file: ArchiveDay): Promise<readonly number[]> {
-    const load = this.#deps.bulk.open(this.#series, this.#signal);
-    try {
-      const hours = await this.#read(file, load);
-      const wanted = hours.filter(({ hourMs }) => this.#leases.has(hourMs));
-      return await this.#record(wanted, file.foreign());
-    } finally {
-      await load.abandon();
+    const hours = await this.#readPatiently(file);
+    const wanted = hours.filter(({ hourMs }) => this.#leases.has(hourMs));
+    return this.#record(wanted, file.foreign());
+  }
+
+  /** Reads the file again when the store did not take its rows: a load can't be repeated without it. */
+  async #readPatiently(file: ArchiveDay): Promise<readonly FileHour[]> {
+    const { bulk, clock, log } = this.#deps;
+    for (let attempt = 0; ; attempt += 1) {
+      const load = bulk.open(this.#series, this.#signal);
+      let counted = 0;
+      try {
+        return await this.#read(file, load, (rows) => {
+          counted += rows;
+          this.#onRows(rows);
+        });
+      } catch (error) {
+        await load.abandon();
+        this.#signal.throwIfAborted();
+        const mayPass = error instanceof CdvaultError && error.code === 'STORE_UNREACHABLE';
+        if (!mayPass || attempt + 1 >= TRIES) throw error;
+        this.#onRows(-counted);
+        log.warn({ code: error.code, file: file.name, attempt }, `${error.message}; reading again`);
+        const pauseMs = backoffMs(BACKOFF, attempt, Math.random(), BACKOFF.firstMs);
+        await clock.sleep(pauseMs, this.#signal);
+      }
     }
   }
 
   /** @returns all hours of the day; the rows of the requested ones are stored */
-  async #read(file: ArchiveDay, load: BulkLoad): Promise<readonly FileHour[]> {
+  async #read(
+    file: ArchiveDay,
+    load: BulkLoad,
+    onRows: (rows: number) => void,
+  ): Promise<readonly FileHour[]> {
     const { trades } = this.#deps;
     const reader = new DayReader({
       series: this.#series,
@@ -154,11 +183,15 @@ class DayLoad {
       trades,
       load,
       signal: this.#signal,
-      onRows: this.#onRows,
+      onRows,
     });
     await reader.read(file, (first) => this.#edges.before(first, file));
-    const next = reader.last === undefined ? undefined : await this.#edges.after(reader.last, file);
-    await load.finish();
+    const { last } = reader;
+    // The store commits while the trade after the file is looked for, which may take its time.
+    const [next] = await Promise.all([
+      last === undefined ? undefined : this.#edges.after(last, file),
+      load.finish(),
+    ]);
     return reader.end(next);
   }
 

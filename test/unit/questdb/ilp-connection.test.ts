@@ -75,13 +75,17 @@ describe.each([
     await expect(write(SERIES, TRADES)).rejects.toMatchObject({ code: 'STORE_REFUSED' });
     expect(arrived).toHaveLength(1);
   });
+});
 
-  test('a request that the server failed on is retried, whatever its text says', async () => {
-    answers = [{ status: 500, body: 'statusCode=400: SUSPENDEDUSDT is suspended' }];
-    await write(SERIES, TRADES);
-    expect(arrived).toHaveLength(2);
-    expect(arrived[1]).toBe(arrived[0]);
-  });
+test('a batch that the server failed on is sent again, whatever the answer says; a load is not', async () => {
+  const failed = { status: 500, body: 'statusCode=400: SUSPENDEDUSDT is suspended' };
+  answers = [failed];
+  await byWriter(SERIES, TRADES);
+  expect(arrived).toHaveLength(2);
+  expect(arrived[1]).toBe(arrived[0]);
+  answers = [failed];
+  await expect(inBulk(SERIES, TRADES)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
+  expect(arrived).toHaveLength(3);
 });
 
 test('both write the same lines', async () => {
