@@ -123,12 +123,15 @@ export async function tablesWith(sql: Sql, symbol: string): Promise<SeriesTable[
 async function rowsOf(sql: Sql, table: SeriesTable, symbol: string): Promise<string | undefined> {
   await sql.waitApplied(table === 'agg_trades' ? 'series' : table);
   if (table !== 'agg_trades') return `${table} WHERE symbol = ${literal(symbol)}`;
-  const known = await sql.query(
-    'SELECT table_name AS name FROM tables() WHERE table_name IN ' +
-      `(SELECT trades_table FROM series WHERE symbol = ${literal(symbol)})`,
+  const [known] = await sql.query(
+    `SELECT trades_table FROM series WHERE symbol = ${literal(symbol)}`,
   );
-  const name = known[0]?.['name'];
+  const name = known?.['trades_table'];
   if (typeof name !== 'string') return undefined;
+  const tables = await sql.query(
+    `SELECT table_name FROM tables() WHERE table_name = ${literal(name)}`,
+  );
+  if (tables.length === 0) return undefined;
   await sql.waitApplied(name);
   return `${name} WHERE ts >= 0`;
 }
