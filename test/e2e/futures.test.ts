@@ -275,7 +275,7 @@ test('the views of COIN-M name their unit: contracts exactly, the base asset con
   const signed = sum(({ qty, isBuyerMaker }) => (isBuyerMaker ? -10 : 10) * Number(qty));
   expect(Number(day?.['quote_delta'])).toBe(signed);
   const [trades] = await app.sql.query(
-    `SELECT sum(contracts) AS contracts, sum(qty) AS coins FROM ${await tradesView(app.sql, SYMBOL, 'binance_cm')} WHERE ts < '${new Date(END).toISOString()}'`,
+    `SELECT sum(contracts) AS contracts, sum(qty) AS coins FROM ${await tradesView(app.sql, COIN)} WHERE ts >= '${new Date(dayMs).toISOString()}' AND ts < '${new Date(END).toISOString()}'`,
   );
   expect(Number(trades?.['contracts'])).toBe(contracts);
   expect(Number(trades?.['coins'])).toBeCloseTo(coins, 6);

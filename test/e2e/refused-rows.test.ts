@@ -63,6 +63,7 @@ const asOnExchange = rows.map(({ aggId, qty }) => [aggId, qty]);
 test('a row that a refused file has left in the store is replaced by the exchange’s row', async () => {
   const [first] = rows;
   if (first === undefined) throw new Error('an hour without trades');
+  await app.catalogue.pinOrigin(REFUSED, DAY);
   await app.trades.write(REFUSED, [{ ...first, qty: '999.00000000' }, ...rows.slice(1, 30)], NEVER);
   await app.files.write({
     ...REFUSED,

@@ -163,6 +163,7 @@ test('a flow that runs its bars before its shared slices are done builds bars fr
   const series = spot(SHARED);
   const stored = HOURS.slice(0, 2);
   const missing = HOURS.slice(2);
+  await app.catalogue.pinOrigin(series, DAY);
   for (const hourMs of stored)
     await ingestHour(app, { ...series, hourMs, runId: 'a' }, AbortSignal.timeout(30_000));
   // A slice job waits while its hour's lease is held.

@@ -10,6 +10,7 @@ import { faultySeries } from '../exchange/data-faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { eventually, Rig, spot, um } from './rig.ts';
+import { tablesWith } from '../support/exports.ts';
 import { tradesTable } from '../support/store.ts';
 
 /** A month with one trade an hour, ids 100 to 771, as its file has them; some rows have wrong dates. */
@@ -124,6 +125,8 @@ async function tradesByDay(series: Series, range: TimeRange): Promise<(number | 
 }
 
 async function storedIds(series: Series): Promise<number[]> {
+  const stored = await tablesWith(app.sql, series.symbol);
+  if (!stored.includes('agg_trades')) return [];
   const rows = await app.sql.query(
     `SELECT agg_id FROM ${await tradesTable(app.sql, series.symbol)} WHERE first_id <> -2 ORDER BY agg_id`,
   );

@@ -120,6 +120,7 @@ fault(
     one = await OneSymbol.start(faultySeries(trades, [{ kind: 'alteredRead', ...altered }]), RANGE);
     const { rig, app: slow, symbol } = one;
     const fast = await rig.app();
+    await fast.catalogue.pinOrigin(spot(symbol), RANGE.startMs);
     const slice = { ...spot(symbol), hourMs: BUSY, runId: 'writers' };
     const released = Promise.withResolvers<void>();
     rig.exchange.setFaults([

@@ -194,6 +194,6 @@ describe('pipeline', () => {
     const banned = exchange.find((row) => row['egress'] === egress);
     expect(timeMsOf(banned?.['banned_until'])).toBeGreaterThan(Date.now());
     const tables = ours(await panel(pipeline, 'Tables of QuestDB', context));
-    expect(tables.map(({ name }) => name)).toContain('agg_trades');
+    expect(tables.map(({ name }) => name)).toContain('slices');
   });
 });
