@@ -40,7 +40,7 @@ const ZERO = 48;
 /** In the store a price has ten digits before the point and a quantity twenty; both have eight after it. */
 const MOST_WHOLE_DIGITS = 20;
 const MOST_PLACES = 8;
-/** Quantities in units of 1e-8 add up exactly as numbers below this. */
+/** Prices and quantities in units of 1e-8 are exact as numbers below this. */
 const EXACT_E8 = 2 ** 53;
 const PLACE_E8 = Array.from(
   { length: MOST_PLACES + 1 },
@@ -121,19 +121,19 @@ export class CsvRows {
       this.#row(columns, rows);
       rows += 1;
     }
-    const { fieldAt, aggIds, firstIds, lastIds, timesUs, qtysE8, makers, valids } = columns;
     return new TradeBlock({
       rows,
       text: this.#text,
-      fieldAt,
+      fieldAt: columns.fieldAt,
       timeZeros: this.#unit === 'us' ? 0 : 3,
-      aggIds: aggIds.subarray(0, rows),
-      firstIds: firstIds.subarray(0, rows),
-      lastIds: lastIds.subarray(0, rows),
-      timesUs: timesUs.subarray(0, rows),
-      qtysE8: qtysE8.subarray(0, rows),
-      makers: makers.subarray(0, rows),
-      valids: valids.subarray(0, rows),
+      aggIds: columns.aggIds.subarray(0, rows),
+      firstIds: columns.firstIds.subarray(0, rows),
+      lastIds: columns.lastIds.subarray(0, rows),
+      timesUs: columns.timesUs.subarray(0, rows),
+      pricesE8: columns.pricesE8.subarray(0, rows),
+      qtysE8: columns.qtysE8.subarray(0, rows),
+      makers: columns.makers.subarray(0, rows),
+      valids: columns.valids.subarray(0, rows),
     });
   }
 
@@ -146,6 +146,7 @@ export class CsvRows {
     fieldAt[field + 1] = this.#at;
     this.#decimal(start, PRICE_FIELD);
     const hasPrice = !this.#isZero;
+    columns.pricesE8[row] = this.#valueE8;
     fieldAt[field + 2] = this.#at;
     this.#decimal(start, QTY_FIELD);
     const hasQty = !this.#isZero;

@@ -6,7 +6,7 @@ import { formatDecimal, PRICE_SCALE, QTY_SCALE } from '../../domain/trade/decima
 import { FIELD_COUNT, TradeBlock } from '../../domain/trade/trade-block.ts';
 import { TRADE_COLUMNS } from './parquet-columns.ts';
 
-/** Quantities in units of 1e-8 add up exactly as numbers below this. */
+/** Prices and quantities in units of 1e-8 are exact as numbers below this. */
 const EXACT_E8 = 2 ** 53;
 
 /**
@@ -78,6 +78,7 @@ function blockOf(trades: readonly AggTrade[], unit: 'ms' | 'us'): TradeBlock {
     firstIds: Float64Array.from(trades, ({ firstId }) => firstId),
     lastIds: Float64Array.from(trades, ({ lastId }) => lastId),
     timesUs: Float64Array.from(trades, ({ timeUs }) => timeUs),
+    pricesE8: Float64Array.from(trades, ({ price }) => exactE8(price)),
     qtysE8: Float64Array.from(trades, ({ qty }) => exactE8(qty)),
     makers: Uint8Array.from(trades, ({ isBuyerMaker }) => (isBuyerMaker ? 1 : 0)),
     valids: Uint8Array.from(trades, (trade) => (isInvalid(trade) ? 0 : 1)),
@@ -103,7 +104,7 @@ function blockOf(trades: readonly AggTrade[], unit: 'ms' | 'us'): TradeBlock {
   });
 }
 
-function exactE8(qty: string): number {
-  const e8 = Number(qty.replace('.', ''));
+function exactE8(decimal: string): number {
+  const e8 = Number(decimal.replace('.', ''));
   return e8 < EXACT_E8 ? e8 : Number.POSITIVE_INFINITY;
 }

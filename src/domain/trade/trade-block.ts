@@ -1,4 +1,5 @@
 import type { AggTrade } from './agg-trade.ts';
+import { appendDigit, endPlaces, type LimbPair } from './limbs.ts';
 
 /**
  * Fields of a row of an archive file, in the file's order. They are separate constants for speed: when
@@ -26,6 +27,7 @@ export function newColumns(rows: number) {
     firstIds: new Float64Array(rows),
     lastIds: new Float64Array(rows),
     timesUs: new Float64Array(rows),
+    pricesE8: new Float64Array(rows),
     qtysE8: new Float64Array(rows),
     makers: new Uint8Array(rows),
     valids: new Uint8Array(rows),
@@ -37,6 +39,7 @@ const NUMBER_COLUMNS = [
   'firstIds',
   'lastIds',
   'timesUs',
+  'pricesE8',
   'qtysE8',
   'makers',
   'valids',
@@ -55,6 +58,7 @@ interface BlockParts {
   readonly lastIds: Float64Array;
   readonly timesUs: Float64Array;
   /** Units of 1e-8; Infinity when that is beyond 2^53, so that the text must be parsed. */
+  readonly pricesE8: Float64Array;
   readonly qtysE8: Float64Array;
   /** 1 where the taker sold. */
   readonly makers: Uint8Array;
@@ -73,6 +77,7 @@ export class TradeBlock {
   readonly firstIds: Float64Array;
   readonly lastIds: Float64Array;
   readonly timesUs: Float64Array;
+  readonly pricesE8: Float64Array;
   readonly qtysE8: Float64Array;
   readonly makers: Uint8Array;
   readonly valids: Uint8Array;
@@ -86,6 +91,7 @@ export class TradeBlock {
     this.firstIds = parts.firstIds;
     this.lastIds = parts.lastIds;
     this.timesUs = parts.timesUs;
+    this.pricesE8 = parts.pricesE8;
     this.qtysE8 = parts.qtysE8;
     this.makers = parts.makers;
     this.valids = parts.valids;
@@ -105,6 +111,7 @@ export class TradeBlock {
       firstIds: this.firstIds.subarray(from, to),
       lastIds: this.lastIds.subarray(from, to),
       timesUs: this.timesUs.subarray(from, to),
+      pricesE8: this.pricesE8.subarray(from, to),
       qtysE8: this.qtysE8.subarray(from, to),
       makers: this.makers.subarray(from, to),
       valids: this.valids.subarray(from, to),
@@ -159,6 +166,23 @@ export class TradeBlock {
     for (let at = this.#fieldAt[row * FIELD_COUNT + field] ?? 0; at < end; at += 1)
       text += String.fromCharCode(this.#text[at] ?? 0);
     return text;
+  }
+
+  /** A decimal field in units of 1e-8, exactly, whatever its size. */
+  readE8(row: number, field: number, into: LimbPair): void {
+    into.low = 0;
+    into.high = 0;
+    let places = -1;
+    const end = this.#endOf(row, field);
+    for (let at = this.#fieldAt[row * FIELD_COUNT + field] ?? 0; at < end; at += 1) {
+      const byte = this.#text[at] ?? 0;
+      if (byte === DOT) places = 0;
+      else {
+        appendDigit(into, byte - ZERO);
+        if (places >= 0) places += 1;
+      }
+    }
+    endPlaces(into, places);
   }
 
   /** Copies a field's bytes; none is longer than 40. @returns where they end in `target` */
