@@ -1,14 +1,14 @@
-import type { Contract } from '../../domain/bars/contract.ts';
-import { type Series, tradesContracts } from '../../domain/market.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Leases } from '../../ports/lease.ts';
-import type { SeriesCatalogue } from '../../ports/ledger.ts';
-import type { TradeSource } from '../../ports/trade-source.ts';
-import { changeSeries } from '../leases.ts';
+import type { Contract } from '../domain/bars/contract.ts';
+import { type Series, tradesContracts } from '../domain/market.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Leases } from '../ports/lease.ts';
+import type { SeriesCatalogue } from '../ports/ledger.ts';
+import type { TradeSource } from '../ports/trade-source.ts';
+import { changeSeries } from './leases.ts';
 
 /** The recorded contract size; undefined for a series that does not trade contracts. */
 export async function knownContract(
-  catalogue: SeriesCatalogue,
+  catalogue: Pick<SeriesCatalogue, 'find'>,
   series: Series,
 ): Promise<Contract | undefined> {
   if (!tradesContracts(series.market)) return undefined;

@@ -11,6 +11,7 @@ import { openExportFolder } from '../adapters/export/export-folder.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
+import { IlpConnection } from '../adapters/questdb/ilp-connection.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSeriesTables, type SchemaLock } from '../adapters/questdb/series-tables.ts';
@@ -25,6 +26,7 @@ import { redisCall } from '../adapters/redis/redis-call.ts';
 import { createWeightGovernor } from '../adapters/weight/weight-governor.ts';
 import type { RunningServer } from '../adapters/http/server.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
+import { createDistilledCache } from '../adapters/system/distilled-cache.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createLog } from '../adapters/system/log.ts';
 import { timeZones } from '../adapters/system/time-zones.ts';
@@ -46,6 +48,7 @@ import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { BulkStore } from '../ports/bulk-store.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { DistilledHours } from '../ports/distilled-hours.ts';
 import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
@@ -70,6 +73,7 @@ export interface App {
   readonly bulk: BulkStore;
   readonly ledger: Ledger;
   readonly bars: BarStore;
+  readonly distilled: DistilledHours;
   readonly catalogue: SeriesCatalogue;
   readonly leases: Leases;
   readonly governor: WeightGovernor;
@@ -102,7 +106,11 @@ export interface ServerPlace {
 }
 
 /** The composition root: the only place that knows every adapter. Connects in the background. */
-export function compose(config: Config, urls: ServiceUrls): App {
+export function compose(
+  config: Config,
+  urls: ServiceUrls,
+  distilled = createDistilledCache(),
+): App {
   const log = createLog(config.logLevel);
   const clock = systemClock;
   const totals = createWorkTotals();
@@ -119,6 +127,7 @@ export function compose(config: Config, urls: ServiceUrls): App {
     clock,
     zones: timeZones,
     ...store.parts,
+    distilled,
     leases,
     governor,
     source,
@@ -213,6 +222,7 @@ function composeStore(
   const writer = createTradeWriter(urls.questdbHttpUrl, { tables, clock, log });
   const trades = createTradeStore({ sql, tables, writer });
   const bulk = createBulkStore(urls.questdbHttpUrl, { tables, clock, log });
+  const ilp = new IlpConnection(urls.questdbHttpUrl, clock, log);
   return {
     sql,
     parts: {
@@ -220,11 +230,11 @@ function composeStore(
       trades: meteredTrades(trades, totals),
       bulk: meteredBulk(bulk, totals),
       ledger: createLedger(sql),
-      bars: createBarStore(sql, tables, config.tiers),
+      bars: createBarStore({ sql, ilp }, config.tiers),
       catalogue: createSeriesCatalogue(sql),
     },
     async close(): Promise<void> {
-      await Promise.allSettled([trades.close(), bulk.close()]);
+      await Promise.allSettled([trades.close(), bulk.close(), ilp.close()]);
       await sql.close();
     },
   };

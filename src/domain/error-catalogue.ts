@@ -266,6 +266,13 @@ export const ERRORS = {
     when: 'The stored trades of a proven hour differ from those that were fetched.',
     advice: 'Run cdvault verify on the range, then cdvault repair.',
   },
+  SUM_TOO_LARGE: {
+    retryable: false,
+    exitCode: EXIT.fatal,
+    when: 'A sum over the trades of a day has more digits than its column in the bars: 30 before the point, 22 for quote amounts.',
+    advice:
+      'No bar of the day was written; its trades are stored and proven. Report it with the symbol and the day.',
+  },
   EXPORT_UNWRITABLE: {
     retryable: false,
     exitCode: EXIT.fatal,

@@ -1,7 +1,7 @@
 import type { BuiltDay, MidnightBase } from '../domain/bars/chain.ts';
-import type { Bar } from '../domain/bars/bar.ts';
-import type { BaseVolume, Contract } from '../domain/bars/contract.ts';
+import type { Contract } from '../domain/bars/contract.ts';
 import type { DayInputs } from '../domain/bars/day.ts';
+import type { DayBars } from '../domain/bars/day-bars.ts';
 import type { TimeRange } from '../domain/time/hour.ts';
 import type { Interval } from '../domain/time/interval.ts';
 import type { Series } from '../domain/market.ts';
@@ -83,13 +83,17 @@ export interface StoredBases {
   readonly bases: readonly MidnightBase[];
 }
 
-/** A day's minutes that were computed outside the store. */
-export interface ComputedMinutes {
-  readonly minutes: readonly Bar[];
-  /** By tier, in the order of the bounds. */
-  readonly tiers: readonly (readonly Bar[])[];
-  /** For contracts of known size, by the start of the minute. */
-  readonly baseVolumes: ReadonlyMap<number, BaseVolume>;
+/** A day's bars that are to be written. */
+export interface DayToWrite {
+  readonly series: Series;
+  readonly day: Pick<DayInputs, 'dayMs' | 'levelFromMs'>;
+  readonly bars: DayBars;
+  /** For a series that trades contracts. */
+  readonly contract: Contract | undefined;
+  /** Bars that end at or before this instant are stored already. */
+  readonly fromMs: number;
+  /** Whether an earlier build may have left bars from there on that this build does not have. */
+  readonly mayHaveLeft: boolean;
 }
 
 /** Exact bars and midnight bases. */
@@ -98,18 +102,16 @@ export interface BarStore {
   readonly tiers: TierBounds;
   days(series: Series, range?: TimeRange): Promise<StoredDay[]>;
   /**
-   * Computes a day's bars at every interval, each interval in one transaction. Every bar of the day is
-   * written: one without content is marked void, so that no bar of an earlier build remains.
-   * @param contract for a series that trades contracts
-   * @param computed minutes to write, in statements of some hours each. Without them the store computes
-   *   the minutes from all its rows whose time lies in the day's hours: only allowed where holdsExactly()
+   * Takes the validity of a day's stamp away, before its bars are written: if the build is killed, the day
+   * is due, and the next build writes it whole.
+   * @param former `inputs` of the bars that are stored; empty when there are none
    */
-  build(
-    series: Series,
-    day: DayInputs,
-    contract?: Contract,
-    computed?: ComputedMinutes,
-  ): Promise<void>;
+  begin(series: Series, day: DayInputs, former: string, nowMs: number): Promise<void>;
+  /**
+   * Writes the bars of days, of any series, in one request. Rows that an earlier build has left and that
+   * these bars do not have are marked void.
+   */
+  write(days: readonly DayToWrite[], signal: AbortSignal): Promise<void>;
   /** Records which contents a day's bars were computed from; the last step of a build. */
   stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;

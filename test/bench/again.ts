@@ -1,5 +1,7 @@
+import { distilledHours } from '../../src/app/bars/distilled-day.ts';
 import { compose } from '../../src/cli/compose.ts';
 import { loadConfig } from '../../src/config.ts';
+import { dayBars } from '../../src/domain/bars/day-bars.ts';
 import { dayInputs } from '../../src/domain/bars/day.ts';
 import { backfillDays } from './backfill.ts';
 import { DAY_MS, dayFile, dayName, FIRST_DAY_MS, SYMBOL } from './day-files.ts';
@@ -13,8 +15,8 @@ const RANGE = { startMs: FIRST_DAY_MS, endMs: FIRST_DAY_MS + DAY_MS };
 export const again: Measurement = {
   name: 'again',
   about:
-    'Work on a day that is already stored. *Bars*: its bars at all intervals, computed and written again ' +
-    '(`BarStore.build`, without the job around it). *Verify*: `bin/cdvault verify`, every trade, bar and level and ' +
+    'Work on a day that is already stored. *Bars*: its bars at all intervals, added up from its distilled ' +
+    'minutes and written again (without the job around it). *Verify*: `bin/cdvault verify`, every trade, bar and level and ' +
     'the exchange’s candles. *Audit*: `bin/cdvault audit` of the file on disk. *Backfill*: the command that stored ' +
     'the day, run again.',
   async run({ runs, say }) {
@@ -52,12 +54,33 @@ export const again: Measurement = {
 
 async function buildBars(store: Store, runs: number, rows: number): Promise<Sample[]> {
   const app = compose(loadConfig(), store.urls);
+  const { bars, trades, ledger } = app;
   try {
-    const day = dayInputs(FIRST_DAY_MS, await app.ledger.records(SERIES, RANGE));
+    const found = await ledger.records(SERIES, RANGE);
+    const day = dayInputs(FIRST_DAY_MS, found);
     if (day === undefined) throw new Error('the day is not in the ledger');
+    const { tiers } = bars;
+    const signal = AbortSignal.timeout(600_000);
+    const records = new Map(found.map((record) => [record.hourMs, record]));
+    const wanted = { day, records, tiers, contract: undefined };
+    // From the stored rows, as if another process had fetched them.
+    const distilled = { keep: () => undefined, find: () => undefined };
+    const hours = await distilledHours({ trades, distilled }, SERIES, wanted, signal);
     return await repeat(runs, async () => {
       const { wallS, uses } = await whileWatching(store.pids, async () =>
-        app.bars.build(SERIES, day),
+        bars.write(
+          [
+            {
+              series: SERIES,
+              day,
+              bars: dayBars(day, hours, tiers),
+              contract: undefined,
+              fromMs: FIRST_DAY_MS,
+              mayHaveLeft: false,
+            },
+          ],
+          signal,
+        ),
       );
       return { value: wallS, uses, rows };
     });

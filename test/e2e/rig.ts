@@ -15,6 +15,7 @@ import { loadConfig } from '../../src/config.ts';
 import type { TimeRange } from '../../src/domain/time/hour.ts';
 import type { Series } from '../../src/domain/market.ts';
 import type { SourceChoice } from '../../src/domain/plan/source-choice.ts';
+import type { DistilledHours } from '../../src/ports/distilled-hours.ts';
 import type { JobWorkers } from '../../src/ports/job-queue.ts';
 import { type ArchiveServer, startArchiveServer } from '../exchange/archive-server.ts';
 import { type Exchange, type ExchangeOptions, startExchange } from '../exchange/exchange.ts';
@@ -27,6 +28,7 @@ import {
   startCli,
   unique,
 } from '../support/command-line.ts';
+import { halfCache } from '../support/half-cache.ts';
 
 const POLL_MS = 50;
 /** Longer than any wait of a test that does not hang. */
@@ -82,9 +84,9 @@ export class Rig {
   }
 
   /** An app, composed as a command would, and ready. */
-  async app(): Promise<App> {
+  async app(distilled: DistilledHours = halfCache()): Promise<App> {
     const home = path.join(import.meta.dirname, '../../.cdvault/test');
-    const app = compose(loadConfig({ home }, this.env), this.services);
+    const app = compose(loadConfig({ home }, this.env), this.services, distilled);
     this.#apps.push(app);
     await app.prepare(AbortSignal.timeout(PATIENCE_MS));
     return app;

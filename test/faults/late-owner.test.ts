@@ -94,7 +94,7 @@ fault('a process stopped at bars resumes when another has built more', 'slow', a
   await inPlace({ ...RUN, services: inject('services') }, async (place) => {
     const toAt = place.backfill.indexOf('--to') + 1;
     const hour = place.backfill.with(toAt, isoHour(place.range.startMs + HOUR_MS));
-    const hold = place.services.questdbPg.hold('INSERT ATOMIC INTO cdv_exact_1m', 'request');
+    const hold = place.services.questdbHttp.hold('cdv_exact_1m,', 'request');
     const { late, before, after } = await overtake(place, hold, hour);
     expect([after['agg_trades'], after['slices']]).toEqual([
       before['agg_trades'],

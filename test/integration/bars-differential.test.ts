@@ -10,12 +10,16 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { INTERVAL_MS, INTERVALS } from '../../src/domain/time/interval.ts';
 import type { SliceRecord } from '../../src/domain/proof/ledger.ts';
 import type { Series } from '../../src/domain/market.ts';
-import { TIER_INTERVALS, TierPass } from '../../src/domain/bars/tier.ts';
+import { TIER_INTERVALS } from '../../src/domain/bars/tier.ts';
+import { TierPass } from '../../src/domain/bars/tier-pass.ts';
 import type { ExactTierBar } from '../../src/ports/bar-store.ts';
+import type { DistilledHours } from '../../src/ports/distilled-hours.ts';
+import { buildDay, keptHours, NOTHING_KEPT } from '../support/built-day.ts';
 import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
 import { recordOfTrades } from '../support/trades.ts';
+import { buildByWindows } from '../support/window-bars/window-bars.ts';
 
-/** Compares the bars that the database computes with the TypeScript reference, on made-up days. */
+/** Compares the stored bars with the bigint pass and with the window functions of the database, on made-up days. */
 
 const DAY = Date.UTC(2024, 1, 29);
 const FIRST_ID = 1_000_000;
@@ -117,6 +121,36 @@ function makeDay(hours: readonly MadeHour[], series: Series): StoredDay {
   return day;
 }
 
+let builds = 0;
+
+/** Every other build finds no distilled hour, and distils the stored rows again. */
+function keptOrNot(
+  series: Series,
+  trades: readonly AggTrade[],
+  records: readonly SliceRecord[],
+  contract?: Contract,
+): DistilledHours {
+  builds += 1;
+  if (builds % 2 === 0) return NOTHING_KEPT;
+  const made = { dayMs: DAY, records, ...(contract === undefined ? {} : { contract }) };
+  return keptHours(series, trades, made);
+}
+
+/** The same rows as by the window functions of the database. */
+async function expectWindows(series: Series, day: DayInputs, contract?: Contract): Promise<void> {
+  const into: Series = { ...series, symbol: `${series.symbol}W` };
+  await buildByWindows(store.sql, { from: series, into }, day, contract);
+  const range = { startMs: DAY, endMs: DAY + DAY_MS };
+  for (const interval of INTERVALS)
+    expect(await store.bars.bars(series, interval, range), interval).toEqual(
+      await store.bars.bars(into, interval, range),
+    );
+  for (const interval of TIER_INTERVALS)
+    expect(await store.bars.tierBars(series, interval, range), interval).toEqual(
+      await store.bars.tierBars(into, interval, range),
+    );
+}
+
 async function expectReference(hours: readonly MadeHour[], reversed: boolean): Promise<void> {
   const series = uniqueSeries('DIFF');
   const { trades, records } = makeDay(hours, series);
@@ -126,7 +160,8 @@ async function expectReference(hours: readonly MadeHour[], reversed: boolean): P
   const half = Math.floor(trades.length / 2);
   const batches = reversed ? [trades.slice(half), trades.slice(0, half)] : [trades];
   for (const batch of batches) if (batch.length > 0) await store.trades.write(series, batch, NEVER);
-  await store.bars.build(series, day);
+  await buildDay(store, series, { dayMs: DAY, records }, keptOrNot(series, trades, records));
+  await expectWindows(series, day);
 
   const denseHours = day.hours
     .filter(({ verdict }) => verdict === 'proven')
@@ -194,7 +229,9 @@ test.each([['100'], [undefined]])(
     const day = dayInputs(DAY, records);
     if (day === undefined) throw new Error('a day without hours');
     await store.trades.write(series, trades, NEVER);
-    await store.bars.build(series, day, { size });
+    const made = { dayMs: DAY, records, contract: { size } };
+    await buildDay(store, series, made, keptOrNot(series, trades, records, { size }));
+    await expectWindows(series, day, { size });
     const denseHours = day.hours
       .filter(({ verdict }) => verdict === 'proven')
       .map(({ hourMs }) => hourMs);
@@ -229,7 +266,7 @@ test('a trade whose value is exactly a bound belongs to the tier above it', asyn
   const day = dayInputs(DAY, records);
   if (day === undefined) throw new Error('a day without hours');
   await store.trades.write(series, trades, NEVER);
-  await store.bars.build(series, day);
+  await buildDay(store, series, { dayMs: DAY, records }, keptOrNot(series, trades, records));
   const range = { startMs: DAY, endMs: DAY + DAY_MS };
   const [first, ...others] = (await store.bars.tierBars(series, '1h', range)).toSorted(
     (left, right) => left.tier - right.tier,

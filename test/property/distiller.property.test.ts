@@ -4,7 +4,7 @@ import { cdvBars, compareForBars } from '../../src/domain/bars/cdv.ts';
 import type { Contract } from '../../src/domain/bars/contract.ts';
 import type { DistilledHour } from '../../src/domain/bars/distilled.ts';
 import { createHourDistiller } from '../../src/domain/bars/distiller.ts';
-import { tierOf } from '../../src/domain/bars/tier.ts';
+import { tierOf } from '../../src/domain/bars/tier-pass.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { type AggTrade, isInvalid } from '../../src/domain/trade/agg-trade.ts';
 import { formatDecimal, parseDecimal } from '../../src/domain/trade/decimal.ts';

@@ -2,13 +2,13 @@ import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { midnightBases } from '../../src/domain/bars/chain.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import { createHourRun } from '../../src/domain/proof/continuity.ts';
-import { dayInputs } from '../../src/domain/bars/day.ts';
 import { formatDecimal, parseDecimal } from '../../src/domain/trade/decimal.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { SliceRecord } from '../../src/domain/proof/ledger.ts';
 import type { Series } from '../../src/domain/market.ts';
 import { createSeriesCatalogue } from '../../src/adapters/questdb/series-catalogue.ts';
 import type { LedgerEntry } from '../../src/ports/ledger.ts';
+import { buildDay, keptHours } from './built-day.ts';
 import { NEVER, type openStore, tradesTable } from './store.ts';
 import { blockOf } from './trades.ts';
 
@@ -119,15 +119,18 @@ function entryOf(
 
 async function buildDays(
   store: Store,
-  { series, originMs }: Filling,
+  { series, trades, originMs }: Filling,
   entries: readonly LedgerEntry[],
 ): Promise<void> {
   const byDay = Map.groupBy(entries, ({ record }) => floorTo(record.hourMs, DAY_MS));
   for (const [dayMs, ofDay] of byDay) {
     const records = ofDay.map(({ record }) => record);
-    const day = dayInputs(dayMs, records);
-    if (day === undefined) throw new Error('a day without hours');
-    await store.bars.build(series, day);
+    const day = await buildDay(
+      store,
+      series,
+      { dayMs, records },
+      keptHours(series, trades, { dayMs, records }),
+    );
     const deltaE8 = records.reduce(
       (sum, { buyQty, sellQty }) => sum + parseDecimal(buyQty, 8) - parseDecimal(sellQty, 8),
       0n,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { createBarStore } from '../../src/adapters/questdb/bar-store.ts';
 import { createBulkStore } from '../../src/adapters/questdb/bulk-store.ts';
+import { IlpConnection } from '../../src/adapters/questdb/ilp-connection.ts';
 import { createLedger } from '../../src/adapters/questdb/ledger.ts';
 import { createSeriesCatalogue } from '../../src/adapters/questdb/series-catalogue.ts';
 import { type SeriesNames, toNames } from '../../src/adapters/questdb/series-schema.ts';
@@ -47,16 +48,18 @@ export function openStore(urls = inject('services')) {
   const writer = createTradeWriter(urls.questdbHttpUrl, { tables, ...deps });
   const trades = createTradeStore({ sql, tables, writer });
   const bulk = createBulkStore(urls.questdbHttpUrl, { tables, ...deps });
+  const ilp = new IlpConnection(urls.questdbHttpUrl, systemClock, silentLog);
   return {
     sql,
     tables,
     trades,
     bulk,
-    bars: createBarStore(sql, tables),
+    bars: createBarStore({ sql, ilp }),
     ledger: createLedger(sql),
     async close() {
       await trades.close();
       await bulk.close();
+      await ilp.close();
       await sql.close();
       redis.disconnect();
     },

@@ -143,6 +143,42 @@ test.each(Object.entries(ROOMS))(
   },
 );
 
+/** What a file runs: everything that it imports, however deep, except for types. */
+function reachedFrom(starts: readonly string[]): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const due = [...starts];
+  for (let name = due.pop(); name !== undefined; name = due.pop()) {
+    const file = files.find((one) => one.name === name);
+    if (file === undefined || reached.has(name)) continue;
+    reached.add(name);
+    due.push(...importsOf(name, file.text.replaceAll(TYPE_IMPORT, '')));
+  }
+  return reached;
+}
+
+const TYPE_IMPORT = /^(?:import|export) type [^;]*;/gm;
+
+/** How production computes bars, and how verification computes them a second time. */
+const PRODUCTION = [
+  'bars/distiller',
+  'bars/minute-sums',
+  'bars/day-bars',
+  'trade/limbs',
+  'trade/products',
+];
+const SECOND = ['bars/cdv', 'bars/bar', 'bars/tier-pass'];
+const inDomain = (name: string) => `domain/${name}.ts`;
+
+test('verify computes bars in its own way: it shares no roll-up, tiers or limbs with production', () => {
+  const production = reachedFrom(['app/bars/build-bars.ts', 'app/hour/distillery.ts']);
+  const verification = reachedFrom(['app/verify/verify-range.ts', 'app/verify/verify-bars.ts']);
+  expect([...production]).toEqual(expect.arrayContaining(PRODUCTION.map(inDomain)));
+  expect([...verification]).toEqual(expect.arrayContaining(SECOND.map(inDomain)));
+  expect(SECOND.map(inDomain).filter((name) => production.has(name))).toEqual([]);
+  const shared = PRODUCTION.map(inDomain).filter((name) => verification.has(name));
+  expect(shared).toEqual([]);
+});
+
 test('the parser finds every kind of import', () => {
   const text = [
     "import a, { b } from './a.ts';",
@@ -232,6 +268,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
     'adapters/services/probes.ts',
   ],
   'log-update': ['cli/print/backfill-progress.ts'],
+  'lru-cache': ['adapters/system/distilled-cache.ts'],
   'p-limit': ['adapters/questdb/'],
   'p-timeout': ['adapters/bullmq/workers.ts', 'adapters/system/within.ts'],
   pg: ['adapters/questdb/sql.ts', 'adapters/services/probes.ts'],

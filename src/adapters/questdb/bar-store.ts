@@ -1,28 +1,22 @@
 import type { MidnightBase } from '../../domain/bars/chain.ts';
-import type { Contract } from '../../domain/bars/contract.ts';
 import type { DayInputs } from '../../domain/bars/day.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
-import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
-import { INTERVALS, type Interval } from '../../domain/time/interval.ts';
+import { DAY_MS, floorTo, type TimeRange } from '../../domain/time/hour.ts';
+import type { Interval } from '../../domain/time/interval.ts';
 import type { Series } from '../../domain/market.ts';
-import {
-  DEFAULT_TIERS,
-  TIER_INTERVALS,
-  type TierBounds,
-  type TierInterval,
-} from '../../domain/bars/tier.ts';
+import { DEFAULT_TIERS, type TierBounds, type TierInterval } from '../../domain/bars/tier.ts';
 import type {
   BarStore,
-  ComputedMinutes,
+  DayToWrite,
   ExactBar,
   ExactTierBar,
   RestatementRow,
   StoredBases,
   StoredDay,
 } from '../../ports/bar-store.ts';
+import { barLines, type BarPlace, placeKey, type TableLines, voidLine } from './bar-lines.ts';
 import { BAR_COLUMNS, TIER_COLUMNS, toBar, toTierBar } from './bar-row.ts';
-import { minuteBars, rolledUpBars } from './bars-sql.ts';
-import { minuteInserts, tierInserts } from './computed-minutes.ts';
+import type { IlpConnection } from './ilp-connection.ts';
 import {
   int,
   literal,
@@ -33,41 +27,32 @@ import {
   type TextRow,
   timestamp,
 } from './sql.ts';
-import type { SeriesTables } from './series-tables.ts';
-import { rolledUpTiers, tierMinutes } from './tiers-sql.ts';
-import type { RowOrder } from './traded-minutes.ts';
 
 /** Increased whenever a release adds something that the bars of earlier releases do not have. */
 const LAYOUT = 2;
 
-/** @param tiers lower bounds of the trade sizes; every writer of a store must use the same ones */
-export function createBarStore(
-  sql: Sql,
-  tables: SeriesTables,
-  tiers: TierBounds = DEFAULT_TIERS,
-): BarStore {
-  return new QuestdbBarStore(sql, tables, tiers);
+/** The layout of a day whose bars are being written. */
+const UNFINISHED = 'unfinished';
+
+interface BarStoreParts {
+  readonly sql: Sql;
+  readonly ilp: Pick<IlpConnection, 'write'>;
 }
 
-const NEVER = new AbortController().signal;
-/** A day without trades may be the first that is known of a series. */
-const NO_TRADES = { rows: 0, firstUs: 0, lastUs: 0 };
-
-interface BuildOptions {
-  readonly contract: Contract | undefined;
-  /** Tiers whose bars are taken away. */
-  readonly former: readonly string[];
+/** @param tiers lower bounds of the trade sizes; every writer of a store must use the same ones */
+export function createBarStore(parts: BarStoreParts, tiers: TierBounds = DEFAULT_TIERS): BarStore {
+  return new QuestdbBarStore(parts, tiers);
 }
 
 class QuestdbBarStore implements BarStore {
   readonly #sql: Sql;
-  readonly #tables: SeriesTables;
+  readonly #ilp: Pick<IlpConnection, 'write'>;
   readonly #layout: string;
   readonly tiers: TierBounds;
 
-  constructor(sql: Sql, tables: SeriesTables, tiers: TierBounds) {
+  constructor({ sql, ilp }: BarStoreParts, tiers: TierBounds) {
     this.#sql = sql;
-    this.#tables = tables;
+    this.#ilp = ilp;
     this.tiers = tiers;
     this.#layout = `${LAYOUT} ${tiers.join(',')}`;
   }
@@ -81,96 +66,53 @@ class QuestdbBarStore implements BarStore {
     return rows.map((row) => ({ ...toStoredDay(row), isCurrent: row['layout'] === this.#layout }));
   }
 
-  async build(
-    series: Series,
-    day: DayInputs,
-    contract?: Contract,
-    computed?: ComputedMinutes,
-  ): Promise<void> {
-    const former = await this.#formerTiers(series, day);
-    const statements =
-      computed === undefined
-        ? await this.#minutesOfRows(series, day, { contract, former })
-        : this.#minutesOf(series, day, computed, { contract, former });
-    await this.#write('cdv_exact_1m', statements.minutes);
-    await allOver([
-      ...INTERVALS.filter((interval) => interval !== '1m').map((interval) =>
-        this.#write(`cdv_exact_${interval}`, [rolledUpBars(series, day, interval)]),
-      ),
-      this.#buildTiers(series, day, statements.tiers),
-    ]);
+  async begin(series: Series, day: DayInputs, former: string, nowMs: number): Promise<void> {
+    await this.#record(series, { ...day, inputs: former }, nowMs, UNFINISHED);
   }
 
-  async #minutesOfRows(
-    series: Series,
-    day: DayInputs,
-    { contract, former }: BuildOptions,
-  ): Promise<MinuteStatements> {
-    const table = await this.#tables.forWriting(series, NO_TRADES, NEVER);
+  async write(days: readonly DayToWrite[], signal: AbortSignal): Promise<void> {
+    const lines: string[] = [];
+    const tables = new Set<string>();
+    for (const written of days) {
+      for (const ofTable of barLines(written, this.tiers)) {
+        const voids = written.mayHaveLeft ? await this.#leftBars(written, ofTable) : [];
+        if (ofTable.lines.length + voids.length > 0) tables.add(ofTable.table);
+        for (const line of ofTable.lines) lines.push(line);
+        for (const place of voids) lines.push(voidLine(ofTable.table, written.series, place));
+      }
+    }
+    if (lines.length === 0) return;
+    await this.#ilp.write(Buffer.from(lines.join('')), lines.length, signal);
+    for (const table of tables) await this.#sql.waitApplied(table);
+  }
+
+  /** Stored bars of a day that are not written again. */
+  async #leftBars(
+    { series, day: { dayMs }, fromMs }: DayToWrite,
+    { table, intervalMs, places }: TableLines,
+  ): Promise<BarPlace[]> {
+    const range = { startMs: floorTo(fromMs, intervalMs), endMs: dayMs + DAY_MS };
     await this.#sql.waitApplied(table);
-    const order = await this.#orderOf(table, day);
-    const request = { table, bounds: this.tiers, former, order, contract };
-    return {
-      minutes: [minuteBars(series, day, { table, order }, contract)],
-      tiers: [tierMinutes(series, day, request)],
-    };
-  }
-
-  #minutesOf(
-    series: Series,
-    day: DayInputs,
-    computed: ComputedMinutes,
-    { contract, former }: BuildOptions,
-  ): MinuteStatements {
-    return {
-      minutes: minuteInserts(series, day, computed, contract),
-      tiers: [...this.tiers.map(String), ...former].flatMap((tier, index) =>
-        tierInserts(series, day, tier, computed.tiers[index] ?? []),
-      ),
-    };
-  }
-
-  /** Tiers that an earlier build of the day had and this one does not have. */
-  async #formerTiers(series: Series, { dayMs }: DayInputs): Promise<readonly string[]> {
-    const range = { startMs: dayMs, endMs: dayMs + DAY_MS };
-    await this.#sql.waitApplied('tiers_exact_1m');
+    const tier = table.startsWith('tiers') ? ', tier' : '';
     const rows = await this.#sql.query(
-      `SELECT DISTINCT tier FROM tiers_exact_1m WHERE ${ofSeries(series)} AND ${inRange(range)}`,
+      `SELECT ts::long AS open_us${tier} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void'`,
     );
-    const names = this.tiers.map(String);
-    return rows.map((row) => text(row, 'tier')).filter((tier) => !names.includes(tier));
-  }
-
-  async #buildTiers(series: Series, day: DayInputs, minutes: readonly string[]): Promise<void> {
-    await this.#write('tiers_exact_1m', minutes);
-    await allOver(
-      TIER_INTERVALS.filter((interval) => interval !== '1m').map((interval) =>
-        this.#write(`tiers_exact_${interval}`, [rolledUpTiers(series, day, interval)]),
-      ),
-    );
-  }
-
-  async #write(table: string, statements: readonly string[]): Promise<void> {
-    for (const statement of statements) await this.#sql.query(statement);
-    await this.#sql.waitApplied(table);
-  }
-
-  /** Checked for each build: filling a hole or reloading a file changes it. */
-  async #orderOf(table: string, { dayMs }: DayInputs): Promise<RowOrder> {
-    const [row] = await this.#sql.query(
-      'SELECT count() AS falls FROM (SELECT agg_id, lag(agg_id) OVER () AS before ' +
-        `FROM ${table} WHERE ${inRange({ startMs: dayMs, endMs: dayMs + DAY_MS })}) WHERE agg_id < before`,
-    );
-    return row !== undefined && int(row, 'falls') === 0 ? 'stored' : 'sorted';
+    return rows
+      .map((row) => ({ openMs: int(row, 'open_us') / 1000, tier: row['tier'] ?? undefined }))
+      .filter((place) => !places.has(placeKey(place)));
   }
 
   async stamp(series: Series, day: DayInputs, nowMs: number): Promise<void> {
+    await this.#record(series, day, nowMs, this.#layout);
+    await this.#sql.waitApplied('bar_days');
+  }
+
+  async #record(series: Series, day: DayInputs, nowMs: number, layout: string): Promise<void> {
     await this.#sql.query(
       `INSERT INTO bar_days (ts, market, symbol, inputs, level_from, rows, id_start, id_end, missing, delta, built_at, layout) VALUES (${timestamp(day.dayMs)}, ${seriesValues(series)}, ${literal(day.inputs)}, ` +
         `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing ?? 'NULL'}, ` +
-        `${decimal(day.deltaE8)}, ${timestamp(nowMs)}, ${literal(this.#layout)})`,
+        `${decimal(day.deltaE8)}, ${timestamp(nowMs)}, ${literal(layout)})`,
     );
-    await this.#sql.waitApplied('bar_days');
   }
 
   async bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]> {
@@ -233,21 +175,6 @@ class QuestdbBarStore implements BarStore {
     await this.#sql.query(`INSERT INTO restatements VALUES ${values.join(', ')}`);
     await this.#sql.waitApplied('restatements');
   }
-}
-
-/** The statements that write a day's minutes, and those of its tiers. */
-interface MinuteStatements {
-  readonly minutes: readonly string[];
-  readonly tiers: readonly string[];
-}
-
-/**
- * Waits for all, then throws the first failure: a statement that still runs would overwrite the rows of the
- * next build.
- */
-async function allOver(work: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 function seriesValues(series: Series): string {

@@ -1,23 +1,28 @@
 import { type DayInputs, dayInputs, inputRange } from '../../domain/bars/day.ts';
+import { dayBars } from '../../domain/bars/day-bars.ts';
+import { firstChangedHour, hoursIn } from '../../domain/bars/first-change.ts';
 import { restatementOf } from '../../domain/bars/restatement.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { DAY_MS, HOUR_MS, isoDay } from '../../domain/time/hour.ts';
 import { type Series, seriesKey } from '../../domain/market.ts';
-import type { BarStore, RestatementRow, StoredDay } from '../../ports/bar-store.ts';
+import type { Contract } from '../../domain/bars/contract.ts';
+import type { BarStore, DayToWrite, RestatementRow, StoredDay } from '../../ports/bar-store.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { DistilledHours } from '../../ports/distilled-hours.ts';
 import type { Lease, Leases } from '../../ports/lease.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
-import { pinnedContract } from './contract-size.ts';
+import { pinnedContract } from '../contract-size.ts';
 import { OWNED_WRITE_MS } from '../leases.ts';
-import { computeMinutes, holdsExactly } from './proven-day.ts';
+import { distilledHours } from './distilled-day.ts';
 
 export interface BuildBarsDeps {
   readonly bars: BarStore;
-  readonly trades: Pick<TradeStore, 'read' | 'readBackHours'>;
+  readonly trades: Pick<TradeStore, 'read'>;
+  readonly distilled: DistilledHours;
   readonly ledger: Ledger;
   readonly catalogue: SeriesCatalogue;
   /** Asked once, for the size of a contract. */
@@ -52,23 +57,18 @@ export async function buildBars(
     if (before?.isCurrent === true && before.inputs === day.inputs) return 'fresh';
 
     const contract = await pinnedContract(deps, series, signal);
-    // Before anything is written: no bar may ever be computed from unproven rows.
+    const isUnknown = contract !== undefined && contract.size === undefined;
+    const { tiers } = deps.bars;
     const records = new Map(found.map((record) => [record.hourMs, record]));
-    const computed = (await holdsExactly(deps.trades, series, day, records))
-      ? undefined
-      : await computeMinutes(
-          deps.trades,
-          series,
-          { day, records },
-          {
-            tiers: deps.bars.tiers,
-            contract,
-          },
-        );
+    // Before anything is written: no bar may ever be computed from unproven rows.
+    const hours = await distilledHours(deps, series, { day, records, tiers, contract }, signal);
+    const bars = dayBars(day, hours, isUnknown ? [] : tiers);
     signal.throwIfAborted();
     await lease.assertHeld(OWNED_WRITE_MS);
     const restated = await announceRestatement(deps, series, before, day);
-    await deps.bars.build(series, day, contract, computed);
+    await deps.bars.begin(series, day, before?.inputs ?? '', deps.clock.nowMs());
+    const changes = changedPart(before, day, contract);
+    await deps.bars.write([{ series, day, bars, contract, ...changes }], signal);
     await checkAgainstLedger(deps, series, day);
     if (restated !== undefined)
       await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
@@ -78,6 +78,28 @@ export async function buildBars(
   } finally {
     await lease.release();
   }
+}
+
+/**
+ * Which bars of a day to write, and whether an earlier build may have left others. Only a valid stamp says
+ * what is stored. A contract size may have become known since then, which changes every bar.
+ */
+function changedPart(
+  before: StoredDay | undefined,
+  day: DayInputs,
+  contract: Contract | undefined,
+): Pick<DayToWrite, 'fromMs' | 'mayHaveLeft'> {
+  if (before === undefined) return { fromMs: day.dayMs, mayHaveLeft: false };
+  const isTrusted = before.isCurrent && before.inputs !== '' && contract === undefined;
+  if (!isTrusted) return { fromMs: day.dayMs, mayHaveLeft: true };
+  const fromMs = firstChangedHour(before.inputs, day) ?? day.dayMs;
+  const dense = new Set(
+    day.hours.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs),
+  );
+  const mayHaveLeft = [...hoursIn(before.inputs, day.dayMs)].some(
+    (hourMs) => hourMs >= fromMs && !dense.has(hourMs),
+  );
+  return { fromMs, mayHaveLeft };
 }
 
 /**

@@ -1,113 +1,107 @@
 /**
- * The trades of a day's bars: the proven rows whose time lies in the day, of whichever hour's run. Other
- * stored rows are ignored.
+ * The distilled hours of a day's bars: those kept from their fetch, and others distilled again from the
+ * stored rows that the ledger's runs claim.
  */
 
 import { type AggTrade, isInvalid } from '../../domain/trade/agg-trade.ts';
-import { cdvBarsFrom, compareForBars } from '../../domain/bars/cdv.ts';
-import { type BaseVolume, type Contract, plusBase } from '../../domain/bars/contract.ts';
+import type { Contract } from '../../domain/bars/contract.ts';
 import type { DayHour, DayInputs } from '../../domain/bars/day.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import type { DistilledHour } from '../../domain/bars/distilled.ts';
+import { createHourDistiller } from '../../domain/bars/distiller.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { idRanges } from '../../domain/proof/finding.ts';
-import {
-  dayWindowUs,
-  floorTo,
-  HOUR_MS,
-  hourWindowUs,
-  isoHour,
-  MINUTE_MS,
-} from '../../domain/time/hour.ts';
+import { HOUR_MS, hourWindowUs, isoHour } from '../../domain/time/hour.ts';
 import { claims, reachesBack, type SliceRecord } from '../../domain/proof/ledger.ts';
 import type { Series } from '../../domain/market.ts';
-import { type TierBounds, TierPass } from '../../domain/bars/tier.ts';
-import type { ComputedMinutes } from '../../ports/bar-store.ts';
-import type { StoredRun, TradeStore } from '../../ports/trade-store.ts';
+import type { TierBounds } from '../../domain/bars/tier.ts';
+import type { DistilledHours } from '../../ports/distilled-hours.ts';
+import type { TradeStore } from '../../ports/trade-store.ts';
 
-type Records = ReadonlyMap<number, SliceRecord>;
-
-/** The store's window sums are DOUBLEs, exact below 2^53 whole units. */
-const EXACT_WINDOW_E8 = 2n ** 53n * 100_000_000n;
-
-/**
- * Whether the store may compute a day's minutes by time alone: the stored rows of the day's hours are
- * exactly those that the ledger counted (number, ids and sums), none belongs to another hour's run, and
- * the store's window sums are exact.
- */
-export async function holdsExactly(
-  trades: Pick<TradeStore, 'readBackHours'>,
-  series: Series,
-  day: DayInputs,
-  records: Records,
-): Promise<boolean> {
-  if (day.volumeE8 >= EXACT_WINDOW_E8 || day.hours.some(({ isReached }) => isReached)) return false;
-  const stored = await trades.readBackHours(series, dayWindowUs(day.dayMs));
-  return day.hours.every((hour) => isJust(hour, records.get(hour.hourMs), stored.get(hour.hourMs)));
+interface DistilDeps {
+  readonly trades: Pick<TradeStore, 'read'>;
+  readonly distilled: DistilledHours;
 }
 
-function isJust(
+interface DayToDistil {
+  readonly day: DayInputs;
+  /** Ledger rows of inputRange(), by hour. */
+  readonly records: ReadonlyMap<number, SliceRecord>;
+  readonly tiers: TierBounds;
+  readonly contract: Contract | undefined;
+}
+
+/**
+ * One hour of stored rows is in memory at a time.
+ * @returns every hour of the day, by its start
+ * @throws CdvaultError STORE_MISMATCH when the rows of an hour are not all stored exactly once
+ */
+export async function distilledHours(
+  deps: DistilDeps,
+  series: Series,
+  wanted: DayToDistil,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, DistilledHour>> {
+  const hours = new Map<number, DistilledHour>();
+  for (const hour of wanted.day.hours) {
+    signal.throwIfAborted();
+    const kept = keptHour(deps.distilled, series, hour, wanted);
+    hours.set(hour.hourMs, kept ?? (await fromStore(deps.trades, series, hour, wanted)));
+  }
+  return hours;
+}
+
+/** The hour as its fetch has distilled it, if no row reaches out of it or into it. */
+function keptHour(
+  distilled: DistilledHours,
+  { market, symbol }: Series,
   hour: DayHour,
-  record: SliceRecord | undefined,
-  stored: StoredRun | undefined,
-): boolean {
-  if (stored === undefined) return hour.rows === 0;
+  { records, tiers, contract }: DayToDistil,
+): DistilledHour | undefined {
+  const { hourMs, isReached } = hour;
+  const contentHash = records.get(hourMs)?.contentHash;
+  if (contentHash === undefined || isReached) return undefined;
+  const found = distilled.find({ market, symbol, hourMs, contentHash, tiers, contract });
+  return found !== undefined && isCounted(hour, found) ? found : undefined;
+}
+
+/** Whether an hour has exactly the trades that the ledger counts in it. */
+function isCounted(hour: DayHour, { rows, invalidRows, buyE8, sellE8 }: DistilledHour): boolean {
   return (
-    stored.rows === hour.rows &&
-    stored.doubleRows === 0 &&
-    stored.firstId === record?.first?.id &&
-    stored.lastId === record?.last?.id &&
-    stored.buyQty === formatDecimal(hour.buyE8, QTY_SCALE) &&
-    stored.sellQty === formatDecimal(hour.sellE8, QTY_SCALE)
+    rows === hour.rows &&
+    rows - invalidRows === hour.validRows &&
+    buyE8 === hour.buyE8 &&
+    sellE8 === hour.sellE8
   );
 }
 
-/**
- * Computes a day's minutes in this process, from its proven rows alone. One hour of rows is in memory at a
- * time.
- * @param records of inputRange(), by hour
- * @throws CdvaultError STORE_MISMATCH when the proven rows are not all stored exactly once
- */
-export async function computeMinutes(
+async function fromStore(
   trades: Pick<TradeStore, 'read'>,
   series: Series,
-  { day, records }: { readonly day: DayInputs; readonly records: Records },
-  { tiers, contract }: { readonly tiers: TierBounds; readonly contract: Contract | undefined },
-): Promise<ComputedMinutes> {
-  const tierPass = new TierPass(tiers, contract);
-  const baseVolumes = new Map<number, BaseVolume>();
-  async function* inBarOrder(): AsyncGenerator<AggTrade> {
-    for (const hour of day.hours) {
-      const rows = await provenRows(trades, series, hour, records);
-      for (const trade of rows.toSorted(compareForBars)) {
-        tierPass.accept(trade);
-        if (contract?.size !== undefined && !isInvalid(trade))
-          addBase(baseVolumes, trade, contract.size);
-        yield trade;
-      }
-    }
-  }
-  const denseHours = day.hours
-    .filter(({ verdict }) => verdict === 'proven')
-    .map(({ hourMs }) => hourMs);
-  const minutes = await Array.fromAsync(
-    cdvBarsFrom(inBarOrder(), { intervalMs: MINUTE_MS, denseHours }),
-  );
-  return { minutes, tiers: tierPass.finish(minutes), baseVolumes };
+  hour: DayHour,
+  { records, tiers, contract }: DayToDistil,
+): Promise<DistilledHour> {
+  const { hourMs } = hour;
+  const distiller = createHourDistiller({ hourMs, tiers, contract });
+  const rows = hour.rows === 0 ? [] : await provenRows(trades, series, hourMs, records);
+  for (const trade of rows.toSorted(inBarOrder)) distiller.update(trade);
+  const distilled = distiller.finish();
+  if (distilled !== undefined && isCounted(hour, distilled) && doubledIds(rows).length === 0)
+    return distilled;
+  throw mismatch(series, hour, rows);
 }
 
-function addBase(volumes: Map<number, BaseVolume>, trade: AggTrade, size: string): void {
-  const openMs = floorTo(trade.timeUs / 1000, MINUTE_MS);
-  const volume = volumes.get(openMs) ?? { buyE24: 0n, sellE24: 0n };
-  volumes.set(openMs, plusBase(volume, trade, size));
+/** By time, and by id where several have the same time. */
+function inBarOrder(left: AggTrade, right: AggTrade): number {
+  return left.timeUs - right.timeUs || left.aggId - right.aggId;
 }
 
+/** The stored rows of an hour's time that its own run or the next one claims, ascending by id. */
 async function provenRows(
   trades: Pick<TradeStore, 'read'>,
   series: Series,
-  hour: DayHour,
-  records: Records,
+  hourMs: number,
+  records: DayToDistil['records'],
 ): Promise<readonly AggTrade[]> {
-  const { hourMs } = hour;
   const own = records.get(hourMs);
   const next = records.get(hourMs + HOUR_MS);
   const rows: AggTrade[] = [];
@@ -117,31 +111,20 @@ async function provenRows(
       (own !== undefined && claims(own, aggId)) || (next !== undefined && reachesBack(next, aggId));
     if (isProven) rows.push(trade);
   }
-  assertCounted(series, hour, rows);
   return rows;
 }
 
-/** @param rows ascending by id */
-function assertCounted(series: Series, hour: DayHour, rows: readonly AggTrade[]): void {
-  const valid = rows.filter((trade) => !isInvalid(trade));
-  const sumOf = (isBuyerMaker: boolean) =>
-    valid
-      .filter((trade) => trade.isBuyerMaker === isBuyerMaker)
-      .reduce((sum, { qty }) => sum + parseDecimal(qty, QTY_SCALE), 0n);
-  const doubled = rows.filter(({ aggId }, index) => rows[index - 1]?.aggId === aggId);
-  const isCounted =
-    rows.length === hour.rows &&
-    valid.length === hour.validRows &&
-    doubled.length === 0 &&
-    sumOf(false) === hour.buyE8 &&
-    sumOf(true) === hour.sellE8;
-  if (isCounted) return;
-  const twice =
-    doubled.length === 0
-      ? ''
-      : `; stored with two times: ids ${idRanges(doubled.map(({ aggId }) => aggId))}`;
-  throw new CdvaultError(
+function doubledIds(rows: readonly AggTrade[]): readonly number[] {
+  return rows.map(({ aggId }) => aggId).filter((id, index) => rows[index - 1]?.aggId === id);
+}
+
+function mismatch(series: Series, hour: DayHour, rows: readonly AggTrade[]): CdvaultError {
+  const doubled = doubledIds(rows);
+  const twice = doubled.length === 0 ? '' : `; stored with two times: ids ${idRanges(doubled)}`;
+  const valid = rows.filter((trade) => !isInvalid(trade)).length;
+  return new CdvaultError(
     'STORE_MISMATCH',
-    `${series.symbol} ${isoHour(hour.hourMs)}: ${hour.rows} trades were proven, the store has ${rows.length} with their ids${twice}`,
+    `${series.symbol} ${isoHour(hour.hourMs)}: ${hour.rows} trades were proven, ${hour.validRows} of them valid; ` +
+      `the store has ${rows.length} with their ids, ${valid} of them valid${twice}`,
   );
 }

@@ -1,5 +1,6 @@
 import { type AggTrade, nativeTimeUnit } from '../../domain/trade/agg-trade.ts';
 import { type ContentHasher, contentHasher } from '../../domain/trade/content-hash.ts';
+import type { HourDistiller } from '../../domain/bars/distiller.ts';
 import { createHourRun } from '../../domain/proof/continuity.ts';
 import type { HourRun, IdHole, RunFacts, RunKeys } from '../../domain/proof/hour-run.ts';
 import { CdvaultError } from '../../domain/errors.ts';
@@ -12,6 +13,7 @@ import type { ArchiveDay } from '../../ports/archive-source.ts';
 import type { BulkLoad } from '../../ports/bulk-store.ts';
 import type { Gap } from '../../ports/ledger.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
+import type { Distillery } from '../hour/distillery.ts';
 import { StoredRows } from '../hour/stored-rows.ts';
 
 /** One hour as read from a day's file. */
@@ -36,6 +38,7 @@ interface DayToRead {
   readonly stored: ReadonlySet<number>;
   readonly trades: TradeStore;
   readonly load: BulkLoad;
+  readonly distillery: Distillery;
   readonly signal: AbortSignal;
   readonly onRows: (rows: number) => void;
 }
@@ -132,11 +135,12 @@ export class DayReader {
   }
 
   #open(hourMs: number, expectedId: number, prev: Neighbour | undefined): OpenHour {
-    const { trades, series, wanted, stored } = this.#day;
+    const { trades, series, wanted, stored, distillery } = this.#day;
     return {
       hourMs,
       run: createHourRun({ hourMs }, { expectedId, ...(prev === undefined ? {} : { prev }) }),
       hasher: contentHasher(),
+      distiller: wanted.has(hourMs) ? distillery.start(hourMs) : undefined,
       keys: { ids: [], timesUs: [] },
       stored: stored.has(hourMs) ? new StoredRows(trades, series, hourMs) : undefined,
       gaps: [],
@@ -152,6 +156,7 @@ export class DayReader {
       const { from, to, holes, done } = hour.run.acceptBlock(block, row);
       hour.holes.push(...holes);
       hour.hasher.updateBlock(block, from, to);
+      hour.distiller?.updateBlock(block, from, to);
       if (hour.isWanted) await this.#store(hour, block, from, to);
       row = to;
       if (done) this.#close(hour);
@@ -171,11 +176,13 @@ export class DayReader {
   }
 
   #close(hour: OpenHour): void {
-    const { hourMs, run, hasher, keys, gaps, holes } = hour;
+    const { hourMs, run, hasher, distiller, keys, gaps, holes } = hour;
     const { facts, nextId } = run;
+    const contentHash = hasher.digest();
+    if (distiller !== undefined) this.#day.distillery.keep(hourMs, contentHash, distiller);
     // An hour with holes is not recorded from the file; its rows are counted when another source has it.
     if (hour.isWanted && holes.length === 0) this.#day.onRows(facts.rows);
-    this.#hours.push({ hourMs, facts, contentHash: hasher.digest(), keys, gaps, holes });
+    this.#hours.push({ hourMs, facts, contentHash, keys, gaps, holes });
     const nextMs = hourMs + HOUR_MS;
     this.#hour =
       nextMs < this.#day.dayMs + DAY_MS
@@ -189,6 +196,8 @@ interface OpenHour {
   readonly hourMs: number;
   readonly run: HourRun;
   readonly hasher: ContentHasher;
+  /** undefined for an hour that was not requested. */
+  readonly distiller: HourDistiller | undefined;
   readonly keys: RunKeys;
   readonly stored: StoredRows | undefined;
   readonly gaps: Gap[];

@@ -16,11 +16,12 @@ import type { TradeStore } from '../../ports/trade-store.ts';
 import { DayEdges } from './day-edges.ts';
 import { edgeGaps } from './edge-gaps.ts';
 import { hourLease } from '../leases.ts';
+import { type DistilDeps, Distillery } from '../hour/distillery.ts';
 import { type CheckedHour, checkedHour, recordHours } from '../hour/prove-hour.ts';
 import { proveStored } from '../hour/prove-stored.ts';
 import { DayReader, type FileHour } from './day-reader.ts';
 
-export interface LoadDayDeps {
+export interface LoadDayDeps extends DistilDeps {
   readonly archive: ArchiveSource;
   readonly bulk: BulkStore;
   readonly source: TradeSource;
@@ -182,6 +183,7 @@ class DayLoad {
       ),
       trades,
       load,
+      distillery: await Distillery.open(this.#deps, this.#series),
       signal: this.#signal,
       onRows,
     });

@@ -1,5 +1,6 @@
 import { type AggTrade, nativeTimeUnit } from '../../domain/trade/agg-trade.ts';
 import { type ContentHasher, contentHasher } from '../../domain/trade/content-hash.ts';
+import type { HourDistiller } from '../../domain/bars/distiller.ts';
 import { createHourRun } from '../../domain/proof/continuity.ts';
 import { needsLookahead } from '../../domain/proof/foreign-rows.ts';
 import { HOUR_MS, hourWindowUs, isoHour } from '../../domain/time/hour.ts';
@@ -13,6 +14,7 @@ import type { Gap, Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
+import { type DistilDeps, Distillery } from './distillery.ts';
 import { holeGap, repeatGap } from './page-gaps.ts';
 import { isLeftByRest, StoredRows } from './stored-rows.ts';
 
@@ -30,7 +32,7 @@ const PAGE_RETRY_MS = 1_000;
 /** Rows needed to check the date of the trade before an hour when it lies far before the hour's first trade. */
 const ROWS_BEFORE = 100;
 
-export interface FetchDeps {
+export interface FetchDeps extends DistilDeps {
   readonly source: TradeSource;
   readonly trades: TradeStore;
   readonly ledger: Ledger;
@@ -66,6 +68,7 @@ export async function fetchHour(
   const stored = hasStored ? new StoredRows(deps.trades, series, hourMs) : undefined;
   // Nearly every hour has nothing stored; then isLeftByRest() is not needed.
   const isDoubted = refetch || (hasStored && !(await isLeftByRest(deps, slice)));
+  const distillery = await Distillery.open(deps, series);
   const fetch: Fetch = {
     deps,
     series,
@@ -73,6 +76,7 @@ export async function fetchHour(
     unit: nativeTimeUnit(series.market, hourMs),
     signal,
     hasher: contentHasher(),
+    distiller: distillery.start(hourMs),
     keys: { ids: [], timesUs: [] },
     gaps: [],
     stored,
@@ -83,9 +87,11 @@ export async function fetchHour(
   if (started !== undefined) await fetchRun(fetch, started);
   const facts = started?.run.facts ?? NOTHING;
   const { prev } = facts;
+  const contentHash = fetch.hasher.digest();
+  distillery.keep(hourMs, contentHash, fetch.distiller);
   return {
     facts,
-    contentHash: fetch.hasher.digest(),
+    contentHash,
     keys: fetch.keys,
     // Ids missing before `prev`, the trade before the hour, belong to an earlier hour.
     gaps: fetch.gaps.filter(({ fromId }) => prev === undefined || fromId > prev.id),
@@ -99,6 +105,7 @@ interface Fetch {
   readonly unit: 'ms' | 'us';
   readonly signal: AbortSignal;
   readonly hasher: ContentHasher;
+  readonly distiller: HourDistiller;
   readonly keys: RunKeys;
   readonly gaps: Gap[];
   /** The hour's stored rows, if there are any. */
@@ -284,6 +291,7 @@ async function askUntilWhole(
 function note(fetch: Fetch, trades: readonly AggTrade[]): void {
   for (const trade of trades) {
     fetch.hasher.update(trade);
+    fetch.distiller.update(trade);
     fetch.keys.ids.push(trade.aggId);
     fetch.keys.timesUs.push(trade.timeUs);
   }

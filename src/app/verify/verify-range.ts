@@ -15,13 +15,13 @@ import {
   type TimeRange,
 } from '../../domain/time/hour.ts';
 import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
-import { TierPass } from '../../domain/bars/tier.ts';
+import { TierPass } from '../../domain/bars/tier-pass.ts';
 import type { Series, SeriesDay } from '../../domain/market.ts';
 import type { StoredBars, StoredDay } from '../../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 import { dueMidnightBases } from '../bars/midnight-bases.ts';
-import { knownContract } from '../bars/contract-size.ts';
+import { knownContract } from '../contract-size.ts';
 import { verifyBars } from './verify-bars.ts';
 import { unrecordedHour, verifyHour } from './verify-trades.ts';
 import { type WitnessDeps, Witnesses } from './witnesses.ts';

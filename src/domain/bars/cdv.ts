@@ -1,6 +1,6 @@
 /**
- * CDV bars from a stream of trades. This is the reference that the bars computed by the database are
- * compared with, never the production path. It uses another method: one pass, one running bigint.
+ * CDV bars from a stream of trades. This is the reference that the stored bars are compared with, never the
+ * production path. It uses another method: one pass, one running bigint.
  */
 
 import { type AggTrade, isInvalid } from '../trade/agg-trade.ts';

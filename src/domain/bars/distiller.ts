@@ -1,5 +1,5 @@
 import { type AggTrade, isInvalid } from '../trade/agg-trade.ts';
-import { type LimbPair, readE8, splitNumber } from '../trade/limbs.ts';
+import { type LimbPair, readAsciiE8, readE8, splitNumber } from '../trade/limbs.ts';
 import { PRICE_FIELD, QTY_FIELD, type TradeBlock } from '../trade/trade-block.ts';
 import { floorTo, HOUR_MS, MINUTE_MS } from '../time/hour.ts';
 import type { Contract } from './contract.ts';
@@ -39,6 +39,8 @@ class Distiller implements HourDistiller {
   readonly #minutes: DistilledMinute[] = [];
   readonly #price: LimbPair = { low: 0, high: 0 };
   readonly #qty: LimbPair = { low: 0, high: 0 };
+  /** Room for one field of a block. */
+  readonly #ascii = new Uint8Array(40);
   #minuteEndUs = -Infinity;
   #lastUs = -Infinity;
   #lastId = -1;
@@ -70,15 +72,16 @@ class Distiller implements HourDistiller {
     const { aggIds, timesUs, firstIds, lastIds, pricesE8, qtysE8, makers, valids } = block;
     const price = this.#price;
     const qty = this.#qty;
+    const ascii = this.#ascii;
     for (let row = from; row < to; row += 1) {
       const aggId = aggIds[row] ?? 0;
       if (!this.#accepts(aggId, timesUs[row] ?? 0, valids[row] === 1)) continue;
       const priceE8 = pricesE8[row] ?? Infinity;
       if (priceE8 < Infinity) splitNumber(priceE8, price);
-      else block.readE8(row, PRICE_FIELD, price);
+      else readAsciiE8(ascii, block.copyField(row, PRICE_FIELD, ascii, 0), price);
       const qtyE8 = qtysE8[row] ?? Infinity;
       if (qtyE8 < Infinity) splitNumber(qtyE8, qty);
-      else block.readE8(row, QTY_FIELD, qty);
+      else readAsciiE8(ascii, block.copyField(row, QTY_FIELD, ascii, 0), qty);
       const fills = (lastIds[row] ?? 0) - (firstIds[row] ?? 0) + 1;
       this.#minute.add(price, qty, makers[row] === 1, fills, aggId);
     }

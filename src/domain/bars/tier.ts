@@ -1,9 +1,3 @@
-import type { AggTrade } from '../trade/agg-trade.ts';
-import { type Bar, silentBar } from './bar.ts';
-import { BarPass } from './cdv.ts';
-import type { Contract } from './contract.ts';
-import { parseDecimal, PRICE_SCALE, QTY_SCALE } from '../trade/decimal.ts';
-import { MINUTE_MS } from '../time/hour.ts';
 import type { Interval } from '../time/interval.ts';
 
 /**
@@ -18,61 +12,3 @@ export const DEFAULT_TIERS: TierBounds = [0, 10_000, 100_000, 1_000_000];
 /** The intervals for which tiers have a table; others are rolled up from 1m by the query. */
 export const TIER_INTERVALS = ['1m', '1h', '1d'] as const satisfies readonly Interval[];
 export type TierInterval = (typeof TIER_INTERVALS)[number];
-
-/** 1 unit of quote currency in units of 1e-16, the scale of price × quantity. */
-const QUOTE_UNIT = 10n ** BigInt(PRICE_SCALE + QTY_SCALE);
-
-/** @returns the index of the trade's bound; undefined when the contract size is unknown */
-export function tierOf(
-  { price, qty }: AggTrade,
-  bounds: TierBounds,
-  contract: Contract | undefined,
-): number | undefined {
-  if (contract !== undefined && contract.size === undefined) return undefined;
-  const unitE8 = parseDecimal(contract?.size ?? price, PRICE_SCALE);
-  const valueE16 = unitE8 * parseDecimal(qty, QTY_SCALE);
-  return bounds.findLastIndex((bound) => valueE16 >= BigInt(bound) * QUOTE_UNIT);
-}
-
-/** Minute bars for each tier: the reference for those that the database computes. */
-export class TierPass {
-  readonly #bounds: TierBounds;
-  readonly #contract: Contract | undefined;
-  readonly #tiers: readonly { readonly pass: BarPass; readonly bars: Bar[] }[];
-
-  constructor(bounds: TierBounds, contract: Contract | undefined) {
-    this.#bounds = bounds;
-    this.#contract = contract;
-    this.#tiers = bounds.map(() => ({
-      pass: new BarPass({ intervalMs: MINUTE_MS, denseHours: [] }),
-      bars: [],
-    }));
-  }
-
-  /** @param trade in the order of cdvBars */
-  accept(trade: AggTrade): void {
-    const tier = this.#tiers[tierOf(trade, this.#bounds, this.#contract) ?? -1];
-    tier?.bars.push(...tier.pass.accept(trade));
-  }
-
-  /**
-   * Bars by tier, in the order of the bounds. Every minute that has a bar has one in each tier, silent
-   * where the tier did not trade. No bars when the contract size is unknown.
-   * @param minutes the minute bars of all trades
-   */
-  finish(minutes: readonly Bar[]): readonly (readonly Bar[])[] {
-    if (this.#contract !== undefined && this.#contract.size === undefined)
-      return this.#bounds.map(() => []);
-    return this.#tiers.map(({ pass, bars }) => dense([...bars, ...pass.finish()], minutes));
-  }
-}
-
-function dense(bars: readonly Bar[], minutes: readonly Bar[]): Bar[] {
-  const byOpen = new Map(bars.map((bar) => [bar.openMs, bar]));
-  let level = 0n;
-  return minutes.map(({ openMs }) => {
-    const bar = byOpen.get(openMs) ?? silentBar(openMs, level);
-    level = bar.close;
-    return bar;
-  });
-}

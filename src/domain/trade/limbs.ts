@@ -42,7 +42,23 @@ export function readE8(text: string, into: LimbPair): void {
   if (into.high >= LIMB) throw new RangeError(`${text} has more than 28 digits`);
 }
 
-export function appendDigit(into: LimbPair, digit: number): void {
+/** The same for the first `length` bytes of ASCII text that is known to be such a decimal. */
+export function readAsciiE8(bytes: Uint8Array, length: number, into: LimbPair): void {
+  into.low = 0;
+  into.high = 0;
+  let places = -1;
+  for (let at = 0; at < length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === DOT) places = 0;
+    else {
+      appendDigit(into, byte - ZERO);
+      if (places >= 0) places += 1;
+    }
+  }
+  endPlaces(into, places);
+}
+
+function appendDigit(into: LimbPair, digit: number): void {
   const low = into.low * 10 + digit;
   const carry = low < LIMB ? 0 : Math.floor(low / LIMB);
   into.low = low - carry * LIMB;
@@ -50,7 +66,7 @@ export function appendDigit(into: LimbPair, digit: number): void {
 }
 
 /** @param places decimal places that were read; less than 0 when the text has no point */
-export function endPlaces(into: LimbPair, places: number): void {
+function endPlaces(into: LimbPair, places: number): void {
   for (let missing = PLACES - Math.max(0, places); missing > 0; missing -= 1) appendDigit(into, 0);
 }
 

@@ -1,5 +1,4 @@
 import type { AggTrade } from './agg-trade.ts';
-import { appendDigit, endPlaces, type LimbPair } from './limbs.ts';
 
 /**
  * Fields of a row of an archive file, in the file's order. They are separate constants for speed: when
@@ -166,23 +165,6 @@ export class TradeBlock {
     for (let at = this.#fieldAt[row * FIELD_COUNT + field] ?? 0; at < end; at += 1)
       text += String.fromCharCode(this.#text[at] ?? 0);
     return text;
-  }
-
-  /** A decimal field in units of 1e-8, exactly, whatever its size. */
-  readE8(row: number, field: number, into: LimbPair): void {
-    into.low = 0;
-    into.high = 0;
-    let places = -1;
-    const end = this.#endOf(row, field);
-    for (let at = this.#fieldAt[row * FIELD_COUNT + field] ?? 0; at < end; at += 1) {
-      const byte = this.#text[at] ?? 0;
-      if (byte === DOT) places = 0;
-      else {
-        appendDigit(into, byte - ZERO);
-        if (places >= 0) places += 1;
-      }
-    }
-    endPlaces(into, places);
   }
 
   /** Copies a field's bytes; none is longer than 40. @returns where they end in `target` */

@@ -1,12 +1,18 @@
-import { barStatus, type DayInputs } from '../../domain/bars/day.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time/hour.ts';
-import { INTERVAL_MS, type Interval } from '../../domain/time/interval.ts';
-import type { Series } from '../../domain/market.ts';
-import type { Contract } from '../../domain/bars/contract.ts';
+import { barStatus, type DayInputs } from '../../../src/domain/bars/day.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/domain/time/hour.ts';
+import { INTERVAL_MS, type Interval } from '../../../src/domain/time/interval.ts';
+import type { Series } from '../../../src/domain/market.ts';
+import type { Contract } from '../../../src/domain/bars/contract.ts';
 import { SUMMED_BASE_VOLUMES, worthOf } from './contract-sql.ts';
-import { literal, ofSeries, timestamp } from './sql.ts';
+import { literal, ofSeries, timestamp } from '../../../src/adapters/questdb/sql.ts';
 import { type Limbs, limbsOf, type RowOrder, tradedMinutes } from './traded-minutes.ts';
-import { VALID_ROWS } from './trade-store.ts';
+import { VALID_ROWS } from '../../../src/adapters/questdb/trade-store.ts';
+
+/** The table whose trades are read, and the series under whose name the bars are written. */
+export interface WindowBars {
+  readonly table: string;
+  readonly into: Series;
+}
 
 const COUNTS_BY_SIDE = ['buy_agg_trades', 'buy_trades'] as const;
 
@@ -24,9 +30,9 @@ const COLUMNS = [
  * information as `void`, so that no row of an earlier build remains.
  */
 export function minuteBars(
-  series: Series,
+  { table, into }: WindowBars,
   day: DayInputs,
-  { table, order }: { readonly table: string; readonly order: RowOrder },
+  order: RowOrder,
   contract?: Contract,
 ): string {
   const worth = worthOf(contract);
@@ -42,7 +48,7 @@ SELECT * FROM (
   spine AS (
     SELECT dateadd('m', (x - 1)::int, ${timestamp(day.dayMs)}) ts FROM long_sequence(${DAY_MS / MINUTE_MS})
   )
-  SELECT s.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol,
+  SELECT s.ts, ${literal(into.market)} market, ${literal(into.symbol)} symbol,
     ${minuteColumns(limbs, worth.silent)},
     CASE WHEN ${inHours('s.ts', proven)} THEN 'final' WHEN m.ts = s.ts THEN 'partial' ELSE 'void' END status,
     ${timestamp(day.levelFromMs)} level_from,

@@ -1,4 +1,4 @@
-import type { Contract } from '../../domain/bars/contract.ts';
+import type { Contract } from '../../../src/domain/bars/contract.ts';
 import { DELTA } from './traded-minutes.ts';
 
 /** SQL for the value of a minute's trades: over the rows of one minute, and for the minute bars. */

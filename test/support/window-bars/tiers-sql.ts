@@ -1,9 +1,9 @@
-import type { Contract } from '../../domain/bars/contract.ts';
-import type { DayInputs } from '../../domain/bars/day.ts';
-import type { Series } from '../../domain/market.ts';
-import type { TierBounds, TierInterval } from '../../domain/bars/tier.ts';
-import { rowsOfDay, statusCase, withinDay } from './bars-sql.ts';
-import { literal, ofSeries } from './sql.ts';
+import type { Contract } from '../../../src/domain/bars/contract.ts';
+import type { DayInputs } from '../../../src/domain/bars/day.ts';
+import type { Series } from '../../../src/domain/market.ts';
+import type { TierBounds, TierInterval } from '../../../src/domain/bars/tier.ts';
+import { rowsOfDay, statusCase, type WindowBars, withinDay } from './bars-sql.ts';
+import { literal, ofSeries } from '../../../src/adapters/questdb/sql.ts';
 import { DELTA, limbsOf, type RowOrder } from './traded-minutes.ts';
 
 const COLUMNS =
@@ -12,11 +12,7 @@ const COLUMNS =
 
 /** What the build of a day's tiers needs to know. */
 export interface TierRequest {
-  /** The table of the series' trades. */
-  readonly table: string;
   readonly bounds: TierBounds;
-  /** Tiers that an earlier build of the day had and this one does not have: their rows become void. */
-  readonly former: readonly string[];
   readonly order: RowOrder;
   readonly contract: Contract | undefined;
 }
@@ -25,8 +21,12 @@ export interface TierRequest {
  * One day's minutes of each tier, like minuteBars: a running sum in each tier, over the minutes that have a
  * bar. The day's minute bars must be stored already.
  */
-export function tierMinutes(series: Series, day: DayInputs, request: TierRequest): string {
-  const { order, bounds, former, contract } = request;
+export function tierMinutes(
+  { table, into }: WindowBars,
+  day: DayInputs,
+  request: TierRequest,
+): string {
+  const { order, bounds, contract } = request;
   const limbs = limbsOf(day);
   const isStored = order === 'stored';
   const over = `OVER (PARTITION BY tier ORDER BY ts${isStored ? '' : ', agg_id'})`;
@@ -43,7 +43,7 @@ INSERT ATOMIC INTO tiers_exact_1m (${COLUMNS})
 SELECT * FROM (
   WITH sized AS (
     SELECT ts, agg_id, qty, is_buyer_maker, first_id, last_id, ${DELTA} delta, ${tierOf(bounds, contract)} tier
-    FROM ${rowsOfDay(request.table, day)}
+    FROM ${rowsOfDay(table, day)}
   ),
   running AS (
     SELECT ts, tier, ${limbs.sums(over)}${isStored ? '' : `, row_number() ${over} place`} FROM sized
@@ -63,10 +63,10 @@ SELECT * FROM (
   spine AS (
     SELECT b.ts, b.status, b.level_from, b.level_missing, t.tier
     FROM (
-      SELECT ts, status, level_from, level_missing FROM cdv_exact_1m WHERE ${ofSeries(series)} AND ${withinDay(day)}
-    ) b CROSS JOIN (SELECT (x - 1)::int tier FROM long_sequence(${bounds.length + former.length})) t
+      SELECT ts, status, level_from, level_missing FROM cdv_exact_1m WHERE ${ofSeries(into)} AND ${withinDay(day)}
+    ) b CROSS JOIN (SELECT (x - 1)::int tier FROM long_sequence(${bounds.length})) t
   )
-  SELECT s.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol, ${nameOf('s.tier', [...bounds.map(String), ...former])} tier,
+  SELECT s.ts, ${literal(into.market)} market, ${literal(into.symbol)} symbol, ${nameOf('s.tier', bounds.map(String))} tier,
     ${level('open', limbs.level('m.open'))}, ${level('high', 'm.high')}, ${level('low', 'm.low')},
     ${level('close', limbs.level('m.close'))},
     ${['delta', 'buy_volume', 'sell_volume'].map((name) => `${sum(name, '0m')}::decimal(38,8) ${name}`).join(', ')},

@@ -1,4 +1,4 @@
-import type { DayInputs } from '../../domain/bars/day.ts';
+import type { DayInputs } from '../../../src/domain/bars/day.ts';
 
 /**
  * `stored`: the rows are in the table in the order of their ids. `sorted`: they may not be, since rows with
