@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { type Bar, barText, rollUp } from '../../src/domain/bars/bar.ts';
 import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { dayInputs, inputRange } from '../../src/domain/bars/day.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/time/interval.ts';
 import { REAL_DAY_PATH, realDayTrades } from '../golden/real-day.ts';
@@ -23,8 +24,14 @@ import {
   type LoggedRequest,
   startExchangeProcess,
 } from '../support/exchange-process.ts';
-import { orderedExport } from '../support/exports.ts';
+import {
+  exportSeries,
+  type OrderedExport,
+  orderedExport,
+  RESULT_TABLES,
+} from '../support/exports.ts';
 import { tradesTable } from '../support/store.ts';
+import { buildByWindows } from '../support/window-bars/window-bars.ts';
 
 export const DAY = Date.UTC(2024, 0, 1);
 export const HOURS: readonly number[] = Array.from(
@@ -37,6 +44,26 @@ export const PAGE_ROWS = 1_000;
 /** Each long test takes about a minute on two idle cores; a build machine is rarely idle. */
 export const PATIENCE_MS = 300_000;
 const POLL_MS = 50;
+
+/** Deltas of the exchange's klines, 2 × taker buy base − volume, as published by others. */
+export const PUBLISHED: readonly (readonly [Interval, string, string])[] = [
+  ['1d', '00:00', '1489.16457000'],
+  ['1h', '00:00', '93.47054000'],
+  ['1h', '01:00', '228.26598000'],
+  ['5m', '00:00', '56.85733000'],
+  ['5m', '00:05', '-2.40790000'],
+  ['1m', '00:00', '10.44808000'],
+  ['1m', '00:01', '5.78187000'],
+  ['1m', '00:02', '0.83211000'],
+];
+
+/** Rows of a pandas notebook: the index and the four levels. */
+export const NOTEBOOK_ROWS = [
+  '2024-01-01 10:00:00 217.20149 217.84858 216.39749 217.64984',
+  '2024-01-01 10:01:00 217.64801 218.11814 216.56164 218.11742',
+  '2024-01-01 10:02:00 218.11655 219.43334 211.32915 211.34749',
+  '2024-01-01 10:03:00 211.34667 219.99003 211.13644 211.14596',
+];
 
 /** The real day on a simulated exchange, under one symbol for each test; ends what the tests start. */
 export class RealDayRig {
@@ -170,6 +197,21 @@ export async function reference(): Promise<Reference> {
 /** A reference bar in the form of `exactRows`. */
 function exactRow(bar: Bar): Readonly<Record<string, unknown>> {
   return { ...barText(bar), status: 'final', levelFromMs: DAY, levelMissing: 0 };
+}
+
+/** The tables of bars as the window functions of the database compute them from the stored trades. */
+export async function windowTables(
+  rig: RealDayRig,
+  { sql, ledger }: Pick<App, 'sql' | 'ledger'>,
+  symbol: string,
+): Promise<Readonly<Record<string, OrderedExport>>> {
+  const from = { market: 'binance_spot', symbol } as const;
+  const into = { market: 'binance_spot', symbol: unique('REALWINDOWS') } as const;
+  const inputs = dayInputs(DAY, await ledger.records(from, inputRange(DAY)));
+  if (inputs === undefined) throw new Error('the day is not in the ledger');
+  await buildByWindows(sql, { from, into }, inputs);
+  const tables = RESULT_TABLES.filter((table) => /^(cdv|tiers)_exact_/.test(table));
+  return exportSeries(rig.services, into.symbol, tables);
 }
 
 /** All columns of an exact table for the day: decimals as text, counts as numbers. */

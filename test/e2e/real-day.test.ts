@@ -26,34 +26,17 @@ import {
   fileLine,
   type HourIds,
   HOURS,
+  NOTEBOOK_ROWS,
   PAGE_ROWS,
   PATIENCE_MS,
+  PUBLISHED,
   RealDayRig,
   type Reference,
   reference,
   refetched,
   storedTrades,
+  windowTables,
 } from './real-day-rig.ts';
-
-/** Deltas of the exchange's klines, 2 × taker buy base − volume, as published by others. */
-const PUBLISHED: readonly (readonly [Interval, string, string])[] = [
-  ['1d', '00:00', '1489.16457000'],
-  ['1h', '00:00', '93.47054000'],
-  ['1h', '01:00', '228.26598000'],
-  ['5m', '00:00', '56.85733000'],
-  ['5m', '00:05', '-2.40790000'],
-  ['1m', '00:00', '10.44808000'],
-  ['1m', '00:01', '5.78187000'],
-  ['1m', '00:02', '0.83211000'],
-];
-
-/** Rows of a pandas notebook: the index and the four levels. */
-const NOTEBOOK_ROWS = [
-  '2024-01-01 10:00:00 217.20149 217.84858 216.39749 217.64984',
-  '2024-01-01 10:01:00 217.64801 218.11814 216.56164 218.11742',
-  '2024-01-01 10:02:00 218.11655 219.43334 211.32915 211.34749',
-  '2024-01-01 10:03:00 211.34667 219.99003 211.13644 211.14596',
-];
 
 /** 2024-01-01 is a Monday and the first day of a month. */
 const ANCHOR_CASES: readonly AnchorCase[] = [
@@ -170,6 +153,12 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     for (const trade of expected.trades) hash.update(`${fileLine(trade)}\n`);
     expect(stored.lines[0]).toBe(expected.trades.slice(0, 1).map(fileLine)[0]);
     expect(stored.sha256).toBe(hash.digest('hex'));
+  });
+
+  it('has the bars that the window functions of the database compute from its stored trades', async () => {
+    const byWindows = await windowTables(rig, await rig.app(dayEnv), day);
+    for (const [table, rows] of Object.entries(byWindows))
+      expect(dayTables[table], table).toEqual(rows);
   });
 
   it('proves 24 of 24 hours, chained by their ids', async () => {

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/adapters/system/clock.ts';
 import { createDistilledCache } from '../../src/adapters/system/distilled-cache.ts';
 import { buildBars } from '../../src/app/bars/build-bars.ts';
 import type { App } from '../../src/cli/compose.ts';
+import { createHourDistiller } from '../../src/domain/bars/distiller.ts';
 import type { Series } from '../../src/domain/market.ts';
 import type { SliceRecord } from '../../src/domain/proof/ledger.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
@@ -183,4 +184,19 @@ test('a first build that was killed leaves no bar that the next one does not hav
     [1, tradesOf(1)],
   ]);
   expect(await everything()).toEqual(await builtOnce(hours));
+});
+
+test('a kept hour that does not agree with the ledger is not used', async () => {
+  await store(0);
+  const { market, symbol } = series;
+  const { contentHash } = recordOf(0, tradesOf(0));
+  const key = { market, symbol, hourMs: DAY, contentHash, tiers: app.bars.tiers };
+  const wrong = createHourDistiller({ hourMs: DAY, tiers: app.bars.tiers, contract: undefined });
+  for (const trade of tradesOf(0, '1.50000001')) wrong.update(trade);
+  const hour = wrong.finish();
+  if (hour === undefined) throw new Error('an hour out of order');
+  const distilled = createDistilledCache();
+  distilled.keep({ ...key, contract: undefined }, hour);
+  expect(await buildBars({ ...app, distilled }, series, DAY, NEVER)).toBe('built');
+  expect(await everything()).toEqual(await builtOnce(new Map([[0, tradesOf(0)]])));
 });
