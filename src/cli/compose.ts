@@ -9,6 +9,7 @@ import { startWorkers } from '../adapters/bullmq/workers.ts';
 import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
 import { openExportFolder } from '../adapters/export/export-folder.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
+import { createBulkReads } from '../adapters/questdb/bulk-reads.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
 import { IlpConnection } from '../adapters/questdb/ilp-connection.ts';
@@ -53,7 +54,9 @@ import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
+import type { ParquetExport } from '../ports/parquet-export.ts';
 import type { TimeZones } from '../ports/time-zones.ts';
+import type { TradeScan } from '../ports/trade-scan.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
 
@@ -70,6 +73,8 @@ export interface App {
   readonly zones: TimeZones;
   readonly sql: Sql;
   readonly trades: TradeStore;
+  readonly scan: TradeScan;
+  readonly parquet: ParquetExport;
   readonly bulk: BulkStore;
   readonly ledger: Ledger;
   readonly bars: BarStore;
@@ -223,18 +228,22 @@ function composeStore(
   const trades = createTradeStore({ sql, tables, writer });
   const bulk = createBulkStore(urls.questdbHttpUrl, { tables, clock, log });
   const ilp = new IlpConnection(urls.questdbHttpUrl, clock, log);
+  const reads = createBulkReads(urls.questdbHttpUrl, { sql, tables, clock });
   return {
     sql,
     parts: {
       sql,
       trades: meteredTrades(trades, totals),
+      scan: reads.scan,
+      parquet: reads.parquet,
       bulk: meteredBulk(bulk, totals),
       ledger: createLedger(sql),
       bars: createBarStore({ sql, ilp }, config.tiers),
       catalogue: createSeriesCatalogue(sql),
     },
     async close(): Promise<void> {
-      await Promise.allSettled([trades.close(), bulk.close(), ilp.close()]);
+      const parts = [trades, reads, bulk, ilp];
+      await Promise.allSettled(parts.map((part) => part.close()));
       await sql.close();
     },
   };

@@ -18,6 +18,7 @@ import {
   tradesFromArray,
 } from '../exchange/trade-series.ts';
 import { unique } from '../support/command-line.ts';
+import { NEVER } from '../support/store.ts';
 import { hoursOfDay, referenceDay, truth, withoutTrust } from './reference.ts';
 import { Rig, spot } from './rig.ts';
 import { tradesTable, tradesView } from '../support/store.ts';
@@ -315,7 +316,7 @@ test('rows that run back into an earlier hour stay stored when that hour is prov
   const record = outcome.kind === 'recorded' ? outcome.record : undefined;
   expect(record && verdictOf(record)).toBe('proven');
   const range = { startMs: DAY + HOUR_MS, endMs: DAY + 3 * HOUR_MS };
-  expect((await fingerprintRange(app, spot(BURIED), range)).leaves).toHaveLength(2);
+  expect((await fingerprintRange(app, spot(BURIED), range, NEVER)).leaves).toHaveLength(2);
 });
 
 function isWithin({ firstId = Infinity, lastId = -1 }: RequestEntry, id: number): boolean {

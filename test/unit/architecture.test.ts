@@ -260,7 +260,6 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   execa: ['adapters/services/'],
   hono: ['adapters/bullmq/board.ts', 'adapters/http/server.ts'],
   hyparquet: ['adapters/export/'],
-  'hyparquet-writer': ['adapters/export/'],
   ioredis: [
     'adapters/redis/',
     'adapters/weight/',

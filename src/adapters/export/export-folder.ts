@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { ExportManifest, ExportRequest } from '../../domain/proof/export.ts';
-import type { ExportFile, ExportFolder } from '../../ports/export-folder.ts';
+import type { ExportFolder } from '../../ports/export-folder.ts';
+import type { ExactBar } from '../../ports/bar-store.ts';
 import { isOfSystem, makeFolder } from '../system/folders.ts';
 import { MANIFEST_NAME, manifestDocument, readManifest } from './manifest-file.ts';
-import { BAR_COLUMNS, type ParquetColumn, TRADE_COLUMNS } from './parquet-columns.ts';
-import { ParquetFile } from './parquet-file.ts';
+import { differingBars } from './exported-bars.ts';
+import { exportedTrades } from './exported-trades.ts';
 import { dayPath, seriesFolder } from './series-folder.ts';
 
 /**
@@ -47,7 +49,6 @@ async function sweep(place: string): Promise<void> {
 
 class SeriesFolder implements ExportFolder {
   readonly #place: string;
-  readonly #open = new Set<{ close(): Promise<void> }>();
   /** Final names of files, oldest day first, and their names until they are published. */
   readonly #unpublished = new Map<string, string>();
 
@@ -55,53 +56,68 @@ class SeriesFolder implements ExportFolder {
     this.#place = place;
   }
 
-  openTrades: ExportFolder['openTrades'] = (dayMs) => this.#create(dayMs, TRADE_COLUMNS);
+  async write(dayMs: number, pieces: AsyncIterable<Uint8Array>) {
+    const file = this.#dayFile(dayMs);
+    this.#unpublished.set(path.join(this.#place, dayPath(dayMs)), file);
+    const hash = createHash('sha256');
+    const handle = await writing(file, () => open(file, 'w'));
+    try {
+      let bytes = 0;
+      for await (const piece of pieces) {
+        hash.update(piece);
+        bytes += piece.length;
+        await writing(file, () => handle.appendFile(piece));
+      }
+      await writing(file, () => handle.sync());
+      return { path: dayPath(dayMs), bytes, sha256: hash.digest('hex') };
+    } finally {
+      await handle.close();
+    }
+  }
 
-  openBars: ExportFolder['openBars'] = (dayMs) => this.#create(dayMs, BAR_COLUMNS);
+  async *trades(dayMs: number) {
+    const file = this.#dayFile(dayMs);
+    try {
+      yield* exportedTrades(file);
+    } catch (error) {
+      throw unreadable(file, error);
+    }
+  }
+
+  async differingBars(dayMs: number, bars: readonly ExactBar[]) {
+    const file = this.#dayFile(dayMs);
+    return differingBars(file, bars).catch((error: unknown) => {
+      throw unreadable(file, error);
+    });
+  }
 
   async publish(manifest: ExportManifest): Promise<void> {
     const text = `${JSON.stringify(manifestDocument(manifest), undefined, 2)}\n`;
     await writing(this.#place, async () => {
       // The manifest is renamed last, so that it never lists a file that is not there.
-      await writeSynced(this.#unfinished(MANIFEST_NAME, 'manifest'), text);
-      for (const [file, unfinished] of this.#unpublished) {
+      const unfinished = this.#unfinished('manifest');
+      this.#unpublished.set(path.join(this.#place, MANIFEST_NAME), unfinished);
+      await writeSynced(unfinished, text);
+      for (const [file, from] of this.#unpublished) {
         makeFolder(path.dirname(file));
-        await rename(unfinished, file);
+        await rename(from, file);
         this.#unpublished.delete(file);
       }
     });
   }
 
   async discard(): Promise<void> {
-    for (const file of this.#open) await file.close();
-    this.#open.clear();
     for (const unfinished of this.#unpublished.values()) await rm(unfinished, { force: true });
     this.#unpublished.clear();
   }
 
-  async #create<Row>(
-    dayMs: number,
-    columns: readonly ParquetColumn<Row>[],
-  ): Promise<ExportFile<Row>> {
-    const name = dayPath(dayMs);
-    const unfinished = this.#unfinished(name, path.dirname(name));
-    const parquet = await writing(unfinished, () => ParquetFile.create(unfinished, columns));
-    this.#open.add(parquet);
-    return {
-      add: (rows) => writing(unfinished, () => parquet.add(rows)),
-      finish: async () => {
-        const written = await writing(unfinished, () => parquet.finish());
-        this.#open.delete(parquet);
-        return { path: name, ...written };
-      },
-    };
+  #dayFile(dayMs: number): string {
+    return this.#unfinished(path.dirname(dayPath(dayMs)));
   }
 
   /** Outside the folders of the days, so that a failed export leaves no empty one. */
-  #unfinished(name: string, stem: string): string {
-    const unfinished = path.join(this.#place, `${UNFINISHED.start}${stem}${UNFINISHED.end}`);
-    this.#unpublished.set(path.join(this.#place, name), unfinished);
-    return unfinished;
+  #unfinished(stem: string): string {
+    return path.join(this.#place, `${UNFINISHED.start}${stem}${UNFINISHED.end}`);
   }
 }
 
@@ -123,4 +139,13 @@ async function writing<T>(file: string, write: () => Promise<T>): Promise<T> {
     if (!isOfSystem(error)) throw error;
     throw new CdvaultError('EXPORT_UNWRITABLE', `${file}: ${error.message}`, { cause: error });
   }
+}
+
+/** A file that has just been written and can't be read: the disk, or an answer that is no Parquet file. */
+function unreadable(file: string, error: unknown): CdvaultError {
+  if (error instanceof CdvaultError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new CdvaultError('EXPORT_UNWRITABLE', `${file} can't be read back: ${why}`, {
+    cause: error,
+  });
 }

@@ -11,11 +11,16 @@ import { MARKETS, tradesContracts } from '../../domain/market.ts';
 /** Readers of Parquet folders (Arrow, pandas, Spark, Dask) skip names that begin with `_`. */
 export const MANIFEST_NAME = '_manifest.json';
 
-/** Names of the checks that the verdict is based on; an export of bars has the checks of trades as well. */
-const TRADE_CHECKS = ['ids', 'counts', 'content_hashes', 'neighbours'];
-const BAR_CHECKS = ['bars_computed_again', 'continuous_levels'];
-/** Checks against data of the exchange, which an export does not make. */
-const NOT_CHECKED = ['candles', 'archive_files'];
+/** Names of the checks that the verdict is based on; docs/export.md says what each means. */
+const CHECKED = {
+  trades: ['ids', 'counts', 'content_hashes', 'neighbours', 'file_read_back'],
+  bars: ['hours_proven', 'bars_current', 'counts', 'volumes', 'levels', 'file_read_back'],
+};
+/** Checks that `verify` makes and an export does not. */
+const NOT_CHECKED = {
+  trades: ['candles', 'archive_files'],
+  bars: ['content_hashes', 'bars_computed_again', 'candles', 'archive_files'],
+};
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();
@@ -28,6 +33,7 @@ const manifestSchema = z.object({
   format: z.literal(EXPORT_FORMAT),
   what: z.enum(['trades', 'bars']),
   interval: z.string().nullable(),
+  numbers: z.enum(['decimal', 'double']),
   market: z.enum(MARKETS),
   symbol: z.string().min(1),
   unit: z.enum(['base', 'contracts']),
@@ -55,7 +61,6 @@ const manifestSchema = z.object({
     verdict: z.literal('proven'),
     checked: z.array(z.string()),
     notChecked: z.array(z.string()),
-    barsCompared: count.nullable(),
   }),
   codeVersion: z.string(),
   createdAt: z.iso.datetime(),
@@ -64,12 +69,13 @@ const manifestSchema = z.object({
 export type ManifestDocument = z.infer<typeof manifestSchema>;
 
 export function manifestDocument(manifest: ExportManifest): ManifestDocument {
-  const { market, symbol, range, files, fingerprint, barsCompared } = manifest;
+  const { what, market, symbol, range, files, fingerprint } = manifest;
   return {
     type: 'export',
     format: EXPORT_FORMAT,
-    what: manifest.what,
+    what,
     interval: manifest.what === 'bars' ? manifest.interval : null,
+    numbers: manifest.what === 'bars' && manifest.isDouble ? 'double' : 'decimal',
     market,
     symbol,
     unit: tradesContracts(market) ? 'contracts' : 'base',
@@ -99,9 +105,8 @@ export function manifestDocument(manifest: ExportManifest): ManifestDocument {
     })),
     verification: {
       verdict: 'proven',
-      checked: manifest.what === 'bars' ? [...TRADE_CHECKS, ...BAR_CHECKS] : TRADE_CHECKS,
-      notChecked: NOT_CHECKED,
-      barsCompared: barsCompared ?? null,
+      checked: CHECKED[what],
+      notChecked: NOT_CHECKED[what],
     },
     codeVersion: manifest.codeVersion,
     createdAt: new Date(manifest.createdAtMs).toISOString(),

@@ -1,10 +1,8 @@
-import { open } from 'node:fs/promises';
-import { zstdDecompressSync } from 'node:zlib';
-import { type AsyncBuffer, parquetMetadataAsync, parquetScan } from 'hyparquet';
 import { type AggTrade, isInvalid } from '../../domain/trade/agg-trade.ts';
 import { formatDecimal, PRICE_SCALE, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { FIELD_COUNT, TradeBlock } from '../../domain/trade/trade-block.ts';
-import { TRADE_COLUMNS } from './parquet-columns.ts';
+import { TRADE_COLUMNS } from '../../domain/proof/export.ts';
+import { type Column, readColumns, unitsOf } from './parquet-columns.ts';
 
 /** Prices and quantities in units of 1e-8 are exact as numbers below this. */
 const EXACT_E8 = 2 ** 53;
@@ -15,42 +13,20 @@ const EXACT_E8 = 2 ** 53;
  * @throws Error when the file is not an export of trades
  */
 export async function* readTrades(file: string, unit: 'ms' | 'us'): AsyncGenerator<TradeBlock> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    const buffer: AsyncBuffer = {
-      byteLength: size,
-      async slice(start, end = size) {
-        const bytes = new Uint8Array(end - start);
-        await handle.read(bytes, 0, bytes.length, start);
-        return bytes.buffer;
-      },
-    };
-    const metadata = await parquetMetadataAsync(buffer);
-    // The library would convert decimals to floats; without the type it returns the exact digits.
-    for (const element of metadata.schema)
-      if (element.converted_type === 'DECIMAL') delete element.converted_type;
-    const scan = await parquetScan({
-      file: buffer,
-      metadata,
-      compressors: { ZSTD: (bytes) => zstdDecompressSync(bytes) },
-      parsers: { timestampFromMicroseconds: (timeUs) => timeUs },
-    });
-    for (const range of scan.ranges) {
-      const columns = await Promise.all(
-        TRADE_COLUMNS.map(({ element }) => scan.readColumn({ ...range, column: element.name })),
-      );
-      yield blockOf(tradesOf(columns), unit);
-    }
-  } finally {
-    await handle.close();
-  }
+  for await (const columns of readColumns(file, TRADE_COLUMNS))
+    yield blockOf(tradesOf(columns), unit);
 }
 
-type Column = Awaited<ReturnType<Awaited<ReturnType<typeof parquetScan>>['readColumn']>>;
-
 /** @param columns in the order of TRADE_COLUMNS */
-function tradesOf([ts, aggId, price, qty, firstId, lastId, isBuyerMaker]: Column[]): AggTrade[] {
+function tradesOf([
+  ts,
+  aggId,
+  price,
+  qty,
+  firstId,
+  lastId,
+  isBuyerMaker,
+]: readonly Column[]): AggTrade[] {
   return Array.from({ length: ts?.length ?? 0 }, (_, row) => ({
     timeUs: Number(ts?.[row]),
     aggId: Number(aggId?.[row]),
@@ -60,14 +36,6 @@ function tradesOf([ts, aggId, price, qty, firstId, lastId, isBuyerMaker]: Column
     lastId: Number(lastId?.[row]),
     isBuyerMaker: isBuyerMaker?.[row] === true,
   }));
-}
-
-/** The unscaled value of a stored decimal: a bigint already, or bytes in big-endian order. */
-function unitsOf(value: unknown): bigint {
-  if (typeof value === 'bigint') return value;
-  if (!(value instanceof Uint8Array)) throw new TypeError(`not a decimal: ${String(value)}`);
-  const unsigned = BigInt(`0x${Buffer.from(value).toString('hex')}`);
-  return BigInt.asIntN(value.length * 8, unsigned);
 }
 
 function blockOf(trades: readonly AggTrade[], unit: 'ms' | 'us'): TradeBlock {

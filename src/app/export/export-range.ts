@@ -6,12 +6,19 @@ import { INTERVAL_MS } from '../../domain/time/interval.ts';
 import type { SliceRecord } from '../../domain/proof/ledger.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ExportFolder } from '../../ports/export-folder.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import type { ParquetExport } from '../../ports/parquet-export.ts';
+import type { StoredBars } from '../../ports/bar-store.ts';
+import type { TradeStore } from '../../ports/trade-store.ts';
+import { provenRecords } from '../verify/proven-range.ts';
 import { exportBars } from './export-bars.ts';
 import { exportTrades } from './export-trades.ts';
-import { provenRecords } from '../verify/proven-range.ts';
-import type { VerifyDeps } from '../verify/verify-range.ts';
 
-interface ExportDeps extends VerifyDeps {
+interface ExportDeps {
+  readonly ledger: Pick<Ledger, 'records'>;
+  readonly trades: Pick<TradeStore, 'readBackHours'>;
+  readonly bars: Pick<StoredBars, 'days' | 'bars'>;
+  readonly parquet: ParquetExport;
   readonly clock: Clock;
   readonly codeVersion: string;
 }
@@ -24,8 +31,7 @@ interface ExportTarget {
 
 /**
  * Writes a proven range of a series into a folder: a file for each day, and a manifest with contents and
- * hashes. Everything in the manifest is checked during the export: trades are read once, and the rows
- * that are hashed and compared with the ledger are the ones that are written.
+ * hashes. The store makes the files; each is read back, and what it holds is compared with the ledger.
  * @throws CdvaultError USAGE, NOT_PROVEN, STORE_MISMATCH, EXPORT_UNWRITABLE, and the store's own; the
  * folder is then unchanged
  */
@@ -40,8 +46,8 @@ export async function exportRange(
     const records = await provenRecords(deps.ledger, request, request.range);
     const days = await Array.fromAsync(
       request.what === 'trades'
-        ? exportTrades(deps.trades, { request, records }, folder, signal)
-        : exportBars(deps, request, folder, signal),
+        ? exportTrades({ ...deps, folder }, { request, records }, signal)
+        : exportBars({ ...deps, folder }, { request, records }, signal),
       (day) => {
         onDay?.(day.file);
         return day;
@@ -55,10 +61,6 @@ export async function exportRange(
         days.flatMap(({ hours }) => hours),
       ),
       ...neighboursOf(request, records),
-      barsCompared:
-        request.what === 'trades'
-          ? undefined
-          : days.reduce((sum, { barsCompared }) => sum + barsCompared, 0),
       codeVersion: deps.codeVersion,
       createdAtMs: deps.clock.nowMs(),
     };

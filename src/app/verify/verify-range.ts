@@ -1,9 +1,7 @@
-import { type AggTrade, isInvalid } from '../../domain/trade/agg-trade.ts';
 import type { Bar } from '../../domain/bars/bar.ts';
 import type { Contract } from '../../domain/bars/contract.ts';
-import { cdvBarsFrom, compareForBars } from '../../domain/bars/cdv.ts';
 import { type DayInputs, dayInputs, lostHours } from '../../domain/bars/day.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import type { DayReport, Finding } from '../../domain/proof/finding.ts';
 import {
   DAY_MS,
@@ -11,23 +9,23 @@ import {
   floorTo,
   HOUR_MS,
   hoursOf,
-  MINUTE_MS,
   type TimeRange,
 } from '../../domain/time/hour.ts';
 import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
-import { TierPass } from '../../domain/bars/tier-pass.ts';
 import type { Series, SeriesDay } from '../../domain/market.ts';
 import type { StoredBars, StoredDay } from '../../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
-import type { TradeStore } from '../../ports/trade-store.ts';
+import type { TradeScan } from '../../ports/trade-scan.ts';
 import { dueMidnightBases } from '../bars/midnight-bases.ts';
 import { knownContract } from '../contract-size.ts';
+import { DayMinutes } from './day-minutes.ts';
+import type { CheckedHour } from './hour-check.ts';
 import { verifyBars } from './verify-bars.ts';
-import { unrecordedHour, verifyHour } from './verify-trades.ts';
+import { unrecordedHour, verifyHours } from './verify-trades.ts';
 import { type WitnessDeps, Witnesses } from './witnesses.ts';
 
 export interface VerifyDeps extends WitnessDeps {
-  readonly trades: TradeStore;
+  readonly scan: TradeScan;
   readonly ledger: Ledger;
   readonly bars: StoredBars;
   readonly catalogue: SeriesCatalogue;
@@ -44,8 +42,8 @@ export interface VerifyOptions {
  * Re-proves a range of a series, day by day, from what is stored: every trade against the ledger by
  * id, count and content hash; every bar and level against a second computation from the trades; and
  * the trades against the exchange's candles. A source outside the store that does not answer is reported,
- * and the result of the store is kept. Changes nothing. One hour of trades and one day of bars are in
- * memory at a time.
+ * and the result of the store is kept. Changes nothing. One hour of trades, as columns, and one day
+ * of bars are in memory at a time.
  * @param range whole hours; bars are checked for the whole days that it touches
  */
 export async function* verifyRange(
@@ -76,7 +74,7 @@ async function verifyDay(
 ): Promise<DayReport> {
   const dayMs = floorTo(asked.startMs, DAY_MS);
   const contract = await knownContract(deps.catalogue, series);
-  const day = await readDay(deps, series, dayMs, contract);
+  const day = await readDay(deps, series, { dayMs, contract }, signal);
   const { records, findings } = day;
   const runs = day.runs.filter(({ hourMs }) => hourMs >= asked.startMs && hourMs < asked.endMs);
   const asPlanned = [...hoursOf(asked)].map((hourMs) => ({ hourMs, record: records.get(hourMs) }));
@@ -86,7 +84,7 @@ async function verifyDay(
   }));
   const count = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
 
-  const bars = await checkBars(deps, series, day, { asked, contract });
+  const bars = await checkBars(deps, series, day, { asked, contract, signal });
   const provenHours = verdicts
     .filter(({ verdict }) => verdict === 'proven')
     .map(({ hourMs }) => hourMs);
@@ -106,7 +104,7 @@ async function verifyDay(
     rows: runs.reduce((sum, { rows }) => sum + rows, 0),
     hashes: runs.map(({ hourMs, rows, contentHash }) => ({ hourMs, rows, contentHash })),
     delta: formatDecimal(
-      runs.reduce((sum, { deltaE8 }) => sum + deltaE8, 0n),
+      runs.reduce((sum, { buyE8, sellE8 }) => sum + buyE8 - sellE8, 0n),
       QTY_SCALE,
     ),
     bars: bars.result,
@@ -116,19 +114,11 @@ async function verifyDay(
   };
 }
 
-/** The stored rows of one hour's run of ids, summed up. */
-interface StoredRun {
-  readonly hourMs: number;
-  readonly rows: number;
-  readonly deltaE8: bigint;
-  readonly contentHash: string;
-}
-
 interface ReadDay {
   readonly inputs: DayInputs | undefined;
   /** Ledger rows of the day, by hour. */
   readonly records: ReadonlyMap<number, SliceRecord>;
-  readonly runs: readonly StoredRun[];
+  readonly runs: readonly CheckedHour[];
   /** Minute bars, computed from the stored trades of the hours in the ledger. */
   readonly minutes: readonly Bar[];
   /** The same for each tier. */
@@ -140,8 +130,8 @@ interface ReadDay {
 async function readDay(
   deps: VerifyDeps,
   series: Series,
-  dayMs: number,
-  contract: Contract | undefined,
+  { dayMs, contract }: { readonly dayMs: number; readonly contract: Contract | undefined },
+  signal: AbortSignal,
 ): Promise<ReadDay> {
   const wider = { startMs: dayMs - HOUR_MS, endMs: dayMs + DAY_MS + HOUR_MS };
   const all = new Map(
@@ -151,57 +141,47 @@ async function readDay(
     [...all].filter(([hourMs]) => hourMs >= dayMs && hourMs < dayMs + DAY_MS),
   );
   const inputs = dayInputs(dayMs, [...all.values()]);
-  const runs: StoredRun[] = [];
-  const findings: Finding[] = [];
-  const tierPass = new TierPass(deps.bars.tiers, contract);
-
-  async function* inBarOrder(): AsyncGenerator<AggTrade> {
-    for (const record of records.values()) {
-      const { hourMs } = record;
-      const around = {
-        before: all.get(hourMs - HOUR_MS),
-        next: all.get(hourMs + HOUR_MS),
-      };
-      const hour = await verifyHour(deps.trades, record, around);
-      findings.push(...hour.findings);
-      const { run, contentHash } = hour;
-      runs.push({ hourMs, rows: run.length, deltaE8: deltaE8Of(run), contentHash });
-      for (const trade of hour.inWindow.toSorted(compareForBars)) {
-        tierPass.accept(trade);
-        yield trade;
-      }
-    }
-  }
-  const denseHours = (inputs?.hours ?? [])
-    .filter(({ verdict }) => verdict === 'proven')
-    .map(({ hourMs }) => hourMs);
-  const minutes = await Array.fromAsync(
-    cdvBarsFrom(inBarOrder(), { intervalMs: MINUTE_MS, denseHours }),
+  const proven = (inputs?.hours ?? []).filter(({ verdict }) => verdict === 'proven');
+  const denseHours = new Set(proven.map(({ hourMs }) => hourMs));
+  const computed = new DayMinutes({ tiers: deps.bars.tiers, contract, denseHours });
+  const runs: CheckedHour[] = [];
+  const asked = { records: all, hours: records.keys() };
+  const reading = verifyHours(deps.scan, asked, signal, (trades, from, to) =>
+    computed.add(trades, from, to),
   );
-  return { inputs, records, runs, minutes, tiers: tierPass.finish(minutes), findings };
-}
-
-function deltaE8Of(trades: readonly AggTrade[]): bigint {
-  let sum = 0n;
-  for (const trade of trades) {
-    if (isInvalid(trade)) continue;
-    const qtyE8 = parseDecimal(trade.qty, QTY_SCALE);
-    sum += trade.isBuyerMaker ? -qtyE8 : qtyE8;
+  for await (const hour of reading) {
+    computed.endHour(hour.hourMs);
+    runs.push(hour);
   }
-  return sum;
+  const { minutes, tiers } = computed;
+  const findings = runs.flatMap((run) => run.findings);
+  return { inputs, records, runs, minutes, tiers, findings };
 }
 
 async function checkBars(
   deps: VerifyDeps,
   series: Series,
   { inputs, minutes, tiers, findings, records }: ReadDay,
-  { asked, contract }: { readonly asked: TimeRange; readonly contract: Contract | undefined },
+  {
+    asked,
+    contract,
+    signal,
+  }: {
+    readonly asked: TimeRange;
+    readonly contract: Contract | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<{ readonly result: DayReport['bars']; readonly findings: readonly Finding[] }> {
   const dayMs = inputs?.dayMs;
   if (inputs === undefined || dayMs === undefined)
     return { result: { state: 'none' }, findings: [] };
   const [built] = await deps.bars.days(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
-  const lost = await ledgerLosses(deps, { ...series, dayMs }, built?.inputs ?? '', records);
+  const lost = await ledgerLosses(
+    { ...deps, signal },
+    { ...series, dayMs },
+    built?.inputs ?? '',
+    records,
+  );
   if (lost.length > 0) return { result: { state: 'due' }, findings: lost };
   if (built?.isCurrent !== true || built.inputs !== inputs.inputs)
     return { result: { state: 'due' }, findings: [] };
@@ -228,7 +208,7 @@ function dayRow({ dayMs, deltaE8 }: StoredDay, minutes: readonly Bar[]): Finding
 
 /** Hours that the day's bars were computed from and that the ledger no longer has. */
 async function ledgerLosses(
-  { trades }: VerifyDeps,
+  { scan, signal }: Pick<VerifyDeps, 'scan'> & { readonly signal: AbortSignal },
   { market, symbol, dayMs }: SeriesDay,
   builtFrom: string,
   records: ReadonlyMap<number, SliceRecord>,
@@ -236,7 +216,7 @@ async function ledgerLosses(
   const series: Series = { market, symbol };
   const findings: Finding[] = [];
   for (const { hourMs, hashPrefix } of lostHours(builtFrom, dayMs, new Set(records.keys()))) {
-    const { rows, contentHash } = await unrecordedHour(trades, series, hourMs);
+    const { rows, contentHash } = await unrecordedHour(scan, series, hourMs, signal);
     findings.push({
       kind: 'ledger_lost',
       atMs: hourMs,

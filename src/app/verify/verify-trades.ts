@@ -1,128 +1,153 @@
-import type { AggTrade } from '../../domain/trade/agg-trade.ts';
-import { contentHasher } from '../../domain/trade/content-hash.ts';
-import { type Finding, idRanges } from '../../domain/proof/finding.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { HOUR_MS, hourWindowUs } from '../../domain/time/hour.ts';
+import { claims, type SliceRecord } from '../../domain/proof/ledger.ts';
 import { BACKWARD_BOUND_MS } from '../../domain/proof/foreign-rows.ts';
-import { hourWindowUs, isoHour } from '../../domain/time/hour.ts';
-import { claims, reachesBack, type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
+import { LineHasher, type StoredTrades } from '../../domain/trade/stored-trades.ts';
 import type { Series } from '../../domain/market.ts';
-import type { TradeStore } from '../../ports/trade-store.ts';
-
-/** An hour as stored, and where that differs from the ledger. */
-export interface StoredHour {
-  /** All rows whose time lies in the hour, ascending by id. */
-  readonly inWindow: readonly AggTrade[];
-  /** The rows whose id belongs to the hour, whatever their time; ascending by id. */
-  readonly run: readonly AggTrade[];
-  readonly contentHash: string;
-  readonly findings: readonly Finding[];
-}
-
-/** Ledger rows of the neighbouring hours. */
-interface Surroundings {
-  readonly before: SliceRecord | undefined;
-  /** The time of some of its rows may lie in this hour. */
-  readonly next: SliceRecord | undefined;
-}
+import type { TradeScan } from '../../ports/trade-scan.ts';
+import { type CheckedHour, EarlyRows, HourCheck } from './hour-check.ts';
 
 /**
- * Re-proves one hour from the store alone: ids, count, content, and that it meets its neighbours.
- * Holds one hour of rows in memory.
+ * The most rows that one read should have, so that the store sorts little at a time. A read has at least an
+ * hour and at most a day.
  */
-export async function verifyHour(
-  trades: Pick<TradeStore, 'read'>,
-  record: SliceRecord,
-  around: Surroundings,
-): Promise<StoredHour> {
-  const inWindow = await Array.fromAsync(trades.read(record, hourWindowUs(record.hourMs)));
-  const run = await runOf(trades, record, inWindow);
-  const hasher = contentHasher();
-  for (const trade of run) hasher.update(trade);
-  const contentHash = hasher.digest();
-  const findings = [
-    ...missing(record, run),
-    ...strange(record, inWindow, around),
-    ...meeting(record, around),
-  ];
-  if (findings.length === 0 && contentHash !== record.contentHash) {
-    findings.push({
-      kind: 'content_differs',
-      atMs: record.hourMs,
-      detail: `all ${record.rows} ids are stored, but their content hash is ${contentHash.slice(0, 16)}… instead of the proven ${record.contentHash.slice(0, 16)}…`,
-    });
+const READ_ROWS = 1_000_000;
+
+interface HoursToVerify {
+  /** Ledger rows by hour: those of the hours and of the hours around them. */
+  readonly records: ReadonlyMap<number, SliceRecord>;
+  /** The hours to prove, oldest first; those without a ledger row are left out. */
+  readonly hours: Iterable<number>;
+}
+
+/** Called with rows `[from, to)` whose time lies in the hour that is being read, in id order. */
+export type OnRows = (trades: StoredTrades, from: number, to: number) => void;
+
+/**
+ * Proves hours again from the store alone: ids, count, content, and that each meets its neighbours. Rows
+ * pass by; none is kept.
+ */
+export async function* verifyHours(
+  scan: TradeScan,
+  { records, hours }: HoursToVerify,
+  signal: AbortSignal,
+  onRows: OnRows = () => undefined,
+): AsyncGenerator<CheckedHour> {
+  for (const part of partsOf(records, hours)) {
+    const [first] = part;
+    if (first === undefined) continue;
+    const { startUs } = hourWindowUs(first.hourMs);
+    const { endUs } = hourWindowUs(part.at(-1)?.hourMs ?? first.hourMs);
+    const searchUs = first.reachBack.rows === 0 ? 0 : BACKWARD_BOUND_MS * 1000;
+    const reading = new Reading(part, records, onRows);
+    const window = { startUs: startUs - searchUs, endUs };
+    for await (const trades of scan.hours(first, window, signal)) yield* reading.take(trades);
+    yield* reading.finish();
   }
-  return { inWindow, run, contentHash, findings };
 }
 
-/** Rows of an hour's run of ids; some may lie in the hour before. */
-async function runOf(
-  trades: Pick<TradeStore, 'read'>,
-  record: SliceRecord,
-  inWindow: readonly AggTrade[],
-): Promise<readonly AggTrade[]> {
-  if (record.reachBack.rows === 0) return inWindow.filter(({ aggId }) => claims(record, aggId));
-  const { startUs, endUs } = hourWindowUs(record.hourMs);
-  const wider = { startUs: startUs - BACKWARD_BOUND_MS * 1000, endUs };
-  const all = await Array.fromAsync(trades.read(record, wider));
-  return all.filter(({ aggId }) => claims(record, aggId));
+/** Hours that are read together: consecutive ones, up to READ_ROWS. */
+function* partsOf(
+  records: ReadonlyMap<number, SliceRecord>,
+  hours: Iterable<number>,
+): Generator<readonly SliceRecord[]> {
+  let part: SliceRecord[] = [];
+  let rows = 0;
+  for (const hourMs of hours) {
+    const record = records.get(hourMs);
+    if (record === undefined) continue;
+    const last = part.at(-1);
+    const continues = last !== undefined && last.hourMs + HOUR_MS === hourMs;
+    if (!continues || rows + record.rows > READ_ROWS) {
+      yield part;
+      [part, rows] = [[], 0];
+    }
+    part.push(record);
+    rows += record.rows;
+  }
+  yield part;
 }
 
-function missing(record: SliceRecord, run: readonly AggTrade[]): Finding[] {
-  const { first, last, rows, hourMs } = record;
-  if (first === undefined || last === undefined) return [];
-  const ids = new Set(run.map(({ aggId }) => aggId));
-  if (ids.size === rows && run.length === rows) return [];
-  const kind = ids.size < rows ? 'trades_missing' : 'trades_strange';
-  // In an hour with holes it is unknown which of the absent ids were once stored.
-  const absent: number[] = [];
-  if (verdictOf(record) === 'proven')
-    for (let id = first.id; id <= last.id; id += 1) if (!ids.has(id)) absent.push(id);
-  const doubled = run.flatMap(({ aggId }, index) => (run[index - 1]?.aggId === aggId ? aggId : []));
-  const which = [
-    absent.length > 0 ? `: ids ${idRanges(absent)}` : '',
-    doubled.length > 0 ? `; stored with two times: ids ${idRanges([...new Set(doubled)])}` : '',
-  ].join('');
-  return [
-    { kind, atMs: hourMs, detail: `${rows} trades were proven, ${run.length} are stored${which}` },
-  ];
-}
+/** The hours of one read, as its rows come by. */
+class Reading {
+  readonly #part: readonly SliceRecord[];
+  readonly #records: ReadonlyMap<number, SliceRecord>;
+  readonly #onRows: OnRows;
+  /** Rows that lie before the first hour and belong to its run. */
+  readonly #early = new EarlyRows();
+  /** undefined before the first hour. */
+  #hour: HourCheck | undefined;
+  #begun = 0;
+  #endUs: number;
 
-function strange(
-  record: SliceRecord,
-  inWindow: readonly AggTrade[],
-  { next }: Surroundings,
-): Finding[] {
-  const ids = inWindow
-    .map(({ aggId }) => aggId)
-    .filter((id) => !claims(record, id) && (next === undefined || !reachesBack(next, id)));
-  if (ids.length === 0) return [];
-  const detail = `${ids.length} rows that no fetch has proven: ids ${idRanges(ids)}`;
-  return [{ kind: 'trades_strange', atMs: record.hourMs, detail }];
-}
+  constructor(
+    part: readonly SliceRecord[],
+    records: ReadonlyMap<number, SliceRecord>,
+    onRows: OnRows,
+  ) {
+    this.#part = part;
+    this.#records = records;
+    this.#onRows = onRows;
+    this.#endUs = hourWindowUs(part[0]?.hourMs ?? 0).startUs;
+  }
 
-/** Two consecutive proven hours must name each other's edge trades. */
-function meeting(record: SliceRecord, { before }: Surroundings): Finding[] {
-  if (before === undefined || verdictOf(record) !== 'proven' || verdictOf(before) !== 'proven')
-    return [];
-  const edge = record.first ?? record.next;
-  const last = before.last ?? before.prev;
-  if (before.next?.id === edge?.id && record.prev?.id === last?.id) return [];
-  const detail =
-    `${isoHour(before.hourMs)} ends at id ${last?.id ?? '-'} before ${before.next?.id ?? '-'}, ` +
-    `this hour begins at id ${edge?.id ?? '-'} after ${record.prev?.id ?? '-'}`;
-  return [{ kind: 'neighbours_differ', atMs: record.hourMs, detail }];
+  *take(trades: StoredTrades): Generator<CheckedHour> {
+    const { rows, timesUs } = trades;
+    for (let from = 0; from < rows;) {
+      while ((timesUs[from] ?? 0) >= this.#endUs) yield* this.#advance();
+      let to = from + 1;
+      while (to < rows && (timesUs[to] ?? 0) < this.#endUs) to += 1;
+      this.#add(trades, from, to);
+      from = to;
+    }
+  }
+
+  *finish(): Generator<CheckedHour> {
+    while (this.#begun < this.#part.length) yield* this.#advance();
+    if (this.#hour !== undefined) yield this.#hour.finish();
+  }
+
+  #add(trades: StoredTrades, from: number, to: number): void {
+    if (this.#hour !== undefined) {
+      this.#hour.add(trades, from, to);
+      this.#onRows(trades, from, to);
+      return;
+    }
+    const [first] = this.#part;
+    for (let row = from; row < to; row += 1)
+      if (first !== undefined && claims(first, trades.aggIds[row] ?? 0))
+        this.#early.add(trades, row);
+  }
+
+  /** Ends the hour and begins the next one. */
+  *#advance(): Generator<CheckedHour> {
+    const early = this.#hour?.reaching ?? this.#early;
+    if (this.#hour !== undefined) yield this.#hour.finish();
+    const record = this.#part[this.#begun];
+    if (record === undefined)
+      throw new CdvaultError('INTERNAL', 'the store returned rows outside the window');
+    this.#begun += 1;
+    this.#endUs = hourWindowUs(record.hourMs).endUs;
+    const around = {
+      before: this.#records.get(record.hourMs - HOUR_MS),
+      next: this.#records.get(record.hourMs + HOUR_MS),
+    };
+    this.#hour = new HourCheck(record, around, early);
+  }
 }
 
 /** The stored trades of an hour without a ledger row. */
 export async function unrecordedHour(
-  trades: TradeStore,
+  scan: TradeScan,
   series: Series,
   hourMs: number,
+  signal: AbortSignal,
 ): Promise<{ readonly rows: number; readonly contentHash: string }> {
-  const hasher = contentHasher();
+  const hasher = new LineHasher();
   let rows = 0;
-  for await (const trade of trades.read(series, hourWindowUs(hourMs))) {
-    hasher.update(trade);
-    rows += 1;
+  for await (const trades of scan.hours(series, hourWindowUs(hourMs), signal)) {
+    hasher.update(trades, 0, trades.rows);
+    rows += trades.rows;
   }
   return { rows, contentHash: hasher.digest() };
 }

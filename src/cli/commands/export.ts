@@ -16,11 +16,12 @@ import { type Interval, INTERVALS } from '../../domain/time/interval.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../input/times.ts';
 import { type RangeOptions, withRange } from '../input/options.ts';
-import { counted, formatInteger } from '../print/format.ts';
+import { formatInteger } from '../print/format.ts';
 
 interface ExportOptions extends RangeOptions {
   readonly what: 'trades' | 'bars';
   readonly interval?: Interval;
+  readonly double?: boolean;
   readonly out: string;
 }
 
@@ -31,7 +32,7 @@ export function registerExport(program: Command, finish: (exitCode: ExitCode) =>
     .summary('export a proven range as daily Parquet files with a manifest')
     .description(
       'Exports the trades or bars of a range whose hours are all proven, exact to the last digit, ' +
-        'with a manifest of ids, sums and hashes. Everything is checked again while it is written; ' +
+        'with a manifest of ids, sums and hashes. Every file is read back and compared with the ledger; ' +
         'a range that is not proven is rejected. The files appear only when the whole export is ' +
         'complete. See docs/export.md for the format.',
     )
@@ -39,6 +40,7 @@ export function registerExport(program: Command, finish: (exitCode: ExitCode) =>
       new Option('--what <what>', 'data to export').choices(['trades', 'bars']).default('trades'),
     )
     .addOption(new Option('--interval <interval>', 'bar length (default: 1m)').choices(INTERVALS))
+    .option('--double', 'write bars with plain numbers, rounded once, in place of decimals')
     .option('--json', 'print the manifest as one JSON object')
     .addHelpText(
       'after',
@@ -70,23 +72,28 @@ export function registerExport(program: Command, finish: (exitCode: ExitCode) =>
 }
 
 /** @throws CdvaultError USAGE */
-function dataOf({ what, interval }: ExportOptions): ExportedData {
-  if (what === 'bars') return { what, interval: interval ?? '1m' };
-  if (interval === undefined) return { what };
-  throw new CdvaultError('USAGE', '--interval applies to bars only', {
-    advice: 'Add --what bars, or omit --interval.',
+function dataOf({ what, interval, double }: ExportOptions): ExportedData {
+  if (what === 'bars') return { what, interval: interval ?? '1m', isDouble: double === true };
+  if (interval === undefined && double === undefined) return { what };
+  const option = interval === undefined ? '--double' : '--interval';
+  throw new CdvaultError('USAGE', `${option} applies to bars only`, {
+    advice: `Add --what bars, or omit ${option}.`,
   });
 }
 
+const PROVEN = {
+  trades: 'ids, counts, content hashes, neighbours; files read back',
+  bars: 'built from proven hours; counts, volumes, levels; files read back',
+};
+
 function manifestText(manifest: ExportManifest, out: string): string {
-  const { files, fingerprint, barsCompared } = manifest;
+  const { files, fingerprint } = manifest;
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
-  const bars = barsCompared === undefined ? '' : `; ${counted(barsCompared, 'bar')} compared`;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return [
     `${manifest.what.padEnd(8)}${formatInteger(rows)}`,
     `files   ${formatInteger(files.length)}, ${formatInteger(bytes)} bytes`,
-    `proven  ids, counts, content hashes, neighbours${bars}`,
+    `proven  ${PROVEN[manifest.what]}`,
     `root    ${fingerprint.root}`,
     `folder  ${path.join(out, seriesFolder(manifest, manifest))}`,
   ].join('\n');

@@ -45,10 +45,10 @@ export function registerFingerprint(program: Command, finish: (exitCode: ExitCod
           ? undefined
           : readFingerprint(options.compare, series, range.hours);
       finish(
-        await withApp({}, async ({ app }) => {
+        await withApp({}, async ({ app, signal }) => {
           await assertStored(app, series);
           say(describeRange(range));
-          const ours = await fingerprintRange(app, series, range.hours);
+          const ours = await fingerprintRange(app, series, range.hours, signal);
           if (theirs === undefined) return report(ours, options);
           return reportComparison(ours, theirs, options);
         }),
