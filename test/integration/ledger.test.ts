@@ -149,6 +149,40 @@ test('gaps keep the time when they were first seen, and are resolved when they a
   expect(resolved).toEqual([{ from_id: '100', at_ms: '2000' }]);
 });
 
+test('the overview and the view coverage agree on hours with an unusual end or beginning', async () => {
+  const base = recordOf(START, 100, 10);
+  const at = (hour: number) => ({ id: 109 + hour, timeUs: (START + hour * HOUR_MS) * 1000 });
+  const none = { rows: 0, first: undefined, last: undefined };
+  const hours: readonly Partial<SliceRecord>[] = [
+    { prev: undefined },
+    {
+      prev: undefined,
+      first: { id: 0, timeUs: START * 1000 },
+      last: { id: 9, timeUs: START * 1000 },
+      next: { ...at(1), id: 10 },
+    },
+    { next: undefined, endedAtMs: START + 5 * HOUR_MS },
+    { next: undefined },
+    { rows: 9 },
+    { rows: 11 },
+    { prev: at(0), next: at(2) },
+    { ...none, prev: { ...at(-1), id: 99 }, next: { ...at(1), id: 100 } },
+    { ...none, prev: { ...at(-1), id: 99 }, next: { ...at(1), id: 101 } },
+    { ...none, prev: { ...at(-1), id: 99 }, next: undefined, endedAtMs: START + 5 * HOUR_MS },
+    { ...none, prev: undefined, next: undefined },
+  ];
+  for (const hour of hours) {
+    const series = uniqueSeries('VERDICT');
+    await store.ledger.write([{ record: { ...base, ...hour, ...series }, gaps: [] }], START);
+    const { proven, open, gap, rows } = await store.ledger.totals(series, RANGE);
+    const found = (await store.ledger.overview()).find(({ symbol }) => symbol === series.symbol);
+    expect(found, JSON.stringify(hour)).toMatchObject({
+      ...{ proven, open, gap, rows },
+      provenToMs: proven === 1 ? START + HOUR_MS : undefined,
+    });
+  }
+});
+
 test('totals and overview count hours by verdict; the overview also counts unfetched hours between them', async () => {
   const series = uniqueSeries('TOTALS');
   const proven = { ...recordOf(START, 100, 10), ...series };
