@@ -389,6 +389,28 @@ describe('backfill --source dir: imports it into another store', { timeout: 400_
     });
   });
 
+  test('which exports the same bytes, also from a Parquet partition and after rows were written again', async () => {
+    const exportThere = async () => {
+      const out = path.join(folder, 'there');
+      const args = ['export', SYMBOL, ...rangeArgs(), '--out', out];
+      const { exitCode, stderr } = await there.cli(args);
+      expect(exitCode, stderr).toBe(0);
+      const { '_manifest.json': _, ...files } = await contentOf(seriesFolder('there'));
+      return files;
+    };
+    const { '_manifest.json': _, ...here } = await contentOf(seriesFolder('moved'));
+    expect(await exportThere()).toEqual(here);
+    const { sql, trades: store } = await there.app();
+    await sql.query(`ALTER TABLE agg_trades CONVERT PARTITION TO PARQUET LIST '2024-09-09'`);
+    await sql.waitApplied('agg_trades');
+    expect(await exportThere()).toEqual(here);
+    const [first, ...others] = rows.slice(0, 30).toReversed();
+    if (first === undefined) throw new Error('no trade');
+    await store.write(spot(SYMBOL), [{ ...first, price: '1.00000001' }], NEVER);
+    await store.write(spot(SYMBOL), [first, ...others], NEVER);
+    expect(await exportThere()).toEqual(here);
+  });
+
   test('and a file that differs from its manifest proves nothing: exit code 3', async () => {
     await exported('altered');
     const place = seriesFolder('altered');

@@ -38,9 +38,9 @@ export class ExpConnection {
   }
 
   /**
-   * Hands the answer's bytes to `use` as they arrive; waits for a place first.
+   * The answer's bytes as they arrive; waits for a place first.
    * @param options parameters of /exp besides the query
-   * @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, the errors of `use`, or the signal's reason
+   * @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, or the signal's reason
    */
   async *read(
     query: string,
