@@ -266,7 +266,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
     'adapters/bullmq/',
     'adapters/services/probes.ts',
   ],
-  'log-update': ['cli/print/backfill-progress.ts'],
+  'log-update': ['cli/print/backfill-progress.ts', 'cli/print/range-progress.ts'],
   'lru-cache': ['adapters/system/distilled-cache.ts'],
   'p-limit': ['adapters/questdb/'],
   'p-timeout': ['adapters/bullmq/workers.ts', 'adapters/system/within.ts'],
@@ -283,6 +283,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   undici: [
     'adapters/archive/archive-host.ts',
     'adapters/binance/transport.ts',
+    'adapters/questdb/exp-connection.ts',
     'adapters/questdb/ilp-connection.ts',
     'adapters/services/probes.ts',
     'adapters/system/proxies.ts',

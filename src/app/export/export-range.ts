@@ -27,6 +27,8 @@ interface ExportTarget {
   readonly folder: ExportFolder;
   /** Called with the file of each day that is written. */
   readonly onDay?: (file: ExportedFile) => void;
+  /** Called with each hour of trades that has been read back. */
+  readonly onHour?: (hour: { readonly hourMs: number; readonly rows: number }) => void;
 }
 
 /**
@@ -38,7 +40,7 @@ interface ExportTarget {
 export async function exportRange(
   deps: ExportDeps,
   request: ExportRequest,
-  { folder, onDay }: ExportTarget,
+  { folder, onDay, onHour }: ExportTarget,
   signal: AbortSignal,
 ): Promise<ExportManifest> {
   try {
@@ -46,7 +48,7 @@ export async function exportRange(
     const records = await provenRecords(deps.ledger, request, request.range);
     const days = await Array.fromAsync(
       request.what === 'trades'
-        ? exportTrades({ ...deps, folder }, { request, records }, signal)
+        ? exportTrades({ ...deps, folder, onHour }, { request, records }, signal)
         : exportBars({ ...deps, folder }, { request, records }, signal),
       (day) => {
         onDay?.(day.file);

@@ -14,6 +14,7 @@ interface ExportTradesDeps {
   readonly parquet: Pick<ParquetExport, 'trades'>;
   readonly trades: Pick<TradeStore, 'readBackHours'>;
   readonly folder: Pick<ExportFolder, 'write' | 'trades'>;
+  readonly onHour: ((hour: CheckedHour) => void) | undefined;
 }
 
 interface TradesToExport {
@@ -40,7 +41,7 @@ export async function* exportTrades(
     const day = [...hoursOf(asked)].flatMap((hourMs) => records.get(hourMs) ?? []);
     await assertNoStrangers(deps, request, day, records);
     const file = await deps.folder.write(dayMs, deps.parquet.trades(request, idsOf(day), signal));
-    const hours = await readBack(deps.folder, dayMs, day, records);
+    const hours = await readBack(deps, dayMs, day, records);
     assertNoMismatch(
       request,
       hours.flatMap(({ findings }) =>
@@ -81,7 +82,7 @@ function idsOf(day: readonly SliceRecord[]) {
 
 /** Proves a written file: every row of it belongs to the hour that claims its id. */
 async function readBack(
-  folder: Pick<ExportFolder, 'trades'>,
+  { folder, onHour }: Pick<ExportTradesDeps, 'folder' | 'onHour'>,
   dayMs: number,
   day: readonly SliceRecord[],
   records: ReadonlyMap<number, SliceRecord>,
@@ -90,11 +91,18 @@ async function readBack(
     const before = records.get(record.hourMs - HOUR_MS);
     return new HourCheck(record, { before, next: undefined }, new EarlyRows());
   });
+  const hours: CheckedHour[] = [];
+  const end = (index: number) => {
+    const hour = checks[index]?.finish();
+    if (hour === undefined) return;
+    hours.push(hour);
+    onHour?.(hour);
+  };
   let at = 0;
   for await (const trades of folder.trades(dayMs)) {
     for (let from = 0; from < trades.rows;) {
       const id = trades.aggIds[from] ?? 0;
-      while ((day[at]?.last?.id ?? -Infinity) < id && at < day.length) at += 1;
+      for (; (day[at]?.last?.id ?? -Infinity) < id && at < day.length; at += 1) end(at);
       const lastId = day[at]?.last?.id ?? Infinity;
       let to = from + 1;
       while (to < trades.rows && (trades.aggIds[to] ?? 0) <= lastId) to += 1;
@@ -105,7 +113,8 @@ async function readBack(
       from = to;
     }
   }
-  return checks.map((check) => check.finish());
+  for (; at < checks.length; at += 1) end(at);
+  return hours;
 }
 
 /** Rows that belong to no hour are in no file, but show that the store is not as it was proven. */

@@ -13,6 +13,8 @@ import { verifyHours } from './verify-trades.ts';
 interface FingerprintDeps {
   readonly ledger: Pick<Ledger, 'records'>;
   readonly scan: TradeScan;
+  /** Called after each hour that has been read. */
+  readonly onHour?: (hour: HourContent) => void;
 }
 
 /**
@@ -34,6 +36,7 @@ export async function fingerprintRange(
   for await (const hour of hours) {
     const { hourMs, rows, contentHash, findings } = hour;
     contents.push({ hourMs, rows, contentHash });
+    deps.onHour?.(hour);
     // What the ledger says of neighbours concerns no row.
     const details = findings
       .filter(({ kind }) => kind !== 'neighbours_differ')

@@ -36,6 +36,8 @@ export interface VerifyOptions {
   readonly klines: boolean;
   /** Also check whether files that days were loaded from were replaced: one request a day, without weight. */
   readonly archives: boolean;
+  /** Called after each hour that has been read. */
+  readonly onHour?: ((hour: Pick<CheckedHour, 'hourMs' | 'rows'>) => void) | undefined;
 }
 
 /**
@@ -74,7 +76,12 @@ async function verifyDay(
 ): Promise<DayReport> {
   const dayMs = floorTo(asked.startMs, DAY_MS);
   const contract = await knownContract(deps.catalogue, series);
-  const day = await readDay(deps, series, { dayMs, contract }, signal);
+  const day = await readDay(
+    { ...deps, onHour: options.onHour },
+    series,
+    { dayMs, contract },
+    signal,
+  );
   const { records, findings } = day;
   const runs = day.runs.filter(({ hourMs }) => hourMs >= asked.startMs && hourMs < asked.endMs);
   const asPlanned = [...hoursOf(asked)].map((hourMs) => ({ hourMs, record: records.get(hourMs) }));
@@ -128,7 +135,7 @@ interface ReadDay {
 
 /** One pass over a day's stored trades: proves each hour and computes the day's minutes. */
 async function readDay(
-  deps: VerifyDeps,
+  deps: VerifyDeps & Pick<VerifyOptions, 'onHour'>,
   series: Series,
   { dayMs, contract }: { readonly dayMs: number; readonly contract: Contract | undefined },
   signal: AbortSignal,
@@ -152,6 +159,7 @@ async function readDay(
   for await (const hour of reading) {
     computed.endHour(hour.hourMs);
     runs.push(hour);
+    deps.onHour?.(hour);
   }
   const { minutes, tiers } = computed;
   const findings = runs.flatMap((run) => run.findings);

@@ -16,6 +16,7 @@ import { type Interval, INTERVALS } from '../../domain/time/interval.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../input/times.ts';
 import { type RangeOptions, withRange } from '../input/options.ts';
+import { RangeProgress } from '../print/range-progress.ts';
 import { formatInteger } from '../print/format.ts';
 
 interface ExportOptions extends RangeOptions {
@@ -60,9 +61,14 @@ export function registerExport(program: Command, finish: (exitCode: ExitCode) =>
           await assertStored(app, series);
           say(describeRange(range));
           const folder = await app.exportFolder(options.out, request);
-          const onDay = ({ dayMs, rows }: ExportedFile) =>
+          const totals = await app.ledger.totals(series, range.hours);
+          const progress = new RangeProgress(app.clock, totals.rows);
+          const onDay = ({ dayMs, rows }: ExportedFile) => {
+            progress.clear();
             say(`${series.symbol} ${isoDay(dayMs)}: ${formatInteger(rows)} ${options.what}`);
-          const manifest = await exportRange(app, request, { folder, onDay }, signal);
+          };
+          const target = { folder, onDay, onHour: progress.onHour };
+          const manifest = await exportRange(app, request, target, signal);
           if (options.json === true) print(JSON.stringify(manifestDocument(manifest)));
           else print(manifestText(manifest, options.out));
           return EXIT.ok;

@@ -8,6 +8,7 @@ import {
   fingerprintHour,
 } from '../../domain/proof/fingerprint.ts';
 import { marketName } from '../../domain/market.ts';
+import { RangeProgress } from '../print/range-progress.ts';
 import { fingerprintDocument, readFingerprint } from '../print/fingerprint-file.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../input/times.ts';
@@ -48,7 +49,11 @@ export function registerFingerprint(program: Command, finish: (exitCode: ExitCod
         await withApp({}, async ({ app, signal }) => {
           await assertStored(app, series);
           say(describeRange(range));
-          const ours = await fingerprintRange(app, series, range.hours, signal);
+          const { rows } = await app.ledger.totals(series, range.hours);
+          const progress = new RangeProgress(app.clock, rows);
+          const { onHour } = progress;
+          const ours = await fingerprintRange({ ...app, onHour }, series, range.hours, signal);
+          progress.clear();
           if (theirs === undefined) return report(ours, options);
           return reportComparison(ours, theirs, options);
         }),

@@ -6,6 +6,7 @@ import { VERSION } from '../../version.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { describeRange, resolveRange } from '../input/times.ts';
 import { assertWritable, writeOutput } from '../print/output-file.ts';
+import { RangeProgress } from '../print/range-progress.ts';
 import { verificationReport } from '../print/verification-report.ts';
 import {
   dayLine,
@@ -61,9 +62,14 @@ export function registerVerify(program: Command, finish: (exitCode: ExitCode) =>
           const reports: SeriesReport[] = [];
           for (const one of series) {
             const days: DayReport[] = [];
+            const { rows } = await app.ledger.totals(one, range.hours);
+            const progress = new RangeProgress(app.clock, rows);
+            const { klines, archives } = options;
+            const onHour = options.json === true ? () => undefined : progress.onHour;
             const asked = { series: one, range: range.hours };
-            for await (const day of verifyRange(app, asked, options, signal)) {
+            for await (const day of verifyRange(app, asked, { klines, archives, onHour }, signal)) {
               days.push(day);
+              progress.clear();
               if (options.json === true) print(JSON.stringify({ type: 'day', ...one, ...day }));
               // A month of the busiest symbol takes minutes.
               else say(dayLine(one, day));
