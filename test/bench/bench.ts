@@ -14,7 +14,7 @@ import { describeMachine } from './machine.ts';
 import { discardStore } from './place.ts';
 import { plan } from './plan.ts';
 import { queries } from './queries.ts';
-import { markdown, type Section, writeInto } from './report.ts';
+import { markdown, recordIn, type Section, writeInto } from './report.ts';
 import { rest } from './rest.ts';
 import { sizes } from './sizes.ts';
 
@@ -52,6 +52,7 @@ const table = markdown({
     : 'Trades: MADE UP by the simulator, about as many as BTCUSDT had on 2024-01-01; the exchange’s own file is not on this machine.',
   runs,
   sections,
+  before: recordIn(PAGE),
 });
 if (values.only === undefined) writeInto(PAGE, table);
 console.log(table);

@@ -8,6 +8,8 @@ export interface Use {
   readonly cpuS: number;
   /** Peak of the resident memory, including mapped files. */
   readonly peakBytes: number;
+  /** Bytes that it caused to be sent to the disk: `write_bytes` of proc(5). */
+  readonly writtenBytes: number;
 }
 
 /** By the name of the process in the table. */
@@ -39,7 +41,7 @@ export async function runWatched(
     child.once('error', reject);
     child.once('close', resolve);
   });
-  let use: Use = { cpuS: 0, peakBytes: 0 };
+  let use: Use = { cpuS: 0, peakBytes: 0, writtenBytes: 0 };
   const sampling = setInterval(() => {
     use = (child.pid === undefined ? undefined : useSinceStart(child.pid)) ?? use;
   }, SAMPLE_MS);
@@ -61,14 +63,20 @@ export async function whileWatching<T>(
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly wallS: number; readonly uses: Uses }> {
   const names = Object.entries(pids);
-  const before = new Map(names.map(([name, pid]) => [name, cpuSeconds(pid)]));
+  const before = new Map(
+    names.map(([name, pid]) => [name, { cpuS: cpuSeconds(pid), bytes: writtenBytes(pid) }]),
+  );
   for (const [, pid] of names) writeFileSync(`/proc/${pid}/clear_refs`, RESET_PEAK);
   const startedMs = performance.now();
   const result = await work();
   const wallS = secondsSince(startedMs);
   const uses = names.map(([name, pid]): [string, Use] => [
     name,
-    { cpuS: cpuSeconds(pid) - (before.get(name) ?? 0), peakBytes: peakBytes(pid) },
+    {
+      cpuS: cpuSeconds(pid) - (before.get(name)?.cpuS ?? 0),
+      peakBytes: peakBytes(pid),
+      writtenBytes: writtenBytes(pid) - (before.get(name)?.bytes ?? 0),
+    },
   ]);
   return { result, wallS, uses: Object.fromEntries(uses) };
 }
@@ -80,7 +88,11 @@ export function secondsSince(startedMs: number): number {
 /** undefined when the process has just ended. */
 function useSinceStart(pid: number): Use | undefined {
   try {
-    return { cpuS: cpuSeconds(pid), peakBytes: peakBytes(pid) };
+    return {
+      cpuS: cpuSeconds(pid),
+      peakBytes: peakBytes(pid),
+      writtenBytes: writtenBytes(pid),
+    };
   } catch {
     return undefined;
   }
@@ -100,4 +112,10 @@ function peakBytes(pid: number): number {
   const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
   if (kilobytes === undefined) throw new Error(`/proc/${pid}/status has no VmHWM`);
   return Number(kilobytes) * 1024;
+}
+
+function writtenBytes(pid: number): number {
+  const bytes = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1];
+  if (bytes === undefined) throw new Error(`/proc/${pid}/io has no write_bytes`);
+  return Number(bytes);
 }

@@ -15,6 +15,8 @@ export interface Report {
   readonly data: string;
   readonly runs: number;
   readonly sections: readonly Section[];
+  /** What the last record has for each line: recordIn(). */
+  readonly before: ReadonlyMap<string, string>;
 }
 
 /** Lines to compare: whole programs with whole programs, a day's share of ten days with the code alone. */
@@ -25,19 +27,20 @@ const RATIOS: readonly (readonly [LineId, LineId])[] = [
   ['each day', 'pandas code'],
 ];
 
-const TITLES = ['', 'median', 'min to max', 'rows/s', 'CPU seconds', 'peak MB', 'note'];
+const TITLES = ['', 'median', 'before', 'min to max', 'rows/s', 'CPU seconds', 'peak MB', 'note'];
+const LEFT_ALIGNED = new Set(['', 'CPU seconds', 'peak MB', 'note']);
 const BEGIN = '<!-- Written by `make bench`: do not edit between these marks. -->';
 const END = '<!-- End of what `make bench` writes. -->';
 
 /** One Markdown table of all lines, and what they mean. */
-export function markdown({ date, machine, data, runs, sections }: Report): string {
+export function markdown({ date, machine, data, runs, sections, before }: Report): string {
   const lines = sections.flatMap((section) => section.lines);
-  const rows = [...lines, ...ratiosOf(lines)].map(cells);
+  const rows = [...lines, ...ratiosOf(lines)].map((line) => cells(line, before));
   return [
     `${date}, ${machine}. ${data} Median of ${runs} runs, unless a line's note says otherwise.`,
     '',
     row(TITLES),
-    row(TITLES.map((_, column) => (column === 0 || column > 3 ? '---' : '---:'))),
+    row(TITLES.map((title) => (LEFT_ALIGNED.has(title) ? '---' : '---:'))),
     ...rows.map(row),
     '',
     ...sections.map(({ name, about }) => `- **${name}**: ${about}`),
@@ -53,19 +56,51 @@ export function writeInto(page: string, table: string): void {
   writeFileSync(page, `${before.slice(0, start)}${BEGIN}\n\n${table}\n\n${before.slice(end)}`);
 }
 
+/**
+ * The last record: what each line of a page's table shows in one cell. The figure, then the CPU seconds of all
+ * processes except the simulated exchange, then the server's time.
+ */
+export function recordIn(page: string): ReadonlyMap<string, string> {
+  const rows = readFileSync(page, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  const titles = rows.find((cells) => cells.includes('median')) ?? [];
+  return new Map(
+    rows.map((cells) => {
+      const cell = (title: string) => cells[titles.indexOf(title)] ?? '';
+      const cpu = [...cell('CPU seconds').matchAll(/(\S+) ([\d.,]+)(?:,|$)/g)];
+      const cpuS = cpu
+        .filter(([, name]) => name !== 'simulator')
+        .reduce((sum, [, , seconds = '']) => sum + Number(seconds.replaceAll(',', '')), 0);
+      const server = /server time (\S+ ms)/.exec(cell('note'))?.[1];
+      const parts = [
+        cell('median'),
+        ...(cpu.length === 0 ? [] : [`${number(cpuS)} CPU s`]),
+        ...(server === undefined ? [] : [`server ${server}`]),
+      ];
+      return [cells[1] ?? '', parts.join('; ')];
+    }),
+  );
+}
+
 function row(texts: readonly string[]): string {
   return `| ${texts.join(' | ')} |`;
 }
 
-function cells({ what, unit, samples, note = '' }: Line): string[] {
+function cells(
+  { what, unit, samples, note = '' }: Line,
+  before: ReadonlyMap<string, string>,
+): string[] {
   const values = samples.map(({ value }) => value);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   return [
     what,
     `${number(median(values))} ${unit}`,
+    before.get(what) ?? '',
     samples.length > 1 ? `${number(least)} to ${number(most)}` : '',
     unit === 's' ? rate(samples) : '',
-    ofProcesses(samples, ({ cpuS }) => cpuS.toFixed(1)),
+    ofProcesses(samples, ({ cpuS }) => cpuS.toFixed(cpuS < 1 ? 2 : 1)),
     ofProcesses(samples, ({ peakBytes }) => formatInteger(Math.round(peakBytes / 1e6))),
     note,
   ];
@@ -93,6 +128,7 @@ function medianUse(samples: readonly Sample[], name: string): Use {
   return {
     cpuS: median(uses.map(({ cpuS }) => cpuS)),
     peakBytes: median(uses.map(({ peakBytes }) => peakBytes)),
+    writtenBytes: median(uses.map(({ writtenBytes }) => writtenBytes)),
   };
 }
 

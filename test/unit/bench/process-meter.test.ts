@@ -1,3 +1,5 @@
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { runWatched, whileWatching } from '../../bench/process-meter.ts';
 
@@ -36,6 +38,25 @@ test.runIf(isLinux)(
     expect(uses['me']?.peakBytes).toBeGreaterThan(0);
   },
 );
+
+test.runIf(isLinux)('a running process: the bytes that it sent to the disk', async () => {
+  const write = async (megabytes: number) => {
+    // In the project: the folder for temporary files may be in memory.
+    const file = path.join(import.meta.dirname, `written-${process.pid}`);
+    const descriptor = openSync(file, 'w');
+    try {
+      writeSync(descriptor, Buffer.alloc(megabytes * 1e6, 1));
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+      rmSync(file);
+    }
+  };
+  await write(8);
+  const { uses } = await whileWatching({ me: process.pid }, async () => write(4));
+  expect(uses['me']?.writtenBytes).toBeGreaterThanOrEqual(4e6);
+  expect(uses['me']?.writtenBytes).toBeLessThan(8e6);
+});
 
 /** Two samples in the kernel's clock ticks of 10 ms, each the sum of four rounded-down values. */
 const TICK_S = 0.08;
