@@ -1,6 +1,13 @@
 import { createSql, type TextRow } from '../../src/adapters/questdb/sql.ts';
 import { DAYS, dayName, SYMBOL } from './day-files.ts';
-import { type Line, type LineId, type Measurement, repeat, type Sample } from './measurement.ts';
+import {
+  type Line,
+  type LineId,
+  type Measurement,
+  repeat,
+  type Sample,
+  shareOf,
+} from './measurement.ts';
 import { cdvault, type Command, freshStore, type Host, startHost, type Store } from './place.ts';
 import { secondsSince } from './process-meter.ts';
 
@@ -134,13 +141,7 @@ export const archiveDays: Measurement = {
       await using store = await freshStore();
       return await backfillDays({ store, host }, { first: 0, days: DAYS, source: 'auto' });
     });
-    const perDay = done.map(({ wallS, trades, uses }) => ({
-      value: wallS / DAYS,
-      rows: trades / DAYS,
-      uses: Object.fromEntries(
-        Object.entries(uses).map(([name, use]) => [name, { ...use, cpuS: use.cpuS / DAYS }]),
-      ),
-    }));
+    const perDay = done.map((run) => shareOf(commandSample(run), DAYS));
     return [
       { what: `${DAYS} archive days: command`, unit: 's', samples: done.map(commandSample) },
       { id: 'each day', what: `${DAYS} archive days: each day`, unit: 's', samples: perDay },

@@ -3,56 +3,91 @@
  * QuestDB client for Python. A whole bench writes its table into docs/benchmarks.md.
  *   --runs N            runs of each measurement (default 5)
  *   --only NAME,…       only these measurements; the table is printed, not written
+ *   --series BUSY+THIN  series of many, one-more and hour (default 10+190)
+ *   --days N            days of many and one-more (default 31)
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { again } from './again.ts';
 import { archiveDay, archiveDays } from './backfill.ts';
+import { atRest } from './at-rest.ts';
 import { beside } from './beside.ts';
 import { daysAreReal } from './day-files.ts';
+import { hour } from './hour.ts';
+import { long } from './long.ts';
 import { describeMachine } from './machine.ts';
-import { discardStore } from './place.ts';
+import { discardStores } from './place.ts';
+import { many, oneMore } from './many.ts';
 import { plan } from './plan.ts';
 import { queries } from './queries.ts';
 import { markdown, recordIn, type Section, writeInto } from './report.ts';
 import { rest } from './rest.ts';
 import { sizes } from './sizes.ts';
 
-const MEASUREMENTS = [archiveDay, archiveDays, rest, again, plan, queries, sizes, beside];
+const MEASUREMENTS = [
+  archiveDay,
+  archiveDays,
+  rest,
+  again,
+  long,
+  plan,
+  queries,
+  sizes,
+  atRest,
+  many,
+  oneMore,
+  hour,
+  beside,
+];
+/** A table without its default size is not comparable, so only `--only` may change it. */
+const MOST_DAYS = 31;
 const PAGE = path.join(import.meta.dirname, '../../docs/benchmarks.md');
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, runs: { type: 'string', default: '5' } },
+  options: {
+    only: { type: 'string' },
+    runs: { type: 'string', default: '5' },
+    series: { type: 'string', default: '10+190' },
+    days: { type: 'string', default: '31' },
+  },
 });
 const runs = Number(values.runs);
+const [busy = Number.NaN, thin = Number.NaN] = values.series.split('+').map(Number);
+const size = { busy, thin, days: Number(values.days) };
 const names = values.only?.split(',') ?? MEASUREMENTS.map(({ name }) => name);
 const unknown = names.filter((name) => !MEASUREMENTS.some((one) => one.name === name));
-if (unknown.length > 0 || !(runs >= 1))
+if (unknown.length > 0)
+  throw new Error(`--only accepts ${MEASUREMENTS.map(({ name }) => name).join(',')}`);
+if (!(runs >= 1 && busy >= 0 && thin >= 2 && size.days >= 1 && size.days <= MOST_DAYS))
   throw new Error(
-    `--only accepts ${MEASUREMENTS.map(({ name }) => name).join(',')}; --runs accepts a number from 1`,
+    `--runs accepts a number from 1, --series two like 10+190 (at least 2 thin ones), --days 1 to ${MOST_DAYS}`,
   );
 
 const say = (line: string): void => console.error(line);
 process.once('SIGINT', () => {
-  void discardStore().finally(() => process.exit(130));
+  void discardStores().finally(() => process.exit(130));
 });
 
-const machine = await describeMachine();
-const sections: Section[] = [];
-for (const one of MEASUREMENTS) {
-  if (!names.includes(one.name)) continue;
-  say(`measuring ${one.name}`);
-  sections.push({ ...one, lines: await one.run({ runs, say }) });
+try {
+  const machine = await describeMachine();
+  const sections: Section[] = [];
+  for (const one of MEASUREMENTS) {
+    if (!names.includes(one.name)) continue;
+    say(`measuring ${one.name}`);
+    sections.push({ ...one, lines: await one.run({ runs, size, say }) });
+  }
+  const table = markdown({
+    date: new Date().toISOString().slice(0, 10),
+    machine,
+    data: daysAreReal()
+      ? 'Trades: BTCUSDT of 2024-01-01, the exchange’s own file.'
+      : 'Trades: MADE UP by the simulator, about as many as BTCUSDT had on 2024-01-01; the exchange’s own file is not on this machine.',
+    runs,
+    sections,
+    before: recordIn(PAGE),
+  });
+  if (values.only === undefined) writeInto(PAGE, table);
+  console.log(table);
+} finally {
+  await discardStores();
 }
-const table = markdown({
-  date: new Date().toISOString().slice(0, 10),
-  machine,
-  data: daysAreReal()
-    ? 'Trades: BTCUSDT of 2024-01-01, the exchange’s own file.'
-    : 'Trades: MADE UP by the simulator, about as many as BTCUSDT had on 2024-01-01; the exchange’s own file is not on this machine.',
-  runs,
-  sections,
-  before: recordIn(PAGE),
-});
-if (values.only === undefined) writeInto(PAGE, table);
-console.log(table);

@@ -12,8 +12,7 @@ import { type Ran, runWatched, type Uses, whileWatching } from './process-meter.
 
 const ROOT = path.join(import.meta.dirname, '../..');
 export const BENCH_DIR = path.join(ROOT, '.cdvault/bench');
-const STORE_DIR = path.join(BENCH_DIR, 'store');
-const CDVAULT = path.join(ROOT, 'bin/cdvault');
+export const CDVAULT = path.join(ROOT, 'bin/cdvault');
 const HOST = path.join(import.meta.dirname, 'host.ts');
 
 /** The simulated exchange with ten days of one symbol, and its archive host. */
@@ -52,32 +51,49 @@ export interface Store extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const SERVICES = {
-  ...loadConfig({ services: 'native', home: STORE_DIR }).services,
-  say: () => undefined,
-  signal: new AbortController().signal,
-};
+/** The store of most measurements; another name is another folder. */
+const STORE = 'store';
+const dirOf = (name: string): string => path.join(BENCH_DIR, name);
 
-export async function freshStore(): Promise<Store> {
-  // A bench that was killed leaves its services running.
-  await discardStore();
-  const urls = await ensureServices(SERVICES);
+function servicesOf(name: string) {
   return {
-    urls,
-    dir: STORE_DIR,
-    pids: { QuestDB: pidOf('questdb'), Redis: pidOf('redis') },
-    stop: async () => void (await stopServices(SERVICES)),
-    [Symbol.asyncDispose]: discardStore,
+    ...loadConfig({ services: 'native', home: dirOf(name) }).services,
+    say: () => undefined,
+    signal: new AbortController().signal,
   };
 }
 
-export async function discardStore(): Promise<void> {
-  await stopServices(SERVICES);
-  rmSync(STORE_DIR, { recursive: true, force: true });
+export async function freshStore(name = STORE): Promise<Store> {
+  // A bench that was killed leaves its services running.
+  await discardStore(name);
+  return await openStore(name);
 }
 
-function pidOf(service: 'questdb' | 'redis'): number {
-  return Number(readFileSync(path.join(STORE_DIR, service, `${service}.pid`), 'utf8'));
+/** Starts a store that was stopped, or an empty one. */
+export async function openStore(name: string): Promise<Store> {
+  const services = servicesOf(name);
+  const urls = await ensureServices(services);
+  return {
+    urls,
+    dir: dirOf(name),
+    pids: { QuestDB: pidOf(name, 'questdb'), Redis: pidOf(name, 'redis') },
+    stop: async () => void (await stopServices(services)),
+    [Symbol.asyncDispose]: async () => discardStore(name),
+  };
+}
+
+async function discardStore(name: string): Promise<void> {
+  await stopServices(servicesOf(name));
+  rmSync(dirOf(name), { recursive: true, force: true });
+}
+
+/** Stops and deletes the stores that measurements have left. */
+export async function discardStores(): Promise<void> {
+  for (const name of [STORE, 'many']) await discardStore(name);
+}
+
+function pidOf(name: string, service: 'questdb' | 'redis'): number {
+  return Number(readFileSync(path.join(dirOf(name), service, `${service}.pid`), 'utf8'));
 }
 
 /** The result of a cdvault command, with the resources of its process and of the servers. */
@@ -87,17 +103,28 @@ export interface Command extends Omit<Ran, 'use'> {
   readonly lines: readonly Readonly<Record<string, unknown>>[];
 }
 
+export interface Place {
+  readonly store: Store;
+  /** Where the exchange is; left out where nothing asks it. */
+  readonly host?: Pick<Host, 'exchange' | 'archive' | 'pid'>;
+  /** More of the command's environment. */
+  readonly more?: Readonly<Record<string, string>>;
+}
+
+/** A port on which nothing listens. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+export function environmentOf({ store, host, more = {} }: Place): Record<string, string> {
+  const { exchange, archive } = host ?? { exchange: NOWHERE, archive: NOWHERE };
+  return cliEnv(store.urls, exchange, 'bench', { BINANCE_ARCHIVE_URL: archive, ...more });
+}
+
 /** Runs `bin/cdvault` to its end. @throws Error when it fails */
-export async function cdvault(
-  args: readonly string[],
-  {
-    store,
-    host,
-  }: { readonly store: Store; readonly host: Pick<Host, 'exchange' | 'archive' | 'pid'> },
-): Promise<Command> {
-  const env = cliEnv(store.urls, host.exchange, 'bench', { BINANCE_ARCHIVE_URL: host.archive });
-  const { result, uses } = await whileWatching({ ...store.pids, simulator: host.pid }, async () =>
-    runWatched(CDVAULT, args, env),
+export async function cdvault(args: readonly string[], place: Place): Promise<Command> {
+  const { store, host } = place;
+  const others = { ...store.pids, ...(host === undefined ? {} : { simulator: host.pid }) };
+  const { result, uses } = await whileWatching(others, async () =>
+    runWatched(CDVAULT, args, environmentOf(place)),
   );
   const { use, ...ran } = result;
   if (ran.exitCode !== 0)

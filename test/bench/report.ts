@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Line, type LineId, median, type Sample } from './measurement.ts';
+import { cpuOf, type Line, type LineId, median, type Sample } from './measurement.ts';
 import type { Use } from './process-meter.ts';
 import { formatInteger } from '../../src/cli/print/format.ts';
 
@@ -152,11 +152,4 @@ function ratiosOf(lines: readonly Line[]): Line[] {
 
 function wallOf({ samples }: Line): number {
   return median(samples.map(({ value }) => value));
-}
-
-function cpuOf({ uses = {} }: Sample): number {
-  return Object.entries(uses).reduce(
-    (sum, [name, { cpuS }]) => (name === 'simulator' ? sum : sum + cpuS),
-    0,
-  );
 }

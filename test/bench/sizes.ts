@@ -1,23 +1,15 @@
-import { readdirSync, statSync } from 'node:fs';
-import path from 'node:path';
 import { Redis } from 'ioredis';
 import { createJobQueue } from '../../src/adapters/bullmq/job-queue.ts';
-import { tradesTableName } from '../../src/adapters/questdb/series-names.ts';
-import { createSql } from '../../src/adapters/questdb/sql.ts';
 import { createLog } from '../../src/adapters/system/log.ts';
 import { backfillDays } from './backfill.ts';
 import { DAY_MS, FIRST_DAY_MS, SYMBOL } from './day-files.ts';
+import { stoppedBytes } from './disk.ts';
 import type { Line, Measurement } from './measurement.ts';
 import { freshStore, startHost, type Store } from './place.ts';
 
 const HOUR_MS = DAY_MS / 24;
 /** The number of days that a run has in Redis at a time. */
 const QUEUED_DAYS = 24;
-const TRADES = tradesTableName({ market: 'binance_spot', symbol: SYMBOL }, 1);
-/** `2024-01-01.88` (version 88 of a day) or `2024-01` (a month). */
-const PARTITION = /^(\d{4}(?:-\d\d)*)(?:\.(\d+))?$/;
-/** The unit of `blocks` in stat(2), whatever the file system's block size is. */
-const BLOCK_BYTES = 512;
 
 export const sizes: Measurement = {
   name: 'sizes',
@@ -30,19 +22,13 @@ export const sizes: Measurement = {
     await using store = await freshStore();
     const perSlice = await redisBytesOfASlice(store);
     const { trades } = await backfillDays({ store, host }, { first: 0, days: 1, source: 'auto' });
-    const sql = createSql(store.urls.questdbPgUrl, 1);
-    try {
-      await sql.query(`ALTER TABLE ${TRADES} SQUASH PARTITIONS`);
-      await sql.waitApplied(TRADES);
-    } finally {
-      await sql.close();
-    }
-    // QuestDB cuts its last pages to the length of their rows only when it stops.
-    await store.stop();
-    const bytesOf = (prefix: string) => partitionBytes(path.join(store.dir, 'questdb/db'), prefix);
+    const bytesOf = await stoppedBytes(store);
     return [
-      oneLook('disk: a trade', bytesOf(`${TRADES}~`) / trades),
-      oneLook('disk: a day’s bars, all intervals', bytesOf('cdv_exact_')),
+      oneLook('disk: a trade', bytesOf((table) => table.startsWith('agg_trades_')) / trades),
+      oneLook(
+        'disk: a day’s bars, all intervals',
+        bytesOf((table) => table.startsWith('cdv_exact_')),
+      ),
       oneLook('Redis: a waiting hour', perSlice),
     ];
   },
@@ -50,28 +36,6 @@ export const sizes: Measurement = {
 
 function oneLook(what: string, bytes: number): Line {
   return { what, unit: 'bytes', samples: [{ value: bytes }], note: 'measured once' };
-}
-
-/**
- * Disk bytes of all tables with this prefix. What QuestDB deletes in time is not counted: write-ahead
- * logs, older versions of a partition, parts of a partition that was split.
- */
-function partitionBytes(db: string, prefix: string): number {
-  const newest = new Map<string, { readonly version: number; readonly folder: string }>();
-  for (const table of readdirSync(db).filter((name) => name.startsWith(prefix)))
-    for (const name of readdirSync(path.join(db, table))) {
-      const [, partition, version = '0'] = PARTITION.exec(name) ?? [];
-      if (partition === undefined) continue;
-      const key = path.join(table, partition);
-      if ((newest.get(key)?.version ?? -1) < Number(version))
-        newest.set(key, { version: Number(version), folder: path.join(db, table, name) });
-    }
-  return [...newest.values()].reduce((sum, { folder }) => sum + diskBytes(folder), 0);
-}
-
-function diskBytes(folder: string): number {
-  const files = readdirSync(folder).map((name) => statSync(path.join(folder, name)));
-  return files.reduce((sum, { blocks }) => sum + blocks * BLOCK_BYTES, 0);
 }
 
 async function redisBytesOfASlice({ urls }: Store): Promise<number> {

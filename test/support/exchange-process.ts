@@ -29,6 +29,7 @@ export interface LoggedRequest {
 
 export interface ExchangeProcess {
   readonly url: string;
+  readonly pid: number;
   /** All answered requests so far, in the order of the answers. */
   requests(): Promise<readonly LoggedRequest[]>;
   /** Those of them that ask for trades. */
@@ -73,6 +74,7 @@ export async function startExchangeProcess(args: readonly string[]): Promise<Exc
 
   return {
     url,
+    pid: child.pid ?? 0,
     requests,
     tradeRequests: async () =>
       (await requests()).filter((each) => each.path.endsWith(TRADES_ENDPOINT)),
