@@ -5,7 +5,7 @@ import { type Line, type Measurement, median, repeat } from './measurement.ts';
 import { freshStore, startHost, type Store } from './place.ts';
 import { secondsSince } from './process-meter.ts';
 import { obtainPython, runPython } from './python.ts';
-import { fillYear, SYMBOLS } from './year-of-bars.ts';
+import { ASKED_SYMBOL, fillYear, SYMBOLS } from './year-of-bars.ts';
 
 const NANOSECONDS_A_MS = 1e6;
 
@@ -75,11 +75,13 @@ const ASKED: readonly Asked[] = [
 export const queries: Measurement = {
   name: 'queries',
   about:
-    `Queries for one of ${SYMBOLS} symbols, each with a year of bars at every interval (the stored day’s bars, shifted ` +
-    `in time). *Chart columns*: ${DRAWN}; of tiers only the largest. *All columns*: every column. The time is measured ` +
-    'through the PostgreSQL wire as the read-only user, up to the last row in the client: `pg`, or where the line says ' +
-    'so `psycopg` or the body of `/exp` as Parquet. The note has the time that the server reports for compiling the ' +
-    'same query, reading the rows and writing them as JSON.',
+    `Queries for one of ${SYMBOLS} symbols (the stored day’s bars, shifted in time). Each has a year of bars from 1h ` +
+    'on; shorter ones and the tiers of minutes are there for the month that is asked for, and of the other months ' +
+    `only for the symbol that is asked for, because ${SYMBOLS} symbols × a year of minutes would be 105 million rows. ` +
+    `*Chart columns*: ${DRAWN}; of tiers only the largest. *All columns*: every column. The time is the client’s, ` +
+    'through the PostgreSQL wire as the read-only user, up to the last row: `pg`, or where the line says so `psycopg` ' +
+    'or the body of `/exp` as Parquet. The note has the server’s time: what it reports for compiling the same query, ' +
+    'reading the rows and writing them as JSON.',
   async run({ runs, say }) {
     await using store = await freshStore();
     {
@@ -121,7 +123,7 @@ function queryOf({ view, columns, in: span }: Plain): string {
   const tier = view.startsWith('tiers') ? " AND tier = '1000000'" : '';
   return (
     `SELECT ${columns === 'all' ? '*' : drawn} FROM ${view} ` +
-    `WHERE market = 'binance_spot' AND symbol = 'YEAR7' AND ts IN '${span}'${tier}`
+    `WHERE market = 'binance_spot' AND symbol = '${ASKED_SYMBOL}' AND ts IN '${span}'${tier}`
   );
 }
 
@@ -131,7 +133,7 @@ function queryOf({ view, columns, in: span }: Plain): string {
  */
 function overTheYear(documented: string): string {
   return documented
-    .replace(/(@symbol := )'[^']*'/, "$1'YEAR7'")
+    .replace(/(@symbol := )'[^']*'/, `$1'${ASKED_SYMBOL}'`)
     .replace(/(@from := )'[^']*'/, "$1'2024-01-01T00:00:00Z'")
     .replace(/(@to := )'[^']*'/, "$1'2024-12-30T00:00:00Z'");
 }

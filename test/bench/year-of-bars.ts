@@ -1,19 +1,46 @@
 import type { Sql } from '../../src/adapters/questdb/sql.ts';
-import { type Interval, INTERVALS } from '../../src/domain/time/interval.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
+import { type Interval, INTERVAL_MS, INTERVALS } from '../../src/domain/time/interval.ts';
 import { TIER_INTERVALS, type TierInterval } from '../../src/domain/bars/tier.ts';
 import { SYMBOL } from './day-files.ts';
 
-export const SYMBOLS = 20;
+export const SYMBOLS = 200;
+/** The symbol that the queries ask for: it alone has the whole year of bars below 1h. */
+export const ASKED_SYMBOL = 'YEAR7';
 /** 2024 without its last day. */
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 30] as const;
+/** May, in which all symbols have bars at every interval. A whole year would be half a billion rows. */
+const FULL_MONTH = 4;
 
-/** Copies the stored day to every day of every symbol, with ascending ids and times and continuous levels. */
+/** Days and symbols that one statement fills. */
+interface Copies {
+  readonly day: number;
+  readonly days: number;
+  /** A condition on the number `x` of a symbol. */
+  readonly symbols: string;
+}
+
+const ALL = 'true';
+const ASKED_ALONE = `x = ${ASKED_SYMBOL.slice('YEAR'.length)}`;
+
+/** Copies the stored day to days of other symbols, with ascending ids and times and continuous levels. */
 export async function fillYear(sql: Sql): Promise<void> {
   let day = 0;
-  for (const days of MONTH_DAYS) {
-    for (const interval of INTERVALS) await sql.query(monthOfBars(interval, day, days));
-    for (const interval of TIER_INTERVALS) await sql.query(monthOfTiers(interval, day, days));
-    await sql.query(monthOfAnchors(day, days));
+  for (const [month, days] of MONTH_DAYS.entries()) {
+    const whole = [{ day, days, symbols: ALL }];
+    // Day by day: a month of minutes of all symbols is too much for one commit.
+    const byDay = Array.from({ length: days }, (_, index) => ({
+      day: day + index,
+      days: 1,
+      symbols: ALL,
+    }));
+    const fine = month === FULL_MONTH ? byDay : [{ day, days, symbols: ASKED_ALONE }];
+    const copiesOf = (interval: Interval) => (INTERVAL_MS[interval] < HOUR_MS ? fine : whole);
+    for (const interval of INTERVALS)
+      for (const copies of copiesOf(interval)) await sql.query(copyBars(interval, copies));
+    for (const interval of TIER_INTERVALS)
+      for (const copies of copiesOf(interval)) await sql.query(copyTiers(interval, copies));
+    for (const copies of whole) await sql.query(copyAnchors(copies));
     day += days;
   }
   for (const interval of INTERVALS) await sql.waitApplied(`cdv_exact_${interval}`);
@@ -26,7 +53,7 @@ const BAR_COLUMNS =
   'trades, price_open, price_high, price_low, price_close, first_id, last_id, status, level_from, level_missing, ' +
   'base_buy_volume, base_sell_volume, buy_agg_trades, buy_trades';
 
-function monthOfBars(interval: Interval, day: number, days: number): string {
+function copyBars(interval: Interval, copies: Copies): string {
   const moved = "dateadd('d', d.day, b.ts), b.market, s.symbol";
   const levels =
     'b.open, b.high, b.low, b.close, b.delta, b.buy_volume, b.sell_volume, b.quote_delta, b.quote_volume';
@@ -38,7 +65,7 @@ function monthOfBars(interval: Interval, day: number, days: number): string {
     `INSERT INTO cdv_exact_${interval} (${BAR_COLUMNS}) SELECT ${moved}, ${levels}, ${rest} FROM ` +
     `(SELECT * FROM cdv_exact_${interval} WHERE symbol = '${SYMBOL}') b CROSS JOIN ` +
     `(SELECT agg_trades trades FROM cdv_exact_1d WHERE symbol = '${SYMBOL}') t ` +
-    copies(day, days)
+    crossJoin(copies)
   );
 }
 
@@ -46,28 +73,28 @@ const TIER_COLUMNS =
   'ts, market, symbol, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, status, ' +
   'level_from, level_missing';
 
-function monthOfTiers(interval: TierInterval, day: number, days: number): string {
+function copyTiers(interval: TierInterval, copies: Copies): string {
   const kept = TIER_COLUMNS.split(', ')
     .slice(3, -2)
     .map((name) => `b.${name}`);
   return (
     `INSERT INTO tiers_exact_${interval} (${TIER_COLUMNS}) SELECT dateadd('d', d.day, b.ts), b.market, s.symbol, ` +
     `${kept.join(', ')}, dateadd('d', d.day, b.level_from), b.level_missing FROM ` +
-    `(SELECT * FROM tiers_exact_${interval} WHERE symbol = '${SYMBOL}') b ${copies(day, days)}`
+    `(SELECT * FROM tiers_exact_${interval} WHERE symbol = '${SYMBOL}') b ${crossJoin(copies)}`
   );
 }
 
-function monthOfAnchors(day: number, days: number): string {
+function copyAnchors(copies: Copies): string {
   return (
     `INSERT INTO anchors SELECT dateadd('d', d.day, b.ts), b.market, s.symbol, (b.delta * d.day)::decimal(38,8), 0, b.level_from ` +
     `FROM (SELECT * FROM cdv_exact_1d WHERE symbol = '${SYMBOL}') b ` +
-    copies(day, days)
+    crossJoin(copies)
   );
 }
 
-function copies(day: number, days: number): string {
+function crossJoin({ day, days, symbols }: Copies): string {
   return (
     `CROSS JOIN (SELECT (x - 1 + ${day})::int day FROM long_sequence(${days})) d ` +
-    `CROSS JOIN (SELECT concat('YEAR', x) symbol FROM long_sequence(${SYMBOLS})) s`
+    `CROSS JOIN (SELECT concat('YEAR', x) symbol FROM long_sequence(${SYMBOLS}) WHERE ${symbols}) s`
   );
 }
