@@ -49,7 +49,9 @@ export const hour: Measurement = {
     for (const [index, what] of ['the first hour', 'the next hour'].entries()) {
       const hourMs = dayMs + (HOURS_BEFORE + index) * HOUR_MS;
       options.say(`hour: ${what}, ${series.length} series`);
-      looks.push(await lookAt(store, { series, dayMs, hourMs, isFirst: index === 0 }, options));
+      const look = await lookAt(store, { series, dayMs, hourMs, isFirst: index === 0 }, options);
+      options.say(`hour: ${look.value.toFixed(1)} s, ${cpuOf(look).toFixed(1)} CPU seconds`);
+      looks.push(look);
     }
     return ['an hour of all', 'the hour after'].map((what, index): Line => {
       const one = shareOf(looks[index] ?? { value: Number.NaN }, series.length);
