@@ -142,8 +142,7 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'The store has the tables of another release of cdvault, which this one cannot use or convert.',
-    advice:
-      'Give this release an empty QuestDB (another CDVAULT_HOME, or another QUESTDB_PG_URL) and run backfill again; the release that made the store can still read it.',
+    advice: 'Backfill into an empty QuestDB (another CDVAULT_HOME or QUESTDB_PG_URL).',
   },
   TABLE_SUSPENDED: {
     retryable: false,
@@ -270,8 +269,7 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'A sum over the trades of a day has more digits than its column in the bars: 30 before the point, 22 for quote amounts.',
-    advice:
-      'No bar of the day was written; its trades are stored and proven. Report it with the symbol and the day.',
+    advice: 'The day’s trades are stored and proven. Report its symbol and date.',
   },
   EXPORT_UNWRITABLE: {
     retryable: false,
@@ -284,8 +282,7 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'A queued job does not have the format that this version expects.',
-    advice:
-      'Another version queued it. Run the same backfill again; the ledger records what is missing.',
+    advice: 'Another version queued it. Run the same backfill again.',
   },
   INTERRUPTED: {
     retryable: true,

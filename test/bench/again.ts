@@ -1,16 +1,13 @@
-import { distilledHours } from '../../src/app/bars/distilled-day.ts';
 import { compose } from '../../src/cli/compose.ts';
 import { loadConfig } from '../../src/config.ts';
-import { dayBars } from '../../src/domain/bars/day-bars.ts';
-import { dayInputs } from '../../src/domain/bars/day.ts';
 import { backfillDays } from './backfill.ts';
-import { DAY_MS, dayFile, dayName, FIRST_DAY_MS, SYMBOL } from './day-files.ts';
+import { dayFile, dayName, FIRST_DAY_MS, SYMBOL } from './day-files.ts';
 import { type Measurement, repeat, type Sample } from './measurement.ts';
 import { cdvault, freshStore, startHost, type Store } from './place.ts';
 import { whileWatching } from './process-meter.ts';
+import { barsOfStoredDay } from './stored-bars.ts';
 
 const SERIES = { market: 'binance_spot', symbol: SYMBOL } as const;
-const RANGE = { startMs: FIRST_DAY_MS, endMs: FIRST_DAY_MS + DAY_MS };
 
 export const again: Measurement = {
   name: 'again',
@@ -54,34 +51,10 @@ export const again: Measurement = {
 
 async function buildBars(store: Store, runs: number, rows: number): Promise<Sample[]> {
   const app = compose(loadConfig(), store.urls);
-  const { bars, trades, ledger } = app;
   try {
-    const found = await ledger.records(SERIES, RANGE);
-    const day = dayInputs(FIRST_DAY_MS, found);
-    if (day === undefined) throw new Error('the day is not in the ledger');
-    const { tiers } = bars;
-    const signal = AbortSignal.timeout(600_000);
-    const records = new Map(found.map((record) => [record.hourMs, record]));
-    const wanted = { day, records, tiers, contract: undefined };
-    // From the stored rows, as if another process had fetched them.
-    const distilled = { keep: () => undefined, find: () => undefined };
-    const hours = await distilledHours({ trades, distilled }, SERIES, wanted, signal);
+    const write = await barsOfStoredDay(app, { ...SERIES, dayMs: FIRST_DAY_MS });
     return await repeat(runs, async () => {
-      const { wallS, uses } = await whileWatching(store.pids, async () =>
-        bars.write(
-          [
-            {
-              series: SERIES,
-              day,
-              bars: dayBars(day, hours, tiers),
-              contract: undefined,
-              fromMs: FIRST_DAY_MS,
-              mayHaveLeft: false,
-            },
-          ],
-          signal,
-        ),
-      );
+      const { wallS, uses } = await whileWatching(store.pids, write);
       return { value: wallS, uses, rows };
     });
   } finally {

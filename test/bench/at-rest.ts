@@ -9,7 +9,7 @@ import { freshStore, startHost, type Store } from './place.ts';
 const THIN_DAYS = 10;
 
 /** Tables by what they hold; the ledger and other records are in neither. */
-const isOfTrades = (table: string): boolean => table === 'agg_trades';
+const isOfTrades = (table: string): boolean => table.startsWith('agg_trades_');
 const isOfBars = (table: string): boolean =>
   /^(cdv|tiers)_exact_/.test(table) || table === 'anchors';
 

@@ -1,8 +1,6 @@
-import { createBarStore } from '../../src/adapters/questdb/bar-store.ts';
-import { createLedger } from '../../src/adapters/questdb/ledger.ts';
-import { createSql } from '../../src/adapters/questdb/sql.ts';
+import { compose } from '../../src/cli/compose.ts';
 import { formatInteger } from '../../src/cli/print/format.ts';
-import { dayInputs } from '../../src/domain/bars/day.ts';
+import { loadConfig } from '../../src/config.ts';
 import { DAY_MS, dayName, FIRST_DAY_MS } from './day-files.ts';
 import { stoppedBytes } from './disk.ts';
 import {
@@ -23,6 +21,7 @@ import {
 } from './measurement.ts';
 import { cdvault, freshStore, openStore, type Store } from './place.ts';
 import { whileWatching } from './process-meter.ts';
+import { barsOfStoredDay } from './stored-bars.ts';
 
 /** The store of `many`, which `one-more` adds to. */
 const STORE = 'many';
@@ -195,25 +194,21 @@ async function buildBars(
   series: readonly MadeSeries[],
   days: number,
 ): Promise<Sample> {
-  const sql = createSql(store.urls.questdbPgUrl);
+  const app = compose(loadConfig(), store.urls);
   try {
-    const [ledger, bars] = [createLedger(sql), createBarStore(sql)];
     const { wallS, uses } = await whileWatching(
       { client: process.pid, ...store.pids },
       async () => {
         for (const { symbol } of series)
           for (let index = 0; index < days; index += 1) {
             const dayMs = FIRST_DAY_MS + index * DAY_MS;
-            const one = { market: 'binance_spot', symbol } as const;
-            const records = await ledger.records(one, { startMs: dayMs, endMs: dayMs + DAY_MS });
-            const day = dayInputs(dayMs, records);
-            if (day === undefined) throw new Error(`${symbol}: a day is not in the ledger`);
-            await bars.build(one, day);
+            const write = await barsOfStoredDay(app, { market: 'binance_spot', symbol, dayMs });
+            await write();
           }
       },
     );
     return { value: wallS, uses };
   } finally {
-    await sql.close();
+    await app.close();
   }
 }

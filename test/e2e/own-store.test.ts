@@ -110,7 +110,7 @@ describe('a store that another release made', () => {
       const { exitCode, stderr } = await rig.cli(BACKFILL);
       expect(stderr).toMatch(words);
       expect(stderr).toContain('error SCHEMA_OF_OTHER_RELEASE: ');
-      expect(stderr).toContain('Give this release an empty QuestDB');
+      expect(stderr).toContain('Backfill into an empty QuestDB');
       expect(exitCode).toBe(7);
       expect(await tables()).toEqual([table]);
       expect(rig.exchange.requests.entries).toEqual([]);

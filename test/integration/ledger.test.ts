@@ -180,7 +180,10 @@ test('the overview and the view coverage agree on hours with an unusual end or b
     const { proven, open, gap, rows } = await store.ledger.totals(series, RANGE);
     const found = (await store.ledger.overview()).find(({ symbol }) => symbol === series.symbol);
     expect(found, JSON.stringify(hour)).toMatchObject({
-      ...{ proven, open, gap, rows },
+      proven,
+      open,
+      gap,
+      rows,
       provenToMs: proven === 1 ? START + HOUR_MS : undefined,
     });
   }
