@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
-import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
 import { HOUR_MS, hoursOf } from '../../src/domain/time/hour.ts';
 import { INTERVAL_MS } from '../../src/domain/time/interval.ts';
 import type { SliceRecord } from '../../src/domain/proof/ledger.ts';
@@ -14,10 +11,13 @@ import { faultySeries } from '../exchange/data-faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { type CliResult, unique } from '../support/command-line.ts';
 import {
-  CAN_RUN_CLIENTS_PYTHON,
-  clientsPythonMissing,
-  runPython,
-} from '../support/python-environment.ts';
+  contentOf,
+  duckdbLines,
+  type Manifest,
+  sha256,
+  volume,
+} from '../support/exported-files.ts';
+import { CAN_RUN_CLIENTS_PYTHON, clientsPythonMissing } from '../support/python-environment.ts';
 import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
 import { NEVER } from '../support/store.ts';
 import { truth } from './reference.ts';
@@ -59,23 +59,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-interface Manifest {
-  readonly files: readonly {
-    readonly day: string;
-    readonly path: string;
-    readonly rows: number;
-    readonly bytes: number;
-    readonly sha256: string;
-    readonly firstId: number;
-    readonly lastId: number;
-    readonly buyVolume: string;
-    readonly sellVolume: string;
-  }[];
-  readonly hours: readonly { readonly hour: string; readonly contentHash: string }[];
-  readonly fingerprint: { readonly root: string };
-  readonly createdAt: string;
-}
-
 function rangeArgs({ startMs, endMs }: { startMs: number; endMs: number } = RANGE): string[] {
   return ['--from', new Date(startMs).toISOString(), '--to', new Date(endMs).toISOString()];
 }
@@ -94,25 +77,6 @@ const seriesFolder = (out: string, kind = 'trades') =>
 function manifestOf(out: string, kind?: string): Manifest {
   const file = path.join(seriesFolder(out, kind), '_manifest.json');
   return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
-}
-
-const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
-
-/** SHA-256 of every file in a folder, by its path. */
-async function contentOf(place: string): Promise<Record<string, string>> {
-  const names = await readdir(place, { recursive: true, withFileTypes: true });
-  return Object.fromEntries(
-    names
-      .filter((entry) => entry.isFile())
-      .map((entry) => path.join(entry.parentPath, entry.name))
-      .map((file) => [path.relative(place, file), sha256(readFileSync(file))]),
-  );
-}
-
-function volume(of: readonly AggTrade[], isBuyerMaker: boolean): string {
-  const valid = of.filter((row) => row.firstId >= 0 && row.isBuyerMaker === isBuyerMaker);
-  const e8 = valid.reduce((sum, { qty }) => sum + parseDecimal(qty, QTY_SCALE), 0n);
-  return formatDecimal(e8, QTY_SCALE);
 }
 
 test('trades are exported as a file for each day and a manifest of ids, sums and hashes', async () => {
@@ -436,20 +400,10 @@ describe('backfill --source dir: imports it into another store', { timeout: 400_
 if (!CAN_RUN_CLIENTS_PYTHON) test.skip(clientsPythonMissing('exports were'), () => undefined);
 
 describe.runIf(CAN_RUN_CLIENTS_PYTHON)('DuckDB', () => {
-  async function lines(query: string): Promise<string[]> {
-    const program = `
-import duckdb
-from decimal import Decimal
-duckdb.sql("set timezone = 'America/New_York'")
-for row in duckdb.sql("""${query}""").fetchall():
-    print(*[f"{value:f}" if isinstance(value, Decimal) else value for value in row], sep=",")`;
-    return (await runPython(program)).split('\n');
-  }
-
   test('reads the exchange’s trades from an export, digit for digit, and the same sums', async () => {
     await exported('duckdb');
     const files = `read_parquet('${folder}/duckdb/trades/**/*.parquet', hive_partitioning = true)`;
-    const read = await lines(
+    const read = await duckdbLines(
       `select agg_id, price, qty, first_id, last_id, epoch_us(ts), is_buyer_maker from ${files} order by agg_id`,
     );
     expect(read).toEqual(
@@ -465,7 +419,7 @@ for row in duckdb.sql("""${query}""").fetchall():
         ].join(','),
       ),
     );
-    const sums = await lines(
+    const sums = await duckdbLines(
       `select market, symbol, day, count(*), sum(qty) filter (not is_buyer_maker), sum(qty) filter (is_buyer_maker)
        from ${files} where first_id >= 0 group by all order by day`,
     );
@@ -501,7 +455,7 @@ for row in duckdb.sql("""${query}""").fetchall():
       const files = `read_parquet('${folder}/${out}/bars/interval=${interval}/**/*.parquet')`;
       const isDouble = numbers === 'plain numbers';
       const columns = `${decimals}, ${prices}, ${counts}, status, level_missing`;
-      const read = await lines(
+      const read = await duckdbLines(
         `select epoch_us(ts), epoch_us(ts_end), epoch_us(level_from), ${columns} from ${files} order by ts`,
       );
       const exact = isDouble
@@ -524,7 +478,7 @@ for row in duckdb.sql("""${query}""").fetchall():
       const vwaps = await app.sql.query(
         `SELECT vwap FROM cdv_${interval} WHERE symbol = '${SYMBOL}' ORDER BY ts`,
       );
-      expect((await lines(`select vwap from ${files} order by ts`)).map(Number)).toEqual(
+      expect((await duckdbLines(`select vwap from ${files} order by ts`)).map(Number)).toEqual(
         vwaps.map(({ vwap }) => Number(vwap ?? Number.NaN)),
       );
       expect(manifestOf(out, `bars/interval=${interval}`)).toMatchObject({
