@@ -67,12 +67,16 @@ export async function buildBars(
     await lease.assertHeld(OWNED_WRITE_MS);
     const restated = await announceRestatement(deps, series, before, day);
     await deps.bars.begin(series, day, before?.inputs ?? '', deps.clock.nowMs());
-    const changes = changedPart(before, day, contract);
-    await deps.bars.write([{ series, day, bars, contract, ...changes }], signal);
-    await checkAgainstLedger(deps, series, day);
-    if (restated !== undefined)
-      await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
-    await assertStillOurs(deps, series, day, lease);
+    try {
+      const changes = changedPart(before, day, contract);
+      await deps.bars.write([{ series, day, bars, contract, ...changes }], signal);
+      await checkAgainstLedger(deps, series, day);
+      if (restated !== undefined)
+        await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
+    } finally {
+      // Also after a failure: a request that got no answer may have been stored all the same.
+      await assertStillOurs(deps, series, day, lease);
+    }
     await deps.bars.stamp(series, day, deps.clock.nowMs());
     return 'built';
   } finally {
