@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
 import { canonicalLine } from '../../src/domain/trade/agg-trade.ts';
-import { cdvBars, compareForBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars, compareForBars } from '../support/reference-bars.ts';
 import { worthText } from '../../src/domain/bars/contract.ts';
 import {
   DAY_MS,

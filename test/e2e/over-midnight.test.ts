@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { type BarText, barText } from '../../src/domain/bars/bar.ts';
-import { cdvBars, compareForBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars, compareForBars } from '../support/reference-bars.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/time/interval.ts';
 import { verifyRange } from '../../src/app/verify/verify-range.ts';
 import { faultySeries } from '../exchange/data-faults.ts';

@@ -7,7 +7,7 @@ import { type App, compose } from '../../src/cli/compose.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { type Bar, barText, rollUp } from '../../src/domain/bars/bar.ts';
-import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars } from '../support/reference-bars.ts';
 import { dayInputs, inputRange } from '../../src/domain/bars/day.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { INTERVAL_MS, type Interval, INTERVALS } from '../../src/domain/time/interval.ts';

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
 import { type AggTrade, nativeTimeUnit } from '../../src/domain/trade/agg-trade.ts';
 import { type BarText, barText } from '../../src/domain/bars/bar.ts';
-import { cdvBars, compareForBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars, compareForBars } from '../support/reference-bars.ts';
 import { type BuiltDay, midnightBases } from '../../src/domain/bars/chain.ts';
 import { parseDecimal, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
 import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../../src/domain/time/hour.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { type Bar, barText, rollUp } from '../../src/domain/bars/bar.ts';
-import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars } from '../support/reference-bars.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import { createHourRun } from '../../src/domain/proof/continuity.ts';
 import { formatDecimalShort } from '../../src/domain/trade/decimal.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import type { Bar } from '../../src/domain/bars/bar.ts';
-import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars } from '../support/reference-bars.ts';
 import { formatDecimalShort, QTY_SCALE, QUOTE_SCALE } from '../../src/domain/trade/decimal.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { tablesOf } from '../support/markdown.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { barText } from '../../src/domain/bars/bar.ts';
-import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars } from '../support/reference-bars.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { INTERVAL_MS, INTERVALS } from '../../src/domain/time/interval.ts';

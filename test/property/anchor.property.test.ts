@@ -5,7 +5,7 @@ import { isInvalid } from '../../src/domain/trade/agg-trade.ts';
 import { type Anchor, resetsOver } from '../../src/domain/bars/anchor.ts';
 import { type LevelBar, mergeLevels, openAtPrevious } from '../../src/domain/bars/bar.ts';
 import { type BarGrid, evenGrid, sessionGrid, startsIn } from '../../src/domain/bars/bar-grid.ts';
-import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars } from '../support/reference-bars.ts';
 import { dayInputs } from '../../src/domain/bars/day.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { verdictOf } from '../../src/domain/proof/ledger.ts';

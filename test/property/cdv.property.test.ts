@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AggTrade, isInvalid } from '../../src/domain/trade/agg-trade.ts';
 import { type Bar, rollUp } from '../../src/domain/bars/bar.ts';
-import { cdvBars, cdvBarsFrom } from '../../src/domain/bars/cdv.ts';
+import { cdvBars, cdvBarsFrom } from '../support/reference-bars.ts';
 import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { type Interval, INTERVAL_MS, INTERVALS } from '../../src/domain/time/interval.ts';
 import { DAY, dayTrades, pagesOf, signedE8 } from './arbitraries.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Bar, rollUp } from '../../src/domain/bars/bar.ts';
-import { cdvBars, compareForBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars, compareForBars } from '../support/reference-bars.ts';
 import { barStatus, type DayInputs, dayInputs } from '../../src/domain/bars/day.ts';
 import { type DayBar, type DayBars, dayBars } from '../../src/domain/bars/day-bars.ts';
 import { createHourDistiller } from '../../src/domain/bars/distiller.ts';
 import { DEFAULT_TIERS, TIER_INTERVALS } from '../../src/domain/bars/tier.ts';
-import { TierPass } from '../../src/domain/bars/tier-pass.ts';
+import { TierPass } from '../support/reference-tiers.ts';
 import type { Series } from '../../src/domain/market.ts';
 import type { SliceRecord } from '../../src/domain/proof/ledger.ts';
 import { floorTo, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';

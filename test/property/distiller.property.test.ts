@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cdvBars, compareForBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars, compareForBars } from '../support/reference-bars.ts';
 import type { Contract } from '../../src/domain/bars/contract.ts';
 import type { DistilledHour } from '../../src/domain/bars/distilled.ts';
 import { createHourDistiller } from '../../src/domain/bars/distiller.ts';
-import { tierOf } from '../../src/domain/bars/tier-pass.ts';
+import { tierOf } from '../support/reference-tiers.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { type AggTrade, isInvalid } from '../../src/domain/trade/agg-trade.ts';
 import { formatDecimal, parseDecimal } from '../../src/domain/trade/decimal.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AggTrade, isInvalid } from '../../src/domain/trade/agg-trade.ts';
 import { type Bar } from '../../src/domain/bars/bar.ts';
-import { cdvBars } from '../../src/domain/bars/cdv.ts';
+import { cdvBars } from '../support/reference-bars.ts';
 import { type MidnightBase, midnightBases } from '../../src/domain/bars/chain.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import { createHourRun } from '../../src/domain/proof/continuity.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { verifyKlines } from '../../../src/app/verify/verify-klines.ts';
 import type { AggTrade } from '../../../src/domain/trade/agg-trade.ts';
-import { cdvBars } from '../../../src/domain/bars/cdv.ts';
+import { cdvBars } from '../../support/reference-bars.ts';
 import { HOUR_MS, MINUTE_MS, type TimeRange } from '../../../src/domain/time/hour.ts';
 import type { Kline } from '../../../src/ports/trade-source.ts';
 import { tradeOf } from '../../support/trades.ts';

@@ -6,7 +6,7 @@ import {
   cdvBarsFrom,
   type CdvRequest,
   compareForBars,
-} from '../../../src/domain/bars/cdv.ts';
+} from '../../support/reference-bars.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../src/domain/time/hour.ts';
 import type { ExactBar } from '../../../src/ports/bar-store.ts';
 import { invalidTradeOf, tradeOf } from '../../support/trades.ts';

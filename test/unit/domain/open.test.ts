@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openAtPrevious } from '../../../src/domain/bars/bar.ts';
-import { cdvBars } from '../../../src/domain/bars/cdv.ts';
+import { cdvBars } from '../../support/reference-bars.ts';
 import { MINUTE_MS } from '../../../src/domain/time/hour.ts';
 import { tradeOf } from '../../support/trades.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { cdvBars } from '../../../src/domain/bars/cdv.ts';
+import { cdvBars } from '../../support/reference-bars.ts';
 import { MINUTE_MS } from '../../../src/domain/time/hour.ts';
 import { DEFAULT_TIERS } from '../../../src/domain/bars/tier.ts';
-import { tierOf, TierPass } from '../../../src/domain/bars/tier-pass.ts';
+import { tierOf, TierPass } from '../../support/reference-tiers.ts';
 import { tradeOf } from '../../support/trades.ts';
 
 const START = Date.UTC(2024, 0, 1);

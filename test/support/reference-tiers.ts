@@ -1,10 +1,10 @@
-import type { AggTrade } from '../trade/agg-trade.ts';
-import { type Bar, silentBar } from './bar.ts';
-import { BarPass } from './cdv.ts';
-import type { Contract } from './contract.ts';
-import { parseDecimal, PRICE_SCALE, QTY_SCALE } from '../trade/decimal.ts';
-import { MINUTE_MS } from '../time/hour.ts';
-import type { TierBounds } from './tier.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { type Bar, silentBar } from '../../src/domain/bars/bar.ts';
+import { BarPass } from './reference-bars.ts';
+import type { Contract } from '../../src/domain/bars/contract.ts';
+import { parseDecimal, PRICE_SCALE, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
+import { MINUTE_MS } from '../../src/domain/time/hour.ts';
+import type { TierBounds } from '../../src/domain/bars/tier.ts';
 
 /** 1 unit of quote currency in units of 1e-16, the scale of price × quantity. */
 const QUOTE_UNIT = 10n ** BigInt(PRICE_SCALE + QTY_SCALE);

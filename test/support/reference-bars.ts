@@ -3,10 +3,10 @@
  * production path. It uses another method: one pass, one running bigint.
  */
 
-import { type AggTrade, isInvalid } from '../trade/agg-trade.ts';
-import { type Bar, silentBar } from './bar.ts';
-import { parseDecimal, PRICE_SCALE, QTY_SCALE } from '../trade/decimal.ts';
-import { HOUR_MS } from '../time/hour.ts';
+import { type AggTrade, isInvalid } from '../../src/domain/trade/agg-trade.ts';
+import { type Bar, silentBar } from '../../src/domain/bars/bar.ts';
+import { parseDecimal, PRICE_SCALE, QTY_SCALE } from '../../src/domain/trade/decimal.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 
 export interface CdvRequest {
   readonly intervalMs: number;
