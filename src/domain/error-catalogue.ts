@@ -122,8 +122,7 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'QuestDB rejected a statement, a batch of rows or a password.',
-    advice:
-      'The message quotes the server. Usual causes are a wrong password, a changed table and a full disk.',
+    advice: 'The message quotes the server. Often a password is wrong or the disk is full.',
   },
   STORE_TOO_OLD: {
     retryable: false,
