@@ -13,13 +13,14 @@ import { LIVE_ROWS } from './trade-store.ts';
 
 /**
  * Everything that decides the bytes of a file besides its rows and the server's version. Level 3 of ZSTD:
- * 9 takes four times the server's time for 2 % fewer bytes. A reader holds one row group at a time.
+ * 9 takes four times the server's time for 2 % fewer bytes. The read-back holds one row group at a time: with 10,000
+ * rows it takes half the CPU that it takes with 50,000, because what it leaves is collected while young.
  */
 const PARQUET = {
   fmt: 'parquet',
   compression_codec: 'zstd',
   compression_level: '3',
-  row_group_size: '20000',
+  row_group_size: '10000',
   statistics_enabled: 'true',
 };
 
