@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -25,14 +25,23 @@ const options = {
 
 const NOTED = path.join(options.homeDir, 'migrations.json');
 
-/** Deletes a store from an earlier run whose migrations have changed since. */
-async function forgetOtherSchemas(): Promise<void> {
-  const changed = await changedMigrations(NOTED);
-  if (changed?.length === 0) return;
-  const isOwn = existsSync(path.join(options.homeDir, 'questdb'));
-  if (changed === undefined && !isOwn) return;
-  const why =
-    changed === undefined ? 'its migrations are unknown' : `changed: ${changed.join(', ')}`;
+/** Each series of a test has a table, and QuestDB opens all of them when it starts: a run makes about 500. */
+const MOST_TABLES = 2_000;
+
+/** Why a store from an earlier run can't be used; undefined when it can. */
+function problemOf(changed: readonly string[] | undefined, db: string): string | undefined {
+  if (changed === undefined) return existsSync(db) ? 'its migrations are unknown' : undefined;
+  if (changed.length > 0) return `changed: ${changed.join(', ')}`;
+  const tables = existsSync(db) ? readdirSync(db).length : 0;
+  return tables > MOST_TABLES ? `it has ${tables} tables` : undefined;
+}
+
+/** Deletes a store from an earlier run that can't be used. */
+async function forgetOldStore(): Promise<void> {
+  const db = path.join(options.homeDir, 'questdb', 'db');
+  const why = problemOf(await changedMigrations(NOTED), db);
+  if (why === undefined) return;
+  const isOwn = existsSync(db);
   if (!isOwn)
     throw new Error(
       `The tests need a QuestDB without tables (${why}). Empty it, then delete ${NOTED}.`,
@@ -46,7 +55,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   options.say(
     `slow faults in turn, seed ${project.config.env['CDVAULT_SEED']} (CDVAULT_SEED repeats them)`,
   );
-  await forgetOtherSchemas();
+  await forgetOldStore();
   const services = await ensureServices(options);
   const app = compose(loadConfig(), services);
   await app.prepare(new AbortController().signal);
