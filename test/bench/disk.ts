@@ -4,7 +4,7 @@ import { createSql } from '../../src/adapters/questdb/sql.ts';
 import type { Store } from './place.ts';
 
 /** `2024-01-01.88` (version 88 of a day) or `2024-01` (a month). */
-const PARTITION = /^(\d{4}(?:-\d\d)*)(?:\.(\d+))?$/;
+const PARTITION = /^(\d{4}(?:-W?\d\d)*)(?:\.(\d+))?$/;
 /** The unit of `blocks` in stat(2), whatever the file system's block size is. */
 const BLOCK_BYTES = 512;
 
