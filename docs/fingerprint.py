@@ -18,14 +18,16 @@ if level[0].hex() != doc["root"]: wrong.append("root")
 if len(sys.argv) > 1:
     url = urllib.parse.urlsplit(sys.argv[1])
     user = urllib.parse.unquote(f"{url.username or ''}:{url.password or ''}").encode()
-    query = (f"select agg_id, price, qty, first_id, last_id, ts::long, is_buyer_maker from agg_trades where market = '{doc['market']}' "
-             f"and symbol = '{doc['symbol']}' and first_id <> -2 and ts >= dateadd('d', -1, '{doc['from']}'::timestamp) "
-             f"and ts < dateadd('d', 1, '{doc['to']}'::timestamp) order by agg_id")
-    request = urllib.request.Request(f"{url.scheme}://{url.hostname}:{url.port or 9000}/exp?{urllib.parse.urlencode({'query': query})}",
-                                     headers={"Authorization": f"Basic {base64.b64encode(user).decode()}"})
+    def ask(query):
+        request = urllib.request.Request(f"{url.scheme}://{url.hostname}:{url.port or 9000}/exp?{urllib.parse.urlencode({'query': query})}",
+                                         headers={"Authorization": f"Basic {base64.b64encode(user).decode()}"})
+        rows = csv.reader(io.TextIOWrapper(urllib.request.urlopen(request), "utf-8"))
+        next(rows)  # names of columns
+        return rows
+    [[table]] = ask(f"select trades_table from series where market = '{doc['market']}' and symbol = '{doc['symbol']}'")
+    rows = ask(f"select agg_id, price, qty, first_id, last_id, ts::long, is_buyer_maker from {table} where first_id <> -2 "
+               f"and ts >= dateadd('d', -1, '{doc['from']}'::timestamp) and ts < dateadd('d', 1, '{doc['to']}'::timestamp) order by agg_id")
     hashes, latest = {leaf["hour"]: [0, hashlib.sha256()] for leaf in doc["leaves"]}, 0
-    rows = csv.reader(io.TextIOWrapper(urllib.request.urlopen(request), "utf-8"))
-    next(rows)  # names of columns
     for a, p, q, f, l, t, m in rows:
         latest = max(latest, int(t) // 3_600_000_000)  # a row belongs to the latest hour that any id before it has reached
         entry = hashes.get(time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(latest * 3600)))

@@ -19,7 +19,7 @@ import {
 } from '../support/exported-files.ts';
 import { CAN_RUN_CLIENTS_PYTHON, clientsPythonMissing } from '../support/python-environment.ts';
 import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
-import { NEVER } from '../support/store.ts';
+import { NEVER, tradesTable } from '../support/store.ts';
 import { truth } from './reference.ts';
 import { Rig, spot } from './rig.ts';
 
@@ -30,7 +30,8 @@ const base = syntheticTrades({
   seed: 81,
   fromMs: RANGE.startMs - HOUR_MS,
   toMs: RANGE.endMs + 3 * HOUR_MS,
-  tradesPerHour: 900,
+  // So many that the tables are divided by day.
+  tradesPerHour: 2_200,
   firstId: 7_000,
 });
 const idIn = (hourMs: number, n: number) => base.firstId + base.indexAtTime(hourMs * 1000) + n;
@@ -365,8 +366,12 @@ describe('backfill --source dir: imports it into another store', { timeout: 400_
     const { '_manifest.json': _, ...here } = await contentOf(seriesFolder('moved'));
     expect(await exportThere()).toEqual(here);
     const { sql, trades: store } = await there.app();
-    await sql.query(`ALTER TABLE agg_trades CONVERT PARTITION TO PARQUET LIST '2024-09-09'`);
-    await sql.waitApplied('agg_trades');
+    const table = await tradesTable(sql, SYMBOL);
+    await sql.query(`ALTER TABLE ${table} CONVERT PARTITION TO PARQUET LIST '2024-09-09'`);
+    await sql.waitApplied(table);
+    expect(
+      await sql.query(`SELECT name FROM table_partitions('${table}') WHERE "isParquet"`),
+    ).toEqual([{ name: '2024-09-09' }]);
     expect(await exportThere()).toEqual(here);
     const [first, ...others] = rows.slice(0, 30).toReversed();
     if (first === undefined) throw new Error('no trade');

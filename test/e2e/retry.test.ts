@@ -115,6 +115,7 @@ test('a slice that fails by an outage ends the run with exit code 5, and can be 
   const runId = unique('run-');
   const [, , third = 0] = HOURS;
   rig.exchange.setFaults([onHour(OUTAGE, third, { kind: 'serviceUnavailable' })]);
+  await app.catalogue.pinOrigin(spot(OUTAGE), DAY);
   await app.queue.addDays(runId, spot(OUTAGE), [{ dayMs: DAY, hours: HOURS }], 'backfill');
   await allowOneAttempt(OUTAGE, third);
   const workers = rig.work(app);
