@@ -31,7 +31,7 @@ const base = syntheticTrades({
   fromMs: RANGE.startMs - HOUR_MS,
   toMs: RANGE.endMs + 3 * HOUR_MS,
   // So many that the tables are divided by day.
-  tradesPerHour: 2_200,
+  tradesPerHour: 3_000,
   firstId: 7_000,
 });
 const idIn = (hourMs: number, n: number) => base.firstId + base.indexAtTime(hourMs * 1000) + n;

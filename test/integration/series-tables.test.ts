@@ -111,6 +111,9 @@ describe('the table of a series', () => {
   test.each([
     ['DAY', { rows: 100_000, firstUs: HOUR * 1000, lastUs: (HOUR + 24 * HOUR_MS) * 1000 }],
     ['DAY', { rows: 10_000, firstUs: HOUR * 1000, lastUs: (HOUR + HOUR_MS / 4) * 1000 }],
+    // The first piece of a busy day's file.
+    ['DAY', { rows: 900, firstUs: HOUR * 1000, lastUs: HOUR * 1000 + 120_000_000 }],
+    ['MONTH', { rows: 20, firstUs: HOUR * 1000, lastUs: HOUR * 1000 + 1_000_000 }],
     ['MONTH', { rows: 2_000, firstUs: HOUR * 1000, lastUs: (HOUR + 24 * HOUR_MS) * 1000 }],
     ['MONTH', FEW],
   ])('is divided by %s where its first trades are %o', async (unit, first) => {

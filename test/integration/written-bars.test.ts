@@ -59,6 +59,7 @@ function recordOf(hour: number, trades: readonly AggTrade[]): SliceRecord {
 
 /** Stores an hour with some of its trades: with all of them, it is proven. */
 async function store(hour: number, trades = tradesOf(hour)): Promise<void> {
+  await app.catalogue.pinOrigin(series, DAY);
   const all = tradesOf(hour).filter(({ aggId }) => !trades.some((one) => one.aggId === aggId));
   if (all.length > 0) await app.trades.bury(series, all, NEVER);
   await app.trades.write(series, trades, NEVER);

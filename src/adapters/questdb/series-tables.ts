@@ -1,6 +1,6 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import { type Series, seriesKey } from '../../domain/market.ts';
-import { DAY_MS, HOUR_MS } from '../../domain/time/hour.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time/hour.ts';
 import type { Log } from '../../ports/log.ts';
 import { applyStatement } from './migrate.ts';
 import {
@@ -80,10 +80,11 @@ export function createSeriesTables(deps: {
  * 100 MB, of which QuestDB rewrites little when rows arrive out of order.
  */
 const BUSY_TRADES_A_DAY = 50_000;
+const FEW_TRADES = 500;
 
 function partitionFor({ rows, firstUs, lastUs }: FirstTrades): Partition {
-  // A few trades within a second say nothing about the day.
-  const spanMs = Math.max((lastUs - firstUs) / 1000, HOUR_MS);
+  // A few trades within a second say nothing about the day; a page of them within minutes does.
+  const spanMs = Math.max((lastUs - firstUs) / 1000, rows < FEW_TRADES ? HOUR_MS : MINUTE_MS);
   return (rows * DAY_MS) / spanMs >= BUSY_TRADES_A_DAY ? 'DAY' : 'MONTH';
 }
 
