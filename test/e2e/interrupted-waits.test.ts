@@ -45,7 +45,7 @@ test.each([
   ['status', ['status']],
 ])('%s ends within ten seconds of SIGTERM while the store does not answer', async (_, args) => {
   // The first query of the command itself, after the checks of services and schema.
-  const held = services.questdbPg.hold(args[0] === 'status' ? 'FROM coverage' : SYMBOL, 'answer');
+  const held = services.questdbPg.hold(args[0] === 'status' ? 'FROM slices' : SYMBOL, 'answer');
   const command = rig.startCli(args, undefined, proxied(services));
   await held.reached;
   services.questdbPg.hang();

@@ -77,7 +77,7 @@ test('a ledger that is suspended is unknown, not empty', async () => {
 
 test('a schema with a missing migration makes serve not ready', async () => {
   await app.sql.query(
-    "INSERT INTO schema_migrations VALUES (0::timestamp, '0001_trades.sql', false)",
+    "INSERT INTO schema_migrations VALUES (0::timestamp, '01_ledger.sql', false)",
   );
   await eventually('it is not ready', async () => {
     return (await fetch(`${served.url}/readyz`)).status === 503;

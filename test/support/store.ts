@@ -40,6 +40,10 @@ export function openStore(urls = inject('services')) {
   });
   const tables: SeriesTables = {
     find: (series) => made.find(series),
+    async nameOf(series) {
+      await catalogue.pinOrigin(series, 0);
+      return made.nameOf(series);
+    },
     async forWriting(series, first, signal) {
       await catalogue.pinOrigin(series, floorTo(first.firstUs / 1000, DAY_MS));
       return made.forWriting(series, first, signal);
@@ -96,6 +100,7 @@ async function namesOf(sql: Sql, symbol: string, market: Market | undefined): Pr
 /** Tables of a store that is only a listening port. */
 export const ONE_TABLE: SeriesTables = {
   find: async () => 'agg_trades_spot_x_1',
+  nameOf: async () => 'agg_trades_spot_x_1',
   forWriting: async () => 'agg_trades_spot_x_1',
 };
 

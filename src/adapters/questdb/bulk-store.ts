@@ -32,7 +32,8 @@ export function createBulkStore(
   return {
     open: (series, signal) =>
       new Load({
-        tableFor: (first) => tables.forWriting(series, first, signal),
+        tableName: () => tables.nameOf(series),
+        makeTable: async (first) => void (await tables.forWriting(series, first, signal)),
         connection,
         signal,
       }),
@@ -41,7 +42,9 @@ export function createBulkStore(
 }
 
 interface LoadDeps {
-  readonly tableFor: (first: FirstTrades) => Promise<string>;
+  readonly tableName: () => Promise<string>;
+  /** Called with the first piece: it is long enough to tell how busy the series is. */
+  readonly makeTable: (first: FirstTrades) => Promise<void>;
   readonly connection: IlpConnection;
   readonly signal: AbortSignal;
 }
@@ -57,6 +60,8 @@ class Load implements BulkLoad {
   #piece: Buffer | undefined;
   #length = 0;
   #rows = 0;
+  #firstUs: number | undefined;
+  #lastUs = 0;
 
   constructor(deps: LoadDeps) {
     this.#deps = deps;
@@ -65,12 +70,14 @@ class Load implements BulkLoad {
 
   async add(block: TradeBlock, from: number, to: number): Promise<void> {
     if (from >= to) return;
-    this.#line ??= new IlpRow(await this.#deps.tableFor(timesOf(block, from, to)));
+    this.#line ??= new IlpRow(await this.#deps.tableName());
+    this.#firstUs ??= block.timesUs[from] ?? 0;
     const line = this.#line;
     for (let row = from; row < to; row += 1) {
       this.#piece ??= Buffer.allocUnsafeSlow(PIECE_BYTES);
       this.#length = line.copy(block, row, this.#piece, this.#length);
       this.#rows += 1;
+      this.#lastUs = block.timesUs[row] ?? 0;
       if (this.#length > PIECE_BYTES - line.mostBytes) await this.#handOver();
     }
   }
@@ -93,7 +100,11 @@ class Load implements BulkLoad {
     this.#assertNoFailure();
     this.#deps.signal.throwIfAborted();
     if (this.#piece === undefined) return;
-    this.#request ??= this.#send();
+    if (this.#request === undefined) {
+      const [rows, firstUs, lastUs] = [this.#rows, this.#firstUs ?? 0, this.#lastUs];
+      await this.#deps.makeTable({ rows, firstUs, lastUs });
+      this.#request = this.#send();
+    }
     const hasRoom = this.#pieces.write(this.#piece.subarray(0, this.#length));
     this.#piece = undefined;
     this.#length = 0;
@@ -119,8 +130,4 @@ class Load implements BulkLoad {
   #assertNoFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
-}
-
-function timesOf(block: TradeBlock, from: number, to: number): FirstTrades {
-  return { rows: to - from, firstUs: block.timesUs[from] ?? 0, lastUs: block.timesUs[to - 1] ?? 0 };
 }

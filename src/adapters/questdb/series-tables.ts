@@ -26,6 +26,8 @@ export interface FirstTrades {
 export interface SeriesTables {
   /** @returns undefined while the series has no trades */
   find(series: Series): Promise<string | undefined>;
+  /** The name of the table, whether it exists or not. */
+  nameOf(series: Series): Promise<string>;
   /**
    * The table, made if it does not exist; confirmed in any case, so that no row is sent to a table that
    * does not have its columns and keys.
@@ -51,11 +53,12 @@ export function createSeriesTables(deps: {
       const key = seriesKey(series);
       const known = found.get(key);
       if (known !== undefined) return known;
-      const names = await namesOf(sql, series);
+      const names = await lookUp(sql, series);
       if (names === undefined || !(await exists(sql, names.table))) return undefined;
       found.set(key, names.table);
       return names.table;
     },
+    nameOf: async (series) => (await namesOf(sql, series)).table,
     async forWriting(series, first, signal) {
       const key = seriesKey(series);
       for (;;) {
@@ -95,8 +98,6 @@ async function confirm(
   signal: AbortSignal,
 ): Promise<string> {
   const names = await namesOf(sql, series);
-  if (names === undefined)
-    throw new CdvaultError('INTERNAL', `the table series has no row of ${seriesKey(series)}`);
   const templates = await seriesStatements();
   const statements = statementsFor(templates, names, partition);
   const columns = columnsFor(statements, names.table);
@@ -112,7 +113,14 @@ async function confirm(
   return names.table;
 }
 
-async function namesOf(sql: Sql, series: Series): Promise<SeriesNames | undefined> {
+async function namesOf(sql: Sql, series: Series): Promise<SeriesNames> {
+  const names = await lookUp(sql, series);
+  if (names === undefined)
+    throw new CdvaultError('INTERNAL', `the table series has no row of ${seriesKey(series)}`);
+  return names;
+}
+
+async function lookUp(sql: Sql, series: Series): Promise<SeriesNames | undefined> {
   await sql.waitApplied('series');
   const [row] = await sql.query(
     `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${ofSeries(series)}`,

@@ -48,21 +48,28 @@ interface RunRequest {
 }
 
 /**
- * Enqueues a run. The origin of continuous CDV is pinned before the first trade is fetched, so that it
- * does not depend on which day is stored first.
+ * Pins the origin of continuous CDV, and the name of the table of trades with it. Called before the first
+ * trade is fetched, so that the origin does not depend on which day is stored first.
+ * @param fromMs start of the requested range
  */
+export async function pinSeries(
+  deps: Pick<RunDeps, 'catalogue' | 'leases' | 'clock'>,
+  series: Series,
+  fromMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const originMs = floorTo(fromMs, DAY_MS);
+  await changeSeries(deps, series, () => deps.catalogue.pinOrigin(series, originMs), signal);
+}
+
+/** Enqueues a run. */
 export async function enqueueRun(
   deps: RunDeps,
   { runId, series, range, source = 'auto' }: RunRequest,
   signal: AbortSignal,
 ): Promise<void> {
   for (const one of series) {
-    await changeSeries(
-      deps,
-      one,
-      () => deps.catalogue.pinOrigin(one, floorTo(range.startMs, DAY_MS)),
-      signal,
-    );
+    await pinSeries(deps, one, range.startMs, signal);
     await deps.queue.addFeed(runId, one, range, source);
   }
 }

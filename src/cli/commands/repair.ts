@@ -22,6 +22,7 @@ import { assertKnown, parseSeries, print, say, type Session, withApp } from '../
 import { lookAtFolder, sourceOption } from '../input/source-option.ts';
 import { describeRange, resolveRange } from '../input/times.ts';
 import { exitCodeOf, type SeriesReport, verificationText } from '../print/verification-text.ts';
+import { pinSeries } from '../../app/plan/run-backfill.ts';
 import { workUntil } from '../work-until.ts';
 import {
   archivesOption,
@@ -151,6 +152,7 @@ async function repairSeries(
     for (const needed of repairs) announce(app, series, needed, options);
     await assertAnswers(session, report, repairs, options);
     const runId = newRunId(app.clock.nowMs());
+    await pinSeries(app, series, range.startMs, session.signal);
     for (const needed of repairs) {
       const { findings = [] } = days.get(needed.dayMs) ?? {};
       await queueRepair(app, { runId, series, choice: options.source }, needed, { findings });
