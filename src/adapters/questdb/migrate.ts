@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Umzug, type UmzugStorage } from 'umzug';
 import type { Log } from '../../ports/log.ts';
+import { convert, parquetPartitions } from './parquet.ts';
 import { literal, type Sql } from './sql.ts';
 
 export const MIGRATIONS_TABLE = 'schema_migrations';
@@ -120,13 +121,24 @@ export function addedColumn(statement: string): AddedColumn | undefined {
   return { table, name, type };
 }
 
-/** May be repeated. QuestDB refuses to add an existing column to a WAL table, even with IF NOT EXISTS. */
+/**
+ * May be repeated. QuestDB refuses to add an existing column to a WAL table, even with IF NOT EXISTS. Partitions
+ * that are stored as Parquet become native first: reading a column that was added while there were some
+ * ends the server (9.3.4).
+ */
 export async function applyStatement(sql: Sql, statement: string): Promise<void> {
   const column = addedColumn(statement);
   if (column !== undefined && (await hasColumn(sql, column))) return;
+  if (column !== undefined) await makeNative(sql, column.table);
   await sql.query(statement);
   // A view that is created next sees the new column only after it is applied to the table.
   if (column !== undefined) await sql.waitApplied(column.table);
+}
+
+async function makeNative(sql: Sql, table: string): Promise<void> {
+  await sql.waitApplied(table);
+  const partitions = await parquetPartitions(sql, table);
+  if (partitions.length > 0) await convert(sql, table, 'NATIVE', partitions);
 }
 
 async function hasColumn(sql: Sql, { table, name }: AddedColumn): Promise<boolean> {

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { applyStatement } from '../../src/adapters/questdb/migrate.ts';
+import { convert, parquetPartitions, setEncodings } from '../../src/adapters/questdb/parquet.ts';
+import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
+import { compose } from '../../src/cli/compose.ts';
+import { loadConfig } from '../../src/config.ts';
+import { DAY_MS } from '../../src/domain/time/hour.ts';
+import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
+import { NEVER, openStore, uniqueSeries } from '../support/store.ts';
+import { tradeOf } from '../support/trades.ts';
+
+const DAY = Date.UTC(2024, 0, 1);
+
+let own: OwnServices;
+let sql: Sql;
+let store: ReturnType<typeof openStore>;
+
+/** A store of its own: what these tests are about has ended servers. */
+beforeAll(async () => {
+  own = await makeOwnServices();
+  const services = await own.start();
+  const app = compose(loadConfig(), services);
+  await app.prepare(NEVER);
+  await app.close();
+  sql = createSql(services.questdbPgUrl, 2);
+  store = openStore(services);
+});
+
+afterAll(async () => {
+  await store.close();
+  await sql.close();
+  await own.dispose();
+});
+
+/** A table with a day in Parquet and a day as written. */
+async function halfParquet(name: string): Promise<string> {
+  const series = uniqueSeries(name);
+  const busy = { rows: 100_000, firstUs: DAY * 1000, lastUs: (DAY + DAY_MS) * 1000 };
+  const table = await store.tables.forWriting(series, busy, NEVER);
+  const trades = [tradeOf(1, DAY), tradeOf(2, DAY + 1), tradeOf(3, DAY + DAY_MS)];
+  await store.trades.write(series, trades, NEVER);
+  await sql.waitApplied(table);
+  await setEncodings(sql, table);
+  await convert(sql, table, 'PARQUET', ['2024-01-01']);
+  expect(await parquetPartitions(sql, table)).toEqual(['2024-01-01']);
+  return table;
+}
+
+test('the encodings are set once, and each conversion can be undone', async () => {
+  const table = await halfParquet('ENC');
+  const statements: string[] = [];
+  const seen: Sql = {
+    ...sql,
+    async query(text, values) {
+      statements.push(text);
+      return sql.query(text, values);
+    },
+  };
+  await setEncodings(seen, table);
+  expect(statements.filter((text) => text.startsWith('ALTER'))).toEqual([]);
+  const rows = `SELECT * FROM ${table} ORDER BY agg_id`;
+  const before = await sql.query(rows);
+  expect(before).toHaveLength(3);
+  await convert(sql, table, 'NATIVE', ['2024-01-01']);
+  expect(await parquetPartitions(sql, table)).toEqual([]);
+  expect(await sql.query(rows)).toEqual(before);
+});
+
+test('a migration that adds a column makes Parquet partitions native first; the server lives', async () => {
+  const table = await halfParquet('ADDCOL');
+  await applyStatement(sql, `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS note VARCHAR`);
+  expect(await parquetPartitions(sql, table)).toEqual([]);
+  expect(await sql.query(`SELECT agg_id, note FROM ${table} ORDER BY agg_id`)).toEqual(
+    ['1', '2', '3'].map((id) => ({ agg_id: id, note: null })),
+  );
+  await setEncodings(sql, table);
+  await convert(sql, table, 'PARQUET', ['2024-01-01']);
+  expect(await sql.query(`SELECT count(note) AS notes, count() AS rows FROM ${table}`)).toEqual([
+    { notes: '0', rows: '3' },
+  ]);
+});
