@@ -19,6 +19,7 @@ import { createSeriesTables, type SchemaLock } from '../adapters/questdb/series-
 import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
 import { createSql, type Sql } from '../adapters/questdb/sql.ts';
 import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
+import { createTradePartitions } from '../adapters/questdb/trade-partitions.ts';
 import { createTradeStore } from '../adapters/questdb/trade-store.ts';
 import { createTradeWriter } from '../adapters/questdb/trade-writer.ts';
 import { checkRedis, createRedis } from '../adapters/redis/connection.ts';
@@ -56,6 +57,7 @@ import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { ParquetExport } from '../ports/parquet-export.ts';
 import type { TimeZones } from '../ports/time-zones.ts';
+import type { TradePartitions } from '../ports/trade-partitions.ts';
 import type { TradeScan } from '../ports/trade-scan.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
@@ -73,6 +75,7 @@ export interface App {
   readonly zones: TimeZones;
   readonly sql: Sql;
   readonly trades: TradeStore;
+  readonly partitions: TradePartitions;
   readonly scan: TradeScan;
   readonly parquet: ParquetExport;
   readonly bulk: BulkStore;
@@ -234,6 +237,7 @@ function composeStore(
     parts: {
       sql,
       trades: meteredTrades(trades, totals),
+      partitions: createTradePartitions({ sql, tables, lock }),
       scan: reads.scan,
       parquet: reads.parquet,
       bulk: meteredBulk(bulk, totals),

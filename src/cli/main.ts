@@ -3,6 +3,7 @@ import { classify } from '../domain/errors.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
+import { registerCompact } from './commands/compact.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
@@ -41,6 +42,7 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerAudit,
     registerFingerprint,
     registerExport,
+    registerCompact,
     registerWorker,
     registerSchedule,
     registerServe,

@@ -27,8 +27,7 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.usage,
     when: 'A time is not an ISO instant, a date, a month or "now".',
-    advice:
-      'Write it as 2024-01-01, 2024-01-01T10:00Z, 2024-01 or now. Times without a zone are UTC.',
+    advice: 'Write it as 2024-01-01, 2024-01-01T10:00Z, 2024-01 or now, in UTC.',
   },
   BAD_RANGE: {
     retryable: false,
@@ -47,8 +46,7 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.gaps,
     when: 'An archive file is not a zip file with exactly one CSV file of its own name, a checksum is wrong, or most of its rows have a wrong date.',
-    advice:
-      'Download the file again, with its .CHECKSUM. If the error persists, fetch its day by REST.',
+    advice: 'Download the file again, with its .CHECKSUM, or fetch its day by REST.',
   },
   ARCHIVE_BAD_ROW: {
     retryable: false,
@@ -102,8 +100,7 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'Redis may evict keys, which would silently lose queued jobs.',
-    advice:
-      'Set maxmemory-policy noeviction on that Redis (CONFIG SET maxmemory-policy noeviction).',
+    advice: 'Run CONFIG SET maxmemory-policy noeviction on that Redis.',
   },
   REDIS_REFUSED: {
     retryable: false,
@@ -168,8 +165,7 @@ export const ERRORS = {
     retryable: true,
     exitCode: EXIT.outage,
     when: 'The exchange returned a server error (5xx, 408 or a busy code).',
-    advice:
-      'The request is retried with increasing delays. If the error persists, check the exchange’s status page.',
+    advice: 'The request is retried. If the error persists, check the exchange’s status page.',
   },
   EXCHANGE_RATE_LIMITED: {
     retryable: true,
@@ -203,8 +199,7 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'The exchange rejected a request as malformed (codes -1100 to -1199).',
-    advice:
-      'This is a bug in cdvault or a change at the exchange. Report it with the whole message.',
+    advice: 'Report it with the whole message: a bug in cdvault, or a change at the exchange.',
   },
   EXCHANGE_BAD_BODY: {
     retryable: true,
@@ -242,8 +237,7 @@ export const ERRORS = {
     retryable: true,
     exitCode: EXIT.outage,
     when: 'A job exceeded the time limit of its kind.',
-    advice:
-      'The job is retried. If the error persists, look in the log for slow or failing calls to QuestDB and the exchange.',
+    advice: 'The job is retried. If it fails again, look in the log for slow or failing calls.',
   },
   READ_BACK_MISMATCH: {
     retryable: true,
@@ -263,6 +257,12 @@ export const ERRORS = {
     exitCode: EXIT.mismatch,
     when: 'The stored trades of a proven hour differ from those that were fetched.',
     advice: 'Run cdvault verify on the range, then cdvault repair.',
+  },
+  COMPACT_MISMATCH: {
+    retryable: false,
+    exitCode: EXIT.mismatch,
+    when: 'After a conversion to or from Parquet, a partition does not have the trades that it had before, or not the new format.',
+    advice: 'Run cdvault verify on its days. If they are proven, run the same command again.',
   },
   SUM_TOO_LARGE: {
     retryable: false,

@@ -107,17 +107,29 @@ function resolveStart(
   return timeMs;
 }
 
-const LAST_UNIT_MS: Readonly<Record<string, number>> = { h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS };
+const UNIT_MS: Readonly<Record<string, number>> = { h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS };
+
+/**
+ * A length such as 12h, 30d or 6w; 0h is one, too.
+ * @throws CdvaultError BAD_TIME
+ */
+export function parseLength(option: string, text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,6})\s*([hdw])$/i.exec(text.trim()) ?? [];
+  const unitMs = UNIT_MS[unit.toLowerCase()];
+  if (unitMs === undefined) throw notALength(option, text);
+  return Number(count) * unitMs;
+}
+
+function notALength(option: string, text: string): CdvaultError {
+  return new CdvaultError('BAD_TIME', `${option} ${JSON.stringify(text)} is not a duration`, {
+    advice: 'Write it as 12h, 30d or 6w.',
+  });
+}
 
 function startOfLast(text: string, endMs: number, notes: string[]): number {
-  const [, count = '', unit = ''] = /^(\d{1,6})\s*([hdw])$/i.exec(text.trim()) ?? [];
-  const unitMs = LAST_UNIT_MS[unit.toLowerCase()];
-  if (unitMs === undefined || Number(count) === 0) {
-    throw new CdvaultError('BAD_TIME', `--last ${JSON.stringify(text)} is not a duration`, {
-      advice: 'Write it as 12h, 30d or 6w.',
-    });
-  }
-  const startMs = endMs - Number(count) * unitMs;
+  const lengthMs = parseLength('--last', text);
+  if (lengthMs === 0) throw notALength('--last', text);
+  const startMs = endMs - lengthMs;
   checkOpened(`--last ${text.trim()}`, startMs);
   notes.unshift(`--last ${text.trim()} counts back from ${isoMinute(endMs)}`);
   return startMs;

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { describeRange, resolveRange, type TimeOptions } from '../../../src/cli/input/times.ts';
+import {
+  describeRange,
+  parseLength,
+  resolveRange,
+  type TimeOptions,
+} from '../../../src/cli/input/times.ts';
 import { CdvaultError } from '../../../src/domain/errors.ts';
 import { isoMinute } from '../../../src/cli/print/format.ts';
 
@@ -159,6 +164,13 @@ describe('ranges that make no sense', () => {
 
   it.each(['30', 'd', '0d', '3m', '-3d', '1.5d', '3 days', ''])('--last %j is refused', (last) => {
     expect(failure({ last }).code).toBe('BAD_TIME');
+  });
+
+  it('with a length: hours, days or weeks; --older-than may be zero', () => {
+    expect(['0h', '12h', '7d', '2W'].map((text) => parseLength('--older-than', text))).toEqual(
+      [0, 12, 7 * 24, 14 * 24].map((count) => count * 3_600_000),
+    );
+    expect(() => parseLength('--older-than', '7')).toThrow('--older-than "7" is not a duration');
   });
 
   it('starting in the current hour advise when it can be fetched', () => {
