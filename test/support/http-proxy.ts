@@ -42,6 +42,8 @@ export async function startHttpProxy(hosts: Readonly<Record<string, string>>): P
       client.once('data', (chunk: Buffer) => tunnelled.push(chunk));
       client.pipe(upstream).pipe(client);
     });
+    // A killed client leaves it open.
+    sockets.add(upstream);
     upstream.on('error', () => client.destroy());
   });
   await new Promise<void>((resolve) => {
