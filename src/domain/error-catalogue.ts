@@ -119,7 +119,7 @@ export const ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'QuestDB rejected a statement, a batch of rows or a password.',
-    advice: 'The message quotes the server. Often a password is wrong or the disk is full.',
+    advice: 'The message quotes the server. Usual causes: a wrong password, a full disk.',
   },
   STORE_TOO_OLD: {
     retryable: false,
