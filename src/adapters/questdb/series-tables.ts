@@ -45,26 +45,42 @@ export function createSeriesTables(deps: {
   readonly log: Log;
 }): SeriesTables {
   const { sql } = deps;
-  /** A table is never renamed and its name is never used again, so what was found stays true. */
+  // A table is never renamed and its name is never used again, so what was found stays true.
+  const known = new Map<string, SeriesNames>();
+  const existing = new Set<string>();
   const confirmed = new Map<string, Promise<string>>();
-  const found = new Map<string, string>();
+
+  async function lookUp(series: Series): Promise<SeriesNames | undefined> {
+    const key = seriesKey(series);
+    const names = known.get(key) ?? (await recordedNames(sql, series));
+    if (names !== undefined) known.set(key, names);
+    return names;
+  }
+
+  async function namesOf(series: Series): Promise<SeriesNames> {
+    const names = await lookUp(series);
+    if (names === undefined)
+      throw new CdvaultError('INTERNAL', `the table series has no row of ${seriesKey(series)}`);
+    return names;
+  }
+
   return {
     async find(series) {
-      const key = seriesKey(series);
-      const known = found.get(key);
-      if (known !== undefined) return known;
-      const names = await lookUp(sql, series);
-      if (names === undefined || !(await exists(sql, names.table))) return undefined;
-      found.set(key, names.table);
-      return names.table;
+      const table = (await lookUp(series))?.table;
+      if (table === undefined) return undefined;
+      if (!existing.has(table) && !(await exists(sql, table))) return undefined;
+      existing.add(table);
+      return table;
     },
-    nameOf: async (series) => (await namesOf(sql, series)).table,
+    nameOf: async (series) => (await namesOf(series)).table,
     async forWriting(series, first, signal) {
       const key = seriesKey(series);
       for (;;) {
         const making = confirmed.get(key);
         if (making === undefined) {
-          const made = confirm(deps, series, partitionFor(first), signal);
+          const made = namesOf(series).then((names) =>
+            confirm(deps, names, partitionFor(first), signal),
+          );
           confirmed.set(key, made);
           made.catch(() => confirmed.delete(key));
           return made;
@@ -93,34 +109,25 @@ function partitionFor({ rows, firstUs, lastUs }: FirstTrades): Partition {
 
 async function confirm(
   { sql, lock, log }: Parameters<typeof createSeriesTables>[0],
-  series: Series,
+  names: SeriesNames,
   partition: Partition,
   signal: AbortSignal,
 ): Promise<string> {
-  const names = await namesOf(sql, series);
   const templates = await seriesStatements();
   const statements = statementsFor(templates, names, partition);
   const columns = columnsFor(statements, names.table);
   if (!(await exists(sql, names.table))) {
     await lock(async () => {
       for (const statement of statements) await applyStatement(sql, statement);
-      await checkTable(sql, names.table, columns);
       await updateSeriesSchema(sql, templates);
     }, signal);
-    log.debug({ ...series, table: names.table, partition }, 'table of trades created');
+    log.debug({ ...names, partition }, 'table of trades created');
   }
   await checkTable(sql, names.table, columns);
   return names.table;
 }
 
-async function namesOf(sql: Sql, series: Series): Promise<SeriesNames> {
-  const names = await lookUp(sql, series);
-  if (names === undefined)
-    throw new CdvaultError('INTERNAL', `the table series has no row of ${seriesKey(series)}`);
-  return names;
-}
-
-async function lookUp(sql: Sql, series: Series): Promise<SeriesNames | undefined> {
+async function recordedNames(sql: Sql, series: Series): Promise<SeriesNames | undefined> {
   await sql.waitApplied('series');
   const [row] = await sql.query(
     `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${ofSeries(series)}`,
