@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { Agent, type Dispatcher } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { basicAuth } from './basic-auth.ts';
 
 /** On a machine with two cores the server makes two answers at a time and refuses a third. */
 const ANSWERS_AT_ONCE = 2;
@@ -27,14 +28,9 @@ export class ExpConnection {
 
   /** @param url http://user:password@host:port */
   constructor(url: string, clock: Clock) {
-    const { origin, username, password } = new URL(url);
-    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    this.#origin = origin;
+    this.#origin = new URL(url).origin;
     this.#clock = clock;
-    this.#headers =
-      username === ''
-        ? {}
-        : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+    this.#headers = basicAuth(url);
   }
 
   /**

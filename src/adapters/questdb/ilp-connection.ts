@@ -3,6 +3,7 @@ import { Agent } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import { basicAuth } from './basic-auth.ts';
 import { writePatiently } from './patient-write.ts';
 
 /**
@@ -31,20 +32,16 @@ export class IlpConnection {
 
   /** @param url http://user:password@host:port */
   constructor(url: string, clock: Clock, log: Log) {
-    const { origin, username, password } = new URL(url);
-    this.#origin = origin;
+    this.#origin = new URL(url).origin;
     this.#clock = clock;
     this.#log = log;
     this.#agent = new Agent({
       connect: { timeout: WRITE_DEADLINE_MS },
       bodyTimeout: WRITE_DEADLINE_MS,
     });
-    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     this.#headers = {
       'content-type': 'text/plain; charset=utf-8',
-      ...(username === ''
-        ? {}
-        : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+      ...basicAuth(url),
     };
   }
 
