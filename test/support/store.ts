@@ -40,6 +40,7 @@ export function openStore(urls = inject('services')) {
   });
   const tables: SeriesTables = {
     find: (series) => made.find(series),
+    upToDate: (series) => made.upToDate(series),
     async nameOf(series) {
       await catalogue.pinOrigin(series, 0);
       return made.nameOf(series);
@@ -100,6 +101,7 @@ async function namesOf(sql: Sql, symbol: string, market: Market | undefined): Pr
 /** Tables of a store that is only a listening port. */
 export const ONE_TABLE: SeriesTables = {
   find: async () => 'agg_trades_spot_x_1',
+  upToDate: async () => 'agg_trades_spot_x_1',
   nameOf: async () => 'agg_trades_spot_x_1',
   forWriting: async () => 'agg_trades_spot_x_1',
 };

@@ -1,5 +1,4 @@
 import { TRADE_COLUMNS } from '../../domain/proof/export.ts';
-import type { Series } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ParquetExport } from '../../ports/parquet-export.ts';
 import type { TradeScan } from '../../ports/trade-scan.ts';
@@ -42,24 +41,16 @@ export function createBulkReads(
     clock,
   }: {
     readonly sql: Pick<Sql, 'waitApplied'>;
-    readonly tables: Pick<SeriesTables, 'find'>;
+    readonly tables: Pick<SeriesTables, 'upToDate'>;
     readonly clock: Clock;
   },
 ): { readonly scan: TradeScan; readonly parquet: ParquetExport; close(): Promise<void> } {
   const connection = new ExpConnection(url, clock);
 
-  /** The series' table with all acknowledged rows. */
-  async function upToDate(series: Series): Promise<string> {
-    const table = await tables.find(series);
-    if (table === undefined) return NO_TRADES;
-    await sql.waitApplied(table);
-    return table;
-  }
-
   return {
     scan: {
       async *hours(series, window, signal) {
-        const table = await upToDate(series);
+        const table = (await tables.upToDate(series)) ?? NO_TRADES;
         const query = `SELECT ${CSV_COLUMNS} ${rowsOf(table, window)} ORDER BY timestamp_floor('1h', ts), agg_id, ts`;
         const trades = new CsvTrades();
         for await (const piece of connection.read(query, {}, signal)) yield trades.push(piece);
@@ -68,7 +59,7 @@ export function createBulkReads(
     },
     parquet: {
       async *trades(series, { window, firstId, lastId }, signal) {
-        const table = await upToDate(series);
+        const table = (await tables.upToDate(series)) ?? NO_TRADES;
         const ids = `agg_id >= ${firstId} AND agg_id <= ${lastId}`;
         const query = `SELECT ${TRADE_COLUMNS.join(', ')} ${rowsOf(table, window)} AND ${ids} ORDER BY agg_id, ts`;
         yield* connection.read(query, PARQUET, signal);

@@ -26,6 +26,8 @@ export interface FirstTrades {
 export interface SeriesTables {
   /** @returns undefined while the series has no trades */
   find(series: Series): Promise<string | undefined>;
+  /** The same, with all acknowledged rows visible. */
+  upToDate(series: Series): Promise<string | undefined>;
   /** The name of the table, whether it exists or not. */
   nameOf(series: Series): Promise<string>;
   /**
@@ -64,12 +66,19 @@ export function createSeriesTables(deps: {
     return names;
   }
 
+  async function find(series: Series): Promise<string | undefined> {
+    const table = (await lookUp(series))?.table;
+    if (table === undefined) return undefined;
+    if (!existing.has(table) && !(await exists(sql, table))) return undefined;
+    existing.add(table);
+    return table;
+  }
+
   return {
-    async find(series) {
-      const table = (await lookUp(series))?.table;
-      if (table === undefined) return undefined;
-      if (!existing.has(table) && !(await exists(sql, table))) return undefined;
-      existing.add(table);
+    find,
+    async upToDate(series) {
+      const table = await find(series);
+      if (table !== undefined) await sql.waitApplied(table);
       return table;
     },
     nameOf: async (series) => (await namesOf(series)).table,

@@ -1,6 +1,5 @@
 import type { AggTrade } from '../../domain/trade/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import type { Series } from '../../domain/market.ts';
 import type { StoredRun, TimeWindowUs, TradeKey, TradeStore } from '../../ports/trade-store.ts';
 import type { SeriesTables } from './series-tables.ts';
 import { int, optionalInt, type Sql, text, type TextRow } from './sql.ts';
@@ -38,21 +37,14 @@ export function createTradeStore(deps: {
 }): TradeStore & { close(): Promise<void> } {
   const { sql, tables, writer } = deps;
 
-  /** The series' table with all acknowledged rows; undefined when it has none. */
-  async function upToDate(series: Series): Promise<string | undefined> {
-    const table = await tables.find(series);
-    if (table !== undefined) await sql.waitApplied(table);
-    return table;
-  }
-
   return {
     write: (series, trades, signal) => writer.write(series, trades, signal),
     async *read(series, window) {
-      const table = await upToDate(series);
+      const table = await tables.upToDate(series);
       if (table !== undefined) yield* pagesOf(sql, table, window);
     },
     async readBack(series, window) {
-      const table = await upToDate(series);
+      const table = await tables.upToDate(series);
       if (table === undefined) return NOTHING_STORED;
       const inside = `ts >= ${window.startUs}::timestamp AND ts < ${window.endUs}::timestamp`;
       const [row] = await sql.query(
@@ -66,7 +58,7 @@ export function createTradeStore(deps: {
       return toStoredRun(row, int(row, 'double_rows'));
     },
     async readBackHours(series, window) {
-      const table = await upToDate(series);
+      const table = await tables.upToDate(series);
       if (table === undefined) return new Map();
       const [hours, [whole]] = await Promise.all([
         sql.query(
