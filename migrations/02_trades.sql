@@ -1,6 +1,6 @@
 -- A statement after `-- each series` is applied to every series, to those of one market after
 -- `-- each series of MARKET`; new series get all of these statements. {trades_table} and {trades_view} are
--- names from the table `series`; {market} and {symbol} are literals. [x] is x as DOUBLE.
+-- names from the table `series`; {market} and {symbol} are literals.
 
 -- Raw aggregate trades of one series, exactly as the exchange gave them. The key has the trade's time
 -- because QuestDB wants the designated timestamp in it; domain/trade/agg-trade.ts keeps that time the same

@@ -1,5 +1,5 @@
--- A statement after a line `-- each: 1m 5m …` stands for one of each interval: {interval} is 5m, {unit} m,
--- {count} 5. (Such a line belongs to its statement alone.)
+-- A statement after a line `-- each: 1m 5m by DAY, 1h by MONTH` stands for one of each interval: {interval} is
+-- 5m, {unit} m, {count} 5, {partition} DAY. (Such a line belongs to its statement alone.)
 
 -- Exact bars. open, high, low, close: CDV since level_from (UTC midnight, or the first stored hour of a
 -- day of which the start was not asked for), after the bar's first trade, highest, lowest, after its
@@ -9,7 +9,7 @@
 -- would read the whole history for every query. All series share a table, and a commit rewrites what lies
 -- behind its rows in the partition: so partitions are of a size that stays below about 50 MB at 200 series
 -- (80 MB for minutes; there is nothing between HOUR and DAY).
--- each: 1m 3m 5m
+-- each: 1m 3m 5m by DAY, 15m 30m by WEEK, 1h 4h by MONTH, 1d by YEAR
 CREATE TABLE IF NOT EXISTS cdv_exact_{interval} (
   ts TIMESTAMP,
   market SYMBOL,
@@ -38,104 +38,11 @@ CREATE TABLE IF NOT EXISTS cdv_exact_{interval} (
   base_sell_volume DOUBLE,
   buy_agg_trades LONG,
   buy_trades LONG
-) TIMESTAMP(ts) PARTITION BY DAY WAL DEDUP UPSERT KEYS(ts, market, symbol);
-
--- each: 15m 30m
-CREATE TABLE IF NOT EXISTS cdv_exact_{interval} (
-  ts TIMESTAMP,
-  market SYMBOL,
-  symbol SYMBOL,
-  open DECIMAL(38,8),
-  high DECIMAL(38,8),
-  low DECIMAL(38,8),
-  close DECIMAL(38,8),
-  delta DECIMAL(38,8),
-  buy_volume DECIMAL(38,8),
-  sell_volume DECIMAL(38,8),
-  quote_delta DECIMAL(38,16),
-  quote_volume DECIMAL(38,16),
-  agg_trades LONG,
-  trades LONG,
-  price_open DECIMAL(18,8),
-  price_high DECIMAL(18,8),
-  price_low DECIMAL(18,8),
-  price_close DECIMAL(18,8),
-  first_id LONG,
-  last_id LONG,
-  status SYMBOL,
-  level_from TIMESTAMP,
-  level_missing LONG,
-  base_buy_volume DOUBLE,
-  base_sell_volume DOUBLE,
-  buy_agg_trades LONG,
-  buy_trades LONG
-) TIMESTAMP(ts) PARTITION BY WEEK WAL DEDUP UPSERT KEYS(ts, market, symbol);
-
--- each: 1h 4h
-CREATE TABLE IF NOT EXISTS cdv_exact_{interval} (
-  ts TIMESTAMP,
-  market SYMBOL,
-  symbol SYMBOL,
-  open DECIMAL(38,8),
-  high DECIMAL(38,8),
-  low DECIMAL(38,8),
-  close DECIMAL(38,8),
-  delta DECIMAL(38,8),
-  buy_volume DECIMAL(38,8),
-  sell_volume DECIMAL(38,8),
-  quote_delta DECIMAL(38,16),
-  quote_volume DECIMAL(38,16),
-  agg_trades LONG,
-  trades LONG,
-  price_open DECIMAL(18,8),
-  price_high DECIMAL(18,8),
-  price_low DECIMAL(18,8),
-  price_close DECIMAL(18,8),
-  first_id LONG,
-  last_id LONG,
-  status SYMBOL,
-  level_from TIMESTAMP,
-  level_missing LONG,
-  base_buy_volume DOUBLE,
-  base_sell_volume DOUBLE,
-  buy_agg_trades LONG,
-  buy_trades LONG
-) TIMESTAMP(ts) PARTITION BY MONTH WAL DEDUP UPSERT KEYS(ts, market, symbol);
-
--- each: 1d
-CREATE TABLE IF NOT EXISTS cdv_exact_{interval} (
-  ts TIMESTAMP,
-  market SYMBOL,
-  symbol SYMBOL,
-  open DECIMAL(38,8),
-  high DECIMAL(38,8),
-  low DECIMAL(38,8),
-  close DECIMAL(38,8),
-  delta DECIMAL(38,8),
-  buy_volume DECIMAL(38,8),
-  sell_volume DECIMAL(38,8),
-  quote_delta DECIMAL(38,16),
-  quote_volume DECIMAL(38,16),
-  agg_trades LONG,
-  trades LONG,
-  price_open DECIMAL(18,8),
-  price_high DECIMAL(18,8),
-  price_low DECIMAL(18,8),
-  price_close DECIMAL(18,8),
-  first_id LONG,
-  last_id LONG,
-  status SYMBOL,
-  level_from TIMESTAMP,
-  level_missing LONG,
-  base_buy_volume DOUBLE,
-  base_sell_volume DOUBLE,
-  buy_agg_trades LONG,
-  buy_trades LONG
-) TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, market, symbol);
+) TIMESTAMP(ts) PARTITION BY {partition} WAL DEDUP UPSERT KEYS(ts, market, symbol);
 
 -- CDV of trades of one size apart. tier: the lower bound of the trade's worth in quote currency. Every
 -- bar has a row in each tier, so that the tiers of a bar add up to it.
--- each: 1m
+-- each: 1m by DAY, 1h by WEEK, 1d by YEAR
 CREATE TABLE IF NOT EXISTS tiers_exact_{interval} (
   ts TIMESTAMP,
   market SYMBOL,
@@ -153,47 +60,7 @@ CREATE TABLE IF NOT EXISTS tiers_exact_{interval} (
   status SYMBOL,
   level_from TIMESTAMP,
   level_missing LONG
-) TIMESTAMP(ts) PARTITION BY DAY WAL DEDUP UPSERT KEYS(ts, market, symbol, tier);
-
--- each: 1h
-CREATE TABLE IF NOT EXISTS tiers_exact_{interval} (
-  ts TIMESTAMP,
-  market SYMBOL,
-  symbol SYMBOL,
-  tier SYMBOL,
-  open DECIMAL(38,8),
-  high DECIMAL(38,8),
-  low DECIMAL(38,8),
-  close DECIMAL(38,8),
-  delta DECIMAL(38,8),
-  buy_volume DECIMAL(38,8),
-  sell_volume DECIMAL(38,8),
-  agg_trades LONG,
-  trades LONG,
-  status SYMBOL,
-  level_from TIMESTAMP,
-  level_missing LONG
-) TIMESTAMP(ts) PARTITION BY WEEK WAL DEDUP UPSERT KEYS(ts, market, symbol, tier);
-
--- each: 1d
-CREATE TABLE IF NOT EXISTS tiers_exact_{interval} (
-  ts TIMESTAMP,
-  market SYMBOL,
-  symbol SYMBOL,
-  tier SYMBOL,
-  open DECIMAL(38,8),
-  high DECIMAL(38,8),
-  low DECIMAL(38,8),
-  close DECIMAL(38,8),
-  delta DECIMAL(38,8),
-  buy_volume DECIMAL(38,8),
-  sell_volume DECIMAL(38,8),
-  agg_trades LONG,
-  trades LONG,
-  status SYMBOL,
-  level_from TIMESTAMP,
-  level_missing LONG
-) TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, market, symbol, tier);
+) TIMESTAMP(ts) PARTITION BY {partition} WAL DEDUP UPSERT KEYS(ts, market, symbol, tier);
 
 -- Which slice contents each day's bars were computed from, and in which layout (shape of the release, and
 -- tiers): bars are due when either differs.

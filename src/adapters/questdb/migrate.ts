@@ -9,7 +9,7 @@ export const MIGRATIONS_TABLE = 'schema_migrations';
 
 const directory = join(import.meta.dirname, '../../../migrations');
 
-/** A statement for every series, or for those of some markets, with names to be filled in. */
+/** A template of a statement that is applied to each series, or to each series of some markets. */
 export interface SeriesStatement {
   readonly text: string;
   /** undefined: all markets. */
@@ -24,9 +24,9 @@ export interface Migration {
 
 /**
  * A statement ends with a semicolon at the end of a line; comments are whole lines. A statement after a
- * comment `-- each: 1m 1h` stands for two, with {interval}, {unit} and {count} filled in; [x] in it is x as
- * DOUBLE. One after `-- each series` or `-- each series of MARKET` is for the tables of series: see
- * series-tables.ts.
+ * comment `-- each: 1m by DAY, 1h by MONTH` stands for two, with {interval}, {unit}, {count} and {partition}
+ * filled in; [x] in it is x as DOUBLE. One after `-- each series` or `-- each series of MARKET` is for the
+ * tables of series: see series-tables.ts.
  */
 export function statementsOf(file: string): Omit<Migration, 'name'> {
   const statements: string[] = [];
@@ -35,11 +35,10 @@ export function statementsOf(file: string): Omit<Migration, 'name'> {
     const statement = part.replace(/^\s*--.*$/gm, '').trim();
     if (statement === '') continue;
     const [isOfSeries, markets] = /^-- each series(?: of (.+))?$/m.exec(part) ?? [];
-    const intervals = /^-- each: (.+)$/m.exec(part)?.[1]?.split(' ');
+    const each = /^-- each: (.+)$/m.exec(part)?.[1];
     if (isOfSeries !== undefined) ofSeries.push({ text: statement, markets: markets?.split(' ') });
-    else if (intervals === undefined) statements.push(statement);
-    else
-      statements.push(...intervals.map((interval) => forInterval(asDoubles(statement), interval)));
+    else if (each === undefined) statements.push(statement);
+    else statements.push(...forIntervals(asDoubles(statement), each));
   }
   return { statements, ofSeries };
 }
@@ -52,11 +51,20 @@ function asDoubles(statement: string): string {
   );
 }
 
-function forInterval(statement: string, interval: string): string {
-  return statement
-    .replaceAll('{interval}', interval)
-    .replaceAll('{count}', interval.slice(0, -1))
-    .replaceAll('{unit}', interval.slice(-1));
+/** @param each such as `1m 5m by DAY, 1h by MONTH`; without `by` where the statement has no partition */
+function forIntervals(statement: string, each: string): string[] {
+  return each.split(', ').flatMap((group) => {
+    const [intervals = '', partition = ''] = group.split(' by ');
+    return intervals
+      .split(' ')
+      .map((interval) =>
+        statement
+          .replaceAll('{interval}', interval)
+          .replaceAll('{count}', interval.slice(0, -1))
+          .replaceAll('{unit}', interval.slice(-1))
+          .replaceAll('{partition}', partition),
+      );
+  });
 }
 
 export async function migrationFiles(folder = directory): Promise<Migration[]> {

@@ -21,6 +21,15 @@ describe('a migration file', () => {
     ]);
   });
 
+  it('has for each of them the partition that stands behind its group', () => {
+    const file = '-- each: 1m 3m by DAY, 1h by MONTH\nCREATE t_{interval} BY {partition};\n';
+    expect(plain(file)).toEqual([
+      'CREATE t_1m BY DAY',
+      'CREATE t_3m BY DAY',
+      'CREATE t_1h BY MONTH',
+    ]);
+  });
+
   it('gives [x] as a DOUBLE of eight decimals in such statements, through LONG where the value fits', () => {
     const [view] = plain('-- each: 1m\nSELECT [a + b] x;\nSELECT ARRAY[1];\n');
     expect(view).toBe(
