@@ -13,9 +13,9 @@ export interface SeriesNames extends Series {
 }
 
 /**
- * The view `trades` has the trades of all series, as long as there are no more than this. The server
- * compiles every branch of it for every query and keeps the plans: with 100 series a dozen queries fill a
- * heap of 512 MB (measured with 9.3.4), and then no query is answered any more.
+ * The most series that the view `trades` may have. The server compiles all branches of the view for each
+ * query and keeps the plans: with 100 series, a dozen queries fill a heap of 512 MB (measured with 9.3.4),
+ * and the server then answers no query at all.
  */
 const MOST_IN_ONE_VIEW = 25;
 
