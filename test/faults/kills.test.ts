@@ -1,9 +1,8 @@
-import { describe, expect, inject, vi } from 'vitest';
+import { describe, inject, vi } from 'vitest';
 import { INTERVALS } from '../../src/domain/time/interval.ts';
 import { eventually } from '../e2e/rig.ts';
-import { tablesWith } from '../support/exports.ts';
-import { fault, type FaultReport, printFaultTable } from './fault.ts';
-import { inPlace, lineWith, type Place, untilReached } from './place.ts';
+import { fault, printFaultTable } from './fault.ts';
+import { inPlace, killAndRepeat, type Place } from './place.ts';
 
 /** Kills a backfill with SIGKILL at each step of its work, and runs the same command again. */
 
@@ -29,23 +28,6 @@ async function stalledPage({ rig, symbol }: Place): Promise<void> {
   );
 }
 
-async function killAndRepeat(kill: Kill, place: Place, report: FaultReport): Promise<void> {
-  const { rig, app, symbol, backfill } = place;
-  const reached = kill.at(place);
-  const command = rig.startCli(backfill);
-  await untilReached(command, reached);
-  command.kill('SIGKILL');
-  expect(await command.done).toMatchObject({ exitCode: undefined });
-  const left = await tablesWith(app.sql, symbol);
-  expect(left).toEqual(expect.arrayContaining([...kill.left]));
-  expect(left.filter((table) => kill.missing.includes(table))).toEqual([]);
-
-  rig.exchange.setFaults([]);
-  const again = await rig.cli(backfill);
-  expect(again, again.stderr).toMatchObject({ exitCode: 0 });
-  report.saw(lineWith(again, ' proven, '));
-}
-
 // One hour at a time.
 const RUN = { hours: 2, tradesPerHour: 2_500, concurrency: 1 };
 /** So many trades an hour that an hour is more than one batch. */
@@ -54,9 +36,10 @@ const BATCHES = 16_000;
 function killed(name: string, pace: 'quick' | 'slow', kill: Kill): void {
   fault(name, pace, async (report) => {
     const { tradesPerHour = RUN.tradesPerHour } = kill;
-    await inPlace({ ...RUN, tradesPerHour, services: inject('services') }, async (place) =>
-      killAndRepeat(kill, place, report),
-    );
+    await inPlace({ ...RUN, tradesPerHour, services: inject('services') }, async (place) => {
+      const { left, missing } = kill;
+      report.saw(await killAndRepeat(place, { reached: kill.at(place), left, missing }));
+    });
   });
 }
 
