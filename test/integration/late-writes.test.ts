@@ -73,9 +73,9 @@ const hour = (hourMs: number) => ({
 
 /** Leases that go to another owner as soon as they are granted. */
 const taken: Leases = {
-  async tryAcquire(name, signal) {
-    const lease = await unaware().tryAcquire(name, signal);
-    await goesToAnother(name);
+  async tryAcquire(names, signal) {
+    const lease = await unaware().tryAcquire(names, signal);
+    for (const name of [names].flat()) await goesToAnother(name);
     return lease;
   },
 };

@@ -1,6 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  it,
+  vi,
+} from 'vitest';
 import { checkRedis, createRedis } from '../../src/adapters/redis/connection.ts';
 import { createLeases } from '../../src/adapters/redis/lease.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
@@ -38,6 +48,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   throughProxy.disconnect();
   await proxy.close();
   expect(unhandled).toEqual([]);
@@ -48,20 +59,31 @@ afterAll(async () => {
   await redis.quit();
 });
 
-function leasesOn(client: Redis, refreshMs?: number): Leases {
+const leasesOn = (client: Redis, refreshMs?: number): Leases => leasesOf(client, TTL_MS, refreshMs);
+
+/** @param ttlMs the deadline for an answer of Redis is half of it, at most five seconds */
+function leasesOf(client: Redis, ttlMs: number, refreshMs?: number): Leases {
   return createLeases({
     redis: client,
     keyPrefix,
     log: silentLog,
-    ttlMs: TTL_MS,
+    ttlMs,
     ...(refreshMs === undefined ? {} : { refreshMs }),
   });
 }
 
-async function held(leases: Leases): Promise<Lease> {
-  const lease = await leases.tryAcquire(name);
+async function held(leases: Leases, names: string | readonly string[] = name): Promise<Lease> {
+  const lease = await leases.tryAcquire(names);
   if (lease === undefined) throw new Error(`${name} is taken`);
   return lease;
+}
+
+const keyOf = (leased: string): string => `${keyPrefix}:lease:${leased}`;
+
+/** Names that are leased, of this test only. */
+async function leased(): Promise<string[]> {
+  const keys = await redis.keys(keyOf(`${name}*`));
+  return keys.map((key) => key.slice(keyOf('').length)).toSorted();
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -73,9 +95,8 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 /** Sets the key as another owner would. */
-async function giveToAnother(): Promise<void> {
-  const [key] = await redis.keys(`*${keyPrefix}*${name}`);
-  await redis.set(key ?? '', 'another', 'PX', 10_000);
+async function giveToAnother(given = name): Promise<void> {
+  await redis.set(keyOf(given), 'another', 'PX', 10_000);
 }
 
 describe('a lease', () => {
@@ -128,8 +149,7 @@ describe('a lease', () => {
 
   it('that expired is lost even when nobody has it now: another may have held it in between', async () => {
     const late = await held(leasesOn(redis, 60_000));
-    const keys = await redis.keys(`*${keyPrefix}*${name}`);
-    await redis.del(keys);
+    await redis.del(keyOf(name));
     expect(await codeOf(late.assertHeld(100))).toBe('LEASE_LOST');
   });
 
@@ -149,6 +169,108 @@ describe('a lease', () => {
     await lease.release();
     expect(await codeOf(lease.assertHeld(0))).toBe('LEASE_LOST');
     expect(lease.signal.aborted).toBe(false);
+  });
+});
+
+describe('a lease over several names', () => {
+  let names: string[];
+  beforeEach(() => {
+    names = ['a', 'b', 'c'].map((letter) => `${name}-${letter}`);
+  });
+
+  it.each([0, 1, 2])('is refused as a whole while one name (%d) is taken', async (index) => {
+    const taken = names[index] ?? '';
+    const single = await held(leasesOn(throughProxy), taken);
+    expect(await leasesOn(redis).tryAcquire(names)).toBeUndefined();
+    expect(await leased()).toEqual([taken]);
+    await single.release();
+    await (await held(leasesOn(redis), names)).release();
+  });
+
+  it('keeps each of its names from others, alone or with free ones, until it is released', async () => {
+    const mine = await held(leasesOn(redis), names);
+    expect(await leased()).toEqual(names);
+    for (const one of names) {
+      expect(await leasesOn(throughProxy).tryAcquire(one)).toBeUndefined();
+      expect(await leasesOn(throughProxy).tryAcquire([`${name}-free`, one])).toBeUndefined();
+    }
+    await delay(2 * TTL_MS);
+    expect(await leased()).toEqual(names);
+    await mine.release();
+    expect(await leased()).toEqual([]);
+    const singles = await Promise.all(names.map((one) => held(leasesOn(throughProxy), one)));
+    await Promise.all(singles.map((lease) => lease.release()));
+  });
+
+  it('has one owner among many that want the names in another order', async () => {
+    const tries = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        leasesOn(index % 2 ? redis : throughProxy).tryAcquire(
+          index % 2 ? names : names.toReversed(),
+        ),
+      ),
+    );
+    const owners = tries.filter((lease) => lease !== undefined);
+    expect(owners).toHaveLength(1);
+    await owners[0]?.release();
+  });
+
+  it('is lost with one name; the others stay taken until it is released', async () => {
+    const late = await held(leasesOf(redis, 60_000), names);
+    await giveToAnother(names[1]);
+    await redis.del(keyOf(names[2] ?? ''));
+    await expect(late.assertHeld(100)).rejects.toMatchObject({
+      code: 'LEASE_LOST',
+      message: expect.stringMatching(`${names[1]} .*2 of 3 names`),
+    });
+    expect(late.signal.reason).toMatchObject({ code: 'LEASE_LOST' });
+    expect(await leasesOn(throughProxy).tryAcquire(names[0] ?? '')).toBeUndefined();
+    await late.release();
+    expect(await leased()).toEqual([names[1]]);
+  });
+
+  it.each(['stolen', 'expired'])('notices at its next refresh that one name is %s', async (how) => {
+    const late = await held(leasesOn(redis), names);
+    const last = names.at(-1) ?? '';
+    await (how === 'stolen' ? giveToAnother(last) : redis.del(keyOf(last)));
+    await expect.poll(() => late.signal.aborted, { timeout: TTL_MS }).toBe(true);
+    expect(late.signal.reason).toMatchObject({
+      code: 'LEASE_LOST',
+      message: expect.stringMatching(`${last} .*1 of 3 names`),
+    });
+    await late.release();
+  });
+
+  it('takes, extends, refreshes and releases 744 names with one command each', async () => {
+    const month = Array.from({ length: 744 }, (_, hour) => `${name}-${hour}`);
+    const lives = async () => Promise.all(month.map(async (one) => redis.pttl(keyOf(one))));
+    const sent = vi.spyOn(redis, 'sendCommand');
+    // Leases of earlier tests may still refresh themselves through this client.
+    const sentSince = (): string[] =>
+      sent.mock.calls
+        .splice(0)
+        .map(([command]) => ({ command: command.name, keys: command.getKeys().map(String) }))
+        .filter(({ keys }) => keys.some((key) => key.startsWith(keyOf(name))))
+        .map(({ command, keys }) => `${command} of ${keys.length}`);
+    const leases = leasesOf(redis, 20_000, 2_000);
+    const lease = await held(leases, month);
+    expect(sentSince()).toEqual(['eval of 744']);
+    await delay(500);
+    await lease.assertHeld(10_000);
+    expect(sentSince()).toEqual(['eval of 744']);
+    expect(Math.min(...(await lives()))).toBeGreaterThan(19_700);
+    sentSince();
+    await delay(2_000);
+    expect(sentSince()).toEqual(['eval of 744']);
+    expect(Math.min(...(await lives()))).toBeGreaterThan(19_000);
+    sentSince();
+    await lease.release();
+    expect(sentSince()).toEqual(['eval of 744']);
+    expect(await leased()).toEqual([]);
+  });
+
+  it('needs a name', async () => {
+    expect(await codeOf(leasesOn(redis).tryAcquire([]))).toBe('INTERNAL');
   });
 });
 
@@ -191,18 +313,44 @@ describe('when Redis is gone', () => {
     );
     await lease.release();
   });
+
+  it('a lease is granted when the connection breaks after Redis has set its keys', async () => {
+    const hold = proxy.hold(name, 'answer');
+    const trying = held(leasesOf(throughProxy, 20_000));
+    await hold.reached;
+    expect(await leased()).toEqual([name]);
+    await proxy.cut();
+    await proxy.heal();
+    await (await trying).release();
+    expect(await leased()).toEqual([]);
+  });
+});
+
+describe('assertHeld fails when Redis confirms the lease', () => {
+  it.each(['lost', 'released'])('after it was %s', async (how) => {
+    const lease = await held(leasesOf(throughProxy, 2_000, 60_000));
+    await delay(1_500);
+    const hold = proxy.hold(name, 'answer');
+    const asserted = codeOf(lease.assertHeld(0));
+    await hold.reached;
+    const released = how === 'released' ? lease.release() : undefined;
+    // Before the deadline of the answer.
+    if (how === 'lost') await expect.poll(() => lease.signal.aborted).toBe(true);
+    hold.release();
+    expect(await asserted).toBe('LEASE_LOST');
+    await (released ?? lease.release());
+  });
 });
 
 describe('a lease that Redis grants when its caller no longer waits', () => {
-  const keys = async () => redis.keys(`*${keyPrefix}*${name}`);
-
-  /** @param ttlMs the deadline for an answer of Redis is half of it, at most five seconds */
-  const leasesOf = (client: Redis, ttlMs: number): Leases =>
-    createLeases({ redis: client, keyPrefix, log: silentLog, ttlMs });
+  let names: string[];
+  beforeEach(() => {
+    names = [name, `${name}-b`];
+  });
 
   async function isGivenBack(withinMs: number): Promise<void> {
-    await expect.poll(keys, { timeout: withinMs, interval: 20 }).toEqual([]);
-    const another = await leasesOf(redis, 60_000).tryAcquire(name);
+    await expect.poll(leased, { timeout: withinMs, interval: 20 }).toEqual([]);
+    const another = await leasesOf(redis, 60_000).tryAcquire(names);
     expect(another).toBeDefined();
     await another?.release();
   }
@@ -211,7 +359,7 @@ describe('a lease that Redis grants when its caller no longer waits', () => {
     '(%s held beyond its deadline) is released',
     async (side) => {
       const hold = proxy.hold(name, side);
-      expect(await codeOf(leasesOf(throughProxy, 6_000).tryAcquire(name))).toBe(
+      expect(await codeOf(leasesOf(throughProxy, 6_000).tryAcquire(names))).toBe(
         'REDIS_UNREACHABLE',
       );
       hold.release();
@@ -223,9 +371,9 @@ describe('a lease that Redis grants when its caller no longer waits', () => {
   it('is released when its caller was aborted meanwhile', async () => {
     const hold = proxy.hold(name, 'answer');
     const stop = new AbortController();
-    const trying = leasesOf(throughProxy, 60_000).tryAcquire(name, stop.signal);
+    const trying = leasesOf(throughProxy, 60_000).tryAcquire(names, stop.signal);
     await hold.reached;
-    expect(await keys()).toHaveLength(1);
+    expect(await leased()).toEqual(names);
     stop.abort(new Error('stop'));
     await expect(trying).rejects.toThrow('stop');
     hold.release();

@@ -275,7 +275,6 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   'pino-pretty': ['adapters/system/log.ts'],
   'prom-client': ['adapters/http/metrics.ts'],
   'rate-limiter-flexible': ['adapters/weight/window-budget.ts'],
-  'redis-semaphore': ['adapters/redis/lease.ts'],
   saxes: ['adapters/archive/listing.ts'],
   'temporal-polyfill': ['adapters/system/time-zones.ts'],
   umzug: ['adapters/questdb/migrate.ts'],
