@@ -9,6 +9,12 @@ export interface BulkLoad {
    * @throws CdvaultError as finish()
    */
   add(block: TradeBlock, from: number, to: number): Promise<void>;
+  /** From now on rows are held back in memory, until keep() or drop(). */
+  hold(): void;
+  /** Takes the rows that were held back. */
+  keep(): Promise<void>;
+  /** Forgets the rows that were held back. */
+  drop(): void;
   /**
    * Resolves when the server has acknowledged every row.
    * @throws CdvaultError STORE_UNREACHABLE (the rows may be stored or not, all of them or none), STORE_REFUSED
@@ -22,7 +28,7 @@ export interface BulkLoad {
   abandon(): Promise<void>;
 }
 
-/** Loads raw trades of whole files. The same table and rules as TradeStore, but faster. */
+/** Loads raw trades of files. The same table and rules as TradeStore, but faster. */
 export interface BulkStore {
   /**
    * Starts a load. The caller must keep its leases on the hours until finish() or abandon() has settled:

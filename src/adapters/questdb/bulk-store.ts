@@ -41,6 +41,16 @@ export function createBulkStore(
   };
 }
 
+/** What was there when rows began to be held back. */
+interface Held {
+  /** Full pieces, the first of which may begin with rows from before. */
+  readonly pieces: Buffer[];
+  readonly length: number;
+  readonly rows: number;
+  readonly firstUs: number | undefined;
+  readonly lastUs: number;
+}
+
 interface LoadDeps {
   readonly tableName: () => Promise<string>;
   /** Called with the first piece: it is long enough to tell how busy the series is. */
@@ -62,6 +72,7 @@ class Load implements BulkLoad {
   #rows = 0;
   #firstUs: number | undefined;
   #lastUs = 0;
+  #held: Held | undefined;
 
   constructor(deps: LoadDeps) {
     this.#deps = deps;
@@ -78,12 +89,32 @@ class Load implements BulkLoad {
       this.#length = line.copy(block, row, this.#piece, this.#length);
       this.#rows += 1;
       this.#lastUs = block.timesUs[row] ?? 0;
-      if (this.#length > PIECE_BYTES - line.mostBytes) await this.#handOver();
+      if (this.#length > PIECE_BYTES - line.mostBytes) await this.#endPiece();
     }
   }
 
+  hold(): void {
+    const [length, rows, firstUs, lastUs] = [this.#length, this.#rows, this.#firstUs, this.#lastUs];
+    this.#held = { pieces: [], length, rows, firstUs, lastUs };
+  }
+
+  async keep(): Promise<void> {
+    const pieces = this.#held?.pieces ?? [];
+    this.#held = undefined;
+    for (const piece of pieces) await this.#handOver(piece);
+  }
+
+  drop(): void {
+    if (this.#held === undefined) return;
+    const { pieces, length, rows, firstUs, lastUs } = this.#held;
+    // A full piece is a view of a buffer of PIECE_BYTES, which has room for more.
+    if (pieces[0] !== undefined) this.#piece = Buffer.from(pieces[0].buffer);
+    [this.#length, this.#rows, this.#firstUs, this.#lastUs] = [length, rows, firstUs, lastUs];
+    this.#held = undefined;
+  }
+
   async finish(): Promise<void> {
-    await this.#handOver();
+    await this.#endPiece();
     this.#pieces.end();
     await this.#request;
     this.#assertNoFailure();
@@ -95,19 +126,25 @@ class Load implements BulkLoad {
     await this.#request;
   }
 
-  /** Adds the piece to the request; waits while too many are waiting there. */
-  async #handOver(): Promise<void> {
+  async #endPiece(): Promise<void> {
+    const piece = this.#piece?.subarray(0, this.#length);
+    this.#piece = undefined;
+    this.#length = 0;
+    if (piece === undefined) return;
+    if (this.#held === undefined) await this.#handOver(piece);
+    else this.#held.pieces.push(piece);
+  }
+
+  /** Adds a piece to the request; waits while too many are waiting there. */
+  async #handOver(piece: Buffer): Promise<void> {
     this.#assertNoFailure();
     this.#deps.signal.throwIfAborted();
-    if (this.#piece === undefined) return;
     if (this.#request === undefined) {
       const [rows, firstUs, lastUs] = [this.#rows, this.#firstUs ?? 0, this.#lastUs];
       await this.#deps.makeTable({ rows, firstUs, lastUs });
       this.#request = this.#send();
     }
-    const hasRoom = this.#pieces.write(this.#piece.subarray(0, this.#length));
-    this.#piece = undefined;
-    this.#length = 0;
+    const hasRoom = this.#pieces.write(piece);
     if (!hasRoom) await Promise.race([this.#drained(), this.#request]);
     this.#assertNoFailure();
   }

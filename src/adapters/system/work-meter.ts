@@ -59,6 +59,9 @@ export function meteredBulk(store: BulkStore, totals: WorkTotals): BulkStore {
           await timed(load.add(block, from, to));
           totals.rows += to - from;
         },
+        hold: () => load.hold(),
+        keep: () => timed(load.keep()),
+        drop: () => load.drop(),
         finish: () => timed(load.finish()),
         abandon: () => load.abandon(),
       };
