@@ -32,8 +32,8 @@ export interface ArchiveFileRecord extends Series {
 
 /** The stored record of the files that were read. */
 export interface ArchiveFiles {
-  /** Replaces the record of the same file and day. */
-  write(record: ArchiveFileRecord): Promise<void>;
+  /** Replaces the records of the same files and days, in one statement. */
+  write(records: readonly ArchiveFileRecord[]): Promise<void>;
   /** Records of the days that a range touches, ordered by day, then by `seenAtMs`. */
   records(series: Series, range: TimeRange): Promise<ArchiveFileRecord[]>;
 }

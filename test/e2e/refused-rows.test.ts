@@ -65,17 +65,19 @@ test('a row that a refused file has left in the store is replaced by the exchang
   if (first === undefined) throw new Error('an hour without trades');
   await app.catalogue.pinOrigin(REFUSED, DAY);
   await app.trades.write(REFUSED, [{ ...first, qty: '999.00000000' }, ...rows.slice(1, 30)], NEVER);
-  await app.files.write({
-    ...REFUSED,
-    dayMs: DAY,
-    name: `${REFUSED.symbol}-aggTrades-2024-09-02.zip`,
-    etag: undefined,
-    sha256: undefined,
-    bytes: undefined,
-    verdict: 'refused',
-    evidence: 'an id stands in it twice',
-    seenAtMs: DAY + DAY_MS,
-  });
+  await app.files.write([
+    {
+      ...REFUSED,
+      dayMs: DAY,
+      name: `${REFUSED.symbol}-aggTrades-2024-09-02.zip`,
+      etag: undefined,
+      sha256: undefined,
+      bytes: undefined,
+      verdict: 'refused',
+      evidence: 'an id stands in it twice',
+      seenAtMs: DAY + DAY_MS,
+    },
+  ]);
   expect(await rig.backfill(app, [REFUSED], RANGE)).toMatchObject({ exitCode: 0, proven: 2 });
   expect(await storedRows(REFUSED.symbol)).toEqual(asOnExchange);
   const [gap] = await app.ledger.openGaps(REFUSED, RANGE);

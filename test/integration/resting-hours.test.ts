@@ -36,17 +36,19 @@ test('hours that no source has are asked for after waits that double, up to a we
   const ask = async (nowMs: number) => {
     const record = { ...recordOf(holed, 100, 10, { rows: 9 }), ...series, fetchedAtMs: nowMs };
     await store.ledger.write([{ record, gaps: [gap(holed, 'missing_ids', 3)] }], nowMs);
-    await files.write({
-      ...series,
-      dayMs: DAY,
-      name: 'absent.zip',
-      etag: undefined,
-      sha256: undefined,
-      bytes: undefined,
-      verdict: 'absent',
-      evidence: 'in a test',
-      seenAtMs: nowMs,
-    });
+    await files.write([
+      {
+        ...series,
+        dayMs: DAY,
+        name: 'absent.zip',
+        etag: undefined,
+        sha256: undefined,
+        bytes: undefined,
+        verdict: 'absent',
+        evidence: 'in a test',
+        seenAtMs: nowMs,
+      },
+    ]);
   };
   await store.ledger.note(
     series,

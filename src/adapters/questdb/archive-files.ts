@@ -1,30 +1,33 @@
 import type { ArchiveFileRecord, ArchiveFiles, FileVerdict } from '../../ports/archive-files.ts';
 import { DAY_MS, floorTo } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
-import { int, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } from './sql.ts';
+import {
+  int,
+  literal,
+  ofSeries,
+  optionalInt,
+  type Sql,
+  text,
+  type TextRow,
+  timestamp,
+} from './sql.ts';
 
 const COLUMNS =
   'ts::long AS day_us, name, etag, sha256, bytes, verdict, evidence, seen_at::long AS seen_us';
 
 export function createArchiveFiles(sql: Sql): ArchiveFiles {
   return {
-    async write(record) {
-      await sql.query(
-        'INSERT INTO archive_files VALUES (cast($1 AS long)::timestamp, $2, $3, $4, $5, $6, ' +
-          'cast($7 AS long), $8, $9, cast($10 AS long)::timestamp)',
-        [
-          record.dayMs * 1000,
-          record.market,
-          record.symbol,
-          record.name,
-          record.etag ?? null,
-          record.sha256 ?? null,
-          record.bytes ?? null,
-          record.verdict,
-          record.evidence,
-          record.seenAtMs * 1000,
-        ],
+    async write(records) {
+      if (records.length === 0) return;
+      const optional = (value: string | number | undefined) =>
+        typeof value === 'string' ? literal(value) : String(value ?? null);
+      const rows = records.map(
+        (record) =>
+          `(${timestamp(record.dayMs)}, ${literal(record.market)}, ${literal(record.symbol)}, ${literal(record.name)}, ` +
+          `${optional(record.etag)}, ${optional(record.sha256)}, ${optional(record.bytes)}, ${literal(record.verdict)}, ` +
+          `${literal(record.evidence)}, ${timestamp(record.seenAtMs)})`,
       );
+      await sql.query(`INSERT INTO archive_files VALUES ${rows.join(', ')}`);
     },
     async records(series, { startMs, endMs }) {
       await sql.waitApplied('archive_files');

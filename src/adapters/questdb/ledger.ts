@@ -11,7 +11,16 @@ import type {
   SeriesCoverage,
 } from '../../ports/ledger.ts';
 import { RECORD_COLUMNS, recordRow, recordValues, toRecord, WRITTEN_COLUMNS } from './slice-row.ts';
-import { int, ofSeries, optionalInt, type Sql, text, type TextRow, timestamp } from './sql.ts';
+import {
+  int,
+  literal,
+  ofSeries,
+  optionalInt,
+  type Sql,
+  text,
+  type TextRow,
+  timestamp,
+} from './sql.ts';
 
 const TOTALS =
   "sum(CASE WHEN verdict = 'proven' THEN 1 ELSE 0 END) AS proven, sum(CASE WHEN verdict = 'open' THEN 1 ELSE 0 END) AS open, " +
@@ -96,11 +105,12 @@ class QuestdbLedger implements Ledger {
     const open = await this.openGaps(series, spanOfHours(hours));
     const before = open.filter(({ hourMs }) => hours.includes(hourMs));
     const resolved = before.filter((old) => !gaps.some((gap) => isSame(old, gap)));
-    for (const gap of resolved) await writeGap(this.#sql, series, gap, nowMs);
-    for (const gap of gaps) {
+    const seen = gaps.map((gap) => {
       const seenAtMs = before.find((old) => isSame(old, gap))?.seenAtMs ?? nowMs;
-      await writeGap(this.#sql, series, { ...gap, seenAtMs }, undefined);
-    }
+      return gapRow(series, { ...gap, seenAtMs }, undefined);
+    });
+    const rows = [...resolved.map((gap) => gapRow(series, gap, nowMs)), ...seen];
+    if (rows.length > 0) await this.#sql.query(`INSERT INTO gaps VALUES ${rows.join(', ')}`);
   }
 
   async totals(series: Series, range: TimeRange): Promise<CoverageTotals> {
@@ -157,26 +167,11 @@ async function writeRecords(sql: Sql, records: readonly SliceRecord[]): Promise<
   );
 }
 
-async function writeGap(
-  sql: Sql,
-  series: Series,
-  gap: SeenGap,
-  resolvedMs: number | undefined,
-): Promise<void> {
-  await sql.query(
-    'INSERT INTO gaps VALUES (cast($1 AS long)::timestamp, $2, $3, $4, cast($5 AS long), cast($6 AS long), $7, ' +
-      'cast($8 AS long)::timestamp, cast($9 AS long)::timestamp)',
-    [
-      gap.hourMs * 1000,
-      series.market,
-      series.symbol,
-      gap.gapClass,
-      gap.fromId,
-      gap.toId,
-      gap.evidence,
-      gap.seenAtMs * 1000,
-      resolvedMs === undefined ? null : resolvedMs * 1000,
-    ],
+function gapRow(series: Series, gap: SeenGap, resolvedMs: number | undefined): string {
+  return (
+    `(${timestamp(gap.hourMs)}, ${literal(series.market)}, ${literal(series.symbol)}, ${literal(gap.gapClass)}, ` +
+    `${gap.fromId}, ${gap.toId}, ${literal(gap.evidence)}, ${timestamp(gap.seenAtMs)}, ` +
+    `${resolvedMs === undefined ? 'NULL' : timestamp(resolvedMs)})`
   );
 }
 
