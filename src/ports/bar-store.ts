@@ -96,24 +96,33 @@ export interface DayToWrite {
   readonly mayHaveLeft: boolean;
 }
 
+/** What a day's bars were computed from. */
+export interface DayToStamp {
+  readonly series: Series;
+  readonly day: DayInputs;
+}
+
+/** Called again when a request has to be repeated. */
+export type DaysToWrite = () => AsyncIterable<DayToWrite> | Iterable<DayToWrite>;
+
 /** Exact bars and midnight bases. */
 export interface BarStore {
   /** The configured size classes of trades. */
   readonly tiers: TierBounds;
   days(series: Series, range?: TimeRange): Promise<StoredDay[]>;
   /**
-   * Takes the validity of a day's stamp away, before its bars are written: if the build is killed, the day
-   * is due, and the next build writes it whole.
-   * @param former `inputs` of the bars that are stored; empty when there are none
+   * Takes the validity of the days' stamps away, before their bars are written: if the build is killed, the
+   * days are due, and the next build writes them whole.
+   * @param days `inputs` of the bars that are stored; empty when there are none
    */
-  begin(series: Series, day: DayInputs, former: string, nowMs: number): Promise<void>;
+  begin(days: readonly DayToStamp[], nowMs: number): Promise<void>;
   /**
-   * Writes the bars of days, of any series, in one request. Rows that an earlier build has left and that
-   * these bars do not have are marked void.
+   * Writes the bars of days, of any series, in one request: a commit costs the same for one day as for a
+   * hundred. Rows that an earlier build has left and that these bars do not have are marked void.
    */
-  write(days: readonly DayToWrite[], signal: AbortSignal): Promise<void>;
-  /** Records which contents a day's bars were computed from; the last step of a build. */
-  stamp(series: Series, day: DayInputs, nowMs: number): Promise<void>;
+  write(days: DaysToWrite, signal: AbortSignal): Promise<void>;
+  /** Records which contents the bars of days were computed from; the last step of a build. */
+  stamp(days: readonly DayToStamp[], nowMs: number): Promise<void>;
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;
   /** Ordered by time, then by tier. */
   tierBars(series: Series, interval: TierInterval, range: TimeRange): Promise<ExactTierBar[]>;

@@ -1,5 +1,5 @@
 import type { MidnightBase } from '../../domain/bars/chain.ts';
-import type { DayInputs } from '../../domain/bars/day.ts';
+
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { DAY_MS, floorTo, type TimeRange } from '../../domain/time/hour.ts';
 import type { Interval } from '../../domain/time/interval.ts';
@@ -7,6 +7,8 @@ import type { Series } from '../../domain/market.ts';
 import { DEFAULT_TIERS, type TierBounds, type TierInterval } from '../../domain/bars/tier.ts';
 import type {
   BarStore,
+  DaysToWrite,
+  DayToStamp,
   DayToWrite,
   ExactBar,
   ExactTierBar,
@@ -14,9 +16,12 @@ import type {
   StoredBases,
   StoredDay,
 } from '../../ports/bar-store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
 import { barLines, type BarPlace, placeKey, type TableLines, voidLine } from './bar-lines.ts';
 import { BAR_COLUMNS, TIER_COLUMNS, toBar, toTierBar } from './bar-row.ts';
 import type { IlpConnection } from './ilp-connection.ts';
+import { writePatiently } from './patient-write.ts';
 import {
   int,
   literal,
@@ -34,9 +39,14 @@ const LAYOUT = 2;
 /** The layout of a day whose bars are being written. */
 const UNFINISHED = 'unfinished';
 
+/** A stamp is about 1 KB of text. */
+const STAMPS_A_STATEMENT = 500;
+
 interface BarStoreParts {
   readonly sql: Sql;
-  readonly ilp: Pick<IlpConnection, 'write'>;
+  readonly ilp: Pick<IlpConnection, 'stream'>;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** @param tiers lower bounds of the trade sizes; every writer of a store must use the same ones */
@@ -46,13 +56,17 @@ export function createBarStore(parts: BarStoreParts, tiers: TierBounds = DEFAULT
 
 class QuestdbBarStore implements BarStore {
   readonly #sql: Sql;
-  readonly #ilp: Pick<IlpConnection, 'write'>;
+  readonly #ilp: Pick<IlpConnection, 'stream'>;
+  readonly #clock: Clock;
+  readonly #log: Log;
   readonly #layout: string;
   readonly tiers: TierBounds;
 
-  constructor({ sql, ilp }: BarStoreParts, tiers: TierBounds) {
+  constructor({ sql, ilp, clock, log }: BarStoreParts, tiers: TierBounds) {
     this.#sql = sql;
     this.#ilp = ilp;
+    this.#clock = clock;
+    this.#log = log;
     this.tiers = tiers;
     this.#layout = `${LAYOUT} ${tiers.join(',')}`;
   }
@@ -66,24 +80,48 @@ class QuestdbBarStore implements BarStore {
     return rows.map((row) => ({ ...toStoredDay(row), isCurrent: row['layout'] === this.#layout }));
   }
 
-  async begin(series: Series, day: DayInputs, former: string, nowMs: number): Promise<void> {
-    await this.#record(series, { ...day, inputs: former }, nowMs, UNFINISHED);
+  async begin(days: readonly DayToStamp[], nowMs: number): Promise<void> {
+    await this.#record(days, nowMs, UNFINISHED);
   }
 
-  async write(days: readonly DayToWrite[], signal: AbortSignal): Promise<void> {
-    const lines: string[] = [];
+  async write(days: DaysToWrite, signal: AbortSignal): Promise<void> {
+    const deps = { clock: this.#clock, log: this.#log };
     const tables = new Set<string>();
-    for (const written of days) {
+    let rows = 0;
+    await writePatiently(
+      deps,
+      () => rows,
+      signal,
+      async () => {
+        rows = 0;
+        const pieces = this.#pieces(days(), (table, lines) => {
+          tables.add(table);
+          rows += lines;
+        });
+        await this.#ilp.stream(pieces, () => rows, signal);
+      },
+    );
+    for (const table of tables) await this.#sql.waitApplied(table);
+  }
+
+  /** The lines of each table of each day. */
+  async *#pieces(
+    days: ReturnType<DaysToWrite>,
+    onLines: (table: string, lines: number) => void,
+  ): AsyncGenerator<Buffer> {
+    for await (const written of days) {
       for (const ofTable of barLines(written, this.tiers)) {
+        const { table } = ofTable;
         const voids = written.mayHaveLeft ? await this.#leftBars(written, ofTable) : [];
-        if (ofTable.lines.length + voids.length > 0) tables.add(ofTable.table);
-        for (const line of ofTable.lines) lines.push(line);
-        for (const place of voids) lines.push(voidLine(ofTable.table, written.series, place));
+        const lines = [
+          ...ofTable.lines,
+          ...voids.map((place) => voidLine(table, written.series, place)),
+        ];
+        if (lines.length === 0) continue;
+        onLines(table, lines.length);
+        yield Buffer.from(lines.join(''));
       }
     }
-    if (lines.length === 0) return;
-    await this.#ilp.write(Buffer.from(lines.join('')), lines.length, signal);
-    for (const table of tables) await this.#sql.waitApplied(table);
   }
 
   /** Stored bars of a day that are not written again. */
@@ -102,17 +140,21 @@ class QuestdbBarStore implements BarStore {
       .filter((place) => !places.has(placeKey(place)));
   }
 
-  async stamp(series: Series, day: DayInputs, nowMs: number): Promise<void> {
-    await this.#record(series, day, nowMs, this.#layout);
+  async stamp(days: readonly DayToStamp[], nowMs: number): Promise<void> {
+    await this.#record(days, nowMs, this.#layout);
     await this.#sql.waitApplied('bar_days');
   }
 
-  async #record(series: Series, day: DayInputs, nowMs: number, layout: string): Promise<void> {
-    await this.#sql.query(
-      `INSERT INTO bar_days (ts, market, symbol, inputs, level_from, rows, id_start, id_end, missing, delta, built_at, layout) VALUES (${timestamp(day.dayMs)}, ${seriesValues(series)}, ${literal(day.inputs)}, ` +
-        `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing ?? 'NULL'}, ` +
-        `${decimal(day.deltaE8)}, ${timestamp(nowMs)}, ${literal(layout)})`,
-    );
+  async #record(days: readonly DayToStamp[], nowMs: number, layout: string): Promise<void> {
+    for (let start = 0; start < days.length; start += STAMPS_A_STATEMENT) {
+      const rows = days
+        .slice(start, start + STAMPS_A_STATEMENT)
+        .map((one) => stampRow(one, nowMs, layout));
+      await this.#sql.query(
+        'INSERT INTO bar_days (ts, market, symbol, inputs, level_from, rows, id_start, id_end, missing, delta, built_at, layout) ' +
+          `VALUES ${rows.join(', ')}`,
+      );
+    }
   }
 
   async bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]> {
@@ -175,6 +217,14 @@ class QuestdbBarStore implements BarStore {
     await this.#sql.query(`INSERT INTO restatements VALUES ${values.join(', ')}`);
     await this.#sql.waitApplied('restatements');
   }
+}
+
+function stampRow({ series, day }: DayToStamp, nowMs: number, layout: string): string {
+  return (
+    `(${timestamp(day.dayMs)}, ${seriesValues(series)}, ${literal(day.inputs)}, ` +
+    `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing ?? 'NULL'}, ` +
+    `${decimal(day.deltaE8)}, ${timestamp(nowMs)}, ${literal(layout)})`
+  );
 }
 
 function seriesValues(series: Series): string {

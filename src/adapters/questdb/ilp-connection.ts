@@ -51,10 +51,15 @@ export class IlpConnection {
    */
   async write(body: Buffer, rows: number, signal: AbortSignal): Promise<void> {
     const deps = { clock: this.#clock, log: this.#log };
-    await writePatiently(deps, rows, signal, () => {
-      const patience = AbortSignal.timeout(WRITE_DEADLINE_MS);
-      return this.#post({ body, rows: () => rows, patience }, signal);
-    });
+    await writePatiently(
+      deps,
+      () => rows,
+      signal,
+      () => {
+        const patience = AbortSignal.timeout(WRITE_DEADLINE_MS);
+        return this.#post({ body, rows: () => rows, patience }, signal);
+      },
+    );
   }
 
   /**

@@ -9,12 +9,13 @@ const BACKOFF = { firstMs: 500, maxMs: 4_000 };
 /**
  * Writes a batch; repeats it when that may help. A batch whose attempt failed may still arrive later: the
  * table's dedup keys make that harmless.
+ * @param rows of the last attempt
  * @param write one attempt; the caller keeps the rows until it resolves
  * @throws the error of the last attempt, or the signal's reason
  */
 export async function writePatiently(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
-  rows: number,
+  rows: () => number,
   signal: AbortSignal,
   write: () => Promise<void>,
 ): Promise<void> {
@@ -25,7 +26,7 @@ export async function writePatiently(
       signal.throwIfAborted();
       const mayPass = error instanceof CdvaultError && error.retryable;
       if (!mayPass || attempt + 1 >= TRIES) throw error;
-      log.warn({ code: error.code, rows, attempt }, `${error.message}; trying again`);
+      log.warn({ code: error.code, rows: rows(), attempt }, `${error.message}; trying again`);
       await clock.sleep(backoffMs(BACKOFF, attempt, Math.random(), BACKOFF.firstMs), signal);
     }
   }

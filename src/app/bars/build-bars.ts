@@ -1,126 +1,176 @@
-import { type DayInputs, dayInputs, inputRange } from '../../domain/bars/day.ts';
+import type { DayInputs } from '../../domain/bars/day.ts';
 import { dayBars } from '../../domain/bars/day-bars.ts';
-import { firstChangedHour, hoursIn } from '../../domain/bars/first-change.ts';
 import { restatementOf } from '../../domain/bars/restatement.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { DAY_MS, HOUR_MS, isoDay } from '../../domain/time/hour.ts';
-import { type Series, seriesKey } from '../../domain/market.ts';
-import type { Contract } from '../../domain/bars/contract.ts';
-import type { BarStore, DayToWrite, RestatementRow, StoredDay } from '../../ports/bar-store.ts';
-import type { Clock } from '../../ports/clock.ts';
+import { DAY_MS, floorTo, HOUR_MS, isoDay } from '../../domain/time/hour.ts';
+import type { Series } from '../../domain/market.ts';
+import type { DayToWrite, RestatementRow, StoredDay } from '../../ports/bar-store.ts';
 import type { DistilledHours } from '../../ports/distilled-hours.ts';
-import type { Lease, Leases } from '../../ports/lease.ts';
-import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
-import type { TradeSource } from '../../ports/trade-source.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
-import { pinnedContract } from '../contract-size.ts';
 import { OWNED_WRITE_MS } from '../leases.ts';
 import { distilledHours } from './distilled-day.ts';
+import {
+  type BuildOutcome,
+  changedPart,
+  type DueDay,
+  prepareBuild,
+  type PrepareDeps,
+  SeriesBuild,
+  type WantedBars,
+} from './series-build.ts';
 
-export interface BuildBarsDeps {
-  readonly bars: BarStore;
+export interface BuildBarsDeps extends PrepareDeps {
   readonly trades: Pick<TradeStore, 'read'>;
   readonly distilled: DistilledHours;
-  readonly ledger: Ledger;
-  readonly catalogue: SeriesCatalogue;
-  /** Asked once, for the size of a contract. */
-  readonly source: TradeSource;
-  readonly leases: Leases;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
-export type BuildOutcome = 'built' | 'fresh' | 'nothing_known' | 'busy';
-
 /**
- * Computes one symbol-day's bars at every interval, only from what the ledger has recorded. It does not
- * ask the queue: it makes no difference whether a slice was shared with another flow, or failed and was
- * repaired later.
- * @throws CdvaultError LEASE_LOST, STORE_MISMATCH, READ_BACK_MISMATCH, and the store's own
+ * Computes the bars of days of any number of series, at every interval, only from what the ledger has
+ * recorded. It does not ask the queue: it makes no difference whether a slice was shared with another flow,
+ * or failed and was repaired later. All bars are written in one request. What is wrong with one series' days
+ * does not harm the others.
+ * @returns an outcome for each of `wanted`, in its order
+ * @throws CdvaultError when no day could be written: of the store, or LEASE_LOST
  */
 export async function buildBars(
   deps: BuildBarsDeps,
-  series: Series,
-  dayMs: number,
+  wanted: readonly WantedBars[],
   signal: AbortSignal,
-): Promise<BuildOutcome> {
-  const name = `bars-${seriesKey(series)}-${isoDay(dayMs)}`;
-  const lease = await deps.leases.tryAcquire(name, signal);
-  if (lease === undefined) return 'busy';
+): Promise<readonly BuildOutcome[]> {
+  const outcomes: (BuildOutcome | SeriesBuild)[] = [];
+  const builds: SeriesBuild[] = [];
   try {
-    const found = await deps.ledger.records(series, inputRange(dayMs));
-    const day = dayInputs(dayMs, found);
-    if (day === undefined) return 'nothing_known';
-    const [before] = await deps.bars.days(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
-    if (before?.isCurrent === true && before.inputs === day.inputs) return 'fresh';
-
-    const contract = await pinnedContract(deps, series, signal);
-    const isUnknown = contract !== undefined && contract.size === undefined;
-    const { tiers } = deps.bars;
-    const records = new Map(found.map((record) => [record.hourMs, record]));
-    // Before anything is written: no bar may ever be computed from unproven rows.
-    const hours = await distilledHours(deps, series, { day, records, tiers, contract }, signal);
-    const bars = dayBars(day, hours, isUnknown ? [] : tiers);
-    signal.throwIfAborted();
-    await lease.assertHeld(OWNED_WRITE_MS);
-    const restated = await announceRestatement(deps, series, before, day);
-    await deps.bars.begin(series, day, before?.inputs ?? '', deps.clock.nowMs());
-    try {
-      const changes = changedPart(before, day, contract);
-      await deps.bars.write([{ series, day, bars, contract, ...changes }], signal);
-      await checkAgainstLedger(deps, series, day);
-      if (restated !== undefined)
-        await deps.bars.restate(series, [await withNewLevel(deps, series, restated)]);
-    } finally {
-      // Also after a failure: a request that got no answer may have been stored all the same.
-      await assertStillOurs(deps, series, day, lease);
+    for (const one of wanted) {
+      const found = await unlessFailed(signal, () => prepareBuild(deps, one, signal));
+      if (found instanceof SeriesBuild) builds.push(found);
+      outcomes.push(found);
     }
-    await deps.bars.stamp(series, day, deps.clock.nowMs());
-    return 'built';
+    const due = builds.filter(({ days }) => days.length > 0);
+    if (due.length > 0) await buildAll(deps, due, signal);
+    return outcomes.map((one) => (one instanceof SeriesBuild ? one.outcome : one));
   } finally {
-    await lease.release();
+    await Promise.all(builds.map(({ lease }) => lease.release()));
   }
 }
 
-/**
- * Which bars of a day to write, and whether an earlier build may have left others. Only a valid stamp says
- * what is stored. A contract size may have become known since then, which changes every bar.
- */
-function changedPart(
-  before: StoredDay | undefined,
-  day: DayInputs,
-  contract: Contract | undefined,
-): Pick<DayToWrite, 'fromMs' | 'mayHaveLeft'> {
-  if (before === undefined) return { fromMs: day.dayMs, mayHaveLeft: false };
-  const isTrusted = before.isCurrent && before.inputs !== '' && contract === undefined;
-  if (!isTrusted) return { fromMs: day.dayMs, mayHaveLeft: true };
-  const fromMs = firstChangedHour(before.inputs, day) ?? day.dayMs;
-  const dense = new Set(
-    day.hours.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs),
+/** @returns the error that work fails with, unless it concerns the whole batch */
+async function unlessFailed<T>(
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T | CdvaultError> {
+  try {
+    return await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof CdvaultError)) throw error;
+    return error;
+  }
+}
+
+async function buildAll(
+  deps: BuildBarsDeps,
+  builds: readonly SeriesBuild[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { bars, clock } = deps;
+  const held = AbortSignal.any([signal, ...builds.map(({ lease }) => lease.signal)]);
+  await Promise.all(builds.map(({ lease }) => lease.assertHeld(OWNED_WRITE_MS)));
+  await bars.begin(
+    builds.flatMap(({ series, days }) =>
+      days.map(({ day, before }) => ({ series, day: { ...day, inputs: before?.inputs ?? '' } })),
+    ),
+    clock.nowMs(),
   );
-  const mayHaveLeft = [...hoursIn(before.inputs, day.dayMs)].some(
-    (hourMs) => hourMs >= fromMs && !dense.has(hourMs),
+  try {
+    await bars.write(() => daysToWrite(deps, builds, held), held);
+    for (const build of builds.filter(({ isFailed }) => !isFailed)) {
+      const error = await unlessFailed(held, () => checkAll(deps, build));
+      if (error !== undefined) build.outcome = error;
+    }
+  } finally {
+    // Also after a failure: a request that got no answer may have been stored all the same.
+    await assertStillOurs(deps, builds);
+  }
+  await bars.stamp(
+    builds
+      .filter(({ isFailed }) => !isFailed)
+      .flatMap(({ series, days }) => days.map(({ day }) => ({ series, day }))),
+    clock.nowMs(),
   );
-  return { fromMs, mayHaveLeft };
+}
+
+/** The bars of one day at a time. Days of a series that has failed are left out. */
+async function* daysToWrite(
+  deps: BuildBarsDeps,
+  builds: readonly SeriesBuild[],
+  signal: AbortSignal,
+): AsyncGenerator<DayToWrite> {
+  for (const build of builds) {
+    for (const due of build.days) {
+      signal.throwIfAborted();
+      if (build.isFailed) break;
+      const built = await unlessFailed(signal, () => dayToWrite(deps, build, due, signal));
+      if (built instanceof CdvaultError) build.outcome = built;
+      else yield built;
+    }
+  }
+}
+
+/** @throws CdvaultError STORE_MISMATCH, SUM_TOO_LARGE: no bar may ever be computed from unproven rows */
+async function dayToWrite(
+  deps: BuildBarsDeps,
+  build: SeriesBuild,
+  { day, records, before }: DueDay,
+  signal: AbortSignal,
+): Promise<DayToWrite> {
+  const { series, contract, restated } = build;
+  const { tiers } = deps.bars;
+  const isUnknown = contract !== undefined && contract.size === undefined;
+  const hours = await distilledHours(deps, series, { day, records, tiers, contract }, signal);
+  const bars = dayBars(day, hours, isUnknown ? [] : tiers);
+  // When the request is repeated, the restatement is on record already.
+  if (!restated.some(({ hourMs }) => floorTo(hourMs, DAY_MS) === day.dayMs)) {
+    const row = await announceRestatement(deps, series, before, day);
+    if (row !== undefined) restated.push(row);
+  }
+  return { series, day, bars, contract, ...changedPart(before, day, contract) };
+}
+
+async function checkAll(deps: BuildBarsDeps, build: SeriesBuild): Promise<void> {
+  const { series, days, restated } = build;
+  await checkAgainstLedger(
+    deps,
+    series,
+    days.map(({ day }) => day),
+  );
+  const rows: RestatementRow[] = [];
+  for (const row of restated) rows.push(await withNewLevel(deps, series, row));
+  await deps.bars.restate(series, rows);
 }
 
 /**
  * A worker that lost its lease may have overwritten the bars of the worker that took over, after that
- * worker's stamp. The stamp is therefore cleared, so that the day is due again.
+ * worker's stamp. The stamps are therefore cleared, so that the days are due again.
  */
 async function assertStillOurs(
-  deps: BuildBarsDeps,
-  series: Series,
-  day: DayInputs,
-  lease: Lease,
+  { bars, clock }: BuildBarsDeps,
+  builds: readonly SeriesBuild[],
 ): Promise<void> {
-  try {
-    await lease.assertHeld(OWNED_WRITE_MS);
-  } catch (error) {
-    await deps.bars.stamp(series, { ...day, inputs: '' }, deps.clock.nowMs());
-    throw error;
+  for (const build of builds) {
+    try {
+      await build.lease.assertHeld(OWNED_WRITE_MS);
+    } catch (error) {
+      const cleared = build.days.map(({ day }) => ({
+        series: build.series,
+        day: { ...day, inputs: '' },
+      }));
+      await bars.stamp(cleared, clock.nowMs());
+      if (!(error instanceof CdvaultError)) throw error;
+      build.outcome = error;
+    }
   }
 }
 
@@ -172,22 +222,24 @@ async function levelAfter(
   return bar?.close;
 }
 
-/** The day bar must have exactly the trades that the ledger counted; the two sums are computed independently. */
+/** Each day's bar must have exactly the trades that the ledger counted; the two sums are computed independently. */
 async function checkAgainstLedger(
   deps: BuildBarsDeps,
   series: Series,
-  day: DayInputs,
+  days: readonly DayInputs[],
 ): Promise<void> {
-  const [bar] = await deps.bars.bars(series, '1d', {
-    startMs: day.dayMs,
-    endMs: day.dayMs + DAY_MS,
-  });
-  const validRows = day.hours.reduce((rows, hour) => rows + hour.validRows, 0);
-  const deltaE8 = bar === undefined ? 0n : parseDecimal(bar.delta, QTY_SCALE);
-  if ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8) return;
-  throw new CdvaultError(
-    'READ_BACK_MISMATCH',
-    `${series.symbol} ${isoDay(day.dayMs)}: the ledger has ${validRows} valid trades with delta ${formatDecimal(day.deltaE8, QTY_SCALE)}, ` +
-      `the bars have ${bar?.aggTrades ?? 0} with delta ${bar?.delta ?? '0'}`,
-  );
+  const [startMs, lastMs] = [days[0]?.dayMs ?? 0, days.at(-1)?.dayMs ?? 0];
+  const stored = await deps.bars.bars(series, '1d', { startMs, endMs: lastMs + DAY_MS });
+  const byDay = new Map(stored.map((bar) => [bar.openMs, bar]));
+  for (const day of days) {
+    const bar = byDay.get(day.dayMs);
+    const validRows = day.hours.reduce((rows, hour) => rows + hour.validRows, 0);
+    const deltaE8 = bar === undefined ? 0n : parseDecimal(bar.delta, QTY_SCALE);
+    if ((bar?.aggTrades ?? 0) === validRows && deltaE8 === day.deltaE8) continue;
+    throw new CdvaultError(
+      'READ_BACK_MISMATCH',
+      `${series.symbol} ${isoDay(day.dayMs)}: the ledger has ${validRows} valid trades with delta ${formatDecimal(day.deltaE8, QTY_SCALE)}, ` +
+        `the bars have ${bar?.aggTrades ?? 0} with delta ${bar?.delta ?? '0'}`,
+    );
+  }
 }

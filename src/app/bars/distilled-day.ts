@@ -10,7 +10,7 @@ import type { DistilledHour } from '../../domain/bars/distilled.ts';
 import { createHourDistiller } from '../../domain/bars/distiller.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { idRanges } from '../../domain/proof/finding.ts';
-import { HOUR_MS, hourWindowUs, isoHour } from '../../domain/time/hour.ts';
+import { floorTo, HOUR_MS, isoHour, spanOfHours } from '../../domain/time/hour.ts';
 import { claims, reachesBack, type SliceRecord } from '../../domain/proof/ledger.ts';
 import type { Series } from '../../domain/market.ts';
 import type { TierBounds } from '../../domain/bars/tier.ts';
@@ -30,8 +30,11 @@ interface DayToDistil {
   readonly contract: Contract | undefined;
 }
 
+/** About this many stored rows are read at a time, or those of one hour. */
+const ROWS_AT_ONCE = 20_000;
+
 /**
- * One hour of stored rows is in memory at a time.
+ * Stored rows of one hour, or of several thin ones, are in memory at a time.
  * @returns every hour of the day, by its start
  * @throws CdvaultError STORE_MISMATCH when the rows of an hour are not all stored exactly once
  */
@@ -42,12 +45,51 @@ export async function distilledHours(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, DistilledHour>> {
   const hours = new Map<number, DistilledHour>();
+  const missed: DayHour[] = [];
   for (const hour of wanted.day.hours) {
-    signal.throwIfAborted();
     const kept = keptHour(deps.distilled, series, hour, wanted);
-    hours.set(hour.hourMs, kept ?? (await fromStore(deps.trades, series, hour, wanted)));
+    if (kept === undefined) missed.push(hour);
+    else hours.set(hour.hourMs, kept);
+  }
+  for (const group of groupsOf(missed)) {
+    signal.throwIfAborted();
+    const rows = await storedRows(deps.trades, series, group);
+    for (const hour of group)
+      hours.set(hour.hourMs, distilledAgain(series, hour, rows.get(hour.hourMs) ?? [], wanted));
   }
   return hours;
+}
+
+function groupsOf(hours: readonly DayHour[]): DayHour[][] {
+  const groups: DayHour[][] = [];
+  let rows = Infinity;
+  for (const hour of hours) {
+    if (rows + hour.rows > ROWS_AT_ONCE) {
+      groups.push([]);
+      rows = 0;
+    }
+    groups.at(-1)?.push(hour);
+    rows += hour.rows;
+  }
+  return groups;
+}
+
+/** The stored rows of some hours, by the hour of their time; ascending by id. */
+async function storedRows(
+  trades: Pick<TradeStore, 'read'>,
+  series: Series,
+  hours: readonly DayHour[],
+): Promise<ReadonlyMap<number, readonly AggTrade[]>> {
+  const rows = new Map<number, AggTrade[]>();
+  if (hours.every((hour) => hour.rows === 0)) return rows;
+  const { startMs, endMs } = spanOfHours(hours.map(({ hourMs }) => hourMs));
+  for await (const trade of trades.read(series, { startUs: startMs * 1000, endUs: endMs * 1000 })) {
+    const hourMs = floorTo(trade.timeUs / 1000, HOUR_MS);
+    const ofHour = rows.get(hourMs);
+    if (ofHour === undefined) rows.set(hourMs, [trade]);
+    else ofHour.push(trade);
+  }
+  return rows;
 }
 
 /** The hour as its fetch has distilled it, if no row reaches out of it or into it. */
@@ -74,15 +116,15 @@ function isCounted(hour: DayHour, { rows, invalidRows, buyE8, sellE8 }: Distille
   );
 }
 
-async function fromStore(
-  trades: Pick<TradeStore, 'read'>,
+function distilledAgain(
   series: Series,
   hour: DayHour,
+  stored: readonly AggTrade[],
   { records, tiers, contract }: DayToDistil,
-): Promise<DistilledHour> {
+): DistilledHour {
   const { hourMs } = hour;
   const distiller = createHourDistiller({ hourMs, tiers, contract });
-  const rows = hour.rows === 0 ? [] : await provenRows(trades, series, hourMs, records);
+  const rows = stored.filter(({ aggId }) => isProven(records, hourMs, aggId));
   for (const trade of rows.toSorted(inBarOrder)) distiller.update(trade);
   const distilled = distiller.finish();
   if (distilled !== undefined && isCounted(hour, distilled) && doubledIds(rows).length === 0)
@@ -90,28 +132,18 @@ async function fromStore(
   throw mismatch(series, hour, rows);
 }
 
+/** Whether a row that lies in an hour is claimed by the run of that hour or by the next one's. */
+function isProven(records: DayToDistil['records'], hourMs: number, aggId: number): boolean {
+  const own = records.get(hourMs);
+  const next = records.get(hourMs + HOUR_MS);
+  return (
+    (own !== undefined && claims(own, aggId)) || (next !== undefined && reachesBack(next, aggId))
+  );
+}
+
 /** By time, and by id where several have the same time. */
 function inBarOrder(left: AggTrade, right: AggTrade): number {
   return left.timeUs - right.timeUs || left.aggId - right.aggId;
-}
-
-/** The stored rows of an hour's time that its own run or the next one claims, ascending by id. */
-async function provenRows(
-  trades: Pick<TradeStore, 'read'>,
-  series: Series,
-  hourMs: number,
-  records: DayToDistil['records'],
-): Promise<readonly AggTrade[]> {
-  const own = records.get(hourMs);
-  const next = records.get(hourMs + HOUR_MS);
-  const rows: AggTrade[] = [];
-  for await (const trade of trades.read(series, hourWindowUs(hourMs))) {
-    const { aggId } = trade;
-    const isProven =
-      (own !== undefined && claims(own, aggId)) || (next !== undefined && reachesBack(next, aggId));
-    if (isProven) rows.push(trade);
-  }
-  return rows;
 }
 
 function doubledIds(rows: readonly AggTrade[]): readonly number[] {
