@@ -242,7 +242,7 @@ function composeStore(
       parquet: reads.parquet,
       bulk: meteredBulk(bulk, totals),
       ledger: createLedger(sql),
-      bars: createBarStore({ sql, ilp }, config.tiers),
+      bars: createBarStore({ sql, ilp, clock, log }, config.tiers),
       catalogue: createSeriesCatalogue(sql),
     },
     async close(): Promise<void> {

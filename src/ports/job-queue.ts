@@ -1,9 +1,20 @@
 import type { ErrorCode } from '../domain/error-catalogue.ts';
 import type { CdvaultError } from '../domain/errors.ts';
 import type { TimeRange } from '../domain/time/hour.ts';
-import type { Series, SeriesDay, Slice } from '../domain/market.ts';
+import type { Series, Slice } from '../domain/market.ts';
 import type { DayEdge, DayWork } from '../domain/plan/plan.ts';
 import type { SourceChoice } from '../domain/plan/source-choice.ts';
+
+/** What is wanted of one day's archive file. */
+export interface WantedDay {
+  readonly dayMs: number;
+  /** Starts of the requested hours. */
+  readonly hours: readonly number[];
+  /** Those of `hours` whose stored rows are in doubt: read and compared even if the ledger says proven. */
+  readonly refetch?: readonly number[] | undefined;
+  /** The sides at which the requested range ends: no other job loads the neighbouring day. */
+  readonly edges?: readonly DayEdge[] | undefined;
+}
 
 /** Payload of each kind of job. Small on purpose: facts are in the store. */
 export interface JobPayloads {
@@ -17,24 +28,21 @@ export interface JobPayloads {
     /** Set for the schedule, which skips resting hours (isResting()); a request of a user does not. */
     readonly isScheduled?: boolean | undefined;
   };
-  /** A day from its archive file; hours that the file does not prove, by REST if `source` allows it. */
-  readonly archive: SeriesDay & {
+  /** A stretch of days from their archive files; hours that these do not prove, by REST if `source` allows it. */
+  readonly archive: Series & {
     readonly runId: string;
-    /** Starts of the requested hours. */
-    readonly hours: readonly number[];
-    /** Those of `hours` whose stored rows are in doubt: read and compared even if the ledger says proven. */
-    readonly refetch?: readonly number[] | undefined;
+    readonly stretch: string;
+    /** Oldest first. */
+    readonly days: readonly WantedDay[];
     /** Default: auto. */
     readonly source?: SourceChoice | undefined;
-    /** The sides at which the requested range ends: no other job loads the neighbouring day. */
-    readonly edges?: readonly DayEdge[] | undefined;
   };
   readonly slice: Slice & {
     readonly runId: string;
     /** The stored rows are in doubt: fetch and compare the hour even if the ledger says proven. */
     readonly refetch?: boolean | undefined;
   };
-  readonly bars: SeriesDay & { readonly runId: string };
+  readonly bars: Series & { readonly runId: string; readonly days: readonly number[] };
   readonly chain: Series;
   /** The hourly run of the schedule. */
   readonly tick: Record<string, never>;
@@ -83,8 +91,10 @@ export interface RunProgress {
 /** The client side: enqueues jobs and reads their state. Every call fails fast when Redis does not answer. */
 export interface JobQueue {
   /**
-   * Adds one flow for each day: a bars job that waits for its slice jobs. A day without hours gets only
-   * the bars job. Ids are deterministic within the run, so adding a day twice adds nothing.
+   * Adds one flow for each day, or for each stretch: a bars job that waits for its slice jobs or its archive
+   * job. A day without hours gets only the bars job. Ids are deterministic within the run, so adding a day
+   * twice adds nothing.
+   * @param days all due days of a stretch are given at once
    * @param priority `live` outranks `backfill`
    */
   addDays(
@@ -93,11 +103,14 @@ export interface JobQueue {
     days: readonly DayWork[],
     priority: 'live' | 'backfill',
   ): Promise<void>;
-  /** State of the bars job of a day of a run; `done` also when it has been removed after completion. */
-  dayStates(
+  /**
+   * State of the bars jobs of a run's stretches; `done` also when one has been removed after completion.
+   * @param stretches names; that of a day that stands alone is compactDay()
+   */
+  stretchStates(
     runId: string,
     series: Series,
-    days: readonly number[],
+    stretches: readonly string[],
   ): Promise<readonly DayJobState[]>;
   /** Adds a single bars job; at most one waits for a symbol-day. */
   addBars(series: Series, dayMs: number): Promise<void>;
@@ -117,7 +130,8 @@ export interface JobQueue {
   /** Whether a tick waits or runs. Redis may have lost it: the registration, or only the job. */
   hasTick(): Promise<boolean>;
   removeTick(): Promise<void>;
-  counts(): Promise<readonly QueueCounts[]>;
+  /** @param kinds default: all */
+  counts(kinds?: readonly JobKind[]): Promise<readonly QueueCounts[]>;
   /** Newest failed jobs of a run, at most `limit`. */
   failures(runId: string, limit: number): Promise<readonly FailedJob[]>;
   addProgress(runId: string, change: Partial<RunProgress>): Promise<void>;

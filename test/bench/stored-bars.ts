@@ -32,6 +32,6 @@ export async function barsOfStoredDay(
   );
   return async () => {
     const written = { series, day, bars: dayBars(day, hours, tiers), contract: undefined };
-    await bars.write([{ ...written, fromMs: dayMs, mayHaveLeft: false }], signal);
+    await bars.write(() => [{ ...written, fromMs: dayMs, mayHaveLeft: false }], signal);
   };
 }

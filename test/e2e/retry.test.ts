@@ -1,13 +1,13 @@
 import { FlowProducer, type Job, type Queue } from 'bullmq';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { dayFlow } from '../../src/adapters/bullmq/day-flow.ts';
+import { stretchFlow } from '../../src/adapters/bullmq/stretch-flow.ts';
 import { startWorkers } from '../../src/adapters/bullmq/workers.ts';
 import { createJobHandlers } from '../../src/app/jobs/job-handlers.ts';
 import { ingestHour } from '../../src/app/hour/ingest-hour.ts';
 import { isDue, planSeries } from '../../src/app/plan/plan-series.ts';
 import { concludeRun, isRunOver } from '../../src/app/plan/run-backfill.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { compactHour, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { compactDay, compactHour, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { INTERVALS } from '../../src/domain/time/interval.ts';
 import { MARKETS } from '../../src/domain/market.ts';
 import type { Fault } from '../exchange/faults.ts';
@@ -171,8 +171,12 @@ test('a flow that runs its bars before its shared slices are done builds bars fr
   const names = missing.map((hourMs) => `slice-spot-${SHARED}-${compactHour(hourMs)}`);
   const leases = await Promise.all(names.map(async (name) => app.leases.tryAcquire(name)));
 
-  const first = dayFlow('first', series, { dayMs: DAY, hours: missing }, 'backfill');
-  const second = dayFlow('second', series, { dayMs: DAY, hours: stored.slice(1) }, 'backfill');
+  const flowOf = (runId: string, hours: readonly number[]) => {
+    const days = { name: compactDay(DAY), days: [{ dayMs: DAY, hours }] };
+    return stretchFlow(runId, series, days, 'backfill');
+  };
+  const first = flowOf('first', missing);
+  const second = flowOf('second', stored.slice(1));
   await flows.add(first);
   // The flow has its own slice and those of the first flow, for which BullMQ does not make this parent wait.
   const shared = first.children ?? [];
@@ -194,7 +198,7 @@ test('a flow that runs its bars before its shared slices are done builds bars fr
   expect(await plan(SHARED)).toMatchObject({ dueHours: 0, dueBarDays: 0 });
 
   // The opposite trap: a flow with a slice that is done under another parent never ends.
-  const third = dayFlow('third', series, { dayMs: DAY, hours: [] }, 'backfill');
+  const third = flowOf('third', []);
   await flows.add({ ...third, children: shared.slice(0, 1) });
   rig.exchange.requests.clear();
   const from = ['--from', '2024-07-01T00:00Z', '--to', '2024-07-01T06:00Z', '--source', 'rest'];

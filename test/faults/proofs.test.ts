@@ -4,7 +4,7 @@ import { ingestHour } from '../../src/app/hour/ingest-hour.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
-import { DAY_MS, HOUR_MS, hourWindowUs } from '../../src/domain/time/hour.ts';
+import { compactDay, DAY_MS, HOUR_MS, hourWindowUs } from '../../src/domain/time/hour.ts';
 import { INTERVALS } from '../../src/domain/time/interval.ts';
 import { faultySeries } from '../exchange/data-faults.ts';
 import type { Fault } from '../exchange/faults.ts';
@@ -87,7 +87,7 @@ fault(
     // For the queue, every child of this run's flow is done.
     const bars = rig.raw('bars');
     const isBuilt = async () =>
-      (await bars.getJob(barsId(runId, spot(symbol), DAY)))?.isCompleted();
+      (await bars.getJob(barsId(runId, spot(symbol), compactDay(DAY))))?.isCompleted();
     await eventually('its bars are built', async () => (await isBuilt()) === true);
     const stored = await app.trades.readBack(spot(symbol), hourWindowUs(BUSY));
     expect(stored.rows).toBeGreaterThanOrEqual(10_000);

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createRedis } from '../../src/adapters/redis/connection.ts';
 import { createLeases } from '../../src/adapters/redis/lease.ts';
-import { loadDay } from '../../src/app/day/load-day.ts';
+import { loadDay } from '../support/one-day.ts';
 import { hourLease } from '../../src/app/leases.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { HOUR_MS } from '../../src/domain/time/hour.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { createJobQueue } from '../../src/adapters/bullmq/job-queue.ts';
 import { createFeedRun, type FeedRun } from '../../src/app/jobs/feed-run.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { daysOf } from '../../src/domain/time/hour.ts';
+import { compactDay, daysOf } from '../../src/domain/time/hour.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';
 import { Rig } from '../e2e/rig.ts';
 import { NEVER, silentLog, uniqueSeries } from '../support/store.ts';
@@ -45,13 +45,19 @@ test('days that Redis did not accept are enqueued by the next try', async () => 
   await proxy.cut();
   await proxy.heal();
   expect(await feed(request, NEVER)).toMatchObject({ again: {} });
-  expect(await app.queue.dayStates('run', request, DAYS)).toEqual(DAYS.map(() => 'pending'));
+  expect(await app.queue.stretchStates('run', request, DAYS.map(compactDay))).toEqual(
+    DAYS.map(() => 'pending'),
+  );
 });
 
 test('a feed that is aborted enqueues nothing more, and the next feed enqueues all days', async () => {
   const request = { ...uniqueSeries('STOP'), ...RUN };
   await expect(feed(request, AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
-  expect(await app.queue.dayStates('run', request, DAYS)).toEqual(DAYS.map(() => 'done'));
+  expect(await app.queue.stretchStates('run', request, DAYS.map(compactDay))).toEqual(
+    DAYS.map(() => 'done'),
+  );
   await feed(request, NEVER);
-  expect(await app.queue.dayStates('run', request, DAYS)).toEqual(DAYS.map(() => 'pending'));
+  expect(await app.queue.stretchStates('run', request, DAYS.map(compactDay))).toEqual(
+    DAYS.map(() => 'pending'),
+  );
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { buildDay } from '../support/one-day.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildBars } from '../../src/app/bars/build-bars.ts';
 import { fingerprintRange } from '../../src/app/verify/fingerprint-range.ts';
 import { verifyRange } from '../../src/app/verify/verify-range.ts';
 import type { App } from '../../src/cli/compose.ts';
@@ -93,7 +93,7 @@ async function buildAgain(series: Series, from: From): Promise<unknown> {
   await app.sql.query(`UPDATE bar_days SET layout = 'another' WHERE symbol = '${series.symbol}'`);
   await app.sql.waitApplied('bar_days');
   const deps = { ...app, distilled: from === 'kept' ? kept : NOTHING_KEPT };
-  return buildBars(deps, series, DAY, AbortSignal.timeout(60_000)).catch((error: unknown) => error);
+  return buildDay(deps, series, DAY, AbortSignal.timeout(60_000)).catch((error: unknown) => error);
 }
 
 /** Either the result is the same, or the error says that the store is not what was proven. */

@@ -1,6 +1,6 @@
+import { buildDay } from '../support/one-day.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLeases } from '../../src/adapters/redis/lease.ts';
-import { buildBars } from '../../src/app/bars/build-bars.ts';
 import { chainDays } from '../../src/app/bars/chain-days.ts';
 import { hourLease } from '../../src/app/leases.ts';
 import { recordHour, recordHours } from '../../src/app/hour/prove-hour.ts';
@@ -101,7 +101,7 @@ test('a late owner neither builds nor stamps a day’s bars', async () => {
   // Without trades, so that the store agrees with the ledger.
   const silent = { buyQty: '0.00000000', sellQty: '0.00000000', ...series };
   await app.ledger.write([{ record: { ...recordOf(DAY, 100, 0, silent) }, gaps: [] }], DAY);
-  const building = buildBars({ ...app, leases: taken }, series, DAY, NEVER);
+  const building = buildDay({ ...app, leases: taken }, series, DAY, NEVER);
   await expect(building).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect(await app.bars.days(series, RANGE)).toEqual([]);
 });
@@ -110,7 +110,7 @@ test('a late owner does not chain continuous levels', async () => {
   await app.catalogue.pinOrigin(series, DAY);
   const day = dayInputs(DAY, [hour(DAY).record]);
   if (day === undefined) throw new Error('nothing is known of the day');
-  await app.bars.stamp(series, day, DAY);
+  await app.bars.stamp([{ series, day }], DAY);
   const chaining = chainDays({ ...app, leases: taken }, series, NEVER);
   await expect(chaining).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect((await app.bars.midnightBases(series)).bases).toEqual([]);

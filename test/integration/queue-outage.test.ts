@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { compactDay } from '../../src/domain/time/hour.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { classify } from '../../src/domain/errors.ts';
@@ -74,7 +75,7 @@ describe('a worker process', () => {
     ]);
     // It does not try to settle a job whose lock it has lost.
     expect(away.lines.filter((line) => line.includes('Missing lock'))).toEqual([]);
-    expect(await it.queue.dayStates('r1', BTC, [DAY])).toEqual(['done']);
+    expect(await it.queue.stretchStates('r1', BTC, [compactDay(DAY)])).toEqual(['done']);
   });
 
   test.each(['drain', 'stop'] as const)('that is told to %s exits by itself', async (order) => {
@@ -138,7 +139,7 @@ describe('Redis', () => {
     ['addFeed', async (queue) => queue.addFeed('r1', BTC, { startMs: DAY, endMs: DAY })],
     ['upsertTick', async (queue) => queue.upsertTick(60_000)],
     ['removeTick', async (queue) => queue.removeTick()],
-    ['dayStates', async (queue) => queue.dayStates('r1', BTC, [DAY])],
+    ['stretchStates', async (queue) => queue.stretchStates('r1', BTC, [compactDay(DAY)])],
     ['barsPending', async (queue) => queue.barsPending(BTC, DAY)],
     ['chainPending', async (queue) => queue.chainPending(BTC)],
     ['counts', async (queue) => queue.counts()],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CdvaultError } from '../../src/domain/errors.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { compactDay, DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { QueueCounts } from '../../src/ports/job-queue.ts';
 import { eventually, keyBytes } from './queue-fixtures.ts';
 import { BTC, DAY, days, DONE, Harness } from './queue-harness.ts';
@@ -51,7 +51,7 @@ describe('addDays', () => {
     expect(await countsOf('slice')).toMatchObject({ waiting: 4 });
     it.work({
       slice: async () => DONE,
-      bars: async ({ dayMs }) => (dayMs === DAY ? DONE : refuse()),
+      bars: async ({ days: [dayMs] }) => (dayMs === DAY ? DONE : refuse()),
     });
     await eventually('both days end', async () => !(await dayStates()).includes('pending'));
     expect(await dayStates()).toEqual(['done', 'failed']);
@@ -84,7 +84,8 @@ describe('addDays', () => {
       });
       await eventually(
         'it is done',
-        async () => (await it.queue.dayStates('r1', { ...BTC, symbol }, [DAY]))[0] === 'done',
+        async () =>
+          (await it.queue.stretchStates('r1', { ...BTC, symbol }, [compactDay(DAY)]))[0] === 'done',
       );
       expect(seen).toEqual([symbol]);
     },
@@ -127,11 +128,12 @@ describe('addDays', () => {
     expect(it.eventTypes()).toEqual(['completed slice', 'completed bars']);
   });
 
-  const dayStates = async () => it.queue.dayStates('r1', BTC, [DAY, DAY + DAY_MS]);
+  const dayStates = async () =>
+    it.queue.stretchStates('r1', BTC, [DAY, DAY + DAY_MS].map(compactDay));
 });
 
-test('dayStates reports a missing job as done, since jobs are removed after completion', async () => {
-  expect(await it.queue.dayStates('r1', BTC, [DAY])).toEqual(['done']);
+test('stretchStates reports a missing job as done, since jobs are removed after completion', async () => {
+  expect(await it.queue.stretchStates('r1', BTC, [compactDay(DAY)])).toEqual(['done']);
 });
 
 describe('deduplicated jobs', () => {
@@ -142,7 +144,7 @@ describe('deduplicated jobs', () => {
     expect(await countsOf('bars')).toMatchObject({ waiting: 2 });
     let runs = 0;
     it.work({
-      bars: async ({ dayMs }) => {
+      bars: async ({ days: [dayMs] }) => {
         if (dayMs !== DAY) return DONE;
         runs += 1;
         if (runs === 1) for (const again of [1, 2]) await it.queue.addBars(BTC, again * DAY);

@@ -3,7 +3,7 @@ import { createBarStore } from '../../src/adapters/questdb/bar-store.ts';
 import { IlpConnection } from '../../src/adapters/questdb/ilp-connection.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { createDistilledCache } from '../../src/adapters/system/distilled-cache.ts';
-import { buildBars } from '../../src/app/bars/build-bars.ts';
+import { buildDay } from '../support/one-day.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { createHourDistiller } from '../../src/domain/bars/distiller.ts';
 import type { Series } from '../../src/domain/market.ts';
@@ -67,22 +67,23 @@ async function store(hour: number, trades = tradesOf(hour)): Promise<void> {
 }
 
 async function build(into: App = app) {
-  return buildBars({ ...into, distilled: NOTHING_KEPT }, series, DAY, NEVER);
+  return buildDay({ ...into, distilled: NOTHING_KEPT }, series, DAY, NEVER);
 }
 
 /** An app that sends a part of the lines, and notes all of them. */
 function watched(keep: (line: string) => boolean = () => true) {
   const lines: string[] = [];
-  const part: Pick<IlpConnection, 'write'> = {
-    async write(body, _, signal) {
-      const sent = body.toString().trimEnd().split('\n');
+  const part: Pick<IlpConnection, 'stream'> = {
+    async stream(pieces, rows, signal) {
+      const sent: string[] = [];
+      for await (const piece of pieces) sent.push(...piece.toString().trimEnd().split('\n'));
       lines.push(...sent);
       const kept = sent.filter(keep);
       await ilp.write(Buffer.from(`${kept.join('\n')}\n`), kept.length, signal);
-      if (kept.length < sent.length) throw new Error('killed');
+      if (kept.length < sent.length) throw new Error(`killed after ${kept.length} of ${rows()}`);
     },
   };
-  return { lines, app: { ...app, bars: createBarStore({ sql: app.sql, ilp: part }) } };
+  return { lines, app: { ...app, bars: createBarStore({ ...app, ilp: part }) } };
 }
 
 async function everything(of = series): Promise<unknown> {
@@ -198,6 +199,6 @@ test('a kept hour that does not agree with the ledger is not used', async () => 
   if (hour === undefined) throw new Error('an hour out of order');
   const distilled = createDistilledCache();
   distilled.keep({ ...key, contract: undefined }, hour);
-  expect(await buildBars({ ...app, distilled }, series, DAY, NEVER)).toBe('built');
+  expect(await buildDay({ ...app, distilled }, series, DAY, NEVER)).toBe('built');
   expect(await everything()).toEqual(await builtOnce(new Map([[0, tradesOf(0)]])));
 });

@@ -64,7 +64,7 @@ export async function buildDay(
   const isUnknown = contract !== undefined && contract.size === undefined;
   const bars = dayBars(day, hours, isUnknown ? [] : store.bars.tiers);
   await store.bars.write(
-    [{ series, day, bars, contract, fromMs: dayMs, mayHaveLeft: false }],
+    () => [{ series, day, bars, contract, fromMs: dayMs, mayHaveLeft: false }],
     NEVER,
   );
   return day;

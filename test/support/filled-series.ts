@@ -135,7 +135,7 @@ async function buildDays(
       (sum, { buyQty, sellQty }) => sum + parseDecimal(buyQty, 8) - parseDecimal(sellQty, 8),
       0n,
     );
-    await store.bars.stamp(series, { ...day, deltaE8 }, Date.now());
+    await store.bars.stamp([{ series, day: { ...day, deltaE8 } }], Date.now());
   }
   const anchors = midnightBases(originMs, await store.bars.days(series));
   await store.bars.writeMidnightBases(series, originMs, anchors);

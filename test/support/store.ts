@@ -59,7 +59,7 @@ export function openStore(urls = inject('services')) {
     tables,
     trades,
     bulk,
-    bars: createBarStore({ sql, ilp }),
+    bars: createBarStore({ sql, ilp, ...deps }),
     ledger: createLedger(sql),
     async close() {
       await trades.close();

@@ -25,8 +25,8 @@ const SHOWN: Readonly<Record<JobKind, Shown>> = {
   ),
   archive: shown(
     'archive',
-    'stores a day from the exchange’s file',
-    ({ dayMs, ...series }) => `${nameOf(series)} ${isoDay(dayMs)}`,
+    'stores a stretch of days from the exchange’s files',
+    ({ days, ...series }) => `${nameOf(series)} ${spanOf(days.map(({ dayMs }) => dayMs))}`,
   ),
   slice: shown(
     'slice',
@@ -35,8 +35,8 @@ const SHOWN: Readonly<Record<JobKind, Shown>> = {
   ),
   bars: shown(
     'bars',
-    'builds a day’s bars at every interval; waits for the day’s slices',
-    ({ dayMs, ...series }) => `${nameOf(series)} ${isoDay(dayMs)}`,
+    'builds the bars of days at every interval; waits for their trades',
+    ({ days, ...series }) => `${nameOf(series)} ${spanOf(days)}`,
   ),
   chain: shown('chain', 'computes continuous CDV at every stored midnight', nameOf),
   tick: shown('tick', 'every hour, plans the due work of scheduled series', () => 'tick'),
@@ -54,6 +54,11 @@ function shown<K extends JobKind>(
       return payload === undefined ? kind : title(payload);
     },
   };
+}
+
+function spanOf(days: readonly number[]): string {
+  const [first = 0, last = 0] = [days[0], days.at(-1)];
+  return first === last ? isoDay(first) : `${isoDay(first)} to ${isoDay(last)}`;
 }
 
 function nameOf({ symbol, market }: Series): string {

@@ -39,6 +39,20 @@ const instantMs = z.int().nonnegative();
 
 const dayHours = z.array(instantMs.multipleOf(HOUR_MS)).max(24);
 
+const day = instantMs.multipleOf(DAY_MS);
+
+/** A stretch is at most a month. */
+const MOST_DAYS = 31;
+
+const stretch = z.string().regex(/^\d{8}(-\d{8})?$/);
+
+const wantedDay = z.strictObject({
+  dayMs: day,
+  hours: dayHours.min(1),
+  refetch: dayHours.optional(),
+  edges: z.array(z.enum(['before', 'after'])).optional(),
+});
+
 const source = z.union([
   z.enum(['auto', 'rest', 'archive']),
   z.templateLiteral(['dir:', z.string().min(1)]),
@@ -78,15 +92,13 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
     schema: z.strictObject({
       ...series,
       runId,
-      dayMs: instantMs.multipleOf(DAY_MS),
-      hours: dayHours.min(1),
-      refetch: dayHours.optional(),
+      stretch,
+      days: z.array(wantedDay).min(1).max(MOST_DAYS),
       source: source.optional(),
-      edges: z.array(z.enum(['before', 'after'])).optional(),
     }),
     ...OUTAGE,
-    // About 40 s for the busiest day, a few minutes for its month's file, and REST for hours missing in
-    // the file.
+    // About 40 s for the busiest day or a month of small files, a few minutes for the month's file of the
+    // busiest symbol, and REST for hours missing in the files.
     timeoutMs: 60 * MINUTE_MS,
     letGoMs: LET_GO_MS,
     concurrency: 2,
@@ -106,13 +118,14 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
     concurrency: 8,
   },
   bars: {
-    schema: z.strictObject({ ...series, runId, dayMs: instantMs.multipleOf(DAY_MS) }),
+    schema: z.strictObject({ ...series, runId, days: z.array(day).min(1).max(MOST_DAYS) }),
     ...OUTAGE,
-    // About 1.5 s for the busiest day; the rest is for a store that is slow to apply its log.
+    // About 1 s for the busiest day, a minute for a full batch; the rest is for a store that is slow to apply
+    // its log.
     timeoutMs: 15 * MINUTE_MS,
     letGoMs: LET_GO_MS,
-    // One statement uses one core of the store.
-    concurrency: 2,
+    // They wait for each other, to be built in one batch.
+    concurrency: 64,
   },
   chain: {
     schema: z.strictObject(series),

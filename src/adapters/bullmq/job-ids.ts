@@ -1,4 +1,4 @@
-import { compactHour } from '../../domain/time/hour.ts';
+import { compactDay, compactHour } from '../../domain/time/hour.ts';
 import { type Series, seriesKey } from '../../domain/market.ts';
 
 /**
@@ -10,12 +10,13 @@ export function sliceId(runId: string, series: Series, hourMs: number): string {
   return `${runPrefix('slice', runId)}${seriesKey(series)}-${compactHour(hourMs)}`;
 }
 
-export function archiveId(runId: string, series: Series, dayMs: number): string {
-  return `${runPrefix('archive', runId)}${seriesKey(series)}-${compactDay(dayMs)}`;
+/** @param stretch `20240101` or `20240101-20240131` */
+export function archiveId(runId: string, series: Series, stretch: string): string {
+  return `${runPrefix('archive', runId)}${seriesKey(series)}-${stretch}`;
 }
 
-export function barsId(runId: string, series: Series, dayMs: number): string {
-  return `${runPrefix('bars', runId)}${seriesKey(series)}-${compactDay(dayMs)}`;
+export function barsId(runId: string, series: Series, stretch: string): string {
+  return `${runPrefix('bars', runId)}${seriesKey(series)}-${stretch}`;
 }
 
 export function feedId(runId: string, series: Series): string {
@@ -34,10 +35,6 @@ export function barsDedupKey(series: Series, dayMs: number): string {
 
 export function chainDedupKey(series: Series): string {
   return `chain-${seriesKey(series)}`;
-}
-
-function compactDay(dayMs: number): string {
-  return compactHour(dayMs).slice(0, 8);
 }
 
 export function scheduleDedupKey(series: Series): string {

@@ -24,8 +24,8 @@ import {
   queueName,
   queueNames,
 } from './catalogue.ts';
-import { dayFlow, plain } from './day-flow.ts';
 import { failedJobs } from './failed-jobs.ts';
+import { countJobs } from './count-jobs.ts';
 import { forgetFailed } from './forget-failed.ts';
 import {
   archiveId,
@@ -37,6 +37,7 @@ import {
   sliceId,
 } from './job-ids.ts';
 import { RunProgressStore } from './run-progress.ts';
+import { flowsOf, plain, stretchFlow } from './stretch-flow.ts';
 
 export interface JobQueueDeps {
   readonly redisUrl: string;
@@ -45,8 +46,8 @@ export interface JobQueueDeps {
   readonly log: Log;
 }
 
-/** A day has at most 25 jobs, and 1,000 jobs in one MULTI block Redis for about 0.1 s only. */
-const DAYS_A_CALL = 40;
+/** A flow has at most 25 jobs, and 1,000 jobs in one MULTI block Redis for about 0.1 s only. */
+const FLOWS_A_CALL = 40;
 
 /** 1,000 jobs take 0.1 s; the rest is for a busy Redis, which earlier calls have shown to be reachable. */
 const BULK_ANSWER_MS = 20_000;
@@ -93,36 +94,40 @@ class BullJobQueue implements JobQueue {
     days: readonly DayWork[],
     priority: JobPriority,
   ): Promise<void> {
-    for (let start = 0; start < days.length; start += DAYS_A_CALL) {
-      const chunk = days.slice(start, start + DAYS_A_CALL);
+    const flows = flowsOf(days);
+    for (let start = 0; start < flows.length; start += FLOWS_A_CALL) {
+      const chunk = flows.slice(start, start + FLOWS_A_CALL);
       // If its parent exists, a flow adds nothing at best, and at worst children that no parent waits for.
       const states = await this.#states(
         'bars',
-        chunk.map(({ dayMs }) => barsId(runId, series, dayMs)),
+        chunk.map(({ name }) => barsId(runId, series, name)),
       );
       const fresh = chunk.filter((_, index) => states[index] === 'unknown');
-      const flows = fresh.map((day) => dayFlow(runId, series, day, priority));
-      if (flows.length === 0) continue;
-      const slices = fresh.flatMap(({ hours }) =>
+      if (fresh.length === 0) continue;
+      const byRest = fresh.flatMap(({ days: ofFlow }) =>
+        ofFlow.filter(({ fromArchive }) => fromArchive === undefined),
+      );
+      const slices = byRest.flatMap(({ hours }) =>
         hours.map((hourMs) => sliceId(runId, series, hourMs)),
       );
-      const archives = fresh.map(({ dayMs }) => archiveId(runId, series, dayMs));
+      const archives = fresh.map(({ name }) => archiveId(runId, series, name));
       await forgetFailed(this.#redis, this.#queue('slice', series.market), slices);
       await forgetFailed(this.#redis, this.#queue('archive', series.market), archives);
-      await redisCall('accept a batch of jobs', () => this.#flows.addBulk(flows), {
+      const jobs = fresh.map((flow) => stretchFlow(runId, series, flow, priority));
+      await redisCall('accept a batch of jobs', () => this.#flows.addBulk(jobs), {
         answerMs: BULK_ANSWER_MS,
       });
     }
   }
 
-  async dayStates(
+  async stretchStates(
     runId: string,
     series: Series,
-    days: readonly number[],
+    stretches: readonly string[],
   ): Promise<readonly DayJobState[]> {
     const states = await this.#states(
       'bars',
-      days.map((dayMs) => barsId(runId, series, dayMs)),
+      stretches.map((name) => barsId(runId, series, name)),
     );
     return states.map(toDayState);
   }
@@ -130,7 +135,7 @@ class BullJobQueue implements JobQueue {
   async addBars(series: Series, dayMs: number): Promise<void> {
     await this.#addDeduplicated(
       'bars',
-      { ...plain(series), runId: NO_RUN, dayMs },
+      { ...plain(series), runId: NO_RUN, days: [dayMs] },
       barsDedupKey(series, dayMs),
     );
   }
@@ -209,8 +214,8 @@ class BullJobQueue implements JobQueue {
     await redisCall('remove the tick', () => this.#queue('tick').removeJobScheduler(TICK));
   }
 
-  async counts(): Promise<readonly QueueCounts[]> {
-    return Promise.all(JOB_KINDS.map(async (kind) => this.#countsOf(kind)));
+  async counts(kinds: readonly JobKind[] = JOB_KINDS): Promise<readonly QueueCounts[]> {
+    return Promise.all(kinds.map(async (kind) => this.#countsOf(kind)));
   }
 
   async failures(runId: string, limit: number): Promise<readonly FailedJob[]> {
@@ -266,19 +271,11 @@ class BullJobQueue implements JobQueue {
     );
   }
 
-  async #countsOf(kind: JobKind): Promise<QueueCounts> {
-    const counts = { waiting: 0, active: 0, delayed: 0, failed: 0 };
-    for (const name of queueNames(kind)) {
-      const queue = this.#named(name);
-      // Not getJobs, which would transfer every job (a known outage).
-      const all = await redisCall('count its jobs', () => queue.getJobCounts());
-      counts.waiting +=
-        (all['waiting'] ?? 0) + (all['prioritized'] ?? 0) + (all['waiting-children'] ?? 0);
-      counts.active += all['active'] ?? 0;
-      counts.delayed += all['delayed'] ?? 0;
-      counts.failed += all['failed'] ?? 0;
-    }
-    return { kind, ...counts };
+  #countsOf(kind: JobKind): Promise<QueueCounts> {
+    return countJobs(
+      kind,
+      queueNames(kind).map((name) => this.#named(name)),
+    );
   }
 
   #queue(kind: JobKind, market: Market = MARKETS[0]): Queue {

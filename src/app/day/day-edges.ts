@@ -8,10 +8,10 @@ import { firstAggId, type Series, type SeriesDay } from '../../domain/market.ts'
 import { isWithinRest } from '../../domain/plan/plan.ts';
 import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { JobPayloads } from '../../ports/job-queue.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
+import type { FileDay } from './file-day.ts';
 
 /** How many days without a file are searched for the nearest trade: enough to reach the next monthly file. */
 export const SILENT_DAYS = 31;
@@ -31,11 +31,11 @@ interface EdgeDeps {
 export class DayEdges {
   readonly #deps: EdgeDeps;
   readonly #series: Series;
-  readonly #day: JobPayloads['archive'];
+  readonly #day: FileDay;
   readonly #signal: AbortSignal;
   #isCut = false;
 
-  constructor(deps: EdgeDeps, day: JobPayloads['archive'], signal: AbortSignal) {
+  constructor(deps: EdgeDeps, day: FileDay, signal: AbortSignal) {
     this.#deps = deps;
     this.#series = { market: day.market, symbol: day.symbol };
     this.#day = day;
@@ -176,8 +176,8 @@ async function edgeOf(file: ArchiveDay, side: Side): Promise<AggTrade | undefine
   return found;
 }
 
-/** A trade of which only id and time are known: it ends an hour and is not counted in any. */
-function namedOnly({ id, timeUs }: Neighbour): AggTrade {
+/** A trade of which only id and time matter: it ends an hour and is not counted in any. */
+export function namedOnly({ id, timeUs }: Neighbour): AggTrade {
   const [price, qty, firstId, lastId] = ['0', '0', -1, -1] as const;
   return { aggId: id, timeUs, price, qty, firstId, lastId, isBuyerMaker: false };
 }

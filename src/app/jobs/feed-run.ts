@@ -2,7 +2,7 @@
  * The feed job: enqueues the days of a range through a window. Each run of the job's handler is one look.
  *
  * States of a feed (one for each run and series), and what may follow:
- *   feeding   the ledger may have more due days: up to WINDOW_DAYS of them are enqueued and pending
+ *   feeding   the ledger may have more due days: WINDOW_DAYS or WINDOW_STRETCHES are enqueued and pending
  *             → feeding (next look after 500 ms), ending, over
  *   ending    all due days are enqueued (`exhausted`); days are pending, or bars are on their way
  *             → ending (next look after 100 ms), over
@@ -10,23 +10,20 @@
  * A look that fails drops the state: the next attempt starts from the ledger, in `feeding`.
  */
 
-import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
-import { type DayEdge, type DayWork, suitsArchive } from '../../domain/plan/plan.ts';
-import { CdvaultError } from '../../domain/errors.ts';
-import type { Series } from '../../domain/market.ts';
+import { compactDay, DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
+import type { DayWork } from '../../domain/plan/plan.ts';
 import type { ArchiveFiles } from '../../ports/archive-files.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { JobOutcome, JobPayloads, JobQueue } from '../../ports/job-queue.ts';
-import type { Log } from '../../ports/log.ts';
-import type { TradeSource } from '../../ports/trade-source.ts';
-import { askBriefly } from '../witness.ts';
+import { DaySources, type DaySourcesDeps } from './day-sources.ts';
 import { daysBehind, dueDays, type PlanDeps } from '../plan/plan-series.ts';
 
 /**
  * Days of one series that may be in Redis at a time: 24 × 25 jobs of 1.6 KB each, so that 100 series
- * stay below 100 MB. The rest of the range stays in the ledger, where it uses no memory.
+ * stay below 100 MB. The rest of the range stays in the ledger, where it uses no memory. A stretch of many
+ * days is one job of up to 12 KB, and two of them may be there: one is worked on while the other waits.
  */
 const WINDOW_DAYS = 24;
+const WINDOW_STRETCHES = 2;
 /** Delay between looks: while days are still to be added (`feeding`), then until the last ones are done. */
 const LOOK_AGAIN_MS = { feeding: 500, ending: 100 };
 /** Days this recent have priority over history. */
@@ -36,21 +33,29 @@ type FeedRequest = JobPayloads['feed'];
 
 interface FeedState {
   readonly days: AsyncIterator<DayWork>;
-  readonly pending: Set<number>;
+  readonly sources: DaySources;
+  /** The first day of the next stretch, once it has been read. */
+  ahead?: DayWork | undefined;
+  /** The days of each pending stretch, by its name. */
+  readonly pending: Map<string, readonly DayWork[]>;
+  /** The names of the stretches of all days that were enqueued. */
+  readonly nameOf: Map<number, string>;
   /** Days whose bars were requested once more at the end. */
   readonly rebuilt: Set<number>;
   exhausted: boolean;
-  /** Asked once per run, and only when something depends on it. */
-  mayBeForgotten?: Promise<boolean>;
 }
 
-type FeedDeps = PlanDeps & {
-  readonly queue: JobQueue;
-  readonly clock: Clock;
-  readonly source: Pick<TradeSource, 'historyMs' | 'isTrading'>;
-  readonly files: ArchiveFiles;
-  readonly log: Log;
-};
+/** Days that one flow works on. */
+interface Stretch {
+  readonly name: string;
+  readonly days: readonly DayWork[];
+}
+
+type FeedDeps = PlanDeps &
+  DaySourcesDeps & {
+    readonly queue: JobQueue;
+    readonly files: ArchiveFiles;
+  };
 
 export type FeedRun = (request: FeedRequest, signal: AbortSignal) => Promise<JobOutcome>;
 
@@ -90,14 +95,16 @@ export function createFeedRun(deps: FeedDeps): FeedRun {
 async function areBarsOnTheirWay(
   { queue, ...deps }: FeedDeps,
   request: FeedRequest,
-  { rebuilt }: FeedState,
+  { rebuilt, nameOf }: FeedState,
   signal: AbortSignal,
 ): Promise<boolean> {
   let areAny = false;
   for await (const dayMs of daysBehind(deps, request, request)) {
     signal.throwIfAborted();
     if (await queue.barsPending(request, dayMs)) areAny = true;
-    else if (!rebuilt.has(dayMs) && !(await hasFailed(queue, request, dayMs))) {
+    else if (!rebuilt.has(dayMs)) {
+      const name = nameOf.get(dayMs) ?? compactDay(dayMs);
+      if (await hasFailed(queue, request, name)) continue;
       rebuilt.add(dayMs);
       await queue.addBars(request, dayMs);
       areAny = true;
@@ -106,8 +113,8 @@ async function areBarsOnTheirWay(
   return areAny;
 }
 
-async function hasFailed(queue: JobQueue, request: FeedRequest, dayMs: number): Promise<boolean> {
-  return (await queue.dayStates(request.runId, request, [dayMs])).includes('failed');
+async function hasFailed(queue: JobQueue, request: FeedRequest, stretch: string): Promise<boolean> {
+  return (await queue.stretchStates(request.runId, request, [stretch])).includes('failed');
 }
 
 function start(deps: FeedDeps, request: FeedRequest): FeedState {
@@ -116,21 +123,46 @@ function start(deps: FeedDeps, request: FeedRequest): FeedState {
     request.isScheduled === true ? { files: deps.files, nowMs: deps.clock.nowMs() } : undefined;
   return {
     days: dueDays(deps, request, range, patience),
-    pending: new Set(),
+    sources: new DaySources(deps, request),
+    pending: new Map(),
+    nameOf: new Map(),
     rebuilt: new Set(),
     exhausted: false,
   };
 }
 
+/** @returns undefined when there are no more due days */
+async function nextStretch(state: FeedState, signal: AbortSignal): Promise<Stretch | undefined> {
+  let stretch: { readonly name: string; readonly days: DayWork[] } | undefined;
+  for (;;) {
+    const day = state.ahead ?? (await nextDay(state, signal));
+    if (day === undefined) return stretch;
+    const name = day.stretch ?? compactDay(day.dayMs);
+    state.ahead = stretch === undefined || stretch.name === name ? undefined : day;
+    if (state.ahead !== undefined) return stretch;
+    stretch ??= { name, days: [] };
+    stretch.days.push(day);
+  }
+}
+
+async function nextDay(
+  { days, sources }: FeedState,
+  signal: AbortSignal,
+): Promise<DayWork | undefined> {
+  const next = await days.next();
+  signal.throwIfAborted();
+  return next.done === true ? undefined : sources.of(next.value, signal);
+}
+
 async function forgetFinished(
   queue: JobQueue,
   request: FeedRequest,
-  state: FeedState,
+  { pending }: FeedState,
 ): Promise<void> {
-  const days = [...state.pending];
-  const found = await queue.dayStates(request.runId, request, days);
-  for (const [index, dayMs] of days.entries()) {
-    if (found[index] !== 'pending') state.pending.delete(dayMs);
+  const names = [...pending.keys()];
+  const found = await queue.stretchStates(request.runId, request, names);
+  for (const [index, name] of names.entries()) {
+    if (found[index] !== 'pending') pending.delete(name);
   }
 }
 
@@ -140,59 +172,26 @@ async function topUp(
   state: FeedState,
   signal: AbortSignal,
 ): Promise<void> {
-  const fresh: DayWork[] = [];
-  while (!state.exhausted && state.pending.size + fresh.length < WINDOW_DAYS) {
-    const next = await state.days.next();
+  const fresh = new Map<string, readonly DayWork[]>();
+  while (!state.exhausted && hasRoom([...state.pending.values(), ...fresh.values()])) {
+    const stretch = await nextStretch(state, signal);
     signal.throwIfAborted();
-    if (next.done === true) state.exhausted = true;
-    else fresh.push(await sourced(deps, next.value, { request, state }, signal));
+    if (stretch === undefined) state.exhausted = true;
+    else fresh.set(stretch.name, stretch.days);
   }
   const liveFromMs = deps.clock.nowMs() - LIVE_MS;
+  const isLive = (days: readonly DayWork[]) => days.some(({ dayMs }) => dayMs >= liveFromMs);
   for (const priority of ['live', 'backfill'] as const) {
-    const days = fresh.filter(({ dayMs }) => dayMs >= liveFromMs === (priority === 'live'));
-    if (days.length > 0) await deps.queue.addDays(request.runId, request, days, priority);
+    const flows = [...fresh.values()].filter((days) => isLive(days) === (priority === 'live'));
+    if (flows.length > 0) await deps.queue.addDays(request.runId, request, flows.flat(), priority);
   }
-  for (const { dayMs } of fresh) state.pending.add(dayMs);
+  for (const [name, days] of fresh) {
+    state.pending.set(name, days);
+    for (const { dayMs } of days) state.nameOf.set(dayMs, name);
+  }
 }
 
-async function sourced(
-  deps: FeedDeps,
-  day: DayWork,
-  { request, state }: { readonly request: FeedRequest; readonly state: FeedState },
-  signal: AbortSignal,
-): Promise<DayWork> {
-  const { market, source = 'auto' } = request;
-  const historyMs = deps.source.historyMs(market);
-  const policy = { source, historyMs, nowMs: deps.clock.nowMs() };
-  const byFile = { ...day, fromArchive: source, edges: edgesOf(day, request) };
-  if (suitsArchive(day, policy)) return byFile;
-  // A few hours cost less by REST, unless it no longer serves the symbol.
-  if (!suitsArchive(day, { ...policy, mayBeForgotten: true })) return day;
-  state.mayBeForgotten ??= mayBeForgotten(deps, request, signal);
-  return (await state.mayBeForgotten) ? byFile : day;
-}
-
-/**
- * Whether the symbol is no longer traded, so that REST may not serve it. If the exchange can't be asked,
- * it can't serve the hours either, and their jobs will report that.
- */
-async function mayBeForgotten(
-  { source, log }: FeedDeps,
-  series: Series,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const isTrading = await askBriefly(signal, (briefly) => source.isTrading(series, briefly));
-  if (!(isTrading instanceof CdvaultError)) return !isTrading;
-  log.warn(
-    { symbol: series.symbol, error: isTrading.message },
-    'could not ask whether the exchange still trades the symbol',
-  );
-  return false;
-}
-
-function edgesOf({ dayMs }: DayWork, { startMs, endMs }: FeedRequest): DayEdge[] {
-  return [
-    ...(dayMs <= startMs ? (['before'] as const) : []),
-    ...(dayMs + DAY_MS >= endMs ? (['after'] as const) : []),
-  ];
+function hasRoom(flows: readonly (readonly DayWork[])[]): boolean {
+  const days = flows.reduce((sum, { length }) => sum + length, 0);
+  return days < WINDOW_DAYS || flows.length < WINDOW_STRETCHES;
 }

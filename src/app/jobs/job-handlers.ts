@@ -1,8 +1,9 @@
-import type { JobHandlers } from '../../ports/job-queue.ts';
-import { buildBars } from '../bars/build-bars.ts';
+import type { JobHandlers, JobQueue } from '../../ports/job-queue.ts';
+import { createBarBatches } from '../bars/bar-batches.ts';
 import { chainDays, type ChainDeps } from '../bars/chain-days.ts';
 import { createFeedRun } from './feed-run.ts';
-import { createIngestHandlers, DONE, type IngestHandlerDeps, LATER } from './ingest-handlers.ts';
+import { createIngestHandlers, type IngestHandlerDeps } from './ingest-handlers.ts';
+import { DONE, LATER } from './slice-jobs.ts';
 import { keepSchedule } from './keep-schedule.ts';
 import type { PlanDeps } from '../plan/plan-series.ts';
 
@@ -11,13 +12,14 @@ type HandlerDeps = IngestHandlerDeps & ChainDeps & PlanDeps;
 /** What each kind of job does. */
 export function createJobHandlers(deps: HandlerDeps): JobHandlers {
   const feedRun = createFeedRun(deps);
+  const buildBars = createBarBatches({ ...deps, isMoreToCome: () => isIngesting(deps.queue) });
 
   return {
     feed: (request, { signal }) => feedRun(request, signal),
     ...createIngestHandlers(deps),
-    async bars({ market, symbol, dayMs }, { signal }) {
+    async bars({ market, symbol, days }, { signal }) {
       const series = { market, symbol };
-      const outcome = await buildBars(deps, series, dayMs, signal);
+      const outcome = await buildBars({ series, days }, signal);
       if (outcome === 'busy') return LATER;
       if (outcome === 'built') await deps.queue.addChain(series);
       return DONE;
@@ -30,4 +32,10 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
       return DONE;
     },
   };
+}
+
+/** Whether trades of more days are being fetched, or are about to be. */
+async function isIngesting(queue: JobQueue): Promise<boolean> {
+  const counts = await queue.counts(['archive', 'slice']);
+  return counts.some(({ waiting, active }) => waiting + active > 0);
 }

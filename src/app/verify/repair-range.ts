@@ -5,7 +5,7 @@ import {
   type DayReport,
   type Finding,
 } from '../../domain/proof/finding.ts';
-import { DAY_MS, floorTo, HOUR_MS } from '../../domain/time/hour.ts';
+import { compactDay, DAY_MS, floorTo, HOUR_MS } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import { isWithinRest } from '../../domain/plan/plan.ts';
 import { isFilesOnly, type SourceChoice } from '../../domain/plan/source-choice.ts';
@@ -143,7 +143,7 @@ async function makeDue(
     seenAtMs: nowMs,
   };
   await bars.restate(series, [row]);
-  await bars.stamp(series, { ...day, inputs: '' }, nowMs);
+  await bars.stamp([{ series, day: { ...day, inputs: '' } }], nowMs);
 }
 
 /** Whether everything that was queued for some days has run, levels included. */
@@ -153,6 +153,6 @@ export async function isRepaired(
   series: Series,
   days: readonly number[],
 ): Promise<boolean> {
-  const states = await queue.dayStates(runId, series, days);
+  const states = await queue.stretchStates(runId, series, days.map(compactDay));
   return !states.includes('pending') && !(await queue.chainPending(series));
 }

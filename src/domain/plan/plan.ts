@@ -21,6 +21,8 @@ export interface DayWork {
   readonly refetch?: ReadonlySet<number>;
   /** Set when the day's archive file is tried first. */
   readonly fromArchive?: SourceChoice;
+  /** Days of the same stretch are taken from their files by one job: see stretchesOf(). */
+  readonly stretch?: string;
   /** The sides of this day at which the requested range ends. */
   readonly edges?: readonly DayEdge[];
 }

@@ -57,6 +57,11 @@ export function compactHour(hourMs: number): string {
   return new Date(hourMs).toISOString().slice(0, 13).replace(/[-T]/g, '');
 }
 
+/** 20240101 */
+export function compactDay(dayMs: number): string {
+  return compactHour(dayMs).slice(0, 8);
+}
+
 /** The hour `[hourMs, hourMs + 1 h)` in microseconds, half-open. */
 export function hourWindowUs(hourMs: number): { readonly startUs: number; readonly endUs: number } {
   return { startUs: hourMs * 1000, endUs: (hourMs + HOUR_MS) * 1000 };

@@ -1,6 +1,7 @@
 import type { FlowJob } from 'bullmq';
 import type { Series } from '../../domain/market.ts';
 import type { DayWork } from '../../domain/plan/plan.ts';
+import { compactDay } from '../../domain/time/hour.ts';
 import { jobOptions, type JobPriority, parsePayload, queueName } from './catalogue.ts';
 import { archiveId, barsId, sliceId } from './job-ids.ts';
 
@@ -9,26 +10,39 @@ export function plain({ market, symbol }: Series): Series {
   return { market, symbol };
 }
 
+/** Days that one flow works on: those of a stretch, or a single day. */
+export interface FlowDays {
+  readonly name: string;
+  readonly days: readonly DayWork[];
+}
+
+/** The flows of some days, in their order. */
+export function flowsOf(days: readonly DayWork[]): FlowDays[] {
+  const byName = Map.groupBy(days, ({ dayMs, stretch }) => stretch ?? compactDay(dayMs));
+  return [...byName].map(([name, ofFlow]) => ({ name, days: ofFlow }));
+}
+
 /**
- * The jobs of a day: its bars job with its slice jobs, or one archive job, as children. Children use
+ * The jobs of a flow: the bars job with its slice jobs, or one archive job, as children. Children use
  * `ignoreDependencyOnFailure`: without it, the bars job waits endlessly after a failed slice, and
  * `continueParentOnFailure` would run it while other slices still run.
  */
-export function dayFlow(
+export function stretchFlow(
   runId: string,
   series: Series,
-  day: DayWork,
+  { name, days }: FlowDays,
   priority: JobPriority,
 ): FlowJob {
+  const source = days[0]?.fromArchive;
   const children =
-    day.fromArchive === undefined
-      ? sliceJobs(runId, series, day, priority)
-      : [archiveJob(runId, series, day, priority)];
+    source === undefined
+      ? days.flatMap((day) => sliceJobs(runId, series, day, priority))
+      : [archiveJob(runId, series, { name, days }, priority)];
   return {
     name: 'bars',
     queueName: queueName('bars', series.market),
-    data: parsePayload('bars', { ...plain(series), runId, dayMs: day.dayMs }),
-    opts: { ...jobOptions('bars', priority), jobId: barsId(runId, series, day.dayMs) },
+    data: parsePayload('bars', { ...plain(series), runId, days: days.map(({ dayMs }) => dayMs) }),
+    opts: { ...jobOptions('bars', priority), jobId: barsId(runId, series, name) },
     ...(children.length > 0 && { children }),
   };
 }
@@ -36,7 +50,7 @@ export function dayFlow(
 function archiveJob(
   runId: string,
   series: Series,
-  { dayMs, hours, refetch = new Set(), fromArchive, edges }: DayWork,
+  { name, days }: FlowDays,
   priority: JobPriority,
 ): FlowJob {
   return {
@@ -45,15 +59,18 @@ function archiveJob(
     data: parsePayload('archive', {
       ...plain(series),
       runId,
-      dayMs,
-      hours,
-      ...(refetch.size > 0 && { refetch: [...refetch] }),
-      source: fromArchive,
-      edges,
+      stretch: name,
+      days: days.map(({ dayMs, hours, refetch = new Set(), edges }) => ({
+        dayMs,
+        hours,
+        ...(refetch.size > 0 && { refetch: [...refetch] }),
+        edges,
+      })),
+      source: days[0]?.fromArchive,
     }),
     opts: {
       ...jobOptions('archive', priority),
-      jobId: archiveId(runId, series, dayMs),
+      jobId: archiveId(runId, series, name),
       ignoreDependencyOnFailure: true,
     },
   };
