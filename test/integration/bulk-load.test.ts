@@ -64,6 +64,29 @@ test('a row that is refused late leaves nothing stored of all rows before it', a
   expect(await storedRows(series)).toBe(BLOCK.rows);
 });
 
+test('rows that were held back are stored when they are kept, and not when they are dropped', async () => {
+  const series = uniqueSeries('BULKHOLD');
+  const load = store.bulk.open(series, NEVER);
+  // Some of these end within a piece, others fill many.
+  const sizes = [100, 30_000, 7, 50_000, 1, 9_000];
+  let kept = 0;
+  for (const [index, rows] of sizes.entries()) {
+    load.hold();
+    await load.add(blockAt(index), 0, rows);
+    if (index % 2 === 0) {
+      await load.keep();
+      kept += rows;
+    } else load.drop();
+  }
+  await load.add(blockAt(6), 0, 5);
+  await load.finish();
+  const stored: number[] = [];
+  for await (const { aggId } of store.trades.read(series, WINDOW)) stored.push(aggId);
+  const blocks = stored.map((aggId) => Math.floor(aggId / BLOCK.rows));
+  expect([...new Set(blocks)]).toEqual([0, 2, 4, 6]);
+  expect(stored).toHaveLength(kept + 5);
+});
+
 test('a load that is abandoned, or whose signal aborts, leaves nothing stored', async () => {
   for (const end of ['abandon', 'abort'] as const) {
     const series = uniqueSeries(`BULK${end.toUpperCase()}`);

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createBarBatches } from '../../src/app/bars/bar-batches.ts';
+import type { App } from '../../src/cli/compose.ts';
+import type { Series } from '../../src/domain/market.ts';
+import { DAY_MS } from '../../src/domain/time/hour.ts';
+import { Rig } from '../e2e/rig.ts';
+import { NEVER, uniqueSeries } from '../support/store.ts';
+import { recordOfTrades, tradeOf } from '../support/trades.ts';
+
+const DAY = Date.UTC(2024, 4, 5);
+const DAYS = [DAY, DAY + DAY_MS, DAY + 2 * DAY_MS];
+
+let rig: Rig;
+let app: App;
+
+beforeAll(async () => {
+  rig = await Rig.start({});
+  app = await rig.app();
+});
+
+afterAll(async () => rig.dispose());
+
+/** A series with one proven hour in each day. @param lost days of which the trade is not in the store */
+async function stored(name: string, lost: readonly number[] = []): Promise<Series> {
+  const series = uniqueSeries(name);
+  await app.catalogue.pinOrigin(series, DAY);
+  const trades = DAYS.map((dayMs, index) => tradeOf(100 + index, dayMs + 60_000));
+  const kept = trades.filter((_, index) => !lost.includes(DAYS[index] ?? 0));
+  await app.trades.write(series, kept, NEVER);
+  const entries = DAYS.map((dayMs, index) => {
+    const prev = { id: 99 + index, timeUs: dayMs * 1000 - 1 };
+    const own = trades.slice(index, index + 1);
+    return { record: recordOfTrades(series, dayMs, own, { prev, nextId: 101 + index }), gaps: [] };
+  });
+  await app.ledger.write(entries, DAY);
+  return series;
+}
+
+async function commits(): Promise<number> {
+  const [row] = await app.sql.query(
+    "SELECT sequencerTxn FROM wal_tables() WHERE name = 'cdv_exact_1h'",
+  );
+  return Number(row?.['sequencerTxn']);
+}
+
+async function builtDays(series: Series): Promise<number> {
+  const days = await app.bars.days(series);
+  return days.filter(({ isCurrent }) => isCurrent).length;
+}
+
+test('days of several series that are asked for while others are on their way are one commit', async () => {
+  const all = [await stored('BATCHA'), await stored('BATCHB'), await stored('BATCHC')];
+  const before = await commits();
+  let isMoreToCome = true;
+  const build = createBarBatches({ ...app, isMoreToCome: async () => isMoreToCome });
+  const building = all.map(async (series) => build({ series, days: DAYS }, NEVER));
+  await sleep(600);
+  expect(await commits()).toBe(before);
+  isMoreToCome = false;
+  expect(await Promise.all(building)).toEqual(['built', 'built', 'built']);
+  expect(await commits()).toBe(before + 1);
+  for (const series of all) {
+    expect(await builtDays(series)).toBe(3);
+    const bars = await app.bars.bars(series, '1h', { startMs: DAY, endMs: DAY + 3 * DAY_MS });
+    expect(bars.map(({ openMs, aggTrades }) => [openMs, aggTrades])).toEqual(
+      DAYS.map((dayMs) => [dayMs, 1]),
+    );
+  }
+});
+
+test('a series whose trades are not those of the ledger fails alone, and none of its days is stamped', async () => {
+  const [good, bad] = [await stored('BATCHD'), await stored('BATCHE', [DAY + DAY_MS])];
+  const build = createBarBatches({ ...app, isMoreToCome: async () => false });
+  const [ofBad, ofGood] = await Promise.allSettled([
+    build({ series: bad, days: DAYS }, NEVER),
+    build({ series: good, days: DAYS }, NEVER),
+  ]);
+  expect(ofBad).toMatchObject({ status: 'rejected', reason: { code: 'STORE_MISMATCH' } });
+  expect(ofGood).toMatchObject({ status: 'fulfilled', value: 'built' });
+  expect(await builtDays(bad)).toBe(0);
+  expect(await builtDays(good)).toBe(3);
+});
+
+test('days that another worker builds are busy, and the others of the batch are built', async () => {
+  const [taken, free] = [await stored('BATCHF'), await stored('BATCHG')];
+  const lease = await app.leases.tryAcquire(`bars-spot-${taken.symbol}-2024-05-06`);
+  const build = createBarBatches({ ...app, isMoreToCome: async () => false });
+  const outcomes = await Promise.all(
+    [taken, free].map(async (series) => build({ series, days: DAYS }, NEVER)),
+  );
+  expect(outcomes).toEqual(['busy', 'built']);
+  await lease?.release();
+});
+
+test('a request that is aborted ends, and those that wait with it are built', async () => {
+  const [first, second] = [await stored('BATCHH'), await stored('BATCHI')];
+  let isMoreToCome = true;
+  const build = createBarBatches({ ...app, isMoreToCome: async () => isMoreToCome });
+  const stop = new AbortController();
+  const stopped = expect(build({ series: first, days: DAYS }, stop.signal)).rejects.toThrow('stop');
+  const built = build({ series: second, days: DAYS }, NEVER);
+  stop.abort(new Error('stop'));
+  await stopped;
+  isMoreToCome = false;
+  expect(await built).toBe('built');
+  expect(await builtDays(first)).toBe(0);
+});
+
+test('recent days do not wait long for others', async () => {
+  const series = uniqueSeries('BATCHJ');
+  const build = createBarBatches({ ...app, isMoreToCome: async () => true });
+  const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+  expect(await build({ series, days: [today] }, NEVER)).toBe('nothing_known');
+});
