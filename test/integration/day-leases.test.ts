@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createRedis } from '../../src/adapters/redis/connection.ts';
@@ -10,7 +9,7 @@ import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { Leases } from '../../src/ports/lease.ts';
 import { Rig } from '../e2e/rig.ts';
 import { unique } from '../support/command-line.ts';
-import { NEVER, silentLog, uniqueSeries } from '../support/store.ts';
+import { silentLog, uniqueSeries } from '../support/store.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const DAY = Date.UTC(2024, 3, 2);
@@ -52,33 +51,6 @@ function leasesOn(index: number, ttlMs: number): Leases {
   if (redis === undefined) throw new Error('no such client');
   return createLeases({ redis, keyPrefix, log: silentLog, ttlMs });
 }
-
-test('a day holds no lease that is granted after another one has failed', async () => {
-  const series = uniqueSeries('LATE');
-  const [first, ...others] = HOURS.map((hourMs) => hourLease({ ...series, hourMs }));
-  const [stalled, slow] = [leasesOn(0, 600), leasesOn(1, 60_000)];
-  proxies[0]?.hang();
-  const hold = proxies[1]?.hold(others[0] ?? '', 'answer');
-  const day = loadDay(
-    {
-      ...app,
-      leases: {
-        tryAcquire: async (name, signal) =>
-          (name === first ? stalled : slow).tryAcquire(name, signal),
-      },
-    },
-    { ...series, dayMs: DAY, hours: HOURS, runId: 'run' },
-    NEVER,
-  );
-  const ended = expect(day).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
-  await hold?.reached;
-  // After the deadline of the first one, before that of the others.
-  await sleep(1_000);
-  expect(await keys()).toHaveLength(2);
-  hold?.release();
-  await ended;
-  await expect.poll(keys).toEqual([]);
-});
 
 test('a day that is aborted while it waits for its leases releases them', async () => {
   const series = uniqueSeries('STOP');

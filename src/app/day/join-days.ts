@@ -58,9 +58,25 @@ export interface JoinedDays {
  * Gives the hours on both sides of a midnight each other's nearest trade, also across days without a
  * file. It is for hours that REST no longer serves, so only files know these trades. Called after a day,
  * or what it waits for, has been recorded: of two days loaded at the same time the later one joins.
+ *
+ * It looks again after it has written: another job may have recorded its day after the look, and have
+ * looked itself before this write was visible. Then neither would join what the other has added.
  * @throws CdvaultError LEASE_LOST, and the store's own
  */
 export async function joinDays(
+  deps: JoinDeps,
+  midnight: Midnight,
+  signal: AbortSignal,
+): Promise<JoinedDays> {
+  const days = new Set<number>();
+  for (;;) {
+    const joined = await joinOnce(deps, midnight, signal);
+    for (const dayMs of joined.days) days.add(dayMs);
+    if (joined.days.length === 0) return { days: [...days], openEnd: joined.openEnd };
+  }
+}
+
+async function joinOnce(
   deps: JoinDeps,
   midnight: Midnight,
   signal: AbortSignal,
