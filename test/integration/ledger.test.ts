@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PROVEN_BY_IDS } from '../../src/adapters/questdb/proven-hours.ts';
+import { idRange } from '../../src/domain/bars/day.ts';
 import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import {
   missingIds,
@@ -92,12 +94,33 @@ test.each(MARKETS)('the view coverage and the domain agree on every hour of %s',
   }));
   expect(seen).toEqual(wanted);
   expect(new Set(wanted.map(({ verdict }) => verdict))).toEqual(new Set(['proven', 'open', 'gap']));
+  const byIds = await store.sql.query(
+    `SELECT ts::long / 1000 AS hour_ms FROM slices WHERE symbol = '${series.symbol}' AND ${PROVEN_BY_IDS}`,
+  );
+  const found = new Set(byIds.map(({ hour_ms }) => Number(hour_ms)));
+  expect(records.filter((record) => isWhole({ ...record, market })).map(hourOf)).toEqual([
+    ...found,
+  ]);
   // The count of missing ids is unknown where the trade before the hour was never seen.
   expect(seen).toContainEqual({ verdict: 'gap', missing: null, edge: null });
   expect(new Set(wanted.map(({ edge }) => edge))).toEqual(
     new Set(['listing', 'end_of_symbol', null]),
   );
 });
+
+const hourOf = ({ hourMs }: SliceRecord): number => hourMs;
+
+/** Whether an hour is proven, some id of it is known, and no missing id is made up for by one too many. */
+function isWhole(record: SliceRecord): boolean {
+  const { prev, first, last, rows, next } = record;
+  const isInOrder =
+    first === undefined || last === undefined
+      ? prev === undefined || next === undefined || next.id === prev.id + 1
+      : last.id - first.id + 1 === rows &&
+        (prev === undefined || prev.id === first.id - 1) &&
+        (next === undefined || next.id === last.id + 1);
+  return verdictOf(record) === 'proven' && idRange(record) !== undefined && isInOrder;
+}
 
 /** The proof that replaces a neighbour that does not exist. */
 function edgeOf({ market, prev, first, next, endedAtMs }: SliceRecord): string | null {
@@ -149,7 +172,7 @@ test('gaps keep the time when they were first seen, and are resolved when they a
   expect(resolved).toEqual([{ from_id: '100', at_ms: '2000' }]);
 });
 
-test('the overview and the view coverage agree on hours with an unusual end or beginning', async () => {
+test('the overview and the totals count an hour with an unusual end or beginning by its verdict', async () => {
   const base = recordOf(START, 100, 10);
   const at = (hour: number) => ({ id: 109 + hour, timeUs: (START + hour * HOUR_MS) * 1000 });
   const none = { rows: 0, first: undefined, last: undefined };
@@ -161,6 +184,14 @@ test('the overview and the view coverage agree on hours with an unusual end or b
       last: { id: 9, timeUs: START * 1000 },
       next: { ...at(1), id: 10 },
     },
+    {
+      prev: undefined,
+      first: { id: 1, timeUs: START * 1000 },
+      last: { id: 10, timeUs: START * 1000 },
+      next: { ...at(1), id: 11 },
+    },
+    { ...none, prev: undefined, next: { ...at(1), id: 0 } },
+    { ...none, prev: undefined, next: { ...at(1), id: 1 } },
     { next: undefined, endedAtMs: START + 5 * HOUR_MS },
     { next: undefined },
     { rows: 9 },
@@ -174,19 +205,21 @@ test('the overview and the view coverage agree on hours with an unusual end or b
     { ...none, prev: { ...at(-1), id: 99 }, next: undefined, endedAtMs: START + 5 * HOUR_MS },
     { ...none, prev: undefined, next: undefined },
   ];
-  for (const hour of hours) {
-    const series = uniqueSeries('VERDICT');
-    await store.ledger.write([{ record: { ...base, ...hour, ...series }, gaps: [] }], START);
-    const { proven, open, gap, rows } = await store.ledger.totals(series, RANGE);
-    const found = (await store.ledger.overview()).find(({ symbol }) => symbol === series.symbol);
-    expect(found, JSON.stringify(hour)).toMatchObject({
-      proven,
-      open,
-      gap,
-      rows,
-      provenToMs: proven === 1 ? START + HOUR_MS : undefined,
-    });
-  }
+  for (const hour of hours)
+    for (const market of ['binance_spot', 'binance_cm'] as const) {
+      const series = { ...uniqueSeries('VERDICT'), market };
+      const record = { ...base, ...hour, ...series };
+      await store.ledger.write([{ record, gaps: [] }], START);
+      const count = { proven: 0, open: 0, gap: 0, rows: record.rows, [verdictOf(record)]: 1 };
+      expect(await store.ledger.totals(series, RANGE), `${market} ${JSON.stringify(hour)}`).toEqual(
+        count,
+      );
+      const found = (await store.ledger.overview()).find(({ symbol }) => symbol === series.symbol);
+      expect(found, `${market} ${JSON.stringify(hour)}`).toMatchObject({
+        ...count,
+        provenToMs: count.proven === 1 ? START + HOUR_MS : undefined,
+      });
+    }
 });
 
 test('totals and overview count hours by verdict; the overview also counts unfetched hours between them', async () => {

@@ -10,6 +10,7 @@ import type {
   SeenGap,
   SeriesCoverage,
 } from '../../ports/ledger.ts';
+import { PROVEN_BY_IDS } from './proven-hours.ts';
 import { RECORD_COLUMNS, recordRow, recordValues, toRecord, WRITTEN_COLUMNS } from './slice-row.ts';
 import {
   int,
@@ -21,19 +22,6 @@ import {
   type TextRow,
   timestamp,
 } from './sql.ts';
-
-const TOTALS =
-  "sum(CASE WHEN verdict = 'proven' THEN 1 ELSE 0 END) AS proven, sum(CASE WHEN verdict = 'open' THEN 1 ELSE 0 END) AS open, " +
-  "sum(CASE WHEN verdict = 'gap' THEN 1 ELSE 0 END) AS gap, sum(rows) AS rows";
-
-/**
- * Holds for nearly every proven hour, and for no other: ids contiguous and meeting those before and after
- * the hour. The rest (open hours, gaps, ends of a symbol) is judged by verdictOf().
- */
-const PLAINLY_PROVEN =
-  '((first_id IS NOT NULL AND prev_id = first_id - 1 AND last_id = first_id + rows - 1 AND next_id = last_id + 1) ' +
-  'OR (first_id IS NULL AND prev_id IS NOT NULL AND next_id = prev_id + 1)) ' +
-  "AND prev_ts < ts AND next_ts >= dateadd('h', 1, ts)";
 
 export function createLedger(sql: Sql): Ledger {
   return new QuestdbLedger(sql);
@@ -115,10 +103,16 @@ class QuestdbLedger implements Ledger {
 
   async totals(series: Series, range: TimeRange): Promise<CoverageTotals> {
     await this.#sql.waitApplied('slices');
-    const rows = await this.#sql.query(
-      `SELECT ${TOTALS} FROM coverage WHERE ${ofSeries(series)} AND ${inRange(range)}`,
+    const hours = `FROM slices WHERE ${ofSeries(series)} AND ${inRange(range)}`;
+    const [all] = await this.#sql.query(`SELECT count() AS hours, sum(rows) AS rows ${hours}`);
+    // Read last: an hour that is recorded in between is not counted as proven.
+    const others = await this.#sql.query(
+      `SELECT ${RECORD_COLUMNS} ${hours} AND NOT (${PROVEN_BY_IDS})`,
     );
-    return toTotals(rows[0] ?? {});
+    return toTotals(
+      all ?? { hours: '0' },
+      others.map((row) => toRecord(series, row)),
+    );
   }
 
   async openGaps(series: Series, range: TimeRange): Promise<SeenGap[]> {
@@ -139,7 +133,7 @@ class QuestdbLedger implements Ledger {
 
   /**
    * Three statements over plain columns, whatever the history: `coverage` derives a verdict for each row,
-   * which takes forty times as long for five million hours.
+   * which takes a hundred times as long for five million hours.
    */
   async overview(): Promise<SeriesCoverage[]> {
     await this.#sql.waitApplied('slices');
@@ -148,10 +142,10 @@ class QuestdbLedger implements Ledger {
         'SELECT market, symbol, min(ts)::long AS from_us, max(ts)::long AS last_us, count() AS hours, sum(rows) AS rows FROM slices',
       ),
       this.#sql.query(
-        `SELECT market, symbol, max(ts)::long AS proven_us FROM slices WHERE ${PLAINLY_PROVEN}`,
+        `SELECT market, symbol, max(ts)::long AS proven_us FROM slices WHERE ${PROVEN_BY_IDS}`,
       ),
       this.#sql.query(
-        `SELECT market, symbol, ${RECORD_COLUMNS} FROM slices WHERE NOT (${PLAINLY_PROVEN})`,
+        `SELECT market, symbol, ${RECORD_COLUMNS} FROM slices WHERE NOT (${PROVEN_BY_IDS})`,
       ),
     ]);
     return coverageOf(all, plain, others);
@@ -185,15 +179,26 @@ function hourRange(hourMs: number): TimeRange {
   return { startMs: hourMs, endMs: hourMs + HOUR_MS };
 }
 
-function toTotals(row: TextRow): CoverageTotals {
-  const of = (column: string) => optionalInt(row, column) ?? 0;
-  return { proven: of('proven'), open: of('open'), gap: of('gap'), rows: of('rows') };
+/**
+ * @param all number of hours, and their rows
+ * @param others those of these hours that are not proven by ids
+ */
+function toTotals(all: TextRow, others: readonly SliceRecord[]): CoverageTotals {
+  const verdicts = others.map(verdictOf);
+  const of = (verdict: Verdict) => verdicts.filter((one) => one === verdict).length;
+  const [open, gap] = [of('open'), of('gap')];
+  return {
+    proven: int(all, 'hours') - open - gap,
+    open,
+    gap,
+    rows: optionalInt(all, 'rows') ?? 0,
+  };
 }
 
 /**
  * @param all hours and rows of each series
- * @param plain newest plainly proven hour of each series
- * @param others ledger rows of the hours that are not plainly proven
+ * @param plain newest hour of each series that is proven by ids
+ * @param others ledger rows of the other hours, which verdictOf() judges
  */
 function coverageOf(
   all: readonly TextRow[],
@@ -210,24 +215,22 @@ function coverageOf(
       const series = toSeries(row);
       const key = seriesKey(series);
       const records = judged.get(key) ?? [];
-      const hoursOf = (verdict: Verdict) =>
-        records.filter((record) => verdictOf(record) === verdict).map(({ hourMs }) => hourMs);
-      const [open, gap] = [hoursOf('open').length, hoursOf('gap').length];
       const startMs = int(row, 'from_us') / 1000;
       const endMs = int(row, 'last_us') / 1000 + HOUR_MS;
-      const hours = int(row, 'hours');
+      const totals = toTotals(row, records);
       const plainUs = newest.get(key);
-      const proven = [...(plainUs === undefined ? [] : [plainUs / 1000]), ...hoursOf('proven')];
+      const proven = records.filter((record) => verdictOf(record) === 'proven');
+      const provenMs = [
+        ...(plainUs === undefined ? [] : [plainUs / 1000]),
+        ...proven.map(({ hourMs }) => hourMs),
+      ];
       return {
         ...series,
         startMs,
         endMs,
-        proven: hours - open - gap,
-        open,
-        gap,
-        rows: int(row, 'rows'),
-        provenToMs: proven.length === 0 ? undefined : proven.reduce(later) + HOUR_MS,
-        unknown: (endMs - startMs) / HOUR_MS - hours,
+        ...totals,
+        provenToMs: provenMs.length === 0 ? undefined : provenMs.reduce(later) + HOUR_MS,
+        unknown: (endMs - startMs) / HOUR_MS - int(row, 'hours'),
       };
     })
     .toSorted((left, right) => (seriesKey(left) < seriesKey(right) ? -1 : 1));
