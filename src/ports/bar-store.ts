@@ -105,6 +105,19 @@ export interface DayToStamp {
 /** Called again when a request has to be repeated. */
 export type DaysToWrite = () => AsyncIterable<DayToWrite> | Iterable<DayToWrite>;
 
+/** Days of a series of which nothing is due: all hours are proven, and the bars are built from exactly these. */
+export interface SettledDays extends Series {
+  /** Whole days, oldest first, apart from each other. */
+  readonly ranges: readonly TimeRange[];
+}
+
+/** A midnight whose stored base does not follow from the stored day before it. */
+export interface ChainBreak extends Series {
+  readonly dayMs: number;
+  /** The stored day before it, whose base is right; undefined when there is none. */
+  readonly beforeMs: number | undefined;
+}
+
 /** Exact bars and midnight bases. */
 export interface BarStore {
   /** The configured size classes of trades. */
@@ -126,13 +139,25 @@ export interface BarStore {
   bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]>;
   /** Ordered by time, then by tier. */
   tierBars(series: Series, interval: TierInterval, range: TimeRange): Promise<ExactTierBar[]>;
-  midnightBases(series: Series): Promise<StoredBases>;
+  midnightBases(series: Series, range?: TimeRange): Promise<StoredBases>;
   writeMidnightBases(
     series: Series,
     originMs: number,
     bases: readonly MidnightBase[],
   ): Promise<void>;
   restate(series: Series, rows: readonly RestatementRow[]): Promise<void>;
+  /**
+   * Compares ledger and stamps in the store, without reading their rows. A day that is not among the result
+   * may be settled too; its rows decide.
+   * @param range whole days
+   * @param series default: all
+   */
+  settledDays(range: TimeRange, series?: Series): Promise<SettledDays[]>;
+  /**
+   * The first break of each series that has one: without a break all midnight bases are those of the days.
+   * @param series default: all
+   */
+  chainBreaks(series?: Series): Promise<ChainBreak[]>;
 }
 
 /** The part of BarStore that verification reads. */

@@ -58,7 +58,7 @@ test('hours that no source has are asked for after waits that double, up to a we
   await ask(SEEN);
 
   const due = async (nowMs: number, patience = { files, nowMs }) => {
-    const days = await Array.fromAsync(dueDays(store, series, RANGE, patience));
+    const days = await Array.fromAsync(dueDays(store, series, RANGE, { patience }));
     return days.flatMap(({ hours }) => hours);
   };
   const asked: number[] = [];

@@ -9,10 +9,12 @@ import type {
   BarStore,
   DaysToWrite,
   DayToStamp,
+  ChainBreak,
   DayToWrite,
   ExactBar,
   ExactTierBar,
   RestatementRow,
+  SettledDays,
   StoredBases,
   StoredDay,
 } from '../../ports/bar-store.ts';
@@ -20,8 +22,10 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { barLines, type BarPlace, placeKey, type TableLines, voidLine } from './bar-lines.ts';
 import { BAR_COLUMNS, TIER_COLUMNS, toBar, toTierBar } from './bar-row.ts';
+import { chainBreaks } from './chain-breaks.ts';
 import type { IlpConnection } from './ilp-connection.ts';
 import { writePatiently } from './patient-write.ts';
+import { settledDays } from './settled-days.ts';
 import {
   int,
   literal,
@@ -179,10 +183,11 @@ class QuestdbBarStore implements BarStore {
     return rows.map(toTierBar);
   }
 
-  async midnightBases(series: Series): Promise<StoredBases> {
+  async midnightBases(series: Series, range?: TimeRange): Promise<StoredBases> {
     await this.#sql.waitApplied('anchors');
     const rows = await this.#sql.query(
-      `SELECT ts::long AS day_us, base, missing, origin::long AS origin_us FROM anchors WHERE ${ofSeries(series)} ORDER BY ts`,
+      'SELECT ts::long AS day_us, base, missing, origin::long AS origin_us FROM anchors ' +
+        `WHERE ${ofSeries(series)}${range === undefined ? '' : ` AND ${inRange(range)}`} ORDER BY ts`,
     );
     const [first] = rows;
     return {
@@ -216,6 +221,14 @@ class QuestdbBarStore implements BarStore {
     );
     await this.#sql.query(`INSERT INTO restatements VALUES ${values.join(', ')}`);
     await this.#sql.waitApplied('restatements');
+  }
+
+  async settledDays(range: TimeRange, series?: Series): Promise<SettledDays[]> {
+    return settledDays(this.#sql, this.#layout, range, series);
+  }
+
+  async chainBreaks(series?: Series): Promise<ChainBreak[]> {
+    return chainBreaks(this.#sql, series);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Leases } from '../../ports/lease.ts';
 import type { SeriesCatalogue } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
 import { OWNED_WRITE_MS } from '../leases.ts';
-import { dueMidnightBases } from './midnight-bases.ts';
+import { dueBasesFrom } from './midnight-bases.ts';
 
 export interface ChainDeps {
   readonly bars: BarStore;
@@ -19,7 +19,7 @@ export interface ChainDeps {
 }
 
 /**
- * Updates the midnight bases of a series from its days. Writes only bases that differ; a change of a base
+ * Updates the midnight bases of a series from its days. Reads days from the first break on, and writes only bases that differ; a change of a base
  * that had no missing ids is recorded as a restatement.
  */
 export async function chainDays(
@@ -31,8 +31,9 @@ export async function chainDays(
   if (lease === undefined) return 'busy';
   try {
     const facts = await deps.catalogue.find(series);
-    if (facts === undefined) return 'fresh';
-    const { due, stored } = await dueMidnightBases(deps, series, facts.originMs);
+    const [broken] = await deps.bars.chainBreaks(series);
+    if (facts === undefined || broken === undefined) return 'fresh';
+    const { due, stored } = await dueBasesFrom(deps, broken, facts.originMs);
     if (due.length === 0) return 'fresh';
     const moved = due.filter((base) => isRestated(stored.get(base.dayMs), base));
     signal.throwIfAborted();

@@ -122,7 +122,7 @@ function start(deps: FeedDeps, request: FeedRequest): FeedState {
   const patience =
     request.isScheduled === true ? { files: deps.files, nowMs: deps.clock.nowMs() } : undefined;
   return {
-    days: dueDays(deps, request, range, patience),
+    days: dueDays(deps, request, range, { patience }),
     sources: new DaySources(deps, request),
     pending: new Map(),
     nameOf: new Map(),

@@ -1,15 +1,30 @@
 import { dayInputs, holdsReach, inputRange, isBuiltFrom } from '../../domain/bars/day.ts';
-import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import {
+  DAY_MS,
+  daysOf,
+  floorTo,
+  HOUR_MS,
+  rangesOutside,
+  type TimeRange,
+} from '../../domain/time/hour.ts';
 import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
 import type { Series } from '../../domain/market.ts';
 import { type DayCoverage, type DayWork, planWork } from '../../domain/plan/plan.ts';
 import type { BarStore } from '../../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
-import { dueMidnightBases } from '../bars/midnight-bases.ts';
+import { dueBasesFrom } from '../bars/midnight-bases.ts';
 import { type Patience, restingHours } from './resting-hours.ts';
 
 /** Ledger rows are read in chunks of this length, so that memory stays bounded for any range. */
 const CHUNK_MS = 124 * DAY_MS;
+
+/** A look at a series. */
+interface Look {
+  /** Given by the schedule, which skips resting hours; without it all unproven hours are due. */
+  readonly patience?: Patience | undefined;
+  /** Settled days of the range, if they are known already. */
+  readonly settled?: readonly TimeRange[] | undefined;
+}
 
 export interface PlanDeps {
   readonly ledger: Ledger;
@@ -19,21 +34,33 @@ export interface PlanDeps {
 
 /**
  * The due work of a range, day by day, oldest first: wanted hours − proven hours, and days whose bars are
- * older than their hours. It reads the store only, not the queue.
+ * older than their hours. It reads the store only, not the queue; of settled days it reads no rows.
  * @param range whole hours
- * @param patience given by the schedule, which skips resting hours; without it all unproven hours are due
  */
 export async function* dueDays(
   deps: Pick<PlanDeps, 'ledger' | 'bars'>,
   series: Series,
   range: TimeRange,
-  patience?: Patience,
+  { patience, settled }: Look = {},
 ): AsyncGenerator<DayWork> {
-  for (const chunk of chunksOf(range))
+  for (const chunk of chunksOf(range, settled ?? (await settledOf(deps, series, range))))
     yield* planWork(chunk, await coverageOf(deps, series, chunk, patience));
 }
 
-function* chunksOf(range: TimeRange): Generator<TimeRange> {
+async function settledOf(
+  { bars }: Pick<PlanDeps, 'bars'>,
+  { market, symbol }: Series,
+  range: TimeRange,
+): Promise<readonly TimeRange[]> {
+  const [found] = await bars.settledDays(wholeDays(range), { market, symbol });
+  return found?.ranges ?? [];
+}
+
+function* chunksOf(range: TimeRange, settled: readonly TimeRange[]): Generator<TimeRange> {
+  for (const open of rangesOutside(range, settled)) yield* cut(open);
+}
+
+function* cut(range: TimeRange): Generator<TimeRange> {
   for (
     let startMs = range.startMs;
     startMs < range.endMs;
@@ -51,7 +78,7 @@ export async function* daysBehind(
   series: Series,
   range: TimeRange,
 ): AsyncGenerator<number> {
-  for (const chunk of chunksOf(range)) {
+  for (const chunk of chunksOf(range, await settledOf(deps, series, range))) {
     const { startMs, endMs } = chunk;
     const built = await builtDays(deps, series, { startMs: startMs - DAY_MS, endMs });
     const builtFrom = (hourMs: number) => built.get(floorTo(hourMs, DAY_MS)) ?? '';
@@ -84,8 +111,10 @@ export async function areLevelsBehind(
   range: TimeRange,
 ): Promise<boolean> {
   const facts = await deps.catalogue.find(series);
-  if (facts === undefined) return false;
-  const { due } = await dueMidnightBases(deps, series, facts.originMs);
+  const [broken] = await deps.bars.chainBreaks(series);
+  if (facts === undefined || broken === undefined) return false;
+  // Bases after a break may be right all the same.
+  const { due } = await dueBasesFrom(deps, broken, facts.originMs);
   const { startMs, endMs } = wholeDays(range);
   return due.some(({ dayMs }) => dayMs >= startMs && dayMs < endMs);
 }
@@ -151,8 +180,6 @@ function dayCoverage(
 export interface PlanOptions {
   /** Called with each day of work. */
   readonly onDay?: (day: DayWork) => void;
-  /** As for dueDays(). */
-  readonly patience?: Patience;
 }
 
 export interface SeriesPlan extends Series {
@@ -168,18 +195,15 @@ export async function planSeries(
   deps: PlanDeps,
   series: Series,
   range: TimeRange,
-  { onDay, patience }: PlanOptions = {},
+  { onDay }: PlanOptions = {},
 ): Promise<SeriesPlan> {
   let dueHours = 0;
   let dueBarDays = 0;
-  for await (const day of dueDays(deps, series, range, patience)) {
+  for await (const day of dueDays(deps, series, range)) {
     dueHours += day.hours.length;
     if (day.hours.length === 0) dueBarDays += 1;
     onDay?.(day);
   }
-  const facts = await deps.catalogue.find(series);
-  const chainDue =
-    facts !== undefined && (await dueMidnightBases(deps, series, facts.originMs)).due.length > 0;
   const { market, symbol } = series;
   return {
     market,
@@ -187,7 +211,7 @@ export async function planSeries(
     wantedHours: (range.endMs - range.startMs) / HOUR_MS,
     dueHours,
     dueBarDays,
-    chainDue,
+    chainDue: (await deps.bars.chainBreaks(series)).length > 0,
   };
 }
 

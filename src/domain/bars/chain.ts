@@ -35,15 +35,29 @@ export function midnightBases(originMs: number, days: readonly BuiltDay[]): Midn
   const originStored = sorted[pivot]?.dayMs === originMs;
   return [
     ...before(sorted.slice(0, pivot), sorted[pivot], originStored),
-    ...after(sorted.slice(pivot), sorted[pivot]?.levelFromMs === originMs),
+    // While the hour that begins at the origin is not stored, the ids before the first stored one can't be counted.
+    ...after(sorted.slice(pivot), {
+      baseE8: 0n,
+      missing: sorted[pivot]?.levelFromMs === originMs ? 0 : undefined,
+    }),
   ];
 }
 
-/** @param fromOrigin whether the hour that begins at the origin is stored; else the ids before the first stored hour can't be counted */
-function after(days: readonly BuiltDay[], fromOrigin: boolean): MidnightBase[] {
+/**
+ * The bases of the days after one whose base is known.
+ * @param days stored days from `known` on, oldest first; none before the origin
+ */
+export function basesAfter(known: MidnightBase, days: readonly BuiltDay[]): MidnightBase[] {
+  return after(days, known).slice(1);
+}
+
+/** @param first base of the first of these days */
+function after(
+  days: readonly BuiltDay[],
+  first: Pick<MidnightBase, 'baseE8' | 'missing'>,
+): MidnightBase[] {
   const bases: MidnightBase[] = [];
-  let baseE8 = 0n;
-  let missing: number | undefined = fromOrigin ? 0 : undefined;
+  let { baseE8, missing } = first;
   let idEnd = days[0]?.idStart ?? 0;
   for (const day of days) {
     missing = plus(missing, Math.max(0, day.idStart - idEnd));

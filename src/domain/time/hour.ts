@@ -76,3 +76,18 @@ export function dayWindowUs(dayMs: number): { readonly startUs: number; readonly
 export function spanOfHours(hours: readonly number[]): TimeRange {
   return { startMs: Math.min(...hours), endMs: Math.max(...hours) + HOUR_MS };
 }
+
+/**
+ * What remains of a range, oldest first.
+ * @param taken apart from each other, oldest first
+ */
+export function rangesOutside(range: TimeRange, taken: readonly TimeRange[]): TimeRange[] {
+  const left: TimeRange[] = [];
+  let { startMs } = range;
+  for (const { startMs: takenMs, endMs } of taken) {
+    if (takenMs > startMs) left.push({ startMs, endMs: Math.min(takenMs, range.endMs) });
+    startMs = Math.max(startMs, endMs);
+  }
+  left.push({ startMs, endMs: range.endMs });
+  return left.filter((one) => one.endMs > one.startMs);
+}

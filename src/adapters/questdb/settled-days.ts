@@ -1,0 +1,107 @@
+import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { type Market, type Series, seriesKey } from '../../domain/market.ts';
+import type { SettledDays } from '../../ports/bar-store.ts';
+import { PROVEN_BY_IDS } from './proven-hours.ts';
+import { int, literal, ofSeries, type Sql, text, type TextRow, timestamp } from './sql.ts';
+
+/** 200 series of a year take the server 0.6 CPU seconds; its limit for a statement is a minute. */
+const CHUNK_MS = 366 * DAY_MS;
+
+/** `inputs` of a day whose 24 hours are proven: words of 26 characters, `10=proven:` and 16 of the hash. */
+const WORD = 27;
+const HASH_AT = 11;
+const HASH = 16;
+const WHOLE_DAY = 24 * WORD - 1;
+
+/**
+ * Days of which the ledger proves every hour and whose stamp names exactly these contents, in this layout.
+ * The server compares, since the rows of a year would take the client a second. A day that it does not name
+ * may still be complete: whoever asks judges that day by its rows.
+ * @param range whole days
+ * @param series default: all
+ */
+export async function settledDays(
+  sql: Sql,
+  layout: string,
+  range: TimeRange,
+  series?: Series,
+): Promise<SettledDays[]> {
+  await sql.waitApplied('slices');
+  await sql.waitApplied('bar_days');
+  const found = new Map<string, Found>();
+  for (let startMs = range.startMs; startMs < range.endMs; startMs += CHUNK_MS) {
+    const chunk = { startMs, endMs: Math.min(range.endMs, startMs + CHUNK_MS) };
+    for (const row of await sql.query(monthsSql(layout, chunk, series))) addMonth(found, row);
+    // Read last: a row that is written in between must not be missed.
+    for (const row of await sql.query(reachSql(chunk, series)))
+      found.get(seriesKey(seriesOf(row)))?.days.delete(int(row, 'hour_us') / 1000 - DAY_MS);
+  }
+  return [...found.values()].map(({ series: one, days }) => ({ ...one, ranges: rangesOf(days) }));
+}
+
+interface Found {
+  readonly series: Series;
+  readonly days: Set<number>;
+}
+
+/**
+ * A row for each month, its days as bits. No word but those of proven hours is in `inputs`, and 24 of them
+ * without a suffix fill its length; where each hour's hash stands in its place, the stamp is the ledger's.
+ * A row that reaches back has a suffix in its word, or has been written since.
+ */
+function monthsSql(layout: string, range: TimeRange, series: Series | undefined): string {
+  const hours =
+    `SELECT market, symbol, timestamp_floor('d', ts) AS day, hour(ts) AS hour, left(content_hash, ${HASH}) AS hash ` +
+    `FROM slices WHERE ${within(range, series)} AND ${PROVEN_BY_IDS} AND (back_rows = 0 OR back_rows IS NULL)`;
+  const stamps =
+    `SELECT ts, market, symbol, inputs FROM bar_days WHERE ${within(range, series)} AND layout = ${literal(layout)} ` +
+    `AND length(inputs) = ${WHOLE_DAY} AND NOT inputs LIKE '%=gap:%' AND NOT inputs LIKE '%=open:%'`;
+  const days =
+    `SELECT h.market AS market, h.symbol AS symbol, h.day AS day FROM (${hours}) h JOIN (${stamps}) b ` +
+    'ON h.market = b.market AND h.symbol = b.symbol AND h.day = b.ts ' +
+    `WHERE substring(b.inputs, ${WORD} * h.hour + ${HASH_AT}, ${HASH}) = h.hash`;
+  return (
+    "SELECT market, symbol, timestamp_floor('M', day)::long AS month_us, sum(cast(power(2, day(day) - 1) AS long)) AS days " +
+    `FROM (SELECT market, symbol, day, count() AS hours FROM (${days}) GROUP BY market, symbol, day) ` +
+    'WHERE hours = 24 GROUP BY market, symbol, month_us'
+  );
+}
+
+/** First hours of a day with rows that lie in the day before: that day's `inputs` need one word more. */
+function reachSql({ startMs, endMs }: TimeRange, series: Series | undefined): string {
+  const range = { startMs: startMs + DAY_MS, endMs: endMs + DAY_MS };
+  return (
+    'SELECT market, symbol, ts::long AS hour_us FROM ' +
+    `(SELECT market, symbol, ts FROM slices WHERE ${within(range, series)} AND back_rows > 0) WHERE hour(ts) = 0`
+  );
+}
+
+function within({ startMs, endMs }: TimeRange, series: Series | undefined): string {
+  const times = `ts >= ${timestamp(startMs)} AND ts < ${timestamp(endMs)}`;
+  return series === undefined ? times : `${ofSeries(series)} AND ${times}`;
+}
+
+function addMonth(found: Map<string, Found>, row: TextRow): void {
+  const series = seriesOf(row);
+  const key = seriesKey(series);
+  const { days } = found.get(key) ?? { days: new Set<number>() };
+  found.set(key, { series, days });
+  const monthMs = int(row, 'month_us') / 1000;
+  const bits = int(row, 'days');
+  for (let day = 0; day < 31; day += 1)
+    if ((bits & (1 << day)) !== 0) days.add(monthMs + day * DAY_MS);
+}
+
+function seriesOf(row: TextRow): Series {
+  return { market: text(row, 'market') as Market, symbol: text(row, 'symbol') };
+}
+
+function rangesOf(days: ReadonlySet<number>): TimeRange[] {
+  const ranges: { startMs: number; endMs: number }[] = [];
+  for (const dayMs of [...days].toSorted((left, right) => left - right)) {
+    const last = ranges.at(-1);
+    if (last?.endMs === dayMs) last.endMs = dayMs + DAY_MS;
+    else ranges.push({ startMs: dayMs, endMs: dayMs + DAY_MS });
+  }
+  return ranges;
+}
