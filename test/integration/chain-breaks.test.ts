@@ -75,7 +75,10 @@ const chains: fc.Arbitrary<Chain> = fc.record({
 async function stored({ originMs, days: built, at, wrong }: Chain): Promise<Series> {
   const series = uniqueSeries('CHAIN');
   await createSeriesCatalogue(store.sql).pinOrigin(series, originMs);
-  for (const day of built) await store.bars.stamp(series, day, Date.now());
+  await store.bars.stamp(
+    built.map((day) => ({ series, day })),
+    Date.now(),
+  );
   const bases = midnightBases(originMs, built).flatMap((base, index) =>
     index === at ? (wrong(base) ?? []) : [base],
   );
@@ -125,7 +128,7 @@ describe('a chain of five days is broken at the third where', () => {
 
   test('the day before has changed: all later bases are due', async () => {
     const series = await fiveDays();
-    await store.bars.stamp(series, dayAt(1, 5n), Date.now());
+    await store.bars.stamp([{ series, day: dayAt(1, 5n) }], Date.now());
     const [found] = await store.bars.chainBreaks(series);
     expect(found).toMatchObject({ dayMs: FIRST + 2 * DAY_MS, beforeMs: FIRST + DAY_MS });
     if (found === undefined) return;

@@ -57,7 +57,7 @@ async function write(records: readonly SliceRecord[], by = other): Promise<void>
 async function build(series: Series, dayMs: number, by: Pick<Store, 'bars'> = other) {
   const records = await store.ledger.records(series, inputRange(dayMs));
   const day = dayInputs(dayMs, records);
-  if (day !== undefined) await by.bars.stamp(series, day, Date.now());
+  if (day !== undefined) await by.bars.stamp([{ series, day }], Date.now());
 }
 
 async function chain(series: Series, originMs: number): Promise<void> {
@@ -153,7 +153,7 @@ describe('in a day that was settled, the next look finds', () => {
       what: 'bars that were begun and not finished',
       change: async (series) => {
         const day = dayInputs(dayAt(1), await store.ledger.records(series, inputRange(dayAt(1))));
-        if (day !== undefined) await other.bars.begin(series, day, day.inputs, Date.now());
+        if (day !== undefined) await other.bars.begin([{ series, day }], Date.now());
       },
       due: hours(dayAt(1)),
     },
@@ -161,7 +161,7 @@ describe('in a day that was settled, the next look finds', () => {
       what: 'bars in other tiers',
       change: async (series) =>
         build(series, dayAt(1), {
-          bars: createBarStore({ sql: other.sql, ilp: { write: async () => undefined } }, [0, 7]),
+          bars: createBarStore({ ...other, ilp: { stream: async () => undefined } }, [0, 7]),
         }),
       due: hours(dayAt(1)),
     },

@@ -55,6 +55,7 @@ export function openStore(urls = inject('services')) {
   const bulk = createBulkStore(urls.questdbHttpUrl, { tables, ...deps });
   const ilp = new IlpConnection(urls.questdbHttpUrl, systemClock, silentLog);
   return {
+    ...deps,
     sql,
     tables,
     trades,
