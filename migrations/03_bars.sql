@@ -41,8 +41,9 @@ CREATE TABLE IF NOT EXISTS cdv_exact_{interval} (
 ) TIMESTAMP(ts) PARTITION BY {partition} WAL DEDUP UPSERT KEYS(ts, market, symbol);
 
 -- CDV of trades of one size apart. tier: the lower bound of the trade's worth in quote currency. Every
--- bar has a row in each tier, so that the tiers of a bar add up to it.
--- each: 1m by DAY, 1h by WEEK, 1d by YEAR
+-- bar has a row in each tier, so that the tiers of a bar add up to it. series_tier: market, symbol and tier
+-- with spaces between them, as one symbol, because an ASOF join over several keys is slow.
+-- each: 1h by WEEK, 1d by YEAR
 CREATE TABLE IF NOT EXISTS tiers_exact_{interval} (
   ts TIMESTAMP,
   market SYMBOL,
@@ -59,8 +60,25 @@ CREATE TABLE IF NOT EXISTS tiers_exact_{interval} (
   trades LONG,
   status SYMBOL,
   level_from TIMESTAMP,
-  level_missing LONG
+  level_missing LONG,
+  series_tier SYMBOL
 ) TIMESTAMP(ts) PARTITION BY {partition} WAL DEDUP UPSERT KEYS(ts, market, symbol, tier);
+
+-- Minutes of tiers, only those in which the tier traded; and of each hour's first bar one row in every tier,
+-- which tells a tier that did not trade from one that is not known. The view tiers_exact_1m has all minutes,
+-- with what cdv_exact_1m says about each. A row without close is no bar.
+CREATE TABLE IF NOT EXISTS tier_minutes (
+  ts TIMESTAMP,
+  series_tier SYMBOL,
+  open DECIMAL(38,8),
+  high DECIMAL(38,8),
+  low DECIMAL(38,8),
+  close DECIMAL(38,8),
+  buy_volume DECIMAL(38,8),
+  sell_volume DECIMAL(38,8),
+  agg_trades LONG,
+  trades LONG
+) TIMESTAMP(ts) PARTITION BY DAY WAL DEDUP UPSERT KEYS(ts, series_tier);
 
 -- Which slice contents each day's bars were computed from, and in which layout (shape of the release, and
 -- tiers): bars are due when either differs.

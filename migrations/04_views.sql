@@ -83,6 +83,35 @@ CREATE OR REPLACE VIEW bars_{interval} AS (
   WHERE status <> 'void'
 );
 
+-- All minutes of tiers: a minute without a row of its own has the level after the tier's last row of the
+-- same hour, and no trades. d: the tiers that a series has ever had; those that an hour does not have have no
+-- row in it. Without the hint a tier that trades rarely takes a hundred times as long. `t.ts <= m.ts` is
+-- always true: without it the server drops the column that the join is ordered by, when nobody asks for it.
+CREATE OR REPLACE VIEW tiers_exact_1m AS (
+  SELECT * FROM (
+    SELECT /*+ asof_memoized(m t) */ m.ts ts, m.market market, m.symbol symbol, m.tier tier,
+      CASE WHEN t.ts = m.ts THEN t.open ELSE t.close END open,
+      CASE WHEN t.ts = m.ts THEN t.high ELSE t.close END high,
+      CASE WHEN t.ts = m.ts THEN t.low ELSE t.close END low,
+      t.close close,
+      CASE WHEN t.ts = m.ts THEN t.buy_volume - t.sell_volume ELSE 0m END delta,
+      CASE WHEN t.ts = m.ts THEN t.buy_volume ELSE 0m END buy_volume,
+      CASE WHEN t.ts = m.ts THEN t.sell_volume ELSE 0m END sell_volume,
+      CASE WHEN t.ts = m.ts THEN t.agg_trades ELSE 0 END agg_trades,
+      CASE WHEN t.ts = m.ts THEN t.trades ELSE 0 END trades,
+      m.status status, m.level_from level_from, m.level_missing level_missing, m.series_tier series_tier
+    FROM (
+      SELECT b.ts ts, b.market market, b.symbol symbol, d.tier tier, b.status status,
+        b.level_from level_from, b.level_missing level_missing, d.series_tier series_tier
+      FROM cdv_exact_1m b JOIN (
+        SELECT market, symbol, tier, series_tier FROM tiers_exact_1d LATEST ON ts PARTITION BY series_tier
+      ) d ON d.market = b.market AND d.symbol = b.symbol
+      WHERE b.status <> 'void'
+    ) m ASOF JOIN tier_minutes t ON (series_tier) TOLERANCE 1h
+    WHERE t.ts <= m.ts AND t.ts >= timestamp_floor('h', m.ts) AND t.close IS NOT NULL
+  ) TIMESTAMP(ts)
+);
+
 -- The trades of one size apart, from the worth tier_from in quote currency up to the next tier's.
 -- each: 1m 1h 1d
 CREATE OR REPLACE VIEW tiers_{interval} AS (

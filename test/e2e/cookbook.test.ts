@@ -158,7 +158,7 @@ function nearly(cell: Cell): unknown {
 }
 
 /** Scans of these tables must use the time, and not read all rows. */
-const BIG_TABLE = /scan on: (?:cdv_exact_|tiers_exact_|agg_trades|slices)/;
+const BIG_TABLE = /scan on: (?:cdv_exact_|tiers_exact_|tier_minutes|agg_trades|slices)/;
 
 /** Tables of all series. */
 const SHARED_READ = /\bfrom (?:cdv_|bars_|tiers_|coverage\b)/g;

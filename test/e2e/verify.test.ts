@@ -237,7 +237,7 @@ describe('verify finds and names damage, and repair fixes it with no more reques
 
   test('a tier bar that was altered', async () => {
     const columns =
-      'ts, market, symbol, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, status, level_from, level_missing';
+      'ts, market, symbol, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, status, level_from, level_missing, series_tier';
     await app.sql.query(
       `INSERT INTO tiers_exact_1h (${columns}) SELECT ${columns.replace(' agg_trades,', ' agg_trades + 1,')} FROM tiers_exact_1h ` +
         `WHERE symbol = ${literal(SYMBOL)} AND ts = ${timestamp(DAY + HOUR_MS)} AND tier = '0'`,

@@ -64,7 +64,7 @@ function nearly(value: string | null | undefined): string | null {
 async function tablesOf({ symbol }: Series): Promise<unknown> {
   const tables: Record<string, unknown> = {};
   for (const table of TABLES) {
-    await store.sql.waitApplied(table);
+    await store.sql.waitApplied(table === 'tiers_exact_1m' ? 'tier_minutes' : table);
     const order = table.startsWith('tiers') ? 'ts, tier' : 'ts';
     const rows = await store.sql.query(
       `SELECT * FROM ${table} WHERE symbol = '${symbol}' AND status <> 'void' ORDER BY ${order}`,
@@ -72,6 +72,7 @@ async function tablesOf({ symbol }: Series): Promise<unknown> {
     tables[table] = rows.map((row) => ({
       ...row,
       symbol: undefined,
+      series_tier: undefined,
       base_buy_volume: nearly(row['base_buy_volume']),
       base_sell_volume: nearly(row['base_sell_volume']),
     }));

@@ -22,6 +22,8 @@ import { recordOfTrades, tradeOf } from '../support/trades.ts';
 const DAY = Date.UTC(2024, 1, 29);
 const RANGE = { startMs: DAY, endMs: DAY + DAY_MS };
 const PER_HOUR = 10;
+/** So much that a trade is in the highest tier; others are in the second one. */
+const LARGE = '200.00000000';
 
 let rig: Rig;
 let app: App;
@@ -93,6 +95,10 @@ async function everything(of = series): Promise<unknown> {
   return found;
 }
 
+async function tierMinutes() {
+  return app.bars.tierBars(series, '1m', RANGE);
+}
+
 /** The bars of the same ledger in a series that was built once. */
 async function builtOnce(hours: ReadonlyMap<number, readonly AggTrade[]>): Promise<unknown> {
   const kept = series;
@@ -121,7 +127,8 @@ test('an added hour is written with the longer bars that contain it, and nothing
   const at = DAY + 2 * HOUR_MS;
   expect(Math.min(...opens(lines, 'cdv_exact_1m'))).toBe(at);
   expect(opens(lines, 'cdv_exact_1m')).toHaveLength(60);
-  expect(opens(lines, 'tiers_exact_1m')).toHaveLength(4 * 60);
+  // The hour's first minute in each of four tiers, and the minutes with trades in the second one.
+  expect(opens(lines, 'tier_minutes')).toHaveLength(4 + PER_HOUR - 1);
   expect(opens(lines, 'cdv_exact_1h')).toEqual([at]);
   expect(opens(lines, 'cdv_exact_4h')).toEqual([DAY]);
   expect(opens(lines, 'cdv_exact_1d')).toEqual([DAY]);
@@ -150,6 +157,48 @@ test('a changed hour and all after it are written; its bars that no longer exist
   expect(await everything()).toEqual(await builtOnce(hours));
 });
 
+test('a minute in which a tier no longer trades has the level before it, in a proven hour too', async () => {
+  for (const hour of [0, 1, 2]) await store(hour, tradesOf(hour, LARGE));
+  await build();
+  // Every other trade of the hour was small; the hour is proven before and after.
+  const less = tradesOf(1, LARGE).map((trade, place) =>
+    place % 2 === 0 ? trade : { ...trade, qty: '1.50000000' },
+  );
+  await store(1, less);
+  const { lines, app: into } = watched();
+  expect(await build(into)).toBe('built');
+  const left = lines.filter((line) => /^tier_minutes,.*1000000 .*agg_trades=0i/.test(line));
+  expect(left).toHaveLength(5);
+  const hours = new Map([
+    [0, tradesOf(0, LARGE)],
+    [1, less],
+    [2, tradesOf(2, LARGE)],
+  ]);
+  expect(await everything()).toEqual(await builtOnce(hours));
+  expect(await tierMinutes()).toHaveLength(4 * 3 * 60);
+});
+
+test('minutes of tiers whose rows are not stored yet are unknown, not silent', async () => {
+  await store(0);
+  await store(1);
+  await build();
+  await store(2);
+  const half = watched((line) => !line.startsWith('tier_minutes,'));
+  await expect(build(half.app)).rejects.toThrow('killed');
+  expect(await app.bars.bars(series, '1m', RANGE)).toHaveLength(3 * 60);
+  expect(await tierMinutes()).toHaveLength(4 * 2 * 60);
+});
+
+test('a tier that the day no longer has is in no minute', async () => {
+  await store(0, tradesOf(0, LARGE));
+  await build();
+  const fewer = { ...app, bars: createBarStore({ sql: app.sql, ilp }, [0, 500]) };
+  expect(await build(fewer)).toBe('built');
+  const rows = await tierMinutes();
+  expect(new Set(rows.map(({ tier }) => tier))).toEqual(new Set([0, 500]));
+  expect(rows).toHaveLength(2 * 60);
+});
+
 test('bars of a day half written: the next build writes the whole day, whatever has changed since', async () => {
   for (const hour of [0, 1]) await store(hour);
   await build();
@@ -175,7 +224,7 @@ test('bars of a day half written: the next build writes the whole day, whatever 
 
 test('a first build that was killed leaves no bar that the next one does not have', async () => {
   for (const hour of [0, 1]) await store(hour);
-  const half = watched((line) => /^(cdv_exact_3m|tiers_exact_1m),/.test(line));
+  const half = watched((line) => /^(cdv_exact_3m|tier_minutes),/.test(line));
   await expect(build(half.app)).rejects.toThrow('killed');
   const [only] = tradesOf(0);
   if (only === undefined) throw new Error('an hour without trades');

@@ -54,6 +54,7 @@ export const RESULT_TABLES: readonly SeriesTable[] = [
 /** Columns of run and time, and the symbol, which differ between tests whose tables must be equal. */
 const LEFT_OUT: readonly string[] = [
   'symbol',
+  'series_tier',
   'run_id',
   'code_version',
   'fetched_at',
@@ -122,6 +123,10 @@ export async function tablesWith(sql: Sql, symbol: string): Promise<SeriesTable[
 /** The table and the condition of a series' rows, without the rows that are not applied yet. */
 async function rowsOf(sql: Sql, table: SeriesTable, symbol: string): Promise<string | undefined> {
   await sql.waitApplied(table === 'agg_trades' ? 'series' : table);
+  // What a view reads.
+  if (table === 'tiers_exact_1m')
+    for (const read of ['tier_minutes', 'cdv_exact_1m', 'tiers_exact_1d'])
+      await sql.waitApplied(read);
   if (table !== 'agg_trades') return `${table} WHERE symbol = ${literal(symbol)}`;
   const [known] = await sql.query(
     `SELECT trades_table FROM series WHERE symbol = ${literal(symbol)}`,

@@ -1,6 +1,8 @@
 import { BASE_SCALE } from '../../domain/bars/contract.ts';
+import type { BarStatus } from '../../domain/bars/day.ts';
 import type { DayBar } from '../../domain/bars/day-bars.ts';
 import { formatDecimal, PRICE_SCALE, QTY_SCALE, QUOTE_SCALE } from '../../domain/trade/decimal.ts';
+import { floorTo, HOUR_MS } from '../../domain/time/hour.ts';
 import { INTERVAL_MS, INTERVALS } from '../../domain/time/interval.ts';
 import type { Series } from '../../domain/market.ts';
 import { TIER_INTERVALS, type TierBounds } from '../../domain/bars/tier.ts';
@@ -11,7 +13,15 @@ export interface BarPlace {
   readonly openMs: number;
   /** As stored; undefined for bars of all trades. */
   readonly tier: string | undefined;
+  /**
+   * The level of a minute of a tier that exists without trades: later minutes take theirs from its row. A
+   * place without it is no bar.
+   */
+  readonly level?: bigint | undefined;
 }
+
+/** The table with the minutes in which tiers traded. */
+export const TIER_MINUTES = 'tier_minutes';
 
 /** The lines of one table, for one day of a series. */
 export interface TableLines {
@@ -20,6 +30,8 @@ export interface TableLines {
   readonly lines: readonly string[];
   /** The rows that these lines write, by `placeKey`. */
   readonly places: ReadonlySet<string>;
+  /** The tiers' minutes, by tier as stored; only for TIER_MINUTES. */
+  readonly minutes: ReadonlyMap<string, readonly DayBar[]>;
 }
 
 /**
@@ -27,32 +39,50 @@ export interface TableLines {
  * column without a field is NULL.
  */
 export function barLines(written: DayToWrite, tiers: TierBounds): TableLines[] {
+  const ofTier = (bars: readonly DayBar[], index: number) => ({ tier: String(tiers[index]), bars });
+  const ofTiers = TIER_INTERVALS.map((interval) => {
+    const groups = (written.bars.tiers.get(interval) ?? []).map(ofTier);
+    if (interval !== '1m')
+      return tableLines(`tiers_exact_${interval}`, INTERVAL_MS[interval], written, groups);
+    const minutes = new Map(groups.map(({ tier, bars }) => [tier, bars]));
+    const stored = groups.map(({ tier, bars }) => ({ tier, bars: bars.filter(isStoredMinute) }));
+    return { ...tableLines(TIER_MINUTES, INTERVAL_MS[interval], written, stored), minutes };
+  });
   const ofAll = INTERVALS.map((interval) =>
     tableLines(`cdv_exact_${interval}`, INTERVAL_MS[interval], written, [
       { tier: undefined, bars: written.bars.bars.get(interval) ?? [] },
     ]),
   );
-  const ofTiers = TIER_INTERVALS.map((interval) =>
-    tableLines(
-      `tiers_exact_${interval}`,
-      INTERVAL_MS[interval],
-      written,
-      (written.bars.tiers.get(interval) ?? []).map((bars, index) => ({
-        tier: String(tiers[index]),
-        bars,
-      })),
-    ),
-  );
-  return [...ofAll, ...ofTiers];
+  return [...ofTiers, ...ofAll];
+}
+
+/** Minutes in which the tier traded, and each hour's first bar. */
+function isStoredMinute({ openMs, aggTrades }: DayBar, index: number, bars: readonly DayBar[]) {
+  if (aggTrades > 0) return true;
+  const before = bars[index - 1];
+  return before === undefined || floorTo(before.openMs, HOUR_MS) < floorTo(openMs, HOUR_MS);
 }
 
 export function placeKey({ openMs, tier = '' }: BarPlace): string {
   return `${openMs} ${tier}`;
 }
 
-/** A line that marks a row as no bar. */
-export function voidLine(table: string, series: Series, { openMs, tier }: BarPlace): string {
-  return `${headOf(table, series, tier)},status=void agg_trades=0i ${openMs}000t\n`;
+/**
+ * The place of a row that an earlier build has left, in this build: no bar, or of a tier that still exists
+ * a minute in which it did not trade.
+ */
+export function leftPlace(place: BarPlace, { minutes }: TableLines): BarPlace {
+  const ofTier = minutes.get(place.tier ?? '');
+  return { ...place, level: ofTier?.findLast(({ openMs }) => openMs <= place.openMs)?.close };
+}
+
+/** A line for a row that an earlier build has left. */
+export function voidLine(table: string, series: Series, { openMs, tier, level }: BarPlace): string {
+  const head = headOf(table, series, tier);
+  if (level === undefined)
+    return `${head}${statusTag(table, 'void')} agg_trades=0i ${openMs}000t\n`;
+  const levels = { open: level, high: level, low: level, close: level };
+  return `${head} ${levelFields(levels)},${sumFields(NO_SUMS)} ${openMs}000t\n`;
 }
 
 function tableLines(
@@ -69,29 +99,42 @@ function tableLines(
     const head = headOf(table, series, tier);
     for (const bar of bars) {
       if (bar.openMs + intervalMs <= fromMs) continue;
-      const rest = tier === undefined ? wholeFields(bar, written) : '';
+      const tag = statusTag(table, bar.status);
+      const delta = `,delta=${e8(bar.buyE8 - bar.sellE8)}d`;
+      const whole = tier === undefined ? wholeFields(bar, written) : '';
       const missing = bar.levelMissing === undefined ? '' : `,level_missing=${bar.levelMissing}i`;
-      lines.push(
-        `${head},status=${bar.status} ${sumFields(bar)}${rest}${levelFrom}${missing} ${bar.openMs}000t\n`,
-      );
+      const rest = table === TIER_MINUTES ? '' : `${delta}${whole}${levelFrom}${missing}`;
+      lines.push(`${head}${tag} ${levelFields(bar)},${sumFields(bar)}${rest} ${bar.openMs}000t\n`);
       places.add(placeKey({ openMs: bar.openMs, tier }));
     }
   }
-  return { table, intervalMs, lines, places };
+  return { table, intervalMs, lines, places, minutes: new Map() };
 }
 
 function headOf(table: string, { market, symbol }: Series, tier: string | undefined): string {
+  const seriesTier = `series_tier=${escaped(`${market} ${symbol} ${tier}`)}`;
+  if (table === TIER_MINUTES) return `${table},${seriesTier}`;
   const head = `${table},market=${escaped(market)},symbol=${escaped(symbol)}`;
-  return tier === undefined ? head : `${head},tier=${tier}`;
+  return tier === undefined ? head : `${head},tier=${tier},${seriesTier}`;
 }
 
-/** The columns that bars and tiers have in common. */
-function sumFields(bar: DayBar): string {
-  return (
-    `open=${e8(bar.open)}d,high=${e8(bar.high)}d,low=${e8(bar.low)}d,close=${e8(bar.close)}d,` +
-    `delta=${e8(bar.buyE8 - bar.sellE8)}d,buy_volume=${e8(bar.buyE8)}d,sell_volume=${e8(bar.sellE8)}d,` +
-    `agg_trades=${bar.aggTrades}i,trades=${bar.trades}i`
-  );
+/** Minutes of tiers have the status of the minute's bar. */
+function statusTag(table: string, status: BarStatus | 'void'): string {
+  return table === TIER_MINUTES ? '' : `,status=${status}`;
+}
+
+type Levels = Pick<DayBar, 'open' | 'high' | 'low' | 'close'>;
+
+function levelFields({ open, high, low, close }: Levels): string {
+  return `open=${e8(open)}d,high=${e8(high)}d,low=${e8(low)}d,close=${e8(close)}d`;
+}
+
+type TierSums = Pick<DayBar, 'buyE8' | 'sellE8' | 'aggTrades' | 'trades'>;
+
+const NO_SUMS: TierSums = { buyE8: 0n, sellE8: 0n, aggTrades: 0, trades: 0 };
+
+function sumFields({ buyE8, sellE8, aggTrades, trades }: TierSums): string {
+  return `buy_volume=${e8(buyE8)}d,sell_volume=${e8(sellE8)}d,agg_trades=${aggTrades}i,trades=${trades}i`;
 }
 
 /** The columns that only bars of all trades have. */

@@ -1,5 +1,7 @@
+import type { Series } from '../../domain/market.ts';
 import type { ExactBar, ExactTierBar } from '../../ports/bar-store.ts';
-import { int, optionalInt, text, type TextRow } from './sql.ts';
+import { type BarPlace, TIER_MINUTES } from './bar-lines.ts';
+import { int, literal, ofSeries, optionalInt, text, type TextRow } from './sql.ts';
 
 /** The columns that toBar() reads. */
 export const BAR_COLUMNS =
@@ -48,4 +50,29 @@ export function toBar(row: TextRow): ExactBar {
 
 export function toTierBar(row: TextRow): ExactTierBar {
   return { ...toLevels(row), tier: int(row, 'tier') };
+}
+
+/** A query of the places of a series' bars in a table, without those that are void; a filter by time is to follow. */
+export function placesOf(table: string, series: Series): string {
+  if (table === TIER_MINUTES) {
+    const prefix = literal(seriesPrefix(series));
+    return `SELECT ts::long AS open_us, series_tier FROM ${table} WHERE starts_with(series_tier, ${prefix}) AND close IS NOT NULL`;
+  }
+  const tier = table.startsWith('tiers') ? ', tier' : '';
+  return `SELECT ts::long AS open_us${tier} FROM ${table} WHERE ${ofSeries(series)} AND status <> 'void'`;
+}
+
+/** undefined where the row is of a series whose name goes on. */
+export function toPlace(row: TextRow, series: Series): BarPlace | undefined {
+  const openMs = int(row, 'open_us') / 1000;
+  const seriesTier = row['series_tier'];
+  if (seriesTier === null || seriesTier === undefined)
+    return { openMs, tier: row['tier'] ?? undefined };
+  const tier = seriesTier.slice(seriesPrefix(series).length);
+  return /^\d+$/.test(tier) ? { openMs, tier } : undefined;
+}
+
+/** What all values of `series_tier` of a series begin with. */
+function seriesPrefix({ market, symbol }: Series): string {
+  return `${market} ${symbol} `;
 }

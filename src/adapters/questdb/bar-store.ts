@@ -20,8 +20,16 @@ import type {
 } from '../../ports/bar-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import { barLines, type BarPlace, placeKey, type TableLines, voidLine } from './bar-lines.ts';
-import { BAR_COLUMNS, TIER_COLUMNS, toBar, toTierBar } from './bar-row.ts';
+import {
+  barLines,
+  type BarPlace,
+  leftPlace,
+  placeKey,
+  type TableLines,
+  TIER_MINUTES,
+  voidLine,
+} from './bar-lines.ts';
+import { BAR_COLUMNS, placesOf, TIER_COLUMNS, toBar, toPlace, toTierBar } from './bar-row.ts';
 import { chainBreaks } from './chain-breaks.ts';
 import type { IlpConnection } from './ilp-connection.ts';
 import { writePatiently } from './patient-write.ts';
@@ -131,17 +139,17 @@ class QuestdbBarStore implements BarStore {
   /** Stored bars of a day that are not written again. */
   async #leftBars(
     { series, day: { dayMs }, fromMs }: DayToWrite,
-    { table, intervalMs, places }: TableLines,
+    ofTable: TableLines,
   ): Promise<BarPlace[]> {
+    const { table, intervalMs, places } = ofTable;
     const range = { startMs: floorTo(fromMs, intervalMs), endMs: dayMs + DAY_MS };
     await this.#sql.waitApplied(table);
-    const tier = table.startsWith('tiers') ? ', tier' : '';
-    const rows = await this.#sql.query(
-      `SELECT ts::long AS open_us${tier} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void'`,
-    );
+    const rows = await this.#sql.query(`${placesOf(table, series)} AND ${inRange(range)}`);
     return rows
-      .map((row) => ({ openMs: int(row, 'open_us') / 1000, tier: row['tier'] ?? undefined }))
-      .filter((place) => !places.has(placeKey(place)));
+      .map((row) => toPlace(row, series))
+      .filter((place) => place !== undefined)
+      .filter((place) => !places.has(placeKey(place)))
+      .map((place) => leftPlace(place, ofTable));
   }
 
   async stamp(days: readonly DayToStamp[], nowMs: number): Promise<void> {
@@ -176,7 +184,8 @@ class QuestdbBarStore implements BarStore {
     range: TimeRange,
   ): Promise<ExactTierBar[]> {
     const table = `tiers_exact_${interval}`;
-    await this.#sql.waitApplied(table);
+    const ofView = [TIER_MINUTES, 'cdv_exact_1m', 'tiers_exact_1d'];
+    for (const read of interval === '1m' ? ofView : [table]) await this.#sql.waitApplied(read);
     const rows = await this.#sql.query(
       `SELECT ${TIER_COLUMNS} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void' ORDER BY ts, tier`,
     );

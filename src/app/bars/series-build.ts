@@ -122,11 +122,7 @@ export function changedPart(
   const isTrusted = before.isCurrent && before.inputs !== '' && contract === undefined;
   if (!isTrusted) return { fromMs: day.dayMs, mayHaveLeft: true };
   const fromMs = firstChangedHour(before.inputs, day) ?? day.dayMs;
-  const dense = new Set(
-    day.hours.filter(({ verdict }) => verdict === 'proven').map(({ hourMs }) => hourMs),
-  );
-  const mayHaveLeft = [...hoursIn(before.inputs, day.dayMs)].some(
-    (hourMs) => hourMs >= fromMs && !dense.has(hourMs),
-  );
+  // Also in proven hours, a tier may no longer trade in a minute in which it did.
+  const mayHaveLeft = [...hoursIn(before.inputs, day.dayMs)].some((hourMs) => hourMs >= fromMs);
   return { fromMs, mayHaveLeft };
 }

@@ -3,18 +3,30 @@ import type { DayInputs } from '../../../src/domain/bars/day.ts';
 import type { Series } from '../../../src/domain/market.ts';
 import type { TierBounds, TierInterval } from '../../../src/domain/bars/tier.ts';
 import { rowsOfDay, statusCase, type WindowBars, withinDay } from './bars-sql.ts';
-import { literal, ofSeries } from '../../../src/adapters/questdb/sql.ts';
+import { literal, ofSeries, timestamp } from '../../../src/adapters/questdb/sql.ts';
 import { DELTA, limbsOf, type RowOrder } from './traded-minutes.ts';
 
 const COLUMNS =
   'ts, market, symbol, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, ' +
-  'status, level_from, level_missing';
+  'status, level_from, level_missing, series_tier';
+
+const MINUTE_COLUMNS =
+  'ts, series_tier, open, high, low, close, buy_volume, sell_volume, agg_trades, trades';
 
 /** What the build of a day's tiers needs to know. */
 export interface TierRequest {
   readonly bounds: TierBounds;
   readonly order: RowOrder;
   readonly contract: Contract | undefined;
+}
+
+/** The names of a series' tiers, which the view of minutes asks for. Rows of the day replace these. */
+export function tierNames(series: Series, day: DayInputs, bounds: TierBounds): string {
+  const rows = bounds.map(
+    (bound) =>
+      `(${timestamp(day.dayMs)}, ${literal(series.market)}, ${literal(series.symbol)}, '${bound}', 'void', ${literal(`${series.market} ${series.symbol} ${bound}`)})`,
+  );
+  return `INSERT INTO tiers_exact_1d (ts, market, symbol, tier, status, series_tier) VALUES ${rows.join(', ')}`;
 }
 
 /**
@@ -32,6 +44,7 @@ export function tierMinutes(
   const over = `OVER (PARTITION BY tier ORDER BY ts${isStored ? '' : ', agg_id'})`;
   const first = (column: string) => (isStored ? `first(${column})` : `arg_min(${column}, place)`);
   const last = (column: string) => (isStored ? `last(${column})` : `arg_max(${column}, place)`);
+  const seriesTier = (bound: number) => `${into.market} ${into.symbol} ${bound}`;
   const isSilent = `m.ts IS NULL OR m.ts <> s.ts`;
   const level = (name: string, traded: string) =>
     `CASE WHEN m.ts IS NULL THEN 0.00000000m WHEN m.ts = s.ts THEN ${traded} ` +
@@ -39,7 +52,7 @@ export function tierMinutes(
   const sum = (name: string, zero: string) =>
     `CASE WHEN ${isSilent} THEN ${zero} ELSE v.${name} END`;
   return `
-INSERT ATOMIC INTO tiers_exact_1m (${COLUMNS})
+INSERT ATOMIC INTO tier_minutes (${MINUTE_COLUMNS})
 SELECT * FROM (
   WITH sized AS (
     SELECT ts, agg_id, qty, is_buyer_maker, first_id, last_id, ${DELTA} delta, ${tierOf(bounds, contract)} tier
@@ -61,24 +74,22 @@ SELECT * FROM (
     FROM sized TIMESTAMP(ts) SAMPLE BY 1m
   ),
   spine AS (
-    SELECT b.ts, b.status, b.level_from, b.level_missing, t.tier
+    SELECT b.ts, t.tier
     FROM (
-      SELECT ts, status, level_from, level_missing FROM cdv_exact_1m WHERE ${ofSeries(into)} AND ${withinDay(day)}
+      SELECT ts FROM cdv_exact_1m WHERE ${ofSeries(into)} AND ${withinDay(day)}
     ) b CROSS JOIN (SELECT (x - 1)::int tier FROM long_sequence(${bounds.length})) t
   )
-  SELECT s.ts, ${literal(into.market)} market, ${literal(into.symbol)} symbol, ${nameOf('s.tier', bounds.map(String))} tier,
+  SELECT s.ts, ${nameOf('s.tier', bounds.map(seriesTier))} series_tier,
     ${level('open', limbs.level('m.open'))}, ${level('high', 'm.high')}, ${level('low', 'm.low')},
     ${level('close', limbs.level('m.close'))},
-    ${['delta', 'buy_volume', 'sell_volume'].map((name) => `${sum(name, '0m')}::decimal(38,8) ${name}`).join(', ')},
-    ${['agg_trades', 'trades'].map((name) => `${sum(name, '0L')} ${name}`).join(', ')},
-    CASE WHEN s.tier >= ${isUnknown(contract) ? 0 : bounds.length} THEN 'void' ELSE s.status END status,
-    s.level_from, s.level_missing
+    ${['buy_volume', 'sell_volume'].map((name) => `${sum(name, '0m')}::decimal(38,8) ${name}`).join(', ')},
+    ${['agg_trades', 'trades'].map((name) => `${sum(name, '0L')} ${name}`).join(', ')}
   FROM (spine TIMESTAMP(ts)) s ASOF JOIN (levels TIMESTAMP(ts)) m ON (tier) ASOF JOIN (sums TIMESTAMP(ts)) v ON (tier)
 )`;
 }
 
 /** Whether the contract size is unknown; a trade's tier is then unknown, too. */
-function isUnknown(contract: Contract | undefined): boolean {
+export function hasNoTiers(contract: Contract | undefined): boolean {
   return contract !== undefined && contract.size === undefined;
 }
 
@@ -118,7 +129,8 @@ SELECT * FROM (
   SELECT b.ts, ${literal(series.market)} market, ${literal(series.symbol)} symbol, b.tier,
     ${traded('open')}, ${traded('high')}, ${traded('low')}, b.close,
     b.delta::decimal(38,8) delta, b.buy_volume::decimal(38,8) buy_volume, b.sell_volume::decimal(38,8) sell_volume,
-    b.agg_trades, b.trades, ${statusCase(day, interval)} status, b.level_from, b.level_missing
+    b.agg_trades, b.trades, ${statusCase(day, interval)} status, b.level_from, b.level_missing,
+    concat(${literal(`${series.market} ${series.symbol} `)}, b.tier) series_tier
   FROM bars b LEFT JOIN traded t ON b.ts = t.ts AND b.tier = t.tier
 )`;
 }

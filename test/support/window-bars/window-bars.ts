@@ -7,7 +7,7 @@ import type { Series } from '../../../src/domain/market.ts';
 import { INTERVALS } from '../../../src/domain/time/interval.ts';
 import { minuteBars, rolledUpBars, withinDay } from './bars-sql.ts';
 import { tradesTable } from '../store.ts';
-import { rolledUpTiers, tierMinutes } from './tiers-sql.ts';
+import { hasNoTiers, rolledUpTiers, tierMinutes, tierNames } from './tiers-sql.ts';
 
 /**
  * A third way to a day's bars, beside the distilled hours and the bigint pass: the database computes them
@@ -32,9 +32,11 @@ export async function buildByWindows(
   const order = row !== undefined && int(row, 'falls') === 0 ? 'stored' : 'sorted';
   await run('cdv_exact_1m', minuteBars(names, day, order, contract));
   const bounds = DEFAULT_TIERS;
-  await run('tiers_exact_1m', tierMinutes(names, day, { bounds, order, contract }));
   for (const interval of INTERVALS)
     if (interval !== '1m') await run(`cdv_exact_${interval}`, rolledUpBars(into, day, interval));
+  if (hasNoTiers(contract)) return;
+  await run('tier_minutes', tierMinutes(names, day, { bounds, order, contract }));
+  await run('tiers_exact_1d', tierNames(into, day, bounds));
   for (const interval of TIER_INTERVALS)
     if (interval !== '1m') await run(`tiers_exact_${interval}`, rolledUpTiers(into, day, interval));
 }
