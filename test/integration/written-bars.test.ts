@@ -192,7 +192,7 @@ test('minutes of tiers whose rows are not stored yet are unknown, not silent', a
 test('a tier that the day no longer has is in no minute', async () => {
   await store(0, tradesOf(0, LARGE));
   await build();
-  const fewer = { ...app, bars: createBarStore({ sql: app.sql, ilp }, [0, 500]) };
+  const fewer = { ...app, bars: createBarStore({ ...app, ilp }, [0, 500]) };
   expect(await build(fewer)).toBe('built');
   const rows = await tierMinutes();
   expect(new Set(rows.map(({ tier }) => tier))).toEqual(new Set([0, 500]));
