@@ -83,22 +83,15 @@ CREATE OR REPLACE VIEW bars_{interval} AS (
   WHERE status <> 'void'
 );
 
--- All minutes of tiers: a minute without a row of its own has the level after the tier's last row of the
--- same hour, and no trades. d: the tiers that a series has ever had; those that an hour does not have have no
--- row in it. Without the hint a tier that trades rarely takes a hundred times as long. `t.ts <= m.ts` is
--- always true: without it the server drops the column that the join is ordered by, when nobody asks for it.
-CREATE OR REPLACE VIEW tiers_exact_1m AS (
+-- All minutes of tiers, each with the tier's last stored row of the same hour: its own if row_ts = ts. d: the
+-- tiers that a series has ever had; those that an hour does not have have no row in it. Without the hint a
+-- tier that trades rarely takes ten times as long. `t.ts <= m.ts` is always true: without it the server drops
+-- the column that the join is ordered by, when nobody asks for it.
+CREATE OR REPLACE VIEW minutes_of_tiers AS (
   SELECT * FROM (
-    SELECT /*+ asof_memoized(m t) */ m.ts ts, m.market market, m.symbol symbol, m.tier tier,
-      CASE WHEN t.ts = m.ts THEN t.open ELSE t.close END open,
-      CASE WHEN t.ts = m.ts THEN t.high ELSE t.close END high,
-      CASE WHEN t.ts = m.ts THEN t.low ELSE t.close END low,
-      t.close close,
-      CASE WHEN t.ts = m.ts THEN t.buy_volume - t.sell_volume ELSE 0m END delta,
-      CASE WHEN t.ts = m.ts THEN t.buy_volume ELSE 0m END buy_volume,
-      CASE WHEN t.ts = m.ts THEN t.sell_volume ELSE 0m END sell_volume,
-      CASE WHEN t.ts = m.ts THEN t.agg_trades ELSE 0 END agg_trades,
-      CASE WHEN t.ts = m.ts THEN t.trades ELSE 0 END trades,
+    SELECT /*+ asof_index(m t) */ m.ts ts, m.market market, m.symbol symbol, m.tier tier, t.ts row_ts,
+      t.open open, t.high high, t.low low, t.close close, t.buy_volume buy_volume, t.sell_volume sell_volume,
+      t.agg_trades agg_trades, t.trades trades,
       m.status status, m.level_from level_from, m.level_missing level_missing, m.series_tier series_tier
     FROM (
       SELECT b.ts ts, b.market market, b.symbol symbol, d.tier tier, b.status status,
@@ -112,8 +105,42 @@ CREATE OR REPLACE VIEW tiers_exact_1m AS (
   ) TIMESTAMP(ts)
 );
 
--- The trades of one size apart, from the worth tier_from in quote currency up to the next tier's.
--- each: 1m 1h 1d
+-- A minute without a row of its own has the level after the tier's last one, and no trades.
+CREATE OR REPLACE VIEW tiers_exact_1m AS (
+  SELECT ts, market, symbol, tier,
+    CASE WHEN row_ts = ts THEN open ELSE close END open,
+    CASE WHEN row_ts = ts THEN high ELSE close END high,
+    CASE WHEN row_ts = ts THEN low ELSE close END low,
+    close,
+    CASE WHEN row_ts = ts THEN buy_volume - sell_volume ELSE 0m END delta,
+    CASE WHEN row_ts = ts THEN buy_volume ELSE 0m END buy_volume,
+    CASE WHEN row_ts = ts THEN sell_volume ELSE 0m END sell_volume,
+    CASE WHEN row_ts = ts THEN agg_trades ELSE 0 END agg_trades,
+    CASE WHEN row_ts = ts THEN trades ELSE 0 END trades,
+    status, level_from, level_missing, series_tier
+  FROM minutes_of_tiers
+);
+
+-- The trades of one size apart, from the worth tier_from in quote currency up to the next tier's. Minutes do
+-- not come by way of tiers_exact_1m, which would compute each value several times.
+-- each: 1m
+CREATE OR REPLACE VIEW tiers_{interval} AS (
+  SELECT ts, market, symbol, tier, tier::double tier_from,
+    CASE WHEN row_ts = ts THEN [open] ELSE [close] END open,
+    CASE WHEN row_ts = ts THEN [high] ELSE [close] END high,
+    CASE WHEN row_ts = ts THEN [low] ELSE [close] END low,
+    [close] close,
+    CASE WHEN row_ts = ts THEN [buy_volume - sell_volume] ELSE 0.0 END delta,
+    CASE WHEN row_ts = ts THEN [buy_volume] ELSE 0.0 END buy_volume,
+    CASE WHEN row_ts = ts THEN [sell_volume] ELSE 0.0 END sell_volume,
+    CASE WHEN row_ts = ts THEN agg_trades ELSE 0 END agg_trades,
+    CASE WHEN row_ts = ts THEN trades ELSE 0 END trades,
+    CASE WHEN status = 'partial' AND dateadd('{unit}', {count}, ts) > now() THEN 'forming' ELSE status END status,
+    level_from, level_missing
+  FROM minutes_of_tiers
+);
+
+-- each: 1h 1d
 CREATE OR REPLACE VIEW tiers_{interval} AS (
   SELECT ts, market, symbol, tier, tier::double tier_from,
     [open] open, [high] high, [low] low, [close] close,

@@ -44,7 +44,8 @@ export async function fillYear(sql: Sql): Promise<void> {
     day += days;
   }
   for (const interval of INTERVALS) await sql.waitApplied(`cdv_exact_${interval}`);
-  for (const interval of TIER_INTERVALS) await sql.waitApplied(`tiers_exact_${interval}`);
+  for (const table of ['tier_minutes', 'tiers_exact_1h', 'tiers_exact_1d'])
+    await sql.waitApplied(table);
   await sql.waitApplied('anchors');
 }
 
@@ -69,18 +70,24 @@ function copyBars(interval: Interval, copies: Copies): string {
   );
 }
 
-const TIER_COLUMNS =
-  'ts, market, symbol, tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades, trades, status, ' +
-  'level_from, level_missing';
+const TIER_SUMS = 'open, high, low, close, buy_volume, sell_volume, agg_trades, trades';
 
+/** Minutes are stored without what the minute's bar says. */
 function copyTiers(interval: TierInterval, copies: Copies): string {
-  const kept = TIER_COLUMNS.split(', ')
-    .slice(3, -2)
-    .map((name) => `b.${name}`);
+  const ts = "dateadd('d', d.day, b.ts)";
+  const sums = TIER_SUMS.split(', ')
+    .map((name) => `b.${name}`)
+    .join(', ');
+  const seriesTier = `replace(b.series_tier, '${SYMBOL}', s.symbol)`;
+  if (interval === '1m')
+    return (
+      `INSERT INTO tier_minutes (ts, series_tier, ${TIER_SUMS}) SELECT ${ts}, ${seriesTier}, ${sums} FROM ` +
+      `(SELECT * FROM tier_minutes WHERE starts_with(series_tier, 'binance_spot ${SYMBOL} ')) b ${crossJoin(copies)}`
+    );
   return (
-    `INSERT INTO tiers_exact_${interval} (${TIER_COLUMNS}) SELECT dateadd('d', d.day, b.ts), b.market, s.symbol, ` +
-    `${kept.join(', ')}, dateadd('d', d.day, b.level_from), b.level_missing FROM ` +
-    `(SELECT * FROM tiers_exact_${interval} WHERE symbol = '${SYMBOL}') b ${crossJoin(copies)}`
+    `INSERT INTO tiers_exact_${interval} (ts, market, symbol, tier, delta, status, level_from, level_missing, series_tier, ${TIER_SUMS}) ` +
+    `SELECT ${ts}, b.market, s.symbol, b.tier, b.delta, b.status, dateadd('d', d.day, b.level_from), b.level_missing, ${seriesTier}, ${sums} ` +
+    `FROM (SELECT * FROM tiers_exact_${interval} WHERE symbol = '${SYMBOL}') b ${crossJoin(copies)}`
   );
 }
 

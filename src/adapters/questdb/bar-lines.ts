@@ -29,7 +29,7 @@ export interface TableLines {
   readonly intervalMs: number;
   readonly lines: readonly string[];
   /** The rows that these lines write, by `placeKey`. */
-  readonly places: ReadonlySet<string>;
+  readonly places: () => ReadonlySet<string>;
   /** The tiers' minutes, by tier as stored; only for TIER_MINUTES. */
   readonly minutes: ReadonlyMap<string, readonly DayBar[]>;
 }
@@ -39,6 +39,11 @@ export interface TableLines {
  * column without a field is NULL.
  */
 export function barLines(written: DayToWrite, tiers: TierBounds): TableLines[] {
+  const ofAll = INTERVALS.map((interval) =>
+    tableLines(`cdv_exact_${interval}`, INTERVAL_MS[interval], written, [
+      { tier: undefined, bars: written.bars.bars.get(interval) ?? [] },
+    ]),
+  );
   const ofTier = (bars: readonly DayBar[], index: number) => ({ tier: String(tiers[index]), bars });
   const ofTiers = TIER_INTERVALS.map((interval) => {
     const groups = (written.bars.tiers.get(interval) ?? []).map(ofTier);
@@ -48,12 +53,7 @@ export function barLines(written: DayToWrite, tiers: TierBounds): TableLines[] {
     const stored = groups.map(({ tier, bars }) => ({ tier, bars: bars.filter(isStoredMinute) }));
     return { ...tableLines(TIER_MINUTES, INTERVAL_MS[interval], written, stored), minutes };
   });
-  const ofAll = INTERVALS.map((interval) =>
-    tableLines(`cdv_exact_${interval}`, INTERVAL_MS[interval], written, [
-      { tier: undefined, bars: written.bars.bars.get(interval) ?? [] },
-    ]),
-  );
-  return [...ofTiers, ...ofAll];
+  return [...ofAll, ...ofTiers];
 }
 
 /** Minutes in which the tier traded, and each hour's first bar. */
@@ -93,7 +93,6 @@ function tableLines(
 ): TableLines {
   const { series, day, fromMs } = written;
   const lines: string[] = [];
-  const places = new Set<string>();
   const levelFrom = `,level_from=${day.levelFromMs}000t`;
   for (const { tier, bars } of groups) {
     const head = headOf(table, series, tier);
@@ -105,9 +104,16 @@ function tableLines(
       const missing = bar.levelMissing === undefined ? '' : `,level_missing=${bar.levelMissing}i`;
       const rest = table === TIER_MINUTES ? '' : `${delta}${whole}${levelFrom}${missing}`;
       lines.push(`${head}${tag} ${levelFields(bar)},${sumFields(bar)}${rest} ${bar.openMs}000t\n`);
-      places.add(placeKey({ openMs: bar.openMs, tier }));
     }
   }
+  const places = () =>
+    new Set(
+      groups.flatMap(({ tier, bars }) =>
+        bars
+          .filter(({ openMs }) => openMs + intervalMs > fromMs)
+          .map(({ openMs }) => placeKey({ openMs, tier })),
+      ),
+    );
   return { table, intervalMs, lines, places, minutes: new Map() };
 }
 

@@ -141,10 +141,11 @@ class QuestdbBarStore implements BarStore {
     { series, day: { dayMs }, fromMs }: DayToWrite,
     ofTable: TableLines,
   ): Promise<BarPlace[]> {
-    const { table, intervalMs, places } = ofTable;
+    const { table, intervalMs } = ofTable;
     const range = { startMs: floorTo(fromMs, intervalMs), endMs: dayMs + DAY_MS };
     await this.#sql.waitApplied(table);
     const rows = await this.#sql.query(`${placesOf(table, series)} AND ${inRange(range)}`);
+    const places = ofTable.places();
     return rows
       .map((row) => toPlace(row, series))
       .filter((place) => place !== undefined)

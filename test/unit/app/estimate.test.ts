@@ -38,6 +38,6 @@ async function bytesOf(rows: number): Promise<number> {
 }
 
 test('disk is that of the trades and of the bars of each day', async () => {
-  expect(await bytesOf(2_000)).toBe(2_000 * 65 + 2 * 1_280_000);
-  expect(await bytesOf(1_000_000)).toBe(1_000_000 * 65 + 2 * 1_280_000);
+  expect(await bytesOf(2_000)).toBe(2_000 * 65 + 2 * 950_000);
+  expect(await bytesOf(1_000_000)).toBe(1_000_000 * 65 + 2 * 950_000);
 });
