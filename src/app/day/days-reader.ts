@@ -140,22 +140,28 @@ class DaysReader {
     // One file alone may be large: its rows are not held back, and a fault of it ends the load.
     const isHeld = days.length > 1;
     let counted = 0;
+    let isRead = false;
     if (isHeld) load.hold();
     try {
       const opened = await this.#deps.archive.withDay(series, day.dayMs, signal, (file) =>
         this.#readFile(day, file, before, (rows) => {
           counted += rows;
-          onRows(rows);
+          // Progress of a thin day is one message, and one for its last hour.
+          if (!isHeld || isRead) onRows(rows);
         }),
       );
-      if (isHeld) await load.keep();
+      if (isHeld) {
+        await load.keep();
+        isRead = true;
+        onRows(counted);
+      }
       return opened ?? { kind: 'absent' };
     } catch (error) {
       signal.throwIfAborted();
       const unread = asUnread(error);
       if (unread === undefined) throw error;
       if (isHeld) load.drop();
-      onRows(-counted);
+      else onRows(-counted);
       return unread;
     }
   }
