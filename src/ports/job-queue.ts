@@ -52,6 +52,8 @@ export type JobKind = keyof JobPayloads;
 export interface JobContext {
   /** Aborted when the worker is told to stop now, when the job times out or when its lock is lost. */
   readonly signal: AbortSignal;
+  /** Whether the worker takes no more jobs: what waits for other jobs waits in vain. Default: it takes more. */
+  readonly isEnding?: () => boolean;
 }
 
 /** `again`: run the job again after `delayMs`, without using up an attempt. */

@@ -61,7 +61,7 @@ test('days of several series that are asked for while others are on their way ar
   const { deps, requests } = counted();
   let isMoreToCome = true;
   const build = createBarBatches({ ...deps, isMoreToCome: async () => isMoreToCome });
-  const building = all.map(async (series) => build({ series, days: DAYS }, NEVER));
+  const building = all.map(async (series) => build({ series, days: DAYS }, { signal: NEVER }));
   await sleep(600);
   expect(requests()).toBe(0);
   isMoreToCome = false;
@@ -80,8 +80,8 @@ test('a series whose trades are not those of the ledger fails alone, and none of
   const [good, bad] = [await stored('BATCHD'), await stored('BATCHE', [DAY + DAY_MS])];
   const build = createBarBatches({ ...app, isMoreToCome: async () => false });
   const [ofBad, ofGood] = await Promise.allSettled([
-    build({ series: bad, days: DAYS }, NEVER),
-    build({ series: good, days: DAYS }, NEVER),
+    build({ series: bad, days: DAYS }, { signal: NEVER }),
+    build({ series: good, days: DAYS }, { signal: NEVER }),
   ]);
   expect(ofBad).toMatchObject({ status: 'rejected', reason: { code: 'STORE_MISMATCH' } });
   expect(ofGood).toMatchObject({ status: 'fulfilled', value: 'built' });
@@ -94,7 +94,7 @@ test('days that another worker builds are busy, and the others of the batch are 
   const lease = await app.leases.tryAcquire(`bars-spot-${taken.symbol}-2024-05-06`);
   const build = createBarBatches({ ...app, isMoreToCome: async () => false });
   const outcomes = await Promise.all(
-    [taken, free].map(async (series) => build({ series, days: DAYS }, NEVER)),
+    [taken, free].map(async (series) => build({ series, days: DAYS }, { signal: NEVER })),
   );
   expect(outcomes).toEqual(['busy', 'built']);
   await lease?.release();
@@ -105,8 +105,10 @@ test('a request that is aborted ends, and those that wait with it are built', as
   let isMoreToCome = true;
   const build = createBarBatches({ ...app, isMoreToCome: async () => isMoreToCome });
   const stop = new AbortController();
-  const stopped = expect(build({ series: first, days: DAYS }, stop.signal)).rejects.toThrow('stop');
-  const built = build({ series: second, days: DAYS }, NEVER);
+  const stopped = expect(
+    build({ series: first, days: DAYS }, { signal: stop.signal }),
+  ).rejects.toThrow('stop');
+  const built = build({ series: second, days: DAYS }, { signal: NEVER });
   stop.abort(new Error('stop'));
   await stopped;
   isMoreToCome = false;
@@ -118,5 +120,36 @@ test('recent days do not wait long for others', async () => {
   const series = uniqueSeries('BATCHJ');
   const build = createBarBatches({ ...app, isMoreToCome: async () => true });
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
-  expect(await build({ series, days: [today] }, NEVER)).toBe('nothing_known');
+  expect(await build({ series, days: [today] }, { signal: NEVER })).toBe('nothing_known');
+});
+
+test('days do not wait for others when the worker takes no more jobs', async () => {
+  const series = await stored('BATCHK');
+  let isEnding = false;
+  const build = createBarBatches({ ...app, isMoreToCome: async () => true });
+  const built = build({ series, days: DAYS }, { signal: NEVER, isEnding: () => isEnding });
+  await sleep(400);
+  expect(await builtDays(series)).toBe(0);
+  isEnding = true;
+  expect(await built).toBe('built');
+});
+
+test('the abort of one request ends the batch that is being built; the others are asked for again', async () => {
+  const [first, second] = [await stored('BATCHL'), await stored('BATCHM')];
+  const stop = new AbortController();
+  const bars = new Proxy(app.bars, {
+    get(target, name: keyof BarStore) {
+      if (name === 'write') stop.abort(new Error('stop'));
+      const member = target[name];
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+  const build = createBarBatches({ ...app, bars, isMoreToCome: async () => false });
+  const [ofFirst, ofSecond] = await Promise.allSettled([
+    build({ series: first, days: DAYS }, { signal: stop.signal }),
+    build({ series: second, days: DAYS }, { signal: NEVER }),
+  ]);
+  expect(ofFirst).toMatchObject({ status: 'rejected', reason: { message: 'stop' } });
+  expect(ofSecond).toMatchObject({ status: 'fulfilled', value: 'busy' });
+  expect(await builtDays(second)).toBe(0);
 });

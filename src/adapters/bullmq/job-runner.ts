@@ -50,7 +50,10 @@ export class JobRunner<K extends JobKind> {
     const handler = this.#deps.handlers[this.#kind];
     try {
       return await this.#deps.running.run(running, async () =>
-        handler(parsePayload(this.#kind, job.data), { signal: running.signal }),
+        handler(parsePayload(this.#kind, job.data), {
+          signal: running.signal,
+          isEnding: this.#deps.halted,
+        }),
       );
     } catch (error) {
       return classify(error);

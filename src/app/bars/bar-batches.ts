@@ -1,6 +1,7 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import { DAY_MS } from '../../domain/time/hour.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { JobContext } from '../../ports/job-queue.ts';
 import { buildBars, type BuildBarsDeps } from './build-bars.ts';
 import type { BuildOutcome, WantedBars } from './series-build.ts';
 
@@ -26,15 +27,14 @@ interface BatchDeps extends BuildBarsDeps {
   readonly isMoreToCome: () => Promise<boolean>;
 }
 
-interface Waiting extends WantedBars {
-  readonly signal: AbortSignal;
+interface Waiting extends WantedBars, JobContext {
   readonly sinceMs: number;
   readonly ended: PromiseWithResolvers<Exclude<BuildOutcome, CdvaultError>>;
 }
 
 export type BarBatches = (
   wanted: WantedBars,
-  signal: AbortSignal,
+  context: JobContext,
 ) => Promise<Exclude<BuildOutcome, CdvaultError>>;
 
 /**
@@ -57,10 +57,10 @@ export function createBarBatches(deps: BatchDeps): BarBatches {
     }
   }
 
-  return (wanted, signal) => {
-    signal.throwIfAborted();
+  return async (wanted, context) => {
+    context.signal.throwIfAborted();
     const ended = Promise.withResolvers<Exclude<BuildOutcome, CdvaultError>>();
-    queue.push({ ...wanted, signal, sinceMs: deps.clock.nowMs(), ended });
+    queue.push({ ...wanted, ...context, sinceMs: deps.clock.nowMs(), ended });
     if (!isRunning) void run();
     return ended.promise;
   };
@@ -88,7 +88,7 @@ async function untilReady(
 
 function isLate(one: Waiting, nowMs: number): boolean {
   const patienceMs = PATIENCE_MS[isRecent(one, nowMs) ? 'recent' : 'history'];
-  return one.signal.aborted || nowMs - one.sinceMs >= patienceMs;
+  return one.signal.aborted || one.isEnding?.() === true || nowMs - one.sinceMs >= patienceMs;
 }
 
 function isRecent({ days }: WantedBars, nowMs: number): boolean {
@@ -112,8 +112,8 @@ async function buildBatch(deps: BatchDeps, asked: readonly Waiting[]): Promise<v
     return !one.signal.aborted;
   });
   if (batch.length === 0) return;
+  const signal = AbortSignal.any(batch.map((one) => one.signal));
   try {
-    const signal = AbortSignal.any(batch.map((one) => one.signal));
     const outcomes = await buildBars(deps, batch, signal);
     for (const [index, { ended }] of batch.entries()) {
       const outcome = outcomes[index] ?? 'busy';
@@ -121,6 +121,10 @@ async function buildBatch(deps: BatchDeps, asked: readonly Waiting[]): Promise<v
       else ended.resolve(outcome);
     }
   } catch (error) {
-    for (const { ended } of batch) ended.reject(error);
+    for (const one of batch) {
+      // The abort of one job ends the batch; the others are asked for again.
+      if (signal.aborted && !one.signal.aborted) one.ended.resolve('busy');
+      else one.ended.reject(error);
+    }
   }
 }

@@ -17,9 +17,9 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
   return {
     feed: (request, { signal }) => feedRun(request, signal),
     ...createIngestHandlers(deps),
-    async bars({ market, symbol, days }, { signal }) {
+    async bars({ market, symbol, days }, context) {
       const series = { market, symbol };
-      const outcome = await buildBars({ series, days }, signal);
+      const outcome = await buildBars({ series, days }, context);
       if (outcome === 'busy') return LATER;
       if (outcome === 'built') await deps.queue.addChain(series);
       return DONE;
