@@ -1,11 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { parsePayload } from '../../src/adapters/bullmq/catalogue.ts';
+import { archiveId } from '../../src/adapters/bullmq/job-ids.ts';
 import { createJobQueue } from '../../src/adapters/bullmq/job-queue.ts';
 import { createFeedRun, type FeedRun } from '../../src/app/jobs/feed-run.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { compactDay, daysOf } from '../../src/domain/time/hour.ts';
+import { compactDay, daysOf, HOUR_MS } from '../../src/domain/time/hour.ts';
+import type { ArchiveSource } from '../../src/ports/archive-source.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';
 import { Rig } from '../e2e/rig.ts';
 import { NEVER, silentLog, uniqueSeries } from '../support/store.ts';
+import { recordOf } from '../support/trades.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const RANGE = { startMs: Date.UTC(2024, 3, 2), endMs: Date.UTC(2024, 3, 5) };
@@ -61,3 +65,40 @@ test('a feed that is aborted enqueues nothing more, and the next feed enqueues a
     DAYS.map(() => 'pending'),
   );
 });
+
+test('a day of a stretch that is taken by REST does not split it', async () => {
+  const series = uniqueSeries('SPLIT');
+  const [first, second, third] = DAYS as [number, number, number];
+  // Of the second day two hours are due: too few for its file.
+  const records = Array.from({ length: 22 }, (_, hour) => ({
+    ...recordOf(second + hour * HOUR_MS, 1_000 + hour * 10, 10),
+    ...series,
+  }));
+  await app.ledger.write(
+    records.map((record) => ({ record, gaps: [] })),
+    second,
+  );
+  const files = DAYS.map((dayMs) => ({ name: `${dayMs}.zip`, bytes: 30_000, etag: undefined }));
+  const archive: ArchiveSource = {
+    ...app.archive,
+    list: async () => ({
+      days: new Map(DAYS.map((dayMs, index) => [dayMs, files[index] ?? raise()])),
+      months: new Map(),
+    }),
+  };
+  const request = { ...series, ...RUN, source: 'auto' } as const;
+  const source = { historyMs: () => Infinity, isTrading: async () => true };
+  await createFeedRun({ ...app, queue, archive, source })(request, NEVER);
+  const name = `${compactDay(first)}-${compactDay(third)}`;
+  expect(await app.queue.stretchStates('run', request, [name, compactDay(second)])).toEqual([
+    'pending',
+    'pending',
+  ]);
+  const job = await rig.raw('archive').getJob(archiveId('run', series, name));
+  const { days } = parsePayload('archive', job?.data);
+  expect(days.map(({ dayMs }) => dayMs)).toEqual([first, third]);
+});
+
+function raise(): never {
+  throw new Error('no such file');
+}

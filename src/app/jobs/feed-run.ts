@@ -10,6 +10,7 @@
  * A look that fails drops the state: the next attempt starts from the ledger, in `feeding`.
  */
 
+import { monthOf } from '../../domain/archive/archive-name.ts';
 import { compactDay, DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
 import type { DayWork } from '../../domain/plan/plan.ts';
 import type { ArchiveFiles } from '../../ports/archive-files.ts';
@@ -36,6 +37,8 @@ interface FeedState {
   readonly sources: DaySources;
   /** The first day of the next stretch, once it has been read. */
   ahead?: DayWork | undefined;
+  /** Days that stand alone, of the stretch before it. */
+  readonly aside: DayWork[];
   /** The days of each pending stretch, by its name. */
   readonly pending: Map<string, readonly DayWork[]>;
   /** The names of the stretches of all days that were enqueued. */
@@ -124,6 +127,7 @@ function start(deps: FeedDeps, request: FeedRequest): FeedState {
   return {
     days: dueDays(deps, request, range, { patience }),
     sources: new DaySources(deps, request),
+    aside: [],
     pending: new Map(),
     nameOf: new Map(),
     rebuilt: new Set(),
@@ -131,18 +135,37 @@ function start(deps: FeedDeps, request: FeedRequest): FeedState {
   };
 }
 
-/** @returns undefined when there are no more due days */
+/**
+ * Days of a stretch that are taken by REST, or of which only the bars are due, stand alone: they wait aside
+ * until the stretch is complete, since all its days must be enqueued at once.
+ * @returns undefined when there are no more due days
+ */
 async function nextStretch(state: FeedState, signal: AbortSignal): Promise<Stretch | undefined> {
+  const waiting = state.aside.shift();
+  if (waiting !== undefined) return alone(waiting);
   let stretch: { readonly name: string; readonly days: DayWork[] } | undefined;
   for (;;) {
     const day = state.ahead ?? (await nextDay(state, signal));
+    state.ahead = undefined;
     if (day === undefined) return stretch;
-    const name = day.stretch ?? compactDay(day.dayMs);
-    state.ahead = stretch === undefined || stretch.name === name ? undefined : day;
-    if (state.ahead !== undefined) return stretch;
-    stretch ??= { name, days: [] };
-    stretch.days.push(day);
+    const [first = day] = stretch?.days ?? [];
+    const isOfMonth = monthOf(first.dayMs).startMs === monthOf(day.dayMs).startMs;
+    if (stretch !== undefined && (!isOfMonth || (day.stretch ?? stretch.name) !== stretch.name)) {
+      state.ahead = day;
+      return stretch;
+    }
+    if (day.stretch === undefined) {
+      if (stretch === undefined) return alone(day);
+      state.aside.push(day);
+    } else {
+      stretch ??= { name: day.stretch, days: [] };
+      stretch.days.push(day);
+    }
   }
+}
+
+function alone(day: DayWork): Stretch {
+  return { name: compactDay(day.dayMs), days: [day] };
 }
 
 async function nextDay(
