@@ -60,11 +60,13 @@ export async function distilledHours(
   return hours;
 }
 
+/** Hours in a row, because the rows between them are read too. */
 function groupsOf(hours: readonly DayHour[]): DayHour[][] {
   const groups: DayHour[][] = [];
-  let rows = Infinity;
+  let rows = 0;
   for (const hour of hours) {
-    if (rows + hour.rows > ROWS_AT_ONCE) {
+    const isNext = groups.at(-1)?.at(-1)?.hourMs === hour.hourMs - HOUR_MS;
+    if (!isNext || rows + hour.rows > ROWS_AT_ONCE) {
       groups.push([]);
       rows = 0;
     }
