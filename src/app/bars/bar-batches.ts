@@ -11,6 +11,9 @@ import type { BuildOutcome, WantedBars } from './series-build.ts';
  */
 const MOST_DAYS = 1_550;
 
+/** Fewer jobs than a worker runs at once (see the catalogue), so that recent days always find room. */
+const MOST_REQUESTS = 48;
+
 /** How often a waiting batch looks whether more days are on their way. */
 const LOOK_AGAIN_MS = 250;
 
@@ -73,7 +76,8 @@ async function untilReady(
   for (;;) {
     const nowMs = clock.nowMs();
     const days = queue.reduce((sum, one) => sum + one.days.length, 0);
-    if (days >= MOST_DAYS || queue.some((one) => isLate(one, nowMs))) return;
+    if (days >= MOST_DAYS || queue.length >= MOST_REQUESTS) return;
+    if (queue.some((one) => isLate(one, nowMs))) return;
     try {
       if (!(await isMoreToCome())) return;
     } catch (error) {
