@@ -130,7 +130,7 @@ class Load implements BulkLoad {
     const piece = this.#piece?.subarray(0, this.#length);
     this.#piece = undefined;
     this.#length = 0;
-    if (piece === undefined) return;
+    if (piece === undefined || piece.length === 0) return;
     if (this.#held === undefined) await this.#handOver(piece);
     else this.#held.pieces.push(piece);
   }
