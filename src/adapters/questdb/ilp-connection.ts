@@ -80,17 +80,26 @@ export class IlpConnection {
       clearTimeout(timer);
       timer = setTimeout(() => stalled.abort(error), WRITE_DEADLINE_MS);
     };
+    let failure: { readonly error: unknown } | undefined;
     async function* body() {
-      for await (const piece of pieces) {
+      try {
+        for await (const piece of pieces) {
+          wait();
+          yield piece;
+          clearTimeout(timer);
+        }
         wait();
-        yield piece;
-        clearTimeout(timer);
+      } catch (error) {
+        failure = { error };
+        throw error;
       }
-      wait();
     }
     try {
       const request = { body: Readable.from(body()), rows, patience: stalled.signal };
       await this.#post(request, signal);
+    } catch (error) {
+      // What the pieces failed with is no failure of the server.
+      throw failure === undefined ? error : failure.error;
     } finally {
       clearTimeout(timer);
     }

@@ -2,7 +2,7 @@ import type { DayInputs } from '../../domain/bars/day.ts';
 import { dayBars } from '../../domain/bars/day-bars.ts';
 import { restatementOf } from '../../domain/bars/restatement.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
-import { CdvaultError } from '../../domain/errors.ts';
+import { CdvaultError, classify } from '../../domain/errors.ts';
 import { DAY_MS, floorTo, HOUR_MS, isoDay } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import type { DayToWrite, RestatementRow, StoredDay } from '../../ports/bar-store.ts';
@@ -65,10 +65,17 @@ async function unlessFailed<T>(
     return await work();
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof CdvaultError)) throw error;
-    return error;
+    return classify(error);
   }
 }
+
+/** A day without bars: none of its trades counts in continuous levels, and all its ids are missing. */
+const NOT_BUILT = ({ idStart }: DayInputs) => ({
+  inputs: '',
+  deltaE8: 0n,
+  idEnd: idStart,
+  missing: 0,
+});
 
 async function buildAll(
   deps: BuildBarsDeps,
@@ -80,7 +87,7 @@ async function buildAll(
   await Promise.all(builds.map(({ lease }) => lease.assertHeld(OWNED_WRITE_MS)));
   await bars.begin(
     builds.flatMap(({ series, days }) =>
-      days.map(({ day, before }) => ({ series, day: { ...day, inputs: before?.inputs ?? '' } })),
+      days.map(({ day, before }) => ({ series, day: { ...day, ...(before ?? NOT_BUILT(day)) } })),
     ),
     clock.nowMs(),
   );

@@ -10,7 +10,7 @@ const STRETCH_BYTES = 4_000_000;
 /**
  * Cuts a month into stretches: days in a row whose files are small enough to be taken by one job. Which
  * stretch a day belongs to depends on the files alone, not on what is due, so that the jobs of a run have
- * the same names whenever they are planned.
+ * the same names when they are planned again.
  * @param bytesOf size of a day's zip file; undefined when it is not known, and the day then stands alone
  * @returns the name of each day's stretch
  */
