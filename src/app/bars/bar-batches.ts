@@ -18,10 +18,11 @@ const MOST_REQUESTS = 48;
 const LOOK_AGAIN_MS = 250;
 
 /**
- * How long days wait for others: history may wait, since the partitions that series share are rewritten for
- * each batch; recent days are looked at.
+ * How long days wait for others. Days of a thin series' stretch may wait, since the partitions that series
+ * share are rewritten for each batch; the bars of a busy day cost little beside its trades, and are built
+ * while the next day is read; recent days are looked at.
  */
-const PATIENCE_MS = { history: 120_000, recent: 3_000 };
+const PATIENCE_MS = { stretch: 120_000, day: 10_000, recent: 3_000 };
 const RECENT_MS = 2 * DAY_MS;
 
 interface BatchDeps extends BuildBarsDeps {
@@ -91,7 +92,8 @@ async function untilReady(
 }
 
 function isLate(one: Waiting, nowMs: number): boolean {
-  const patienceMs = PATIENCE_MS[isRecent(one, nowMs) ? 'recent' : 'history'];
+  const kind = isRecent(one, nowMs) ? 'recent' : one.days.length > 1 ? 'stretch' : 'day';
+  const patienceMs = PATIENCE_MS[kind];
   return one.signal.aborted || one.isEnding?.() === true || nowMs - one.sinceMs >= patienceMs;
 }
 
