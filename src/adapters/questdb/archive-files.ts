@@ -2,10 +2,12 @@ import type { ArchiveFileRecord, ArchiveFiles, FileVerdict } from '../../ports/a
 import { DAY_MS, floorTo } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import {
+  inRange,
   int,
   literal,
   ofSeries,
   optionalInt,
+  seriesValues,
   type Sql,
   text,
   type TextRow,
@@ -23,7 +25,7 @@ export function createArchiveFiles(sql: Sql): ArchiveFiles {
         typeof value === 'string' ? literal(value) : String(value ?? null);
       const rows = records.map(
         (record) =>
-          `(${timestamp(record.dayMs)}, ${literal(record.market)}, ${literal(record.symbol)}, ${literal(record.name)}, ` +
+          `(${timestamp(record.dayMs)}, ${seriesValues(record)}, ${literal(record.name)}, ` +
           `${optional(record.etag)}, ${optional(record.sha256)}, ${optional(record.bytes)}, ${literal(record.verdict)}, ` +
           `${literal(record.evidence)}, ${timestamp(record.seenAtMs)})`,
       );
@@ -33,7 +35,7 @@ export function createArchiveFiles(sql: Sql): ArchiveFiles {
       await sql.waitApplied('archive_files');
       const rows = await sql.query(
         `SELECT ${COLUMNS} FROM archive_files WHERE ${ofSeries(series)} ` +
-          `AND ts >= ${timestamp(floorTo(startMs, DAY_MS))} AND ts < ${timestamp(endMs)} ORDER BY ts, seen_at`,
+          `AND ${inRange({ startMs: floorTo(startMs, DAY_MS), endMs })} ORDER BY ts, seen_at`,
       );
       return rows.map((row) => toRecord(series, row));
     },

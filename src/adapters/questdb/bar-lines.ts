@@ -117,8 +117,13 @@ function tableLines(
   return { table, intervalMs, lines, places, minutes: new Map() };
 }
 
+/** What all values of `series_tier` of a series begin with. */
+export function seriesPrefix({ market, symbol }: Series): string {
+  return `${market} ${symbol} `;
+}
+
 function headOf(table: string, { market, symbol }: Series, tier: string | undefined): string {
-  const seriesTier = `series_tier=${escaped(`${market} ${symbol} ${tier}`)}`;
+  const seriesTier = `series_tier=${escaped(`${seriesPrefix({ market, symbol })}${tier}`)}`;
   if (table === TIER_MINUTES) return `${table},${seriesTier}`;
   const head = `${table},market=${escaped(market)},symbol=${escaped(symbol)}`;
   return tier === undefined ? head : `${head},tier=${tier},${seriesTier}`;

@@ -1,6 +1,6 @@
 import type { Series } from '../../domain/market.ts';
 import type { ExactBar, ExactTierBar } from '../../ports/bar-store.ts';
-import { type BarPlace, TIER_MINUTES } from './bar-lines.ts';
+import { type BarPlace, seriesPrefix, TIER_MINUTES } from './bar-lines.ts';
 import { int, literal, ofSeries, optionalInt, text, type TextRow } from './sql.ts';
 
 /** The columns that toBar() reads. */
@@ -70,9 +70,4 @@ export function toPlace(row: TextRow, series: Series): BarPlace | undefined {
     return { openMs, tier: row['tier'] ?? undefined };
   const tier = seriesTier.slice(seriesPrefix(series).length);
   return /^\d+$/.test(tier) ? { openMs, tier } : undefined;
-}
-
-/** What all values of `series_tier` of a series begin with. */
-function seriesPrefix({ market, symbol }: Series): string {
-  return `${market} ${symbol} `;
 }

@@ -35,10 +35,12 @@ import type { IlpConnection } from './ilp-connection.ts';
 import { writePatiently } from './patient-write.ts';
 import { settledDays } from './settled-days.ts';
 import {
+  inRange,
   int,
   literal,
   ofSeries,
   optionalInt,
+  seriesValues,
   type Sql,
   text,
   type TextRow,
@@ -250,16 +252,8 @@ function stampRow({ series, day }: DayToStamp, nowMs: number, layout: string): s
   );
 }
 
-function seriesValues(series: Series): string {
-  return `${literal(series.market)}, ${literal(series.symbol)}`;
-}
-
 function decimal(valueE8: bigint): string {
   return `${formatDecimal(valueE8, QTY_SCALE)}m::decimal(38,8)`;
-}
-
-function inRange({ startMs, endMs }: TimeRange): string {
-  return `ts >= ${timestamp(startMs)} AND ts < ${timestamp(endMs)}`;
 }
 
 function toStoredDay(row: TextRow): Omit<StoredDay, 'isCurrent'> {

@@ -1,6 +1,6 @@
-import type { Market, Series } from '../../domain/market.ts';
+import type { Series } from '../../domain/market.ts';
 import type { ChainBreak } from '../../ports/bar-store.ts';
-import { int, ofSeries, type Sql, text } from './sql.ts';
+import { int, ofSeries, type Sql, toSeries } from './sql.ts';
 
 /**
  * The first midnight of each series whose stored base does not follow from the stored day before it, for
@@ -14,8 +14,7 @@ export async function chainBreaks(sql: Sql, series?: Series): Promise<ChainBreak
   return rows.map((row) => {
     const [dayMs, fromMs] = [int(row, 'day_us') / 1000, int(row, 'from_us') / 1000];
     return {
-      market: text(row, 'market') as Market,
-      symbol: text(row, 'symbol'),
+      ...toSeries(row),
       dayMs,
       beforeMs: fromMs < dayMs ? fromMs : undefined,
     };

@@ -1,6 +1,6 @@
 import { HOUR_MS, spanOfHours, type TimeRange } from '../../domain/time/hour.ts';
 import { type SliceRecord, type Verdict, verdictOf } from '../../domain/proof/ledger.ts';
-import { type Market, type Series, seriesKey } from '../../domain/market.ts';
+import { type Series, seriesKey } from '../../domain/market.ts';
 import type {
   CoverageTotals,
   Gap,
@@ -13,14 +13,17 @@ import type {
 import { PROVEN_BY_IDS } from './proven-hours.ts';
 import { RECORD_COLUMNS, recordRow, recordValues, toRecord, WRITTEN_COLUMNS } from './slice-row.ts';
 import {
+  inRange,
   int,
   literal,
   ofSeries,
   optionalInt,
+  seriesValues,
   type Sql,
   text,
   type TextRow,
   timestamp,
+  toSeries,
 } from './sql.ts';
 
 export function createLedger(sql: Sql): Ledger {
@@ -163,7 +166,7 @@ async function writeRecords(sql: Sql, records: readonly SliceRecord[]): Promise<
 
 function gapRow(series: Series, gap: SeenGap, resolvedMs: number | undefined): string {
   return (
-    `(${timestamp(gap.hourMs)}, ${literal(series.market)}, ${literal(series.symbol)}, ${literal(gap.gapClass)}, ` +
+    `(${timestamp(gap.hourMs)}, ${seriesValues(series)}, ${literal(gap.gapClass)}, ` +
     `${gap.fromId}, ${gap.toId}, ${literal(gap.evidence)}, ${timestamp(gap.seenAtMs)}, ` +
     `${resolvedMs === undefined ? 'NULL' : timestamp(resolvedMs)})`
   );
@@ -238,14 +241,6 @@ function coverageOf(
 
 function later(left: number, right: number): number {
   return Math.max(left, right);
-}
-
-function toSeries(row: TextRow): Series {
-  return { market: text(row, 'market') as Market, symbol: text(row, 'symbol') };
-}
-
-function inRange({ startMs, endMs }: TimeRange): string {
-  return `ts >= ${timestamp(startMs)} AND ts < ${timestamp(endMs)}`;
 }
 
 function toGap(row: TextRow): SeenGap {

@@ -1,7 +1,7 @@
-import type { Market, Series } from '../../domain/market.ts';
+import type { Series } from '../../domain/market.ts';
 import type { SeriesCatalogue, SeriesFacts } from '../../ports/ledger.ts';
 import { tradesTableName, tradesViewName } from './series-names.ts';
-import { int, ofSeries, optionalInt, type Sql, text, type TextRow } from './sql.ts';
+import { int, ofSeries, optionalInt, type Sql, type TextRow, toSeries } from './sql.ts';
 
 const COLUMNS =
   'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size, generation';
@@ -71,8 +71,7 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
 function toFacts(row: TextRow): SeriesFacts {
   const scheduledUs = optionalInt(row, 'scheduled_us');
   return {
-    market: text(row, 'market') as Market,
-    symbol: text(row, 'symbol'),
+    ...toSeries(row),
     originMs: int(row, 'origin_us') / 1000,
     scheduledFromMs: scheduledUs === undefined ? undefined : scheduledUs / 1000,
     contractSize: row['contract_size'] ?? undefined,

@@ -1,7 +1,7 @@
-import type { Market, Series } from '../../domain/market.ts';
+import type { Series } from '../../domain/market.ts';
 import { applyStatement, type Migration, migrationFiles, type SeriesStatement } from './migrate.ts';
 import { type Column, tablesOf } from './server-check.ts';
-import { literal, type Sql, text, type TextRow } from './sql.ts';
+import { literal, type Sql, text, type TextRow, toSeries } from './sql.ts';
 
 /** How the days of a table are divided into folders. It can't be changed later. */
 export type Partition = 'DAY' | 'MONTH';
@@ -51,8 +51,7 @@ export function columnsFor(statements: readonly string[], table: string): readon
 
 export function toNames(row: TextRow): SeriesNames {
   return {
-    market: text(row, 'market') as Market,
-    symbol: text(row, 'symbol'),
+    ...toSeries(row),
     table: text(row, 'trades_table'),
     view: text(row, 'trades_view'),
   };

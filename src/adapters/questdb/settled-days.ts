@@ -1,8 +1,8 @@
 import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
-import { type Market, type Series, seriesKey } from '../../domain/market.ts';
+import { type Series, seriesKey } from '../../domain/market.ts';
 import type { SettledDays } from '../../ports/bar-store.ts';
 import { PROVEN_BY_IDS } from './proven-hours.ts';
-import { int, literal, ofSeries, type Sql, text, type TextRow, timestamp } from './sql.ts';
+import { inRange, int, literal, ofSeries, type Sql, type TextRow, toSeries } from './sql.ts';
 
 /** 200 series of a year take the server 0.6 CPU seconds; its limit for a statement is a minute. */
 const CHUNK_MS = 366 * DAY_MS;
@@ -34,7 +34,7 @@ export async function settledDays(
     for (const row of await sql.query(monthsSql(layout, chunk, series))) addMonth(found, row);
     // Read last: a row that is written in between must not be missed.
     for (const row of await sql.query(reachSql(chunk, series)))
-      found.get(seriesKey(seriesOf(row)))?.days.delete(int(row, 'hour_us') / 1000 - DAY_MS);
+      found.get(seriesKey(toSeries(row)))?.days.delete(int(row, 'hour_us') / 1000 - DAY_MS);
   }
   return [...found.values()].map(({ series: one, days }) => ({ ...one, ranges: rangesOf(days) }));
 }
@@ -76,13 +76,12 @@ function reachSql({ startMs, endMs }: TimeRange, series: Series | undefined): st
   );
 }
 
-function within({ startMs, endMs }: TimeRange, series: Series | undefined): string {
-  const times = `ts >= ${timestamp(startMs)} AND ts < ${timestamp(endMs)}`;
-  return series === undefined ? times : `${ofSeries(series)} AND ${times}`;
+function within(range: TimeRange, series: Series | undefined): string {
+  return series === undefined ? inRange(range) : `${ofSeries(series)} AND ${inRange(range)}`;
 }
 
 function addMonth(found: Map<string, Found>, row: TextRow): void {
-  const series = seriesOf(row);
+  const series = toSeries(row);
   const key = seriesKey(series);
   const { days } = found.get(key) ?? { days: new Set<number>() };
   found.set(key, { series, days });
@@ -90,10 +89,6 @@ function addMonth(found: Map<string, Found>, row: TextRow): void {
   const bits = int(row, 'days');
   for (let day = 0; day < 31; day += 1)
     if ((bits & (1 << day)) !== 0) days.add(monthMs + day * DAY_MS);
-}
-
-function seriesOf(row: TextRow): Series {
-  return { market: text(row, 'market') as Market, symbol: text(row, 'symbol') };
 }
 
 function rangesOf(days: ReadonlySet<number>): TimeRange[] {

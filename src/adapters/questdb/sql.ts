@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { CdvaultError } from '../../domain/errors.ts';
+import type { Market, Series } from '../../domain/market.ts';
+import type { TimeRange } from '../../domain/time/hour.ts';
 
 /**
  * One row; every value is the text from the wire, so that no parser rounds a decimal or shifts a time
@@ -138,6 +140,21 @@ export function text(row: TextRow, column: string): string {
 }
 
 /** `market = … AND symbol = …`, the filter of every query of a series. */
-export function ofSeries(series: { readonly market: string; readonly symbol: string }): string {
-  return `market = ${literal(series.market)} AND symbol = ${literal(series.symbol)}`;
+export function ofSeries({ market, symbol }: Series): string {
+  return `market = ${literal(market)} AND symbol = ${literal(symbol)}`;
+}
+
+/** The same two as values to insert. */
+export function seriesValues({ market, symbol }: Series): string {
+  return `${literal(market)}, ${literal(symbol)}`;
+}
+
+/** The series of a row with the columns `market` and `symbol`. */
+export function toSeries(row: TextRow): Series {
+  return { market: text(row, 'market') as Market, symbol: text(row, 'symbol') };
+}
+
+/** The filter of the rows of a half-open range of time. */
+export function inRange({ startMs, endMs }: TimeRange): string {
+  return `ts >= ${timestamp(startMs)} AND ts < ${timestamp(endMs)}`;
 }

@@ -1,8 +1,7 @@
-import type { Market } from '../../domain/market.ts';
 import type { GapClass } from '../../ports/ledger.ts';
 import type { StoreWatch } from '../../ports/watch.ts';
 import { isMigrated } from './migrate.ts';
-import { int, type Sql, text } from './sql.ts';
+import { int, type Sql, text, toSeries } from './sql.ts';
 
 export function createStoreWatch(sql: Sql): StoreWatch {
   return {
@@ -27,8 +26,7 @@ export function createStoreWatch(sql: Sql): StoreWatch {
         'SELECT market, symbol, class, count() AS count FROM gaps WHERE resolved_at IS NULL ORDER BY market, symbol, class',
       );
       return rows.map((row) => ({
-        market: text(row, 'market') as Market,
-        symbol: text(row, 'symbol'),
+        ...toSeries(row),
         gapClass: text(row, 'class') as GapClass,
         count: int(row, 'count'),
       }));
