@@ -1,5 +1,5 @@
 import type { ForeignRow } from '../../domain/proof/foreign-rows.ts';
-import { dayWindowUs, hourWindowUs } from '../../domain/time/hour.ts';
+import { hourWindowUs } from '../../domain/time/hour.ts';
 import { claims, verdictOf } from '../../domain/proof/ledger.ts';
 import type { Series } from '../../domain/market.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -11,6 +11,7 @@ import { proveStored } from '../hour/prove-stored.ts';
 import type { FileHour } from './day-reader.ts';
 import type { ReadDay } from './days-reader.ts';
 import { edgeGaps } from './edge-gaps.ts';
+import { windowOf } from './file-day.ts';
 
 export interface CheckDeps {
   readonly trades: TradeStore;
@@ -43,10 +44,7 @@ export async function checkDays(
   { series, days, wanted }: DaysToCheck,
   signal: AbortSignal,
 ): Promise<readonly CheckedHour[]> {
-  const window = {
-    startUs: dayWindowUs(days[0]?.day.dayMs ?? 0).startUs,
-    endUs: dayWindowUs(days.at(-1)?.day.dayMs ?? 0).endUs,
-  };
+  const window = windowOf(days.map(({ day }) => day));
   const stored = await deps.trades.readBackHours(series, window);
   const found = days.flatMap((of) =>
     of.hours.filter(({ hourMs }) => wanted.has(hourMs)).map((hour): HourOfDay => ({ of, hour })),

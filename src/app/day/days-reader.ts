@@ -1,4 +1,4 @@
-import { DAY_MS, dayWindowUs } from '../../domain/time/hour.ts';
+import { DAY_MS } from '../../domain/time/hour.ts';
 import { CdvaultError, isArchiveFault } from '../../domain/errors.ts';
 import type { Neighbour } from '../../domain/proof/ledger.ts';
 import type { AggTrade } from '../../domain/trade/agg-trade.ts';
@@ -13,7 +13,7 @@ import type { TradeStore } from '../../ports/trade-store.ts';
 import { type DistilDeps, Distillery } from '../hour/distillery.ts';
 import { DayEdges, namedOnly } from './day-edges.ts';
 import { DayReader, type FileHour } from './day-reader.ts';
-import type { FileDay } from './file-day.ts';
+import { type FileDay, windowOf } from './file-day.ts';
 
 export interface ReadDeps extends DistilDeps {
   readonly archive: ArchiveSource;
@@ -89,9 +89,7 @@ class DaysReader {
 
   static async open(deps: ReadDeps, toRead: DaysToRead): Promise<DaysReader> {
     const { series, days } = toRead;
-    const [first, last] = [days[0]?.dayMs ?? 0, days.at(-1)?.dayMs ?? 0];
-    const window = { startUs: dayWindowUs(first).startUs, endUs: dayWindowUs(last).endUs };
-    const stored = new Set((await deps.trades.readBackHours(series, window)).keys());
+    const stored = new Set((await deps.trades.readBackHours(series, windowOf(days))).keys());
     return new DaysReader(deps, toRead, stored, await Distillery.open(deps, series));
   }
 
