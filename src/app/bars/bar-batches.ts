@@ -31,15 +31,15 @@ interface BatchDeps extends BuildBarsDeps {
   readonly isMoreToCome: () => Promise<boolean>;
 }
 
+/** What became of the days of one request. */
+type Built = Exclude<BuildOutcome, CdvaultError>;
+
 interface Waiting extends WantedBars, JobContext {
   readonly sinceMs: number;
-  readonly ended: PromiseWithResolvers<Exclude<BuildOutcome, CdvaultError>>;
+  readonly ended: PromiseWithResolvers<Built>;
 }
 
-export type BarBatches = (
-  wanted: WantedBars,
-  context: JobContext,
-) => Promise<Exclude<BuildOutcome, CdvaultError>>;
+export type BarBatches = (wanted: WantedBars, context: JobContext) => Promise<Built>;
 
 /**
  * Builds bars in batches, one at a time: a batch takes all days that were asked for while the batch before it
@@ -63,7 +63,7 @@ export function createBarBatches(deps: BatchDeps): BarBatches {
 
   return async (wanted, context) => {
     context.signal.throwIfAborted();
-    const ended = Promise.withResolvers<Exclude<BuildOutcome, CdvaultError>>();
+    const ended = Promise.withResolvers<Built>();
     queue.push({ ...wanted, ...context, sinceMs: deps.clock.nowMs(), ended });
     if (!isRunning) void run();
     return ended.promise;

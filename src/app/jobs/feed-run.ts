@@ -39,8 +39,8 @@ interface FeedState {
   ahead?: DayWork | undefined;
   /** Days that stand alone, of the stretch before it. */
   readonly aside: DayWork[];
-  /** The days of each pending stretch, by its name. */
-  readonly pending: Map<string, readonly DayWork[]>;
+  /** The number of days of each pending stretch, by its name. */
+  readonly pending: Map<string, number>;
   /** The names of the stretches of all days that were enqueued. */
   readonly nameOf: Map<number, string>;
   /** Days whose bars were requested once more at the end. */
@@ -196,7 +196,10 @@ async function topUp(
   signal: AbortSignal,
 ): Promise<void> {
   const fresh = new Map<string, readonly DayWork[]>();
-  while (!state.exhausted && hasRoom([...state.pending.values(), ...fresh.values()])) {
+  while (
+    !state.exhausted &&
+    hasRoom([...state.pending.values(), ...[...fresh.values()].map(({ length }) => length)])
+  ) {
     const stretch = await nextStretch(state, signal);
     signal.throwIfAborted();
     if (stretch === undefined) state.exhausted = true;
@@ -209,12 +212,13 @@ async function topUp(
     if (flows.length > 0) await deps.queue.addDays(request.runId, request, flows.flat(), priority);
   }
   for (const [name, days] of fresh) {
-    state.pending.set(name, days);
+    state.pending.set(name, days.length);
     for (const { dayMs } of days) state.nameOf.set(dayMs, name);
   }
 }
 
-function hasRoom(flows: readonly (readonly DayWork[])[]): boolean {
-  const days = flows.reduce((sum, { length }) => sum + length, 0);
-  return days < WINDOW_DAYS || flows.length < WINDOW_STRETCHES;
+/** @param days of each stretch */
+function hasRoom(days: readonly number[]): boolean {
+  const all = days.reduce((sum, count) => sum + count, 0);
+  return all < WINDOW_DAYS || days.length < WINDOW_STRETCHES;
 }

@@ -3,11 +3,9 @@ import type { JobHandlers } from '../../ports/job-queue.ts';
 import { SliceJobs } from './slice-jobs.ts';
 import { StretchJobs, type StretchJobsDeps } from './stretch-jobs.ts';
 
-export type IngestHandlerDeps = StretchJobsDeps;
-
 /** The jobs that ingest trades: an hour by REST, a stretch of days from their archive files. */
 export function createIngestHandlers(
-  deps: IngestHandlerDeps,
+  deps: StretchJobsDeps,
 ): Pick<JobHandlers, 'archive' | 'slice'> {
   const slices = new SliceJobs(deps);
   const stretches = new StretchJobs(deps, slices);

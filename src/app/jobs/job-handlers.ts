@@ -2,12 +2,13 @@ import type { JobHandlers, JobQueue } from '../../ports/job-queue.ts';
 import { createBarBatches } from '../bars/bar-batches.ts';
 import { chainDays, type ChainDeps } from '../bars/chain-days.ts';
 import { createFeedRun } from './feed-run.ts';
-import { createIngestHandlers, type IngestHandlerDeps } from './ingest-handlers.ts';
+import { createIngestHandlers } from './ingest-handlers.ts';
 import { DONE, LATER } from './slice-jobs.ts';
+import type { StretchJobsDeps } from './stretch-jobs.ts';
 import { keepSchedule } from './keep-schedule.ts';
 import type { PlanDeps } from '../plan/plan-series.ts';
 
-type HandlerDeps = IngestHandlerDeps & ChainDeps & PlanDeps;
+type HandlerDeps = StretchJobsDeps & ChainDeps & PlanDeps;
 
 /** What each kind of job does. */
 export function createJobHandlers(deps: HandlerDeps): JobHandlers {
