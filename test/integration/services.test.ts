@@ -104,6 +104,7 @@ test('QuestDB runs with the settings that the tables rely on', async () => {
   expect(value('line.auto.create.new.tables')).toBe('false');
   expect(value('line.tcp.enabled')).toBe('false');
   expect(value('cairo.writer.data.append.page.size')).toBe('1M');
+  expect(value('shared.worker.nap.threshold')).toBe('100');
   for (const name of ['http.bind.to', 'http.min.net.bind.to', 'pg.net.bind.to']) {
     expect(value(name)).toMatch(/^127\.0\.0\.1:\d+$/);
   }
