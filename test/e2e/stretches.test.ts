@@ -96,6 +96,38 @@ test('the days of files alone are joined at each midnight', async () => {
   expect(await hashesOf(symbol)).toEqual(hashes);
 });
 
+test('the next files of a stretch are downloaded while a file is read', async () => {
+  const symbol = fresh();
+  server.setLatency(100);
+  try {
+    const result = await rig.backfill(app, [spot(symbol)], RANGE, 'auto');
+    expect(result).toMatchObject({ exitCode: 0, proven: HOURS });
+  } finally {
+    server.setLatency(0);
+  }
+  expect(await hashesOf(symbol)).toEqual(hashes);
+  // Two stretches, each with the file that it waits for and four ahead.
+  expect(server.mostAtOnce()).toBeGreaterThanOrEqual(5);
+  expect(server.mostAtOnce()).toBeLessThanOrEqual(10);
+  const files = server.requests.filter((asked) => asked.includes(`/${symbol}-aggTrades-2024`));
+  expect(new Set(files).size).toBe(files.length);
+});
+
+test('a host that does not answer is asked for the files ahead, and for no others', async () => {
+  const symbol = fresh();
+  const second = { startMs: dayAt(4), endMs: RANGE.endMs };
+  const days = [4, 5, 6, 7, 8, 9].map((index) => isoDay(dayAt(index)));
+  for (const day of days) server.setFault(symbol, day, 'serverError');
+  const result = await rig.backfill(app, [spot(symbol)], second, 'auto');
+  expect(result).toMatchObject({ exitCode: 0, proven: 144 });
+  const sources = (await records(symbol, second)).map(({ source }) => source);
+  expect(new Set(sources)).toEqual(new Set(['rest']));
+  const asked = days.filter((day) =>
+    server.requests.some((one) => one.includes(`/${symbol}-aggTrades-${day}.zip`)),
+  );
+  expect(asked).toEqual(days.slice(0, 5));
+});
+
 describe('one bad file in a stretch', () => {
   const bad = dayAt(6);
   const badDay = { startMs: bad, endMs: bad + DAY_MS };

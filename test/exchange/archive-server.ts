@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   ARCHIVE_FOLDERS,
   archiveFile,
@@ -29,6 +30,10 @@ export interface ArchiveServer {
   replace(symbol: string, date: string, fault?: ArchiveFault): void;
   /** Whether the bucket allows listings. */
   setListing(isAllowed: boolean): void;
+  /** Each answer waits this long. */
+  setLatency(latencyMs: number): void;
+  /** The most requests that waited for an answer at a time. */
+  readonly mostAtOnce: () => number;
   close(): Promise<void>;
 }
 
@@ -43,7 +48,10 @@ export async function startArchiveServer(
   symbols: readonly ArchivedSymbol[],
 ): Promise<ArchiveServer> {
   const bucket = new Bucket(symbols);
-  const server = createServer((request, response) => bucket.handle(request, response));
+  const latency = new Latency();
+  const server = createServer((request, response) => {
+    void latency.pass().then(() => bucket.handle(request, response));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -51,12 +59,27 @@ export async function startArchiveServer(
     setFault: (symbol, date, fault) => bucket.setFault(symbol, date, fault),
     replace: (symbol, date, fault) => bucket.replace(symbol, date, fault),
     setListing: (isAllowed) => void (bucket.isListed = isAllowed),
+    setLatency: (latencyMs) => void (latency.ms = latencyMs),
+    mostAtOnce: () => latency.most,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+class Latency {
+  ms = 0;
+  most = 0;
+  #waiting = 0;
+
+  async pass(): Promise<void> {
+    this.#waiting += 1;
+    this.most = Math.max(this.most, this.#waiting);
+    if (this.ms > 0) await delay(this.ms, undefined, { ref: false });
+    this.#waiting -= 1;
+  }
 }
 
 class Bucket {

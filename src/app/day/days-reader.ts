@@ -14,6 +14,7 @@ import { type DistilDeps, Distillery } from '../hour/distillery.ts';
 import { DayEdges, namedOnly } from './day-edges.ts';
 import { DayReader, type FileHour } from './day-reader.ts';
 import { type FileDay, windowOf } from './file-day.ts';
+import { FilesAhead } from './files-ahead.ts';
 
 export interface ReadDeps extends DistilDeps {
   readonly archive: ArchiveSource;
@@ -107,15 +108,26 @@ class DaysReader {
   }
 
   async readAll(): Promise<{ opened: OpenDay[]; unread: ReadonlyMap<number, Unread> }> {
+    const { series, days, signal } = this.#toRead;
     const opened: OpenDay[] = [];
     const unread = new Map<number, Unread>();
     let silent: Unread | undefined;
-    for (const day of this.#toRead.days) {
-      // A host that did not answer is not asked for the next file.
-      const one = silent ?? (await this.#read(day, opened.at(-1)));
-      if ('reader' in one) opened.push(one);
-      else unread.set(day.dayMs, one);
-      if ('kind' in one && one.kind === 'unreachable') silent = one;
+    const daysMs = days.map(({ dayMs }) => dayMs);
+    const files = new FilesAhead(this.#deps.archive, series, daysMs, signal);
+    try {
+      for (const [index, day] of days.entries()) {
+        // A host that did not answer is not asked for the next file.
+        const one =
+          silent ??
+          (await this.#read(async (onRows) =>
+            files.read(index, async (file) => this.#readFile(day, file, opened.at(-1), onRows)),
+          ));
+        if ('reader' in one) opened.push(one);
+        else unread.set(day.dayMs, one);
+        if ('kind' in one && one.kind === 'unreachable') silent = one;
+      }
+    } finally {
+      await files.close();
     }
     return { opened, unread };
   }
@@ -133,21 +145,22 @@ class DaysReader {
     return read;
   }
 
-  async #read(day: FileDay, before: OpenDay | undefined): Promise<OpenDay | Unread> {
-    const { series, days, load, signal, onRows } = this.#toRead;
+  /** Holds the rows of a file back until it is read to its end. @param readFile undefined: there is no file */
+  async #read(
+    readFile: (onRows: (rows: number) => void) => Promise<OpenDay | undefined>,
+  ): Promise<OpenDay | Unread> {
+    const { days, load, signal, onRows } = this.#toRead;
     // One file alone may be large: its rows are not held back, and a fault of it ends the load.
     const isHeld = days.length > 1;
     let counted = 0;
     let isRead = false;
     if (isHeld) load.hold();
     try {
-      const opened = await this.#deps.archive.withDay(series, day.dayMs, signal, (file) =>
-        this.#readFile(day, file, before, (rows) => {
-          counted += rows;
-          // Progress of a thin day is one message, and one for its last hour.
-          if (!isHeld || isRead) onRows(rows);
-        }),
-      );
+      const opened = await readFile((rows) => {
+        counted += rows;
+        // Progress of a thin day is one message, and one for its last hour.
+        if (!isHeld || isRead) onRows(rows);
+      });
       if (isHeld) {
         await load.keep();
         isRead = true;
