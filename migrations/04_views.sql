@@ -31,9 +31,11 @@ CREATE OR REPLACE VIEW cdv_{interval} AS (
   WHERE status <> 'void'
 );
 
+-- The hint: without it, each bar is searched back through the anchors of all symbols, and at 200 symbols a month
+-- of minutes takes three times as long.
 -- each: 1m 3m 5m 15m 30m 1h 4h 1d
 CREATE OR REPLACE VIEW cdv_{interval}_total AS (
-  SELECT b.ts, b.market, b.symbol,
+  SELECT /*+ asof_dense(b a) */ b.ts, b.market, b.symbol,
     CASE WHEN a.ts = timestamp_floor('d', b.ts) THEN [a.base + b.open] END open,
     CASE WHEN a.ts = timestamp_floor('d', b.ts) THEN [a.base + b.high] END high,
     CASE WHEN a.ts = timestamp_floor('d', b.ts) THEN [a.base + b.low] END low,
