@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createArchiveFiles } from '../../src/adapters/questdb/archive-files.ts';
 import { createBarStore } from '../../src/adapters/questdb/bar-store.ts';
+import { createLedger } from '../../src/adapters/questdb/ledger.ts';
 import { createSeriesCatalogue } from '../../src/adapters/questdb/series-catalogue.ts';
+import type { Sql } from '../../src/adapters/questdb/sql.ts';
 import { dueBasesFrom, dueMidnightBases } from '../../src/app/bars/midnight-bases.ts';
 import { daysBehind, dueDays } from '../../src/app/plan/plan-series.ts';
 import { dayInputs, holdsReach, inputRange, isBuiltFrom } from '../../src/domain/bars/day.ts';
@@ -20,6 +23,8 @@ const ROWS = 10;
 const REACH = { rows: 2, invalidRows: 0, buyE8: 1n, sellE8: 0n };
 
 type Store = ReturnType<typeof openStore>;
+
+const UNUSED = { stream: async () => Promise.reject(new Error('nothing is written')) };
 
 let store: Store;
 /** Another process. */
@@ -102,6 +107,37 @@ test('days whose hours are proven and whose bars are built from them are settled
     ...series,
     ranges: [RANGE],
   });
+});
+
+test('a look at another series and range has the same statements, so that the server keeps their plans', async () => {
+  async function statements(range: TimeRange): Promise<readonly string[]> {
+    const texts: string[] = [];
+    const sql: Sql = {
+      ...store.sql,
+      query(text, values) {
+        texts.push(text);
+        return store.sql.query(text, values);
+      },
+    };
+    const series = uniqueSeries('TEXT');
+    const [ledger, bars] = [createLedger(sql), createBarStore({ ...store, sql, ilp: UNUSED })];
+    await ledger.records(series, range);
+    await ledger.lastBefore(series, range.endMs);
+    await ledger.openGaps(series, range);
+    await ledger.reopenBefore(series, range.endMs);
+    await bars.days(series, range);
+    await bars.settledDays(range, series);
+    await bars.chainBreaks(series);
+    await bars.midnightBases(series, range);
+    await bars.bars(series, '1d', range);
+    await createSeriesCatalogue(sql).find(series);
+    await createArchiveFiles(sql).records(series, range);
+    return texts;
+  }
+  const before = { startMs: RANGE.startMs - 9 * DAY_MS, endMs: RANGE.startMs };
+  const texts = await statements(RANGE);
+  expect(texts).toHaveLength(12);
+  expect(await statements(before)).toEqual(texts);
 });
 
 const H = dayAt(1) + 5 * HOUR_MS;

@@ -2,11 +2,13 @@ import type { ArchiveFileRecord, ArchiveFiles, FileVerdict } from '../../ports/a
 import { DAY_MS, floorTo } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import {
-  inRange,
+  IN_RANGE,
   int,
   literal,
-  ofSeries,
+  OF_SERIES,
   optionalInt,
+  rangeParameters,
+  seriesParameters,
   seriesValues,
   type Sql,
   text,
@@ -34,8 +36,11 @@ export function createArchiveFiles(sql: Sql): ArchiveFiles {
     async records(series, { startMs, endMs }) {
       await sql.waitApplied('archive_files');
       const rows = await sql.query(
-        `SELECT ${COLUMNS} FROM archive_files WHERE ${ofSeries(series)} ` +
-          `AND ${inRange({ startMs: floorTo(startMs, DAY_MS), endMs })} ORDER BY ts, seen_at`,
+        `SELECT ${COLUMNS} FROM archive_files WHERE ${OF_SERIES} AND ${IN_RANGE} ORDER BY ts, seen_at`,
+        [
+          ...seriesParameters(series),
+          ...rangeParameters({ startMs: floorTo(startMs, DAY_MS), endMs }),
+        ],
       );
       return rows.map((row) => toRecord(series, row));
     },

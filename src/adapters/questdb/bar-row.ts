@@ -1,7 +1,19 @@
 import type { Series } from '../../domain/market.ts';
+import type { TimeRange } from '../../domain/time/hour.ts';
 import type { ExactBar, ExactTierBar } from '../../ports/bar-store.ts';
 import { type BarPlace, seriesPrefix, TIER_MINUTES } from './bar-lines.ts';
-import { int, literal, ofSeries, optionalInt, text, type TextRow } from './sql.ts';
+import {
+  IN_RANGE,
+  inRange,
+  int,
+  literal,
+  OF_SERIES,
+  optionalInt,
+  rangeParameters,
+  seriesParameters,
+  text,
+  type TextRow,
+} from './sql.ts';
 
 /** The columns that toBar() reads. */
 export const BAR_COLUMNS =
@@ -52,14 +64,24 @@ export function toTierBar(row: TextRow): ExactTierBar {
   return { ...toLevels(row), tier: int(row, 'tier') };
 }
 
-/** A query of the places of a series' bars in a table, without those that are void; a filter by time is to follow. */
-export function placesOf(table: string, series: Series): string {
+/** A query of the places of a series' bars in a table and a range, without those that are void. */
+export function placesOf(
+  table: string,
+  series: Series,
+  range: TimeRange,
+): readonly [text: string, values: readonly (string | number)[]] {
   if (table === TIER_MINUTES) {
     const prefix = literal(seriesPrefix(series));
-    return `SELECT ts::long AS open_us, series_tier FROM ${table} WHERE starts_with(series_tier, ${prefix}) AND close IS NOT NULL`;
+    return [
+      `SELECT ts::long AS open_us, series_tier FROM ${table} WHERE starts_with(series_tier, ${prefix}) AND close IS NOT NULL AND ${inRange(range)}`,
+      [],
+    ];
   }
   const tier = table.startsWith('tiers') ? ', tier' : '';
-  return `SELECT ts::long AS open_us${tier} FROM ${table} WHERE ${ofSeries(series)} AND status <> 'void'`;
+  return [
+    `SELECT ts::long AS open_us${tier} FROM ${table} WHERE ${OF_SERIES} AND ${IN_RANGE} AND status <> 'void'`,
+    [...seriesParameters(series), ...rangeParameters(range)],
+  ];
 }
 
 /** undefined where the row is of a series whose name goes on. */

@@ -35,11 +35,13 @@ import type { IlpConnection } from './ilp-connection.ts';
 import { writePatiently } from './patient-write.ts';
 import { settledDays } from './settled-days.ts';
 import {
-  inRange,
+  IN_RANGE,
   int,
   literal,
-  ofSeries,
+  OF_SERIES,
   optionalInt,
+  rangeParameters,
+  seriesParameters,
   seriesValues,
   type Sql,
   text,
@@ -89,7 +91,8 @@ class QuestdbBarStore implements BarStore {
     await this.#sql.waitApplied('bar_days');
     const rows = await this.#sql.query(
       'SELECT ts::long AS day_us, level_from::long AS level_us, inputs, id_start, id_end, missing, delta, layout FROM bar_days ' +
-        `WHERE ${ofSeries(series)}${range === undefined ? '' : ` AND ${inRange(range)}`} ORDER BY ts`,
+        `WHERE ${OF_SERIES}${range === undefined ? '' : ` AND ${IN_RANGE}`} ORDER BY ts`,
+      parameters(series, range),
     );
     return rows.map((row) => ({ ...toStoredDay(row), isCurrent: row['layout'] === this.#layout }));
   }
@@ -146,7 +149,7 @@ class QuestdbBarStore implements BarStore {
     const { table, intervalMs } = ofTable;
     const range = { startMs: floorTo(fromMs, intervalMs), endMs: dayMs + DAY_MS };
     await this.#sql.waitApplied(table);
-    const rows = await this.#sql.query(`${placesOf(table, series)} AND ${inRange(range)}`);
+    const rows = await this.#sql.query(...placesOf(table, series, range));
     const places = ofTable.places();
     return rows
       .map((row) => toPlace(row, series))
@@ -176,7 +179,8 @@ class QuestdbBarStore implements BarStore {
     const table = `cdv_exact_${interval}`;
     await this.#sql.waitApplied(table);
     const rows = await this.#sql.query(
-      `SELECT ${BAR_COLUMNS} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void' ORDER BY ts`,
+      `SELECT ${BAR_COLUMNS} FROM ${table} WHERE ${OF_SERIES} AND ${IN_RANGE} AND status <> 'void' ORDER BY ts`,
+      parameters(series, range),
     );
     return rows.map(toBar);
   }
@@ -190,7 +194,8 @@ class QuestdbBarStore implements BarStore {
     const ofView = [TIER_MINUTES, 'cdv_exact_1m', 'tiers_exact_1d'];
     for (const read of interval === '1m' ? ofView : [table]) await this.#sql.waitApplied(read);
     const rows = await this.#sql.query(
-      `SELECT ${TIER_COLUMNS} FROM ${table} WHERE ${ofSeries(series)} AND ${inRange(range)} AND status <> 'void' ORDER BY ts, tier`,
+      `SELECT ${TIER_COLUMNS} FROM ${table} WHERE ${OF_SERIES} AND ${IN_RANGE} AND status <> 'void' ORDER BY ts, tier`,
+      parameters(series, range),
     );
     return rows.map(toTierBar);
   }
@@ -199,7 +204,8 @@ class QuestdbBarStore implements BarStore {
     await this.#sql.waitApplied('anchors');
     const rows = await this.#sql.query(
       'SELECT ts::long AS day_us, base, missing, origin::long AS origin_us FROM anchors ' +
-        `WHERE ${ofSeries(series)}${range === undefined ? '' : ` AND ${inRange(range)}`} ORDER BY ts`,
+        `WHERE ${OF_SERIES}${range === undefined ? '' : ` AND ${IN_RANGE}`} ORDER BY ts`,
+      parameters(series, range),
     );
     const [first] = rows;
     return {
@@ -250,6 +256,11 @@ function stampRow({ series, day }: DayToStamp, nowMs: number, layout: string): s
     `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing ?? 'NULL'}, ` +
     `${decimal(day.deltaE8)}, ${timestamp(nowMs)}, ${literal(layout)})`
   );
+}
+
+/** The values of OF_SERIES and, with a range, IN_RANGE. */
+function parameters(series: Series, range?: TimeRange): readonly (string | number)[] {
+  return [...seriesParameters(series), ...(range === undefined ? [] : rangeParameters(range))];
 }
 
 function decimal(valueE8: bigint): string {

@@ -1,6 +1,6 @@
 import type { Series } from '../../domain/market.ts';
 import type { ChainBreak } from '../../ports/bar-store.ts';
-import { int, ofSeries, type Sql, toSeries } from './sql.ts';
+import { int, OF_SERIES, seriesParameters, type Sql, toSeries } from './sql.ts';
 
 /**
  * The first midnight of each series whose stored base does not follow from the stored day before it, for
@@ -10,7 +10,10 @@ import { int, ofSeries, type Sql, toSeries } from './sql.ts';
  */
 export async function chainBreaks(sql: Sql, series?: Series): Promise<ChainBreak[]> {
   for (const table of ['series', 'bar_days', 'anchors']) await sql.waitApplied(table);
-  const rows = await sql.query(breaksSql(series));
+  const rows = await sql.query(
+    breaksSql(series),
+    series === undefined ? [] : seriesParameters(series),
+  );
   return rows.map((row) => {
     const [dayMs, fromMs] = [int(row, 'day_us') / 1000, int(row, 'from_us') / 1000];
     return {
@@ -40,7 +43,7 @@ const AT_ORIGIN =
  * NULL and NULL = NULL is true: an unknown number of missing ids stays unknown.
  */
 function breaksSql(series: Series | undefined): string {
-  const only = series === undefined ? '' : ` WHERE ${ofSeries(series)}`;
+  const only = series === undefined ? '' : ` WHERE ${OF_SERIES}`;
   const window = 'OVER (PARTITION BY market, symbol ORDER BY ts)';
   const at = (name: string, time: string) =>
     `ON ${name}.market = d.market AND ${name}.symbol = d.symbol AND ${name}.ts = ${time}`;

@@ -13,11 +13,14 @@ import type {
 import { PROVEN_BY_IDS } from './proven-hours.ts';
 import { RECORD_COLUMNS, recordRow, recordValues, toRecord, WRITTEN_COLUMNS } from './slice-row.ts';
 import {
-  inRange,
+  IN_RANGE,
   int,
   literal,
+  OF_SERIES,
   ofSeries,
   optionalInt,
+  rangeParameters,
+  seriesParameters,
   seriesValues,
   type Sql,
   text,
@@ -40,7 +43,8 @@ class QuestdbLedger implements Ledger {
   async records(series: Series, range: TimeRange): Promise<SliceRecord[]> {
     await this.#sql.waitApplied('slices');
     const rows = await this.#sql.query(
-      `SELECT ${RECORD_COLUMNS} FROM slices WHERE ${ofSeries(series)} AND ${inRange(range)} ORDER BY ts`,
+      `SELECT ${RECORD_COLUMNS} FROM slices WHERE ${OF_SERIES} AND ${IN_RANGE} ORDER BY ts`,
+      [...seriesParameters(series), ...rangeParameters(range)],
     );
     return rows.map((row) => toRecord(series, row));
   }
@@ -53,17 +57,22 @@ class QuestdbLedger implements Ledger {
   async lastBefore(series: Series, timeMs: number): Promise<SliceRecord | undefined> {
     await this.#sql.waitApplied('slices');
     const [row] = await this.#sql.query(
-      `SELECT ${RECORD_COLUMNS} FROM slices WHERE ${ofSeries(series)} AND ts < ${timestamp(timeMs)} ORDER BY ts DESC LIMIT 1`,
+      `SELECT ${RECORD_COLUMNS} FROM slices WHERE ${OF_SERIES} AND ts < cast($3 AS long)::timestamp ORDER BY ts DESC LIMIT 1`,
+      [...seriesParameters(series), timeMs * 1000],
     );
     return row === undefined ? undefined : toRecord(series, row);
   }
 
   async reopenBefore(series: Series, timeMs: number): Promise<void> {
     await this.#sql.waitApplied('slices');
-    const ended = `${ofSeries(series)} AND ts < ${timestamp(timeMs)} AND ended_at IS NOT NULL`;
-    const found = await this.#sql.query(`SELECT ts FROM slices WHERE ${ended} LIMIT 1`);
+    const found = await this.#sql.query(
+      `SELECT ts FROM slices WHERE ${OF_SERIES} AND ts < cast($3 AS long)::timestamp AND ended_at IS NOT NULL LIMIT 1`,
+      [...seriesParameters(series), timeMs * 1000],
+    );
     if (found.length === 0) return;
-    await this.#sql.query(`UPDATE slices SET ended_at = NULL WHERE ${ended}`);
+    await this.#sql.query(
+      `UPDATE slices SET ended_at = NULL WHERE ${ofSeries(series)} AND ts < ${timestamp(timeMs)} AND ended_at IS NOT NULL`,
+    );
     await this.#sql.waitApplied('slices');
   }
 
@@ -106,11 +115,16 @@ class QuestdbLedger implements Ledger {
 
   async totals(series: Series, range: TimeRange): Promise<CoverageTotals> {
     await this.#sql.waitApplied('slices');
-    const hours = `FROM slices WHERE ${ofSeries(series)} AND ${inRange(range)}`;
-    const [all] = await this.#sql.query(`SELECT count() AS hours, sum(rows) AS rows ${hours}`);
+    const hours = `FROM slices WHERE ${OF_SERIES} AND ${IN_RANGE}`;
+    const values = [...seriesParameters(series), ...rangeParameters(range)];
+    const [all] = await this.#sql.query(
+      `SELECT count() AS hours, sum(rows) AS rows ${hours}`,
+      values,
+    );
     // Read last: an hour that is recorded in between is not counted as proven.
     const others = await this.#sql.query(
       `SELECT ${RECORD_COLUMNS} ${hours} AND NOT (${PROVEN_BY_IDS})`,
+      values,
     );
     return toTotals(
       all ?? { hours: '0' },
@@ -122,14 +136,16 @@ class QuestdbLedger implements Ledger {
     await this.#sql.waitApplied('gaps');
     const rows = await this.#sql.query(
       `SELECT ts::long AS hour_us, class, from_id, to_id, evidence, seen_at::long AS seen_us FROM gaps ` +
-        `WHERE ${ofSeries(series)} AND ${inRange(range)} AND resolved_at IS NULL ORDER BY ts, from_id`,
+        `WHERE ${OF_SERIES} AND ${IN_RANGE} AND resolved_at IS NULL ORDER BY ts, from_id`,
+      [...seriesParameters(series), ...rangeParameters(range)],
     );
     return rows.map(toGap);
   }
 
   async knows(series: Series): Promise<boolean> {
     const rows = await this.#sql.query(
-      `SELECT symbol FROM slices WHERE ${ofSeries(series)} LIMIT 1`,
+      `SELECT symbol FROM slices WHERE ${OF_SERIES} LIMIT 1`,
+      seriesParameters(series),
     );
     return rows.length > 0;
   }

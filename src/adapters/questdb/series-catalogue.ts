@@ -1,7 +1,15 @@
 import type { Series } from '../../domain/market.ts';
 import type { SeriesCatalogue, SeriesFacts } from '../../ports/ledger.ts';
 import { tradesTableName, tradesViewName } from './series-names.ts';
-import { int, ofSeries, optionalInt, type Sql, type TextRow, toSeries } from './sql.ts';
+import {
+  int,
+  OF_SERIES,
+  optionalInt,
+  seriesParameters,
+  type Sql,
+  type TextRow,
+  toSeries,
+} from './sql.ts';
 
 const COLUMNS =
   'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size, generation';
@@ -10,7 +18,10 @@ const COLUMNS =
 export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
   async function find(series: Series): Promise<SeriesFacts | undefined> {
     await sql.waitApplied('series');
-    const [row] = await sql.query(`SELECT ${COLUMNS} FROM series WHERE ${ofSeries(series)}`);
+    const [row] = await sql.query(
+      `SELECT ${COLUMNS} FROM series WHERE ${OF_SERIES}`,
+      seriesParameters(series),
+    );
     return row === undefined ? undefined : toFacts(row);
   }
 

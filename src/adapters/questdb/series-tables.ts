@@ -13,7 +13,7 @@ import {
   updateSeriesSchema,
 } from './series-schema.ts';
 import { checkTable } from './server-check.ts';
-import { literal, ofSeries, type Sql } from './sql.ts';
+import { OF_SERIES, seriesParameters, type Sql } from './sql.ts';
 
 /** The first trades that are written of a series: how many, and over what time. */
 export interface FirstTrades {
@@ -139,14 +139,15 @@ async function confirm(
 async function recordedNames(sql: Sql, series: Series): Promise<SeriesNames | undefined> {
   await sql.waitApplied('series');
   const [row] = await sql.query(
-    `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${ofSeries(series)}`,
+    `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${OF_SERIES}`,
+    seriesParameters(series),
   );
   return row === undefined ? undefined : toNames(row);
 }
 
 async function exists(sql: Sql, table: string): Promise<boolean> {
-  const tables = await sql.query(
-    `SELECT table_name AS name FROM tables() WHERE table_name = ${literal(table)}`,
-  );
+  const tables = await sql.query('SELECT table_name AS name FROM tables() WHERE table_name = $1', [
+    table,
+  ]);
   return tables.length > 0;
 }

@@ -2,7 +2,18 @@ import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
 import { type Series, seriesKey } from '../../domain/market.ts';
 import type { SettledDays } from '../../ports/bar-store.ts';
 import { PROVEN_BY_IDS } from './proven-hours.ts';
-import { inRange, int, literal, ofSeries, type Sql, type TextRow, toSeries } from './sql.ts';
+import {
+  IN_RANGE,
+  inRange,
+  int,
+  literal,
+  OF_SERIES,
+  rangeParameters,
+  seriesParameters,
+  type Sql,
+  type TextRow,
+  toSeries,
+} from './sql.ts';
 
 /** 200 series of a year take the server 0.6 CPU seconds; its limit for a statement is a minute. */
 const CHUNK_MS = 366 * DAY_MS;
@@ -31,9 +42,12 @@ export async function settledDays(
   const found = new Map<string, Found>();
   for (let startMs = range.startMs; startMs < range.endMs; startMs += CHUNK_MS) {
     const chunk = { startMs, endMs: Math.min(range.endMs, startMs + CHUNK_MS) };
-    for (const row of await sql.query(monthsSql(layout, chunk, series))) addMonth(found, row);
+    const next = { startMs: chunk.startMs + DAY_MS, endMs: chunk.endMs + DAY_MS };
+    const months = await sql.query(monthsSql(layout, chunk, series), parameters(chunk, series));
+    for (const row of months) addMonth(found, row);
     // Read last: a row that is written in between must not be missed.
-    for (const row of await sql.query(reachSql(chunk, series)))
+    const reaching = await sql.query(reachSql(next, series), parameters(next, series));
+    for (const row of reaching)
       found.get(seriesKey(toSeries(row)))?.days.delete(int(row, 'hour_us') / 1000 - DAY_MS);
   }
   return [...found.values()].map(({ series: one, days }) => ({ ...one, ranges: rangesOf(days) }));
@@ -68,8 +82,7 @@ function monthsSql(layout: string, range: TimeRange, series: Series | undefined)
 }
 
 /** First hours of a day with rows that lie in the day before: that day's `inputs` need one word more. */
-function reachSql({ startMs, endMs }: TimeRange, series: Series | undefined): string {
-  const range = { startMs: startMs + DAY_MS, endMs: endMs + DAY_MS };
+function reachSql(range: TimeRange, series: Series | undefined): string {
   return (
     'SELECT market, symbol, ts::long AS hour_us FROM ' +
     `(SELECT market, symbol, ts FROM slices WHERE ${within(range, series)} AND back_rows > 0) WHERE hour(ts) = 0`
@@ -77,7 +90,12 @@ function reachSql({ startMs, endMs }: TimeRange, series: Series | undefined): st
 }
 
 function within(range: TimeRange, series: Series | undefined): string {
-  return series === undefined ? inRange(range) : `${ofSeries(series)} AND ${inRange(range)}`;
+  return series === undefined ? inRange(range) : `${OF_SERIES} AND ${IN_RANGE}`;
+}
+
+/** The values of within(). */
+function parameters(range: TimeRange, series: Series | undefined): readonly (string | number)[] {
+  return series === undefined ? [] : [...seriesParameters(series), ...rangeParameters(range)];
 }
 
 function addMonth(found: Map<string, Found>, row: TextRow): void {
