@@ -2,6 +2,7 @@ import pg from 'pg';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Market, Series } from '../../domain/market.ts';
 import type { TimeRange } from '../../domain/time/hour.ts';
+import { gathering } from './gathering.ts';
 
 /**
  * One row; every value is the text from the wire, so that no parser rounds a decimal or shifts a time
@@ -55,10 +56,14 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
     }
   }
 
+  const waits = new Map<string, () => Promise<void>>();
+
   return {
     query,
     async waitApplied(table) {
-      await query(`SELECT wait_wal_table('${table}')`);
+      const wait = waits.get(table) ?? waitFor(query, table);
+      waits.set(table, wait);
+      await wait();
     },
     async close() {
       // The pool would wait for running queries, whose results nobody needs any more.
@@ -66,6 +71,18 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
       await pool.end();
     },
   };
+}
+
+/**
+ * A wait takes one of the server's few threads for connections until it ends (two on a small machine). A wait that is
+ * under way may have begun before the caller's rows were acknowledged, so it joins the next one.
+ */
+function waitFor(query: Sql['query'], table: string): () => Promise<void> {
+  const wait = gathering<undefined>(async () => {
+    await query(`SELECT wait_wal_table('${table}')`);
+    return [];
+  });
+  return async () => wait(undefined);
 }
 
 /** Tables to which QuestDB has stopped applying what is written. */
