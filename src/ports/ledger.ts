@@ -64,8 +64,14 @@ export interface Ledger {
   /**
    * Writes rows of one series and their gaps, all rows in one flush. Earlier gaps of these hours that are
    * not among `gaps` become resolved.
+   * @param assertHeld rejects unless the leases of these hours are still held. With it, rows may wait for others and
+   *   go with them, and it is called right before they are sent; without it, they are sent at once
    */
-  write(entries: readonly LedgerEntry[], nowMs: number): Promise<void>;
+  write(
+    entries: readonly LedgerEntry[],
+    nowMs: number,
+    assertHeld?: () => Promise<void>,
+  ): Promise<void>;
   /** Writes gaps of hours without a row; their earlier awaited gaps become resolved. */
   note(series: Series, gaps: readonly Gap[], nowMs: number): Promise<void>;
   totals(series: Series, range: TimeRange): Promise<CoverageTotals>;

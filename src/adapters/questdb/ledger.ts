@@ -11,7 +11,8 @@ import type {
   SeriesCoverage,
 } from '../../ports/ledger.ts';
 import { PROVEN_BY_IDS } from './proven-hours.ts';
-import { RECORD_COLUMNS, recordRow, recordValues, toRecord, WRITTEN_COLUMNS } from './slice-row.ts';
+import { RECORD_COLUMNS, toRecord } from './slice-row.ts';
+import { createSliceWriter, type OwnedRows, writeRecords } from './slice-writer.ts';
 import {
   IN_RANGE,
   int,
@@ -35,9 +36,11 @@ export function createLedger(sql: Sql): Ledger {
 
 class QuestdbLedger implements Ledger {
   readonly #sql: Sql;
+  readonly #writeOwned: (rows: OwnedRows) => Promise<void>;
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    this.#writeOwned = createSliceWriter(sql);
   }
 
   async records(series: Series, range: TimeRange): Promise<SliceRecord[]> {
@@ -76,18 +79,20 @@ class QuestdbLedger implements Ledger {
     await this.#sql.waitApplied('slices');
   }
 
-  async write(entries: readonly LedgerEntry[], nowMs: number): Promise<void> {
+  async write(
+    entries: readonly LedgerEntry[],
+    nowMs: number,
+    assertHeld?: () => Promise<void>,
+  ): Promise<void> {
     const [first] = entries;
     if (first === undefined) return;
     const hours = entries.map(({ record }) => record.hourMs);
     const gaps = entries.flatMap((entry) => entry.gaps);
     await this.#replaceGaps(first.record, hours, gaps, nowMs);
     // The records come last, so that an hour never counts as proven before its gaps are stored.
-    await writeRecords(
-      this.#sql,
-      entries.map(({ record }) => record),
-    );
-    await this.#sql.waitApplied('slices');
+    const records = entries.map(({ record }) => record);
+    if (assertHeld === undefined) await writeRecords(this.#sql, records);
+    else await this.#writeOwned({ records, assertHeld });
   }
 
   async note(series: Series, gaps: readonly Gap[], nowMs: number): Promise<void> {
@@ -169,15 +174,6 @@ class QuestdbLedger implements Ledger {
     ]);
     return coverageOf(all, plain, others);
   }
-}
-
-async function writeRecords(sql: Sql, records: readonly SliceRecord[]): Promise<void> {
-  const values = records.map(recordValues);
-  const rows = values.map((row, index) => recordRow(index * row.length));
-  await sql.query(
-    `INSERT INTO slices (${WRITTEN_COLUMNS}) VALUES ${rows.join(', ')}`,
-    values.flat(),
-  );
 }
 
 function gapRow(series: Series, gap: SeenGap, resolvedMs: number | undefined): string {

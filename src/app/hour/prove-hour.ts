@@ -108,13 +108,18 @@ export async function recordHours(
   { runId, leases }: { readonly runId: string; readonly leases: readonly Lease[] },
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(leases.map((lease) => lease.assertHeld(OWNED_WRITE_MS)));
-  signal.throwIfAborted();
+  const assertHeld = async () => {
+    await Promise.all(leases.map((lease) => lease.assertHeld(OWNED_WRITE_MS)));
+    signal.throwIfAborted();
+  };
+  await assertHeld();
   // Before the ledger rows: if this is killed in between, no hour may stay proven by an end that is void.
   const traded = hours.findLast(({ record }) => record.rows > 0 || record.next !== undefined);
   if (traded !== undefined) await deps.ledger.reopenBefore(traded.record, traded.record.hourMs);
   const entries = hours.map((hour) => ({ record: signed(deps, hour, runId), gaps: hour.gaps }));
-  await deps.ledger.write(entries, deps.clock.nowMs());
+  await deps.ledger.write(entries, deps.clock.nowMs(), assertHeld);
+  // A lease that was lost meanwhile: its new owner decides what the hours are.
+  signal.throwIfAborted();
 }
 
 function signed({ codeVersion }: RecordDeps, { record }: CheckedHour, runId: string): SliceRecord {
