@@ -4,8 +4,13 @@ import type { HourDistiller } from '../../domain/bars/distiller.ts';
 import { createHourRun } from '../../domain/proof/continuity.ts';
 import { needsLookahead } from '../../domain/proof/foreign-rows.ts';
 import { HOUR_MS, hourWindowUs, isoHour } from '../../domain/time/hour.ts';
-import type { HourRun, RunFacts, RunKeys } from '../../domain/proof/hour-run.ts';
-import { NO_REACH, verdictOf } from '../../domain/proof/ledger.ts';
+import {
+  type HourRun,
+  NO_TRADES,
+  type RunFacts,
+  type RunKeys,
+} from '../../domain/proof/hour-run.ts';
+import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
 import { firstAggId, type Series, type Slice } from '../../domain/market.ts';
 import { withoutRepeats } from '../../domain/proof/repeats.ts';
 import type { ArchiveFiles } from '../../ports/archive-files.ts';
@@ -50,16 +55,23 @@ export interface FetchedHour {
   readonly gaps: readonly Gap[];
 }
 
+export interface HourToFetch {
+  /** The ledger row of the hour before. */
+  readonly before: SliceRecord | undefined;
+  /** Whether the stored rows are in doubt: all rows are requested again and compared. */
+  readonly refetch: boolean;
+  /** Called with the number of rows written. */
+  readonly onRows: (rows: number) => void;
+}
+
 /**
  * Fetches one hour of a series by id and stores the rows that are missing from the store.
- * @param refetch whether the stored rows are in doubt: all rows are requested again and compared
- * @param onRows called with the number of rows written
  * @throws CdvaultError the source's and the store's own
  */
 export async function fetchHour(
   deps: FetchDeps,
   slice: Slice,
-  { refetch, onRows }: { readonly refetch: boolean; readonly onRows: (rows: number) => void },
+  { before, refetch, onRows }: HourToFetch,
   signal: AbortSignal,
 ): Promise<FetchedHour> {
   const { market, symbol, hourMs } = slice;
@@ -79,13 +91,14 @@ export async function fetchHour(
     distiller: distillery.start(hourMs),
     keys: { ids: [], timesUs: [] },
     gaps: [],
+    before,
     stored,
     takesUp: isDoubted ? undefined : stored,
     onRows,
   };
   const started = await startRun(fetch);
   if (started !== undefined) await fetchRun(fetch, started);
-  const facts = started?.run.facts ?? NOTHING;
+  const facts = started?.run.facts ?? NO_TRADES;
   const { prev } = facts;
   const contentHash = fetch.hasher.digest();
   distillery.keep(hourMs, contentHash, fetch.distiller);
@@ -108,27 +121,13 @@ interface Fetch {
   readonly distiller: HourDistiller;
   readonly keys: RunKeys;
   readonly gaps: Gap[];
+  readonly before: SliceRecord | undefined;
   /** The hour's stored rows, if there are any. */
   readonly stored: StoredRows | undefined;
   /** The same if they can be trusted, so that they need not be fetched again. */
   readonly takesUp: StoredRows | undefined;
   readonly onRows: (rows: number) => void;
 }
-
-const NOTHING: RunFacts = {
-  rows: 0,
-  first: undefined,
-  last: undefined,
-  prev: undefined,
-  next: undefined,
-  invalidRows: 0,
-  backwardRows: 0,
-  reachBack: NO_REACH,
-  halts: undefined,
-  rawIdGaps: undefined,
-  buyE8: 0n,
-  sellE8: 0n,
-};
 
 interface StartedRun {
   readonly run: HourRun;
@@ -143,8 +142,7 @@ interface StartedRun {
  * @returns undefined when no trade has happened since the hour began
  */
 async function startRun(fetch: Fetch): Promise<StartedRun | undefined> {
-  const { deps, series, hourMs, unit } = fetch;
-  const before = await deps.ledger.record(series, hourMs - HOUR_MS);
+  const { deps, series, hourMs, unit, before } = fetch;
   const sameUnit = nativeTimeUnit(series.market, hourMs - HOUR_MS) === unit;
   if (
     before !== undefined &&

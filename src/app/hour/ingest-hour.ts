@@ -4,10 +4,10 @@ import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
 import type { Slice } from '../../domain/market.ts';
 import type { JobPayloads } from '../../ports/job-queue.ts';
 import type { Leases } from '../../ports/lease.ts';
-import type { Gap, Ledger } from '../../ports/ledger.ts';
+import type { Gap } from '../../ports/ledger.ts';
 import { hourLease } from '../leases.ts';
 import { purgedHour } from './end-of-symbol.ts';
-import { type FetchDeps, fetchHour } from './fetch-hour.ts';
+import { type FetchDeps, fetchHour, type HourToFetch } from './fetch-hour.ts';
 import { type CheckedHour, proveHour, recordHour } from './prove-hour.ts';
 import { assertServed } from './rest-history.ts';
 
@@ -23,8 +23,8 @@ export type IngestOutcome =
   | { readonly kind: 'recorded'; readonly record: SliceRecord; readonly gaps: readonly Gap[] };
 
 /**
- * Fetches one UTC hour of a series and proves it: asks the ledger first, fetches the rows that are not
- * stored, reads back what it stored, and writes one ledger row while it holds the hour's lease. It may be
+ * Fetches one UTC hour of a series and proves it: takes the hour's lease, asks the ledger, fetches the rows that are not
+ * stored, reads back what it stored, and writes one ledger row while it still holds the lease. It may be
  * killed at any point and run any number of times: stored rows are not fetched again, except for a
  * repair that doubts them (`refetch`).
  * @param onRows called with the number of rows written, for progress reporting
@@ -36,21 +36,24 @@ export async function ingestHour(
   signal: AbortSignal,
   onRows: (rows: number) => void = () => undefined,
 ): Promise<IngestOutcome> {
-  if (await isDone(deps.ledger, slice)) return { kind: 'already_proven' };
   if (slice.hourMs + HOUR_MS > lastClosedHourEnd(deps.clock.nowMs())) {
     throw new CdvaultError(
       'HOUR_NOT_CLOSED',
       `${slice.symbol} ${isoHour(slice.hourMs)} has not closed yet`,
     );
   }
-  assertServed(deps, slice, slice.hourMs);
   const lease = await deps.leases.tryAcquire(hourLease(slice), signal);
   if (lease === undefined) return { kind: 'busy' };
   try {
-    // The previous owner of the lease may just have finished the hour.
-    if (await isDone(deps.ledger, slice)) return { kind: 'already_proven' };
+    const { market, symbol, hourMs } = slice;
+    const around = { startMs: hourMs - HOUR_MS, endMs: hourMs + HOUR_MS };
+    const records = await deps.ledger.records({ market, symbol }, around);
+    const own = records.find((record) => record.hourMs === hourMs);
+    if (isDone(own, slice)) return { kind: 'already_proven' };
+    assertServed(deps, slice, hourMs);
     const held = AbortSignal.any([signal, lease.signal]);
-    const checked = await checkHour(deps, slice, held, onRows);
+    const before = records.find((record) => record.hourMs === hourMs - HOUR_MS);
+    const checked = await checkHour(deps, { slice, before, onRows }, held);
     const record = await recordHour(deps, checked, { runId: slice.runId, lease }, held);
     return { kind: 'recorded', record, gaps: checked.gaps };
   } finally {
@@ -59,17 +62,19 @@ export async function ingestHour(
 }
 
 /** A refetch is done only when the same run has recorded the hour. */
-async function isDone(ledger: Ledger, slice: JobPayloads['slice']): Promise<boolean> {
-  const record = await ledger.record(slice, slice.hourMs);
+function isDone(record: SliceRecord | undefined, slice: JobPayloads['slice']): boolean {
   if (record === undefined || verdictOf(record) !== 'proven') return false;
   return slice.refetch !== true || record.runId === slice.runId;
 }
 
 async function checkHour(
   deps: IngestDeps,
-  slice: JobPayloads['slice'],
+  {
+    slice,
+    before,
+    onRows,
+  }: { readonly slice: JobPayloads['slice'] } & Pick<HourToFetch, 'before' | 'onRows'>,
   signal: AbortSignal,
-  onRows: (rows: number) => void,
 ): Promise<CheckedHour> {
   const { market, symbol, hourMs } = slice;
   const hour: Slice = { market, symbol, hourMs };
@@ -77,7 +82,7 @@ async function checkHour(
     const fetched = await fetchHour(
       deps,
       hour,
-      { refetch: slice.refetch === true, onRows },
+      { before, refetch: slice.refetch === true, onRows },
       signal,
     );
     return await proveHour(deps, hour, fetched, signal);

@@ -3,7 +3,7 @@
 import type { AggTrade } from '../trade/agg-trade.ts';
 import type { ForeignRow } from './foreign-rows.ts';
 import type { Jumps } from './jumps.ts';
-import type { Neighbour, ReachBack } from './ledger.ts';
+import { type Neighbour, NO_REACH, type ReachBack } from './ledger.ts';
 import type { TradeBlock } from '../trade/trade-block.ts';
 
 /** Keys of a run's rows, as two columns: an hour may have 100,000 of them. */
@@ -33,6 +33,22 @@ export interface RunFacts {
   readonly buyE8: bigint;
   readonly sellE8: bigint;
 }
+
+/** Facts of an hour since whose start no trade has happened. */
+export const NO_TRADES: RunFacts = {
+  rows: 0,
+  first: undefined,
+  last: undefined,
+  prev: undefined,
+  next: undefined,
+  invalidRows: 0,
+  backwardRows: 0,
+  reachBack: NO_REACH,
+  halts: undefined,
+  rawIdGaps: undefined,
+  buyE8: 0n,
+  sellE8: 0n,
+};
 
 /** Missing ids: no row has them, or only a row with a wrong date; half-open. */
 export interface IdHole {
