@@ -4,7 +4,7 @@ import { archiveId } from '../../src/adapters/bullmq/job-ids.ts';
 import { createJobQueue } from '../../src/adapters/bullmq/job-queue.ts';
 import { createFeedRun, type FeedRun } from '../../src/app/jobs/feed-run.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { compactDay, daysOf, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { compactDay, DAY_MS, daysOf, HOUR_MS } from '../../src/domain/time/hour.ts';
 import type { ArchiveSource } from '../../src/ports/archive-source.ts';
 import type { JobQueue } from '../../src/ports/job-queue.ts';
 import { Rig } from '../e2e/rig.ts';
@@ -64,6 +64,24 @@ test('a feed that is aborted enqueues nothing more, and the next feed enqueues a
   expect(await app.queue.stretchStates('run', request, DAYS.map(compactDay))).toEqual(
     DAYS.map(() => 'pending'),
   );
+});
+
+test('a feed looks for the end of its days less and less often, a scheduled one least', async () => {
+  let nowMs = RANGE.endMs + DAY_MS;
+  const clock = { ...app.clock, nowMs: () => nowMs };
+  async function delays(isScheduled: boolean): Promise<readonly number[]> {
+    const run = createFeedRun({ ...app, queue, clock });
+    const request = { ...uniqueSeries('END'), ...RUN, isScheduled };
+    const seen: number[] = [];
+    for (const afterMs of [0, 100, 1_500, 6_400, 100_000]) {
+      nowMs += afterMs;
+      const outcome = await run(request, NEVER);
+      seen.push('again' in outcome ? outcome.again.delayMs : 0);
+    }
+    return seen;
+  }
+  expect(await delays(false)).toEqual([100, 100, 200, 1_000, 1_000]);
+  expect(await delays(true)).toEqual([100, 100, 200, 1_000, 10_000]);
 });
 
 test('a day of a stretch that is taken by REST does not split it', async () => {

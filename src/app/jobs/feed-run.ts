@@ -5,7 +5,7 @@
  *   feeding   the ledger may have more due days: WINDOW_DAYS or WINDOW_STRETCHES are enqueued and pending
  *             → feeding (next look after 500 ms), ending, over
  *   ending    all due days are enqueued (`exhausted`); days are pending, or bars are on their way
- *             → ending (next look after 100 ms), over
+ *             → ending (next look after 100 ms, or an eighth of the time since a day ended), over
  *   over      nothing is pending: a chain job is added and the feed job is done → nothing
  * A look that fails drops the state: the next attempt starts from the ledger, in `feeding`.
  */
@@ -25,8 +25,14 @@ import { daysBehind, dueDays, type PlanDeps } from '../plan/plan-series.ts';
  */
 const WINDOW_DAYS = 24;
 const WINDOW_STRETCHES = 2;
-/** Delay between looks: while days are still to be added (`feeding`), then until the last ones are done. */
-const LOOK_AGAIN_MS = { feeding: 500, ending: 100 };
+/** Delay between looks while days are still to be added. */
+const LOOK_AGAIN_MS = 500;
+/**
+ * Delay between looks for the end of the last days: an eighth of the time since a day ended. The feeds of an hour of
+ * all series end together, and each look is four round trips to Redis. Nobody waits for the end of a scheduled one.
+ */
+const LOOKS_IN_VAIN = 8;
+const ENDING_MS = { first: 100, last: 1_000, ofSchedule: 10_000 };
 /** Days this recent have priority over history. */
 const LIVE_MS = 2 * DAY_MS;
 
@@ -45,6 +51,8 @@ interface FeedState {
   readonly nameOf: Map<number, string>;
   /** Days whose bars were requested once more at the end. */
   readonly rebuilt: Set<number>;
+  /** When a day last ended, or was added. */
+  movedAtMs: number;
   exhausted: boolean;
 }
 
@@ -75,19 +83,33 @@ export function createFeedRun(deps: FeedDeps): FeedRun {
     const state = states.get(key) ?? start(deps, request);
     // Put back only when this look succeeds: a failed one may have taken days that were never enqueued.
     states.delete(key);
-    await forgetFinished(deps.queue, request, state);
+    await forgetFinished(deps, request, state);
     await topUp(deps, request, state, signal);
     const isOver = state.exhausted && state.pending.size === 0;
     if (!isOver || (await areBarsOnTheirWay(deps, request, state, signal))) {
       signal.throwIfAborted();
       states.set(key, state);
-      return { again: { delayMs: LOOK_AGAIN_MS[state.exhausted ? 'ending' : 'feeding'] } };
+      return { again: { delayMs: delayOf(state, request, deps.clock.nowMs()) } };
     }
     signal.throwIfAborted();
     // Bars jobs enqueue the chain job themselves; this one repairs a chain that was interrupted.
     await deps.queue.addChain(request);
     return { done: true };
   };
+}
+
+function delayOf(
+  { exhausted, movedAtMs }: FeedState,
+  { isScheduled }: FeedRequest,
+  nowMs: number,
+): number {
+  if (!exhausted) return LOOK_AGAIN_MS;
+  const most = isScheduled === true ? ENDING_MS.ofSchedule : ENDING_MS.last;
+  return Math.round(clamped((nowMs - movedAtMs) / LOOKS_IN_VAIN, ENDING_MS.first, most));
+}
+
+function clamped(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value));
 }
 
 /**
@@ -131,6 +153,7 @@ function start(deps: FeedDeps, request: FeedRequest): FeedState {
     pending: new Map(),
     nameOf: new Map(),
     rebuilt: new Set(),
+    movedAtMs: deps.clock.nowMs(),
     exhausted: false,
   };
 }
@@ -178,14 +201,17 @@ async function nextDay(
 }
 
 async function forgetFinished(
-  queue: JobQueue,
+  { queue, clock }: Pick<FeedDeps, 'queue' | 'clock'>,
   request: FeedRequest,
-  { pending }: FeedState,
+  state: FeedState,
 ): Promise<void> {
+  const { pending } = state;
   const names = [...pending.keys()];
   const found = await queue.stretchStates(request.runId, request, names);
   for (const [index, name] of names.entries()) {
-    if (found[index] !== 'pending') pending.delete(name);
+    if (found[index] === 'pending') continue;
+    pending.delete(name);
+    state.movedAtMs = clock.nowMs();
   }
 }
 
@@ -211,6 +237,7 @@ async function topUp(
     const flows = [...fresh.values()].filter((days) => isLive(days) === (priority === 'live'));
     if (flows.length > 0) await deps.queue.addDays(request.runId, request, flows.flat(), priority);
   }
+  if (fresh.size > 0) state.movedAtMs = deps.clock.nowMs();
   for (const [name, days] of fresh) {
     state.pending.set(name, days.length);
     for (const { dayMs } of days) state.nameOf.set(dayMs, name);
