@@ -125,6 +125,7 @@ test('Redis and QuestDB have the settings that the queue and the tables rely on'
   expect(value('line.tcp.enabled')).toBe('false');
   expect(value('cairo.writer.data.append.page.size')).toBe('1M');
   expect(value('shared.worker.nap.threshold')).toBe('100');
+  expect(value('wal.apply.worker.nap.threshold')).toBe('100');
 });
 
 test('a worker is not root, can write only to /tmp, and has no tools to build or install with', async () => {

@@ -105,6 +105,7 @@ test('QuestDB runs with the settings that the tables rely on', async () => {
   expect(value('line.tcp.enabled')).toBe('false');
   expect(value('cairo.writer.data.append.page.size')).toBe('1M');
   expect(value('shared.worker.nap.threshold')).toBe('100');
+  expect(value('wal.apply.worker.nap.threshold')).toBe('100');
   for (const name of ['http.bind.to', 'http.min.net.bind.to', 'pg.net.bind.to']) {
     expect(value(name)).toMatch(/^127\.0\.0\.1:\d+$/);
   }
