@@ -40,14 +40,18 @@ export async function parquetPartitions(sql: Sql, table: string): Promise<readon
   return rows.map((row) => text(row, 'name'));
 }
 
-/** The server converts when it applies the statement. */
+/**
+ * The server converts when it applies the statement. Each is waited for: a wait for the conversions of
+ * years of days would exceed the deadline of a query.
+ */
 export async function convert(
   sql: Sql,
   table: string,
   format: 'PARQUET' | 'NATIVE',
   partitions: readonly string[],
 ): Promise<void> {
-  for (const name of partitions)
+  for (const name of partitions) {
     await sql.query(`ALTER TABLE ${table} CONVERT PARTITION TO ${format} LIST ${literal(name)}`);
-  await sql.waitApplied(table);
+    await sql.waitApplied(table);
+  }
 }

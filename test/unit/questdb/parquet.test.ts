@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { encodingStatements } from '../../../src/adapters/questdb/parquet.ts';
+import { convert, encodingStatements } from '../../../src/adapters/questdb/parquet.ts';
 import { migrationFiles } from '../../../src/adapters/questdb/migrate.ts';
 import { seriesStatements, statementsFor } from '../../../src/adapters/questdb/series-schema.ts';
 import { tablesOf } from '../../../src/adapters/questdb/server-check.ts';
@@ -33,4 +33,23 @@ test('no column of any table gets an encoding that ends the server, and DECIMAL 
       if (columns[index]?.type.startsWith('DECIMAL')) expect(text).toContain('(default, ');
     }
   }
+});
+
+test('each conversion is waited for, so that no wait is longer than that of one partition', async () => {
+  const done: string[] = [];
+  const sql = {
+    query: async (text: string) => {
+      done.push(text);
+      return [];
+    },
+    waitApplied: async (table: string) => void done.push(`wait ${table}`),
+    close: async () => undefined,
+  };
+  await convert(sql, 't', 'NATIVE', ['2024-01-01', '2024-01-02']);
+  expect(done).toEqual([
+    "ALTER TABLE t CONVERT PARTITION TO NATIVE LIST '2024-01-01'",
+    'wait t',
+    "ALTER TABLE t CONVERT PARTITION TO NATIVE LIST '2024-01-02'",
+    'wait t',
+  ]);
 });
