@@ -79,3 +79,27 @@ test('a migration that adds a column makes Parquet partitions native first; the 
     { notes: '0', rows: '3' },
   ]);
 });
+
+test.each([
+  [
+    'tier_minutes',
+    'series_tier',
+    "('2024-01-01', 'binance_spot X 0'), ('2024-01-02', 'binance_spot X 0')",
+  ],
+  ['cdv_exact_1h', 'symbol', "('2024-01-01', 'X'), ('2024-02-01', 'X')"],
+])(
+  'a migration that adds a column to %s, which series share, does so too',
+  async (table, column, rows) => {
+    await sql.query(`INSERT INTO ${table} (ts, ${column}) VALUES ${rows}`);
+    await sql.waitApplied(table);
+    await setEncodings(sql, table);
+    const first = table === 'tier_minutes' ? '2024-01-01' : '2024-01';
+    await convert(sql, table, 'PARQUET', [first]);
+    expect(await parquetPartitions(sql, table)).toEqual([first]);
+    await applyStatement(sql, `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS note VARCHAR`);
+    expect(await parquetPartitions(sql, table)).toEqual([]);
+    expect(await sql.query(`SELECT count(note) AS notes, count() AS rows FROM ${table}`)).toEqual([
+      { notes: '0', rows: '2' },
+    ]);
+  },
+);
