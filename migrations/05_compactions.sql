@@ -1,12 +1,11 @@
--- Conversions of partitions of trades to Parquet; ts is the partition's first instant. bytes_after is NULL
--- until the trades were compared after the conversion. A Parquet partition is converted again when it has no
--- such row, or when an hour of it was fetched after compacted_at.
+-- Conversions of partitions to Parquet: of a table of a series' trades, or of bars. ts is the partition's first
+-- instant. bytes_after is NULL until the rows were compared after the conversion. A Parquet partition is
+-- converted again when it has no such row, or when trades were fetched or bars built after compacted_at.
 CREATE TABLE IF NOT EXISTS compactions (
   ts TIMESTAMP,
-  market SYMBOL,
-  symbol SYMBOL,
+  table_name SYMBOL,
   rows LONG,
   bytes_before LONG,
   bytes_after LONG,
   compacted_at TIMESTAMP
-) TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, market, symbol);
+) TIMESTAMP(ts) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(ts, table_name);

@@ -19,7 +19,7 @@ import { createSeriesTables, type SchemaLock } from '../adapters/questdb/series-
 import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
 import { createSql, type Sql } from '../adapters/questdb/sql.ts';
 import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
-import { createTradePartitions } from '../adapters/questdb/trade-partitions.ts';
+import { createStorePartitions } from '../adapters/questdb/store-partitions.ts';
 import { createTradeStore } from '../adapters/questdb/trade-store.ts';
 import { createTradeWriter } from '../adapters/questdb/trade-writer.ts';
 import { checkRedis, createRedis } from '../adapters/redis/connection.ts';
@@ -57,7 +57,7 @@ import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { ParquetExport } from '../ports/parquet-export.ts';
 import type { TimeZones } from '../ports/time-zones.ts';
-import type { TradePartitions } from '../ports/trade-partitions.ts';
+import type { StorePartitions } from '../ports/partitions.ts';
 import type { TradeScan } from '../ports/trade-scan.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
@@ -75,7 +75,7 @@ export interface App {
   readonly zones: TimeZones;
   readonly sql: Sql;
   readonly trades: TradeStore;
-  readonly partitions: TradePartitions;
+  readonly partitions: StorePartitions;
   readonly scan: TradeScan;
   readonly parquet: ParquetExport;
   readonly bulk: BulkStore;
@@ -232,12 +232,13 @@ function composeStore(
   const bulk = createBulkStore(urls.questdbHttpUrl, { tables, clock, log });
   const ilp = new IlpConnection(urls.questdbHttpUrl, clock, log);
   const reads = createBulkReads(urls.questdbHttpUrl, { sql, tables, clock });
+  const partitions = createStorePartitions(urls.questdbHttpUrl, { sql, tables, lock, clock });
   return {
     sql,
     parts: {
       sql,
       trades: meteredTrades(trades, totals),
-      partitions: createTradePartitions({ sql, tables, lock }),
+      partitions,
       scan: reads.scan,
       parquet: reads.parquet,
       bulk: meteredBulk(bulk, totals),
@@ -246,7 +247,7 @@ function composeStore(
       catalogue: createSeriesCatalogue(sql),
     },
     async close(): Promise<void> {
-      const parts = [trades, reads, bulk, ilp];
+      const parts = [trades, reads, bulk, ilp, partitions];
       await Promise.allSettled(parts.map((part) => part.close()));
       await sql.close();
     },

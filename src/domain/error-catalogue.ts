@@ -261,7 +261,7 @@ export const ERRORS = {
   COMPACT_MISMATCH: {
     retryable: false,
     exitCode: EXIT.mismatch,
-    when: 'After a conversion to or from Parquet, a partition does not have the trades that it had before, or not the new format.',
+    when: 'After a conversion to or from Parquet, a partition does not have the rows that it had before, or not the new format.',
     advice: 'Run cdvault verify on its days. If they are proven, run the same command again.',
   },
   SUM_TOO_LARGE: {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { compactSeries } from '../../src/app/compact/compact-series.ts';
+import { compactSeries } from '../../src/app/compact/compact-trades.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { faultySeries } from '../exchange/data-faults.ts';
@@ -72,7 +72,7 @@ afterAll(async () => {
 
 /** `P` for Parquet, by the name of the partition. */
 async function formats(symbol = SYMBOL): Promise<Record<string, string>> {
-  const partitions = await app.partitions.list(spot(symbol));
+  const partitions = await app.partitions.trades.list(spot(symbol));
   return Object.fromEntries(partitions.map(({ name, isParquet }) => [name, isParquet ? 'P' : '-']));
 }
 
@@ -126,15 +126,17 @@ describe('compact', () => {
   test('a dry run says what would be converted, and changes nothing', async () => {
     const { exitCode, stdout, stderr } = await compact('--dry-run');
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^would convert {2}2 partitions, [\d,]+ trades, [\d.]+ MiB$/m);
-    expect(stdout).toContain('skipped    1: the newest partition of its series');
-    expect(stderr).toMatch(/2024-03-05: [\d,]+ trades, [\d.]+ MiB, would be converted/);
+    expect(stdout).toMatch(
+      /^would convert {2}2 partitions, [\d,]+ trades, [\d.]+ MiB, would be about [\d.]+ [KM]iB$/m,
+    );
+    expect(stdout).toContain('skipped    1: the newest partition of its table');
+    expect(stderr).toMatch(/2024-03-05: [\d,]+ trades, [\d.]+ MiB, would be about [\d.]+ [KM]iB/);
     expect(await formats()).toEqual(allNative);
   });
 
   test('hours that were fetched within the given time keep their partition as it is', async () => {
     const { stdout } = await rig.cli(['compact', SYMBOL]);
-    expect(stdout).toContain('skipped    2: fetched more recently than --older-than');
+    expect(stdout).toContain('skipped    2: fetched or built more recently than --older-than');
     expect(await formats()).toEqual(allNative);
   });
 

@@ -39,7 +39,7 @@ export async function settledDays(
 ): Promise<SettledDays[]> {
   await sql.waitApplied('slices');
   await sql.waitApplied('bar_days');
-  const found = new Map<string, Found>();
+  const found = new Map<string, FoundDays>();
   for (let startMs = range.startMs; startMs < range.endMs; startMs += CHUNK_MS) {
     const chunk = { startMs, endMs: Math.min(range.endMs, startMs + CHUNK_MS) };
     const next = { startMs: chunk.startMs + DAY_MS, endMs: chunk.endMs + DAY_MS };
@@ -53,10 +53,15 @@ export async function settledDays(
   return [...found.values()].map(({ series: one, days }) => ({ ...one, ranges: rangesOf(days) }));
 }
 
-interface Found {
+/** Days of a series, by their start. */
+export interface FoundDays {
   readonly series: Series;
   readonly days: Set<number>;
 }
+
+/** A row for each month of a series, its days as bits. */
+export const MONTHS_OF_DAYS =
+  "SELECT market, symbol, timestamp_floor('M', day)::long AS month_us, sum(cast(power(2, day(day) - 1) AS long)) AS days";
 
 /**
  * A row for each month, its days as bits. No word but those of proven hours is in `inputs`, and 24 of them
@@ -75,8 +80,7 @@ function monthsSql(layout: string, range: TimeRange, series: Series | undefined)
     'ON h.market = b.market AND h.symbol = b.symbol AND h.day = b.ts ' +
     `WHERE substring(b.inputs, ${WORD} * h.hour + ${HASH_AT}, ${HASH}) = h.hash`;
   return (
-    "SELECT market, symbol, timestamp_floor('M', day)::long AS month_us, sum(cast(power(2, day(day) - 1) AS long)) AS days " +
-    `FROM (SELECT market, symbol, day, count() AS hours FROM (${days}) GROUP BY market, symbol, day) ` +
+    `${MONTHS_OF_DAYS} FROM (SELECT market, symbol, day, count() AS hours FROM (${days}) GROUP BY market, symbol, day) ` +
     'WHERE hours = 24 GROUP BY market, symbol, month_us'
   );
 }
@@ -98,7 +102,8 @@ function parameters(range: TimeRange, series: Series | undefined): readonly (str
   return series === undefined ? [] : [...seriesParameters(series), ...rangeParameters(range)];
 }
 
-function addMonth(found: Map<string, Found>, row: TextRow): void {
+/** @param row of a query that begins with MONTHS_OF_DAYS */
+export function addMonth(found: Map<string, FoundDays>, row: TextRow): void {
   const series = toSeries(row);
   const key = seriesKey(series);
   const { days } = found.get(key) ?? { days: new Set<number>() };
@@ -109,7 +114,7 @@ function addMonth(found: Map<string, Found>, row: TextRow): void {
     if ((bits & (1 << day)) !== 0) days.add(monthMs + day * DAY_MS);
 }
 
-function rangesOf(days: ReadonlySet<number>): TimeRange[] {
+export function rangesOf(days: ReadonlySet<number>): TimeRange[] {
   const ranges: { startMs: number; endMs: number }[] = [];
   for (const dayMs of [...days].toSorted((left, right) => left - right)) {
     const last = ranges.at(-1);

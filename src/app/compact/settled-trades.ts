@@ -5,17 +5,10 @@ import { daysOf, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
 import { parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import type { BarStore } from '../../ports/bar-store.ts';
 import type { Ledger } from '../../ports/ledger.ts';
-import type { TradePartition } from '../../ports/trade-partitions.ts';
+import type { Partition } from '../../ports/partitions.ts';
 import type { StoredRun, TradeStore } from '../../ports/trade-store.ts';
 import { areBarsBehind } from '../plan/plan-series.ts';
-
-/**
- * Why a partition stays as it is. `newest`: rows are appended to it. `recent`: an hour of it was fetched
- * lately. `unproven`: it has trades of an hour that is open or not in the ledger. `bars_due`: its bars are not
- * built from what the ledger has. `differs`: its trades are not those that the ledger counts.
- */
-export const REASONS = ['newest', 'recent', 'unproven', 'bars_due', 'differs'] as const;
-export type Reason = (typeof REASONS)[number];
+import type { Reason } from './convert-partitions.ts';
 
 /** The stored trades of a partition by the hour of their time. */
 export type StoredHours = ReadonlyMap<number, StoredRun>;
@@ -66,7 +59,7 @@ export async function settledTrades(
 }
 
 interface PartitionToSettle {
-  readonly partition: TradePartition;
+  readonly partition: Partition;
   readonly records: readonly SliceRecord[];
   readonly beforeMs: number;
 }
