@@ -5,6 +5,7 @@ import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { faultySeries } from '../exchange/data-faults.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
+import { copyRows } from '../support/copied-rows.ts';
 import { exportSeries, orderedExport } from '../support/exports.ts';
 import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
 import { type ProxiedServices, proxyServices } from '../support/proxied-services.ts';
@@ -185,6 +186,20 @@ describe('compact', () => {
     } finally {
       await app.trades.bury(spot(SYMBOL), [stray], NEVER);
     }
+  });
+
+  test('an hour that is open, or bars that are due, keep their partition as it is', async () => {
+    const ofDay = `symbol = '${SYMBOL}' AND ts = '2024-03-05'`;
+    const [hour] = await app.sql.query(`SELECT next_id FROM slices WHERE ${ofDay}`);
+    const [day] = await app.sql.query(`SELECT layout FROM bar_days WHERE ${ofDay}`);
+    await copyRows(app.sql, 'slices', ofDay, { next_id: 'NULL::long' });
+    expect((await compact()).stdout).toContain('skipped    1: with hours that are open');
+    await copyRows(app.sql, 'slices', ofDay, { next_id: `${hour?.['next_id']}` });
+    await copyRows(app.sql, 'bar_days', ofDay, { layout: "'unfinished'" });
+    expect((await compact()).stdout).toContain('skipped    1: bars are not up to date');
+    expect(await formats()).toEqual(marks('-P-'));
+    await copyRows(app.sql, 'bar_days', ofDay, { layout: `'${day?.['layout']}'` });
+    expect((await compact()).stdout).toContain('converted  1 partition,');
   });
 
   test('too little free disk ends it before anything is converted', async () => {
