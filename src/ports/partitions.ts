@@ -19,6 +19,8 @@ export interface Compaction extends Pick<Partition, 'startMs' | 'rows'> {
   /** undefined until the rows were compared after it. */
   readonly bytesAfter: number | undefined;
   readonly compactedAtMs: number;
+  /** Of the rows before it; undefined for trades, which the ledger knows. */
+  readonly digest: string | undefined;
 }
 
 /** The partitions of tables that are found by their `Owner`. */
@@ -60,14 +62,16 @@ export interface BarPartitions extends Partitions<string> {
   /** @param range whole days */
   knownDays(range: TimeRange): Promise<KnownDays[]>;
   /**
-   * By day, a hash of every row in every column. It does not depend on the order of the rows, and the rows
+   * Hashes of every row in every column. They do not depend on the order of the rows, and the rows
    * are not held in memory.
    */
-  digests(
-    table: string,
-    range: TimeRange,
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<number, string>>;
+  digests(table: string, range: TimeRange, signal: AbortSignal): Promise<PartitionDigests>;
+}
+
+/** Hashes of rows: of all of them, and of those of each day. */
+export interface PartitionDigests {
+  readonly all: string;
+  readonly byDay: ReadonlyMap<number, string>;
 }
 
 export interface StorePartitions {

@@ -3,6 +3,7 @@ import { TIER_MINUTES } from '../../src/adapters/questdb/bar-lines.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import type { CliProcess, CliResult } from '../support/command-line.ts';
+import { copyRows } from '../support/copied-rows.ts';
 import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
 import { type ProxiedServices, proxyServices } from '../support/proxied-services.ts';
 import { fault, printFaultTable } from './fault.ts';
@@ -105,6 +106,29 @@ fault(
     await killed(command);
     expect(await converted(one)).toEqual([TIER_MINUTES]);
     report.saw((await expectEnded(one)).stdout.split('\n')[0] ?? '');
+  },
+);
+
+fault(
+  'a bar is lost in a conversion that is killed before its comparison',
+  'slow',
+  async (report) => {
+    const one = await stored();
+    const { sql } = one.app;
+    const conversion = services.questdbPg.hold(CONVERSION, 'answer');
+    const command = started(one);
+    await conversion.reached;
+    await killed(command);
+    const bar = `starts_with(series_tier, 'binance_spot ${one.symbol} ') AND ts = '2024-09-02T03:00'`;
+    await copyRows(sql, TIER_MINUTES, bar, { close: '(close + 1m)::decimal(38,8)' });
+    const again = await one.rig.cli(COMPACT);
+    expect(again).toMatchObject({ exitCode: 11 });
+    expect(again.stderr).toContain('error COMPACT_MISMATCH: tier_minutes 2024-09-02 does not have');
+    report.saw(again.stderr.split('\n')[0] ?? '');
+    expect(await converted(one)).toEqual([]);
+    const days = ['--from', '2024-09-02', '--to', '2024-09-04', '--no-klines'];
+    expect(await one.rig.cli(['repair', one.symbol, ...days])).toMatchObject({ exitCode: 0 });
+    await expectEnded(one);
   },
 );
 

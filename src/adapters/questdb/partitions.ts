@@ -35,21 +35,22 @@ export function createPartitions<Owner>(deps: PartitionDeps<Owner>): Partitions<
       if (table === undefined) return new Map();
       await sql.waitApplied('compactions');
       const rows = await sql.query(
-        'SELECT ts::long AS start_us, rows, bytes_before, bytes_after, compacted_at::long AS at_us ' +
+        'SELECT ts::long AS start_us, rows, bytes_before, bytes_after, digest, compacted_at::long AS at_us ' +
           `FROM compactions WHERE table_name = ${literal(table)}`,
       );
       return new Map(rows.map(toCompaction).map((each) => [each.startMs, each]));
     },
-    async record(owner, { startMs, rows, bytesBefore, bytesAfter, compactedAtMs }) {
+    async record(owner, { startMs, rows, bytesBefore, bytesAfter, compactedAtMs, digest }) {
       await sql.query(
         'INSERT INTO compactions VALUES (cast($1 AS long)::timestamp, $2, cast($3 AS long), ' +
-          'cast($4 AS long), cast($5 AS long), cast($6 AS long)::timestamp)',
+          'cast($4 AS long), cast($5 AS long), cast($6 AS varchar), cast($7 AS long)::timestamp)',
         [
           startMs * 1000,
           await tableFor(owner),
           rows,
           bytesBefore,
           bytesAfter ?? null,
+          digest ?? null,
           compactedAtMs * 1000,
         ],
       );
@@ -146,6 +147,7 @@ function toCompaction(row: TextRow) {
     rows: int(row, 'rows'),
     bytesBefore: int(row, 'bytes_before'),
     bytesAfter: optionalInt(row, 'bytes_after'),
+    digest: row['digest'] ?? undefined,
     compactedAtMs: int(row, 'at_us') / 1000,
   };
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { CdvaultError } from '../../domain/errors.ts';
+import type { PartitionDigests } from '../../ports/partitions.ts';
 
 const NEWLINE = 0x0a;
 /** Of SHA-256. */
@@ -10,7 +11,7 @@ const WORDS = 8;
  * So the order of the lines does not matter, and each line counts as often as it is there.
  */
 export class RowDigests {
-  readonly #days = new Map<number, Uint32Array>();
+  readonly #days = new Map<number, Uint32Array<ArrayBuffer>>();
   #rest: Uint8Array = new Uint8Array();
   #isHeader = true;
 
@@ -29,12 +30,15 @@ export class RowDigests {
   }
 
   /** @throws CdvaultError STORE_UNREACHABLE when the last line has no end */
-  end(): ReadonlyMap<number, string> {
+  end(): PartitionDigests {
     if (this.#rest.length > 0)
       throw new CdvaultError('STORE_UNREACHABLE', 'QuestDB’s answer to an export is cut off');
-    return new Map(
-      [...this.#days].map(([dayMs, sums]) => [dayMs, Buffer.from(sums.buffer).toString('hex')]),
-    );
+    const all = new Uint32Array(WORDS);
+    for (const sums of this.#days.values()) addTo(all, sums);
+    return {
+      all: hexOf(all),
+      byDay: new Map([...this.#days].map(([dayMs, sums]) => [dayMs, hexOf(sums)])),
+    };
   }
 
   #add(line: Uint8Array): void {
@@ -54,4 +58,12 @@ export class RowDigests {
     if (text !== this.#lastDay.text) this.#lastDay = { text, dayMs: Date.parse(text) };
     return this.#lastDay.dayMs;
   }
+}
+
+function addTo(sums: Uint32Array, others: Uint32Array): void {
+  for (const [word, other] of others.entries()) sums[word] = (sums[word] ?? 0) + other;
+}
+
+function hexOf({ buffer }: Uint32Array<ArrayBuffer>): string {
+  return Buffer.from(buffer).toString('hex');
 }

@@ -1,5 +1,11 @@
 import { daysOf, isoDay, type TimeRange } from '../../domain/time/hour.ts';
-import type { BarPartitions, DayMark, Partition, StorePartitions } from '../../ports/partitions.ts';
+import type {
+  BarPartitions,
+  DayMark,
+  Partition,
+  PartitionDigests,
+  StorePartitions,
+} from '../../ports/partitions.ts';
 import {
   type Comparable,
   compactPartitions,
@@ -29,7 +35,7 @@ export async function* compactBars(
   const look = await SettledBars.look(deps, range);
   for (const table of partitions.tables) {
     const rows = tableOf(deps, table, signal);
-    const bars: Convertible<string, StoredDays> = {
+    const bars: Convertible<string, StoredRows> = {
       ...rows,
       isWrittenSince: async (partition, timeMs) => look.isBuiltSince(partition, timeMs),
       async settled(partition) {
@@ -66,35 +72,42 @@ async function storedRange(partitions: BarPartitions): Promise<TimeRange | undef
   };
 }
 
-/** What a partition holds, by day. */
-interface StoredDays {
+/** What a partition holds. */
+interface StoredRows {
   readonly marks: ReadonlyMap<number, DayMark>;
-  readonly digests: ReadonlyMap<number, string>;
+  readonly digests: PartitionDigests;
 }
 
-/** Measured at 200 series, of which 190 traded in most minutes (ADR 29). */
-const PARQUET_BYTES: Readonly<Record<string, number>> = { tier_minutes: 30, tiers: 15, cdv: 60 };
-/** The widest table's. */
-const NATIVE_BYTES = 277;
+/** Bytes of a row, by the beginning of a table's name; measured at 200 series (ADR 29). */
+const ROW_BYTES = {
+  cdv: { native: 277, parquet: 60 },
+  tier_minutes: { native: 133, parquet: 30 },
+  tiers: { native: 172, parquet: 15 },
+};
 
 function tableOf(
   { partitions: { bars: partitions } }: Pick<CompactBarsDeps, 'partitions'>,
   table: string,
   signal: AbortSignal,
-): Comparable<string, StoredDays> {
-  const parquet = PARQUET_BYTES[table] ?? PARQUET_BYTES[table.split('_')[0] ?? ''] ?? NATIVE_BYTES;
+): Comparable<string, StoredRows> {
+  const kind = (['tier_minutes', 'tiers'] as const).find((start) => table.startsWith(start));
   return {
     partitions,
     owner: table,
     label: table,
-    rowBytes: { native: NATIVE_BYTES, parquet },
+    rowBytes: ROW_BYTES[kind ?? 'cdv'],
     async read(partition) {
       const marks = await partitions.marks(partition);
       return { marks, digests: await partitions.digests(table, partition, signal) };
     },
+    digestOf: ({ digests }) => digests.all,
+    isBroken: ({ marks, digests }, { digest, compactedAtMs }) =>
+      digest !== undefined &&
+      digest !== digests.all &&
+      [...marks.values()].every(({ builtAtMs }) => builtAtMs <= compactedAtMs),
     async compare(partition, before, after) {
       const differing = [...daysOf(partition)].filter(
-        (dayMs) => before.digests.get(dayMs) !== after.digests.get(dayMs),
+        (dayMs) => before.digests.byDay.get(dayMs) !== after.digests.byDay.get(dayMs),
       );
       if (differing.length === 0) return 'same';
       // Read after the rows: a build changes the mark of a day before it writes a row of it.

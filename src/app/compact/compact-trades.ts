@@ -64,6 +64,9 @@ function tradesOf(deps: CompactTradesDeps, series: Series): Comparable<Series, S
     label: series.symbol,
     rowBytes: ROW_BYTES,
     read: async (partition) => storedHours(deps, series, partition),
+    // The ledger tells whether the trades are whole.
+    digestOf: () => undefined,
+    isBroken: () => false,
     async compare(_partition, before, after) {
       const [first, ...others] = differingHours(before, after);
       if (first === undefined) return 'same';

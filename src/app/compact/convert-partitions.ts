@@ -1,6 +1,6 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Partition, Partitions } from '../../ports/partitions.ts';
+import type { Compaction, Partition, Partitions } from '../../ports/partitions.ts';
 
 /**
  * Why a partition stays as it is. `newest`: rows are appended to it. `recent`: an hour of it was fetched, or a
@@ -48,6 +48,13 @@ export interface Comparable<Owner, Content> {
   /** What is compared. */
   read(partition: Partition): Promise<Content>;
   compare(partition: Partition, before: Content, after: Content): Promise<Comparison>;
+  /** What is recorded of the rows before a conversion, for `isBroken`. */
+  digestOf(content: Content): string | undefined;
+  /**
+   * Whether the rows are not those of before a conversion that was killed before they were compared, although
+   * nobody has written since.
+   */
+  isBroken(content: Content, compaction: Compaction): boolean;
 }
 
 /** The same with what decides which of them are converted. */
@@ -92,6 +99,7 @@ export async function* compactPartitions<Owner, Content>(
     else {
       assertRoom(deps, table, partition);
       const known = { partition, before: await settled() };
+      await assertWhole(table, known, compaction);
       const bytesAfter = await compact(deps, table, known, signal);
       if (bytesAfter === undefined) yield { partition, state: 'skipped', why: 'recent' };
       else yield { partition, state: 'converted', bytesAfter };
@@ -106,6 +114,7 @@ export async function* restorePartitions<Owner, Content>(
   isDryRun: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<CompactStep> {
+  const compactions = await table.partitions.compactions(table.owner);
   for (const partition of await table.partitions.list(table.owner)) {
     signal.throwIfAborted();
     if (!partition.isParquet) yield { partition, state: 'done' };
@@ -114,6 +123,7 @@ export async function* restorePartitions<Owner, Content>(
     else {
       assertRoom(deps, table, partition);
       const known = { partition, before: await table.read(partition) };
+      await assertWhole(table, known, compactions.get(partition.startMs));
       const { after } = await converted(table, known, 'toNative', signal);
       yield { partition, state: 'converted', bytesAfter: after.bytes };
     }
@@ -138,12 +148,28 @@ async function compact<Owner, Content>(
     : found;
   const { startMs, rows, bytes: bytesBefore } = partition;
   // Rows that are written from here on are newer than the conversion.
-  const begun = { startMs, rows, bytesBefore, compactedAtMs: clock.nowMs() };
+  const digest = table.digestOf(before);
+  const begun = { startMs, rows, bytesBefore, digest, compactedAtMs: clock.nowMs() };
   await partitions.record(owner, { ...begun, bytesAfter: undefined });
   const { after, isSame } = await converted(table, { partition, before }, 'toParquet', signal);
   if (!isSame) return undefined;
   await partitions.record(owner, { ...begun, bytesAfter: after.bytes });
   return after.bytes;
+}
+
+/** @throws CdvaultError COMPACT_MISMATCH when a conversion that was killed before the comparison has changed rows */
+async function assertWhole<Owner, Content>(
+  table: Comparable<Owner, Content>,
+  { partition: { name, isParquet }, before }: KnownPartition<Content>,
+  compaction: Compaction | undefined,
+): Promise<void> {
+  const isUncompared = isParquet && compaction !== undefined && compaction.bytesAfter === undefined;
+  if (!isUncompared || !table.isBroken(before, compaction)) return;
+  await table.partitions.toNative(table.owner, name, AbortSignal.timeout(UNDO_MS));
+  throw new CdvaultError(
+    'COMPACT_MISMATCH',
+    `${table.label} ${name} does not have the rows of before its conversion, which was interrupted; it was converted back`,
+  );
 }
 
 /** Long enough to wait for another conversion or a migration. */
