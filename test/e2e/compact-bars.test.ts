@@ -75,6 +75,7 @@ beforeAll(async () => {
     archiveUrl: archive.url,
   });
   app = await rig.app();
+  asker = await Asker.connect(services.urls.questdbReadonlyPgUrl);
   const days = { startMs: DAY, endMs: DAY + 2 * DAY_MS };
   const runs = [
     await rig.backfill(app, [spot(BUSY), spot(THIN)], RANGE),
@@ -82,7 +83,6 @@ beforeAll(async () => {
     await rig.backfill(app, [um(BUSY), cm('BTCUSD_PERP')], days, 'auto'),
   ];
   expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
-  asker = await Asker.connect(services.urls.questdbReadonlyPgUrl);
 }, 300_000);
 
 afterAll(async () => {
