@@ -123,7 +123,8 @@ test('Redis and QuestDB have the settings that the queue and the tables rely on'
   expect(value('line.auto.create.new.columns')).toBe('false');
   expect(value('line.auto.create.new.tables')).toBe('false');
   expect(value('line.tcp.enabled')).toBe('false');
-  expect(value('cairo.writer.data.append.page.size')).toBe('1M');
+  expect(value('cairo.writer.data.append.page.size')).toBe('128K');
+  expect(value('cairo.wal.writer.data.append.page.size')).toBe('128K');
   expect(value('shared.worker.nap.threshold')).toBe('100');
   expect(value('wal.apply.worker.nap.threshold')).toBe('100');
 });
