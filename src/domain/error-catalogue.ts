@@ -111,7 +111,7 @@ export const ERRORS = {
   STORE_UNREACHABLE: {
     retryable: true,
     exitCode: EXIT.outage,
-    when: 'QuestDB refuses connections, does not respond in time, or closed the connection.',
+    when: 'QuestDB refuses connections, does not respond in time, closed the connection, or has no memory maps left.',
     advice:
       'Check that QuestDB is running and that the QUESTDB_* URLs are correct. No data is lost; run the same command again.',
   },

@@ -91,11 +91,14 @@ export async function suspendedTables(sql: Pick<Sql, 'query'>): Promise<readonly
   return rows.map(({ name }) => name ?? '');
 }
 
+/** The server's words when the kernel gives it no more memory maps (`vm.max_map_count`). */
+const NO_MAP = /could not mmap/;
+
 /**
  * Finds the error code. The server's SQLSTATE is always 00000: the class of the error shows that the server
  * refused. Whether a table is suspended is queried, since the text of the error may quote anything.
  */
-async function storeError(
+export async function storeError(
   error: unknown,
   statement: string,
   suspendedTables: () => Promise<readonly string[]>,
@@ -107,6 +110,17 @@ async function storeError(
       'STORE_UNREACHABLE',
       `QuestDB did not answer (${action} …): ${message || 'connection failed'}`,
       { cause: error },
+    );
+  }
+  if (NO_MAP.test(message)) {
+    return new CdvaultError(
+      'STORE_UNREACHABLE',
+      `QuestDB could not open a table (${action} …): ${message}`,
+      {
+        cause: error,
+        advice:
+          'Its memory maps are used up. Set vm.max_map_count=1048576 on its machine (sysctl); it also closes tables that nobody has read for two minutes. No data is lost; run the same command again.',
+      },
     );
   }
   // If this query fails, only the refusal is known.
