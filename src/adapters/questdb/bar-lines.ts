@@ -96,14 +96,22 @@ function tableLines(
   const levelFrom = `,level_from=${day.levelFromMs}000t`;
   for (const { tier, bars } of groups) {
     const head = headOf(table, series, tier);
-    for (const bar of bars) {
-      if (bar.openMs + intervalMs <= fromMs) continue;
+    const lineOf = (bar: DayBar) => {
       const tag = statusTag(table, bar.status);
       const delta = `,delta=${e8(bar.buyE8 - bar.sellE8)}d`;
       const whole = tier === undefined ? wholeFields(bar, written) : '';
       const missing = bar.levelMissing === undefined ? '' : `,level_missing=${bar.levelMissing}i`;
       const rest = table === TIER_MINUTES ? '' : `${delta}${whole}${levelFrom}${missing}`;
-      lines.push(`${head}${tag} ${levelFields(bar)},${sumFields(bar)}${rest} ${bar.openMs}000t\n`);
+      return `${head}${tag} ${levelFields(bar)},${sumFields(bar)}${rest}`;
+    };
+    let before: DayBar | undefined;
+    let line = '';
+    for (const bar of bars) {
+      if (bar.openMs + intervalMs <= fromMs) continue;
+      // Most minutes of a thin series have no trades, and but for its time the line of the minute before.
+      if (before === undefined || !isSilentAgain(before, bar)) line = lineOf(bar);
+      before = bar;
+      lines.push(`${line} ${bar.openMs}000t\n`);
     }
   }
   const places = () =>
@@ -115,6 +123,17 @@ function tableLines(
       ),
     );
   return { table, intervalMs, lines, places, minutes: new Map() };
+}
+
+/** Whether two bars in a row have no trades and the same level. */
+function isSilentAgain(before: DayBar, bar: DayBar): boolean {
+  return (
+    bar.aggTrades === 0 &&
+    before.aggTrades === 0 &&
+    bar.close === before.close &&
+    bar.status === before.status &&
+    bar.levelMissing === before.levelMissing
+  );
 }
 
 /** What all values of `series_tier` of a series begin with. */

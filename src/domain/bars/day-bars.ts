@@ -142,7 +142,7 @@ function rolledUp(day: DayInputs, minutes: readonly Sums[], interval: Interval):
     if (bar?.openMs === openMs) bar = plus(bar, minute);
     else {
       if (bar !== undefined) end(bar);
-      bar = { ...minute, openMs };
+      bar = minute.openMs === openMs ? minute : { ...minute, openMs };
     }
   }
   if (bar !== undefined) end(bar);
