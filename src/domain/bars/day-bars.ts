@@ -62,24 +62,28 @@ export function dayBars(
   };
 }
 
+/** What the ledger says about the hours of a bar. */
+type Trust = Pick<DayBar, 'status' | 'levelMissing'>;
+
 /** A minute that has a bar. */
 interface Minute {
   readonly openMs: number;
+  /** Of its hour. */
+  readonly trust: Trust;
   /** undefined in a silent minute. */
   readonly distilled: DistilledMinute | undefined;
 }
-
-/** A bar without what the ledger says about its hours. */
-type Sums = Omit<DayBar, 'status' | 'levelMissing'>;
 
 /** All minutes of proven hours, and those with trades of the others. */
 function minutesOf(day: DayInputs, hours: ReadonlyMap<number, DistilledHour>): Minute[] {
   const minutes: Minute[] = [];
   for (const { hourMs, verdict } of day.hours) {
+    const trust = trustIn(day, hourMs, HOUR_MS);
     const ofHour = new Map(hours.get(hourMs)?.minutes.map((minute) => [minute.openMs, minute]));
     for (let openMs = hourMs; openMs < hourMs + HOUR_MS; openMs += MINUTE_MS) {
       const distilled = ofHour.get(openMs);
-      if (distilled !== undefined || verdict === 'proven') minutes.push({ openMs, distilled });
+      if (distilled !== undefined || verdict === 'proven')
+        minutes.push({ openMs, trust, distilled });
     }
   }
   return minutes;
@@ -90,11 +94,11 @@ function levelled(
   minutes: readonly Minute[],
   sumsOf: (minute: DistilledMinute | undefined) => DistilledSums | undefined,
   isOfAll: boolean,
-): Sums[] {
+): DayBar[] {
   let level = 0n;
-  return minutes.map(({ openMs, distilled }) => {
+  return minutes.map(({ openMs, trust, distilled }) => {
     const sums = sumsOf(distilled);
-    if (sums === undefined) return silent(openMs, level);
+    if (sums === undefined) return silent(openMs, level, trust);
     const { first, highest, lowest, buyE8, sellE8, aggTrades, trades } = sums;
     const before = level;
     level += buyE8 - sellE8;
@@ -108,45 +112,60 @@ function levelled(
       sellE8,
       aggTrades,
       trades,
+      status: trust.status,
+      levelMissing: trust.levelMissing,
       traded: isOfAll ? distilled : undefined,
     };
   });
 }
 
-/** The bar of a time without trades: the level before it, and no sums. */
-function silent(openMs: number, level: bigint): Sums {
-  const levels = { open: level, high: level, low: level, close: level };
-  return { openMs, ...levels, buyE8: 0n, sellE8: 0n, aggTrades: 0, trades: 0, traded: undefined };
+/** The bar of a minute without trades: the level before it, and no sums. */
+function silent(openMs: number, level: bigint, { status, levelMissing }: Trust): DayBar {
+  return {
+    openMs,
+    open: level,
+    high: level,
+    low: level,
+    close: level,
+    buyE8: 0n,
+    sellE8: 0n,
+    aggTrades: 0,
+    trades: 0,
+    status,
+    levelMissing,
+    traded: undefined,
+  };
 }
 
 /**
  * Longer bars over the minutes. The level of a silent minute is no trade's: it counts only where all
  * minutes are silent.
  */
-function rolledUp(day: DayInputs, minutes: readonly Sums[], interval: Interval): DayBar[] {
+function rolledUp(
+  day: DayInputs,
+  minutes: readonly DayBar[],
+  interval: Interval,
+): readonly DayBar[] {
+  if (interval === '1m') return minutes;
   const intervalMs = INTERVAL_MS[interval];
-  const spanMs = Math.max(intervalMs, HOUR_MS);
-  const trustOf = new Map<number, Pick<DayBar, 'status' | 'levelMissing'>>();
-  for (let startMs = day.dayMs; startMs < day.dayMs + DAY_MS; startMs += spanMs) {
-    const status = barStatus(day, startMs, spanMs);
-    trustOf.set(startMs, { status, levelMissing: missingIn(day, startMs, startMs + spanMs) });
-  }
   const bars: DayBar[] = [];
-  const end = (bar: Sums) => {
-    const trust = trustOf.get(floorTo(bar.openMs, spanMs));
-    bars.push({ ...bar, status: trust?.status ?? 'partial', levelMissing: trust?.levelMissing });
-  };
-  let bar: Sums | undefined;
+  let bar: DayBar | undefined;
   for (const minute of minutes) {
     const openMs = floorTo(minute.openMs, intervalMs);
-    if (bar?.openMs === openMs) bar = plus(bar, minute);
-    else {
-      if (bar !== undefined) end(bar);
-      bar = minute.openMs === openMs ? minute : { ...minute, openMs };
+    if (bar?.openMs === openMs) {
+      if (minute.aggTrades > 0) bar = plus(bar, minute);
+      continue;
     }
+    if (bar !== undefined) bars.push(bar);
+    const trust = intervalMs > HOUR_MS ? trustIn(day, openMs, intervalMs) : undefined;
+    bar = { ...minute, openMs, ...trust };
   }
-  if (bar !== undefined) end(bar);
-  return bars;
+  return bar === undefined ? bars : [...bars, bar];
+}
+
+function trustIn(day: DayInputs, startMs: number, spanMs: number): Trust {
+  const levelMissing = missingIn(day, startMs, startMs + spanMs);
+  return { status: barStatus(day, startMs, spanMs), levelMissing };
 }
 
 /** The most missing ids of the stored hours in a span, also of those without a bar. */
@@ -156,8 +175,8 @@ function missingIn({ hours, missing }: DayInputs, startMs: number, endMs: number
   return Math.max(0, ...within.map(({ levelMissing }) => levelMissing ?? 0));
 }
 
-function plus(bar: Sums, minute: Sums): Sums {
-  if (minute.aggTrades === 0) return bar;
+/** @param minute with trades */
+function plus(bar: DayBar, minute: DayBar): DayBar {
   const isFirst = bar.aggTrades === 0;
   return {
     openMs: bar.openMs,
@@ -169,6 +188,8 @@ function plus(bar: Sums, minute: Sums): Sums {
     sellE8: bar.sellE8 + minute.sellE8,
     aggTrades: bar.aggTrades + minute.aggTrades,
     trades: bar.trades + minute.trades,
+    status: bar.status,
+    levelMissing: bar.levelMissing,
     traded: bothTraded(bar.traded, minute.traded),
   };
 }
