@@ -103,3 +103,32 @@ test.each([
     ]);
   },
 );
+
+test.each([
+  ['tier_minutes', 'series_tier', '2024-03-01', '2024-03-02'],
+  ['tiers_exact_1h', 'symbol', '2024-W10', '2024-03-20'],
+  ['tiers_exact_1d', 'symbol', '2024', '2025-03-01'],
+  ['cdv_exact_1m', 'symbol', '2024-03-01', '2024-03-02'],
+  ['cdv_exact_15m', 'symbol', '2024-W09', '2024-03-20'],
+  ['cdv_exact_1h', 'symbol', '2024-03', '2024-04-01'],
+  ['cdv_exact_1d', 'symbol', '2024', '2025-03-01'],
+])(
+  'a partition of %s in which columns have no value at all is read and made native again',
+  async (table, column, partition, later) => {
+    const at = partition === '2024-W10' ? '2024-03-05' : '2024-03-01';
+    await sql.query(
+      `INSERT INTO ${table} (ts, ${column}) VALUES ('${at}', 'NONE'), ('${at}T12:00', 'NONE'), ('${later}', 'NONE')`,
+    );
+    await sql.waitApplied(table);
+    const rows = `SELECT * FROM ${table} WHERE ${column} = 'NONE'`;
+    const before = await sql.query(rows);
+    expect(before).toHaveLength(3);
+    await setEncodings(sql, table);
+    await convert(sql, table, 'PARQUET', [partition]);
+    expect(await parquetPartitions(sql, table)).toContain(partition);
+    expect(await sql.query(rows)).toEqual(before);
+    await convert(sql, table, 'NATIVE', [partition]);
+    expect(await parquetPartitions(sql, table)).not.toContain(partition);
+    expect(await sql.query(rows)).toEqual(before);
+  },
+);

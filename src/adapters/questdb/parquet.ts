@@ -6,29 +6,40 @@ type Encoding = 'default' | 'delta_binary_packed';
 /** Level 9 of ZSTD takes a second or two for a million rows. */
 const CODEC = 'zstd(9)';
 
-/** Times and ids rise by small steps, so their differences take a few bits. */
-function encodingOf(type: string): Encoding {
-  return type === 'TIMESTAMP' || type === 'LONG' ? 'delta_binary_packed' : 'default';
+interface Column {
+  readonly name: string;
+}
+
+/**
+ * Times and ids rise by small steps, so their differences take a few bits. Only for columns that always have a
+ * value: of a partition without any, 9.3.4 writes differences that it can't read, and the partition is lost. Bars
+ * have such partitions: `level_missing` where it is unknown, `first_id` of silent days.
+ */
+function encodingOf({ name }: Column, columns: readonly Column[]): Encoding {
+  const isOfTrades = columns.some((column) => column.name === 'agg_id');
+  const always = isOfTrades ? ['ts', 'agg_id', 'first_id', 'last_id'] : ['ts'];
+  return always.includes(name) ? 'delta_binary_packed' : 'default';
 }
 
 /** How the columns of a table are written when a partition is converted; they may be repeated. */
-export function encodingStatements(
-  table: string,
-  columns: readonly { readonly name: string; readonly type: string }[],
-): string[] {
+export function encodingStatements(table: string, columns: readonly Column[]): string[] {
   return columns.map(
-    ({ name, type }) =>
-      `ALTER TABLE ${table} ALTER COLUMN ${name} SET PARQUET(${encodingOf(type)}, ${CODEC})`,
+    (column) =>
+      `ALTER TABLE ${table} ALTER COLUMN ${column.name} SET PARQUET(${encodingOf(column, columns)}, ${CODEC})`,
   );
 }
 
 export async function setEncodings(sql: Sql, table: string): Promise<void> {
   const [shown] = await sql.query(`SHOW CREATE TABLE ${table}`);
-  const columns = await sql.query(`SELECT "column" AS name, type FROM table_columns('${table}')`);
-  const set = [...(shown?.['ddl'] ?? '').matchAll(/ PARQUET\(/g)].length;
-  if (set === columns.length) return;
-  const named = columns.map((row) => ({ name: text(row, 'name'), type: text(row, 'type') }));
-  for (const statement of encodingStatements(table, named)) await sql.query(statement);
+  const columns = await sql.query(`SELECT "column" AS name FROM table_columns('${table}')`);
+  const statements = encodingStatements(
+    table,
+    columns.map((row) => ({ name: text(row, 'name') })),
+  );
+  const set = [...(shown?.['ddl'] ?? '').matchAll(/ PARQUET\(\w+/g)].map(([found]) => found);
+  const wanted = statements.map((statement) => / PARQUET\(\w+/.exec(statement)?.[0]);
+  if (set.join() === wanted.join()) return;
+  for (const statement of statements) await sql.query(statement);
   await sql.waitApplied(table);
 }
 
