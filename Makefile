@@ -25,7 +25,7 @@ faults: ## run every fault, including slow ones, and print a table of what the o
 check: install ## run the compiler, the linter, the format check, knip and the check of commit subjects
 	@$(MAKE) --no-print-directory -k -j2 $(SYNC) lint types unused format-check subjects
 
-bench: install ## write speed, memory and disk use on this machine to docs/benchmarks.md (15 minutes or more, on an idle machine)
+bench: install ## write speed, memory and disk use on this machine to docs/benchmarks.md (up to an hour, on an idle machine)
 	@$(NODE) node test/bench/bench.ts
 
 up: install ## start Redis and QuestDB and print their addresses

@@ -11,6 +11,7 @@ import {
   suitsArchive,
 } from '../../domain/plan/plan.ts';
 import { isFilesOnly, sourceFolder } from '../../domain/plan/source-choice.ts';
+import { stretchesOf } from '../../domain/plan/stretch.ts';
 import type { ArchiveListing, ArchiveSource, ListedFile } from '../../ports/archive-source.ts';
 import { silenceText } from '../witness.ts';
 
@@ -26,6 +27,8 @@ export interface Unreachable {
 export interface SourcePlan {
   readonly archiveDays: number;
   readonly archiveHours: number;
+  /** Jobs that take these days from their files: see stretchesOf(). */
+  readonly stretches: number;
   readonly files: number;
   /** Total size of these files; undefined when there is no listing. */
   readonly fileBytes: number | undefined;
@@ -73,8 +76,13 @@ export async function planSources(
   const files = new Map(
     splits.flatMap(({ file }) => (file === undefined ? [] : [[file.name, file.bytes]])),
   );
+  const ofFiles = splits.filter((split) => split.archive > 0);
   return {
-    archiveDays: splits.filter((split) => split.archive > 0).length,
+    archiveDays: ofFiles.length,
+    stretches: stretchCount(
+      ofFiles.map(({ day }) => day.dayMs),
+      listing,
+    ),
     archiveHours: sum((split) => split.archive),
     files: files.size,
     fileBytes: listing === undefined && byFile.length > 0 ? undefined : total([...files.values()]),
@@ -93,6 +101,17 @@ export async function planSources(
         .slice(0, WINDOW_DAYS),
     ),
   };
+}
+
+function stretchCount(daysMs: readonly number[], listing: ArchiveListing | undefined): number {
+  const bytesOf = (dayMs: number) => listing?.days.get(dayMs)?.bytes;
+  const months = Map.groupBy(daysMs, (dayMs) => monthOf(dayMs).startMs);
+  return total(
+    [...months].map(([monthMs, days]) => {
+      const names = stretchesOf(monthMs, bytesOf);
+      return new Set(days.map((dayMs) => names.get(dayMs))).size;
+    }),
+  );
 }
 
 async function listed(

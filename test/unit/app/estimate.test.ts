@@ -19,6 +19,7 @@ async function bytesOf(rows: number): Promise<number> {
   const sources = {
     archiveDays: 2,
     archiveHours: 48,
+    stretches: 1,
     files: 2,
     fileBytes: undefined,
     unlisted: undefined,
@@ -38,6 +39,6 @@ async function bytesOf(rows: number): Promise<number> {
 }
 
 test('disk is that of the trades and of the bars of each day', async () => {
-  expect(await bytesOf(2_000)).toBe(2_000 * 65 + 2 * 950_000);
-  expect(await bytesOf(1_000_000)).toBe(1_000_000 * 65 + 2 * 950_000);
+  expect(await bytesOf(2_000)).toBe(2_000 * 57 + 2 * 950_000);
+  expect(await bytesOf(1_000_000)).toBe(1_000_000 * 57 + 2 * 950_000);
 });
