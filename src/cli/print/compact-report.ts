@@ -48,7 +48,9 @@ export class CompactTotals {
   }
 
   lines(): string[] {
-    const changed = `${counted(this.#sums.partitions, 'partition')}, ${sumsText(this.#sums, this.#noun, this.#isDryRun)}`;
+    const { partitions } = this.#sums;
+    const sums = sumsText(this.#sums, this.#noun, this.#isDryRun);
+    const changed = partitions === 0 ? 'nothing' : `${counted(partitions, 'partition')}, ${sums}`;
     return [
       this.#isDryRun ? `would convert  ${changed}` : `converted  ${changed}`,
       `unchanged  ${counted(this.#done, 'partition')} in that format already`,
@@ -103,12 +105,11 @@ function plus(sums: Sums, step: Changed): Sums {
 function sumsText({ rows, bytesBefore, bytesAfter }: Sums, noun: Noun, isDryRun: boolean): string {
   const before = `${counted(rows, noun)}, ${formatBytes(bytesBefore)}`;
   if (isDryRun) return `${before}, would be about ${formatBytes(bytesAfter)}`;
-  const each = rows === 0 ? '0' : (bytesAfter / rows).toFixed(1);
-  return `${before} -> ${formatBytes(bytesAfter)}, ${each} bytes a ${noun}`;
+  return `${before} -> ${formatBytes(bytesAfter)}, ${(bytesAfter / rows).toFixed(1)} bytes a ${noun}`;
 }
 
 const WHY: Readonly<Record<Reason, string>> = {
-  newest: 'the newest partition of its table',
+  newest: 'the newest partition of its table, until later trades begin the next',
   recent: 'fetched or built more recently than --older-than',
   unproven: 'with hours that are open, awaited or not in the ledger; run cdvault backfill',
   bars_due: 'bars are not up to date; run cdvault backfill',
