@@ -69,6 +69,7 @@ export class BackfillProgress {
       rows: progress.rows,
       slices: progress.slicesDone,
     });
+    const bars = counts.find(({ kind }) => kind === 'bars');
     const left = this.#run.slicesTotal - progress.slicesDone;
     const facts: ProgressFacts = {
       // A killed worker may have counted hours that another worker counts again.
@@ -80,6 +81,7 @@ export class BackfillProgress {
       weightLimit: Math.floor(governor.weightLimit * app.config.weightShare),
       retrying: counts.find(({ kind }) => kind === 'slice')?.delayed ?? 0,
       gaps: progress.gaps,
+      barJobs: (bars?.waiting ?? 0) + (bars?.active ?? 0) + (bars?.delayed ?? 0),
       etaMs: rate.slices > 0 ? (Math.max(0, left) / rate.slices) * 1000 : undefined,
       atMs: progress.atHourMs > 0 ? progress.atHourMs : undefined,
     };

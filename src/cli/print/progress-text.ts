@@ -13,7 +13,9 @@ export interface ProgressFacts {
   readonly weightLimit: number;
   readonly retrying: number;
   readonly gaps: number;
-  /** undefined until there is enough data for an estimate. */
+  /** Jobs that build bars and have not ended: each of a day, or of a month of a thin series. */
+  readonly barJobs: number;
+  /** Until all hours are fetched; undefined until there is enough data for an estimate. */
   readonly etaMs: number | undefined;
   /** The hour that was processed last. */
   readonly atMs: number | undefined;
@@ -47,7 +49,8 @@ export function progressLine(facts: ProgressFacts, columns: number): string {
 }
 
 function progressParts(facts: ProgressFacts): Part[] {
-  const { slicesDone, slicesTotal, weightUsed, weightLimit, retrying, gaps, etaMs, atMs } = facts;
+  const { slicesDone, slicesTotal, weightUsed, weightLimit, retrying, gaps, barJobs } = facts;
+  const { etaMs, atMs } = facts;
   const percent = formatPercent(slicesDone, slicesTotal);
   const hours = `${formatInteger(slicesDone)}/${formatInteger(slicesTotal)}`;
   const rows = formatCount(facts.rows);
@@ -65,7 +68,11 @@ function progressParts(facts: ProgressFacts): Part[] {
     { long: `${retrying} retrying`, short: retrying > 0 ? `${retrying} retry` : '', rank: 7 },
     { long: `${gaps} ${gapWord}`, short: gaps > 0 ? `${gaps} ${gapWord}` : '', rank: 8 },
   ];
-  if (etaMs !== undefined) {
+  if (slicesDone >= slicesTotal && barJobs > 0) {
+    const left = formatInteger(barJobs);
+    const jobs = barJobs === 1 ? 'job' : 'jobs';
+    parts.push({ long: `building bars, ${left} ${jobs} left`, short: `${left} bars`, rank: 8.5 });
+  } else if (etaMs !== undefined) {
     const eta = `ETA ${formatDuration(etaMs)}`;
     parts.push({ long: eta, short: eta, rank: 4 });
   }

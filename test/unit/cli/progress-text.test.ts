@@ -16,6 +16,7 @@ const FACTS: ProgressFacts = {
   weightLimit: 6000,
   retrying: 3,
   gaps: 0,
+  barJobs: 2,
   etaMs: 850_000,
   atMs: Date.UTC(2024, 7, 11, 9),
 };
@@ -34,6 +35,15 @@ describe('progressLine', () => {
       '61.2% | 5,361/8,760 | 28.4M rows | 23.9k/s | w 5,880/6,000 | ETA 14m10s',
     );
     expect(progressLine({ ...FACTS, gaps: 2 }, 40)).toBe('61.2% | 5,361/8,760 | 3 retry | 2 gaps');
+  });
+
+  it('says that bars are being built when all hours are fetched', () => {
+    const fetched = { ...FACTS, slicesDone: 8760, retrying: 0, etaMs: 0, atMs: undefined };
+    expect(progressLine(fetched, 200)).toBe(
+      '100.0% | 8,760/8,760 hours | 28.4M rows | 23.9k rows/s | weight 5,880/6,000 | 0 retrying | 0 gaps | building bars, 2 jobs left',
+    );
+    expect(progressLine(fetched, 30)).toBe('100.0% | 8,760/8,760 | 2 bars');
+    expect(progressLine({ ...fetched, barJobs: 0 }, 200)).toContain('ETA 0s');
   });
 
   it('is never wider than the terminal', () => {
