@@ -52,6 +52,8 @@ export interface DayMark {
   readonly builtAtMs: number;
   /** Whether an hour waits for a file that is not published yet. */
   readonly isAwaited: boolean;
+  /** Whether a build of its bars has begun and not ended. */
+  readonly isUnfinished: boolean;
 }
 
 /** The tables of bars, which all series share. */

@@ -53,7 +53,7 @@ import {
 const LAYOUT = 2;
 
 /** The layout of a day whose bars are being written. */
-const UNFINISHED = 'unfinished';
+export const UNFINISHED = 'unfinished';
 
 /** A stamp is about 1 KB of text. */
 const STAMPS_A_STATEMENT = 500;

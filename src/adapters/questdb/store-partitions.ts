@@ -5,6 +5,7 @@ import { INTERVALS } from '../../domain/time/interval.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DayMark, KnownDays, StorePartitions } from '../../ports/partitions.ts';
 import { TIER_MINUTES } from './bar-lines.ts';
+import { UNFINISHED } from './bar-store.ts';
 import { ExpConnection } from './exp-connection.ts';
 import { createPartitions } from './partitions.ts';
 import { RowDigests } from './row-digests.ts';
@@ -58,12 +59,14 @@ export function createStorePartitions(
 async function marks(sql: Sql, range: TimeRange): Promise<ReadonlyMap<number, DayMark>> {
   for (const table of ['slices', 'bar_days', 'gaps']) await sql.waitApplied(table);
   // Milliseconds: the sum of a day's hours of all series in microseconds would not fit.
-  const facts = (table: string, at: string) =>
+  const facts = (table: string, at: string, unfinished: string) =>
     `SELECT timestamp_floor('d', ts)::long AS day_us, count() AS rows, sum(${at}::long / 1000) AS at_sum, ` +
-    `max(${at})::long AS at_us FROM ${table} WHERE ${inRange(range)} GROUP BY day_us`;
+    `max(${at})::long AS at_us, ${unfinished} AS unfinished FROM ${table} WHERE ${inRange(range)} GROUP BY day_us`;
   const [fetched, built, awaited] = await Promise.all([
-    sql.query(facts('slices', 'fetched_at')),
-    sql.query(facts('bar_days', 'built_at')),
+    sql.query(facts('slices', 'fetched_at', '0L')),
+    sql.query(
+      facts('bar_days', 'built_at', `sum(CASE WHEN layout = '${UNFINISHED}' THEN 1 ELSE 0 END)`),
+    ),
     sql.query(
       `SELECT DISTINCT timestamp_floor('d', ts)::long AS day_us FROM gaps WHERE ${inRange(range)} ` +
         "AND class = 'pending_archive' AND to_id = 0 AND resolved_at IS NULL",
@@ -78,7 +81,9 @@ async function marks(sql: Sql, range: TimeRange): Promise<ReadonlyMap<number, Da
       const of = [fetchedOn?.get(dayMs), builtOn?.get(dayMs)];
       const [fetchedAtMs = 0, builtAtMs = 0] = of.map(latestMs);
       const mark = JSON.stringify(of);
-      return [dayMs, { mark, fetchedAtMs, builtAtMs, isAwaited: awaitedOn?.has(dayMs) === true }];
+      const isUnfinished = of.some((row) => row !== undefined && int(row, 'unfinished') > 0);
+      const isAwaited = awaitedOn?.has(dayMs) === true;
+      return [dayMs, { mark, fetchedAtMs, builtAtMs, isAwaited, isUnfinished }];
     }),
   );
 }

@@ -112,9 +112,11 @@ function tableOf(
       if (differing.length === 0) return 'same';
       // Read after the rows: a build changes the mark of a day before it writes a row of it.
       const now = await partitions.marks(partition);
-      const unmarked = differing.filter(
-        (dayMs) => before.marks.get(dayMs)?.mark === now.get(dayMs)?.mark,
-      );
+      const unmarked = differing.filter((dayMs) => {
+        const marks = [before.marks.get(dayMs), now.get(dayMs)];
+        const isBeingBuilt = marks.some((one) => one?.isUnfinished === true);
+        return !isBeingBuilt && marks[0]?.mark === marks[1]?.mark;
+      });
       const [first] = unmarked;
       if (first === undefined) return 'written';
       return { where: `${counted(unmarked.length)} from ${isoDay(first)} on` };

@@ -68,8 +68,12 @@ function tradesOf(deps: CompactTradesDeps, series: Series): Comparable<Series, S
     digestOf: () => undefined,
     isBroken: () => false,
     async compare(_partition, before, after) {
-      const [first, ...others] = differingHours(before, after);
-      if (first === undefined) return 'same';
+      const differing = differingHours(before, after);
+      // No conversion adds rows.
+      const rowsOf = (stored: StoredHours, hourMs: number) => stored.get(hourMs)?.rows ?? 0;
+      const changed = differing.filter((hourMs) => rowsOf(after, hourMs) <= rowsOf(before, hourMs));
+      const [first, ...others] = changed;
+      if (first === undefined) return differing.length === 0 ? 'same' : 'written';
       return { where: `${1 + others.length} hours from ${isoHour(first)} on` };
     },
   };

@@ -114,15 +114,20 @@ export async function* restorePartitions<Owner, Content>(
   isDryRun: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<CompactStep> {
-  const compactions = await table.partitions.compactions(table.owner);
-  for (const partition of await table.partitions.list(table.owner)) {
+  const { partitions, owner } = table;
+  const compactions = await partitions.compactions(owner);
+  for (const found of await partitions.list(owner)) {
     signal.throwIfAborted();
-    if (!partition.isParquet) yield { partition, state: 'done' };
+    if (!found.isParquet) yield { partition: found, state: 'done' };
     else if (isDryRun)
-      yield { partition, state: 'due', bytesAbout: partition.rows * table.rowBytes.native };
+      yield { partition: found, state: 'due', bytesAbout: found.rows * table.rowBytes.native };
     else {
-      assertRoom(deps, table, partition);
-      const known = { partition, before: await table.read(partition) };
+      assertRoom(deps, table, found);
+      const before = await table.read(found);
+      // Others may have written since the partitions were listed: an undo does not wait for settled ones.
+      const now = await partitions.list(owner);
+      const partition = now.find(({ name }) => name === found.name) ?? found;
+      const known = { partition, before };
       await assertWhole(table, known, compactions.get(partition.startMs));
       const { after } = await converted(table, known, 'toNative', signal);
       yield { partition, state: 'converted', bytesAfter: after.bytes };
