@@ -19,18 +19,21 @@ export function hourLease(slice: Slice): string {
 interface LeaseDeps {
   readonly leases: Leases;
   readonly clock: Clock;
+  /** Called once when somebody else holds the lease. */
+  readonly onWait?: () => void;
 }
 
 /** Waits for a lease, and runs `work` while it is held. */
 export async function whileHolding<T>(
-  { leases, clock }: LeaseDeps,
+  { leases, clock, onWait }: LeaseDeps,
   name: string,
   work: () => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  for (;;) {
+  for (let attempt = 0; ; attempt += 1) {
     const lease = await leases.tryAcquire(name, signal);
     if (lease === undefined) {
+      if (attempt === 0) onWait?.();
       await clock.sleep(LEASE_POLL_MS, signal);
       continue;
     }

@@ -99,3 +99,12 @@ test('an undo of trades ends well while an hour of the same series is fetched', 
   const again = await rig.cli(['compact', busy, '--undo']);
   expect(again.stdout).toContain('converted  nothing');
 });
+
+test('a compact says that it waits for another one', async () => {
+  const app = await rig.app();
+  const other = await app.leases.tryAcquire('compact', AbortSignal.timeout(60_000));
+  const compact = rig.startCli(UNDO, (line) => {
+    if (line === 'waiting until another compact has ended') void other?.release();
+  });
+  expect(await compact.done).toMatchObject({ exitCode: 0 });
+});

@@ -67,9 +67,10 @@ export function registerCompact(program: Command, finish: (exitCode: ExitCode) =
           for (const one of asked ?? []) await assertStored(app, one);
           const series = asked ?? (await storedSeries(app, options));
           const beforeMs = app.clock.nowMs() - olderThanMs;
+          const onWait = () => say('waiting until another compact has ended');
           const work = async () => run(app, series, { ...options, beforeMs }, signal);
           if (options.dryRun === true) await work();
-          else await whileHolding(app, 'compact', work, signal);
+          else await whileHolding({ ...app, onWait }, 'compact', work, signal);
           return EXIT.ok;
         }),
       );
