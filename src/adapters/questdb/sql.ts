@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Market, Series } from '../../domain/market.ts';
@@ -77,12 +78,31 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
  * A wait takes one of the server's few threads for connections until it ends (two on a small machine). A wait that is
  * under way may have begun before the caller's rows were acknowledged, so it joins the next one.
  */
-function waitFor(query: Sql['query'], table: string): () => Promise<void> {
+export function waitFor(query: Sql['query'], table: string): () => Promise<void> {
   const wait = gathering<undefined>(async () => {
-    await query(`SELECT wait_wal_table('${table}')`);
-    return [];
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await query(`${WAIT}'${table}')`);
+        return [];
+      } catch (error) {
+        if (!isBeingMade(error) || attempt >= MAKING_ATTEMPTS) throw error;
+        await delay(MAKING_POLL_MS);
+      }
+    }
   });
   return async () => wait(undefined);
+}
+
+const WAIT = 'SELECT wait_wal_table(';
+
+/** Making a table takes some 50 ms. */
+const MAKING_POLL_MS = 50;
+const MAKING_ATTEMPTS = 100;
+
+/** Whether another connection is making the table: it is listed already, and can't be used yet. */
+function isBeingMade(error: unknown): boolean {
+  const cause = error instanceof CdvaultError ? error.cause : undefined;
+  return cause instanceof pg.DatabaseError && cause.message.startsWith('table name is reserved');
 }
 
 /** Tables to which QuestDB has stopped applying what is written. */
@@ -96,7 +116,8 @@ const NO_MAP = /could not mmap/;
 
 /**
  * Finds the error code. The server's SQLSTATE is always 00000: the class of the error shows that the server
- * refused. Whether a table is suspended is queried, since the text of the error may quote anything.
+ * refused. Whether a table is suspended is queried, since the text of the error may quote anything, except that
+ * of a wait for the table.
  */
 export async function storeError(
   error: unknown,
@@ -123,10 +144,11 @@ export async function storeError(
       },
     );
   }
+  const isSaid = statement.startsWith(WAIT) && message.startsWith('table is suspended ');
   // If this query fails, only the refusal is known.
-  const suspended = await suspendedTables().catch(() => []);
+  const suspended = isSaid ? [] : await suspendedTables().catch(() => []);
   const words = new Set(statement.match(/\w+/g));
-  if (suspended.some((table) => words.has(table))) {
+  if (isSaid || suspended.some((table) => words.has(table))) {
     return new CdvaultError(
       'TABLE_SUSPENDED',
       `QuestDB has suspended a table (${action} …): ${message}`,
