@@ -7,7 +7,6 @@ import {
   literal,
   OF_SERIES,
   optionalInt,
-  rangeParameters,
   seriesParameters,
   seriesValues,
   type Sql,
@@ -37,10 +36,7 @@ export function createArchiveFiles(sql: Sql): ArchiveFiles {
       await sql.waitApplied('archive_files');
       const rows = await sql.query(
         `SELECT ${COLUMNS} FROM archive_files WHERE ${OF_SERIES} AND ${IN_RANGE} ORDER BY ts, seen_at`,
-        [
-          ...seriesParameters(series),
-          ...rangeParameters({ startMs: floorTo(startMs, DAY_MS), endMs }),
-        ],
+        seriesParameters(series, { startMs: floorTo(startMs, DAY_MS), endMs }),
       );
       return rows.map((row) => toRecord(series, row));
     },

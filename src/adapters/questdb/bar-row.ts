@@ -9,7 +9,6 @@ import {
   literal,
   OF_SERIES,
   optionalInt,
-  rangeParameters,
   seriesParameters,
   text,
   type TextRow,
@@ -80,7 +79,7 @@ export function placesOf(
   const tier = table.startsWith('tiers') ? ', tier' : '';
   return [
     `SELECT ts::long AS open_us${tier} FROM ${table} WHERE ${OF_SERIES} AND ${IN_RANGE} AND status <> 'void'`,
-    [...seriesParameters(series), ...rangeParameters(range)],
+    seriesParameters(series, range),
   ];
 }
 

@@ -40,7 +40,6 @@ import {
   literal,
   OF_SERIES,
   optionalInt,
-  rangeParameters,
   seriesParameters,
   seriesValues,
   type Sql,
@@ -92,7 +91,7 @@ class QuestdbBarStore implements BarStore {
     const rows = await this.#sql.query(
       'SELECT ts::long AS day_us, level_from::long AS level_us, inputs, id_start, id_end, missing, delta, layout FROM bar_days ' +
         `WHERE ${OF_SERIES}${range === undefined ? '' : ` AND ${IN_RANGE}`} ORDER BY ts`,
-      parameters(series, range),
+      seriesParameters(series, range),
     );
     return rows.map((row) => ({ ...toStoredDay(row), isCurrent: row['layout'] === this.#layout }));
   }
@@ -180,7 +179,7 @@ class QuestdbBarStore implements BarStore {
     await this.#sql.waitApplied(table);
     const rows = await this.#sql.query(
       `SELECT ${BAR_COLUMNS} FROM ${table} WHERE ${OF_SERIES} AND ${IN_RANGE} AND status <> 'void' ORDER BY ts`,
-      parameters(series, range),
+      seriesParameters(series, range),
     );
     return rows.map(toBar);
   }
@@ -195,7 +194,7 @@ class QuestdbBarStore implements BarStore {
     for (const read of interval === '1m' ? ofView : [table]) await this.#sql.waitApplied(read);
     const rows = await this.#sql.query(
       `SELECT ${TIER_COLUMNS} FROM ${table} WHERE ${OF_SERIES} AND ${IN_RANGE} AND status <> 'void' ORDER BY ts, tier`,
-      parameters(series, range),
+      seriesParameters(series, range),
     );
     return rows.map(toTierBar);
   }
@@ -205,7 +204,7 @@ class QuestdbBarStore implements BarStore {
     const rows = await this.#sql.query(
       'SELECT ts::long AS day_us, base, missing, origin::long AS origin_us FROM anchors ' +
         `WHERE ${OF_SERIES}${range === undefined ? '' : ` AND ${IN_RANGE}`} ORDER BY ts`,
-      parameters(series, range),
+      seriesParameters(series, range),
     );
     const [first] = rows;
     return {
@@ -256,11 +255,6 @@ function stampRow({ series, day }: DayToStamp, nowMs: number, layout: string): s
     `${timestamp(day.levelFromMs)}, ${day.rows}, ${day.idStart}, ${day.idEnd}, ${day.missing ?? 'NULL'}, ` +
     `${decimal(day.deltaE8)}, ${timestamp(nowMs)}, ${literal(layout)})`
   );
-}
-
-/** The values of OF_SERIES and, with a range, IN_RANGE. */
-function parameters(series: Series, range?: TimeRange): readonly (string | number)[] {
-  return [...seriesParameters(series), ...(range === undefined ? [] : rangeParameters(range))];
 }
 
 function decimal(valueE8: bigint): string {

@@ -20,7 +20,6 @@ import {
   OF_SERIES,
   ofSeries,
   optionalInt,
-  rangeParameters,
   seriesParameters,
   seriesValues,
   type Sql,
@@ -47,7 +46,7 @@ class QuestdbLedger implements Ledger {
     await this.#sql.waitApplied('slices');
     const rows = await this.#sql.query(
       `SELECT ${RECORD_COLUMNS} FROM slices WHERE ${OF_SERIES} AND ${IN_RANGE} ORDER BY ts`,
-      [...seriesParameters(series), ...rangeParameters(range)],
+      seriesParameters(series, range),
     );
     return rows.map((row) => toRecord(series, row));
   }
@@ -121,7 +120,7 @@ class QuestdbLedger implements Ledger {
   async totals(series: Series, range: TimeRange): Promise<CoverageTotals> {
     await this.#sql.waitApplied('slices');
     const hours = `FROM slices WHERE ${OF_SERIES} AND ${IN_RANGE}`;
-    const values = [...seriesParameters(series), ...rangeParameters(range)];
+    const values = seriesParameters(series, range);
     const [all] = await this.#sql.query(
       `SELECT count() AS hours, sum(rows) AS rows ${hours}`,
       values,
@@ -142,7 +141,7 @@ class QuestdbLedger implements Ledger {
     const rows = await this.#sql.query(
       `SELECT ts::long AS hour_us, class, from_id, to_id, evidence, seen_at::long AS seen_us FROM gaps ` +
         `WHERE ${OF_SERIES} AND ${IN_RANGE} AND resolved_at IS NULL ORDER BY ts, from_id`,
-      [...seriesParameters(series), ...rangeParameters(range)],
+      seriesParameters(series, range),
     );
     return rows.map(toGap);
   }

@@ -8,7 +8,6 @@ import {
   int,
   literal,
   OF_SERIES,
-  rangeParameters,
   seriesParameters,
   type Sql,
   type TextRow,
@@ -99,7 +98,7 @@ function within(range: TimeRange, series: Series | undefined): string {
 
 /** The values of within(). */
 function parameters(range: TimeRange, series: Series | undefined): readonly (string | number)[] {
-  return series === undefined ? [] : [...seriesParameters(series), ...rangeParameters(range)];
+  return series === undefined ? [] : seriesParameters(series, range);
 }
 
 /** @param row of a query that begins with MONTHS_OF_DAYS */

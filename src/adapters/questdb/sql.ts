@@ -209,15 +209,17 @@ export function seriesValues({ market, symbol }: Series): string {
  */
 export const OF_SERIES = 'market = $1 AND symbol = $2';
 
-/** The filter of a half-open range of time, with rangeParameters() as the values after those of OF_SERIES. */
+/** The filter of a half-open range of time, in a statement with OF_SERIES. */
 export const IN_RANGE = 'ts >= cast($3 AS long)::timestamp AND ts < cast($4 AS long)::timestamp';
 
-export function seriesParameters({ market, symbol }: Series): readonly [string, string] {
-  return [market, symbol];
-}
-
-export function rangeParameters({ startMs, endMs }: TimeRange): readonly [number, number] {
-  return [startMs * 1000, endMs * 1000];
+/** The values of OF_SERIES and, with a range, IN_RANGE. */
+export function seriesParameters(
+  { market, symbol }: Series,
+  range?: TimeRange,
+): readonly (string | number)[] {
+  return range === undefined
+    ? [market, symbol]
+    : [market, symbol, range.startMs * 1000, range.endMs * 1000];
 }
 
 /** The series of a row with the columns `market` and `symbol`. */
