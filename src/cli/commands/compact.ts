@@ -40,7 +40,7 @@ export function registerCompact(program: Command, finish: (exitCode: ExitCode) =
         'next compact converts it again.\n\n' +
         'With --bars it converts the bars of all series instead of trades, to about a fifth. All series share ' +
         'the tables of bars, so a query of one series then decodes the rows of all: at 200 series it takes ' +
-        'two to ten times as long. A partition is settled when that holds for every series in it. Every row is ' +
+        'two to ten times as long. Only partitions that are settled for every series are converted. Every row is ' +
         'compared before and after.',
     )
     .addOption(new Option('--market <name>', 'spot (default), um or cm; without symbols: all'))
