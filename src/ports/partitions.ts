@@ -35,8 +35,6 @@ export interface Partitions<Owner> {
   record(owner: Owner, compaction: Compaction): Promise<void>;
 }
 
-export type TradePartitions = Partitions<Series>;
-
 /** Days of a series that are in the ledger or have bars. */
 export interface KnownDays extends Series {
   /** Whole days, oldest first, apart from each other. */
@@ -77,6 +75,6 @@ export interface PartitionDigests {
 }
 
 export interface StorePartitions {
-  readonly trades: TradePartitions;
+  readonly trades: Partitions<Series>;
   readonly bars: BarPartitions;
 }

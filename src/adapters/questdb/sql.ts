@@ -144,11 +144,12 @@ export async function storeError(
       },
     );
   }
-  const isSaid = statement.startsWith(WAIT) && message.startsWith('table is suspended ');
-  // If this query fails, only the refusal is known.
-  const suspended = isSaid ? [] : await suspendedTables().catch(() => []);
   const words = new Set(statement.match(/\w+/g));
-  if (isSaid || suspended.some((table) => words.has(table))) {
+  const isSuspended =
+    (statement.startsWith(WAIT) && message.startsWith('table is suspended ')) ||
+    // If this query fails, only the refusal is known.
+    (await suspendedTables().catch(() => [])).some((table) => words.has(table));
+  if (isSuspended) {
     return new CdvaultError(
       'TABLE_SUSPENDED',
       `QuestDB has suspended a table (${action} …): ${message}`,

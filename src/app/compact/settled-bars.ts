@@ -69,11 +69,11 @@ export class SettledBars {
     const reasons = await this.#judge(partition);
     if (reasons.length > 0) return reasons.includes('unproven') ? 'unproven' : 'bars_due';
     const now = await this.#deps.partitions.bars.marks(partition);
-    return this.hasChanged(partition, now) ? 'recent' : undefined;
+    return this.#hasChanged(partition, now) ? 'recent' : undefined;
   }
 
   /** Whether a day was fetched or built between this look and another one. */
-  hasChanged(range: TimeRange, now: ReadonlyMap<number, DayMark>): boolean {
+  #hasChanged(range: TimeRange, now: ReadonlyMap<number, DayMark>): boolean {
     return [...daysOf(range)].some(
       (dayMs) => this.#marks.get(dayMs)?.mark !== now.get(dayMs)?.mark,
     );

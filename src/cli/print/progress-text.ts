@@ -58,7 +58,7 @@ function progressParts(facts: ProgressFacts): Part[] {
   const weight = `${formatInteger(weightUsed)}/${formatInteger(weightLimit)}`;
   const gapWord = gaps === 1 ? 'gap' : 'gaps';
   const parts: Part[] = [
-    { long: percent, short: percent, rank: 9 },
+    { long: percent, short: percent, rank: 10 },
     { long: `${hours} hours`, short: hours, rank: 6 },
     { long: `${rows} rows`, short: `${rows} rows`, rank: 3 },
     { long: `${rate} rows/s`, short: `${rate}/s`, rank: 5 },
@@ -71,7 +71,7 @@ function progressParts(facts: ProgressFacts): Part[] {
   if (slicesDone >= slicesTotal && barJobs > 0) {
     const left = formatInteger(barJobs);
     const jobs = barJobs === 1 ? 'job' : 'jobs';
-    parts.push({ long: `building bars, ${left} ${jobs} left`, short: `${left} bars`, rank: 8.5 });
+    parts.push({ long: `building bars, ${left} ${jobs} left`, short: `${left} bars`, rank: 9 });
   } else if (etaMs !== undefined) {
     const eta = `ETA ${formatDuration(etaMs)}`;
     parts.push({ long: eta, short: eta, rank: 4 });

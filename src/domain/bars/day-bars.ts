@@ -160,7 +160,8 @@ function rolledUp(
     const trust = intervalMs > HOUR_MS ? trustIn(day, openMs, intervalMs) : undefined;
     bar = { ...minute, openMs, ...trust };
   }
-  return bar === undefined ? bars : [...bars, bar];
+  if (bar !== undefined) bars.push(bar);
+  return bars;
 }
 
 function trustIn(day: DayInputs, startMs: number, spanMs: number): Trust {
