@@ -19,6 +19,7 @@ import {
   onMonday,
   type ReferenceBar,
   roundedOnce,
+  sizesOf,
   type Span,
 } from './anchored-reference.ts';
 import { documentedSql } from './documented-sql.ts';
@@ -168,6 +169,7 @@ function asShown({ startMs, endMs, anchorMs, ...bar }: ReferenceBar): ShownBar {
     low: decimalText(bar.low),
     close: decimalText(bar.close),
     delta: decimalText(bar.delta),
+    ...sizesOf(bar),
     status: 'final',
     levelFromMs: anchorMs,
     levelMissing: 0,

@@ -9,8 +9,14 @@ const DAY_MS = 24 * HOUR_MS;
 
 interface Traded {
   readonly timeUs: number;
+  readonly a: number;
+  /** Price as decimal text. */
+  readonly p: string;
   /** Quantity as decimal text. */
   readonly q: string;
+  /** The first and last of the fills that the trade aggregates. */
+  readonly f: number;
+  readonly l: number;
   /** true when the buyer was the maker, so the taker sold. */
   readonly m: boolean;
 }
@@ -29,15 +35,18 @@ export interface ReferenceBar extends Span {
   readonly low: bigint;
   readonly close: bigint;
   readonly delta: bigint;
+  readonly trades: readonly Traded[];
 }
 
 export class AnchoredReference {
+  readonly #trades: readonly Traded[];
   readonly #timesUs: readonly number[];
   /** The running sum before each trade, and after the last. */
   readonly #sums: readonly bigint[];
 
   /** @param trades in the order of their ids */
   constructor(trades: readonly Traded[]) {
+    this.#trades = trades;
     this.#timesUs = trades.map(({ timeUs }) => timeUs);
     let sum = 0n;
     this.#sums = [0n, ...trades.map(({ q, m }) => (sum += m ? -unitsOf(q) : unitsOf(q)))];
@@ -59,6 +68,7 @@ export class AnchoredReference {
       low: levels.reduce((left, right) => (left < right ? left : right)),
       close: level(end),
       delta: level(end) - level(start),
+      trades: this.#trades.slice(start, end),
     };
   }
 
@@ -74,15 +84,42 @@ export class AnchoredReference {
   }
 }
 
+/** What bars say beside their levels, as in the exact tables. */
+export function sizesOf({ trades }: Pick<ReferenceBar, 'trades'>) {
+  const sum = (of: readonly Traded[], unitsEach: (trade: Traded) => bigint) =>
+    of.reduce((units, trade) => units + unitsEach(trade), 0n);
+  const bought = trades.filter(({ m }) => !m);
+  const sold = trades.filter(({ m }) => m);
+  const worth = ({ p, q }: Traded) => unitsOf(p) * unitsOf(q);
+  const quantity = ({ q }: Traded) => unitsOf(q);
+  const byPrice = trades.toSorted((left, right) => Number(left.p) - Number(right.p));
+  const price = (trade: Traded | undefined) => trade && decimalText(unitsOf(trade.p));
+  const [first, last] = [trades[0], trades.at(-1)];
+  return {
+    buyVolume: decimalText(sum(bought, quantity)),
+    sellVolume: decimalText(sum(sold, quantity)),
+    quoteDelta: decimalText(sum(bought, worth) - sum(sold, worth), 16),
+    quoteVolume: decimalText(sum(trades, worth), 16),
+    aggTrades: trades.length,
+    trades: trades.reduce((count, { f, l }) => count + l - f + 1, 0),
+    priceOpen: price(first),
+    priceHigh: price(byPrice.at(-1)),
+    priceLow: price(byPrice[0]),
+    priceClose: price(last),
+    firstId: first?.a,
+    lastId: last?.a,
+  };
+}
+
 function unitsOf(text: string): bigint {
   const [whole = '', fraction = ''] = text.split('.');
   return BigInt(`${whole}${fraction.padEnd(8, '0')}`);
 }
 
-/** Units of 1e-8 in the format of the exact tables. */
-export function decimalText(units: bigint): string {
-  const digits = String(units < 0n ? -units : units).padStart(9, '0');
-  return `${units < 0n ? '-' : ''}${digits.slice(0, -8)}.${digits.slice(-8)}`;
+/** Units of 1e-8, or of another scale, in the format of the exact tables. */
+export function decimalText(units: bigint, scale = 8): string {
+  const digits = String(units < 0n ? -units : units).padStart(scale + 1, '0');
+  return `${units < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
 /** The double nearest to the exact value. */

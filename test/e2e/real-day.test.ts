@@ -278,10 +278,14 @@ describe.runIf(realDayIsHere())('the real day, end to end', () => {
     async (anchorCase) => {
       const app = await rig.app(dayEnv);
       const range = { startMs: DAY, endMs: DAY + 24 * HOUR_MS };
-      const trades = expected.trades.map(({ timeUs, qty, isBuyerMaker }) => ({
-        timeUs,
-        q: qty,
-        m: isBuyerMaker,
+      const trades = expected.trades.map((trade) => ({
+        timeUs: trade.timeUs,
+        a: trade.aggId,
+        p: trade.price,
+        q: trade.qty,
+        f: trade.firstId,
+        l: trade.lastId,
+        m: trade.isBuyerMaker,
       }));
       const reader = createSql(rig.services.questdbReadonlyPgUrl, 1);
       try {

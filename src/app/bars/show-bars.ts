@@ -10,11 +10,12 @@ import { countedFrom, type LevelOffset, movedBy } from '../../domain/bars/level-
 import { type LevelTrust, LevelTrusts } from '../../domain/bars/level-trust.ts';
 import type { Series } from '../../domain/market.ts';
 import type { BarStore, ExactBar } from '../../ports/bar-store.ts';
+import { type BarSizes, sizesOf } from './bar-sizes.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { TimeZones } from '../../ports/time-zones.ts';
 
 /** Levels and delta as decimal text of scale 8. */
-export interface ShownBar extends LevelTrust {
+export interface ShownBar extends LevelTrust, BarSizes {
   readonly openMs: number;
   /** Exclusive. */
   readonly endMs: number;
@@ -69,6 +70,7 @@ export async function showBars(
       openMs,
       endMs,
       ...levelTexts(open === 'first' ? level : openAtPrevious(level)),
+      ...sizesOf(parts.map(({ sizes }) => sizes)),
       status: statusOf(parts, endMs, (endMs - openMs) / INTERVAL_MS[plan.stored], nowMs),
       ...levels.trust(parts, openMs, endMs),
     });
@@ -79,6 +81,7 @@ export async function showBars(
 /** The fields of a stored bar that are needed here. */
 interface StoredBar extends LevelBar, LevelTrust {
   readonly status: ExactBar['status'];
+  readonly sizes: BarSizes;
 }
 
 /** How to compute levels that count from an anchor. */
@@ -166,6 +169,7 @@ function toStored(bar: ExactBar): StoredBar {
     status,
     levelFromMs,
     levelMissing,
+    sizes: bar,
   };
 }
 
