@@ -12,7 +12,7 @@ import {
 import { isFilesOnly, type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';
-import { parseSymbols } from './input/symbols.ts';
+import { parseSymbols } from '../domain/symbols.ts';
 import { isoMinute } from './print/format.ts';
 
 /** Prints a line of progress or a message on standard error; results go to standard output. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSql, type Sql, type TextRow } from '../../src/adapters/questdb/sql.ts';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
 import { showBars } from '../../src/app/bars/show-bars.ts';
-import { parseAnchor } from '../../src/cli/input/anchor-option.ts';
+import { parseAnchor } from '../../src/domain/bars/parse-anchor.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { parseBarLength } from '../../src/domain/bars/bar-grid.ts';
 import { startArchiveServer, type ArchiveServer } from '../exchange/archive-server.ts';

@@ -10,6 +10,7 @@ import {
   type TimeRange,
   widenToHours,
 } from '../../domain/time/hour.ts';
+import { parseTime } from '../../domain/time/instant.ts';
 import { formatDuration, isoMinute } from '../print/format.ts';
 
 export interface TimeOptions {
@@ -63,7 +64,7 @@ function resolveEnd({ to }: TimeOptions, nowMs: number, notes: string[]): number
     );
     return endMs;
   }
-  const { timeMs, note } = parseTime('--to', to);
+  const { timeMs, isZoneAssumed } = parseTime('--to', to);
   if (timeMs > nowMs) {
     throw new CdvaultError(
       'BAD_RANGE',
@@ -73,7 +74,7 @@ function resolveEnd({ to }: TimeOptions, nowMs: number, notes: string[]): number
       },
     );
   }
-  if (note !== undefined) notes.push(note);
+  if (isZoneAssumed) notes.push(readAs('--to', to, timeMs));
   return timeMs;
 }
 
@@ -99,11 +100,11 @@ function resolveStart(
       advice: 'Use --last 12h instead.',
     });
   }
-  const { timeMs, note } = parseTime('--from', from);
+  const { timeMs, isZoneAssumed } = parseTime('--from', from);
   if (timeMs > nowMs)
     throw new CdvaultError('BAD_RANGE', `--from ${isoMinute(timeMs)} lies in the future`);
   checkOpened(`--from ${isoMinute(timeMs)}`, timeMs);
-  if (note !== undefined) notes.unshift(note);
+  if (isZoneAssumed) notes.unshift(readAs('--from', from, timeMs));
   return timeMs;
 }
 
@@ -191,67 +192,6 @@ function isNow(text: string): boolean {
   return text.trim().toLowerCase() === 'now';
 }
 
-interface ParsedTime {
-  readonly timeMs: number;
-  readonly note?: string;
-}
-
-/**
- * The instant that an option gives, in epoch ms.
- * @throws CdvaultError BAD_TIME
- */
-export function parseInstant(option: string, text: string): number {
-  return parseTime(option, text).timeMs;
-}
-
-const TIME =
-  /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T\s](\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,9}))?)?)?(?:\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?))?)?)?$/i;
-
-/** @throws CdvaultError BAD_TIME */
-function parseTime(option: string, text: string): ParsedTime {
-  const match = TIME.exec(text.trim());
-  if (match === null) throw badTime(option, text);
-  const [
-    ,
-    year = '',
-    month = '',
-    day = '01',
-    hour = '00',
-    minute = '00',
-    second = '00',
-    fraction = '',
-    zone,
-  ] = match;
-  const wallMs = Date.UTC(
-    Number(year),
-    Number(month) - 1,
-    Number(day),
-    Number(hour),
-    Number(minute),
-    Number(second),
-  );
-  // Date.UTC rolls 2024-02-30 over into March, so the result must print as what was typed.
-  const typed = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
-  if (new Date(wallMs).toISOString().slice(0, 19) !== typed)
-    throw badTime(option, text, 'no such date or time');
-  if (/[1-9]/.test(fraction.slice(3)))
-    throw badTime(option, text, 'times finer than a millisecond are not supported');
-  const timeMs =
-    wallMs + Number(fraction.slice(0, 3).padEnd(3, '0')) - zoneOffsetMs(option, text, zone);
-  return zone === undefined
-    ? { timeMs, note: `${option} ${text.trim()} read as ${isoMinute(timeMs)}` }
-    : { timeMs };
-}
-
-function zoneOffsetMs(option: string, text: string, zone: string | undefined): number {
-  const [, sign, hours = '', minutes = '00'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone ?? '') ?? [];
-  if (sign === undefined) return 0;
-  // Offsets in use reach from -12:00 to +14:00.
-  if (Number(hours) > 14 || Number(minutes) > 59) throw badTime(option, text, 'no such UTC offset');
-  const offsetMs = Number(hours) * HOUR_MS + Number(minutes) * 60_000;
-  return sign === '-' ? -offsetMs : offsetMs;
-}
-
-function badTime(option: string, text: string, why = 'not a valid time'): CdvaultError {
-  return new CdvaultError('BAD_TIME', `${option} ${JSON.stringify(text)}: ${why}`);
+function readAs(option: string, text: string, timeMs: number): string {
+  return `${option} ${text.trim()} read as ${isoMinute(timeMs)}`;
 }

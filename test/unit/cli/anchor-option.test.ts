@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { timeZones } from '../../../src/adapters/system/time-zones.ts';
-import { anchorWords, parseAnchor } from '../../../src/cli/input/anchor-option.ts';
+import { anchorWords } from '../../../src/cli/input/anchor-option.ts';
+import { parseAnchor } from '../../../src/domain/bars/parse-anchor.ts';
 
 const parse = (text: string) => parseAnchor(text, timeZones.has);
 

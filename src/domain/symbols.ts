@@ -1,4 +1,4 @@
-import { CdvaultError } from '../../domain/errors.ts';
+import { CdvaultError } from './errors.ts';
 
 /** `BTCUSDT`, `BTC/USDT`, `btc-usdt`, `BTCUSD_PERP` (COIN-M); the exchange lists symbols in any script. */
 const SYMBOL = /^([\p{L}\p{M}\p{N}.]+)(?:[/-]([\p{L}\p{M}\p{N}.]+))?(_[\p{L}\p{N}]+)?$/u;

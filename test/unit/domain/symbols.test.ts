@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSymbol, parseSymbols } from '../../../src/cli/input/symbols.ts';
+import { parseSymbol, parseSymbols } from '../../../src/domain/symbols.ts';
 
 describe('symbols', () => {
   it.each([
