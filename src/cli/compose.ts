@@ -1,9 +1,4 @@
 import { createArchiveSource } from '../adapters/archive/archive-source.ts';
-import {
-  createRestSource,
-  type RequestInfo,
-  type RestSource,
-} from '../adapters/binance/rest-source.ts';
 import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
 import { startWorkers } from '../adapters/bullmq/workers.ts';
 import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
@@ -11,21 +6,18 @@ import { openExportFolder } from '../adapters/export/export-folder.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
 import { createBulkReads } from '../adapters/questdb/bulk-reads.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
-import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
 import { IlpConnection } from '../adapters/questdb/ilp-connection.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSeriesTables, type SchemaLock } from '../adapters/questdb/series-tables.ts';
 import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
 import { createSql, type Sql } from '../adapters/questdb/sql.ts';
-import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
 import { createStorePartitions } from '../adapters/questdb/store-partitions.ts';
 import { createTradeStore } from '../adapters/questdb/trade-store.ts';
 import { createTradeWriter } from '../adapters/questdb/trade-writer.ts';
 import { checkRedis, createRedis } from '../adapters/redis/connection.ts';
 import { createLeases } from '../adapters/redis/lease.ts';
-import { redisCall } from '../adapters/redis/redis-call.ts';
-import { createWeightGovernor } from '../adapters/weight/weight-governor.ts';
+import type { RestSource } from '../adapters/binance/rest-source.ts';
 import type { RunningServer } from '../adapters/http/server.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
 import { createDistilledCache } from '../adapters/system/distilled-cache.ts';
@@ -39,8 +31,8 @@ import {
   type WorkTotals,
 } from '../adapters/system/work-meter.ts';
 import { createJobHandlers } from '../app/jobs/job-handlers.ts';
-import { createWatch } from '../app/watch.ts';
 import type { Config } from '../config.ts';
+import { composeExchange } from './compose-exchange.ts';
 import { VERSION } from '../version.ts';
 import { MARKETS } from '../domain/market.ts';
 import { openFolder } from './input/open-folder.ts';
@@ -61,11 +53,6 @@ import type { StorePartitions } from '../ports/partitions.ts';
 import type { TradeScan } from '../ports/trade-scan.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
-
-type Redis = ReturnType<typeof createRedis>;
-
-/** Timeout of metrics queries, shorter than the 10 s that Prometheus waits for a scrape. */
-const WATCH_QUERY_MS = 5_000;
 
 /** Everything that a command may need. */
 export interface App {
@@ -165,54 +152,17 @@ export function compose(
         markets: MARKETS,
         log,
       }),
-    startServer: (place) => composeServer({ ...parts, redis }, urls, place),
+    async startServer(place) {
+      // Loaded for `serve` only, so that other commands start faster.
+      const { composeServer } = await import('./compose-server.ts');
+      return composeServer({ ...parts, redis }, urls, place);
+    },
     async close() {
       await Promise.allSettled([parts.queue, source, archive].map((part) => part.close()));
       redis.disconnect();
       await store.close();
     },
   };
-}
-
-/** The HTTP server with board and metrics. Loaded for `serve` only, so that other verbs start faster. */
-async function composeServer(
-  app: { redis: Redis } & Pick<App, 'config' | 'queue' | 'clock' | 'log' | 'totals'>,
-  urls: ServiceUrls,
-  { host, port, user, password }: ServerPlace,
-): Promise<RunningServer> {
-  const { config, queue, clock, log, redis } = app;
-  const { startServer, BOARD_PATH } = await import('../adapters/http/server.ts');
-  const { createBoard } = await import('../adapters/bullmq/board.ts');
-  // The server reads the store as the read-only user.
-  const sql = createSql(urls.questdbReadonlyPgUrl, undefined, WATCH_QUERY_MS);
-  const { governor, source } = composeExchange(config, { ...app, sql });
-  const watch = createWatch({
-    pingRedis: () => redisCall('answer a PING', () => redis.ping()),
-    store: createStoreWatch(sql),
-    ledger: createLedger(sql),
-    catalogue: createSeriesCatalogue(sql),
-    governor,
-    queue,
-    clock,
-    log,
-  });
-  const { redisUrl } = urls;
-  const board = createBoard({ redisUrl, prefix: config.redisPrefix, path: BOARD_PATH, log });
-  const closeParts = () => Promise.allSettled([board.close(), source.close(), sql.close()]);
-  try {
-    const deps = { watch, board: board.pages, user, password, version: VERSION, log };
-    const server = await startServer(deps, { host, port });
-    return {
-      port: server.port,
-      async close() {
-        await server.close();
-        await closeParts();
-      },
-    };
-  } catch (error) {
-    await closeParts();
-    throw error;
-  }
 }
 
 function composeStore(
@@ -252,48 +202,4 @@ function composeStore(
       await sql.close();
     },
   };
-}
-
-/** The governor asks the exchange for its limits, and the source asks the governor for weight. */
-function composeExchange(
-  config: Config,
-  {
-    redis,
-    sql,
-    clock,
-    log,
-    totals,
-  }: { redis: Redis; totals: WorkTotals } & Pick<App, 'sql' | 'clock' | 'log'>,
-): Pick<App, 'governor' | 'source'> {
-  const governor = createWeightGovernor({
-    redis,
-    // Not CDVAULT_REDIS_PREFIX: all installations that share an address share its weight budget.
-    keyPrefix: 'cdvault-weight',
-    egress: config.egress,
-    baseUrls: config.exchangeUrls,
-    share: config.weightShare,
-    limits: (market, signal) => source.exchangeLimits(market, signal),
-    exchangeClock: (market, signal) => source.exchangeClock(market, signal),
-    states: createExchangeStateStore(sql),
-    clock,
-    log,
-  });
-  const source = createRestSource({
-    baseUrls: config.exchangeUrls,
-    proxies: config.proxies,
-    governor,
-    clock,
-    log,
-    onRequest: (info) => count(totals, info),
-  });
-  return { governor, source };
-}
-
-function count(totals: WorkTotals, info: RequestInfo): void {
-  totals.requests += 1;
-  if (info.path.endsWith('/aggTrades')) totals.tradeRequests += 1;
-  if (info.retry) totals.retries += 1;
-  totals.waitMs += info.waitMs;
-  totals.fetchMs += info.fetchMs;
-  totals.decodeMs += info.decodeMs;
 }

@@ -1,0 +1,65 @@
+import {
+  createRestSource,
+  type RequestInfo,
+  type RestSource,
+} from '../adapters/binance/rest-source.ts';
+import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
+import type { Sql } from '../adapters/questdb/sql.ts';
+import type { createRedis } from '../adapters/redis/connection.ts';
+import type { WorkTotals } from '../adapters/system/work-meter.ts';
+import { createWeightGovernor } from '../adapters/weight/weight-governor.ts';
+import type { Config } from '../config.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { WeightGovernor } from '../ports/weight-governor.ts';
+
+interface ExchangeDeps {
+  readonly redis: ReturnType<typeof createRedis>;
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly totals: WorkTotals;
+}
+
+interface ComposedExchange {
+  readonly governor: WeightGovernor;
+  readonly source: RestSource;
+}
+
+/** The governor asks the exchange for its limits, and the source asks the governor for weight. */
+export function composeExchange(
+  config: Config,
+  { redis, sql, clock, log, totals }: ExchangeDeps,
+): ComposedExchange {
+  const governor = createWeightGovernor({
+    redis,
+    // Not CDVAULT_REDIS_PREFIX: all installations that share an address share its weight budget.
+    keyPrefix: 'cdvault-weight',
+    egress: config.egress,
+    baseUrls: config.exchangeUrls,
+    share: config.weightShare,
+    limits: (market, signal) => source.exchangeLimits(market, signal),
+    exchangeClock: (market, signal) => source.exchangeClock(market, signal),
+    states: createExchangeStateStore(sql),
+    clock,
+    log,
+  });
+  const source = createRestSource({
+    baseUrls: config.exchangeUrls,
+    proxies: config.proxies,
+    governor,
+    clock,
+    log,
+    onRequest: (info) => count(totals, info),
+  });
+  return { governor, source };
+}
+
+function count(totals: WorkTotals, info: RequestInfo): void {
+  totals.requests += 1;
+  if (info.path.endsWith('/aggTrades')) totals.tradeRequests += 1;
+  if (info.retry) totals.retries += 1;
+  totals.waitMs += info.waitMs;
+  totals.fetchMs += info.fetchMs;
+  totals.decodeMs += info.decodeMs;
+}
