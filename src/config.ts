@@ -28,6 +28,7 @@ export const SETTINGS = {
   serveHost: { env: 'CDVAULT_SERVE_HOST', default: '127.0.0.1' },
   servePort: { env: 'CDVAULT_SERVE_PORT', default: '9180' },
   serveUser: { env: 'CDVAULT_SERVE_USER', default: 'cdvault' },
+  serveHosts: { env: 'CDVAULT_SERVE_HOSTS', default: '' },
   // No flag: every user of a machine can read the arguments of its processes.
   servePassword: { env: 'CDVAULT_SERVE_PASSWORD', default: '' },
   services: { env: 'CDVAULT_SERVICES', default: '' },
@@ -90,6 +91,8 @@ export interface ServeConfig {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  /** Names by which browsers may ask for it, besides addresses and names without a dot; lower case. */
+  readonly hosts: readonly string[];
   /** undefined when not given. */
   readonly password: string | undefined;
 }
@@ -161,6 +164,14 @@ function isTierBounds(value: string): boolean {
   return isAscending && bounds.length <= MOST_TIERS;
 }
 
+/** As browsers send them: without scheme and port, in ASCII. */
+const hostNames = text
+  .transform((value) => value.split(',').map((name) => name.trim().toLowerCase()))
+  .transform((names) => names.filter(Boolean))
+  .refine((names) => names.every((name) => /^[a-z\d]([a-z\d.-]*[a-z\d])?$/.test(name)), {
+    error: 'must be host names like cdvault.example.com, without scheme and port',
+  });
+
 const schema = z.object({
   redisUrl: url(['redis', 'rediss'], true),
   questdbHttpUrl: url(['http', 'https'], true),
@@ -181,6 +192,7 @@ const schema = z.object({
   serveHost: text,
   servePort: wholeNumber(0, 65_535),
   serveUser: text.refine((user) => !user.includes(':'), { error: 'must not contain a colon' }),
+  serveHosts: hostNames,
   servePassword: text,
   services: oneOf(['', 'environment', 'containers', 'native']),
   home: text,
@@ -226,6 +238,7 @@ export function loadConfig(overrides: Overrides = {}, env: Env = process.env): C
       host: of.serveHost,
       port: of.servePort,
       user: of.serveUser,
+      hosts: [of.serveHost.toLowerCase(), ...of.serveHosts],
       password: of.servePassword || undefined,
     },
   };

@@ -19,12 +19,12 @@ const WATCH_QUERY_MS = 5_000;
 export async function composeServer(
   app: { redis: ReturnType<typeof createRedis> } & Pick<
     App,
-    'config' | 'queue' | 'clock' | 'log' | 'totals'
+    'config' | 'queue' | 'clock' | 'log' | 'totals' | 'loginLinks'
   >,
   urls: ServiceUrls,
-  { host, port, user, password }: ServerPlace,
+  { host, port, ...guard }: ServerPlace,
 ): Promise<RunningServer> {
-  const { config, queue, clock, log, redis } = app;
+  const { config, queue, clock, log, redis, loginLinks } = app;
   // The server reads the store as the read-only user.
   const sql = createSql(urls.questdbReadonlyPgUrl, undefined, WATCH_QUERY_MS);
   const { governor, source } = composeExchange(config, { ...app, sql });
@@ -42,8 +42,10 @@ export async function composeServer(
   const board = createBoard({ redisUrl, prefix: config.redisPrefix, path: BOARD_PATH, log });
   const closeParts = () => Promise.allSettled([board.close(), source.close(), sql.close()]);
   try {
-    const deps = { watch, board: board.pages, user, password, version: VERSION, log };
-    const server = await startServer(deps, { host, port });
+    const server = await startServer(
+      { watch, board: board.pages, ...guard, links: loginLinks, version: VERSION, log },
+      { host, port },
+    );
     return {
       port: server.port,
       async close() {

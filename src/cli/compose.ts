@@ -17,6 +17,8 @@ import { createTradeStore } from '../adapters/questdb/trade-store.ts';
 import { createTradeWriter } from '../adapters/questdb/trade-writer.ts';
 import { checkRedis, createRedis } from '../adapters/redis/connection.ts';
 import { createLeases } from '../adapters/redis/lease.ts';
+import { createLoginLinks } from '../adapters/redis/login-links.ts';
+import { createServeAddress } from '../adapters/redis/serve-address.ts';
 import type { RestSource } from '../adapters/binance/rest-source.ts';
 import type { RunningServer } from '../adapters/http/server.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
@@ -47,7 +49,9 @@ import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
 import type { Leases } from '../ports/lease.ts';
 import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
+import type { LoginLinks } from '../ports/login-links.ts';
 import type { ParquetExport } from '../ports/parquet-export.ts';
+import type { ServeAddress } from '../ports/serve-address.ts';
 import type { TimeZones } from '../ports/time-zones.ts';
 import type { StorePartitions } from '../ports/partitions.ts';
 import type { TradeScan } from '../ports/trade-scan.ts';
@@ -81,6 +85,8 @@ export interface App {
   /** The record of archive files and their verdicts. */
   readonly files: ArchiveFiles;
   readonly queue: JobQueue;
+  readonly loginLinks: LoginLinks;
+  readonly serveAddress: ServeAddress;
   readonly codeVersion: string;
   readonly totals: WorkTotals;
   /** Folder of the store's files; undefined when it is not on this machine or not known. */
@@ -98,7 +104,11 @@ export interface ServerPlace {
   readonly port: number;
   readonly user: string;
   readonly password: string;
+  readonly hosts: readonly string[];
 }
+
+/** Loaded for `serve` only, so that other commands start faster. */
+const serverModule = () => import('./compose-server.ts');
 
 /** The composition root: the only place that knows every adapter. Connects in the background. */
 export function compose(
@@ -110,7 +120,7 @@ export function compose(
   const clock = systemClock;
   const totals = createWorkTotals();
   const redis = createRedis(urls.redisUrl, { log });
-  const leases = createLeases({ redis, keyPrefix: config.redisPrefix, log });
+  const inRedis = { redis, keyPrefix: config.redisPrefix, clock, log };
   const lock = schemaLock({ redis, clock, log });
   const store = composeStore(urls, { config, clock, log, totals, lock });
   const { sql } = store;
@@ -123,7 +133,7 @@ export function compose(
     zones: timeZones,
     ...store.parts,
     distilled,
-    leases,
+    leases: createLeases(inRedis),
     governor,
     source,
     archive,
@@ -131,6 +141,8 @@ export function compose(
     folder: openFolder,
     exportFolder: openExportFolder,
     queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
+    loginLinks: createLoginLinks(inRedis),
+    serveAddress: createServeAddress(inRedis),
     codeVersion: VERSION,
     totals,
     storeDir: urls.how === 'native' ? config.homeDir : undefined,
@@ -152,11 +164,8 @@ export function compose(
         markets: MARKETS,
         log,
       }),
-    async startServer(place) {
-      // Loaded for `serve` only, so that other commands start faster.
-      const { composeServer } = await import('./compose-server.ts');
-      return composeServer({ ...parts, redis }, urls, place);
-    },
+    startServer: async (place) =>
+      (await serverModule()).composeServer({ ...parts, redis }, urls, place),
     async close() {
       await Promise.allSettled([parts.queue, source, archive].map((part) => part.close()));
       redis.disconnect();

@@ -6,6 +6,8 @@ export interface Served {
   readonly url: string;
   /** The password that was printed, or the configured one. */
   readonly password: string;
+  /** The login link that was printed; undefined with a configured password. */
+  readonly link: string | undefined;
   readonly command: CliProcess;
   /** Requests a path with the password. */
   readonly ask: (path: string, init?: RequestInit) => Promise<Response>;
@@ -27,12 +29,11 @@ export async function startServe(
     more,
   );
   const found = (pattern: RegExp) => pattern.exec(lines.join('\n'))?.[1];
+  const link = () => found(/serve: (http:\S+\/login\/\S+)/);
   const given = more['CDVAULT_SERVE_PASSWORD'];
   await eventually(
     'serve prints its URL',
-    () =>
-      found(/serve: (http:\S+)\/board/) !== undefined &&
-      (given ?? found(/serve: password (\S+)/)) !== undefined,
+    () => found(/serve: (http:\S+)\/board/) !== undefined && (given ?? link()) !== undefined,
   );
   const url = found(/serve: (http:\S+)\/board/) ?? '';
   const password = given ?? found(/serve: password (\S+)/) ?? '';
@@ -40,6 +41,7 @@ export async function startServe(
   return {
     url,
     password,
+    link: link(),
     command,
     ask: async (path, init = {}) =>
       fetch(url + path, {

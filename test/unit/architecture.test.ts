@@ -258,7 +258,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   'cli-table3': ['cli/print/table.ts'],
   commander: ['cli/main.ts', 'cli/commands/', 'cli/input/'],
   execa: ['adapters/services/'],
-  hono: ['adapters/bullmq/board.ts', 'adapters/http/server.ts'],
+  hono: ['adapters/bullmq/board.ts', 'adapters/http/'],
   hyparquet: ['adapters/export/'],
   ioredis: [
     'adapters/redis/',
@@ -267,7 +267,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
     'adapters/services/probes.ts',
   ],
   'log-update': ['cli/print/backfill-progress.ts', 'cli/print/range-progress.ts'],
-  'lru-cache': ['adapters/system/distilled-cache.ts'],
+  'lru-cache': ['adapters/http/sessions.ts', 'adapters/system/distilled-cache.ts'],
   'p-limit': ['adapters/questdb/'],
   'p-timeout': ['adapters/bullmq/workers.ts', 'adapters/system/within.ts'],
   pg: ['adapters/questdb/sql.ts', 'adapters/services/probes.ts'],

@@ -86,8 +86,25 @@ test('unset and empty variables give the defaults', () => {
     weightShare: 0.6,
     logLevel: 'warn',
     proxies: { http: '', https: '', except: '' },
-    serve: { host: '127.0.0.1', port: 9180, user: 'cdvault', password: undefined },
+    serve: {
+      host: '127.0.0.1',
+      port: 9180,
+      user: 'cdvault',
+      hosts: ['127.0.0.1'],
+      password: undefined,
+    },
   });
+});
+
+test('names of serve are listed without scheme and port, in any case', () => {
+  const hostsOf = (CDVAULT_SERVE_HOSTS: string) => loadConfig({}, { CDVAULT_SERVE_HOSTS }).serve;
+  expect(hostsOf(' CDV.example.com, b.example ,')).toMatchObject({
+    hosts: ['127.0.0.1', 'cdv.example.com', 'b.example'],
+  });
+  for (const value of ['http://a.example', 'a.example:80', '*.example', 'a b', 'a.example.'])
+    expect(refusal({ CDVAULT_SERVE_HOSTS: value })).toEqual([
+      'CDVAULT_SERVE_HOSTS must be host names like cdvault.example.com, without scheme and port',
+    ]);
 });
 
 test('proxy variables may be in upper or lower case, and need no scheme', () => {

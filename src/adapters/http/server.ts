@@ -2,14 +2,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { basicAuth } from 'hono/basic-auth';
 import { bodyLimit } from 'hono/body-limit';
-import { csrf } from 'hono/csrf';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { CdvaultError, classify } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
+import type { LoginLinks } from '../../ports/login-links.ts';
 import type { Watch } from '../../ports/watch.ts';
+import { createAccess, knownHosts } from './access.ts';
+import { LOGIN_PATH } from './login-url.ts';
 import { createProcessMetrics, METRICS_CONTENT_TYPE, renderMetrics } from './metrics.ts';
 
 export const BOARD_PATH = '/board';
@@ -23,6 +24,9 @@ export interface ServerDeps {
   readonly board: Hono;
   readonly user: string;
   readonly password: string;
+  readonly links: LoginLinks;
+  /** Names of this server, besides addresses and names without a dot; lower case. */
+  readonly hosts: readonly string[];
   readonly version: string;
   readonly log: Log;
 }
@@ -58,8 +62,12 @@ export async function startServer(
   };
 }
 
-/** /healthz and /readyz are public; everything else needs the password, including unknown paths. */
-function createPages({ watch, board, user, password, version, log }: ServerDeps): Hono {
+/**
+ * /healthz and /readyz are public; everything else, including unknown paths, needs the password or the
+ * session that a login link began.
+ */
+function createPages({ watch, board, hosts, version, log, ...guard }: ServerDeps): Hono {
+  const access = createAccess({ ...guard, log });
   const processMetrics = createProcessMetrics();
   const pages = new Hono({ strict: false });
   pages.use(HEADERS);
@@ -69,13 +77,9 @@ function createPages({ watch, board, user, password, version, log }: ServerDeps)
     const ready = reasons.length === 0;
     return context.json(ready ? { ready } : { ready, reasons }, ready ? 200 : 503);
   });
-  pages.use(
-    // Compares hashes of the credentials in constant time.
-    basicAuth({ username: user, password, realm: 'cdvault' }),
-    // A browser also sends the password with forms of other sites.
-    csrf(),
-    bodyLimit({ maxSize: MAX_BODY_BYTES }),
-  );
+  pages.use(knownHosts(hosts));
+  pages.get(`${LOGIN_PATH}/:token`, access.login);
+  pages.use(...access.entry, bodyLimit({ maxSize: MAX_BODY_BYTES }));
   pages.get('/', (context) => context.redirect(BOARD_PATH));
   pages.get('/metrics', async (context) => {
     const texts = [renderMetrics(await watch.facts(), version), processMetrics.metrics()];
@@ -87,7 +91,9 @@ function createPages({ watch, board, user, password, version, log }: ServerDeps)
   pages.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse();
     const failure = classify(error);
-    log.error({ path: context.req.path, code: failure.code, error: failure }, 'A request failed');
+    // What follows in the path of a login link is a secret.
+    const path = context.req.path.startsWith(LOGIN_PATH) ? LOGIN_PATH : context.req.path;
+    log.error({ path, code: failure.code, error: failure }, 'A request failed');
     return context.json({ error: failure.code }, 500);
   });
   return pages;

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { loadConfig, type ServeConfig } from '../../config.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
+import { loginUrl } from '../../adapters/http/login-url.ts';
 import { say, withApp } from '../session.ts';
 
 interface ServeOptions {
@@ -19,7 +20,8 @@ export function registerServe(program: Command, finish: (exitCode: ExitCode) => 
     .description(
       'Serves Bull Board at /board and Prometheus metrics at /metrics, which require a user name ' +
         'and a password, and /healthz and /readyz, which do not. CDVAULT_SERVE_PASSWORD sets the ' +
-        'password; without it, one is generated for this run and shown once on standard error. ' +
+        'password; without it, one is generated for this run and shown once on standard error, with ' +
+        'a link that opens the pages without it, once and within ten minutes. ' +
         'Listens on 127.0.0.1 unless --host is given. SIGTERM or Ctrl-C stops the server.',
     )
     .option(
@@ -41,8 +43,12 @@ export function registerServe(program: Command, finish: (exitCode: ExitCode) => 
         await withApp({ drains: true }, async ({ app, signal }) => {
           const server = await app.startServer({ ...config, password });
           try {
-            announce(config, server.port, password);
-            await abortOf(signal);
+            const url = reachableUrl(config.host, server.port);
+            printAccess(config, server.port, password);
+            // A log that others may read should hold no link.
+            if (config.password === undefined || process.stderr.isTTY)
+              sayLink(loginUrl(url, await app.loginLinks.create()));
+            await app.serveAddress.announce(url, signal);
           } finally {
             await server.close();
           }
@@ -69,9 +75,8 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-function announce({ host, user, password: given }: ServeConfig, port: number, password: string) {
-  const place = host.includes(':') ? `[${host}]` : host;
-  say(`serve: http://${place}:${port}/board and /metrics, user ${user}`);
+function printAccess({ host, user, password: given }: ServeConfig, port: number, password: string) {
+  say(`serve: ${urlOf(host, port)}/board and /metrics, user ${user}`);
   if (given === undefined) {
     say(`serve: password ${password}`);
     say(
@@ -80,9 +85,16 @@ function announce({ host, user, password: given }: ServeConfig, port: number, pa
   }
 }
 
-async function abortOf(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+function sayLink(link: string): void {
+  say(`serve: ${link}  (works once, within 10 minutes)`);
+}
+
+/** A server that listens on all addresses is reached on this machine by its loopback address. */
+function reachableUrl(host: string, port: number): string {
+  const loopbacks: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  return urlOf(loopbacks[host] ?? host, port);
+}
+
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
