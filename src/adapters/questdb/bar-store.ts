@@ -1,22 +1,16 @@
 import type { MidnightBase } from '../../domain/bars/chain.ts';
-
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { DAY_MS, floorTo, type TimeRange } from '../../domain/time/hour.ts';
-import type { Interval } from '../../domain/time/interval.ts';
 import type { Series } from '../../domain/market.ts';
-import { DEFAULT_TIERS, type TierBounds, type TierInterval } from '../../domain/bars/tier.ts';
+import { DEFAULT_TIERS, type TierBounds } from '../../domain/bars/tier.ts';
 import type {
   BarStore,
   DaysToWrite,
   DayToStamp,
   ChainBreak,
   DayToWrite,
-  ExactBar,
-  ExactTierBar,
   RestatementRow,
   SettledDays,
-  StoredBases,
-  StoredDay,
 } from '../../ports/bar-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -26,30 +20,15 @@ import {
   leftPlace,
   placeKey,
   type TableLines,
-  TIER_MINUTES,
   voidLine,
 } from './bar-lines.ts';
-import { BAR_COLUMNS, placesOf, TIER_COLUMNS, toBar, toPlace, toTierBar } from './bar-row.ts';
+import { placesOf, toPlace } from './bar-row.ts';
 import { chainBreaks } from './chain-breaks.ts';
 import type { IlpConnection } from './ilp-connection.ts';
 import { writePatiently } from './patient-write.ts';
 import { settledDays } from './settled-days.ts';
-import {
-  IN_RANGE,
-  int,
-  literal,
-  OF_SERIES,
-  optionalInt,
-  seriesParameters,
-  seriesValues,
-  type Sql,
-  text,
-  type TextRow,
-  timestamp,
-} from './sql.ts';
-
-/** Increased whenever a release adds something that the bars of earlier releases do not have. */
-const LAYOUT = 2;
+import { literal, seriesValues, type Sql, timestamp } from './sql.ts';
+import { QuestdbStoredBars } from './stored-bars.ts';
 
 /** The layout of a day whose bars are being written. */
 export const UNFINISHED = 'unfinished';
@@ -69,31 +48,18 @@ export function createBarStore(parts: BarStoreParts, tiers: TierBounds = DEFAULT
   return new QuestdbBarStore(parts, tiers);
 }
 
-class QuestdbBarStore implements BarStore {
+class QuestdbBarStore extends QuestdbStoredBars implements BarStore {
   readonly #sql: Sql;
   readonly #ilp: Pick<IlpConnection, 'stream'>;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #layout: string;
-  readonly tiers: TierBounds;
 
   constructor({ sql, ilp, clock, log }: BarStoreParts, tiers: TierBounds) {
+    super(sql, tiers);
     this.#sql = sql;
     this.#ilp = ilp;
     this.#clock = clock;
     this.#log = log;
-    this.tiers = tiers;
-    this.#layout = `${LAYOUT} ${tiers.join(',')}`;
-  }
-
-  async days(series: Series, range?: TimeRange): Promise<StoredDay[]> {
-    await this.#sql.waitApplied('bar_days');
-    const rows = await this.#sql.query(
-      'SELECT ts::long AS day_us, level_from::long AS level_us, inputs, id_start, id_end, missing, delta, layout FROM bar_days ' +
-        `WHERE ${OF_SERIES}${range === undefined ? '' : ` AND ${IN_RANGE}`} ORDER BY ts`,
-      seriesParameters(series, range),
-    );
-    return rows.map((row) => ({ ...toStoredDay(row), isCurrent: row['layout'] === this.#layout }));
   }
 
   async begin(days: readonly DayToStamp[], nowMs: number): Promise<void> {
@@ -158,7 +124,7 @@ class QuestdbBarStore implements BarStore {
   }
 
   async stamp(days: readonly DayToStamp[], nowMs: number): Promise<void> {
-    await this.#record(days, nowMs, this.#layout);
+    await this.#record(days, nowMs, this.layout);
     await this.#sql.waitApplied('bar_days');
   }
 
@@ -172,45 +138,6 @@ class QuestdbBarStore implements BarStore {
           `VALUES ${rows.join(', ')}`,
       );
     }
-  }
-
-  async bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]> {
-    const table = `cdv_exact_${interval}`;
-    await this.#sql.waitApplied(table);
-    const rows = await this.#sql.query(
-      `SELECT ${BAR_COLUMNS} FROM ${table} WHERE ${OF_SERIES} AND ${IN_RANGE} AND status <> 'void' ORDER BY ts`,
-      seriesParameters(series, range),
-    );
-    return rows.map(toBar);
-  }
-
-  async tierBars(
-    series: Series,
-    interval: TierInterval,
-    range: TimeRange,
-  ): Promise<ExactTierBar[]> {
-    const table = `tiers_exact_${interval}`;
-    const ofView = [TIER_MINUTES, 'cdv_exact_1m', 'tiers_exact_1d'];
-    for (const read of interval === '1m' ? ofView : [table]) await this.#sql.waitApplied(read);
-    const rows = await this.#sql.query(
-      `SELECT ${TIER_COLUMNS} FROM ${table} WHERE ${OF_SERIES} AND ${IN_RANGE} AND status <> 'void' ORDER BY ts, tier`,
-      seriesParameters(series, range),
-    );
-    return rows.map(toTierBar);
-  }
-
-  async midnightBases(series: Series, range?: TimeRange): Promise<StoredBases> {
-    await this.#sql.waitApplied('anchors');
-    const rows = await this.#sql.query(
-      'SELECT ts::long AS day_us, base, missing, origin::long AS origin_us FROM anchors ' +
-        `WHERE ${OF_SERIES}${range === undefined ? '' : ` AND ${IN_RANGE}`} ORDER BY ts`,
-      seriesParameters(series, range),
-    );
-    const [first] = rows;
-    return {
-      originMs: first === undefined ? undefined : int(first, 'origin_us') / 1000,
-      bases: rows.map(toMidnightBase),
-    };
   }
 
   async writeMidnightBases(
@@ -241,7 +168,7 @@ class QuestdbBarStore implements BarStore {
   }
 
   async settledDays(range: TimeRange, series?: Series): Promise<SettledDays[]> {
-    return settledDays(this.#sql, this.#layout, range, series);
+    return settledDays(this.#sql, this.layout, range, series);
   }
 
   async chainBreaks(series?: Series): Promise<ChainBreak[]> {
@@ -259,24 +186,4 @@ function stampRow({ series, day }: DayToStamp, nowMs: number, layout: string): s
 
 function decimal(valueE8: bigint): string {
   return `${formatDecimal(valueE8, QTY_SCALE)}m::decimal(38,8)`;
-}
-
-function toStoredDay(row: TextRow): Omit<StoredDay, 'isCurrent'> {
-  return {
-    dayMs: int(row, 'day_us') / 1000,
-    levelFromMs: int(row, 'level_us') / 1000,
-    inputs: text(row, 'inputs'),
-    idStart: int(row, 'id_start'),
-    idEnd: int(row, 'id_end'),
-    missing: optionalInt(row, 'missing'),
-    deltaE8: parseDecimal(text(row, 'delta'), QTY_SCALE),
-  };
-}
-
-function toMidnightBase(row: TextRow): MidnightBase {
-  return {
-    dayMs: int(row, 'day_us') / 1000,
-    baseE8: parseDecimal(text(row, 'base'), QTY_SCALE),
-    missing: optionalInt(row, 'missing'),
-  };
 }
