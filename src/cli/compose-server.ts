@@ -1,12 +1,16 @@
 import { createBoard } from '../adapters/bullmq/board.ts';
+import { createApi } from '../adapters/http/api/routes.ts';
 import { BOARD_PATH, type RunningServer, startServer } from '../adapters/http/server.ts';
+import { createChartReads } from '../adapters/questdb/chart-reads.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSql } from '../adapters/questdb/sql.ts';
+import { QuestdbStoredBars } from '../adapters/questdb/stored-bars.ts';
 import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
 import type { createRedis } from '../adapters/redis/connection.ts';
 import { redisCall } from '../adapters/redis/redis-call.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
+import { createChartData } from '../app/chart/chart-data.ts';
 import { createWatch } from '../app/watch.ts';
 import { VERSION } from '../version.ts';
 import type { App, ServerPlace } from './compose.ts';
@@ -15,11 +19,16 @@ import { composeExchange } from './compose-exchange.ts';
 /** Timeout of metrics queries, shorter than the 10 s that Prometheus waits for a scrape. */
 const WATCH_QUERY_MS = 5_000;
 
+/** Longer than any chart takes to draw, and shorter than its reader waits. */
+const CHART_QUERY_MS = 10_000;
+/** The server has few threads for connections (two on a small machine), and workers need them, too. */
+const CHART_CONNECTIONS = 4;
+
 /** The HTTP server with board and metrics. */
 export async function composeServer(
   app: { redis: ReturnType<typeof createRedis> } & Pick<
     App,
-    'config' | 'queue' | 'clock' | 'log' | 'totals' | 'loginLinks'
+    'config' | 'queue' | 'clock' | 'log' | 'totals' | 'loginLinks' | 'zones'
   >,
   urls: ServiceUrls,
   { host, port, ...guard }: ServerPlace,
@@ -38,12 +47,15 @@ export async function composeServer(
     clock,
     log,
   });
+  const data = composeChart(urls, app);
+  const api = createApi({ data: data.chart, zones: app.zones, clock, log });
   const { redisUrl } = urls;
   const board = createBoard({ redisUrl, prefix: config.redisPrefix, path: BOARD_PATH, log });
-  const closeParts = () => Promise.allSettled([board.close(), source.close(), sql.close()]);
+  const closeParts = () =>
+    Promise.allSettled([board.close(), source.close(), sql.close(), data.close()]);
   try {
     const server = await startServer(
-      { watch, board: board.pages, ...guard, links: loginLinks, version: VERSION, log },
+      { watch, board: board.pages, api, ...guard, links: loginLinks, version: VERSION, log },
       { host, port },
     );
     return {
@@ -57,4 +69,21 @@ export async function composeServer(
     await closeParts();
     throw error;
   }
+}
+
+/** What charts, scripts and notebooks read, as the read-only user. */
+function composeChart(
+  urls: ServiceUrls,
+  { config, clock, zones }: Pick<App, 'config' | 'clock' | 'zones'>,
+) {
+  const sql = createSql(urls.questdbReadonlyPgUrl, CHART_CONNECTIONS, CHART_QUERY_MS);
+  const chart = createChartData({
+    bars: new QuestdbStoredBars(sql, config.tiers),
+    ledger: createLedger(sql),
+    catalogue: createSeriesCatalogue(sql),
+    reads: createChartReads(sql),
+    zones,
+    clock,
+  });
+  return { chart, close: () => sql.close() };
 }

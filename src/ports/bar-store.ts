@@ -39,6 +39,23 @@ export interface ExactBar {
   readonly levelMissing: number | undefined;
 }
 
+/** What does not depend on the anchor of a level: sizes, prices and ids, as in the exact tables. */
+export type BarSizes = Pick<
+  ExactBar,
+  | 'buyVolume'
+  | 'sellVolume'
+  | 'quoteDelta'
+  | 'quoteVolume'
+  | 'aggTrades'
+  | 'trades'
+  | 'priceOpen'
+  | 'priceHigh'
+  | 'priceLow'
+  | 'priceClose'
+  | 'firstId'
+  | 'lastId'
+>;
+
 /** One exact bar of the trades of one size class. */
 export interface ExactTierBar extends Pick<
   ExactBar,

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import type { Sql, TextRow } from '../../src/adapters/questdb/sql.ts';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
-import { showBars, type ShownBar } from '../../src/app/bars/show-bars.ts';
+import { showBars } from '../../src/app/bars/show-bars.ts';
+import type { ShownBar } from '../../src/ports/chart-data.ts';
 import { parseAnchor } from '../../src/domain/bars/parse-anchor.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { parseBarLength } from '../../src/domain/bars/bar-grid.ts';

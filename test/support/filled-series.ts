@@ -1,4 +1,5 @@
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import type { Contract } from '../../src/domain/bars/contract.ts';
 import { midnightBases } from '../../src/domain/bars/chain.ts';
 import { contentHasher } from '../../src/domain/trade/content-hash.ts';
 import { createHourRun } from '../../src/domain/proof/continuity.ts';
@@ -23,6 +24,8 @@ export interface Filling {
   readonly trades: readonly AggTrade[];
   /** The midnight at which continuous CDV is 0. */
   readonly originMs: number;
+  /** For a series of contracts. */
+  readonly contract?: Contract;
   /** Default: proven. */
   readonly fateOf?: (hourMs: number) => HourFate;
   /** false for hours of days that were not fetched at all. */
@@ -38,7 +41,10 @@ export interface FilledHour {
 /** Writes trades, ledger, bars and anchors as a backfill does. */
 export async function fillSeries(store: Store, filling: Filling): Promise<FilledHour[]> {
   const hours = hoursOf(filling);
-  await createSeriesCatalogue(store.sql).pinOrigin(filling.series, filling.originMs);
+  const catalogue = createSeriesCatalogue(store.sql);
+  await catalogue.pinOrigin(filling.series, filling.originMs);
+  if (filling.contract?.size !== undefined)
+    await catalogue.pinContractSize(filling.series, filling.contract.size);
   const load = store.bulk.open(filling.series, NEVER);
   for (const { trades } of hours) {
     if (trades.length === 0) continue;
@@ -119,18 +125,15 @@ function entryOf(
 
 async function buildDays(
   store: Store,
-  { series, trades, originMs }: Filling,
+  { series, trades, originMs, contract }: Filling,
   entries: readonly LedgerEntry[],
 ): Promise<void> {
   const byDay = Map.groupBy(entries, ({ record }) => floorTo(record.hourMs, DAY_MS));
   for (const [dayMs, ofDay] of byDay) {
     const records = ofDay.map(({ record }) => record);
-    const day = await buildDay(
-      store,
-      series,
-      { dayMs, records },
-      keptHours(series, trades, { dayMs, records }),
-    );
+    const toBuild = { dayMs, records, ...(contract !== undefined && { contract }) };
+    const kept = keptHours(series, trades, toBuild);
+    const day = await buildDay(store, series, toBuild, kept);
     const deltaE8 = records.reduce(
       (sum, { buyQty, sellQty }) => sum + parseDecimal(buyQty, 8) - parseDecimal(sellQty, 8),
       0n,

@@ -10,6 +10,7 @@ import type { Log } from '../../ports/log.ts';
 import type { LoginLinks } from '../../ports/login-links.ts';
 import type { Watch } from '../../ports/watch.ts';
 import { createAccess, knownHosts } from './access.ts';
+import { API_PATH } from './api/routes.ts';
 import { LOGIN_PATH } from './login-url.ts';
 import { createProcessMetrics, METRICS_CONTENT_TYPE, renderMetrics } from './metrics.ts';
 
@@ -22,6 +23,8 @@ export interface ServerDeps {
   readonly watch: Watch;
   /** Answers everything under BOARD_PATH. */
   readonly board: Hono;
+  /** Answers everything under API_PATH. */
+  readonly api: Hono;
   readonly user: string;
   readonly password: string;
   readonly links: LoginLinks;
@@ -66,7 +69,7 @@ export async function startServer(
  * /healthz and /readyz are public; everything else, including unknown paths, needs the password or the
  * session that a login link began.
  */
-function createPages({ watch, board, hosts, version, log, ...guard }: ServerDeps): Hono {
+function createPages({ watch, board, api, hosts, version, log, ...guard }: ServerDeps): Hono {
   const access = createAccess({ ...guard, log });
   const processMetrics = createProcessMetrics();
   const pages = new Hono({ strict: false });
@@ -87,6 +90,7 @@ function createPages({ watch, board, hosts, version, log, ...guard }: ServerDeps
     return context.body(body, 200, { 'Content-Type': METRICS_CONTENT_TYPE });
   });
   pages.route(BOARD_PATH, board);
+  pages.route(API_PATH, api);
   pages.notFound((context) => context.json({ error: 'Not found.' }, 404));
   pages.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse();

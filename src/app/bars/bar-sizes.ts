@@ -5,24 +5,7 @@ import {
   QTY_SCALE,
   QUOTE_SCALE,
 } from '../../domain/trade/decimal.ts';
-import type { ExactBar } from '../../ports/bar-store.ts';
-
-/** What does not depend on the anchor of a level: sizes, prices and ids, as in the exact tables. */
-export type BarSizes = Pick<
-  ExactBar,
-  | 'buyVolume'
-  | 'sellVolume'
-  | 'quoteDelta'
-  | 'quoteVolume'
-  | 'aggTrades'
-  | 'trades'
-  | 'priceOpen'
-  | 'priceHigh'
-  | 'priceLow'
-  | 'priceClose'
-  | 'firstId'
-  | 'lastId'
->;
+import type { BarSizes } from '../../ports/bar-store.ts';
 
 /** @param parts consecutive bars, at least one */
 export function sizesOf(parts: readonly BarSizes[]): BarSizes {

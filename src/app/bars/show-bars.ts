@@ -1,7 +1,7 @@
 import type { Anchor } from '../../domain/bars/anchor.ts';
 import { type LevelBar, mergeLevels, openAtPrevious } from '../../domain/bars/bar.ts';
 import { startsIn } from '../../domain/bars/bar-grid.ts';
-import { type BarsPlan, type BarsRequest, planBars } from '../../domain/bars/bar-plan.ts';
+import { type BarsPlan, planBars } from '../../domain/bars/bar-plan.ts';
 import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../../domain/time/hour.ts';
@@ -9,23 +9,11 @@ import { INTERVAL_MS } from '../../domain/time/interval.ts';
 import { countedFrom, type LevelOffset, movedBy } from '../../domain/bars/level-sums.ts';
 import { type LevelTrust, LevelTrusts } from '../../domain/bars/level-trust.ts';
 import type { Series } from '../../domain/market.ts';
-import type { BarStore, ExactBar } from '../../ports/bar-store.ts';
-import { type BarSizes, sizesOf } from './bar-sizes.ts';
+import type { BarSizes, ExactBar, StoredBars } from '../../ports/bar-store.ts';
+import type { ShownBar, ShowRequest } from '../../ports/chart-data.ts';
+import { sizesOf } from './bar-sizes.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { TimeZones } from '../../ports/time-zones.ts';
-
-/** Levels and delta as decimal text of scale 8. */
-export interface ShownBar extends LevelTrust, BarSizes {
-  readonly openMs: number;
-  /** Exclusive. */
-  readonly endMs: number;
-  readonly open: string;
-  readonly high: string;
-  readonly low: string;
-  readonly close: string;
-  readonly delta: string;
-  readonly status: 'final' | 'partial' | 'forming';
-}
 
 interface ShownBars {
   readonly bars: readonly ShownBar[];
@@ -33,14 +21,9 @@ interface ShownBars {
   readonly starts: readonly number[];
 }
 
-interface ShowRequest extends BarsRequest {
-  /** Where a bar opens: after its `first` trade, as stored, or where the `previous` one closed. */
-  readonly open: 'first' | 'previous';
-}
-
-interface ShowDeps {
-  readonly bars: BarStore;
-  readonly ledger: Ledger;
+export interface ShowDeps {
+  readonly bars: Pick<StoredBars, 'bars' | 'days' | 'midnightBases'>;
+  readonly ledger: Pick<Ledger, 'records'>;
   readonly zones: TimeZones;
 }
 

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { parseAnchor } from '../../../domain/bars/parse-anchor.ts';
+import { parseBarLength } from '../../../domain/bars/bar-grid.ts';
+import { tradesContracts } from '../../../domain/market.ts';
+import { INTERVALS } from '../../../domain/time/interval.ts';
+import type { ChartData, ShownBar } from '../../../ports/chart-data.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { TimeZones } from '../../../ports/time-zones.ts';
+import { columnsOf, TIME, timeJson } from './columns.ts';
+import { type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
+import { RANGE_PARAMETERS, rangeOf, seriesOf, styleOf } from './parameters.ts';
+
+export interface ApiDeps {
+  readonly data: ChartData;
+  readonly zones: Pick<TimeZones, 'has'>;
+  readonly clock: Clock;
+}
+
+const { time, decimal, count, text } = columnsOf<ShownBar>();
+
+const COLUMNS = {
+  time: time('Start of the bar.', (bar) => bar.openMs),
+  end: time('End of the bar, exclusive.', (bar) => bar.endMs),
+  open: decimal('CDV where the bar opens, see `open`.', (bar) => bar.open),
+  high: decimal('Highest CDV.', (bar) => bar.high),
+  low: decimal('Lowest CDV.', (bar) => bar.low),
+  close: decimal('CDV after the last trade.', (bar) => bar.close),
+  delta: decimal('Volume bought less volume sold by takers.', (bar) => bar.delta),
+  buyVolume: decimal('Volume bought by takers, in `unit`.', (bar) => bar.buyVolume),
+  sellVolume: decimal('Volume sold by takers, in `unit`.', (bar) => bar.sellVolume),
+  quoteDelta: decimal('Delta in quote currency.', (bar) => bar.quoteDelta),
+  quoteVolume: decimal('Volume in quote currency.', (bar) => bar.quoteVolume),
+  aggTrades: count('Aggregate trades.', (bar) => bar.aggTrades),
+  trades: count('Trades.', (bar) => bar.trades),
+  priceOpen: decimal('Price of the first trade.', (bar) => bar.priceOpen),
+  priceHigh: decimal('Highest price.', (bar) => bar.priceHigh),
+  priceLow: decimal('Lowest price.', (bar) => bar.priceLow),
+  priceClose: decimal('Price of the last trade.', (bar) => bar.priceClose),
+  firstId: count('Lowest id of an aggregate trade.', (bar) => bar.firstId),
+  lastId: count('Highest id of an aggregate trade.', (bar) => bar.lastId),
+  status: text('`final`, `partial` or `forming`.', (bar) => bar.status),
+  levelFrom: time('From where the level counts.', (bar) => bar.levelFromMs),
+  levelMissing: count(
+    'Ids missing from there to the end of the last hour of the bar; null where that is unknown.',
+    (bar) => bar.levelMissing,
+  ),
+};
+
+const PARAMETERS = z.object({
+  ...RANGE_PARAMETERS,
+  interval: z
+    .string()
+    .default('1m')
+    .describe(`Length of a bar: ${INTERVALS.join(', ')}, or a multiple such as 2h, 3d, 1w.`),
+  anchor: z
+    .string()
+    .default('day')
+    .describe(
+      'Where the level is 0: `from`, `day`, `week`, `month`, `total`, `session:09:30@America/New_York`, `rolling:24` or an instant.',
+    ),
+  open: z
+    .enum(['first', 'previous'])
+    .default('first')
+    .describe('Where a bar opens: after its `first` trade, or where the `previous` one closed.'),
+});
+
+const SPANS = z.strictObject({ from: z.array(TIME), to: z.array(TIME) });
+
+export function barsEndpoint({ data, zones, clock }: ApiDeps): Endpoint {
+  return endpoint({
+    path: '/bars',
+    summary: 'Bars of CDV, price and volume',
+    parameters: PARAMETERS,
+    answer: tableSchema(COLUMNS, {
+      interval: z.string(),
+      anchor: z.string(),
+      open: z.enum(['first', 'previous']),
+      unit: z.enum(['base', 'contracts']).describe('What levels, delta and volumes count.'),
+      missing: SPANS.describe('Spans of requested bars that are not stored.'),
+    }),
+    async ask(given) {
+      const series = seriesOf(given);
+      const range = rangeOf(given, clock.nowMs());
+      const style = styleOf(given);
+      const { interval, anchor, open } = given;
+      const question = data.bars(series, {
+        range,
+        open,
+        lengthMs: parseBarLength(interval),
+        anchor: parseAnchor(anchor, zones.has, 'anchor'),
+      });
+      return {
+        tag: (await question.tag()) ?? null,
+        async body() {
+          const { bars, missing, next } = await question.read();
+          const times = (all: readonly number[]) =>
+            `[${all.map((timeMs) => timeJson(timeMs, style)).join(',')}]`;
+          const from = times(missing.map(({ startMs }) => startMs));
+          const to = times(missing.map(({ endMs }) => endMs));
+          return tableJson({
+            series,
+            range,
+            style,
+            columns: COLUMNS,
+            rows: bars,
+            next: next === undefined ? undefined : linkOf({ ...given, ...continued(next) }),
+            more: {
+              interval: JSON.stringify(interval),
+              anchor: JSON.stringify(anchor),
+              open: JSON.stringify(open),
+              unit: tradesContracts(series.market) ? '"contracts"' : '"base"',
+              missing: `{"from":${from},"to":${to}}`,
+            },
+          });
+        },
+      };
+    },
+  });
+}
+
+function continued({
+  startMs,
+  anchorMs,
+}: {
+  readonly startMs: number;
+  readonly anchorMs: number | undefined;
+}) {
+  return {
+    from: new Date(startMs).toISOString(),
+    ...(anchorMs !== undefined && { anchor: new Date(anchorMs).toISOString() }),
+  };
+}
+
+function linkOf(parameters: Readonly<Record<string, string>>): string {
+  return `/api/v1/bars?${new URLSearchParams(parameters).toString()}`;
+}

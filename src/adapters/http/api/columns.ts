@@ -1,0 +1,111 @@
+import { z } from 'zod';
+
+/** How an answer writes times and decimals. */
+export interface Style {
+  /** Decimals as text with all digits; else as JSON numbers. */
+  readonly exact: boolean;
+  /** Times as ISO text; else as epoch ms. */
+  readonly iso: boolean;
+}
+
+interface Cells {
+  /** Epoch ms. */
+  readonly time: number;
+  /** Text of digits. */
+  readonly decimal: string;
+  readonly count: number;
+  readonly text: string;
+}
+
+type Kind = keyof Cells;
+
+/** One column: how to get its value from a row (undefined is null), and what it means. */
+export interface Column<Row, K extends Kind = Kind> {
+  readonly kind: K;
+  readonly about: string;
+  /** The JSON of one cell. */
+  readonly cell: (row: Row, style: Style) => string;
+}
+
+export type Columns<Row> = Readonly<Record<string, Column<Row>>>;
+
+/** Makes the columns of one kind of row. */
+export function columnsOf<Row>() {
+  const make =
+    <K extends Kind>(kind: K, write: (value: Cells[K], style: Style) => string) =>
+    (about: string, valueOf: (row: Row) => Cells[K] | undefined): Column<Row, K> => ({
+      kind,
+      about,
+      cell(row, style) {
+        const value = valueOf(row);
+        return value === undefined ? 'null' : write(value, style);
+      },
+    });
+  return {
+    time: make('time', timeJson),
+    decimal: make('decimal', decimalJson),
+    count: make('count', String),
+    text: make('text', (value) => JSON.stringify(value)),
+  };
+}
+
+export function timeJson(timeMs: number, { iso }: Style): string {
+  return iso ? `"${new Date(timeMs).toISOString()}"` : String(timeMs);
+}
+
+/**
+ * A number has the digits of the exact value, so that a JSON parser rounds it once, to the nearest double.
+ * Zeros at its end are left out.
+ */
+export function decimalJson(digits: string, { exact }: Style): string {
+  return exact ? `"${digits}"` : withoutZeros(digits);
+}
+
+const ZERO = 0x30;
+const POINT = 0x2e;
+
+function withoutZeros(digits: string): string {
+  if (!digits.includes('.')) return digits;
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === ZERO) end -= 1;
+  if (digits.charCodeAt(end - 1) === POINT) end -= 1;
+  return end === digits.length ? digits : digits.slice(0, end);
+}
+
+/** The JSON object of all columns, each an array of the rows' cells. */
+export function columnsJson<Row>(
+  columns: Columns<Row>,
+  rows: readonly Row[],
+  style: Style,
+): string {
+  const arrays = Object.entries(columns).map(([name, { cell }]) => {
+    const cells = rows.map((row) => cell(row, style));
+    return `${JSON.stringify(name)}:[${cells.join(',')}]`;
+  });
+  return `{${arrays.join(',')}}`;
+}
+
+export const TIME = z
+  .union([z.int(), z.iso.datetime()])
+  .describe('Epoch ms, or ISO text in UTC with `times=iso`.');
+
+const CELLS = {
+  time: TIME,
+  decimal: z
+    .union([z.number(), z.string()])
+    .describe('A number, or text with all digits with `exact=true`.'),
+  count: z.int(),
+  text: z.string(),
+} as const satisfies Record<Kind, z.ZodType>;
+
+/** The schema of columnsJson(). */
+export function columnsSchema<Row>(columns: Columns<Row>) {
+  return z.strictObject(
+    Object.fromEntries(
+      Object.entries(columns).map(([name, { kind, about }]) => [
+        name,
+        z.array(CELLS[kind].nullable()).describe(about),
+      ]),
+    ),
+  );
+}

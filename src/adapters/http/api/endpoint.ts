@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { marketName, type Series } from '../../../domain/market.ts';
+import type { TimeRange } from '../../../domain/time/hour.ts';
+import { type Columns, columnsJson, columnsSchema, type Style, TIME, timeJson } from './columns.ts';
+import { parseParameters } from './parameters.ts';
+
+export interface Answer {
+  /** Changes whenever the answer does. undefined: the answer's own text; null: the answer has no tag. */
+  readonly tag: string | null | undefined;
+  /** The JSON text; not called when the caller has this tag already. */
+  readonly body: () => string | Promise<string>;
+}
+
+/** One path of the API. */
+export interface Endpoint {
+  readonly path: string;
+  readonly summary: string;
+  readonly parameters: z.ZodObject;
+  readonly answer: z.ZodType;
+  /** @throws CdvaultError */
+  readonly ask: (given: URLSearchParams) => Promise<Answer>;
+}
+
+export function endpoint<Shape extends z.ZodObject>(
+  made: Omit<Endpoint, 'ask' | 'parameters'> & {
+    readonly parameters: Shape;
+    readonly ask: (given: z.output<Shape>) => Answer | Promise<Answer>;
+  },
+): Endpoint {
+  return { ...made, ask: async (given) => made.ask(parseParameters(made.parameters, given)) };
+}
+
+/** An answer of rows of one series. */
+export interface Table<Row> {
+  readonly series: Series;
+  readonly range: TimeRange;
+  readonly columns: Columns<Row>;
+  readonly rows: readonly Row[];
+  readonly style: Style;
+  /** Path and parameters of the next part. */
+  readonly next?: string | undefined;
+  /** Fields of this kind of answer, as JSON text. */
+  readonly more?: Readonly<Record<string, string>>;
+}
+
+export function tableJson<Row>(table: Table<Row>): string {
+  const { series, range, columns, rows, style, next, more = {} } = table;
+  return objectJson({
+    market: JSON.stringify(marketName(series.market)),
+    symbol: JSON.stringify(series.symbol),
+    from: timeJson(range.startMs, style),
+    to: timeJson(range.endMs, style),
+    ...more,
+    columns: columnsJson(columns, rows, style),
+    count: String(rows.length),
+    next: next === undefined ? 'null' : JSON.stringify(next),
+  });
+}
+
+/** @param fields JSON texts */
+export function objectJson(fields: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(fields).map(([name, json]) => `${JSON.stringify(name)}:${json}`);
+  return `{${pairs.join(',')}}`;
+}
+
+/** The schema of tableJson(). */
+export function tableSchema<Row, More extends z.ZodRawShape>(columns: Columns<Row>, more: More) {
+  return z.strictObject({
+    market: z.enum(['spot', 'um', 'cm']),
+    symbol: z.string(),
+    from: TIME,
+    to: TIME,
+    ...more,
+    columns: columnsSchema(columns).describe('Arrays of the same length, one value a row.'),
+    count: z.int().describe('Number of rows.'),
+    next: z.string().nullable().describe('Path of the next part, where a limit was reached.'),
+  });
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { marketName } from '../../../domain/market.ts';
+import type { ChartSeries, CoverageRun } from '../../../ports/chart-data.ts';
+import type { SeenGap } from '../../../ports/ledger.ts';
+import type { ApiDeps } from './bars.ts';
+import { columnsOf, type Style, TIME, timeJson } from './columns.ts';
+import { type Endpoint, endpoint, objectJson, tableJson, tableSchema } from './endpoint.ts';
+import { MARKET, RANGE_PARAMETERS, rangeOf, seriesOf, styleOf, TIMES } from './parameters.ts';
+
+const RANGE = z.object(RANGE_PARAMETERS);
+
+const RUNS = columnsOf<CoverageRun>();
+const COVERAGE = {
+  from: RUNS.time('Start of the first hour.', (run) => run.startMs),
+  to: RUNS.time('End of the last hour.', (run) => run.endMs),
+  verdict: RUNS.text('`proven`, `open`, `gap` or `unknown`.', (run) => run.verdict),
+  missing: RUNS.count('Ids missing in a gap; null where that is unknown.', (run) => run.missing),
+};
+
+const GAPS_OF = columnsOf<SeenGap>();
+const GAPS = {
+  hour: GAPS_OF.time('Start of the hour.', (gap) => gap.hourMs),
+  class: GAPS_OF.text('What is not proven, or odd.', (gap) => gap.gapClass),
+  fromId: GAPS_OF.count('First id concerned.', (gap) => gap.fromId),
+  toId: GAPS_OF.count('The id after the last one.', (gap) => gap.toId),
+  evidence: GAPS_OF.text('What was seen.', (gap) => gap.evidence),
+  seen: GAPS_OF.time('When it was first seen.', (gap) => gap.seenAtMs),
+};
+
+export function ledgerEndpoints({ data, clock }: ApiDeps): readonly Endpoint[] {
+  return [
+    endpoint({
+      path: '/series',
+      summary: 'Stored series, and what is known of them',
+      parameters: z.object({ times: TIMES }),
+      answer: z.strictObject({ series: z.array(SERIES) }),
+      ask: ({ times }) => ({
+        tag: undefined,
+        async body() {
+          const style = { exact: true, iso: times === 'iso' };
+          const all = (await data.series()).map((one) => seriesJson(one, style));
+          return `{"series":[${all.join(',')}]}`;
+        },
+      }),
+    }),
+    endpoint({
+      path: '/coverage',
+      summary: 'Which hours are proven',
+      parameters: RANGE,
+      answer: tableSchema(COVERAGE, {}),
+      ask(given) {
+        const [series, style] = [seriesOf(given), styleOf(given)];
+        const range = rangeOf(given, clock.nowMs());
+        return {
+          tag: undefined,
+          async body() {
+            const rows = await data.coverage(series, range);
+            return tableJson({ series, range, style, columns: COVERAGE, rows });
+          },
+        };
+      },
+    }),
+    endpoint({
+      path: '/gaps',
+      summary: 'What is not proven and why, and oddities',
+      parameters: RANGE,
+      answer: tableSchema(GAPS, {}),
+      ask(given) {
+        const [series, style] = [seriesOf(given), styleOf(given)];
+        const range = rangeOf(given, clock.nowMs());
+        return {
+          tag: undefined,
+          async body() {
+            const rows = await data.gaps(series, range);
+            return tableJson({ series, range, style, columns: GAPS, rows });
+          },
+        };
+      },
+    }),
+  ];
+}
+
+const SERIES = z.strictObject({
+  market: MARKET.unwrap(),
+  symbol: z.string(),
+  unit: z.enum(['base', 'contracts']),
+  contractSize: z.string().nullable().describe('Value of one contract in quote currency.'),
+  from: TIME.describe('Start of the first hour in the ledger.'),
+  to: TIME.describe('End of the last hour in the ledger.'),
+  provenTo: TIME.nullable().describe('End of the newest proven hour.'),
+  origin: TIME.describe('Where continuous CDV is 0.'),
+  hours: z.strictObject({ proven: z.int(), open: z.int(), gap: z.int(), unknown: z.int() }),
+  rows: z.int().describe('Aggregate trades of all hours.'),
+  isScheduled: z.boolean(),
+});
+
+function seriesJson(series: ChartSeries, style: Style): string {
+  const { market, symbol, unit, contractSize, provenToMs, proven, open, gap, unknown } = series;
+  return objectJson({
+    market: JSON.stringify(marketName(market)),
+    symbol: JSON.stringify(symbol),
+    unit: JSON.stringify(unit),
+    contractSize: JSON.stringify(contractSize ?? null),
+    from: timeJson(series.startMs, style),
+    to: timeJson(series.endMs, style),
+    provenTo: provenToMs === undefined ? 'null' : timeJson(provenToMs, style),
+    origin: timeJson(series.originMs, style),
+    hours: JSON.stringify({ proven, open, gap, unknown }),
+    rows: String(series.rows),
+    isScheduled: String(series.isScheduled),
+  });
+}

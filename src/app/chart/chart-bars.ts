@@ -1,0 +1,71 @@
+import { planBars } from '../../domain/bars/bar-plan.ts';
+import { type BarGrid, startsIn } from '../../domain/bars/bar-grid.ts';
+import type { Series } from '../../domain/market.ts';
+import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
+import type { BarsPage, BarsQuestion, ShowRequest } from '../../ports/chart-data.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import { showBars, type ShowDeps } from '../bars/show-bars.ts';
+import { assertStored } from './assert-stored.ts';
+
+/** More than a chart can show, and few enough that an answer stays below some ten megabytes. */
+const MAX_BARS = 50_000;
+
+export interface BarsDeps extends Pick<ShowDeps, 'bars' | 'zones'> {
+  readonly ledger: Pick<Ledger, 'records' | 'knows'>;
+  readonly clock: Clock;
+}
+
+/** @throws CdvaultError USAGE when a bar straddles the anchor */
+export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): BarsQuestion {
+  const { request, next, grid } = firstPart(deps, asked);
+  return {
+    tag: async () => undefined,
+    async read() {
+      await assertStored(deps, series);
+      const { bars, starts } = await showBars(deps, series, request, deps.clock.nowMs());
+      const stored = new Set(bars.map(({ openMs }) => openMs));
+      const missing = missingSpans(
+        starts.filter((startMs) => !stored.has(startMs)),
+        grid,
+      );
+      return { bars, missing, next };
+    },
+  };
+}
+
+interface Part extends Pick<BarsPage, 'next'> {
+  readonly request: ShowRequest;
+  readonly grid: BarGrid;
+}
+
+/** The request, or its first MAX_BARS bars. */
+function firstPart({ zones }: BarsDeps, asked: ShowRequest): Part {
+  const { range, lengthMs, anchor } = asked;
+  // A bar of a session may be an hour longer than its day.
+  const reachMs = range.startMs + (MAX_BARS + 1) * lengthMs + 2 * DAY_MS;
+  const request = { ...asked, range: { ...range, endMs: Math.min(range.endMs, reachMs) } };
+  const { grid } = planBars(request, zones.clockTime);
+  let count = 0;
+  for (const startMs of startsIn(grid, request.range)) {
+    count += 1;
+    if (count <= MAX_BARS) continue;
+    // The level of `from` goes on counting from where this part starts.
+    const anchorMs = anchor.kind === 'from' ? range.startMs : undefined;
+    const part = { ...request, range: { ...range, endMs: startMs } };
+    return { request: part, grid, next: { startMs, anchorMs } };
+  }
+  return { request, grid, next: undefined };
+}
+
+/** @param starts of bars, ascending */
+function missingSpans(starts: readonly number[], grid: BarGrid): TimeRange[] {
+  const spans: TimeRange[] = [];
+  for (const startMs of starts) {
+    const last = spans.at(-1);
+    const endMs = grid.endOf(startMs);
+    if (last?.endMs === startMs) spans[spans.length - 1] = { ...last, endMs };
+    else spans.push({ startMs, endMs });
+  }
+  return spans;
+}

@@ -1,0 +1,55 @@
+import { CdvaultError } from '../../domain/errors.ts';
+import { marketName, type Series, seriesKey, tradesContracts } from '../../domain/market.ts';
+import { widenToHours } from '../../domain/time/hour.ts';
+import type { ChartData, ChartReads, ChartSeries } from '../../ports/chart-data.ts';
+import type { Ledger, SeriesCatalogue, SeriesCoverage, SeriesFacts } from '../../ports/ledger.ts';
+import { askBars, type BarsDeps } from './chart-bars.ts';
+import { assertStored } from './assert-stored.ts';
+import { coverageRuns } from './coverage-runs.ts';
+
+interface ChartDeps extends BarsDeps {
+  readonly ledger: Pick<Ledger, 'records' | 'knows' | 'openGaps' | 'overview'>;
+  readonly catalogue: Pick<SeriesCatalogue, 'all'>;
+  readonly reads: ChartReads;
+}
+
+export function createChartData(deps: ChartDeps): ChartData {
+  const { ledger, catalogue, reads } = deps;
+  return {
+    async series() {
+      const [coverage, facts] = await Promise.all([ledger.overview(), catalogue.all()]);
+      const byKey = new Map(facts.map((fact) => [seriesKey(fact), fact]));
+      return coverage
+        .map((stored) => withFacts(stored, byKey.get(seriesKey(stored))))
+        .toSorted(byMarketAndSymbol);
+    },
+    bars: (series, request) => askBars(deps, series, request),
+    async coverage(series, range) {
+      await assertStored(deps, series);
+      const hours = widenToHours(range);
+      return coverageRuns(await reads.judgedHours(series, hours), hours);
+    },
+    async gaps(series, range) {
+      await assertStored(deps, series);
+      return ledger.openGaps(series, widenToHours(range));
+    },
+  };
+}
+
+function withFacts(stored: SeriesCoverage, facts: SeriesFacts | undefined): ChartSeries {
+  if (facts === undefined)
+    throw new CdvaultError('INTERNAL', `${seriesKey(stored)} has hours in the ledger and no facts`);
+  return {
+    ...stored,
+    unit: tradesContracts(stored.market) ? 'contracts' : 'base',
+    contractSize: facts.contractSize,
+    originMs: facts.originMs,
+    isScheduled: facts.scheduledFromMs !== undefined,
+  };
+}
+
+function byMarketAndSymbol(left: Series, right: Series): number {
+  const [first, second] = [marketName(left.market), marketName(right.market)];
+  if (first !== second) return first < second ? -1 : 1;
+  return left.symbol < right.symbol ? -1 : 1;
+}

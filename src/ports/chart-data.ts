@@ -1,0 +1,84 @@
+import type { LevelTrust } from '../domain/bars/level-trust.ts';
+import type { BarsRequest } from '../domain/bars/bar-plan.ts';
+import type { Series } from '../domain/market.ts';
+import type { Verdict } from '../domain/proof/ledger.ts';
+import type { TimeRange } from '../domain/time/hour.ts';
+import type { BarSizes } from './bar-store.ts';
+import type { SeenGap, SeriesCoverage } from './ledger.ts';
+
+/** Levels and delta as decimal text of scale 8. */
+export interface ShownBar extends LevelTrust, BarSizes {
+  readonly openMs: number;
+  /** Exclusive. */
+  readonly endMs: number;
+  readonly open: string;
+  readonly high: string;
+  readonly low: string;
+  readonly close: string;
+  readonly delta: string;
+  readonly status: 'final' | 'partial' | 'forming';
+}
+
+export interface ShowRequest extends BarsRequest {
+  /** Where a bar opens: after its `first` trade, as stored, or where the `previous` one closed. */
+  readonly open: 'first' | 'previous';
+}
+
+/** Bars of a range, or of the first part of it that is not too long. */
+export interface BarsPage {
+  readonly bars: readonly ShownBar[];
+  /** Spans of requested bars that are not stored, merged, oldest first. */
+  readonly missing: readonly TimeRange[];
+  /** Where the next part begins, and the anchor that keeps its levels; undefined when nothing is left. */
+  readonly next: { readonly startMs: number; readonly anchorMs: number | undefined } | undefined;
+}
+
+/** A question about bars. Nothing is read before a method is called. */
+export interface BarsQuestion {
+  /**
+   * A text that changes whenever the answer does; undefined while a day of it is being written. It is read
+   * before the bars, so bars may be newer than their tag, and never older.
+   */
+  tag(): Promise<string | undefined>;
+  read(): Promise<BarsPage>;
+}
+
+export interface ChartSeries extends SeriesCoverage {
+  readonly unit: 'base' | 'contracts';
+  /** Value of one contract in quote currency, decimal text; undefined when it is unknown or there are no contracts. */
+  readonly contractSize: string | undefined;
+  readonly originMs: number;
+  readonly isScheduled: boolean;
+}
+
+/** The ledger's word about one hour. */
+export interface JudgedHour {
+  readonly hourMs: number;
+  readonly verdict: Verdict;
+  /** undefined when the missing ids can't be counted. */
+  readonly missing: number | undefined;
+}
+
+/** Hours of one verdict. */
+export interface CoverageRun extends TimeRange {
+  readonly verdict: Verdict | 'unknown';
+  readonly missing: number | undefined;
+}
+
+/** Everything that charts, scripts and notebooks read. */
+export interface ChartData {
+  /** Stored series, by market and symbol. */
+  series(): Promise<readonly ChartSeries[]>;
+  /** @throws CdvaultError USAGE when a bar straddles the anchor, before anything is read */
+  bars(series: Series, request: ShowRequest): BarsQuestion;
+  /** @throws CdvaultError UNKNOWN_SYMBOL */
+  coverage(series: Series, range: TimeRange): Promise<readonly CoverageRun[]>;
+  /** @throws CdvaultError UNKNOWN_SYMBOL */
+  gaps(series: Series, range: TimeRange): Promise<readonly SeenGap[]>;
+}
+
+/** What only charts ask the store. */
+export interface ChartReads {
+  /** Hours of the ledger, oldest first. */
+  judgedHours(series: Series, range: TimeRange): Promise<readonly JudgedHour[]>;
+}

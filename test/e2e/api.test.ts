@@ -1,0 +1,298 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
+import { timeZones } from '../../src/adapters/system/time-zones.ts';
+import { showBars } from '../../src/app/bars/show-bars.ts';
+import type { App } from '../../src/cli/compose.ts';
+import { parseBarLength } from '../../src/domain/bars/bar-grid.ts';
+import { parseAnchor } from '../../src/domain/bars/parse-anchor.ts';
+import { marketName, type Series } from '../../src/domain/market.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { unique } from '../support/command-line.ts';
+import { fillSeries } from '../support/filled-series.ts';
+import { type Served, startServe } from '../support/served.ts';
+import { openStore } from '../support/store.ts';
+import { cm, Rig, spot } from './rig.ts';
+import { truth } from './reference.ts';
+
+const START = Date.UTC(2024, 2, 3);
+const END = START + 3 * DAY_MS;
+const MADE = { fromMs: START, toMs: END };
+const BUSY = spot(unique('API'));
+const THIN = spot(unique('THIN'));
+const COIN = cm(`${unique('COIN')}_PERP`);
+
+let rig: Rig;
+let app: App;
+let served: Served;
+let reader: Sql;
+
+beforeAll(async () => {
+  rig = await Rig.start({});
+  app = await rig.app();
+  reader = createSql(rig.services.questdbReadonlyPgUrl, 1);
+  const store = openStore();
+  // On the second day the hour 5 has holes, 6 and 7 were never fetched; the last hour is open.
+  const hourOf = (hourMs: number) => (hourMs - START) / HOUR_MS;
+  const fateOf = (hourMs: number) => {
+    const hour = hourOf(hourMs);
+    if (hour === 29) return 'holes';
+    if (hour === 30 || hour === 31) return 'absent';
+    return hour === 71 ? 'open' : 'proven';
+  };
+  for (const [series, seed, more] of [
+    [BUSY, 71, { tradesPerHour: 90 }],
+    [THIN, 72, { tradesPerHour: 3 }],
+    [COIN, 73, { tradesPerHour: 40, qtyDecimals: 0, typicalLots: 20 }],
+  ] as const) {
+    const range = { startMs: START, endMs: END };
+    const trades = truth(syntheticTrades({ seed, ...MADE, ...more }), range, series.market);
+    const contract = series === COIN ? { contract: { size: '10.00000000' } } : {};
+    await fillSeries(store, { series, trades, originMs: START, fateOf, ...contract });
+  }
+  await store.close();
+  served = await startServe(rig);
+}, 300_000);
+
+afterAll(async () => {
+  await reader.close();
+  await rig.dispose();
+});
+
+type Json = Readonly<Record<string, unknown>>;
+type Cells = Readonly<Record<string, readonly unknown[]>>;
+
+async function ask(path: string, parameters: Readonly<Record<string, string>>): Promise<Json> {
+  const response = await served.ask(`/api/v1${path}?${new URLSearchParams(parameters).toString()}`);
+  expect(response.status, await response.clone().text()).toBe(200);
+  return (await response.json()) as Json;
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+function of({ market, symbol }: Series, startMs = START, endMs = END) {
+  return { market: marketName(market), symbol, from: iso(startMs), to: iso(endMs) };
+}
+
+/** The rows of columns, with null for undefined. */
+function rowsOf(columns: Cells): Readonly<Record<string, unknown>>[] {
+  const [[, first] = ['', []]] = Object.entries(columns);
+  return first.map((_, index) =>
+    Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, cells[index]])),
+  );
+}
+
+const DECIMALS = [
+  'open',
+  'high',
+  'low',
+  'close',
+  'delta',
+  'buyVolume',
+  'sellVolume',
+  'quoteDelta',
+  'quoteVolume',
+  'priceOpen',
+  'priceHigh',
+  'priceLow',
+  'priceClose',
+] as const;
+
+const CASES = [
+  { series: BUSY, interval: '1m', anchor: 'day' },
+  { series: BUSY, interval: '1h', anchor: 'from' },
+  { series: BUSY, interval: '2h', anchor: 'total' },
+  { series: BUSY, interval: '1h', anchor: 'session:09:30@America/New_York' },
+  { series: BUSY, interval: '15m', anchor: 'rolling:8' },
+  { series: BUSY, interval: '4h', anchor: '2024-03-02T04:00Z' },
+  { series: BUSY, interval: '1d', anchor: 'week' },
+  { series: COIN, interval: '30m', anchor: 'day' },
+  { series: COIN, interval: '1h', anchor: 'total' },
+  { series: THIN, interval: '5m', anchor: 'day' },
+  { series: THIN, interval: '3h', anchor: 'month' },
+] as const;
+
+describe.each(CASES)('bars of $series.symbol, $interval from $anchor', (one) => {
+  test.each(['first', 'previous'] as const)('with open %s equal those of show', async (open) => {
+    const { series, interval, anchor } = one;
+    const range = { startMs: START, endMs: END };
+    const lengthMs = parseBarLength(interval);
+    const parsed = parseAnchor(anchor, timeZones.has);
+    const request = { lengthMs, range, anchor: parsed, open };
+    const { bars } = await showBars(app, series, request, Date.now());
+    const parameters = { ...of(series), interval, anchor, open };
+    const exact = await ask('/bars', { ...parameters, exact: 'true' });
+    const wanted = bars.map(({ openMs, endMs, levelFromMs, ...bar }) => ({
+      time: openMs,
+      end: endMs,
+      levelFrom: levelFromMs,
+      ...bar,
+    }));
+    expect(exact).toMatchObject({ count: bars.length, next: null, interval, anchor, open });
+    expect(bars.length).toBeGreaterThan(0);
+    expect(rowsOf(exact['columns'] as Cells)).toEqual(
+      wanted.map((bar) => Object.fromEntries(Object.entries(bar).map(([k, v]) => [k, v ?? null]))),
+    );
+    const rounded = await ask('/bars', parameters);
+    expect(rowsOf(rounded['columns'] as Cells)).toEqual(
+      rowsOf(exact['columns'] as Cells).map((row) => {
+        const numbers = DECIMALS.map((name) => [
+          name,
+          row[name] === null ? null : Number(row[name]),
+        ]);
+        return { ...row, ...(Object.fromEntries(numbers) as object) };
+      }),
+    );
+  });
+});
+
+test.each([BUSY, COIN, THIN])(
+  'stored bars of $symbol equal SQL, digit for digit',
+  async (series) => {
+    const where = `market = '${series.market}' AND symbol = '${series.symbol}'`;
+    const names =
+      'open, high, low, close, delta, buy_volume, sell_volume, quote_delta, quote_volume, price_open, price_high, price_low, price_close';
+    const exact = await reader.query(
+      `SELECT ${names} FROM cdv_exact_1h WHERE ${where} AND status <> 'void' ORDER BY ts`,
+    );
+    const told = await ask('/bars', { ...of(series), interval: '1h', exact: 'true' });
+    const columns = told['columns'] as Cells;
+    expect(exact.length).toBe(70);
+    expect(DECIMALS.map((name) => columns[name])).toEqual(
+      names.split(', ').map((name) => exact.map((row) => row[name] ?? null)),
+    );
+    const doubles = await reader.query(
+      `SELECT open, high, low, close, delta, buy_volume, sell_volume, price_close FROM cdv_1h WHERE ${where} ORDER BY ts`,
+    );
+    const rounded = (await ask('/bars', { ...of(series), interval: '1h' }))['columns'] as Cells;
+    for (const name of ['open', 'high', 'low', 'close', 'delta', 'priceClose']) {
+      const column = name.replace('C', '_c');
+      expect(rounded[name], name).toEqual(
+        doubles.map((row) => (row[column] === null ? null : Number(row[column]))),
+      );
+    }
+  },
+);
+
+test('bars that are not stored are named, and a level after them says what is missing', async () => {
+  const answer = await ask('/bars', { ...of(BUSY), interval: '1h', times: 'iso' });
+  expect(answer['missing']).toEqual({
+    from: ['2024-03-04T06:00:00.000Z'],
+    to: ['2024-03-04T08:00:00.000Z'],
+  });
+  expect(answer).toMatchObject({ from: iso(START), to: iso(END), unit: 'base' });
+  const rows = rowsOf(answer['columns'] as Cells);
+  expect(rows.filter(({ status }) => status === 'partial').map(({ time }) => time)).toEqual([
+    '2024-03-04T05:00:00.000Z',
+    '2024-03-05T23:00:00.000Z',
+  ]);
+  expect(rows[23]).toMatchObject({ time: '2024-03-03T23:00:00.000Z', levelMissing: 0 });
+  expect(rows[31]?.['levelMissing']).toBeGreaterThan(100);
+});
+
+test('coverage has the verdict of each hour, gaps their evidence', async () => {
+  const range = of(BUSY, START - HOUR_MS);
+  const { columns } = (await ask('/coverage', range)) as { columns: Cells };
+  const hour = (index: number) => START + index * HOUR_MS;
+  const [[view]] = [
+    await reader.query(
+      `SELECT missing FROM coverage WHERE symbol = '${BUSY.symbol}' AND verdict = 'gap'`,
+    ),
+  ];
+  const missing = Number(view?.['missing']);
+  expect(missing).toBeGreaterThan(10);
+  expect(rowsOf(columns)).toEqual([
+    { from: hour(-1), to: hour(0), verdict: 'unknown', missing: null },
+    { from: hour(0), to: hour(29), verdict: 'proven', missing: 0 },
+    { from: hour(29), to: hour(30), verdict: 'gap', missing },
+    { from: hour(30), to: hour(32), verdict: 'unknown', missing: null },
+    { from: hour(32), to: hour(71), verdict: 'proven', missing: 0 },
+    { from: hour(71), to: hour(72), verdict: 'open', missing: 0 },
+  ]);
+  const gaps = await ask('/gaps', range);
+  expect(rowsOf(gaps['columns'] as Cells)).toMatchObject([
+    { hour: hour(29), class: 'missing_ids', evidence: 'asked three times' },
+  ]);
+});
+
+test('series are listed with what is known of them', async () => {
+  const { series } = (await ask('/series', { times: 'iso' })) as { series: Json[] };
+  const symbols = [BUSY, THIN, COIN].map(({ symbol }) => symbol);
+  const ours = series.filter(({ symbol }) => symbols.includes(String(symbol)));
+  expect(ours.map(({ market }) => market)).toEqual(['cm', 'spot', 'spot']);
+  expect(ours.find(({ symbol }) => symbol === BUSY.symbol)).toEqual({
+    market: 'spot',
+    symbol: BUSY.symbol,
+    unit: 'base',
+    contractSize: null,
+    from: iso(START),
+    to: iso(END),
+    provenTo: iso(END - HOUR_MS),
+    origin: iso(START),
+    hours: { proven: 68, open: 1, gap: 1, unknown: 2 },
+    rows: expect.any(Number) as number,
+    isScheduled: false,
+  });
+});
+
+describe('a question that can’t be answered', () => {
+  const RANGE = 'from=2024-03-03&to=2024-03-04';
+  test.each([
+    ['/bars', 400, 'USAGE', 'the parameter symbol is missing'],
+    [`/bars?symbol=A B&${RANGE}`, 400, 'USAGE', '"A B" is not a symbol'],
+    [`/bars?symbol=X&symbol=Y&${RANGE}`, 400, 'USAGE', 'the parameter "symbol" is given twice'],
+    [`/bars?symbol=X&${RANGE}&limit=1`, 400, 'USAGE', 'there is no parameter "limit" here'],
+    [`/bars?symbol=X&${RANGE}&exact=1`, 400, 'USAGE', 'exact "1" is not possible'],
+    [`/bars?symbol=X&${RANGE}&interval=7m`, 400, 'USAGE', 'interval "7m" neither'],
+    [`/bars?symbol=X&${RANGE}&anchor=noon`, 400, 'BAD_TIME', 'anchor "noon"'],
+    [
+      `/bars?symbol=X&from=2024-03-03T00:30Z&to=2024-03-04&interval=1h&anchor=from`,
+      400,
+      'USAGE',
+      'a bar straddles from',
+    ],
+    ['/bars?symbol=X&from=soon&to=2024-03-04', 400, 'BAD_TIME', 'from "soon"'],
+    ['/gaps?symbol=X&from=2024-03-04&to=2024-03-04', 400, 'BAD_RANGE', 'is not before'],
+    ['/gaps?symbol=X&from=2016-03-04&to=2024-03-04', 400, 'BAD_RANGE', 'before 2017'],
+    ['/gaps?symbol=X&from=20240304&to=2024-03-04', 400, 'BAD_RANGE', 'before 2017'],
+    ['/gaps?symbol=X&from=9999-03-04&to=9999-03-05', 400, 'BAD_RANGE', 'in the future'],
+    [`/bars?symbol=NOSUCH&${RANGE}`, 404, 'UNKNOWN_SYMBOL', 'no data of NOSUCH (spot) is stored'],
+    [`/coverage?symbol=NOSUCH&${RANGE}`, 404, 'UNKNOWN_SYMBOL', 'no data of NOSUCH'],
+    [`/gaps?symbol=NOSUCH&${RANGE}`, 404, 'UNKNOWN_SYMBOL', 'no data of NOSUCH'],
+    ['/nothing', 404, 'USAGE', 'there is no /api/v1/nothing'],
+  ])('%s is %d %s', async (path, status, code, words) => {
+    const response = await served.ask(`/api/v1${path}`);
+    expect(response.status).toBe(status);
+    const { error } = (await response.json()) as { error: Json };
+    expect(error).toMatchObject({ code, retryable: false });
+    expect(error['message']).toContain(words);
+    expect(error['advice']).not.toBe('');
+  });
+
+  test('only GET is possible, and only with the password', async () => {
+    const response = await served.ask('/api/v1/series', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+    });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD');
+    expect((await fetch(`${served.url}/api/v1/series`)).status).toBe(401);
+  });
+});
+
+test('an answer is packed when asked for, and has a tag', async () => {
+  const path = `/api/v1/gaps?${new URLSearchParams(of(BUSY)).toString()}`;
+  const plain = await served.ask(path, { headers: { 'Accept-Encoding': 'identity' } });
+  const tag = plain.headers.get('etag') ?? '';
+  expect(plain.headers.get('cache-control')).toBe('private, no-cache');
+  const again = await served.ask(path, { headers: { 'If-None-Match': `"x", ${tag}` } });
+  expect([again.status, await again.text()]).toEqual([304, '']);
+  const bars = `/api/v1/bars?${new URLSearchParams(of(BUSY)).toString()}`;
+  for (const encoding of ['br', 'gzip']) {
+    const packed = await served.ask(bars, { headers: { 'Accept-Encoding': encoding } });
+    expect(packed.headers.get('content-encoding')).toBe(encoding);
+    expect(await packed.json()).toMatchObject({ symbol: BUSY.symbol });
+  }
+});
