@@ -48,7 +48,7 @@ export async function composeServer(
     log,
   });
   const data = composeChart(urls, app);
-  const api = createApi({ data: data.chart, zones: app.zones, clock, log });
+  const api = createApi({ data: data.chart, zones: app.zones, clock, version: VERSION, log });
   const { redisUrl } = urls;
   const board = createBoard({ redisUrl, prefix: config.redisPrefix, path: BOARD_PATH, log });
   const closeParts = () =>

@@ -81,4 +81,14 @@ export interface ChartData {
 export interface ChartReads {
   /** Hours of the ledger, oldest first. */
   judgedHours(series: Series, range: TimeRange): Promise<readonly JudgedHour[]>;
+  /**
+   * A digest of which build of each day is stored; undefined while a day is being written, because its bars
+   * then change before its stamp does.
+   * @param days whole days
+   */
+  buildsDigest(series: Series, days: TimeRange): Promise<string | undefined>;
+  /** A digest of the continuous levels at these midnights. */
+  basesDigest(series: Series, days: TimeRange): Promise<string>;
+  /** A digest of what the ledger says of these hours. */
+  hoursDigest(series: Series, hours: TimeRange): Promise<string>;
 }

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createChartReads } from '../../src/adapters/questdb/chart-reads.ts';
 import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
+import { systemClock } from '../../src/adapters/system/clock.ts';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
 import { showBars } from '../../src/app/bars/show-bars.ts';
+import { createChartData } from '../../src/app/chart/chart-data.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { parseBarLength } from '../../src/domain/bars/bar-grid.ts';
 import { parseAnchor } from '../../src/domain/bars/parse-anchor.ts';
 import { marketName, type Series } from '../../src/domain/market.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { fillSeries } from '../support/filled-series.ts';
@@ -296,3 +299,102 @@ test('an answer is packed when asked for, and has a tag', async () => {
     expect(await packed.json()).toMatchObject({ symbol: BUSY.symbol });
   }
 });
+
+describe('a tag of bars', () => {
+  const HELD = spot(unique('TAG'));
+  const from = floorTo(Date.now(), DAY_MS) - DAY_MS;
+  const to = from + 3 * DAY_MS;
+  let store: ReturnType<typeof openStore>;
+  /** The day before this one, in which a later build finds more trades. */
+  const trades = truth(
+    syntheticTrades({ seed: 74, fromMs: from, toMs: from + 30 * HOUR_MS, tradesPerHour: 20 }),
+    { startMs: from, endMs: from + 30 * HOUR_MS },
+  );
+  const fill = (fate: 'holes' | 'proven') => {
+    const fateOf = (hourMs: number) => (hourMs === from + 3 * HOUR_MS ? fate : 'proven');
+    return fillSeries(store, { series: HELD, trades, originMs: from, fateOf });
+  };
+  const path = (anchor: string, startMs = from, endMs = from + DAY_MS) => {
+    const range = { symbol: HELD.symbol, from: iso(startMs), to: iso(endMs), interval: '1h' };
+    return `/api/v1/bars?${new URLSearchParams({ ...range, anchor }).toString()}`;
+  };
+  const tagOf = async (url: string) => (await served.ask(url)).headers.get('etag');
+  const statusWith = async (url: string, tag: string | null) =>
+    (await served.ask(url, { headers: { 'If-None-Match': tag ?? '' } })).status;
+
+  beforeAll(async () => {
+    store = openStore();
+    await fill('holes');
+  });
+
+  afterAll(async () => store.close());
+
+  test('holds until a day is built again, and not while it is being written', async () => {
+    const anchors = ['day', 'total', 'from'];
+    const before = await Promise.all(anchors.map((anchor) => tagOf(path(anchor))));
+    expect(before).not.toContain(null);
+    for (const [index, anchor] of anchors.entries())
+      expect(await statusWith(path(anchor), before[index] ?? null)).toBe(304);
+    const day = { series: HELD, day: { ...STAMP, dayMs: from, levelFromMs: from } };
+    await store.bars.begin([day], Date.now());
+    await store.sql.waitApplied('bar_days');
+    expect(await tagOf(path('day'))).toBeNull();
+    expect(await statusWith(path('day'), before[0] ?? null)).toBe(200);
+    await fill('proven');
+    for (const [index, anchor] of anchors.entries()) {
+      expect(await statusWith(path(anchor), before[index] ?? null)).toBe(200);
+      expect(await statusWith(path(anchor), await tagOf(path(anchor)))).toBe(304);
+    }
+  });
+
+  test('changes when only a midnight base, or only the ledger changes, where levels need it', async () => {
+    const urls = ['day', 'total', 'week'].map((anchor) => path(anchor));
+    const first = await Promise.all(urls.map(tagOf));
+    await store.bars.writeMidnightBases(HELD, from, [{ dayMs: from, baseE8: 7n, missing: 0 }]);
+    const second = await Promise.all(urls.map(tagOf));
+    expect(second.map((tag, index) => tag === first[index])).toEqual([true, false, true]);
+    const [record] = await store.ledger.records(HELD, { startMs: from, endMs: from + HOUR_MS });
+    if (record === undefined) throw new Error('no first hour');
+    await store.ledger.write([{ record: { ...record, prev: undefined }, gaps: [] }], Date.now());
+    const third = await Promise.all(urls.map(tagOf));
+    expect(third.map((tag, index) => tag === second[index])).toEqual([true, true, false]);
+  });
+
+  test('changes when a forming bar ends', async () => {
+    const clock = { nowMs: () => nowMs };
+    let nowMs = from + 29.5 * HOUR_MS;
+    const sql = createSql(rig.services.questdbReadonlyPgUrl, 1);
+    const data = createChartData({
+      bars: store.bars,
+      ledger: store.ledger,
+      catalogue: app.catalogue,
+      reads: createChartReads(sql),
+      zones: timeZones,
+      clock: { ...systemClock, ...clock },
+    });
+    const question = () =>
+      data.bars(HELD, {
+        lengthMs: HOUR_MS,
+        range: { startMs: from, endMs: to },
+        anchor: { kind: 'day' },
+        open: 'first',
+      });
+    const before = await question().tag();
+    nowMs += 60_000;
+    expect(await question().tag()).toBe(before);
+    nowMs = from + 30 * HOUR_MS;
+    expect(await question().tag()).not.toBe(before);
+    await sql.close();
+  });
+});
+
+const STAMP = {
+  inputs: '',
+  rows: 0,
+  idStart: 0,
+  idEnd: 0,
+  missing: 0,
+  deltaE8: 0n,
+  volumeE8: 0n,
+  hours: [],
+};

@@ -1,8 +1,29 @@
+import { hash } from 'node:crypto';
 import type { Verdict } from '../../domain/proof/ledger.ts';
+import type { Series } from '../../domain/market.ts';
+import type { TimeRange } from '../../domain/time/hour.ts';
 import type { ChartReads } from '../../ports/chart-data.ts';
-import { IN_RANGE, int, OF_SERIES, optionalInt, seriesParameters, type Sql, text } from './sql.ts';
+import { UNFINISHED } from './bar-store.ts';
+import {
+  IN_RANGE,
+  int,
+  OF_SERIES,
+  optionalInt,
+  seriesParameters,
+  type Sql,
+  text,
+  type TextRow,
+} from './sql.ts';
 
 export function createChartReads(sql: Sql): ChartReads {
+  async function rowsOf(table: string, columns: string, series: Series, range: TimeRange) {
+    await sql.waitApplied(table);
+    return sql.query(
+      `SELECT ts::long AS at_us, ${columns} FROM ${table} WHERE ${OF_SERIES} AND ${IN_RANGE} ORDER BY ts`,
+      seriesParameters(series, range),
+    );
+  }
+
   return {
     async judgedHours(series, range) {
       await sql.waitApplied('slices');
@@ -16,5 +37,23 @@ export function createChartReads(sql: Sql): ChartReads {
         missing: optionalInt(row, 'missing'),
       }));
     },
+    async buildsDigest(series, days) {
+      const rows = await rowsOf('bar_days', 'built_at::long AS built_us, layout', series, days);
+      return rows.some(({ layout }) => layout === UNFINISHED) ? undefined : digestOf(rows);
+    },
+    basesDigest: async (series, days) =>
+      digestOf(await rowsOf('anchors', 'base, missing, origin::long AS origin_us', series, days)),
+    hoursDigest: async (series, hours) =>
+      digestOf(await rowsOf('slices', HOUR_FACTS, series, hours)),
   };
+}
+
+/** What decides whether an hour is proven, and how many of its ids are missing. */
+const HOUR_FACTS =
+  'rows, first_id, last_id, prev_id, prev_ts::long AS prev_us, next_id, next_ts::long AS next_us, ' +
+  'ended_at::long AS ended_us, content_hash';
+
+function digestOf(rows: readonly TextRow[]): string {
+  const text = JSON.stringify(rows.map((row) => Object.values(row)));
+  return hash('sha256', text, 'base64url');
 }

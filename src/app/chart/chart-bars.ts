@@ -1,8 +1,8 @@
-import { planBars } from '../../domain/bars/bar-plan.ts';
+import { type BarsPlan, planBars } from '../../domain/bars/bar-plan.ts';
 import { type BarGrid, startsIn } from '../../domain/bars/bar-grid.ts';
 import type { Series } from '../../domain/market.ts';
-import { DAY_MS, type TimeRange } from '../../domain/time/hour.ts';
-import type { BarsPage, BarsQuestion, ShowRequest } from '../../ports/chart-data.ts';
+import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import type { BarsPage, BarsQuestion, ChartReads, ShowRequest } from '../../ports/chart-data.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import { showBars, type ShowDeps } from '../bars/show-bars.ts';
@@ -13,14 +13,16 @@ const MAX_BARS = 50_000;
 
 export interface BarsDeps extends Pick<ShowDeps, 'bars' | 'zones'> {
   readonly ledger: Pick<Ledger, 'records' | 'knows'>;
+  readonly reads: Pick<ChartReads, 'buildsDigest' | 'basesDigest' | 'hoursDigest'>;
   readonly clock: Clock;
 }
 
 /** @throws CdvaultError USAGE when a bar straddles the anchor */
 export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): BarsQuestion {
-  const { request, next, grid } = firstPart(deps, asked);
+  const { request, next, plan } = firstPart(deps, asked);
+  const { grid } = plan;
   return {
-    tag: async () => undefined,
+    tag: () => tagOf(deps, series, request, plan),
     async read() {
       await assertStored(deps, series);
       const { bars, starts } = await showBars(deps, series, request, deps.clock.nowMs());
@@ -36,7 +38,7 @@ export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): Bar
 
 interface Part extends Pick<BarsPage, 'next'> {
   readonly request: ShowRequest;
-  readonly grid: BarGrid;
+  readonly plan: BarsPlan;
 }
 
 /** The request, or its first MAX_BARS bars. */
@@ -45,17 +47,43 @@ function firstPart({ zones }: BarsDeps, asked: ShowRequest): Part {
   // A bar of a session may be an hour longer than its day.
   const reachMs = range.startMs + (MAX_BARS + 1) * lengthMs + 2 * DAY_MS;
   const request = { ...asked, range: { ...range, endMs: Math.min(range.endMs, reachMs) } };
-  const { grid } = planBars(request, zones.clockTime);
+  const plan = planBars(request, zones.clockTime);
   let count = 0;
-  for (const startMs of startsIn(grid, request.range)) {
+  for (const startMs of startsIn(plan.grid, request.range)) {
     count += 1;
     if (count <= MAX_BARS) continue;
     // The level of `from` goes on counting from where this part starts.
     const anchorMs = anchor.kind === 'from' ? range.startMs : undefined;
     const part = { ...request, range: { ...range, endMs: startMs } };
-    return { request: part, grid, next: { startMs, anchorMs } };
+    return {
+      request: part,
+      plan: planBars(part, zones.clockTime),
+      next: { startMs, anchorMs },
+    };
   }
-  return { request, grid, next: undefined };
+  return { request, plan, next: undefined };
+}
+
+/** Everything that an answer depends on: bars, continuous levels, the ledger, and which bars have ended. */
+async function tagOf(
+  { reads, clock }: BarsDeps,
+  series: Series,
+  { range, anchor }: ShowRequest,
+  { grid, read }: BarsPlan,
+): Promise<string | undefined> {
+  const days = { startMs: floorTo(read.startMs, DAY_MS), endMs: read.endMs };
+  const hours = { startMs: floorTo(read.startMs, HOUR_MS), endMs: read.endMs };
+  const isCounted = anchor.kind !== 'day' && anchor.kind !== 'total';
+  // The order does not matter: the bars are read after all of them.
+  const [builds, bases, facts] = await Promise.all([
+    reads.buildsDigest(series, days),
+    anchor.kind === 'total' ? reads.basesDigest(series, days) : '',
+    isCounted ? reads.hoursDigest(series, hours) : '',
+  ]);
+  if (builds === undefined) return undefined;
+  // A bar stops to be `forming` when it ends, although nothing stored has changed.
+  const endedMs = grid.startOf(Math.min(clock.nowMs(), read.endMs));
+  return [range.startMs, range.endMs, endedMs, builds, bases, facts].join('.');
 }
 
 /** @param starts of bars, ascending */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { parseAnchor } from '../../../domain/bars/parse-anchor.ts';
 import { parseBarLength } from '../../../domain/bars/bar-grid.ts';
@@ -14,6 +15,7 @@ export interface ApiDeps {
   readonly data: ChartData;
   readonly zones: Pick<TimeZones, 'has'>;
   readonly clock: Clock;
+  readonly version: string;
 }
 
 const { time, decimal, count, text } = columnsOf<ShownBar>();
@@ -66,7 +68,7 @@ const PARAMETERS = z.object({
 
 const SPANS = z.strictObject({ from: z.array(TIME), to: z.array(TIME) });
 
-export function barsEndpoint({ data, zones, clock }: ApiDeps): Endpoint {
+export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint {
   return endpoint({
     path: '/bars',
     summary: 'Bars of CDV, price and volume',
@@ -89,8 +91,9 @@ export function barsEndpoint({ data, zones, clock }: ApiDeps): Endpoint {
         lengthMs: parseBarLength(interval),
         anchor: parseAnchor(anchor, zones.has, 'anchor'),
       });
+      const tag = await question.tag();
       return {
-        tag: (await question.tag()) ?? null,
+        tag: tag === undefined ? null : hash('sha256', `${version} ${tag}`, 'base64url'),
         async body() {
           const { bars, missing, next } = await question.read();
           const times = (all: readonly number[]) =>
