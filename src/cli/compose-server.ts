@@ -3,6 +3,7 @@ import { createApi } from '../adapters/http/api/routes.ts';
 import { BOARD_PATH, type RunningServer, startServer } from '../adapters/http/server.ts';
 import { createChartReads } from '../adapters/questdb/chart-reads.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
+import { createLimitedSql, type QueryLimits } from '../adapters/questdb/limited-sql.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSql } from '../adapters/questdb/sql.ts';
 import { QuestdbStoredBars } from '../adapters/questdb/stored-bars.ts';
@@ -19,10 +20,14 @@ import { composeExchange } from './compose-exchange.ts';
 /** Timeout of metrics queries, shorter than the 10 s that Prometheus waits for a scrape. */
 const WATCH_QUERY_MS = 5_000;
 
-/** Longer than any chart takes to draw, and shorter than its reader waits. */
-const CHART_QUERY_MS = 10_000;
-/** The server has few threads for connections (two on a small machine), and workers need them, too. */
-const CHART_CONNECTIONS = 4;
+const CHART_LIMITS: QueryLimits = {
+  // Longer than a chart takes, and shorter than its reader waits.
+  queryMs: 10_000,
+  // The server has few threads for connections (two on a small machine), and workers need them, too.
+  running: 2,
+  // A page that is opened asks some ten questions of a few queries each.
+  waiting: 200,
+};
 
 /** The HTTP server with board and metrics. */
 export async function composeServer(
@@ -76,7 +81,7 @@ function composeChart(
   urls: ServiceUrls,
   { config, clock, zones }: Pick<App, 'config' | 'clock' | 'zones'>,
 ) {
-  const sql = createSql(urls.questdbReadonlyPgUrl, CHART_CONNECTIONS, CHART_QUERY_MS);
+  const sql = createLimitedSql(urls.questdbReadonlyPgUrl, CHART_LIMITS);
   const chart = createChartData({
     bars: new QuestdbStoredBars(sql, config.tiers),
     ledger: createLedger(sql),

@@ -11,7 +11,8 @@ const STATUS: Readonly<Partial<Record<ErrorCode, Status>>> = {
   UNKNOWN_SYMBOL: 404,
   STORE_UNREACHABLE: 503,
   TABLE_SUSPENDED: 503,
-  REDIS_UNREACHABLE: 503,
+  QUERY_BUSY: 503,
+  QUERY_TIMEOUT: 504,
 };
 
 export interface Failure {
