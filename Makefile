@@ -43,6 +43,7 @@ install:
 
 types: install
 	@$(NODE) $(BIN)/tsc --noEmit
+	@$(NODE) $(BIN)/tsc --noEmit -p src/page
 
 lint: install
 	@$(NODE) $(BIN)/oxlint --type-aware --deny-warnings

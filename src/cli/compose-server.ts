@@ -1,5 +1,6 @@
 import { createBoard } from '../adapters/bullmq/board.ts';
 import { createApi } from '../adapters/http/api/routes.ts';
+import { bundlePage, createPage } from '../adapters/http/page.ts';
 import { BOARD_PATH, type RunningServer, startServer } from '../adapters/http/server.ts';
 import { createChartReads } from '../adapters/questdb/chart-reads.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
@@ -59,8 +60,9 @@ export async function composeServer(
   const closeParts = () =>
     Promise.allSettled([board.close(), source.close(), sql.close(), data.close()]);
   try {
+    const page = createPage(await bundlePage());
     const server = await startServer(
-      { watch, board: board.pages, api, ...guard, links: loginLinks, version: VERSION, log },
+      { watch, board: board.pages, api, page, ...guard, links: loginLinks, version: VERSION, log },
       { host, port },
     );
     return {

@@ -70,7 +70,7 @@ describe('access', () => {
   });
 
   test.each([
-    ['/', 302],
+    ['/', 200],
     ['/board', 200],
     ['/board/', 200],
     ['/board/api/queues', 200],

@@ -62,6 +62,8 @@ const RULES: Readonly<Record<string, (imported: string, name: string) => boolean
   domain: (imported) => imported.startsWith('domain/') || imported === 'node:crypto',
   ports: (imported) => /^(domain|ports)\//.test(imported),
   app: (imported) => /^(domain|ports|app)\//.test(imported),
+  // Code of the browser: of the server it knows the form of the answers only.
+  page: (imported) => /^(domain|page)\//.test(imported) || imported === 'lightweight-charts',
   adapters: (imported, name) => {
     if (!/^(app|cli|adapters)\/|^config\.ts$|^\.\./.test(imported)) return true;
     const own = name.split('/')[1] ?? '';
@@ -94,9 +96,12 @@ test('files directly in src import domain at most', () => {
   expect(ours.filter((imported) => !imported.startsWith('domain/'))).toEqual([]);
 });
 
-test('src has .ts files only, and no import that these tests cannot see', () => {
+test('src has .ts files only, beside those of the page, and no import that these tests cannot see', () => {
   const names = readdirSync(src, { recursive: true, encoding: 'utf8' });
-  expect(names.filter((name) => /\.[^/]+$/.test(name) && !name.endsWith('.ts'))).toEqual([]);
+  expect(names.filter((name) => /\.[^/]+$/.test(name) && !name.endsWith('.ts'))).toEqual([
+    'page/page.css',
+    'page/tsconfig.json',
+  ]);
   const hidden = files.filter(({ text }) => hidesImport(text)).map(({ name }) => name);
   // It is loaded on its first use, since few commands need it; its types are imported as usual.
   expect(hidden).toEqual(['adapters/system/time-zones.ts']);
@@ -257,6 +262,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   bullmq: ['adapters/bullmq/'],
   'cli-table3': ['cli/print/table.ts'],
   commander: ['cli/main.ts', 'cli/commands/', 'cli/input/'],
+  esbuild: ['adapters/http/page.ts'],
   execa: ['adapters/services/'],
   hono: ['adapters/bullmq/board.ts', 'adapters/http/'],
   hyparquet: ['adapters/export/'],
@@ -266,6 +272,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
     'adapters/bullmq/',
     'adapters/services/probes.ts',
   ],
+  'lightweight-charts': ['page/'],
   'log-update': ['cli/print/backfill-progress.ts', 'cli/print/range-progress.ts'],
   'lru-cache': ['adapters/http/sessions.ts', 'adapters/system/distilled-cache.ts'],
   'p-limit': ['adapters/questdb/'],

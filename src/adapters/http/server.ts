@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
@@ -12,6 +12,7 @@ import type { Watch } from '../../ports/watch.ts';
 import { createAccess, knownHosts } from './access.ts';
 import { API_PATH } from './api/routes.ts';
 import { LOGIN_PATH } from './login-url.ts';
+import type { ChartPage } from './page.ts';
 import { createProcessMetrics, METRICS_CONTENT_TYPE, renderMetrics } from './metrics.ts';
 
 export const BOARD_PATH = '/board';
@@ -25,6 +26,8 @@ export interface ServerDeps {
   readonly board: Hono;
   /** Answers everything under API_PATH. */
   readonly api: Hono;
+  /** Answers `/`. */
+  readonly page: ChartPage;
   readonly user: string;
   readonly password: string;
   readonly links: LoginLinks;
@@ -69,11 +72,13 @@ export async function startServer(
  * /healthz and /readyz are public; everything else, including unknown paths, needs the password or the
  * session that a login link began.
  */
-function createPages({ watch, board, api, hosts, version, log, ...guard }: ServerDeps): Hono {
+function createPages({ watch, board, api, page, hosts, version, log, ...guard }: ServerDeps): Hono {
   const access = createAccess({ ...guard, log });
   const processMetrics = createProcessMetrics();
   const pages = new Hono({ strict: false });
-  pages.use(HEADERS);
+  // What comes first has the last word.
+  pages.use(`${BOARD_PATH}/*`, headers(["'unsafe-inline'"]));
+  pages.use(headers(page.styleSources));
   pages.get('/healthz', (context) => context.json({ alive: true }));
   pages.get('/readyz', async (context) => {
     const { reasons } = await watch.readiness();
@@ -83,7 +88,6 @@ function createPages({ watch, board, api, hosts, version, log, ...guard }: Serve
   pages.use(knownHosts(hosts));
   pages.get(`${LOGIN_PATH}/:token`, access.login);
   pages.use(...access.entry, bodyLimit({ maxSize: MAX_BODY_BYTES }));
-  pages.get('/', (context) => context.redirect(BOARD_PATH));
   pages.get('/metrics', async (context) => {
     const texts = [renderMetrics(await watch.facts(), version), processMetrics.metrics()];
     const body = (await Promise.all(texts)).join('\n');
@@ -91,6 +95,7 @@ function createPages({ watch, board, api, hosts, version, log, ...guard }: Serve
   });
   pages.route(BOARD_PATH, board);
   pages.route(API_PATH, api);
+  pages.route('/', page.routes);
   pages.notFound((context) => context.json({ error: 'Not found.' }, 404));
   pages.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse();
@@ -104,23 +109,25 @@ function createPages({ watch, board, api, hosts, version, log, ...guard }: Serve
 }
 
 /**
- * The board's page loads its typeface from a font host: the policy blocks requests to other hosts. The page
- * sets styles on its elements, so inline styles are allowed. Strict-Transport-Security is left to a proxy
+ * The board's page loads its typeface from a font host: the policy blocks requests to other hosts. That page
+ * sets styles on its elements, so it is allowed inline styles. Strict-Transport-Security is left to a proxy
  * that adds TLS.
  */
-const HEADERS = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'self'"],
-    styleSrc: ["'self'", "'unsafe-inline'"],
-    imgSrc: ["'self'", 'data:'],
-    objectSrc: ["'none'"],
-    frameAncestors: ["'none'"],
-    formAction: ["'self'"],
-    baseUri: ["'self'"],
-  },
-  strictTransportSecurity: false,
-  xFrameOptions: 'DENY',
-});
+function headers(styleSources: readonly string[]): MiddlewareHandler {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'self'"],
+      styleSrc: ["'self'", ...styleSources],
+      imgSrc: ["'self'", 'data:'],
+      objectSrc: ["'none'"],
+      frameAncestors: ["'none'"],
+      formAction: ["'self'"],
+      baseUri: ["'self'"],
+    },
+    strictTransportSecurity: false,
+    xFrameOptions: 'DENY',
+  });
+}
 
 async function listen(server: Server, host: string, port: number): Promise<void> {
   try {

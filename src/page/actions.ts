@@ -1,0 +1,142 @@
+/** What keys and buttons do with the picture. */
+
+import type { DataSource } from './data/source.ts';
+import type { Drawing } from './drawing.ts';
+import type { Page } from './page.ts';
+import { readPalette } from './chart/palette.ts';
+import { csvOf, download, pictureOf } from './ui/downloads.ts';
+import { listenToKeys } from './ui/keyboard.ts';
+import type { OverlaysPanel } from './ui/overlays-panel.ts';
+import type { Strip } from './ui/strip.ts';
+import type { Toolbar } from './ui/toolbar.ts';
+import type { VisibleRange } from './view.ts';
+
+interface ActionDeps {
+  readonly source: DataSource;
+  readonly page: Page;
+  readonly drawing: Drawing;
+  readonly strip: Strip;
+  readonly toolbar: Toolbar;
+  readonly overlays: OverlaysPanel;
+  readonly help: HTMLDialogElement;
+}
+
+export interface Actions {
+  readonly downloadPicture: () => Promise<void>;
+  readonly downloadCsv: () => void;
+  /** Lists the tiers of the shown series in the panel. */
+  readonly listTiers: () => void;
+}
+
+export function listenToActions(deps: ActionDeps): Actions {
+  const { page, drawing, toolbar, help } = deps;
+  listenToKeys({
+    pan: (share) => moveBy(deps, share),
+    zoom: (factor) => zoomBy(deps, factor),
+    moveCursor: (bars) => moveCursor(drawing, bars),
+    goTo: (end) => goToEnd(deps, end),
+    goToGap: (direction) => void goToGap(deps, direction),
+    search: () => toolbar.series.focus(),
+    help: () => help.showModal(),
+  });
+  return {
+    async downloadPicture() {
+      const { ground, text } = readPalette();
+      const { panes } = drawing;
+      const title = drawing.legend.roots[0].querySelector('.row')?.textContent ?? '';
+      const chart = panes.chart.takeScreenshot(true, false);
+      const picture = { title, chart, strip: deps.strip.canvas, ground, text };
+      download(`${fileName(page)}.png`, await pictureOf(picture));
+    },
+    downloadCsv() {
+      const { points, levels } = drawing.seen;
+      download(`${fileName(page)}.csv`, new Blob([csvOf(points, levels)], { type: 'text/csv' }));
+    },
+    listTiers: () => void listTiers(deps),
+  };
+}
+
+function fileName({ feed, view }: Page): string {
+  const { market, symbol } = feed?.choice.series ?? { market: '', symbol: 'chart' };
+  const from =
+    view.range === undefined ? '' : new Date(view.range.fromMs).toISOString().slice(0, 16);
+  return `${symbol}-${market}-${feed?.choice.interval ?? ''}-${from.replaceAll(':', '')}`;
+}
+
+function moveBy({ drawing }: ActionDeps, share: number): void {
+  const scale = drawing.panes.chart.timeScale();
+  const range = scale.getVisibleLogicalRange();
+  if (range === null) return;
+  const step = (range.to - range.from) * share;
+  scale.setVisibleLogicalRange({ from: range.from + step, to: range.to + step });
+}
+
+/** Around the middle. */
+function zoomBy({ drawing }: ActionDeps, factor: number): void {
+  const scale = drawing.panes.chart.timeScale();
+  const range = scale.getVisibleLogicalRange();
+  if (range === null) return;
+  const [middle, half] = [(range.from + range.to) / 2, ((range.to - range.from) / 2) * factor];
+  scale.setVisibleLogicalRange({ from: middle - half, to: middle + half });
+}
+
+function moveCursor(drawing: Drawing, bars: number): void {
+  const { panes, cursor } = drawing;
+  const { visible, places } = panes;
+  if (visible === undefined) return;
+  const last = places.points.length - 1;
+  const from = cursor ?? places.indexAt(visible.toMs - 1) - bars;
+  const index = Math.min(Math.max(from + bars, 0), last);
+  panes.setCursor(index);
+  drawing.point(index);
+  const spoken = document.querySelector('#spoken');
+  const texts = drawing.legend.roots.map((root) => root.innerText.replaceAll(/\s+/g, ' '));
+  if (spoken !== null) spoken.textContent = texts.join('. ');
+}
+
+function goToEnd({ page, drawing }: ActionDeps, end: 'first' | 'last'): void {
+  const { facts } = page;
+  const { visible } = drawing.panes;
+  if (facts === undefined || visible === undefined) return;
+  const spanMs = visible.toMs - visible.fromMs;
+  page.goTo(
+    end === 'first'
+      ? { fromMs: facts.from, toMs: facts.from + spanMs }
+      : { fromMs: facts.to - spanMs, toMs: facts.to },
+  );
+}
+
+/** The nearest hour with missing ids after, or before, the middle of the picture. */
+async function goToGap({ source, page, drawing }: ActionDeps, direction: 1 | -1): Promise<void> {
+  const { facts } = page;
+  const { visible } = drawing.panes;
+  if (facts === undefined || visible === undefined) return;
+  const series = { market: facts.market, symbol: facts.symbol };
+  const query = { ...series, from: facts.from, to: facts.to };
+  const { columns } = await source.ask('gaps', query, AbortSignal.timeout(10_000));
+  const middleMs = (visible.fromMs + visible.toMs) / 2;
+  const hours = [...new Set(columns.hour)].toSorted((a, b) => direction * (a - b));
+  const HALF_HOUR_MS = 1_800_000;
+  const next = hours.find((hour) => direction * (hour + HALF_HOUR_MS - middleMs) > HALF_HOUR_MS);
+  if (next !== undefined) page.goTo(around(next + HALF_HOUR_MS, visible));
+}
+
+function around(middleMs: number, { fromMs, toMs }: VisibleRange): VisibleRange {
+  const halfMs = (toMs - fromMs) / 2;
+  return { fromMs: middleMs - halfMs, toMs: middleMs + halfMs };
+}
+
+async function listTiers({ source, page, overlays }: ActionDeps): Promise<void> {
+  const { feed, facts } = page;
+  if (feed === undefined || facts === undefined) return;
+  const { series, interval, anchor } = feed.choice;
+  const stepMs = feed.intervalMs;
+  const to = Math.ceil(facts.to / stepMs) * stepMs;
+  const query = { ...series, interval, anchor: anchor === 'visible' ? 'day' : anchor };
+  const { tiers } = await source.ask(
+    'tiers',
+    { ...query, open: feed.choice.open, exact: 'true', from: to - stepMs, to },
+    AbortSignal.timeout(10_000),
+  );
+  overlays.setTiers(tiers);
+}

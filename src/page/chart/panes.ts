@@ -1,0 +1,165 @@
+/** The panes of the chart: price, CDV, and delta with both volumes, on one time axis. */
+
+import {
+  CandlestickSeries,
+  createChartEx,
+  CrosshairMode,
+  HistogramSeries,
+  type IChartApiBase,
+  type IPaneApi,
+  type ISeriesApi,
+  LineSeries,
+  type MouseEventParams,
+  type Time,
+  type TimeScaleOptions,
+} from 'lightweight-charts';
+import type { Point } from '../data/bar.ts';
+import type { VisibleRange } from '../view.ts';
+import type { LevelTexts } from '../levels.ts';
+import type { ZoneClock } from '../time/zone-clock.ts';
+import { zonedAxis, zonedLabel } from '../time/zoned-axis.ts';
+import { candle, chartTime, levelLine, volumeColumns } from './candles.ts';
+import type { Palette } from './palette.ts';
+import { TimePlaces } from './time-places.ts';
+import { axisText } from './number-text.ts';
+import { chartOptions, PANES, seriesOptions } from './options.ts';
+
+export type Line = ISeriesApi<'Line'>;
+
+export class Panes {
+  readonly chart: IChartApiBase;
+  readonly price: ISeriesApi<'Candlestick'>;
+  readonly cdv: ISeriesApi<'Candlestick'>;
+  readonly #buy: ISeriesApi<'Histogram'>;
+  readonly #sell: ISeriesApi<'Histogram'>;
+  readonly #delta: ISeriesApi<'Histogram'>;
+  #palette: Palette;
+  #clock: ZoneClock;
+  #places = new TimePlaces([], 1);
+
+  constructor(container: HTMLElement, palette: Palette, clock: ZoneClock) {
+    this.#palette = palette;
+    this.#clock = clock;
+    const clockOf = () => this.#clock;
+    this.chart = createChartEx<Time, ReturnType<typeof zonedAxis>>(container, zonedAxis(clockOf), {
+      ...chartOptions(palette),
+      autoSize: true,
+      crosshair: { mode: CrosshairMode.Normal },
+      localization: {
+        timeFormatter: (time: Time) => this.#clock.text(Number(time) * 1000),
+        priceFormatter: axisText,
+      },
+      // The type of options for any axis leaves out what the axis of times adds.
+      timeScale: this.#timeScale(),
+    });
+    const { candles, columns } = seriesOptions(palette);
+    this.price = this.chart.addSeries(CandlestickSeries, { ...candles, title: '' }, PANES.price);
+    this.cdv = this.chart.addSeries(CandlestickSeries, candles, PANES.cdv);
+    this.#buy = this.chart.addSeries(HistogramSeries, columns, PANES.delta);
+    this.#sell = this.chart.addSeries(HistogramSeries, columns, PANES.delta);
+    this.#delta = this.chart.addSeries(HistogramSeries, columns, PANES.delta);
+    for (const [index, share] of [5, 3, 2].entries()) this.pane(index)?.setStretchFactor(share);
+  }
+
+  get places(): TimePlaces {
+    return this.#places;
+  }
+
+  pane(index: number): IPaneApi<Time> | undefined {
+    return this.chart.panes()[index];
+  }
+
+  #timeScale(): Partial<TimeScaleOptions> {
+    return {
+      tickMarkFormatter: zonedLabel(() => this.#clock),
+      timeVisible: true,
+      minBarSpacing: 0.6,
+      borderColor: this.#palette.line,
+    };
+  }
+
+  /** The visible part of the axis, to the edges of the picture. */
+  get visible(): VisibleRange | undefined {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (range === null || this.#places.points.length === 0) return undefined;
+    // The library gives the middles of the outermost slots.
+    return {
+      fromMs: this.#places.timeAt(range.from - 0.5),
+      toMs: this.#places.timeAt(range.to + 0.5),
+    };
+  }
+
+  show({ fromMs, toMs }: VisibleRange): void {
+    if (this.#places.points.length === 0) return;
+    this.chart.timeScale().setVisibleLogicalRange({
+      from: this.#places.placeOf(fromMs) + 0.5,
+      to: this.#places.placeOf(toMs) - 0.5,
+    });
+  }
+
+  /** Draws other points; the picture stays where it is in time, or shows `range`. */
+  setPoints(points: readonly Point[], intervalMs: number, range = this.visible): void {
+    this.#places = new TimePlaces(points, intervalMs);
+    this.price.setData(points.map((point) => candle(point, point.bar?.price, this.#palette)));
+    const columns = points.map((point) => volumeColumns(point, this.#palette));
+    this.#buy.setData(columns.map(({ buy }) => buy));
+    this.#sell.setData(columns.map(({ sell }) => sell));
+    this.#delta.setData(columns.map(({ delta }) => delta));
+    if (range !== undefined) this.show(range);
+  }
+
+  /** @param levels of the points from `first` on; the others have none */
+  setLevels(levels: readonly (LevelTexts | undefined)[], first: number): void {
+    const points = this.#places.points.slice(first, first + levels.length);
+    this.cdv.setData(points.map((point, index) => candle(point, levels[index], this.#palette)));
+  }
+
+  addLine(colour: string, scale: 'own' | 'same', scaleId: string): Line {
+    return this.chart.addSeries(
+      LineSeries,
+      {
+        color: colour,
+        lineWidth: 2,
+        priceScaleId: scale === 'own' ? scaleId : 'right',
+        priceLineVisible: false,
+        lastValueVisible: scale === 'same',
+        crosshairMarkerRadius: 3,
+      },
+      PANES.cdv,
+    );
+  }
+
+  /** Draws a line on the points of the axis; times that are not on it are left out. */
+  setLine(line: Line, closes: ReadonlyMap<number, { readonly close: string }>): void {
+    line.setData(this.#places.points.map(({ timeMs }) => levelLine(timeMs, closes.get(timeMs))));
+  }
+
+  onVisible(handler: () => void): void {
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange(handler);
+  }
+
+  /** @param handler gets the index of the point under the cursor; undefined when there is none */
+  onCursor(handler: (index: number | undefined) => void): void {
+    this.chart.subscribeCrosshairMove(({ logical, point }: MouseEventParams) => {
+      const isOnPoint = logical !== undefined && this.#places.points[logical] !== undefined;
+      handler(point === undefined || !isOnPoint ? undefined : logical);
+    });
+  }
+
+  setCursor(index: number): void {
+    const point = this.#places.points[index];
+    if (point === undefined) return;
+    const price = Number(point.bar?.price?.close ?? 0);
+    this.chart.setCrosshairPosition(price, chartTime(point.timeMs), this.price);
+  }
+
+  /** Draws again in another zone or palette. */
+  redraw(palette: Palette, clock: ZoneClock): void {
+    this.#palette = palette;
+    this.#clock = clock;
+    const { candles } = seriesOptions(palette);
+    this.chart.applyOptions({ ...chartOptions(palette), timeScale: this.#timeScale() });
+    this.price.applyOptions(candles);
+    this.cdv.applyOptions(candles);
+  }
+}

@@ -1,0 +1,128 @@
+/** The bars of one choice of series, interval, anchor and open rule, loaded as the picture moves. */
+
+import { type Interval, INTERVAL_MS } from '../../domain/time/interval.ts';
+import type { SeriesName, View, VisibleRange } from '../view.ts';
+import type { CoverageAnswer, Verdict } from './answers.ts';
+import { type LevelBar, levelsByTime, type Point, pointsOf } from './bar.ts';
+import { Chunks } from './chunks.ts';
+import type { DataSource, Query } from './source.ts';
+
+export interface FeedChoice extends Pick<View, 'anchor' | 'open'> {
+  readonly series: SeriesName;
+  readonly interval: Interval;
+  /** Nothing is stored outside of it. */
+  readonly limits: VisibleRange;
+}
+
+/** A line beside the CDV of the shown series: another series, or a tier of the shown one. */
+export type LineName =
+  | { readonly kind: 'series'; readonly series: SeriesName }
+  | { readonly kind: 'tier'; readonly tier: string };
+
+export interface CoverageRun {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly verdict: Verdict;
+  readonly missing: number | null;
+}
+
+interface Piece {
+  readonly points: readonly Point[];
+  readonly coverage: readonly CoverageRun[];
+}
+
+export class Feed {
+  readonly choice: FeedChoice;
+  readonly intervalMs: number;
+  readonly #source: DataSource;
+  readonly #bars: Chunks<Piece>;
+  readonly #lines = new Map<string, Chunks<readonly [number, LevelBar][]>>();
+
+  constructor(source: DataSource, choice: FeedChoice) {
+    this.#source = source;
+    this.choice = choice;
+    this.intervalMs = INTERVAL_MS[choice.interval];
+    this.#bars = new Chunks(this.intervalMs, async (range, signal) => {
+      const [bars, coverage] = await Promise.all([
+        source.ask('bars', this.#query(choice.series, range), signal),
+        source.ask('coverage', { ...choice.series, ...asked(range) }, signal),
+      ]);
+      return { points: pointsOf(bars, this.intervalMs), coverage: runsOf(coverage) };
+    });
+  }
+
+  get points(): readonly Point[] {
+    return this.#bars.pieces.flatMap(({ points }) => points);
+  }
+
+  get coverage(): readonly CoverageRun[] {
+    return this.#bars.pieces.flatMap(({ coverage }) => coverage);
+  }
+
+  /** Levels of a line by the start of their bar. */
+  levelsOf(line: LineName): ReadonlyMap<number, LevelBar> {
+    return new Map(this.#lines.get(lineKey(line))?.pieces.flat());
+  }
+
+  /** @returns true when there is something new to draw */
+  async cover(visible: VisibleRange): Promise<boolean> {
+    return this.#bars.cover(visible, this.choice.limits);
+  }
+
+  /** The same for one line. */
+  async coverLine(line: LineName, visible: VisibleRange): Promise<boolean> {
+    const key = lineKey(line);
+    const chunks =
+      this.#lines.get(key) ??
+      new Chunks(this.intervalMs, async (range, signal) => this.#loadLine(line, range, signal));
+    this.#lines.set(key, chunks);
+    return chunks.cover(visible, this.choice.limits);
+  }
+
+  close(): void {
+    for (const chunks of [this.#bars, ...this.#lines.values()]) chunks.close();
+  }
+
+  async #loadLine(line: LineName, range: VisibleRange, signal: AbortSignal) {
+    const series = line.kind === 'series' ? line.series : this.choice.series;
+    const query = this.#query(series, range);
+    const { columns } =
+      line.kind === 'series'
+        ? await this.#source.ask('bars', query, signal)
+        : await this.#source.ask('tiers', { ...query, tier: line.tier }, signal);
+    return levelsByTime(columns);
+  }
+
+  #query(series: SeriesName, range: VisibleRange): Query {
+    const { interval, anchor, open } = this.choice;
+    return {
+      ...series,
+      interval,
+      // Levels from the left edge are counted here, from whatever levels there are.
+      anchor: anchor === 'visible' ? 'day' : anchor,
+      open,
+      exact: 'true',
+      ...asked(range),
+    };
+  }
+}
+
+export function lineKey(line: LineName): string {
+  return line.kind === 'tier' ? line.tier : `${line.series.market}:${line.series.symbol}`;
+}
+
+export function isSame(a: SeriesName, b: SeriesName): boolean {
+  return a.market === b.market && a.symbol === b.symbol;
+}
+
+function asked({ fromMs, toMs }: VisibleRange): Query {
+  return { from: fromMs, to: toMs };
+}
+
+function runsOf({ columns }: CoverageAnswer): CoverageRun[] {
+  return columns.from.flatMap((fromMs, index) => {
+    const [toMs, verdict] = [columns.to[index], columns.verdict[index]];
+    if (toMs === undefined || verdict === undefined) return [];
+    return [{ fromMs, toMs, verdict, missing: columns.missing[index] ?? null }];
+  });
+}

@@ -1,0 +1,244 @@
+/** Draws what a feed has loaded: panes, shades, lines, the strip, and the legend. */
+
+import type { View, VisibleRange } from './view.ts';
+import type { Feed, LineName } from './data/feed.ts';
+import type { LevelBar, Point } from './data/bar.ts';
+import { levelsFromStart, type LevelTexts } from './levels.ts';
+import { PANES } from './chart/options.ts';
+import type { Palette } from './chart/palette.ts';
+import type { Line, Panes } from './chart/panes.ts';
+import { Shading, xOf } from './chart/shading.ts';
+import type { ZoneClock } from './time/zone-clock.ts';
+import { anchorText } from './ui/anchors.ts';
+import { Legend, type LegendLine } from './ui/legend.ts';
+import { MARKET_TEXTS } from './ui/series-box.ts';
+import type { Strip } from './ui/strip.ts';
+
+interface DrawnLine {
+  readonly name: LineName;
+  readonly title: string;
+  readonly colour: string;
+  readonly line: Line;
+  readonly levels: ReadonlyMap<number, LevelBar>;
+  /** As drawn: counted from the left edge with that anchor. */
+  shown: ReadonlyMap<number, { readonly close: string }>;
+}
+
+/** Beyond the edges of the picture, so that a small move shows no hole before levels are counted again. */
+const MARGIN_BARS = 50;
+
+export class Drawing {
+  readonly panes: Panes;
+  readonly legend = new Legend();
+  readonly #strip: Strip;
+  readonly #shades: readonly Shading[];
+  #palette: Palette;
+  #clock: ZoneClock;
+  #feed: Feed | undefined;
+  #view: View | undefined;
+  #unit = '';
+  #levels: readonly (LevelTexts | undefined)[] = [];
+  /** The index of the first point that has levels. */
+  #first = 0;
+  #cursor: number | undefined;
+  #lines: DrawnLine[] = [];
+
+  constructor(panes: Panes, strip: Strip, palette: Palette, clock: ZoneClock) {
+    this.panes = panes;
+    this.#strip = strip;
+    this.#palette = palette;
+    this.#clock = clock;
+    this.#shades = Object.values(PANES).map((index) => {
+      const shading = new Shading(palette);
+      panes.pane(index)?.attachPrimitive(shading);
+      return shading;
+    });
+    panes.onCursor((index) => this.point(index));
+    panes.chart.timeScale().subscribeSizeChange(() => this.drawStrip());
+  }
+
+  /** The bars that are visible, with their levels. */
+  get seen(): { points: readonly Point[]; levels: readonly (LevelTexts | undefined)[] } {
+    const [from, to] = this.#visibleIndices();
+    return {
+      points: this.panes.places.points.slice(from, to),
+      levels: this.#levels.slice(from - this.#first, to - this.#first),
+    };
+  }
+
+  get cursor(): number | undefined {
+    return this.#cursor;
+  }
+
+  /** Another choice of theme or zone. */
+  restyle(palette: Palette, clock: ZoneClock): void {
+    this.#palette = palette;
+    this.#clock = clock;
+    this.panes.redraw(palette, clock);
+    this.#removeLines();
+    if (this.#feed !== undefined && this.#view !== undefined) this.draw(this.#feed, this.#view);
+  }
+
+  /** Nothing of an earlier series stays. */
+  clear(): void {
+    this.#feed = undefined;
+    this.#levels = [];
+    this.#removeLines();
+    this.panes.setPoints([], 1);
+    this.panes.setLevels([], 0);
+    for (const shade of this.#shades) shade.set([], this.#palette);
+    this.#strip.draw([], this.panes.chart.timeScale().width(), this.#palette);
+    this.legend.clear();
+  }
+
+  setUnit(unit: string): void {
+    this.#unit = unit;
+  }
+
+  draw(feed: Feed, view: View, range?: VisibleRange): void {
+    this.#feed = feed;
+    this.#view = view;
+    this.panes.setPoints(feed.points, feed.intervalMs, range);
+    const { places } = this.panes;
+    const runs = feed.coverage.flatMap(({ fromMs, toMs, verdict }) =>
+      verdict === 'proven'
+        ? []
+        : [{ verdict, from: places.placeOf(fromMs), to: places.placeOf(toMs) }],
+    );
+    for (const shade of this.#shades) shade.set(runs, this.#palette);
+    this.#drawLines(feed, view);
+    this.#countLevels(true);
+    this.point(undefined);
+  }
+
+  /** Lines have got more data. */
+  redrawLines(feed: Feed, view: View): void {
+    if (this.#feed !== feed) return;
+    this.#drawLines(feed, view);
+    this.#countLevels(true);
+    this.point(this.#cursor);
+  }
+
+  /** The picture has moved. */
+  moved(): void {
+    if (this.#view?.anchor === 'visible') this.#countLevels(false);
+    this.drawStrip();
+    if (this.#cursor === undefined) this.point(undefined);
+  }
+
+  drawStrip(): void {
+    const { chart, places } = this.panes;
+    const widthPx = chart.timeScale().width();
+    const runs = (this.#feed?.coverage ?? []).flatMap((run) => {
+      const [fromPx, toPx] = [run.fromMs, run.toMs].map((ms) => xOf(chart, places.placeOf(ms)));
+      if (typeof fromPx !== 'number' || typeof toPx !== 'number') return [];
+      return toPx < 0 || fromPx > widthPx ? [] : [{ run, fromPx, toPx }];
+    });
+    this.#strip.draw(runs, widthPx, this.#palette);
+  }
+
+  /** Shows the values of a point; undefined: of the last visible bar. */
+  point(index: number | undefined): void {
+    this.#cursor = index;
+    const [feed, view] = [this.#feed, this.#view];
+    if (feed === undefined || view === undefined) return;
+    const { points } = this.panes.places;
+    const [from, to] = this.#visibleIndices();
+    const last = points.findLastIndex(
+      ({ bar }, at) => bar !== undefined && at < to && at >= Math.max(from, 0),
+    );
+    const shown = index ?? (last < 0 ? to - 1 : last);
+    const point = points[shown];
+    const { symbol, market } = feed.choice.series;
+    this.legend.show({
+      title: `${symbol} ${MARKET_TEXTS[market]} · ${feed.choice.interval}`,
+      time: point === undefined ? '' : `${this.#clock.text(point.timeMs)} ${this.#clock.zone}`,
+      anchor: anchorText(view.anchor),
+      unit: this.#unit,
+      point,
+      levels: this.#levels[shown - this.#first],
+      absence: this.#absence(point),
+      lines: this.#lines.map((line) => legendLine(line, point)),
+    });
+  }
+
+  #absence(point: Point | undefined): string {
+    const run = this.#feed?.coverage.find(
+      ({ fromMs, toMs }) => point !== undefined && fromMs <= point.timeMs && point.timeMs < toMs,
+    );
+    return run === undefined || run.verdict === 'unknown'
+      ? 'not fetched'
+      : `no bar: ${run.verdict}`;
+  }
+
+  /** The first visible index, and the one after the last. */
+  #visibleIndices(): readonly [from: number, to: number] {
+    const { visible, places } = this.panes;
+    if (visible === undefined) return [0, 0];
+    // A bar of which a part is visible at the left edge is the first one.
+    const from = Math.round(places.placeOf(visible.fromMs) + 0.001);
+    const to = Math.round(places.placeOf(visible.toMs) - 0.001) + 1;
+    return [Math.max(from, 0), Math.min(Math.max(to, 0), places.points.length)];
+  }
+
+  #countLevels(isNew: boolean): void {
+    const { points } = this.panes.places;
+    if (this.#view?.anchor !== 'visible') {
+      this.#first = 0;
+      this.#levels = points.map(({ bar }) => bar);
+    } else {
+      const [from, to] = this.#visibleIndices();
+      if (!isNew && from === this.#first && to <= this.#first + this.#levels.length) return;
+      const counted = points.slice(from, to + MARGIN_BARS);
+      this.#first = from;
+      this.#levels = levelsFromStart(counted.map(({ bar }) => bar));
+      for (const drawn of this.#lines) drawn.shown = recounted(drawn.levels, counted);
+    }
+    this.panes.setLevels(this.#levels, this.#first);
+    for (const { line, shown } of this.#lines) this.panes.setLine(line, shown);
+  }
+
+  #drawLines(feed: Feed, view: View): void {
+    this.#removeLines();
+    const names: LineName[] = [
+      ...view.overlays.map((series) => ({ kind: 'series', series }) as const),
+      ...view.tiers.map((tier) => ({ kind: 'tier', tier }) as const),
+    ];
+    const scale = view.ownScale ? 'own' : 'same';
+    this.#lines = names.map((name, index) => {
+      const colour = this.#palette.overlays[index % this.#palette.overlays.length] ?? '';
+      const levels = feed.levelsOf(name);
+      const line = this.panes.addLine(colour, scale, `line-${index}`);
+      return { name, title: lineTitle(name), colour, line, levels, shown: levels };
+    });
+  }
+
+  #removeLines(): void {
+    for (const { line } of this.#lines) this.panes.chart.removeSeries(line);
+    this.#lines = [];
+  }
+}
+
+/** Levels of a line from the left edge on. */
+function recounted(
+  levels: ReadonlyMap<number, LevelBar>,
+  points: readonly Point[],
+): ReadonlyMap<number, LevelTexts> {
+  const counted = levelsFromStart(points.map(({ timeMs }) => levels.get(timeMs)));
+  return new Map(
+    points.flatMap(({ timeMs }, index) => {
+      const level = counted[index];
+      return level === undefined ? [] : [[timeMs, level] as const];
+    }),
+  );
+}
+
+function lineTitle(name: LineName): string {
+  if (name.kind === 'tier') return `trades from ${Number(name.tier).toLocaleString('en')}`;
+  return `${name.series.symbol} ${MARKET_TEXTS[name.series.market]}`;
+}
+
+function legendLine({ title, colour, shown }: DrawnLine, point: Point | undefined): LegendLine {
+  const close = point === undefined ? undefined : shown.get(point.timeMs)?.close;
+  return { name: title, colour, close };
+}

@@ -1,0 +1,184 @@
+/** What is drawn over the prices by trades: footprint and volume profile of what is visible. */
+
+import type { Interval } from '../domain/time/interval.ts';
+import type { VisibleRange, View } from './view.ts';
+import type { Feed } from './data/feed.ts';
+import { type DataSource, isAborted, Refusal } from './data/source.ts';
+import { cellsOf } from './chart/cells.ts';
+import { Footprint } from './chart/footprint.ts';
+import { PANES } from './chart/options.ts';
+import type { Palette } from './chart/palette.ts';
+import type { Panes } from './chart/panes.ts';
+import { binFor } from './chart/price-bins.ts';
+import { Profile } from './chart/profile.ts';
+
+/** Narrower cells can't be read. */
+const FOOTPRINT_SLOT_PX = 46;
+const FOOTPRINT_ROW_PX = 14;
+const PROFILE_ROW_PX = 5;
+
+interface Loaded {
+  readonly symbol: string;
+  readonly market: string;
+  readonly interval: Interval | undefined;
+  readonly bin: string;
+  readonly range: VisibleRange;
+}
+
+export class Layers {
+  readonly #source: DataSource;
+  readonly #panes: Panes;
+  readonly #footprint: Footprint;
+  readonly #profile: Profile;
+  readonly #note: (what: 'profile' | 'footprint', text: string) => void;
+  #request = new AbortController();
+  #cells: Loaded | undefined;
+  #rows: Loaded | undefined;
+
+  constructor(
+    source: DataSource,
+    panes: Panes,
+    palette: Palette,
+    note: (what: 'profile' | 'footprint', text: string) => void,
+  ) {
+    this.#source = source;
+    this.#panes = panes;
+    this.#note = note;
+    this.#footprint = new Footprint(palette);
+    this.#profile = new Profile(palette);
+    panes.price.attachPrimitive(this.#footprint);
+    panes.price.attachPrimitive(this.#profile);
+  }
+
+  clear(palette: Palette): void {
+    this.#request.abort();
+    this.#cells = undefined;
+    this.#rows = undefined;
+    this.#footprint.set(undefined, [], palette);
+    this.#profile.set(undefined, palette);
+  }
+
+  /** Loads and draws what the view wants of the visible range. */
+  async show(feed: Feed, view: View, palette: Palette): Promise<void> {
+    const { visible } = this.#panes;
+    if (visible === undefined) return;
+    this.#request.abort();
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    await Promise.all([
+      this.#guard('footprint', signal, async () =>
+        this.#showCells({ feed, visible, palette, signal }, view.footprint),
+      ),
+      this.#guard('profile', signal, async () =>
+        this.#showProfile({ feed, visible, palette, signal }, view.profile),
+      ),
+    ]);
+  }
+
+  /** What can't be shown is no failure of the page: a note says why. */
+  async #guard(
+    what: 'profile' | 'footprint',
+    signal: AbortSignal,
+    task: () => Promise<string>,
+  ): Promise<void> {
+    try {
+      this.#note(what, await task());
+    } catch (error) {
+      if (isAborted(error) || signal.aborted) return;
+      if (!(error instanceof Refusal)) throw error;
+      this.#note(what, `${error.message} ${error.advice}`);
+    }
+  }
+
+  async #showCells({ feed, visible, palette, signal }: Task, isWanted: boolean): Promise<string> {
+    const spacing = this.#panes.chart.timeScale().options().barSpacing;
+    const { points } = this.#panes.places;
+    if (!isWanted || spacing < FOOTPRINT_SLOT_PX) {
+      this.#cells = undefined;
+      this.#footprint.set(undefined, points, palette);
+      return isWanted ? 'Zoom in until bars are about 50 pixels wide.' : '';
+    }
+    const { interval } = feed.choice;
+    const wanted = this.#wanted(feed, visible, { rowPx: FOOTPRINT_ROW_PX, interval });
+    if (wanted === undefined || holds(this.#cells, wanted)) return '';
+    const answer = await this.#source.ask(
+      'footprint',
+      { ...feed.choice.series, interval, bin: wanted.bin, ...asked(wanted.range) },
+      signal,
+    );
+    signal.throwIfAborted();
+    this.#cells = wanted;
+    this.#footprint.set(cellsOf(answer), this.#panes.places.points, palette);
+    return answer.next === null ? '' : 'Too many cells: the later bars have none.';
+  }
+
+  async #showProfile({ feed, visible, palette, signal }: Task, isWanted: boolean): Promise<string> {
+    if (!isWanted) {
+      this.#rows = undefined;
+      this.#profile.set(undefined, palette);
+      return '';
+    }
+    const wanted = this.#wanted(feed, visible, { rowPx: PROFILE_ROW_PX, interval: undefined });
+    if (wanted === undefined || isEqual(this.#rows, wanted)) return '';
+    // A profile of another range would be wrong, so that it goes before the next one comes.
+    this.#profile.set(undefined, palette);
+    this.#rows = undefined;
+    const { columns, bin } = await this.#source.ask(
+      'profile',
+      { ...feed.choice.series, bin: wanted.bin, ...asked(wanted.range) },
+      signal,
+    );
+    signal.throwIfAborted();
+    this.#rows = wanted;
+    const rows = columns.price.map((price, index) => ({
+      price: Number(price),
+      buy: Number(columns.buy[index]),
+      sell: Number(columns.sell[index]),
+    }));
+    this.#profile.set({ bin: Number(bin), rows }, palette);
+    return '';
+  }
+
+  /** Whole visible bars, and a bin whose rows can be read; undefined when there is nothing to draw. */
+  #wanted(
+    feed: Feed,
+    visible: VisibleRange,
+    { rowPx, interval }: { readonly rowPx: number; readonly interval: Interval | undefined },
+  ): Loaded | undefined {
+    const { points } = this.#panes.places;
+    const scale = this.#panes.chart.priceScale('right', PANES.price);
+    const prices = scale.getVisibleRange();
+    const heightPx = this.#panes.pane(PANES.price)?.getHeight() ?? 0;
+    const { limits, series } = feed.choice;
+    const first = points[this.#panes.places.indexAt(visible.fromMs)];
+    const last = points[this.#panes.places.indexAt(visible.toMs)];
+    if (prices === null || first === undefined || last === undefined || heightPx === 0)
+      return undefined;
+    const fromMs = Math.max(first.timeMs, limits.fromMs);
+    const toMs = Math.min(last.endMs, limits.toMs);
+    if (fromMs >= toMs) return undefined;
+    const bin = binFor((prices.to - prices.from) / heightPx, rowPx);
+    return { ...series, interval, bin, range: { fromMs, toMs } };
+  }
+}
+
+interface Task {
+  readonly feed: Feed;
+  readonly visible: VisibleRange;
+  readonly palette: Palette;
+  readonly signal: AbortSignal;
+}
+
+/** Whether what is loaded has all that is wanted, so that a small move needs no request. */
+function holds(loaded: Loaded | undefined, wanted: Loaded): boolean {
+  if (loaded === undefined || !isEqual({ ...loaded, range: wanted.range }, wanted)) return false;
+  return loaded.range.fromMs <= wanted.range.fromMs && loaded.range.toMs >= wanted.range.toMs;
+}
+
+function isEqual(a: Loaded | undefined, b: Loaded): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function asked({ fromMs, toMs }: VisibleRange) {
+  return { from: fromMs, to: toMs };
+}

@@ -1,0 +1,283 @@
+/** The page: one view, the feed that loads it, and what draws it. */
+
+import { autoInterval } from './auto-interval.ts';
+import { DAY_MS } from '../domain/time/hour.ts';
+import { type Interval, INTERVAL_MS } from '../domain/time/interval.ts';
+import type { SeriesFacts } from './data/answers.ts';
+import { Feed, isSame, type LineName } from './data/feed.ts';
+import { type DataSource, isAborted, Refusal } from './data/source.ts';
+import { type View, viewQuery, parseView, type VisibleRange } from './view.ts';
+import { ZoneClock } from './time/zone-clock.ts';
+import type { Parts } from './parts.ts';
+import { Delayed } from './delayed.ts';
+import { emptyRange, NO_SERIES, unknownSeries } from './empty-states.ts';
+
+const RETRY_MS = 3_000;
+const DEFAULT_SPAN_MS = DAY_MS;
+/** The picture may be narrower than this part of a bar past the last one and still follow new bars. */
+const FOLLOW_BARS = 3;
+
+export class Page {
+  readonly #source: DataSource;
+  readonly #parts: Parts;
+  #view: View;
+  #facts: readonly SeriesFacts[] = [];
+  #feed: Feed | undefined;
+  #interval: Interval | undefined;
+  #unlisten: () => void = () => undefined;
+  #listened = '';
+  readonly #load = new Delayed(60);
+  readonly #layers = new Delayed(200);
+  readonly #address = new Delayed(400);
+  readonly #retry = new Delayed(RETRY_MS);
+  readonly #reload = new Delayed(500);
+
+  constructor(source: DataSource, parts: Parts, view: View) {
+    this.#source = source;
+    this.#parts = parts;
+    this.#view = view;
+    parts.drawing.panes.onVisible(() => this.#onMoved());
+    globalThis.addEventListener('popstate', () => this.#onBack());
+  }
+
+  get view(): View {
+    return this.#view;
+  }
+
+  get feed(): Feed | undefined {
+    return this.#feed;
+  }
+
+  /** The shown series; undefined while none is known. */
+  get facts(): SeriesFacts | undefined {
+    const { series } = this.#view;
+    return this.#facts.find((one) => series !== undefined && isSame(one, series));
+  }
+
+  async start(): Promise<void> {
+    await this.#guard(async () => {
+      await this.#loadFacts();
+      await this.#show(this.#view.range);
+    });
+    if (!this.#source.isLive) return;
+    const status = await this.#source
+      .ask('status', {}, AbortSignal.timeout(10_000))
+      .catch(() => undefined);
+    if (status === undefined) this.#parts.status.unknown();
+    else this.#parts.status.show(status);
+  }
+
+  /** The user has chosen something else; the back button returns from it. */
+  change(change: Partial<View>): void {
+    const { visible } = this.#parts.drawing.panes;
+    const isOther = change.series !== undefined;
+    this.#view = { ...this.#view, range: visible ?? this.#view.range, ...change };
+    if (isOther) this.#clear();
+    this.#writeAddress('push');
+    if (change.zone !== undefined) this.restyle();
+    void this.#guard(async () => this.#show(this.#view.range));
+  }
+
+  /** Shows another range of the same series. */
+  goTo(range: VisibleRange): void {
+    void this.#guard(async () => this.#show(range));
+  }
+
+  restyle(): void {
+    const { drawing, layers, readPalette } = this.#parts;
+    const palette = readPalette();
+    drawing.restyle(palette, new ZoneClock(this.#view.zone));
+    layers.clear(palette);
+    this.#layers.run(() => this.#showLayers());
+    drawing.drawStrip();
+  }
+
+  #onMoved(): void {
+    const { visible } = this.#parts.drawing.panes;
+    if (visible === undefined || this.#feed === undefined) return;
+    this.#view = { ...this.#view, range: visible };
+    this.#parts.drawing.moved();
+    this.#load.run(() => void this.#guard(async () => this.#show(undefined)));
+    this.#layers.run(() => this.#showLayers());
+    this.#address.run(() => this.#writeAddress('replace'));
+  }
+
+  #onBack(): void {
+    const view = parseView(location.search);
+    const series = view.series ?? this.#view.series;
+    const isOther =
+      series !== undefined && this.#view.series !== undefined && !isSame(series, this.#view.series);
+    this.#view = { ...view, series };
+    if (isOther) this.#clear();
+    this.restyle();
+    void this.#guard(async () => this.#show(view.range));
+  }
+
+  #clear(): void {
+    this.#feed?.close();
+    this.#feed = undefined;
+    this.#interval = undefined;
+    for (const delayed of [this.#load, this.#layers, this.#address, this.#retry]) delayed.cancel();
+    this.#parts.drawing.clear();
+    this.#parts.layers.clear(this.#parts.readPalette());
+    this.#parts.banner.hush();
+    delete document.body.dataset['shown'];
+  }
+
+  async #loadFacts(): Promise<void> {
+    const { series } = await this.#source.ask('series', {}, AbortSignal.timeout(30_000));
+    this.#facts = series;
+    this.#parts.toolbar.setSeries(series);
+    this.#parts.overlays.setSeries(series);
+    // What is traded most is what most people look for.
+    const [most] = series.toSorted((a, b) => b.rows - a.rows);
+    if (this.#view.series === undefined && most !== undefined)
+      this.#view = { ...this.#view, series: { market: most.market, symbol: most.symbol } };
+  }
+
+  /** @param range to show; undefined: what is visible now */
+  async #show(range: VisibleRange | undefined): Promise<void> {
+    const { drawing, toolbar, overlays, banner } = this.#parts;
+    const { facts } = this;
+    if (facts === undefined) {
+      const { series } = this.#view;
+      if (this.#facts.length === 0) banner.say(...NO_SERIES);
+      else if (series !== undefined) banner.say(...unknownSeries(series));
+      return;
+    }
+    const wanted = range ?? drawing.panes.visible ?? lastDay(facts);
+    const { feed, isNew } = this.#feedFor(facts, wanted);
+    toolbar.show(this.#view, feed.choice.interval);
+    overlays.show(this.#view);
+    this.#listen();
+    const isChanged = await feed.cover(wanted);
+    if (this.#feed !== feed) return;
+    banner.clear();
+    if (isChanged || isNew || range !== undefined) {
+      // Meanwhile the picture may have been moved on.
+      const shown = range ?? (isNew ? (drawing.panes.visible ?? wanted) : undefined);
+      drawing.setUnit(facts.unit === 'contracts' ? 'contracts' : 'base coin');
+      drawing.draw(feed, this.#view, shown);
+      drawing.moved();
+      document.body.dataset['shown'] =
+        `${viewQuery({ ...this.#view, range: undefined })}&shown=${feed.choice.interval}`;
+      this.#layers.run(() => this.#showLayers());
+    }
+    this.#tellEmptiness(facts);
+    await this.#coverLines(feed, wanted);
+  }
+
+  /** The feed of the view; a new one when it shows something else. */
+  #feedFor(facts: SeriesFacts, visible: VisibleRange): { feed: Feed; isNew: boolean } {
+    const { anchor, open, interval: chosen } = this.#view;
+    const widthPx = this.#parts.drawing.panes.chart.timeScale().width() || innerWidth - 80;
+    const interval = chosen === 'auto' ? autoInterval(visible, widthPx, this.#interval) : chosen;
+    this.#interval = interval;
+    const stepMs = INTERVAL_MS[interval];
+    const limits = {
+      fromMs: Math.floor(facts.from / stepMs) * stepMs,
+      toMs: Math.ceil(facts.to / stepMs) * stepMs,
+    };
+    const series = { market: facts.market, symbol: facts.symbol };
+    const choice = { series, interval, anchor, open, limits };
+    const current = this.#feed;
+    if (current !== undefined && JSON.stringify(current.choice) === JSON.stringify(choice))
+      return { feed: current, isNew: false };
+    current?.close();
+    const feed = new Feed(this.#source, choice);
+    this.#feed = feed;
+    return { feed, isNew: true };
+  }
+
+  async #coverLines(feed: Feed, visible: VisibleRange): Promise<void> {
+    const { overlays, tiers } = this.#view;
+    const names: LineName[] = [
+      ...overlays.map((series) => ({ kind: 'series', series }) as const),
+      ...tiers.map((tier) => ({ kind: 'tier', tier }) as const),
+    ];
+    const changed = await Promise.all(names.map(async (name) => feed.coverLine(name, visible)));
+    if (this.#feed === feed && changed.some(Boolean))
+      this.#parts.drawing.redrawLines(feed, this.#view);
+  }
+
+  #tellEmptiness(facts: SeriesFacts): void {
+    const { banner, drawing } = this.#parts;
+    if (drawing.seen.points.some(({ bar }) => bar !== undefined)) return banner.hush();
+    banner.say(...emptyRange(facts, () => this.goTo(lastDay(facts))));
+  }
+
+  #showLayers(): void {
+    if (this.#feed === undefined) return;
+    const { layers, readPalette } = this.#parts;
+    void layers.show(this.#feed, this.#view, readPalette());
+  }
+
+  #listen(): void {
+    const { series, overlays } = this.#view;
+    const names = [...(series === undefined ? [] : [series]), ...overlays];
+    const key = JSON.stringify(names);
+    if (key === this.#listened) return;
+    this.#listened = key;
+    this.#unlisten();
+    this.#unlisten = this.#source.listen(names, {
+      onBars: () => this.#reload.run(() => void this.#guard(async () => this.#renew())),
+      onStatus: (status) => {
+        this.#parts.status.show(status);
+        // A store that is back may answer what it could not answer before.
+        if (status.services.store && this.#parts.banner.isShown) this.#renewSoon();
+      },
+      onBack: () => this.#renewSoon(),
+    });
+  }
+
+  #renewSoon(): void {
+    this.#reload.run(() => void this.#guard(async () => this.#renew()));
+  }
+
+  /** Bars have changed: loads them again. A picture that ends with the last bar moves on with it. */
+  async #renew(): Promise<void> {
+    const before = this.facts;
+    await this.#loadFacts();
+    const { visible } = this.#parts.drawing.panes;
+    const after = this.facts;
+    if (before === undefined || after === undefined || visible === undefined)
+      return this.#show(this.#view.range);
+    const stepMs = INTERVAL_MS[this.#interval ?? '1m'];
+    const isAtEnd = Math.abs(visible.toMs - before.to) <= FOLLOW_BARS * stepMs;
+    const moveMs = isAtEnd ? after.to - before.to : 0;
+    this.#feed?.close();
+    this.#feed = undefined;
+    await this.#show({ fromMs: visible.fromMs + moveMs, toMs: visible.toMs + moveMs });
+  }
+
+  /** Says what fails, and asks again when that may help. */
+  async #guard(task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      if (isAborted(error)) return;
+      this.#parts.banner.fail(error);
+      if (error instanceof Refusal && error.isRetryable)
+        this.#retry.run(() => void this.#guard(async () => this.#again()));
+    }
+  }
+
+  async #again(): Promise<void> {
+    if (this.#facts.length === 0) await this.#loadFacts();
+    await this.#show(this.#feed === undefined ? this.#view.range : undefined);
+  }
+
+  #writeAddress(how: 'push' | 'replace'): void {
+    // A page that is a file keeps its address.
+    if (!this.#source.isLive) return;
+    const query = viewQuery(this.#view);
+    const address = `${location.pathname}${query === '' ? '' : `?${query}`}`;
+    if (how === 'push') history.pushState(null, '', address);
+    else history.replaceState(null, '', address);
+  }
+}
+
+/** The last day that is stored. */
+function lastDay({ from, to }: SeriesFacts): VisibleRange {
+  return { fromMs: Math.max(from, to - DEFAULT_SPAN_MS), toMs: to };
+}

@@ -1,0 +1,51 @@
+import { Refusal } from '../data/source.ts';
+import { element } from './element.ts';
+
+/** A line over the chart that says what does not work, and a text in its place when there is nothing to draw. */
+export class Banner {
+  readonly root = element('div', { class: 'banner', role: 'alert', hidden: '' });
+  readonly empty = element('div', { class: 'empty', role: 'status', hidden: '' });
+
+  fail(error: unknown): void {
+    this.root.hidden = false;
+    const [message, advice] = textsOf(error);
+    this.root.replaceChildren(
+      element('strong', {}, message),
+      ...(advice === '' ? [] : [element('span', {}, advice)]),
+    );
+  }
+
+  get isShown(): boolean {
+    return !this.root.hidden;
+  }
+
+  /** What failed works again. */
+  clear(): void {
+    this.root.hidden = true;
+  }
+
+  say(title: string, ...lines: readonly (Node | string)[]): void {
+    this.empty.hidden = false;
+    this.empty.replaceChildren(
+      element('h2', {}, title),
+      ...lines.map((line) => element('p', {}, line)),
+    );
+  }
+
+  hush(): void {
+    this.empty.hidden = true;
+  }
+}
+
+function textsOf(error: unknown): readonly [message: string, advice: string] {
+  if (!(error instanceof Refusal))
+    return [error instanceof Error ? error.message : String(error), 'Reload the page.'];
+  if (error.status === 401)
+    return [
+      'You are not logged in.',
+      'Open the link that `cdvault serve` prints; `cdvault chart SYMBOL` prints another one.',
+    ];
+  const code =
+    error.code.startsWith('HTTP_') || error.code === 'UNREACHABLE' ? '' : ` (${error.code})`;
+  return [`${error.message}${code}`, error.advice];
+}

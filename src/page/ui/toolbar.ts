@@ -1,0 +1,137 @@
+/** The row above the chart: what is shown, and from where it counts. */
+
+import { INTERVALS } from '../../domain/time/interval.ts';
+import type { View } from '../view.ts';
+import type { SeriesFacts } from '../data/answers.ts';
+import {
+  ANCHOR_CHOICES,
+  anchorName,
+  OTHER_SESSION,
+  ZONE_CHOICES,
+  ZONES,
+  zoneName,
+} from './anchors.ts';
+import { button, choose, element, select } from './element.ts';
+import { MARKET_TEXTS, SeriesBox } from './series-box.ts';
+
+interface ToolbarEvents {
+  readonly onChange: (change: Partial<View>) => void;
+  readonly onTheme: () => void;
+  readonly onHelp: () => void;
+  readonly onPng: () => void;
+  readonly onCsv: () => void;
+}
+
+export class Toolbar {
+  readonly root: HTMLElement;
+  readonly series: SeriesBox;
+  readonly #interval: HTMLSelectElement;
+  readonly #anchor: HTMLSelectElement;
+  readonly #open: HTMLSelectElement;
+  readonly #zone: HTMLSelectElement;
+  readonly #session: HTMLFormElement;
+
+  /** @param overlays the button that opens the panel of overlays */
+  constructor(events: ToolbarEvents, overlays: HTMLElement) {
+    const { onChange } = events;
+    this.series = new SeriesBox({
+      id: 'symbol',
+      label: 'Symbol',
+      onChoose: (series) => onChange({ series }),
+    });
+    this.#interval = select('Interval', INTERVAL_CHOICES, (value) =>
+      onChange({ interval: INTERVALS.find((known) => known === value) ?? 'auto' }),
+    );
+    this.#session = sessionForm((anchor) => onChange({ anchor }));
+    this.#anchor = select('CDV counts from', ANCHOR_CHOICES, (anchor) => {
+      this.#session.hidden = anchor !== OTHER_SESSION;
+      if (anchor !== OTHER_SESSION) onChange({ anchor });
+    });
+    this.#open = select('A bar opens', OPEN_CHOICES, (open) =>
+      onChange({ open: open === 'previous' ? 'previous' : 'first' }),
+    );
+    this.#zone = select('Time zone', ZONE_CHOICES, (zone) => onChange({ zone }));
+    const tools = element(
+      'div',
+      { class: 'tools' },
+      button('PNG', { title: 'Download a picture' }, events.onPng),
+      button('CSV', { title: 'Download the visible bars, exact' }, events.onCsv),
+      button('◐', { 'aria-label': 'Dark or light', title: 'Dark or light' }, events.onTheme),
+      button('?', { 'aria-label': 'Help', title: 'Keys (?)' }, events.onHelp),
+    );
+    this.root = element(
+      'header',
+      { class: 'toolbar' },
+      element('span', { class: 'brand' }, 'cdvault'),
+      this.series.root,
+      this.#interval,
+      this.#anchor,
+      this.#session,
+      this.#open,
+      this.#zone,
+      overlays,
+      tools,
+    );
+  }
+
+  /** @param shown the interval that `auto` has chosen */
+  show(view: View, shown: string): void {
+    const { series } = view;
+    if (series !== undefined)
+      this.series.setText(`${series.symbol} ${MARKET_TEXTS[series.market]}`);
+    const auto = this.#interval.options[0];
+    if (auto !== undefined) auto.text = view.interval === 'auto' ? `auto · ${shown}` : 'auto';
+    choose(this.#interval, view.interval);
+    choose(this.#anchor, view.anchor, anchorName(view.anchor));
+    this.#session.hidden = true;
+    choose(this.#open, view.open);
+    choose(this.#zone, view.zone, zoneName(view.zone));
+  }
+
+  setSeries(series: readonly SeriesFacts[]): void {
+    this.series.setSeries(series);
+  }
+}
+
+const INTERVAL_CHOICES = [
+  { choices: [['auto', 'auto'] as const, ...INTERVALS.map((one) => [one, one] as const)] },
+];
+
+const OPEN_CHOICES = [
+  {
+    choices: [
+      ['first', 'Opens after first trade'],
+      ['previous', 'Opens at previous close'],
+    ] as const,
+  },
+];
+
+/** Time and zone of a session that is not in the list. */
+function sessionForm(onChoose: (anchor: string) => void): HTMLFormElement {
+  const time = element('input', { type: 'time', value: '09:30', 'aria-label': 'Start of session' });
+  const zone = element('input', {
+    type: 'text',
+    list: 'zones',
+    value: 'America/New_York',
+    'aria-label': 'Time zone of session',
+    size: '16',
+  });
+  const zones = element(
+    'datalist',
+    { id: 'zones' },
+    ...['UTC', ...ZONES].map((value) => element('option', { value })),
+  );
+  const form = element(
+    'form',
+    { class: 'session', hidden: '', 'aria-label': 'Session' },
+    time,
+    zone,
+    zones,
+    element('button', { type: 'submit' }, 'Set'),
+  );
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    onChoose(`session:${time.value}@${zone.value}`);
+  });
+  return form;
+}

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
+import { autoInterval } from '../../../src/page/auto-interval.ts';
+
+const span = (ms: number) => ({ fromMs: 0, toMs: ms });
+
+test.each([
+  [HOUR_MS, 1200, '1m'],
+  [DAY_MS, 1200, '5m'],
+  [DAY_MS, 300, '30m'],
+  [7 * DAY_MS, 1200, '1h'],
+  [365 * DAY_MS, 1200, '1d'],
+] as const)('%d ms on %d pixels', (ms, widthPx, interval) => {
+  expect(autoInterval(span(ms), widthPx)).toBe(interval);
+});
+
+test('a small zoom keeps the interval, a large one changes it', () => {
+  expect(autoInterval(span(DAY_MS), 1200, '5m')).toBe('5m');
+  expect(autoInterval(span(2 * DAY_MS), 1200, '5m')).toBe('15m');
+  expect(autoInterval(span(2 * HOUR_MS), 1200, '5m')).toBe('1m');
+});
