@@ -7,7 +7,7 @@ import { createHourRun } from '../../src/domain/proof/continuity.ts';
 import { formatDecimalShort } from '../../src/domain/trade/decimal.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { type Interval, INTERVAL_MS } from '../../src/domain/time/interval.ts';
-import { renderOhlc } from '../../src/cli/print/table.ts';
+import { renderOhlc } from '../../src/cli/print/bar-table.ts';
 import { REAL_DAY_PATH, realDayIsHere, realDayTrades } from './real-day.ts';
 
 const DAY = Date.UTC(2024, 0, 1);

@@ -15,7 +15,7 @@ import { sizesOf } from './bar-sizes.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { TimeZones } from '../../ports/time-zones.ts';
 
-interface ShownBars {
+export interface ShownBars {
   readonly bars: readonly ShownBar[];
   /** Starts of all requested bars, stored or not. */
   readonly starts: readonly number[];

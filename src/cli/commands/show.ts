@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { timeZones } from '../../adapters/system/time-zones.ts';
-import { showBars } from '../../app/bars/show-bars.ts';
+import { showBars, type ShownBars } from '../../app/bars/show-bars.ts';
 import type { Anchor } from '../../domain/bars/anchor.ts';
 import { parseAnchor } from '../../domain/bars/parse-anchor.ts';
 import { parseBarLength } from '../../domain/bars/bar-grid.ts';
@@ -11,7 +11,7 @@ import { DAY_MS, floorTo } from '../../domain/time/hour.ts';
 import { INTERVALS } from '../../domain/time/interval.ts';
 import { ANCHOR_HELP, anchorWords } from '../input/anchor-option.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
-import { renderOhlc } from '../print/table.ts';
+import { COLUMN_GROUPS, type ColumnGroup, renderBars } from '../print/bar-table.ts';
 import { resolveRange } from '../input/times.ts';
 import { jsonOption, type RangeOptions, withRange } from '../input/options.ts';
 import { isoMinute } from '../print/format.ts';
@@ -20,58 +20,95 @@ interface ShowOptions extends RangeOptions {
   readonly interval: string;
   readonly anchor: string;
   readonly open: 'first' | 'previous';
+  readonly columns: readonly ColumnGroup[];
 }
 
 export function registerShow(program: Command, finish: (exitCode: ExitCode) => void): void {
-  withRange(program.command('show'), 'end of the day of --from; with --last: now')
-    .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
-    .summary('print CDV bars')
-    .description('Prints OHLC bars of cumulative delta volume from the store.')
-    .option(
-      '--interval <length>',
-      `bar length: ${INTERVALS.join(', ')}, or a multiple such as 2h, 3d, 1w`,
-      '1m',
-    )
-    .option('--anchor <where>', 'where the level starts at 0; see below', 'from')
+  withForms(
+    withRange(program.command('show'), 'end of the day of --from; with --last: now')
+      .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
+      .summary('print CDV bars')
+      .description(
+        'Prints OHLC bars of cumulative delta volume from the store; on request with price and volume.',
+      )
+      .option(
+        '--interval <length>',
+        `bar length: ${INTERVALS.join(', ')}, or a multiple such as 2h, 3d, 1w`,
+        '1m',
+      )
+      .option('--anchor <where>', 'where the level starts at 0; see below', 'from')
+      .addOption(
+        new Option(
+          '--open <where>',
+          'open of a bar: level after its first trade, or the previous close',
+        )
+          .choices(['first', 'previous'])
+          .default('first'),
+      ),
+  )
+    .action(async (symbol: string, options: ShowOptions) => finish(await show(symbol, options)))
+    .addHelpText('after', ANCHOR_HELP);
+}
+
+/** What the bars are printed as: one of a table and JSON. */
+function withForms(command: Command): Command {
+  return command
     .addOption(
       new Option(
-        '--open <where>',
-        'open of a bar: level after its first trade, or the previous close',
+        '--columns <groups>',
+        `columns of the table: ${COLUMN_GROUPS.join(', ')}, or several of them, as cdv,price`,
       )
-        .choices(['first', 'previous'])
-        .default('first'),
+        .argParser(parseColumns)
+        .default(['cdv'], 'cdv')
+        .conflicts('json'),
     )
-    .addOption(jsonOption())
-    .action(async (symbol: string, options: ShowOptions) => {
-      const [series] = parseSeries([symbol], options.market);
-      const range = resolveRange(withEndOfDay(options), Date.now());
-      const lengthMs = parseBarLength(options.interval);
-      const anchor = parseAnchor(options.anchor, timeZones.has);
-      if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
-      const request = { lengthMs, range: range.asked, anchor, open: options.open };
-      // Rejects what does not fit before a service is started.
-      const plan = planBars(request, timeZones.clockTime);
-      finish(
-        await withApp({}, async ({ app }) => {
-          await assertStored(app, series);
-          const { bars, starts } = await showBars(app, series, request, app.clock.nowMs());
-          // null, as in SQL, when the number is unknown; undefined would drop the field.
-          if (options.json === true)
-            for (const bar of bars)
-              print(JSON.stringify({ ...bar, levelMissing: bar.levelMissing ?? null }));
-          else {
-            const { startMs, endMs } = range.asked;
-            say(
-              `${series.symbol} ${options.interval} CDV, ${isoMinute(startMs)} to ${isoMinute(endMs)}`,
-            );
-            say(`levels: ${anchorWords(anchor)}`);
-            print(renderOhlc(bars, { expected: starts, anchorOf: anchorOf(anchor, plan) }));
-          }
-          return EXIT.ok;
-        }),
-      );
-    })
-    .addHelpText('after', ANCHOR_HELP);
+    .addOption(jsonOption());
+}
+
+async function show(symbol: string, options: ShowOptions): Promise<ExitCode> {
+  const [series] = parseSeries([symbol], options.market);
+  const range = resolveRange(withEndOfDay(options), Date.now());
+  const lengthMs = parseBarLength(options.interval);
+  const anchor = parseAnchor(options.anchor, timeZones.has);
+  if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
+  const request = { lengthMs, range: range.asked, anchor, open: options.open };
+  // Rejects what does not fit before a service is started.
+  const plan = planBars(request, timeZones.clockTime);
+  return withApp({}, async ({ app }) => {
+    await assertStored(app, series);
+    const shown = await showBars(app, series, request, app.clock.nowMs());
+    if (options.json !== true) {
+      const { startMs, endMs } = range.asked;
+      say(`${series.symbol} ${options.interval} CDV, ${isoMinute(startMs)} to ${isoMinute(endMs)}`);
+      say(`levels: ${anchorWords(anchor)}`);
+    }
+    printBars(shown, options, anchorOf(anchor, plan));
+    return EXIT.ok;
+  });
+}
+
+/** @throws CdvaultError USAGE */
+function parseColumns(text: string): ColumnGroup[] {
+  const names = text.split(',').map((name) => name.trim());
+  const groups = COLUMN_GROUPS.filter((group) => names.includes(group));
+  if (groups.length > 0 && new Set(names).size === groups.length) return groups;
+  throw new CdvaultError('USAGE', `--columns ${JSON.stringify(text)} is not a list of columns`, {
+    advice: `Write one or several of ${COLUMN_GROUPS.join(', ')}, with commas between them.`,
+  });
+}
+
+function printBars(
+  { bars, starts }: ShownBars,
+  { json, columns }: ShowOptions,
+  anchorOf: (openMs: number) => number,
+): void {
+  const notes = { expected: starts, anchorOf };
+  const width = process.stdout.columns ?? 80;
+  if (json === true)
+    // null, as in SQL, when the number is unknown; undefined would drop the field.
+    for (const bar of bars)
+      print(JSON.stringify({ ...bar, levelMissing: bar.levelMissing ?? null }));
+  else print(renderBars(bars, { groups: columns, width: Math.max(80, width) }, notes));
 }
 
 /** Where the level of a bar is meant to start. That of `total` is the origin of the series. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type OhlcRow, renderOhlc, renderTable } from '../../../src/cli/print/table.ts';
+import type { OhlcRow } from '../../../src/cli/print/bar-notes.ts';
+import { renderBars, renderOhlc } from '../../../src/cli/print/bar-table.ts';
+import { renderTable } from '../../../src/cli/print/table.ts';
 import { MINUTE_MS } from '../../../src/domain/time/hour.ts';
 
 const START = Date.UTC(2024, 0, 1, 10);
@@ -143,6 +145,58 @@ describe('the OHLC table', () => {
       '* 2 bars are absent, the first at 2024-01-01T10:03Z: not fetched, so unknown (not empty)',
     );
     expect(renderOhlc([], { expected })).toMatch(/^\(no bars\)\n\* 5 bars are absent/);
+  });
+});
+
+describe('columns of price and volume', () => {
+  const sizes = {
+    buyVolume: '2.58134000',
+    sellVolume: '12.10000000',
+    quoteDelta: '1.0000000000000000',
+    quoteVolume: '201003.4598639000000000',
+    aggTrades: 300,
+    trades: 398,
+    priceOpen: '42649.69000000',
+    priceHigh: '42653.50000000',
+    priceLow: '42649.00000000',
+    priceClose: '42653.56000000',
+    firstId: 1,
+    lastId: 300,
+  };
+  const price = { priceOpen: undefined, priceHigh: undefined, priceLow: undefined };
+  const empty = { ...sizes, ...price, priceClose: undefined, quoteVolume: undefined, trades: 0 };
+  const [first, second] = NOTEBOOK;
+  const bars = [
+    { ...(first ?? bar(0, ['1', '1', '1', '1', '0'])), ...sizes },
+    { ...(second ?? bar(1, ['1', '1', '1', '1', '0'])), ...empty },
+  ];
+
+  it('are tables of their own where they do not fit beside the levels', () => {
+    expect(renderBars(bars, { groups: ['cdv', 'price', 'volume'], width: 80 })).toBe(
+      [
+        '                          open       high        low      close    delta',
+        '2024-01-01 10:00:00  217.20149  217.84858  216.39749  217.64984  0.44901',
+        '2024-01-01 10:01:00  217.64801  218.11814  216.56164  218.11742  0.46758',
+        '',
+        '                     price_open  price_high  price_low  price_close',
+        '2024-01-01 10:00:00    42649.69    42653.50   42649.00     42653.56',
+        '2024-01-01 10:01:00           -           -          -            -',
+        '',
+        '                     buy_volume  sell_volume    quote_volume  trades',
+        '2024-01-01 10:00:00     2.58134     12.10000  201003.4598639     398',
+        '2024-01-01 10:01:00     2.58134     12.10000               -       0',
+      ].join('\n'),
+    );
+  });
+
+  it('are beside the levels where the terminal has room for them', () => {
+    const lines = renderBars(bars, { groups: ['cdv', 'price'], width: 120 }).split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatch(/^2024-01-01 10:00:00  217\.20149 .* 0\.44901 .* 42653\.56$/);
+  });
+
+  it('leave the table of levels as it is', () => {
+    expect(renderBars(bars, { groups: ['cdv'], width: 80 })).toBe(renderOhlc(bars));
   });
 });
 
