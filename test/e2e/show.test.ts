@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
 import { HOUR_MS } from '../../src/domain/time/hour.ts';
@@ -5,11 +8,14 @@ import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { Rig, spot } from './rig.ts';
 
+const MAIN = path.join(import.meta.dirname, '../../src/cli/main.ts');
 const DAY = Date.UTC(2024, 7, 3);
 const hour = (index: number): number => DAY + index * HOUR_MS;
 /** So few trades that some minutes have none. Hours 3 and 4 of eight are not stored. */
 const SYMBOL = unique('SHOW');
 const RANGE = ['--from', '2024-08-03T00:00Z', '--to', '2024-08-03T08:00Z'];
+const MISSING_NOTE =
+  '* 120 bars are absent, the first at 2024-08-03T03:00Z: not fetched, so unknown (not empty)';
 const trades = syntheticTrades({
   seed: 74,
   fromMs: hour(-1),
@@ -38,6 +44,58 @@ const show = async (...args: string[]) => {
   return { ...shown, lines: shown.stdout.trimEnd().split('\n') };
 };
 
+test('JSON and CSV have the same exact values, and null or nothing where a bar has no trades', async () => {
+  const json = (await show('--json')).lines.map(
+    (line) => JSON.parse(line) as Record<string, string | number | null>,
+  );
+  expect(json).toHaveLength(6 * 60);
+  const keys = Object.keys(json[0] ?? {});
+  for (const bar of json) expect(Object.keys(bar)).toEqual(keys);
+  const empty = json.filter(({ trades }) => trades === 0);
+  expect(empty.length).toBeGreaterThan(10);
+  for (const bar of empty)
+    expect(bar).toMatchObject({
+      buyVolume: '0.00000000',
+      priceOpen: null,
+      priceHigh: null,
+      priceLow: null,
+      priceClose: null,
+      firstId: null,
+      lastId: null,
+    });
+
+  const csv = await show('--csv');
+  const [header = '', ...rows] = csv.lines;
+  const names = header.split(',');
+  expect(names).toHaveLength(keys.length);
+  const camel = (name: string) =>
+    ({ ts: 'openMs', ts_end: 'endMs', level_from: 'levelFromMs' })[name] ??
+    name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const read = rows.map((row) =>
+    Object.fromEntries(
+      row.split(',').map((text, index) => {
+        const name = names[index] ?? '';
+        const isTime = ['ts', 'ts_end', 'level_from'].includes(name);
+        return [camel(name), isTime ? String(Date.parse(text)) : text];
+      }),
+    ),
+  );
+  const texts = json.map((bar) =>
+    Object.fromEntries(Object.entries(bar).map(([key, value]) => [key, String(value ?? '')])),
+  );
+  expect(read).toEqual(texts);
+  expect(csv.stderr).toContain(MISSING_NOTE);
+  expect(csv.stdout).not.toContain('*');
+});
+
+test('CSV into a pipe that its reader closes ends quietly', async () => {
+  const command = `"${process.execPath}" "${MAIN}" show ${SYMBOL} ${RANGE.join(' ')} --csv | head -n 2`;
+  const run = promisify(execFile);
+  const { stdout, stderr } = await run('bash', ['-c', command], { env: rig.env });
+  expect(stdout.split('\n').map((line) => line.slice(0, 6))).toEqual(['ts,ts_', '2024-0', '']);
+  expect(stderr).not.toMatch(/error|EPIPE/i);
+});
+
 test('the table has price and volume on request, in 80 columns', async () => {
   const { lines } = await show('--columns', 'price,cdv,volume');
   expect(
@@ -52,7 +110,8 @@ test('the table has price and volume on request, in 80 columns', async () => {
 });
 
 test.each([
-  [['--columns', 'price', '--json'], "cannot be used with option '--json'"],
+  [['--csv', '--json'], "error: option '--csv' cannot be used with option '--json'"],
+  [['--columns', 'price', '--csv'], "cannot be used with option '--csv'"],
   [['--columns', 'price,prise'], 'error USAGE: --columns "price,prise" is not a list of columns'],
   [['--columns', ''], 'error USAGE: --columns "" is not a list of columns'],
 ])('%j is refused before anything is started', async (args, words) => {

@@ -11,6 +11,8 @@ import { DAY_MS, floorTo } from '../../domain/time/hour.ts';
 import { INTERVALS } from '../../domain/time/interval.ts';
 import { ANCHOR_HELP, anchorWords } from '../input/anchor-option.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
+import { csvLines, jsonLine } from '../print/bar-lines.ts';
+import { ohlcFootnotes } from '../print/bar-notes.ts';
 import { COLUMN_GROUPS, type ColumnGroup, renderBars } from '../print/bar-table.ts';
 import { resolveRange } from '../input/times.ts';
 import { jsonOption, type RangeOptions, withRange } from '../input/options.ts';
@@ -21,6 +23,7 @@ interface ShowOptions extends RangeOptions {
   readonly anchor: string;
   readonly open: 'first' | 'previous';
   readonly columns: readonly ColumnGroup[];
+  readonly csv?: true;
 }
 
 export function registerShow(program: Command, finish: (exitCode: ExitCode) => void): void {
@@ -29,7 +32,8 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
       .argument('<symbol>', 'BTCUSDT, btcusdt or BTC/USDT')
       .summary('print CDV bars')
       .description(
-        'Prints OHLC bars of cumulative delta volume from the store; on request with price and volume.',
+        'Prints OHLC bars of cumulative delta volume from the store; on request with price and ' +
+          'volume, or as CSV or JSON with every exact value.',
       )
       .option(
         '--interval <length>',
@@ -50,7 +54,7 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
     .addHelpText('after', ANCHOR_HELP);
 }
 
-/** What the bars are printed as: one of a table and JSON. */
+/** What the bars are printed as: one of a table, CSV and JSON. */
 function withForms(command: Command): Command {
   return command
     .addOption(
@@ -60,7 +64,10 @@ function withForms(command: Command): Command {
       )
         .argParser(parseColumns)
         .default(['cdv'], 'cdv')
-        .conflicts('json'),
+        .conflicts(['csv', 'json']),
+    )
+    .addOption(
+      new Option('--csv', 'print all columns as CSV; notes go to standard error').conflicts('json'),
     )
     .addOption(jsonOption());
 }
@@ -77,7 +84,7 @@ async function show(symbol: string, options: ShowOptions): Promise<ExitCode> {
   return withApp({}, async ({ app }) => {
     await assertStored(app, series);
     const shown = await showBars(app, series, request, app.clock.nowMs());
-    if (options.json !== true) {
+    if (options.json !== true && options.csv !== true) {
       const { startMs, endMs } = range.asked;
       say(`${series.symbol} ${options.interval} CDV, ${isoMinute(startMs)} to ${isoMinute(endMs)}`);
       say(`levels: ${anchorWords(anchor)}`);
@@ -99,16 +106,16 @@ function parseColumns(text: string): ColumnGroup[] {
 
 function printBars(
   { bars, starts }: ShownBars,
-  { json, columns }: ShowOptions,
+  { json, csv, columns }: ShowOptions,
   anchorOf: (openMs: number) => number,
 ): void {
   const notes = { expected: starts, anchorOf };
   const width = process.stdout.columns ?? 80;
-  if (json === true)
-    // null, as in SQL, when the number is unknown; undefined would drop the field.
-    for (const bar of bars)
-      print(JSON.stringify({ ...bar, levelMissing: bar.levelMissing ?? null }));
-  else print(renderBars(bars, { groups: columns, width: Math.max(80, width) }, notes));
+  if (json === true) for (const bar of bars) print(jsonLine(bar));
+  else if (csv === true) {
+    for (const line of csvLines(bars)) print(line);
+    for (const note of ohlcFootnotes(bars, notes)) say(note);
+  } else print(renderBars(bars, { groups: columns, width: Math.max(80, width) }, notes));
 }
 
 /** Where the level of a bar is meant to start. That of `total` is the origin of the series. */
