@@ -109,9 +109,42 @@ test('the table has price and volume on request, in 80 columns', async () => {
   expect(Math.max(...table.map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
+test('a plot has price and CDV in 80 columns; hours that are not stored are a gap with a mark', async () => {
+  const { lines, stderr } = await show('--plot', '--anchor', 'day');
+  expect(stderr).toContain('levels: from 0 at each UTC midnight');
+  const notes = lines.filter((line) => line.startsWith('*'));
+  expect(notes).toContain(MISSING_NOTE);
+  const picture = lines.slice(0, -notes.length);
+  expect(Math.max(...picture.map((line) => line.length))).toBeLessThanOrEqual(80);
+  const axis = picture.findIndex((line) => line.includes('└'));
+  const left = (picture[axis] ?? '').indexOf('└') + 1;
+  const columns = 80 - left;
+  const gap = [Math.ceil((columns * 3) / 8), Math.floor((columns * 5) / 8)] as const;
+  const drawn = picture.slice(0, axis).filter((line) => /[│┤]/.test(line));
+  expect(drawn).toHaveLength(16);
+  for (const line of drawn)
+    expect(
+      line
+        .slice(left)
+        .slice(...gap)
+        .trim(),
+    ).toBe('');
+  for (const pane of [drawn.slice(0, 8), drawn.slice(8)])
+    for (const part of [
+      pane.map((line) => line.slice(left, left + gap[0])),
+      pane.map((line) => line.slice(left + gap[1])),
+    ])
+      expect(part.join('').trim()).not.toBe('');
+  const marks = (picture.at(-1) ?? '').slice(left);
+  expect(marks.slice(...gap)).toBe('×'.repeat(gap[1] - gap[0]));
+  expect(marks.trim().length).toBeLessThanOrEqual(gap[1] - gap[0] + 2);
+});
+
 test.each([
+  [['--plot', '--json'], "error: option '--plot' cannot be used with option '--json'"],
+  [['--plot', '--csv'], "error: option '--plot' cannot be used with option '--csv'"],
   [['--csv', '--json'], "error: option '--csv' cannot be used with option '--json'"],
-  [['--columns', 'price', '--csv'], "cannot be used with option '--csv'"],
+  [['--columns', 'price', '--plot'], "cannot be used with option '--plot'"],
   [['--columns', 'price,prise'], 'error USAGE: --columns "price,prise" is not a list of columns'],
   [['--columns', ''], 'error USAGE: --columns "" is not a list of columns'],
 ])('%j is refused before anything is started', async (args, words) => {

@@ -12,8 +12,9 @@ import { INTERVALS } from '../../domain/time/interval.ts';
 import { ANCHOR_HELP, anchorWords } from '../input/anchor-option.ts';
 import { assertStored, parseSeries, print, say, withApp } from '../session.ts';
 import { csvLines, jsonLine } from '../print/bar-lines.ts';
-import { ohlcFootnotes } from '../print/bar-notes.ts';
+import { ohlcFootnotes, type OhlcOptions } from '../print/bar-notes.ts';
 import { COLUMN_GROUPS, type ColumnGroup, renderBars } from '../print/bar-table.ts';
+import { renderPlot } from '../print/plot.ts';
 import { resolveRange } from '../input/times.ts';
 import { jsonOption, type RangeOptions, withRange } from '../input/options.ts';
 import { isoMinute } from '../print/format.ts';
@@ -24,6 +25,7 @@ interface ShowOptions extends RangeOptions {
   readonly open: 'first' | 'previous';
   readonly columns: readonly ColumnGroup[];
   readonly csv?: true;
+  readonly plot?: true;
 }
 
 export function registerShow(program: Command, finish: (exitCode: ExitCode) => void): void {
@@ -33,7 +35,7 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
       .summary('print CDV bars')
       .description(
         'Prints OHLC bars of cumulative delta volume from the store; on request with price and ' +
-          'volume, or as CSV or JSON with every exact value.',
+          'volume, as CSV or JSON with every exact value, or as a picture.',
       )
       .option(
         '--interval <length>',
@@ -54,7 +56,7 @@ export function registerShow(program: Command, finish: (exitCode: ExitCode) => v
     .addHelpText('after', ANCHOR_HELP);
 }
 
-/** What the bars are printed as: one of a table, CSV and JSON. */
+/** What the bars are printed as: one of a table, a plot, CSV and JSON. */
 function withForms(command: Command): Command {
   return command
     .addOption(
@@ -64,8 +66,9 @@ function withForms(command: Command): Command {
       )
         .argParser(parseColumns)
         .default(['cdv'], 'cdv')
-        .conflicts(['csv', 'json']),
+        .conflicts(['csv', 'json', 'plot']),
     )
+    .addOption(new Option('--plot', 'draw price and CDV in 80 columns').conflicts(['csv', 'json']))
     .addOption(
       new Option('--csv', 'print all columns as CSV; notes go to standard error').conflicts('json'),
     )
@@ -89,7 +92,7 @@ async function show(symbol: string, options: ShowOptions): Promise<ExitCode> {
       say(`${series.symbol} ${options.interval} CDV, ${isoMinute(startMs)} to ${isoMinute(endMs)}`);
       say(`levels: ${anchorWords(anchor)}`);
     }
-    printBars(shown, options, anchorOf(anchor, plan));
+    printBars(shown, options, { plan, anchorOf: anchorOf(anchor, plan) });
     return EXIT.ok;
   });
 }
@@ -106,8 +109,8 @@ function parseColumns(text: string): ColumnGroup[] {
 
 function printBars(
   { bars, starts }: ShownBars,
-  { json, csv, columns }: ShowOptions,
-  anchorOf: (openMs: number) => number,
+  { json, csv, plot, columns }: ShowOptions,
+  { plan, anchorOf }: { readonly plan: BarsPlan } & Pick<Required<OhlcOptions>, 'anchorOf'>,
 ): void {
   const notes = { expected: starts, anchorOf };
   const width = process.stdout.columns ?? 80;
@@ -115,6 +118,9 @@ function printBars(
   else if (csv === true) {
     for (const line of csvLines(bars)) print(line);
     for (const note of ohlcFootnotes(bars, notes)) say(note);
+  } else if (plot === true) {
+    const slots = starts.map((openMs) => ({ openMs, endMs: plan.grid.endOf(openMs) }));
+    print([renderPlot(bars, { slots, width }), ...ohlcFootnotes(bars, notes)].join('\n'));
   } else print(renderBars(bars, { groups: columns, width: Math.max(80, width) }, notes));
 }
 
