@@ -1,6 +1,6 @@
 /** Bars for programs: every exact value, as CSV or JSON. */
 
-import type { ShownBar } from '../../app/bars/show-bars.ts';
+import type { ShownBar } from '../../ports/chart-data.ts';
 
 /** The names of the columns in SQL, and their texts. Nothing in them needs quotes. */
 const FIELDS: Readonly<Record<string, (bar: ShownBar) => string | number | undefined>> = {

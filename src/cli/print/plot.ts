@@ -1,6 +1,6 @@
 /** Price and CDV as a picture of characters. The numbers beside it are exact. */
 
-import type { ShownBar } from '../../app/bars/show-bars.ts';
+import type { ShownBar } from '../../ports/chart-data.ts';
 import {
   formatDecimalShort,
   parseDecimal,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ShownBar } from '../../../src/app/bars/show-bars.ts';
+import type { ShownBar } from '../../../src/ports/chart-data.ts';
 import { csvLines, jsonLine } from '../../../src/cli/print/bar-lines.ts';
 
 const OPEN_MS = Date.UTC(2024, 0, 1, 10);

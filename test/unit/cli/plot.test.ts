@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ShownBar } from '../../../src/app/bars/show-bars.ts';
+import type { ShownBar } from '../../../src/ports/chart-data.ts';
 import { renderPlot } from '../../../src/cli/print/plot.ts';
 import { HOUR_MS } from '../../../src/domain/time/hour.ts';
 
