@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import type { FailureBody } from '../adapters/http/api/failures.ts';
 import { createApi } from '../adapters/http/api/routes.ts';
 import { createChartReads } from '../adapters/questdb/chart-reads.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
@@ -7,6 +8,7 @@ import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { QuestdbStoredBars } from '../adapters/questdb/stored-bars.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
 import { createChartData } from '../app/chart/chart-data.ts';
+import { CdvaultError } from '../domain/errors.ts';
 import { VERSION } from '../version.ts';
 import type { App } from './compose.ts';
 
@@ -19,11 +21,22 @@ const CHART_LIMITS: QueryLimits = {
   waiting: 200,
 };
 
+export interface ComposedApi {
+  readonly api: Hono;
+  /**
+   * @param question path and query below the API's own path
+   * @returns the answer's JSON
+   * @throws CdvaultError that the API answers with
+   */
+  ask(question: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
 /** The HTTP API, for the server and for charts that are files. It reads the store as the read-only user. */
 export function composeApi(
   urls: ServiceUrls,
   { config, clock, log, zones }: Pick<App, 'config' | 'clock' | 'log' | 'zones'>,
-): { readonly api: Hono; readonly close: () => Promise<void> } {
+): ComposedApi {
   const sql = createLimitedSql(urls.questdbReadonlyPgUrl, CHART_LIMITS);
   const data = createChartData({
     bars: new QuestdbStoredBars(sql, config.tiers),
@@ -33,8 +46,16 @@ export function composeApi(
     zones,
     clock,
   });
+  const api = createApi({ data, zones, clock, version: VERSION, log });
   return {
-    api: createApi({ data, zones, clock, version: VERSION, log }),
+    api,
+    async ask(question) {
+      const response = await api.request(question);
+      const answer: unknown = await response.json();
+      if (response.ok) return answer;
+      const { code, message, advice } = (answer as FailureBody).error;
+      throw new CdvaultError(code, message, { advice });
+    },
     close: () => sql.close(),
   };
 }

@@ -3,6 +3,7 @@ import { classify } from '../domain/errors.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
+import { registerChart } from './commands/chart.ts';
 import { registerCompact } from './commands/compact.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
@@ -36,6 +37,7 @@ function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerBackfill,
     registerPlan,
     registerShow,
+    registerChart,
     registerStatus,
     registerVerify,
     registerRepair,

@@ -1,7 +1,7 @@
 import type { ErrorFacts } from './error-facts.ts';
 import { EXIT } from './exit-codes.ts';
 
-/** Failures of Redis, QuestDB, and the folders and disk that they and cdvault use. */
+/** Failures of Redis, QuestDB, other programs, and the folders and disk that they and cdvault use. */
 export const SERVICE_ERRORS = {
   SERVICES_MISSING: {
     retryable: false,
@@ -105,5 +105,23 @@ export const SERVICE_ERRORS = {
     exitCode: EXIT.outage,
     when: 'Too many queries of the HTTP API run or wait already.',
     advice: 'Send the request again after the seconds that Retry-After names, and fewer at a time.',
+  },
+  SERVE_NOT_RUNNING: {
+    retryable: false,
+    exitCode: EXIT.fatal,
+    when: 'No running cdvault serve of this installation has announced its address in Redis.',
+    advice: 'Start cdvault serve in another terminal, or write a file with --out chart.html.',
+  },
+  BROWSER_MISSING: {
+    retryable: false,
+    exitCode: EXIT.fatal,
+    when: 'A picture is asked for, and no browser that can take it is installed.',
+    advice: 'Install Chromium or Chrome, or write a page with --out chart.html.',
+  },
+  BROWSER_FAILED: {
+    retryable: false,
+    exitCode: EXIT.fatal,
+    when: 'The browser ended with an error before it had taken a picture.',
+    advice: 'The message quotes the browser. Write a page with --out chart.html and open it.',
   },
 } as const satisfies Readonly<Record<string, ErrorFacts>>;

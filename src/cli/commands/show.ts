@@ -15,7 +15,7 @@ import { csvLines, jsonLine } from '../print/bar-lines.ts';
 import { ohlcFootnotes, type OhlcOptions } from '../print/bar-notes.ts';
 import { COLUMN_GROUPS, type ColumnGroup, renderBars } from '../print/bar-table.ts';
 import { renderPlot } from '../print/plot.ts';
-import { resolveRange } from '../input/times.ts';
+import { resolveShown } from '../input/times.ts';
 import { jsonOption, type RangeOptions, withRange } from '../input/options.ts';
 import { isoMinute } from '../print/format.ts';
 
@@ -77,7 +77,7 @@ function withForms(command: Command): Command {
 
 async function show(symbol: string, options: ShowOptions): Promise<ExitCode> {
   const [series] = parseSeries([symbol], options.market);
-  const range = resolveRange(withEndOfDay(options), Date.now());
+  const range = resolveShown(options, Date.now());
   const lengthMs = parseBarLength(options.interval);
   const anchor = parseAnchor(options.anchor, timeZones.has);
   if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
@@ -128,12 +128,4 @@ function printBars(
 function anchorOf(anchor: Anchor, plan: BarsPlan): (openMs: number) => number {
   if (anchor.kind === 'total') return () => Infinity;
   return anchor.kind === 'day' ? (openMs) => floorTo(openMs, DAY_MS) : plan.levelStartOf;
-}
-
-function withEndOfDay(options: ShowOptions): ShowOptions {
-  if (options.to !== undefined || options.from === undefined) return options;
-  const nowMs = Date.now();
-  const { startMs } = resolveRange({ from: options.from, to: 'now' }, nowMs).asked;
-  const endMs = floorTo(startMs, DAY_MS) + DAY_MS;
-  return endMs > nowMs ? options : { ...options, to: new Date(endMs).toISOString() };
 }

@@ -48,6 +48,21 @@ export function resolveRange(options: TimeOptions, nowMs: number): ResolvedRange
   return { asked, hours, notes };
 }
 
+/**
+ * The range of a command that shows bars: without `--to`, `--from` means its day.
+ * @throws CdvaultError BAD_TIME, BAD_RANGE
+ */
+export function resolveShown(options: TimeOptions, nowMs: number): ResolvedRange {
+  const { from, to } = options;
+  if (to !== undefined || from === undefined) return resolveRange(options, nowMs);
+  const { startMs } = resolveRange({ from, to: 'now' }, nowMs).asked;
+  const endMs = floorTo(startMs, DAY_MS) + DAY_MS;
+  return resolveRange(
+    endMs > nowMs ? options : { ...options, to: new Date(endMs).toISOString() },
+    nowMs,
+  );
+}
+
 /** The resolved range in one line: `2024-01-01T10:00Z to 2024-01-01T11:00Z, 1 hour (…)`. */
 export function describeRange({ hours, notes }: ResolvedRange): string {
   const count = (hours.endMs - hours.startMs) / HOUR_MS;

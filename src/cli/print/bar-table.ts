@@ -1,6 +1,6 @@
 /** Bars as a table on the terminal. */
 
-import type { BarSizes } from '../../app/bars/bar-sizes.ts';
+import type { BarSizes } from '../../ports/bar-store.ts';
 import { ohlcFootnotes, type OhlcOptions, type OhlcRow } from './bar-notes.ts';
 
 /** Groups of columns, in the order of the table. */

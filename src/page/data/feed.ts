@@ -44,7 +44,7 @@ export class Feed {
     this.intervalMs = INTERVAL_MS[choice.interval];
     this.#bars = new Chunks(this.intervalMs, async (range, signal) => {
       const [bars, coverage] = await Promise.all([
-        source.ask('bars', this.#query(choice.series, range), signal),
+        source.ask('bars', barsQuery(choice.series, choice, range), signal),
         source.ask('coverage', { ...choice.series, ...asked(range) }, signal),
       ]);
       return { points: pointsOf(bars, this.intervalMs), coverage: runsOf(coverage) };
@@ -85,26 +85,30 @@ export class Feed {
 
   async #loadLine(line: LineName, range: VisibleRange, signal: AbortSignal) {
     const series = line.kind === 'series' ? line.series : this.choice.series;
-    const query = this.#query(series, range);
+    const query = barsQuery(series, this.choice, range);
     const { columns } =
       line.kind === 'series'
         ? await this.#source.ask('bars', query, signal)
         : await this.#source.ask('tiers', { ...query, tier: line.tier }, signal);
     return levelsByTime(columns);
   }
+}
 
-  #query(series: SeriesName, range: VisibleRange): Query {
-    const { interval, anchor, open } = this.choice;
-    return {
-      ...series,
-      interval,
-      // Levels from the left edge are counted here, from whatever levels there are.
-      anchor: anchor === 'visible' ? 'day' : anchor,
-      open,
-      exact: 'true',
-      ...asked(range),
-    };
-  }
+/** The question for the bars of a range. */
+export function barsQuery(
+  series: SeriesName,
+  { interval, anchor, open }: Pick<FeedChoice, 'interval' | 'anchor' | 'open'>,
+  range: VisibleRange,
+): Query {
+  return {
+    ...series,
+    interval,
+    // Levels from the left edge are counted here, from whatever levels there are.
+    anchor: anchor === 'visible' ? 'day' : anchor,
+    open,
+    exact: 'true',
+    ...asked(range),
+  };
 }
 
 export function lineKey(line: LineName): string {

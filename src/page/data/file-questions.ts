@@ -3,7 +3,6 @@
 import { INTERVAL_MS, INTERVALS, type Interval } from '../../domain/time/interval.ts';
 import type { View, VisibleRange } from '../view.ts';
 import type { Endpoint } from './answers.ts';
-import type { EmbeddedAnswers } from './embedded-source.ts';
 import { embeddedKey } from './embedded-source.ts';
 import { barsQuery } from './feed.ts';
 import type { Query } from './source.ts';
@@ -11,11 +10,17 @@ import type { Query } from './source.ts';
 /** Bars of one interval in a file: some 200 bytes each. More would make it too large to send. */
 export const MOST_FILE_BARS = 20_000;
 
+/** What a file shows. */
+export type FileView = View & {
+  readonly series: NonNullable<View['series']>;
+  readonly range: VisibleRange;
+};
+
 export interface FileQuestion {
   readonly endpoint: Endpoint;
   readonly query: Query;
   /** Of the answer in the file. */
-  readonly key: keyof EmbeddedAnswers;
+  readonly key: string;
 }
 
 /**
@@ -23,9 +28,7 @@ export interface FileQuestion {
  * @returns the questions for all intervals that the page may choose: the chosen one, or with `auto` all of
  *   which the range has neither too many bars nor less than one
  */
-export function fileQuestions(
-  view: View & { readonly range: VisibleRange; readonly series: NonNullable<View['series']> },
-): FileQuestion[] {
+export function fileQuestions(view: FileView): FileQuestion[] {
   const { range, series } = view;
   const within = { from: range.fromMs, to: range.toMs };
   const intervals = INTERVALS.filter((interval) =>
@@ -34,9 +37,7 @@ export function fileQuestions(
   const questions = intervals.flatMap((interval) => {
     const choice = { interval, anchor: view.anchor, open: view.open };
     return [
-      ...[series, ...view.overlays].map(
-        (one) => ['bars', barsQuery(one, choice, range)] as const,
-      ),
+      ...[series, ...view.overlays].map((one) => ['bars', barsQuery(one, choice, range)] as const),
       ...view.tiers.map(
         (tier) => ['tiers', { ...barsQuery(series, choice, range), tier }] as const,
       ),

@@ -21,7 +21,7 @@ export interface Failure {
   readonly body: FailureBody;
 }
 
-interface FailureBody {
+export interface FailureBody {
   readonly error: {
     readonly code: ErrorCode;
     readonly message: string;
