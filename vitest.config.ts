@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { faultSeed } from './test/support/fault-turns.ts';
 
 const UNIT = ['test/{unit,property,golden}/**/*.test.ts'];
-const REAL = ['test/{contract,integration,e2e,faults}/**/*.test.ts'];
+const REAL = ['test/{contract,integration,e2e,faults,page}/**/*.test.ts'];
 
 export default defineConfig({
   test: {

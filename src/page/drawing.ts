@@ -4,6 +4,7 @@ import type { View, VisibleRange } from './view.ts';
 import type { Feed, LineName } from './data/feed.ts';
 import type { LevelBar, Point } from './data/bar.ts';
 import { levelsFromStart, type LevelTexts } from './levels.ts';
+import type { LineBar } from './chart/level-line.ts';
 import { PANES } from './chart/options.ts';
 import type { Palette } from './chart/palette.ts';
 import type { Line, Panes } from './chart/panes.ts';
@@ -21,7 +22,7 @@ interface DrawnLine {
   readonly line: Line;
   readonly levels: ReadonlyMap<number, LevelBar>;
   /** As drawn: counted from the left edge with that anchor. */
-  shown: ReadonlyMap<number, { readonly close: string }>;
+  shown: ReadonlyMap<number, LineBar>;
 }
 
 /** Beyond the edges of the picture, so that a small move shows no hole before levels are counted again. */
@@ -87,7 +88,7 @@ export class Drawing {
     this.panes.setPoints([], 1);
     this.panes.setLevels([], 0);
     for (const shade of this.#shades) shade.set([], this.#palette);
-    this.#strip.draw([], this.panes.chart.timeScale().width(), this.#palette);
+    this.drawStrip();
     this.legend.clear();
   }
 
@@ -134,7 +135,7 @@ export class Drawing {
       if (typeof fromPx !== 'number' || typeof toPx !== 'number') return [];
       return toPx < 0 || fromPx > widthPx ? [] : [{ run, fromPx, toPx }];
     });
-    this.#strip.draw(runs, widthPx, this.#palette);
+    this.#strip.draw(runs, { widthPx, palette: this.#palette, visible: this.panes.visible });
   }
 
   /** Shows the values of a point; undefined: of the last visible bar. */
@@ -223,12 +224,13 @@ export class Drawing {
 function recounted(
   levels: ReadonlyMap<number, LevelBar>,
   points: readonly Point[],
-): ReadonlyMap<number, LevelTexts> {
+): ReadonlyMap<number, LineBar> {
   const counted = levelsFromStart(points.map(({ timeMs }) => levels.get(timeMs)));
   return new Map(
     points.flatMap(({ timeMs }, index) => {
-      const level = counted[index];
-      return level === undefined ? [] : [[timeMs, level] as const];
+      const [bar, level] = [levels.get(timeMs), counted[index]];
+      if (bar === undefined || level === undefined) return [];
+      return [[timeMs, { close: level.close, delta: bar.delta }] as const];
     }),
   );
 }

@@ -37,7 +37,7 @@ function start(): void {
   const source =
     embedded === undefined ? createHttpSource() : createEmbeddedSource(embedded.answers);
   const view = parseView(embedded?.view ?? location.search);
-  const chartBox = element('div', { class: 'chart', role: 'img', tabindex: '0' });
+  const chartBox = element('div', { class: 'chart', role: 'group' });
   chartBox.setAttribute('aria-label', 'Chart of price, CDV and delta; the legend has its values');
   const clock = new ZoneClock(view.zone);
   const panes = new Panes(chartBox, readPalette(), clock);

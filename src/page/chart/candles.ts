@@ -1,14 +1,9 @@
 /** Bars as the library draws them. Doubles are for drawing only: texts come from the bars. */
 
-import type {
-  CandlestickData,
-  HistogramData,
-  LineData,
-  UTCTimestamp,
-  WhitespaceData,
-} from 'lightweight-charts';
-import type { Bar, Point, PriceTexts } from '../data/bar.ts';
+import type { CandlestickData, HistogramData, WhitespaceData } from 'lightweight-charts';
+import type { Point, PriceTexts } from '../data/bar.ts';
 import type { BarStatus } from '../data/answers.ts';
+import { chartTime } from './level-line.ts';
 import { type Palette, translucent } from './palette.ts';
 
 type Levels = Pick<PriceTexts, 'open' | 'high' | 'low' | 'close'>;
@@ -20,10 +15,6 @@ const UNPROVEN_OPACITY: Readonly<Record<Exclude<BarStatus, 'final'>, number>> = 
 };
 /** Volumes stand behind the delta. */
 const VOLUME_OPACITY = 0.28;
-
-export function chartTime(timeMs: number): UTCTimestamp {
-  return (timeMs / 1000) as UTCTimestamp;
-}
 
 export function candle(
   { timeMs, bar }: Point,
@@ -71,12 +62,4 @@ export function volumeColumns({ timeMs, bar }: Point, palette: Palette): VolumeC
       color: translucent(delta >= 0 ? palette.up : palette.down, opacity),
     },
   };
-}
-
-export function levelLine(
-  timeMs: number,
-  bar: Pick<Bar, 'close'> | undefined,
-): LineData | WhitespaceData {
-  const time = chartTime(timeMs);
-  return bar === undefined ? { time } : { time, value: Number(bar.close) };
 }

@@ -18,11 +18,15 @@ import type { VisibleRange } from '../view.ts';
 import type { LevelTexts } from '../levels.ts';
 import type { ZoneClock } from '../time/zone-clock.ts';
 import { zonedAxis, zonedLabel } from '../time/zoned-axis.ts';
-import { candle, chartTime, levelLine, volumeColumns } from './candles.ts';
+import { candle, volumeColumns } from './candles.ts';
+import { chartTime, levelLine, type LineBar } from './level-line.ts';
 import type { Palette } from './palette.ts';
 import { TimePlaces } from './time-places.ts';
 import { axisText } from './number-text.ts';
 import { chartOptions, PANES, seriesOptions } from './options.ts';
+
+/** Room for the legend above the bars. */
+const SCALE_MARGINS = { top: 0.24, bottom: 0.06 };
 
 export type Line = ISeriesApi<'Line'>;
 
@@ -58,7 +62,10 @@ export class Panes {
     this.#buy = this.chart.addSeries(HistogramSeries, columns, PANES.delta);
     this.#sell = this.chart.addSeries(HistogramSeries, columns, PANES.delta);
     this.#delta = this.chart.addSeries(HistogramSeries, columns, PANES.delta);
-    for (const [index, share] of [5, 3, 2].entries()) this.pane(index)?.setStretchFactor(share);
+    for (const [index, share] of [5, 3, 2].entries()) {
+      this.pane(index)?.setStretchFactor(share);
+      this.chart.priceScale('right', index).applyOptions({ scaleMargins: SCALE_MARGINS });
+    }
   }
 
   get places(): TimePlaces {
@@ -130,8 +137,8 @@ export class Panes {
   }
 
   /** Draws a line on the points of the axis; times that are not on it are left out. */
-  setLine(line: Line, closes: ReadonlyMap<number, { readonly close: string }>): void {
-    line.setData(this.#places.points.map(({ timeMs }) => levelLine(timeMs, closes.get(timeMs))));
+  setLine(line: Line, bars: ReadonlyMap<number, LineBar>): void {
+    line.setData(levelLine(this.#places.points, bars));
   }
 
   onVisible(handler: () => void): void {

@@ -5,6 +5,7 @@ import type { CoverageRun } from '../data/feed.ts';
 import type { Verdict } from '../data/answers.ts';
 import type { Palette } from '../chart/palette.ts';
 import { verdictPattern } from '../chart/patterns.ts';
+import type { VisibleRange } from '../view.ts';
 import { element } from './element.ts';
 
 const HEIGHT_PX = 14;
@@ -57,14 +58,25 @@ export class Strip {
   }
 
   /** @param runs the visible ones, in order */
-  draw(runs: readonly PlacedRun[], widthPx: number, palette: Palette): void {
+  draw(
+    runs: readonly PlacedRun[],
+    {
+      widthPx,
+      palette,
+      visible,
+    }: {
+      readonly widthPx: number;
+      readonly palette: Palette;
+      readonly visible: VisibleRange | undefined;
+    },
+  ): void {
     this.#runs = runs;
     const ratio = window.devicePixelRatio;
     this.#canvas.width = Math.round(widthPx * ratio);
     this.#canvas.height = Math.round(HEIGHT_PX * ratio);
     this.#canvas.style.width = `${widthPx}px`;
     this.#canvas.style.height = `${HEIGHT_PX}px`;
-    this.#canvas.setAttribute('aria-label', `Coverage: ${summary(runs.map(({ run }) => run))}`);
+    this.#canvas.setAttribute('aria-label', `Coverage: ${summary(runs, visible)}`);
     const context = this.#canvas.getContext('2d');
     if (context === null) return;
     context.scale(ratio, ratio);
@@ -110,17 +122,21 @@ export class Strip {
   }
 }
 
-/** `22 h proven, 2 h gap`. */
-export function summary(runs: readonly CoverageRun[]): string {
-  const hours = Map.groupBy(runs, ({ verdict }) => verdict);
+/** `22 h proven, 2 h gap`, of what is visible. */
+function summary(runs: readonly PlacedRun[], visible: VisibleRange | undefined): string {
+  if (visible === undefined) return 'nothing is known';
+  const hours = Map.groupBy(runs, ({ run }) => run.verdict);
   const texts = [...hours].map(([verdict, of]) => {
-    const count = of.reduce((sum, { fromMs, toMs }) => sum + (toMs - fromMs) / HOUR_MS, 0);
-    return `${Math.round(count)} h ${verdict}`;
+    const ms = of.reduce((sum, { run }) => {
+      const toMs = Math.min(run.toMs, visible.toMs);
+      return sum + toMs - Math.max(run.fromMs, visible.fromMs);
+    }, 0);
+    return `${Math.round(ms / HOUR_MS)} h ${verdict}`;
   });
   return texts.length === 0 ? 'nothing is known' : texts.join(', ');
 }
 
-export function runText(run: CoverageRun, timeText: (timeMs: number) => string): string {
+function runText(run: CoverageRun, timeText: (timeMs: number) => string): string {
   const hours = Math.round((run.toMs - run.fromMs) / HOUR_MS);
   const missing = run.missing === null || run.missing === 0 ? '' : `, ${run.missing} ids missing`;
   return `${timeText(run.fromMs)} to ${timeText(run.toMs)} (${hours} h), ${VERDICT_TEXTS[run.verdict]}${missing}`;

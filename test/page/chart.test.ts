@@ -1,0 +1,288 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createSql, literal, type Sql } from '../../src/adapters/questdb/sql.ts';
+import { marketName, type Series } from '../../src/domain/market.ts';
+import { formatDecimal, parseDecimal } from '../../src/domain/trade/decimal.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
+import { truth } from '../e2e/reference.ts';
+import { cm, Rig, spot } from '../e2e/rig.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { unique } from '../support/command-line.ts';
+import { fillSeries } from '../support/filled-series.ts';
+import { type Served, startServe } from '../support/served.ts';
+import { openStore } from '../support/store.ts';
+import { type ChartPage, CHROMIUM, expectClean, openBrowser, openChart } from './browser.ts';
+
+/** A Sunday; New York's clocks change on the 10th. */
+const START = Date.UTC(2024, 2, 3);
+const END = START + 9 * DAY_MS;
+const BUSY = spot(unique('PAGE'));
+const THIN = spot(unique('PAGETHIN'));
+const COIN = cm(`${unique('PAGECOIN')}_PERP`);
+/** On the second day. */
+const HOLED_HOUR = START + DAY_MS + 5 * HOUR_MS;
+const ABSENT_HOUR = HOLED_HOUR + HOUR_MS;
+
+describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
+  let rig: Rig;
+  let served: Served;
+  let sql: Sql;
+  let browser: Browser;
+  let chart: ChartPage;
+
+  beforeAll(async () => {
+    rig = await Rig.start({});
+    await rig.app();
+    await fill();
+    served = await startServe(rig);
+    sql = createSql(rig.services.questdbReadonlyPgUrl, 1);
+    browser = await openBrowser();
+  }, 300_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await sql.close();
+    await rig.dispose();
+  });
+
+  beforeEach(async () => {
+    chart = await openChart(browser, served);
+  });
+
+  afterEach(async () => {
+    await chart.close();
+    expectClean(chart, served);
+  });
+
+  /** Prices, delta, sizes and ids of stored bars, from the exact table of their interval. */
+  async function storedBar(series: Series, interval: string, timeMs: number) {
+    const [row] = await sql.query(
+      `SELECT open, high, low, close, delta, buy_volume, sell_volume, agg_trades, first_id, last_id,
+         price_open, price_high, price_low, price_close FROM cdv_exact_${interval}
+       WHERE symbol = ${literal(series.symbol)} AND ts = ${literal(iso(timeMs))}`,
+    );
+    return row;
+  }
+
+  /**
+   * Levels of a bar that count from an instant: sums of the deltas of stored minutes, and the levels inside
+   * each minute moved by the sum before it.
+   */
+  async function countedLevels(series: Series, fromMs: number, bar: { at: number; end: number }) {
+    const minutes = await sql.query(
+      `SELECT ts::long us, agg_trades, high, low, close, delta FROM cdv_exact_1m
+       WHERE symbol = ${literal(series.symbol)} AND status <> 'void'
+         AND ts >= ${literal(iso(fromMs))} AND ts < ${literal(iso(bar.end))} ORDER BY ts`,
+    );
+    let total = 0n;
+    const [highs, lows]: [bigint[], bigint[]] = [[], []];
+    for (const minute of minutes) {
+      const e8 = (name: string) => parseDecimal(minute[name] ?? '', 8);
+      total += e8('delta');
+      // A minute without trades has the level before it, which is none of the bar's own.
+      if (Number(minute['us']) < bar.at * 1000 || minute['agg_trades'] === '0') continue;
+      highs.push(total - e8('close') + e8('high'));
+      lows.push(total - e8('close') + e8('low'));
+    }
+    const text = (units: bigint) => formatDecimal(units, 8);
+    const high = highs.reduce((most, one) => (one > most ? one : most));
+    const low = lows.reduce((least, one) => (one < least ? one : least));
+    return { high: text(high), low: text(low), close: text(total) };
+  }
+
+  const shownLevels = async () => ({
+    high: await chart.field('cdv', 'high'),
+    low: await chart.field('cdv', 'low'),
+    close: await chart.field('cdv', 'close'),
+  });
+
+  test.each([
+    ['5m', 5 * MINUTE_MS, BUSY],
+    ['1h', HOUR_MS, BUSY],
+    ['1m', MINUTE_MS, THIN],
+    ['15m', 15 * MINUTE_MS, COIN],
+  ] as const)('the legend has what the table of %s has', async (interval, ms, series) => {
+    const at = START + DAY_MS + 20 * HOUR_MS;
+    await chart.open(query(series, { interval, from: iso(at - 40 * ms), to: iso(at + ms) }));
+    const row = await storedBar(series, interval, at);
+    expect(row).toBeDefined();
+    for (const name of ['open', 'high', 'low', 'close'])
+      expect(await chart.field('cdv', name)).toBe(row?.[name]);
+    const has = row?.['price_open'] !== null;
+    if (has)
+      for (const name of ['Open', 'High', 'Low', 'Close'])
+        expect(await chart.field('price', `price${name}`)).toBe(
+          row?.[`price_${name.toLowerCase()}`],
+        );
+    expect(await chart.field('delta', 'delta')).toBe(row?.['delta']);
+    expect(await chart.field('delta', 'buyVolume')).toBe(row?.['buy_volume']);
+    expect(await chart.field('delta', 'sellVolume')).toBe(row?.['sell_volume']);
+    expect(await chart.field('delta', 'aggTrades')).toBe(row?.['agg_trades']);
+    if (has)
+      expect(await chart.field('delta', 'ids')).toBe(`${row?.['first_id']}–${row?.['last_id']}`);
+  });
+
+  /** The Wednesday after the hole; New York still has winter time: its session begins at 14:30 UTC. */
+  const WEDNESDAY = START + 3 * DAY_MS;
+  test.each([
+    ['week', '30m', 30 * MINUTE_MS, START + DAY_MS],
+    ['session:09:30@America/New_York', '15m', 15 * MINUTE_MS, WEDNESDAY + 14.5 * HOUR_MS],
+    ['session:09:30@America/New_York', '1h', HOUR_MS, WEDNESDAY + 14.5 * HOUR_MS],
+    ['total', '5m', 5 * MINUTE_MS, START],
+  ] as const)(
+    'levels from the anchor %s at %s equal sums by SQL',
+    async (anchor, interval, ms, zero) => {
+      const session = anchor.startsWith('session');
+      const at = WEDNESDAY + 18 * HOUR_MS + (session && interval === '1h' ? HOUR_MS / 2 : 0);
+      await chart.open(
+        query(BUSY, { interval, anchor, from: iso(at - 50 * ms), to: iso(at + ms) }),
+      );
+      expect(await chart.field('price', 'time')).toBe(`${textOf(at)} UTC`);
+      const row = await countedLevels(BUSY, zero, { at, end: at + ms });
+      expect(await shownLevels()).toEqual(row);
+    },
+  );
+
+  test('levels from the left edge equal sums by SQL, and move with the picture', async () => {
+    const at = WEDNESDAY + 18 * HOUR_MS;
+    const ms = 5 * MINUTE_MS;
+    const view = { interval: '5m', anchor: 'visible', from: iso(at - 60 * ms), to: iso(at + ms) };
+    await chart.open(query(BUSY, view));
+    const bar = { at, end: at + ms };
+    expect(await shownLevels()).toEqual(await countedLevels(BUSY, at - 60 * ms, bar));
+    expect(await chart.field('cdv', 'levelMissing')).toBe('0');
+    // Over midnight: stored levels begin at 0 there, these do not.
+    const before = {
+      interval: '5m',
+      anchor: 'visible',
+      from: iso(at - 260 * ms),
+      to: iso(at + ms),
+    };
+    await chart.open(query(BUSY, before));
+    expect(await shownLevels()).toEqual(await countedLevels(BUSY, at - 260 * ms, bar));
+  });
+
+  test('a day with a gap has holes, shades, and the evidence on hover', async () => {
+    const day = START + DAY_MS;
+    await chart.open(
+      query(BUSY, { interval: '5m', from: iso(day), to: iso(ABSENT_HOUR + HOUR_MS) }),
+    );
+    const strip = chart.page.locator('.strip canvas');
+    expect(await strip.getAttribute('aria-label')).toBe(
+      'Coverage: 5 h proven, 1 h gap, 1 h unknown',
+    );
+    await strip.focus();
+    await chart.page.locator('.tip .evidence').waitFor();
+    const tip = await chart.page.locator('.tip').innerText();
+    expect(tip).toContain('2024-03-04 05:00 to 2024-03-04 06:00 (1 h), gap');
+    // The cursor on the last slot, which has no bar.
+    await chart.page.locator('.chart').focus();
+    await chart.page.keyboard.press('Shift+ArrowLeft');
+    expect(await chart.field('price', 'status')).toBe('not fetched');
+    expect(await chart.page.locator('[data-legend=cdv] [data-field=close]').count()).toBe(0);
+  });
+
+  test('an answer of the series before is not shown after a switch', async () => {
+    const { page } = chart;
+    await chart.open(query(BUSY, { interval: '1h' }));
+    let release = () => undefined as void;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await page.route(/\/api\/v1\/bars.*interval=5m/, async (route) => {
+      if (route.request().url().includes(BUSY.symbol)) await released;
+      await route.continue().catch(() => undefined);
+    });
+    await page.getByLabel('Interval').selectOption('5m');
+    await page.getByRole('combobox', { name: 'Symbol' }).fill(THIN.symbol);
+    await page.keyboard.press('Enter');
+    await page.locator(`body[data-shown*="symbol=${THIN.symbol}&"]`).waitFor();
+    release();
+    await page.waitForTimeout(500);
+    const title = await page.locator('[data-legend=price] strong').innerText();
+    expect(title).toBe(`${THIN.symbol} spot · 5m`);
+    const time = Date.parse(
+      `${(await chart.field('price', 'time')).slice(0, 16).replace(' ', 'T')}Z`,
+    );
+    const row = await storedBar(THIN, '5m', time);
+    expect(await chart.field('cdv', 'close')).toBe(row?.['close']);
+    await page.goBack();
+    await page.locator(`body[data-shown*="symbol=${BUSY.symbol}&"]`).waitFor();
+    expect(new URL(page.url()).searchParams.get('symbol')).toBe(BUSY.symbol);
+  });
+
+  test('the downloaded table has the exact values of what is seen', async () => {
+    const from = START + 2 * DAY_MS;
+    await chart.open(query(BUSY, { interval: '1h', from: iso(from), to: iso(from + DAY_MS) }));
+    const [download] = await Promise.all([
+      chart.page.waitForEvent('download'),
+      chart.page.getByRole('button', { name: 'CSV' }).click(),
+    ]);
+    const [header = '', ...lines] = readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines).toHaveLength(24);
+    const cells = new Map(header.split(',').map((name, at) => [name, lines[3]?.split(',')[at]]));
+    const row = await storedBar(BUSY, '1h', from + 3 * HOUR_MS);
+    expect(cells.get('time')).toBe(iso(from + 3 * HOUR_MS));
+    for (const level of ['open', 'high', 'low', 'close'])
+      expect(cells.get(`cdv_${level}`)).toBe(row?.[level]);
+    for (const name of ['delta', 'buy_volume', 'first_id', 'price_high'])
+      expect(cells.get(name)).toBe(row?.[name]);
+  });
+
+  test.each(['dark', 'light'] as const)(
+    'axe finds nothing to complain about, %s',
+    async (colorScheme) => {
+      const own = await openChart(browser, served, { colorScheme });
+      await own.open(query(BUSY, { interval: '1h' }));
+      await own.page.getByRole('button', { name: 'Overlays' }).click();
+      await own.page.evaluate(
+        readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'),
+      );
+      const { violations } = await own.page.evaluate<AxeResults>('axe.run()');
+      await own.close();
+      expect(
+        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`),
+      ).toEqual([]);
+    },
+  );
+});
+
+async function fill(): Promise<void> {
+  const store = openStore();
+  const range = { startMs: START, endMs: END };
+  for (const [series, seed, more] of [
+    [BUSY, 81, { tradesPerHour: 60 }],
+    [THIN, 82, { tradesPerHour: 3 }],
+    [COIN, 83, { tradesPerHour: 40, qtyDecimals: 0, typicalLots: 20 }],
+  ] as const) {
+    const made = syntheticTrades({ seed, fromMs: START, toMs: END, ...more });
+    const trades = truth(made, range, series.market);
+    await fillSeries(store, {
+      series,
+      trades,
+      originMs: START,
+      fateOf: (hourMs) => {
+        if (series !== BUSY) return 'proven';
+        if (hourMs === HOLED_HOUR) return 'holes';
+        return hourMs === ABSENT_HOUR ? 'absent' : 'proven';
+      },
+      ...(series === COIN && { contract: { size: '10.00000000' } }),
+    });
+  }
+  await store.close();
+}
+
+function query({ market, symbol }: Series, view: Readonly<Record<string, string>>): string {
+  return `?${new URLSearchParams({ market: marketName(market), symbol, ...view }).toString()}`;
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+function textOf(timeMs: number): string {
+  return iso(timeMs).slice(0, 16).replace('T', ' ');
+}
