@@ -274,7 +274,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   ],
   'lightweight-charts': ['page/'],
   'log-update': ['cli/print/backfill-progress.ts', 'cli/print/range-progress.ts'],
-  'lru-cache': ['adapters/http/sessions.ts', 'adapters/system/distilled-cache.ts'],
+  'lru-cache': ['adapters/http/', 'adapters/system/distilled-cache.ts'],
   'p-limit': ['adapters/questdb/'],
   'p-timeout': ['adapters/bullmq/workers.ts', 'adapters/system/within.ts'],
   pg: ['adapters/questdb/sql.ts', 'adapters/services/probes.ts'],
