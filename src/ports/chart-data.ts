@@ -34,13 +34,36 @@ export interface BarsPage {
 }
 
 /** A question about bars. Nothing is read before a method is called. */
-export interface BarsQuestion {
+export interface BarsQuestion<Page = BarsPage> {
   /**
    * A text that changes whenever the answer does; undefined while a day of it is being written. It is read
    * before the bars, so bars may be newer than their tag, and never older.
    */
   tag(): Promise<string | undefined>;
-  read(): Promise<BarsPage>;
+  read(): Promise<Page>;
+}
+
+/** A bar of the trades of one size. */
+export interface ShownTierBar extends Omit<
+  ShownBar,
+  | 'quoteDelta'
+  | 'quoteVolume'
+  | 'priceOpen'
+  | 'priceHigh'
+  | 'priceLow'
+  | 'priceClose'
+  | 'firstId'
+  | 'lastId'
+> {
+  /** Lower bound of the trades' value in quote currency. */
+  readonly tier: number;
+}
+
+export interface TiersPage extends Pick<BarsPage, 'next'> {
+  /** By time, then by tier. */
+  readonly bars: readonly ShownTierBar[];
+  /** The lower bounds that the stored bars have, ascending. */
+  readonly tiers: readonly number[];
 }
 
 export interface ChartSeries extends SeriesCoverage {
@@ -71,6 +94,11 @@ export interface ChartData {
   series(): Promise<readonly ChartSeries[]>;
   /** @throws CdvaultError USAGE when a bar straddles the anchor, before anything is read */
   bars(series: Series, request: ShowRequest): BarsQuestion;
+  /**
+   * @param tier the only tier that is asked for; default: all
+   * @throws CdvaultError USAGE when a bar straddles the anchor, or for the anchor `total`
+   */
+  tiers(series: Series, request: ShowRequest, tier?: number): BarsQuestion<TiersPage>;
   /** @throws CdvaultError UNKNOWN_SYMBOL */
   coverage(series: Series, range: TimeRange): Promise<readonly CoverageRun[]>;
   /** @throws CdvaultError UNKNOWN_SYMBOL */

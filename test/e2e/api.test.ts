@@ -11,6 +11,7 @@ import { parseAnchor } from '../../src/domain/bars/parse-anchor.ts';
 import { marketName, type Series } from '../../src/domain/market.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { parseDecimal } from '../../src/domain/trade/decimal.ts';
 import { unique } from '../support/command-line.ts';
 import { fillSeries } from '../support/filled-series.ts';
 import { type Served, startServe } from '../support/served.ts';
@@ -195,6 +196,63 @@ test('bars that are not stored are named, and a level after them says what is mi
   expect(rows[31]?.['levelMissing']).toBeGreaterThan(100);
 });
 
+test.each([
+  ['1m', 'day', 'tiers_exact_1m'],
+  ['1h', 'day', 'tiers_exact_1h'],
+])(
+  'tiers of %s from %s equal SQL; those of a bar add up to it',
+  async (interval, anchor, table) => {
+    const parameters = { ...of(BUSY), interval, anchor, exact: 'true' };
+    const told = await ask('/tiers', parameters);
+    const rows = rowsOf(told['columns'] as Cells);
+    expect(told['tiers']).toEqual([0, 10_000, 100_000, 1_000_000]);
+    const sql = await reader.query(
+      `SELECT ts::long / 1000 AS time, tier::long AS tier, open, high, low, close, delta, buy_volume, sell_volume, agg_trades FROM ${table} WHERE symbol = '${BUSY.symbol}' AND market = 'binance_spot' AND status <> 'void' ORDER BY ts, tier::long`,
+    );
+    expect(rows.length).toBeGreaterThan(200);
+    const names = [
+      'time',
+      'tier',
+      'open',
+      'high',
+      'low',
+      'close',
+      'delta',
+      'buyVolume',
+      'sellVolume',
+    ];
+    expect(rows.map((row) => [...names, 'aggTrades'].map((name) => String(row[name])))).toEqual(
+      sql.map((row) => Object.values(row)),
+    );
+    const only = await ask('/tiers', { ...parameters, tier: '10000' });
+    expect(rowsOf(only['columns'] as Cells)).toEqual(rows.filter(({ tier }) => tier === 10_000));
+  },
+);
+
+test.each([
+  ['2h', 'from'],
+  ['15m', 'session:09:30@America/New_York'],
+  ['1d', 'week'],
+])('tiers of %s from %s add up to the bars', async (interval, anchor) => {
+  const parameters = { ...of(BUSY), interval, anchor, exact: 'true' };
+  const bars = rowsOf((await ask('/bars', parameters))['columns'] as Cells);
+  const tiers = rowsOf((await ask('/tiers', parameters))['columns'] as Cells);
+  const byTime = Map.groupBy(tiers, ({ time }) => time);
+  const e8 = (value: unknown) => parseDecimal(String(value), 8);
+  const sum = (rows: readonly Json[], name: string) =>
+    rows.reduce((total, row) => total + e8(row[name]), 0n);
+  for (const bar of bars) {
+    const parts = byTime.get(bar['time']) ?? [];
+    expect(parts).toHaveLength(4);
+    for (const name of ['close', 'delta', 'buyVolume', 'sellVolume'])
+      expect(sum(parts, name)).toBe(e8(bar[name]));
+    expect(new Set(parts.map(({ status }) => status))).toEqual(new Set([bar['status']]));
+    expect(new Set(parts.map(({ levelMissing }) => levelMissing))).toEqual(
+      new Set([bar['levelMissing']]),
+    );
+  }
+});
+
 test('coverage has the verdict of each hour, gaps their evidence', async () => {
   const range = of(BUSY, START - HOUR_MS);
   const { columns } = (await ask('/coverage', range)) as { columns: Cells };
@@ -262,6 +320,8 @@ describe('a question that can’t be answered', () => {
     ['/gaps?symbol=X&from=20240304&to=2024-03-04', 400, 'BAD_RANGE', 'before 2017'],
     ['/gaps?symbol=X&from=9999-03-04&to=9999-03-05', 400, 'BAD_RANGE', 'in the future'],
     [`/bars?symbol=NOSUCH&${RANGE}`, 404, 'UNKNOWN_SYMBOL', 'no data of NOSUCH (spot) is stored'],
+    [`/tiers?symbol=X&${RANGE}&anchor=total`, 400, 'USAGE', 'tiers have no continuous level'],
+    [`/tiers?symbol=X&${RANGE}&tier=-1`, 400, 'USAGE', 'tier "-1" is not possible'],
     [`/coverage?symbol=NOSUCH&${RANGE}`, 404, 'UNKNOWN_SYMBOL', 'no data of NOSUCH'],
     [`/gaps?symbol=NOSUCH&${RANGE}`, 404, 'UNKNOWN_SYMBOL', 'no data of NOSUCH'],
     ['/nothing', 404, 'USAGE', 'there is no /api/v1/nothing'],
@@ -340,7 +400,13 @@ describe('a tag of bars', () => {
     await store.sql.waitApplied('bar_days');
     expect(await tagOf(path('day'))).toBeNull();
     expect(await statusWith(path('day'), before[0] ?? null)).toBe(200);
+    const statuses = async () => {
+      const { columns } = (await (await served.ask(path('day'))).json()) as { columns: Cells };
+      return new Set(columns['status']);
+    };
+    expect(await statuses()).toEqual(new Set(['final', 'partial']));
     await fill('proven');
+    expect(await statuses()).toEqual(new Set(['final']));
     for (const [index, anchor] of anchors.entries()) {
       expect(await statusWith(path(anchor), before[index] ?? null)).toBe(200);
       expect(await statusWith(path(anchor), await tagOf(path(anchor)))).toBe(304);

@@ -9,7 +9,7 @@ import { showBars, type ShowDeps } from '../bars/show-bars.ts';
 import { assertStored } from './assert-stored.ts';
 
 /** More than a chart can show, and few enough that an answer stays below some ten megabytes. */
-const MAX_BARS = 50_000;
+export const MAX_BARS = 50_000;
 
 export interface BarsDeps extends Pick<ShowDeps, 'bars' | 'zones'> {
   readonly ledger: Pick<Ledger, 'records' | 'knows'>;
@@ -19,7 +19,7 @@ export interface BarsDeps extends Pick<ShowDeps, 'bars' | 'zones'> {
 
 /** @throws CdvaultError USAGE when a bar straddles the anchor */
 export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): BarsQuestion {
-  const { request, next, plan } = firstPart(deps, asked);
+  const { request, next, plan } = firstPart(deps, asked, MAX_BARS);
   const { grid } = plan;
   return {
     tag: () => tagOf(deps, series, request, plan),
@@ -36,22 +36,26 @@ export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): Bar
   };
 }
 
-interface Part extends Pick<BarsPage, 'next'> {
+export interface Part extends Pick<BarsPage, 'next'> {
   readonly request: ShowRequest;
   readonly plan: BarsPlan;
 }
 
-/** The request, or its first MAX_BARS bars. */
-function firstPart({ zones }: BarsDeps, asked: ShowRequest): Part {
+/** The request, or its first bars. */
+export function firstPart(
+  { zones }: Pick<BarsDeps, 'zones'>,
+  asked: ShowRequest,
+  maxBars: number,
+): Part {
   const { range, lengthMs, anchor } = asked;
   // A bar of a session may be an hour longer than its day.
-  const reachMs = range.startMs + (MAX_BARS + 1) * lengthMs + 2 * DAY_MS;
+  const reachMs = range.startMs + (maxBars + 1) * lengthMs + 2 * DAY_MS;
   const request = { ...asked, range: { ...range, endMs: Math.min(range.endMs, reachMs) } };
   const plan = planBars(request, zones.clockTime);
   let count = 0;
   for (const startMs of startsIn(plan.grid, request.range)) {
     count += 1;
-    if (count <= MAX_BARS) continue;
+    if (count <= maxBars) continue;
     // The level of `from` goes on counting from where this part starts.
     const anchorMs = anchor.kind === 'from' ? range.startMs : undefined;
     const part = { ...request, range: { ...range, endMs: startMs } };
@@ -65,8 +69,8 @@ function firstPart({ zones }: BarsDeps, asked: ShowRequest): Part {
 }
 
 /** Everything that an answer depends on: bars, continuous levels, the ledger, and which bars have ended. */
-async function tagOf(
-  { reads, clock }: BarsDeps,
+export async function tagOf(
+  { reads, clock }: Pick<BarsDeps, 'reads' | 'clock'>,
   series: Series,
   { range, anchor }: ShowRequest,
   { grid, read }: BarsPlan,

@@ -3,11 +3,12 @@ import { marketName, type Series, seriesKey, tradesContracts } from '../../domai
 import { widenToHours } from '../../domain/time/hour.ts';
 import type { ChartData, ChartReads, ChartSeries } from '../../ports/chart-data.ts';
 import type { Ledger, SeriesCatalogue, SeriesCoverage, SeriesFacts } from '../../ports/ledger.ts';
-import { askBars, type BarsDeps } from './chart-bars.ts';
+import { askBars } from './chart-bars.ts';
+import { askTiers, type TiersDeps } from './chart-tiers.ts';
 import { assertStored } from './assert-stored.ts';
 import { coverageRuns } from './coverage-runs.ts';
 
-interface ChartDeps extends BarsDeps {
+interface ChartDeps extends TiersDeps {
   readonly ledger: Pick<Ledger, 'records' | 'knows' | 'openGaps' | 'overview'>;
   readonly catalogue: Pick<SeriesCatalogue, 'all'>;
   readonly reads: ChartReads;
@@ -24,6 +25,7 @@ export function createChartData(deps: ChartDeps): ChartData {
         .toSorted(byMarketAndSymbol);
     },
     bars: (series, request) => askBars(deps, series, request),
+    tiers: (series, request, tier) => askTiers(deps, series, request, tier),
     async coverage(series, range) {
       await assertStored(deps, series);
       const hours = widenToHours(range);

@@ -71,7 +71,13 @@ export function* startsIn(grid: BarGrid, { startMs, endMs }: TimeRange): Generat
   for (let at = grid.startOf(startMs); at < endMs; at = grid.endOf(at)) if (at >= startMs) yield at;
 }
 
-/** The longest stored interval that divides all of `times`: lengths, or instants counted from the epoch. */
-export function longestIntervalIn(times: readonly number[]): Interval | undefined {
-  return INTERVALS.findLast((interval) => times.every((ms) => ms % INTERVAL_MS[interval] === 0));
+/**
+ * The longest stored interval that divides all of `times`: lengths, or instants counted from the epoch.
+ * @param stored ascending
+ */
+export function longestIntervalIn(
+  times: readonly number[],
+  stored: readonly Interval[] = INTERVALS,
+): Interval | undefined {
+  return stored.findLast((interval) => times.every((ms) => ms % INTERVAL_MS[interval] === 0));
 }

@@ -11,6 +11,8 @@ export interface BarsRequest {
   /** Bars that begin in this range are shown, each as a whole. */
   readonly range: TimeRange;
   readonly anchor: Anchor;
+  /** The intervals that are stored, ascending; default: all. */
+  readonly stored?: readonly Interval[];
 }
 
 /** How to compute the bars by adding up stored ones. */
@@ -30,15 +32,16 @@ export interface BarsPlan {
  * addition.
  * @throws CdvaultError USAGE with the nearest anchor that is possible
  */
-export function planBars({ lengthMs, range, anchor }: BarsRequest, clockTime: ClockTime): BarsPlan {
-  if (anchor.kind === 'session') return planSessions(lengthMs, range, anchor, clockTime);
+export function planBars(request: BarsRequest, clockTime: ClockTime): BarsPlan {
+  const { lengthMs, range, anchor } = request;
+  if (anchor.kind === 'session') return planSessions(request, clockTime);
   const grid = evenGrid(lengthMs);
   const shown = wholeBars(grid, range);
   const resets = resetsOver(anchor, { ...range, endMs: shown.endMs }, clockTime);
   assertAnchorBefore(resets, range);
   for (const atMs of resets)
     if (atMs < shown.endMs && grid.startOf(atMs) !== atMs) throw straddled(atMs, lengthMs, anchor);
-  const stored = longestIntervalIn([lengthMs]) ?? '1m';
+  const stored = longestIntervalIn([lengthMs], request.stored) ?? '1m';
   if (anchor.kind === 'rolling') {
     const reachMs = (anchor.bars - 1) * lengthMs;
     // No bar is older than the epoch.
@@ -51,19 +54,15 @@ export function planBars({ lengthMs, range, anchor }: BarsRequest, clockTime: Cl
   return withResets(resets, { grid, stored, read: shown });
 }
 
-function planSessions(
-  lengthMs: number,
-  range: TimeRange,
-  anchor: Anchor,
-  clockTime: ClockTime,
-): BarsPlan {
+function planSessions(request: BarsRequest, clockTime: ClockTime): BarsPlan {
+  const { lengthMs, range, anchor } = request;
   if (lengthMs > DAY_MS) {
     throw new CdvaultError('USAGE', 'a bar longer than a day would contain several sessions', {
       advice: 'Use --interval 1d (one bar per session) or shorter.',
     });
   }
   const sessions = resetsOver(anchor, range, clockTime);
-  const stored = longestIntervalIn([lengthMs, ...sessions]);
+  const stored = longestIntervalIn([lengthMs, ...sessions], request.stored);
   if (stored === undefined) throw new CdvaultError('INTERNAL', 'a session starts inside a minute');
   const grid = sessionGrid(lengthMs, sessions);
   return withResets(sessions, { grid, stored, read: wholeBars(grid, range) });

@@ -4,7 +4,7 @@ import { parseAnchor } from '../../../domain/bars/parse-anchor.ts';
 import { parseBarLength } from '../../../domain/bars/bar-grid.ts';
 import { tradesContracts } from '../../../domain/market.ts';
 import { INTERVALS } from '../../../domain/time/interval.ts';
-import type { ChartData, ShownBar } from '../../../ports/chart-data.ts';
+import type { ChartData, ShownBar, ShowRequest } from '../../../ports/chart-data.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { TimeZones } from '../../../ports/time-zones.ts';
 import { columnsOf, TIME, timeJson } from './columns.ts';
@@ -48,7 +48,7 @@ const COLUMNS = {
   ),
 };
 
-const PARAMETERS = z.object({
+export const BARS_PARAMETERS = z.object({
   ...RANGE_PARAMETERS,
   interval: z
     .string()
@@ -72,7 +72,7 @@ export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint
   return endpoint({
     path: '/bars',
     summary: 'Bars of CDV, price and volume',
-    parameters: PARAMETERS,
+    parameters: BARS_PARAMETERS,
     answer: tableSchema(COLUMNS, {
       interval: z.string(),
       anchor: z.string(),
@@ -81,19 +81,13 @@ export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint
       missing: SPANS.describe('Spans of requested bars that are not stored.'),
     }),
     async ask(given) {
-      const series = seriesOf(given);
-      const range = rangeOf(given, clock.nowMs());
-      const style = styleOf(given);
+      const { series, request, style } = barsRequestOf(given, { zones, clock });
       const { interval, anchor, open } = given;
-      const question = data.bars(series, {
-        range,
-        open,
-        lengthMs: parseBarLength(interval),
-        anchor: parseAnchor(anchor, zones.has, 'anchor'),
-      });
+      const { range } = request;
+      const question = data.bars(series, request);
       const tag = await question.tag();
       return {
-        tag: tag === undefined ? null : hash('sha256', `${version} ${tag}`, 'base64url'),
+        tag: tagOf(version, tag),
         async body() {
           const { bars, missing, next } = await question.read();
           const times = (all: readonly number[]) =>
@@ -106,7 +100,8 @@ export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint
             style,
             columns: COLUMNS,
             rows: bars,
-            next: next === undefined ? undefined : linkOf({ ...given, ...continued(next) }),
+            next:
+              next === undefined ? undefined : linkOf('/bars', { ...given, ...continued(next) }),
             more: {
               interval: JSON.stringify(interval),
               anchor: JSON.stringify(anchor),
@@ -121,7 +116,26 @@ export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint
   });
 }
 
-function continued({
+/** @throws CdvaultError USAGE, BAD_TIME, BAD_RANGE */
+export function barsRequestOf(
+  given: z.output<typeof BARS_PARAMETERS>,
+  { zones, clock }: Pick<ApiDeps, 'zones' | 'clock'>,
+) {
+  const request: ShowRequest = {
+    range: rangeOf(given, clock.nowMs()),
+    open: given.open,
+    lengthMs: parseBarLength(given.interval),
+    anchor: parseAnchor(given.anchor, zones.has, 'anchor'),
+  };
+  return { series: seriesOf(given), request, style: styleOf(given) };
+}
+
+/** null: the answer has no tag. */
+export function tagOf(version: string, tag: string | undefined): string | null {
+  return tag === undefined ? null : hash('sha256', `${version} ${tag}`, 'base64url');
+}
+
+export function continued({
   startMs,
   anchorMs,
 }: {
@@ -134,6 +148,6 @@ function continued({
   };
 }
 
-function linkOf(parameters: Readonly<Record<string, string>>): string {
-  return `/api/v1/bars?${new URLSearchParams(parameters).toString()}`;
+export function linkOf(path: string, parameters: Readonly<Record<string, string>>): string {
+  return `/api/v1${path}?${new URLSearchParams(parameters).toString()}`;
 }

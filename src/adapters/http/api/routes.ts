@@ -6,6 +6,7 @@ import { createAnswerer } from './answerer.ts';
 import type { Endpoint } from './endpoint.ts';
 import { failureBody, failureOf } from './failures.ts';
 import { ledgerEndpoints } from './ledger.ts';
+import { tiersEndpoint } from './tiers.ts';
 
 export const API_PATH = '/api/v1';
 
@@ -43,5 +44,5 @@ export function createApi(deps: ApiDeps & { readonly log: Log }): Hono {
 const RETRY_AFTER_S = '2';
 
 export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
-  return [barsEndpoint(deps), ...ledgerEndpoints(deps)];
+  return [barsEndpoint(deps), tiersEndpoint(deps), ...ledgerEndpoints(deps)];
 }
