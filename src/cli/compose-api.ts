@@ -6,6 +6,7 @@ import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createLimitedSql, type QueryLimits } from '../adapters/questdb/limited-sql.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { QuestdbStoredBars } from '../adapters/questdb/stored-bars.ts';
+import { createTradeReads } from '../adapters/questdb/trade-reads.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
 import { createChartData } from '../app/chart/chart-data.ts';
 import { CdvaultError } from '../domain/errors.ts';
@@ -43,6 +44,7 @@ export function composeApi(
     ledger: createLedger(sql),
     catalogue: createSeriesCatalogue(sql),
     reads: createChartReads(sql),
+    trades: createTradeReads(sql),
     zones,
     clock,
   });

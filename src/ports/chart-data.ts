@@ -3,7 +3,7 @@ import type { BarsRequest } from '../domain/bars/bar-plan.ts';
 import type { Series } from '../domain/market.ts';
 import type { Verdict } from '../domain/proof/ledger.ts';
 import type { TimeRange } from '../domain/time/hour.ts';
-import type { BarSizes } from './bar-store.ts';
+import type { BarSizes, RestatementRow } from './bar-store.ts';
 import type { SeenGap, SeriesCoverage } from './ledger.ts';
 
 /** Levels and delta as decimal text of scale 8. */
@@ -88,6 +88,73 @@ export interface CoverageRun extends TimeRange {
   readonly missing: number | undefined;
 }
 
+/** The trades of one bin of prices. Quantities and price are decimal text. */
+export interface PriceBin {
+  /** Lower edge of the bin. */
+  readonly price: string;
+  readonly buy: string;
+  readonly sell: string;
+  readonly aggTrades: number;
+}
+
+export interface FootprintCell extends PriceBin {
+  /** Start of the bar. */
+  readonly timeMs: number;
+}
+
+export interface FootprintRequest {
+  /** Bars that begin in this range are read, each as a whole. */
+  readonly range: TimeRange;
+  readonly lengthMs: number;
+  /** Width of a bin of prices, in units of 1e-8; default: some twenty bins a bar. */
+  readonly binE8?: bigint;
+}
+
+export interface FootprintPage {
+  /** By time, then by price. */
+  readonly cells: readonly FootprintCell[];
+  /** Decimal text. */
+  readonly bin: string;
+  /** Where the next part begins. */
+  readonly nextMs: number | undefined;
+}
+
+export interface ProfileRequest {
+  readonly range: TimeRange;
+  /** Default: some fifty bins. */
+  readonly binE8?: bigint;
+}
+
+export interface Profile {
+  /** By price. */
+  readonly bins: readonly PriceBin[];
+  readonly bin: string;
+}
+
+/** A valid trade. */
+export interface ShownTrade {
+  readonly aggId: number;
+  readonly timeUs: number;
+  readonly price: string;
+  readonly qty: string;
+  readonly isBuyerMaker: boolean;
+  readonly firstId: number;
+  readonly lastId: number;
+}
+
+export interface TradesRequest {
+  readonly range: TimeRange;
+  /** Only later ids. */
+  readonly afterId?: number;
+}
+
+export interface TradesPage {
+  /** By id. */
+  readonly trades: readonly ShownTrade[];
+  /** The id after which the next part begins. */
+  readonly nextAfterId: number | undefined;
+}
+
 /** Everything that charts, scripts and notebooks read. */
 export interface ChartData {
   /** Stored series, by market and symbol. */
@@ -103,6 +170,14 @@ export interface ChartData {
   coverage(series: Series, range: TimeRange): Promise<readonly CoverageRun[]>;
   /** @throws CdvaultError UNKNOWN_SYMBOL */
   gaps(series: Series, range: TimeRange): Promise<readonly SeenGap[]>;
+  /** @throws CdvaultError UNKNOWN_SYMBOL */
+  restatements(series: Series, range: TimeRange): Promise<readonly RestatementRow[]>;
+  /** @throws CdvaultError UNKNOWN_SYMBOL; BAD_RANGE when it has too many trades or cells */
+  footprint(series: Series, request: FootprintRequest): Promise<FootprintPage>;
+  /** @throws CdvaultError UNKNOWN_SYMBOL; BAD_RANGE when it has too many trades */
+  profile(series: Series, request: ProfileRequest): Promise<Profile>;
+  /** @throws CdvaultError UNKNOWN_SYMBOL; BAD_RANGE for more than a day */
+  trades(series: Series, request: TradesRequest): Promise<TradesPage>;
 }
 
 /** What only charts ask the store. */
@@ -119,4 +194,28 @@ export interface ChartReads {
   basesDigest(series: Series, days: TimeRange): Promise<string>;
   /** A digest of what the ledger says of these hours. */
   hoursDigest(series: Series, hours: TimeRange): Promise<string>;
+  /** By hour. */
+  restatements(series: Series, range: TimeRange): Promise<readonly RestatementRow[]>;
+}
+
+/** How trades are put into bins: bars of one length, counted from an origin, and prices of one width. */
+export interface Bins {
+  readonly originMs: number;
+  readonly lengthMs: number;
+  readonly binE8: bigint;
+}
+
+/** What charts ask of the raw trades of a series. */
+export interface TradeReads {
+  /** Stored trades, valid or not. */
+  count(series: Series, range: TimeRange): Promise<number>;
+  /** By time, then by price; at most `limit`. */
+  cells(
+    series: Series,
+    range: TimeRange,
+    bins: Bins,
+    limit: number,
+  ): Promise<readonly FootprintCell[]>;
+  /** By id; at most `limit`. */
+  page(series: Series, request: TradesRequest, limit: number): Promise<readonly ShownTrade[]>;
 }

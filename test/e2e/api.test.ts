@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createChartReads } from '../../src/adapters/questdb/chart-reads.ts';
 import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
+import { createTradeReads } from '../../src/adapters/questdb/trade-reads.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
 import { showBars } from '../../src/app/bars/show-bars.ts';
@@ -435,6 +436,7 @@ describe('a tag of bars', () => {
       ledger: store.ledger,
       catalogue: app.catalogue,
       reads: createChartReads(sql),
+      trades: createTradeReads(sql),
       zones: timeZones,
       clock: { ...systemClock, ...clock },
     });

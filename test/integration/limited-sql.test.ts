@@ -5,6 +5,7 @@ import { createApi } from '../../src/adapters/http/api/routes.ts';
 import { createChartReads } from '../../src/adapters/questdb/chart-reads.ts';
 import { createLedger } from '../../src/adapters/questdb/ledger.ts';
 import { createSeriesCatalogue } from '../../src/adapters/questdb/series-catalogue.ts';
+import { createTradeReads } from '../../src/adapters/questdb/trade-reads.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
 import { createChartData } from '../../src/app/chart/chart-data.ts';
@@ -74,6 +75,7 @@ test.each([
     ledger: createLedger(slowly),
     catalogue: createSeriesCatalogue(slowly),
     reads: createChartReads(slowly),
+    trades: createTradeReads(slowly),
     zones: timeZones,
     clock: systemClock,
   });

@@ -37,6 +37,18 @@ export function createChartReads(sql: Sql): ChartReads {
         missing: optionalInt(row, 'missing'),
       }));
     },
+    async restatements(series, range) {
+      const columns = 'what, old_level, new_level, reason, seen_at::long AS seen_us';
+      const rows = await rowsOf('restatements', columns, series, range);
+      return rows.map((row) => ({
+        hourMs: int(row, 'at_us') / 1000,
+        what: row['what'] === 'anchor' ? 'anchor' : 'bars',
+        oldLevel: row['old_level'] ?? undefined,
+        newLevel: row['new_level'] ?? undefined,
+        reason: text(row, 'reason'),
+        seenAtMs: int(row, 'seen_us') / 1000,
+      }));
+    },
     async buildsDigest(series, days) {
       const rows = await rowsOf('bar_days', 'built_at::long AS built_us, layout', series, days);
       return rows.some(({ layout }) => layout === UNFINISHED) ? undefined : digestOf(rows);

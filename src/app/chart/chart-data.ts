@@ -6,9 +6,10 @@ import type { Ledger, SeriesCatalogue, SeriesCoverage, SeriesFacts } from '../..
 import { askBars } from './chart-bars.ts';
 import { askTiers, type TiersDeps } from './chart-tiers.ts';
 import { assertStored } from './assert-stored.ts';
+import { tradeAnswers, type TradesDeps } from './chart-trades.ts';
 import { coverageRuns } from './coverage-runs.ts';
 
-interface ChartDeps extends TiersDeps {
+interface ChartDeps extends TiersDeps, Pick<TradesDeps, 'trades'> {
   readonly ledger: Pick<Ledger, 'records' | 'knows' | 'openGaps' | 'overview'>;
   readonly catalogue: Pick<SeriesCatalogue, 'all'>;
   readonly reads: ChartReads;
@@ -35,6 +36,11 @@ export function createChartData(deps: ChartDeps): ChartData {
       await assertStored(deps, series);
       return ledger.openGaps(series, widenToHours(range));
     },
+    async restatements(series, range) {
+      await assertStored(deps, series);
+      return reads.restatements(series, range);
+    },
+    ...tradeAnswers(deps),
   };
 }
 

@@ -11,6 +11,8 @@ export interface Style {
 interface Cells {
   /** Epoch ms. */
   readonly time: number;
+  /** Epoch µs. */
+  readonly instant: number;
   /** Text of digits. */
   readonly decimal: string;
   readonly count: number;
@@ -43,6 +45,7 @@ export function columnsOf<Row>() {
     });
   return {
     time: make('time', timeJson),
+    instant: make('instant', instantJson),
     decimal: make('decimal', decimalJson),
     count: make('count', String),
     text: make('text', (value) => JSON.stringify(value)),
@@ -51,6 +54,12 @@ export function columnsOf<Row>() {
 
 export function timeJson(timeMs: number, { iso }: Style): string {
   return iso ? `"${new Date(timeMs).toISOString()}"` : String(timeMs);
+}
+
+function instantJson(timeUs: number, { iso }: Style): string {
+  if (!iso) return String(timeUs / 1000);
+  const micros = String(timeUs % 1000).padStart(3, '0');
+  return `"${new Date(Math.floor(timeUs / 1000)).toISOString().slice(0, -1)}${micros}Z"`;
 }
 
 /**
@@ -91,6 +100,7 @@ export const TIME = z
 
 const CELLS = {
   time: TIME,
+  instant: z.union([z.number(), z.iso.datetime()]),
   decimal: z
     .union([z.number(), z.string()])
     .describe('A number, or text with all digits with `exact=true`.'),

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { marketName } from '../../../domain/market.ts';
+import { marketName, type Series } from '../../../domain/market.ts';
+import type { TimeRange } from '../../../domain/time/hour.ts';
 import type { ChartSeries, CoverageRun } from '../../../ports/chart-data.ts';
+import type { RestatementRow } from '../../../ports/bar-store.ts';
+import type { Clock } from '../../../ports/clock.ts';
 import type { SeenGap } from '../../../ports/ledger.ts';
 import type { ApiDeps } from './bars.ts';
-import { columnsOf, type Style, TIME, timeJson } from './columns.ts';
+import { type Columns, columnsOf, type Style, TIME, timeJson } from './columns.ts';
 import { type Endpoint, endpoint, objectJson, tableJson, tableSchema } from './endpoint.ts';
 import { MARKET, RANGE_PARAMETERS, rangeOf, seriesOf, styleOf, TIMES } from './parameters.ts';
 
@@ -27,6 +30,16 @@ const GAPS = {
   seen: GAPS_OF.time('When it was first seen.', (gap) => gap.seenAtMs),
 };
 
+const STATED = columnsOf<RestatementRow>();
+const RESTATEMENTS = {
+  hour: STATED.time('First hour, or midnight, whose level changed.', (row) => row.hourMs),
+  what: STATED.text('`bars`, or `anchor` for continuous levels.', (row) => row.what),
+  oldLevel: STATED.decimal('The level before.', (row) => row.oldLevel),
+  newLevel: STATED.decimal('The level since.', (row) => row.newLevel),
+  reason: STATED.text('Why it changed.', (row) => row.reason),
+  seen: STATED.time('When it changed.', (row) => row.seenAtMs),
+};
+
 export function ledgerEndpoints({ data, clock }: ApiDeps): readonly Endpoint[] {
   return [
     endpoint({
@@ -43,41 +56,49 @@ export function ledgerEndpoints({ data, clock }: ApiDeps): readonly Endpoint[] {
         },
       }),
     }),
-    endpoint({
+    rangeEndpoint(clock, COVERAGE, {
       path: '/coverage',
       summary: 'Which hours are proven',
-      parameters: RANGE,
-      answer: tableSchema(COVERAGE, {}),
-      ask(given) {
-        const [series, style] = [seriesOf(given), styleOf(given)];
-        const range = rangeOf(given, clock.nowMs());
-        return {
-          tag: undefined,
-          async body() {
-            const rows = await data.coverage(series, range);
-            return tableJson({ series, range, style, columns: COVERAGE, rows });
-          },
-        };
-      },
+      rows: (...asked) => data.coverage(...asked),
     }),
-    endpoint({
+    rangeEndpoint(clock, GAPS, {
       path: '/gaps',
       summary: 'What is not proven and why, and oddities',
-      parameters: RANGE,
-      answer: tableSchema(GAPS, {}),
-      ask(given) {
-        const [series, style] = [seriesOf(given), styleOf(given)];
-        const range = rangeOf(given, clock.nowMs());
-        return {
-          tag: undefined,
-          async body() {
-            const rows = await data.gaps(series, range);
-            return tableJson({ series, range, style, columns: GAPS, rows });
-          },
-        };
-      },
+      rows: (...asked) => data.gaps(...asked),
+    }),
+    rangeEndpoint(clock, RESTATEMENTS, {
+      path: '/restatements',
+      summary: 'Levels that changed after they could be read',
+      rows: (...asked) => data.restatements(...asked),
     }),
   ];
+}
+
+/** A path that gives rows of one series and range. */
+function rangeEndpoint<Row>(
+  clock: Clock,
+  columns: Columns<Row>,
+  {
+    path,
+    summary,
+    rows,
+  }: Pick<Endpoint, 'path' | 'summary'> & {
+    readonly rows: (series: Series, range: TimeRange) => Promise<readonly Row[]>;
+  },
+): Endpoint {
+  return endpoint({
+    path,
+    summary,
+    parameters: RANGE,
+    answer: tableSchema(columns, {}),
+    ask(given) {
+      const [series, style] = [seriesOf(given), styleOf(given)];
+      const range = rangeOf(given, clock.nowMs());
+      const body = async () =>
+        tableJson({ series, range, style, columns, rows: await rows(series, range) });
+      return { tag: undefined, body };
+    },
+  });
 }
 
 const SERIES = z.strictObject({

@@ -7,6 +7,7 @@ import type { Endpoint } from './endpoint.ts';
 import { failureBody, failureOf } from './failures.ts';
 import { ledgerEndpoints } from './ledger.ts';
 import { tiersEndpoint } from './tiers.ts';
+import { tradeEndpoints } from './trades.ts';
 
 export const API_PATH = '/api/v1';
 
@@ -44,5 +45,10 @@ export function createApi(deps: ApiDeps & { readonly log: Log }): Hono {
 const RETRY_AFTER_S = '2';
 
 export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
-  return [barsEndpoint(deps), tiersEndpoint(deps), ...ledgerEndpoints(deps)];
+  return [
+    barsEndpoint(deps),
+    tiersEndpoint(deps),
+    ...tradeEndpoints(deps),
+    ...ledgerEndpoints(deps),
+  ];
 }

@@ -1,0 +1,118 @@
+import { evenGrid, longestIntervalIn } from '../../domain/bars/bar-grid.ts';
+import { binE8For } from '../../domain/bars/price-bin.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import type { Series } from '../../domain/market.ts';
+import { DAY_MS, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { formatDecimal, parseDecimal, PRICE_SCALE } from '../../domain/trade/decimal.ts';
+import type { StoredBars } from '../../ports/bar-store.ts';
+import type { ChartData, TradeReads } from '../../ports/chart-data.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import { assertStored } from './assert-stored.ts';
+
+export interface TradesDeps {
+  readonly bars: Pick<StoredBars, 'bars'>;
+  readonly ledger: Pick<Ledger, 'knows'>;
+  readonly trades: TradeReads;
+}
+
+/** QuestDB reads some three million trades a second on a small machine. */
+const MAX_READ_TRADES = 5_000_000;
+const MAX_CELLS = 20_000;
+const MAX_TRADES = 10_000;
+const BINS_A_BAR = 20;
+const BINS_A_PROFILE = 50;
+
+type TradeAnswers = Pick<ChartData, 'footprint' | 'profile' | 'trades'>;
+
+/** Answers that are computed from raw trades. */
+export function tradeAnswers(deps: TradesDeps): TradeAnswers {
+  return {
+    async footprint(series, { range: asked, lengthMs, binE8: given }) {
+      await assertStored(deps, series);
+      const grid = evenGrid(lengthMs);
+      const firstMs = grid.startOf(asked.startMs);
+      const startMs = firstMs < asked.startMs ? grid.endOf(firstMs) : firstMs;
+      const range = { startMs, endMs: grid.endOf(grid.startOf(asked.endMs - 1)) };
+      await assertReadable(deps, series, range);
+      const binE8 = given ?? binE8For(await meanSpanE8(deps, series, range, lengthMs), BINS_A_BAR);
+      const bins = { originMs: grid.startOf(0), lengthMs, binE8 };
+      const cells = await deps.trades.cells(series, range, bins, MAX_CELLS + 1);
+      const bin = formatDecimal(binE8, PRICE_SCALE);
+      if (cells.length <= MAX_CELLS) return { cells, bin, nextMs: undefined };
+      // The last bar may have more cells than were read.
+      const nextMs = cells.at(-1)?.timeMs ?? range.endMs;
+      const whole = cells.filter(({ timeMs }) => timeMs < nextMs);
+      if (whole.length > 0) return { cells: whole, bin, nextMs };
+      throw new CdvaultError('BAD_RANGE', `a bar has more than ${MAX_CELLS} cells`, {
+        advice: 'Ask for a larger bin, such as bin=auto, or for a shorter interval.',
+      });
+    },
+    async profile(series, { range, binE8: given }) {
+      await assertStored(deps, series);
+      await assertReadable(deps, series, range);
+      const whole = range.endMs - range.startMs;
+      const oneBar = { originMs: range.startMs, lengthMs: whole };
+      const spanOf = () => meanSpanE8(deps, series, range, whole);
+      const binE8 = given ?? binE8For(await spanOf(), BINS_A_PROFILE);
+      const cells = await deps.trades.cells(series, range, { ...oneBar, binE8 }, MAX_CELLS + 1);
+      if (cells.length > MAX_CELLS) {
+        throw new CdvaultError('BAD_RANGE', `the range has more than ${MAX_CELLS} bins`, {
+          advice: 'Ask for a larger bin, such as bin=auto.',
+        });
+      }
+      const bins = cells.map(({ timeMs: _timeMs, ...ofBin }) => ofBin);
+      return { bins, bin: formatDecimal(binE8, PRICE_SCALE) };
+    },
+    async trades(series, request) {
+      const { startMs, endMs } = request.range;
+      if (endMs - startMs > DAY_MS) {
+        throw new CdvaultError('BAD_RANGE', 'the range is longer than a day', {
+          advice: 'Ask for at most a day of trades.',
+        });
+      }
+      await assertStored(deps, series);
+      const found = await deps.trades.page(series, request, MAX_TRADES + 1);
+      const trades = found.slice(0, MAX_TRADES);
+      const isAll = found.length <= MAX_TRADES;
+      return { trades, nextAfterId: isAll ? undefined : trades.at(-1)?.aggId };
+    },
+  };
+}
+
+/** @throws CdvaultError BAD_RANGE when the range has too many trades */
+async function assertReadable({ trades }: TradesDeps, series: Series, range: TimeRange) {
+  const count = await trades.count(series, range);
+  if (count <= MAX_READ_TRADES) return;
+  const lengthMs = ((range.endMs - range.startMs) * MAX_READ_TRADES) / count;
+  const hours = Math.max(1, Math.floor(lengthMs / HOUR_MS));
+  throw new CdvaultError(
+    'BAD_RANGE',
+    `the range has ${count} trades; an answer is computed from at most ${MAX_READ_TRADES}`,
+    { advice: `Ask for at most about ${hours} h of this series at a time.` },
+  );
+}
+
+/** How far prices reach in a bar, on average; from stored bars, which are far fewer than trades. */
+async function meanSpanE8(
+  { bars }: TradesDeps,
+  series: Series,
+  range: TimeRange,
+  lengthMs: number,
+): Promise<bigint> {
+  const interval = longestIntervalIn([lengthMs, range.startMs]) ?? '1m';
+  const stored = await bars.bars(series, interval, range);
+  const grid = evenGrid(lengthMs);
+  const barOf = (openMs: number) =>
+    lengthMs === range.endMs - range.startMs ? range.startMs : grid.startOf(openMs);
+  const spans: bigint[] = [];
+  for (const parts of Map.groupBy(stored, ({ openMs }) => barOf(openMs)).values()) {
+    const e8 = (text: string) => parseDecimal(text, PRICE_SCALE);
+    const highs = parts.flatMap(({ priceHigh }) => (priceHigh === undefined ? [] : e8(priceHigh)));
+    const lows = parts.flatMap(({ priceLow }) => (priceLow === undefined ? [] : e8(priceLow)));
+    if (highs.length === 0) continue;
+    const high = highs.reduce((left, right) => (left > right ? left : right));
+    spans.push(high - lows.reduce((left, right) => (left < right ? left : right)));
+  }
+  const count = BigInt(Math.max(1, spans.length));
+  return spans.reduce((total, span) => total + span, 0n) / count;
+}

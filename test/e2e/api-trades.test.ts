@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { App } from '../../src/cli/compose.ts';
+import { marketName, type Series } from '../../src/domain/market.ts';
+import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { formatDecimal, parseDecimal } from '../../src/domain/trade/decimal.ts';
+import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { unique } from '../support/command-line.ts';
+import { fillSeries } from '../support/filled-series.ts';
+import { type Served, startServe } from '../support/served.ts';
+import { openStore, tradesView } from '../support/store.ts';
+import { truth } from './reference.ts';
+import { cm, Rig, spot } from './rig.ts';
+
+const START = Date.UTC(2025, 2, 3);
+const END = START + DAY_MS;
+const BUSY = spot(unique('FOOT'));
+const COIN = cm(`${unique('FOOT')}_PERP`);
+const made = (series: Series, seed: number, more: { readonly tradesPerHour: number }) =>
+  truth(
+    syntheticTrades({ seed, fromMs: START, toMs: END, ...more }),
+    { startMs: START, endMs: END },
+    series.market,
+  );
+const TRADES = new Map([
+  [BUSY, made(BUSY, 81, { tradesPerHour: 1_300 })],
+  [COIN, made(COIN, 82, { tradesPerHour: 60, qtyDecimals: 0, typicalLots: 20 })],
+]);
+
+let rig: Rig;
+let app: App;
+let served: Served;
+
+beforeAll(async () => {
+  rig = await Rig.start({});
+  app = await rig.app();
+  const store = openStore();
+  for (const [series, trades] of TRADES) {
+    const contract = series === COIN ? { contract: { size: '10.00000000' } } : {};
+    await fillSeries(store, { series, trades, originMs: START, ...contract });
+  }
+  await store.bars.restate(BUSY, [
+    {
+      hourMs: START + HOUR_MS,
+      what: 'bars',
+      oldLevel: '1.50000000',
+      newLevel: undefined,
+      reason: 'hour 01 has other trades',
+      seenAtMs: END,
+    },
+  ]);
+  await store.close();
+  served = await startServe(rig);
+}, 300_000);
+
+afterAll(async () => rig.dispose());
+
+type Row = Readonly<Record<string, unknown>>;
+
+interface Told {
+  readonly columns: Readonly<Record<string, readonly unknown[]>>;
+  readonly count: number;
+  readonly next: string | null;
+  readonly bin: string;
+  readonly unit: string;
+}
+
+function of({ market, symbol }: Series, startMs = START, endMs = END) {
+  const iso = (timeMs: number) => new Date(timeMs).toISOString();
+  return { market: marketName(market), symbol, from: iso(startMs), to: iso(endMs) };
+}
+
+async function follow(path: string): Promise<Told> {
+  const response = await served.ask(path);
+  expect(response.status, await response.clone().text()).toBe(200);
+  return (await response.json()) as Told;
+}
+
+const ask = async (path: string, parameters: Readonly<Record<string, string>>) =>
+  follow(`/api/v1${path}?${new URLSearchParams({ exact: 'true', ...parameters }).toString()}`);
+
+function rowsOf({ columns, count }: Told): Row[] {
+  return Array.from({ length: count }, (_, index) =>
+    Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, cells[index]])),
+  );
+}
+
+/** Every part of an answer. */
+async function allRows(first: Told): Promise<Row[]> {
+  const rows = rowsOf(first);
+  for (let told = first; told.next !== null;) {
+    told = await follow(told.next);
+    expect(told.count).toBeGreaterThan(0);
+    rows.push(...rowsOf(told));
+  }
+  return rows;
+}
+
+/** The cells of trades, added up one by one. */
+function cellsOf(trades: readonly AggTrade[], lengthMs: number, bin: string): Row[] {
+  const binE8 = parseDecimal(bin, 8);
+  const cells = new Map<string, { buy: bigint; sell: bigint; aggTrades: number }>();
+  for (const { timeUs, price, qty, isBuyerMaker } of trades) {
+    const time = floorTo(timeUs / 1000, lengthMs);
+    const priceE8 = parseDecimal(price, 8);
+    const key = `${time} ${String(priceE8 - (priceE8 % binE8)).padStart(20)}`;
+    const cell = cells.get(key) ?? { buy: 0n, sell: 0n, aggTrades: 0 };
+    cell[isBuyerMaker ? 'sell' : 'buy'] += parseDecimal(qty, 8);
+    cells.set(key, { ...cell, aggTrades: cell.aggTrades + 1 });
+  }
+  return [...cells]
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, { buy, sell, aggTrades }]) => ({
+      time: Number(key.split(' ')[0]),
+      price: formatDecimal(BigInt(key.slice(key.indexOf(' ')).trim()), 8),
+      buy: formatDecimal(buy, 8),
+      sell: formatDecimal(sell, 8),
+      aggTrades,
+    }));
+}
+
+test.each([
+  [BUSY, '15m', '5', 15 * 60_000],
+  [BUSY, '2h', '0.25', 2 * HOUR_MS],
+  [COIN, '1h', '10', HOUR_MS],
+])('a footprint has every trade in its cell: %o %s %s', async (series, interval, bin, lengthMs) => {
+  const told = await ask('/footprint', { ...of(series), interval, bin });
+  const rows = await allRows(told);
+  expect(rows).toEqual(cellsOf(TRADES.get(series) ?? [], lengthMs, bin));
+  expect(told.unit).toBe(series === COIN ? 'contracts' : 'base');
+});
+
+test('a footprint of too many cells is given in parts, of the same bins', async () => {
+  const told = await ask('/footprint', { ...of(BUSY), interval: '1m', bin: '0.01' });
+  const rows = await allRows(told);
+  const wanted = cellsOf(TRADES.get(BUSY) ?? [], 60_000, '0.01');
+  expect(wanted.length).toBeGreaterThan(20_000);
+  expect(told.count).toBeLessThanOrEqual(20_000);
+  expect(rows).toEqual(wanted);
+});
+
+test('a bin that is chosen by itself gives some twenty cells a bar', async () => {
+  const told = await ask('/footprint', { ...of(BUSY), interval: '1h' });
+  expect(told.bin).toMatch(/^0*\.?0*[125]0*(\.0+)?$/);
+  expect(told.count / 24).toBeGreaterThan(8);
+  expect(told.count / 24).toBeLessThan(30);
+});
+
+test('a profile has every trade in its bin', async () => {
+  const told = await ask('/profile', of(BUSY));
+  const trades = TRADES.get(BUSY) ?? [];
+  const wanted = cellsOf(trades, DAY_MS, told.bin);
+  expect(rowsOf(told)).toEqual(wanted.map(({ time: _time, ...bin }) => bin));
+  expect(told.count).toBeGreaterThan(15);
+  expect(told.count).toBeLessThan(80);
+  const part = await ask('/profile', { ...of(BUSY, START + 1, START + 90_001), bin: '1' });
+  const inside = trades.filter(
+    ({ timeUs }) => timeUs >= (START + 1) * 1000 && timeUs < (START + 90_001) * 1000,
+  );
+  expect(rowsOf(part)).toEqual(cellsOf(inside, DAY_MS, '1').map(({ time: _time, ...bin }) => bin));
+});
+
+test('trades come in the order of ids, in parts, with their microseconds', async () => {
+  const trades = TRADES.get(BUSY) ?? [];
+  const told = await ask('/trades', of(BUSY));
+  expect([told.count, trades.length > 20_000]).toEqual([10_000, true]);
+  const rows = await allRows(told);
+  expect(rows).toEqual(
+    trades.map(({ aggId, timeUs, price, qty, firstId, lastId, isBuyerMaker }) => {
+      const [priceText, qtyText] = [price, qty].map((text) =>
+        formatDecimal(parseDecimal(text, 8), 8),
+      );
+      return {
+        aggId,
+        time: timeUs / 1000,
+        timeUs,
+        price: priceText,
+        qty: qtyText,
+        side: isBuyerMaker ? 'sell' : 'buy',
+        firstId,
+        lastId,
+        delta: isBuyerMaker ? `-${qtyText}` : qtyText,
+      };
+    }),
+  );
+  const [first] = rowsOf(await ask('/trades', { ...of(BUSY), times: 'iso' }));
+  const micros = trades[0]?.timeUs ?? 0;
+  const wanted = new Date(micros / 1000).toISOString().replace('Z', String(micros).slice(-3));
+  expect(first?.['time']).toBe(`${wanted}Z`);
+  const view = await tradesView(app.sql, BUSY.symbol);
+  const [sum] = await app.sql.query(`SELECT count() AS n FROM ${view}`);
+  expect(Number(sum?.['n'])).toBe(rows.length);
+});
+
+test('restated levels are told with their reason', async () => {
+  expect(rowsOf(await ask('/restatements', of(BUSY)))).toEqual([
+    {
+      hour: START + HOUR_MS,
+      what: 'bars',
+      oldLevel: '1.50000000',
+      newLevel: null,
+      reason: 'hour 01 has other trades',
+      seen: END,
+    },
+  ]);
+});
+
+test.each([
+  ['/trades', { to: '2025-03-04T00:01Z' }, 'the range is longer than a day'],
+  ['/trades', { afterId: 'x' }, 'afterId "x" is not possible'],
+  ['/footprint', { bin: '0' }, 'bin "0" is not possible'],
+  ['/footprint', { bin: '-1' }, 'bin "-1" is not possible'],
+  ['/profile', { bin: '0.000000001' }, 'is not possible'],
+  ['/footprint', { interval: '7m' }, 'interval "7m" neither'],
+])('%s refuses %o', async (path, more, words) => {
+  const parameters = new URLSearchParams({ ...of(BUSY), ...more });
+  const response = await served.ask(`/api/v1${path}?${parameters.toString()}`);
+  expect(response.status).toBe(400);
+  const { error } = (await response.json()) as { error: { message: string } };
+  expect(error.message).toContain(words);
+});
