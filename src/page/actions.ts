@@ -22,7 +22,7 @@ interface ActionDeps {
 }
 
 export interface Actions {
-  readonly downloadPicture: () => Promise<void>;
+  readonly downloadPicture: () => void;
   readonly downloadCsv: () => void;
   /** Lists the tiers of the shown series in the panel. */
   readonly listTiers: () => void;
@@ -35,25 +35,26 @@ export function listenToActions(deps: ActionDeps): Actions {
     zoom: (factor) => zoomBy(deps, factor),
     moveCursor: (bars) => moveCursor(drawing, bars),
     goTo: (end) => goToEnd(deps, end),
-    goToGap: (direction) => void goToGap(deps, direction),
+    goToGap: (direction) => void page.attempt(async () => goToGap(deps, direction)),
     search: () => toolbar.series.focus(),
     help: () => help.showModal(),
   });
   return {
-    async downloadPicture() {
-      const { ground, text } = readPalette();
-      const { panes } = drawing;
-      const title = drawing.legend.roots[0].querySelector('.row')?.textContent ?? '';
-      const chart = panes.chart.takeScreenshot(true, false);
-      const picture = { title, chart, strip: deps.strip.canvas, ground, text };
-      download(`${fileName(page)}.png`, await pictureOf(picture));
-    },
+    downloadPicture: () => void page.attempt(async () => downloadPicture(deps)),
     downloadCsv() {
       const { points, levels } = drawing.seen;
       download(`${fileName(page)}.csv`, new Blob([csvOf(points, levels)], { type: 'text/csv' }));
     },
-    listTiers: () => void listTiers(deps),
+    listTiers: () => void page.attempt(async () => listTiers(deps)),
   };
+}
+
+async function downloadPicture({ page, drawing, strip }: ActionDeps): Promise<void> {
+  const { ground, text } = readPalette();
+  const title = drawing.legend.roots[0].querySelector('.row')?.textContent ?? '';
+  const chart = drawing.panes.chart.takeScreenshot(true, false);
+  const picture = { title, chart, strip: strip.canvas, ground, text };
+  download(`${fileName(page)}.png`, await pictureOf(picture));
 }
 
 function fileName({ feed, view }: Page): string {

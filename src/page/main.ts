@@ -59,7 +59,7 @@ function start(): void {
         page.restyle();
       },
       onHelp: () => help.showModal(),
-      onPng: () => void actions.downloadPicture(),
+      onPng: () => actions.downloadPicture(),
       onCsv: () => actions.downloadCsv(),
     },
     overlays.opener,

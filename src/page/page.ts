@@ -55,7 +55,7 @@ export class Page {
   }
 
   async start(): Promise<void> {
-    await this.#guard(async () => {
+    await this.attempt(async () => {
       await this.#loadFacts();
       await this.#show(this.#view.range);
     });
@@ -75,12 +75,12 @@ export class Page {
     if (isOther) this.#clear();
     this.#writeAddress('push');
     if (change.zone !== undefined) this.restyle();
-    void this.#guard(async () => this.#show(this.#view.range));
+    void this.attempt(async () => this.#show(this.#view.range));
   }
 
   /** Shows another range of the same series. */
   goTo(range: VisibleRange): void {
-    void this.#guard(async () => this.#show(range));
+    void this.attempt(async () => this.#show(range));
   }
 
   restyle(): void {
@@ -97,7 +97,7 @@ export class Page {
     if (visible === undefined || this.#feed === undefined) return;
     this.#view = { ...this.#view, range: visible };
     this.#parts.drawing.moved();
-    this.#load.run(() => void this.#guard(async () => this.#show(undefined)));
+    this.#load.run(() => void this.attempt(async () => this.#show(undefined)));
     this.#layers.run(() => this.#showLayers());
     this.#address.run(() => this.#writeAddress('replace'));
   }
@@ -110,7 +110,7 @@ export class Page {
     this.#view = { ...view, series };
     if (isOther) this.#clear();
     this.restyle();
-    void this.#guard(async () => this.#show(view.range));
+    void this.attempt(async () => this.#show(view.range));
   }
 
   #clear(): void {
@@ -220,7 +220,7 @@ export class Page {
     this.#listened = key;
     this.#unlisten();
     this.#unlisten = this.#source.listen(names, {
-      onBars: () => this.#reload.run(() => void this.#guard(async () => this.#renew())),
+      onBars: () => this.#reload.run(() => void this.attempt(async () => this.#renew())),
       onStatus: (status) => {
         this.#parts.status.show(status);
         // A store that is back may answer what it could not answer before.
@@ -231,7 +231,7 @@ export class Page {
   }
 
   #renewSoon(): void {
-    this.#reload.run(() => void this.#guard(async () => this.#renew()));
+    this.#reload.run(() => void this.attempt(async () => this.#renew()));
   }
 
   /** Bars have changed: loads them again. A picture that ends with the last bar moves on with it. */
@@ -250,15 +250,15 @@ export class Page {
     await this.#show({ fromMs: visible.fromMs + moveMs, toMs: visible.toMs + moveMs });
   }
 
-  /** Says what fails, and asks again when that may help. */
-  async #guard(task: () => Promise<void>): Promise<void> {
+  /** Does what may fail: says what fails, and asks again when that may help. */
+  async attempt(task: () => Promise<void>): Promise<void> {
     try {
       await task();
     } catch (error) {
       if (isAborted(error)) return;
       this.#parts.banner.fail(error);
       if (error instanceof Refusal && error.isRetryable)
-        this.#retry.run(() => void this.#guard(async () => this.#again()));
+        this.#retry.run(() => void this.attempt(async () => this.#again()));
     }
   }
 

@@ -122,7 +122,7 @@ export class Panes {
   }
 
   addLine(colour: string, scale: 'own' | 'same', scaleId: string): Line {
-    return this.chart.addSeries(
+    const line = this.chart.addSeries(
       LineSeries,
       {
         color: colour,
@@ -134,6 +134,8 @@ export class Panes {
       },
       PANES.cdv,
     );
+    line.priceScale().applyOptions({ scaleMargins: SCALE_MARGINS });
+    return line;
   }
 
   /** Draws a line on the points of the axis; times that are not on it are left out. */

@@ -110,10 +110,11 @@ export class Strip {
     const text = runText(run, this.#events.timeText);
     this.#tip.replaceChildren(text);
     if (run.verdict === 'proven' || run.verdict === 'unknown') return;
-    void this.#events.evidenceOf(run).then((evidence) => {
+    const add = (evidence: string) => {
       if (this.#hovered === run && evidence !== '')
         this.#tip.replaceChildren(text, element('div', { class: 'evidence' }, evidence));
-    });
+    };
+    this.#events.evidenceOf(run).then(add, (error: unknown) => add(String(error)));
   }
 
   #leave(): void {
