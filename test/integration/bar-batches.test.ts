@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBarBatches } from '../../src/app/bars/bar-batches.ts';
+import { createJobHandlers } from '../../src/app/jobs/job-handlers.ts';
 import type { App } from '../../src/cli/compose.ts';
+import { CdvaultError } from '../../src/domain/errors.ts';
 import type { Series } from '../../src/domain/market.ts';
-import { DAY_MS } from '../../src/domain/time/hour.ts';
+import { DAY_MS, isoDay } from '../../src/domain/time/hour.ts';
+import { INTERVALS } from '../../src/domain/time/interval.ts';
 import type { BarStore } from '../../src/ports/bar-store.ts';
 import { Rig } from '../e2e/rig.ts';
 import { NEVER, uniqueSeries } from '../support/store.ts';
@@ -38,35 +41,56 @@ async function stored(name: string, lost: readonly number[] = []): Promise<Serie
   return series;
 }
 
-/** The app, with a count of its requests to write bars: a request is one commit of each table. */
-function counted() {
-  let requests = 0;
+/**
+ * The app, with a record of its requests to write bars: a request is one commit of each table.
+ * @param onRequest called before each
+ */
+function recorded(onRequest: (number: number) => void = () => undefined) {
+  const requests: string[][] = [];
+  const write: BarStore['write'] = async (days, signal) => {
+    const request: string[] = [];
+    requests.push(request);
+    onRequest(requests.length);
+    await app.bars.write(async function* () {
+      for await (const one of days()) {
+        request.push(`${one.series.symbol} ${isoDay(one.day.dayMs)}`);
+        yield one;
+      }
+    }, signal);
+  };
   const bars = new Proxy(app.bars, {
     get(target, name: keyof BarStore) {
-      if (name === 'write') requests += 1;
+      if (name === 'write') return write;
       const member = target[name];
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
-  return { deps: { ...app, bars }, requests: () => requests };
+  return { deps: { ...app, bars }, requests };
 }
 
+const dayOf = (symbols: readonly Series[], dayMs: number) =>
+  symbols.map(({ symbol }) => `${symbol} ${isoDay(dayMs)}`);
+
 async function builtDays(series: Series): Promise<number> {
+  return (await builtFrom(series)).length;
+}
+
+async function builtFrom(series: Series): Promise<readonly number[]> {
   const days = await app.bars.days(series);
-  return days.filter(({ isCurrent }) => isCurrent).length;
+  return days.filter(({ isCurrent }) => isCurrent).map(({ dayMs }) => dayMs);
 }
 
 test('days of several series that are asked for while others are on their way are one request', async () => {
   const all = [await stored('BATCHA'), await stored('BATCHB'), await stored('BATCHC')];
-  const { deps, requests } = counted();
+  const { deps, requests } = recorded();
   let isMoreToCome = true;
   const build = createBarBatches({ ...deps, isMoreToCome: async () => isMoreToCome });
   const building = all.map(async (series) => build({ series, days: DAYS }, { signal: NEVER }));
   await sleep(600);
-  expect(requests()).toBe(0);
+  expect(requests).toEqual([]);
   isMoreToCome = false;
   expect(await Promise.all(building)).toEqual(['built', 'built', 'built']);
-  expect(requests()).toBe(1);
+  expect(requests).toHaveLength(1);
   for (const series of all) {
     expect(await builtDays(series)).toBe(3);
     const bars = await app.bars.bars(series, '1h', { startMs: DAY, endMs: DAY + 3 * DAY_MS });
@@ -152,4 +176,110 @@ test('the abort of one request ends the batch that is being built; the others ar
   expect(ofFirst).toMatchObject({ status: 'rejected', reason: { message: 'stop' } });
   expect(ofSecond).toMatchObject({ status: 'fulfilled', value: 'busy' });
   expect(await builtDays(second)).toBe(0);
+});
+
+test('a large batch is written day by day over all series, with the bars of a small one', async () => {
+  const all = [await stored('BATCHN'), await stored('BATCHO'), await stored('BATCHP')];
+  const { deps, requests } = recorded();
+  const build = createBarBatches({ ...deps, daysAtOnce: 3, isMoreToCome: async () => false });
+  const built = all.map(async (series) => build({ series, days: DAYS }, { signal: NEVER }));
+  expect(await Promise.all(built)).toEqual(['built', 'built', 'built']);
+  expect(requests).toEqual(DAYS.map((dayMs) => dayOf(all, dayMs)));
+  const small = await stored('BATCHQ');
+  await createBarBatches({ ...app, isMoreToCome: async () => false })(
+    { series: small, days: DAYS },
+    { signal: NEVER },
+  );
+  const range = { startMs: DAY, endMs: DAY + 3 * DAY_MS };
+  for (const series of all) {
+    expect(await builtFrom(series)).toEqual(DAYS);
+    for (const interval of INTERVALS) {
+      const bars = await app.bars.bars(series, interval, range);
+      expect(bars).toEqual(await app.bars.bars(small, interval, range));
+    }
+    const tiers = await app.bars.tierBars(series, '1m', range);
+    expect(tiers).toEqual(await app.bars.tierBars(small, '1m', range));
+  }
+});
+
+test('a request fails where its trades are missing; its earlier days stay built, and others go on', async () => {
+  const [good, bad] = [await stored('BATCHR'), await stored('BATCHS', [DAY + DAY_MS])];
+  const { deps, requests } = recorded();
+  const build = createBarBatches({ ...deps, daysAtOnce: 2, isMoreToCome: async () => false });
+  const [ofBad, ofGood] = await Promise.allSettled([
+    build({ series: bad, days: DAYS }, { signal: NEVER }),
+    build({ series: good, days: DAYS }, { signal: NEVER }),
+  ]);
+  expect(ofBad).toMatchObject({ status: 'rejected', reason: { code: 'STORE_MISMATCH' } });
+  expect(ofGood).toMatchObject({ status: 'fulfilled', value: 'built' });
+  expect(await builtFrom(bad)).toEqual([DAY]);
+  expect(await builtFrom(good)).toEqual(DAYS);
+  expect(requests.at(-1)).toEqual(dayOf([good], DAY + 2 * DAY_MS));
+});
+
+test('when the store fails in the middle of a batch, only the days after that are due', async () => {
+  const all = [await stored('BATCHT'), await stored('BATCHU')];
+  const broken = recorded((number) => {
+    if (number === 2) throw new CdvaultError('STORE_UNREACHABLE', 'cut off');
+  });
+  const once = { daysAtOnce: 2, isMoreToCome: async () => false };
+  const buildBroken = createBarBatches({ ...broken.deps, ...once });
+  const failed = all.map(async (series) => buildBroken({ series, days: DAYS }, { signal: NEVER }));
+  for (const outcome of await Promise.allSettled(failed))
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNREACHABLE' } });
+  for (const series of all) expect(await builtFrom(series)).toEqual([DAY]);
+  const { deps, requests } = recorded();
+  const build = createBarBatches({ ...deps, ...once });
+  const built = all.map(async (series) => build({ series, days: DAYS }, { signal: NEVER }));
+  expect(await Promise.all(built)).toEqual(['built', 'built']);
+  expect(requests).toEqual(DAYS.slice(1).map((dayMs) => dayOf(all, dayMs)));
+  for (const series of all) expect(await builtFrom(series)).toEqual(DAYS);
+});
+
+test('days that follow a day of another worker are asked for again, and what is built is chained', async () => {
+  const series = await stored('BATCHV');
+  const lease = await app.leases.tryAcquire(`bars-spot-${series.symbol}-2024-05-06`);
+  const deps = { ...app, daysAtOnce: 1 };
+  const { bars } = createJobHandlers(deps);
+  const chains = async () => (await app.queue.counts(['chain']))[0]?.waiting;
+  const before = (await chains()) ?? 0;
+  const job = { ...series, runId: 'run', days: DAYS };
+  expect(await bars(job, { signal: NEVER })).toHaveProperty('again');
+  expect(await builtFrom(series)).toEqual([DAY]);
+  expect(await chains()).toBe(before + 1);
+  await lease?.release();
+  expect(await bars(job, { signal: NEVER })).toEqual({ done: true });
+  expect(await builtFrom(series)).toEqual(DAYS);
+});
+
+test('a day that stands alone goes between the days of a large batch', async () => {
+  const [large, alone] = [await stored('BATCHW'), await stored('BATCHX')];
+  const building: Promise<unknown>[] = [];
+  const { deps, requests } = recorded((number) => {
+    if (number === 1) building.push(build({ series: alone, days: [DAY] }, { signal: NEVER }));
+  });
+  const build = createBarBatches({ ...deps, daysAtOnce: 2, isMoreToCome: async () => false });
+  expect(await build({ series: large, days: DAYS }, { signal: NEVER })).toBe('built');
+  await Promise.all(building);
+  expect(requests).toEqual([
+    dayOf([large], DAY).concat(dayOf([large], DAY + DAY_MS)),
+    dayOf([alone], DAY),
+    dayOf([large], DAY + 2 * DAY_MS),
+  ]);
+});
+
+test('a day that stands alone does not wait for a stretch, and the stretch waits on', async () => {
+  const [stretch, alone] = [await stored('BATCHY'), await stored('BATCHZ')];
+  let isMoreToCome = true;
+  let aheadMs = 0;
+  const clock = { ...app.clock, nowMs: () => app.clock.nowMs() + aheadMs };
+  const build = createBarBatches({ ...app, clock, isMoreToCome: async () => isMoreToCome });
+  const ofStretch = build({ series: stretch, days: DAYS }, { signal: NEVER });
+  const ofAlone = build({ series: alone, days: [DAY] }, { signal: NEVER });
+  aheadMs = 11_000;
+  expect(await ofAlone).toBe('built');
+  await sleep(600);
+  expect(await builtDays(stretch)).toBe(0);
+  isMoreToCome = false;
+  expect(await ofStretch).toBe('built');
 });

@@ -1,136 +1,164 @@
-import { CdvaultError } from '../../domain/errors.ts';
 import { DAY_MS } from '../../domain/time/hour.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { JobContext } from '../../ports/job-queue.ts';
+import { BarRequest, type Built, PATIENCE_MS } from './bar-request.ts';
 import { buildBars, type BuildBarsDeps } from './build-bars.ts';
-import type { BuildOutcome, WantedBars } from './series-build.ts';
+import type { WantedBars } from './series-build.ts';
 
 /**
- * The most days of a batch: their bars are some 8,000 rows each. A batch of 50 months is four requests for a
- * month of 200 series, so that a partition that they share is rewritten four times and not 200 times.
+ * The most days of all series in one request to the store: their bars are some 8,000 rows each, and each
+ * holds its ledger rows in memory.
  */
-const MOST_DAYS = 1_550;
+const DAYS_AT_ONCE = 1_550;
 
-/** Fewer jobs than a worker runs at once (see the catalogue), so that recent days always find room. */
-const MOST_REQUESTS = 48;
+/**
+ * A batch begins when so many wait. Fewer jobs than a worker runs at once (see the catalogue), so that recent
+ * days find room while they wait.
+ */
+const ENOUGH_REQUESTS = 48;
 
 /** How often a waiting batch looks whether more days are on their way. */
 const LOOK_AGAIN_MS = 250;
-
-/**
- * How long days wait for others. Days of a thin series' stretch may wait, since the partitions that series
- * share are rewritten for each batch; the bars of a busy day cost little beside its trades, and are built
- * while the next day is read; recent days are looked at.
- */
-const PATIENCE_MS = { stretch: 120_000, day: 10_000, recent: 3_000 };
-const RECENT_MS = 2 * DAY_MS;
 
 interface BatchDeps extends BuildBarsDeps {
   readonly clock: Clock;
   /** Whether jobs that will ask for bars are waiting or running. */
   readonly isMoreToCome: () => Promise<boolean>;
-}
-
-/** What became of the days of one request. */
-type Built = Exclude<BuildOutcome, CdvaultError>;
-
-interface Waiting extends WantedBars, JobContext {
-  readonly sinceMs: number;
-  readonly ended: PromiseWithResolvers<Built>;
+  /** Default: DAYS_AT_ONCE. */
+  readonly daysAtOnce?: number;
 }
 
 export type BarBatches = (wanted: WantedBars, context: JobContext) => Promise<Built>;
 
 /**
  * Builds bars in batches, one at a time: a batch takes all days that were asked for while the batch before it
- * was built, and waits for more as long as trades of other days are on their way.
+ * was built, and waits for more as long as trades of other days are on their way. It is built in spans of
+ * days of all its series, oldest first, because series share partitions of a day: each is then rewritten once
+ * for a batch.
  */
 export function createBarBatches(deps: BatchDeps): BarBatches {
-  const queue: Waiting[] = [];
+  const { clock, daysAtOnce = DAYS_AT_ONCE } = deps;
+  const queue: BarRequest[] = [];
   let isRunning = false;
 
   async function run(): Promise<void> {
     isRunning = true;
     try {
       while (queue.length > 0) {
-        await untilReady(deps, queue);
-        await buildBatch(deps, take(queue, deps.clock.nowMs()));
+        const patienceMs = await untilReady(deps, queue);
+        const days = queue.reduce((sum, one) => sum + one.days.length, 0);
+        if (days > daysAtOnce) await buildHurried();
+        await build(take(queue, patienceMs, clock));
       }
     } finally {
       isRunning = false;
     }
   }
 
+  /** A batch of several spans takes minutes: days that do not wait so long go before and between them. */
+  async function buildHurried(): Promise<void> {
+    await build(take(queue, PATIENCE_MS.day, clock));
+  }
+
+  async function build(batch: readonly BarRequest[]): Promise<void> {
+    for (const [index, endMs] of spanEnds(batch, daysAtOnce).entries()) {
+      if (index > 0) await buildHurried();
+      await buildSpan(deps, batch, endMs);
+    }
+  }
+
   return async (wanted, context) => {
     context.signal.throwIfAborted();
-    const ended = Promise.withResolvers<Built>();
-    queue.push({ ...wanted, ...context, sinceMs: deps.clock.nowMs(), ended });
+    const request = new BarRequest(wanted, context, clock.nowMs());
+    queue.push(request);
     if (!isRunning) void run();
-    return ended.promise;
+    return request.ended;
   };
 }
 
+/** @returns the patience of those to build: requests that wait longer than this wait on */
 async function untilReady(
   { clock, isMoreToCome, log }: BatchDeps,
-  queue: readonly Waiting[],
-): Promise<void> {
+  queue: readonly BarRequest[],
+): Promise<number> {
+  let isAborted = AbortSignal.any([]);
+  let asked = 0;
   for (;;) {
-    const nowMs = clock.nowMs();
-    const days = queue.reduce((sum, one) => sum + one.days.length, 0);
-    if (days >= MOST_DAYS || queue.length >= MOST_REQUESTS) return;
-    if (queue.some((one) => isLate(one, nowMs))) return;
+    if (queue.length >= ENOUGH_REQUESTS) return Infinity;
+    const latePatience = latePatienceMs(queue, clock);
+    if (latePatience > 0) return latePatience;
     try {
-      if (!(await isMoreToCome())) return;
+      if (!(await isMoreToCome())) return Infinity;
     } catch (error) {
       // Waiting only saves work.
       log.debug({ error: String(error) }, 'could not ask whether more days are on their way');
-      return;
+      return Infinity;
     }
-    const isAborted = AbortSignal.any(queue.map(({ signal }) => signal));
+    // Not at each look: hundreds of signals keep a trace of each signal that was made of them.
+    if (asked < queue.length) isAborted = AbortSignal.any(queue.map(({ signal }) => signal));
+    asked = queue.length;
     await clock.sleep(LOOK_AGAIN_MS, isAborted).catch(() => undefined);
   }
 }
 
-function isLate(one: Waiting, nowMs: number): boolean {
-  const kind = isRecent(one, nowMs) ? 'recent' : one.days.length > 1 ? 'stretch' : 'day';
-  const patienceMs = PATIENCE_MS[kind];
-  return one.signal.aborted || one.isEnding?.() === true || nowMs - one.sinceMs >= patienceMs;
+/** @returns the longest patience that is at its end; 0 when none is */
+function latePatienceMs(queue: readonly BarRequest[], clock: Clock): number {
+  const nowMs = clock.nowMs();
+  return Math.max(
+    0,
+    ...queue.filter((one) => one.isLate(nowMs)).map((one) => one.patienceMs(nowMs)),
+  );
 }
 
-function isRecent({ days }: WantedBars, nowMs: number): boolean {
-  return days.some((dayMs) => dayMs >= nowMs - RECENT_MS);
+/** Takes the requests that do not wait longer than this. */
+function take(queue: BarRequest[], patienceMs: number, clock: Clock): readonly BarRequest[] {
+  const nowMs = clock.nowMs();
+  const { taken = [], left = [] } = Object.groupBy(queue, (one) =>
+    one.patienceMs(nowMs) <= patienceMs ? 'taken' : 'left',
+  );
+  queue.splice(0, queue.length, ...left);
+  return taken;
 }
 
-/** Takes recent days, then the oldest requests; at least one. */
-function take(queue: Waiting[], nowMs: number): Waiting[] {
-  queue.sort((left, right) => Number(isRecent(right, nowMs)) - Number(isRecent(left, nowMs)));
+/** Where the spans end: each has at most so many days of all series, or is a single day. */
+function spanEnds(batch: readonly BarRequest[], daysAtOnce: number): readonly number[] {
+  const seriesOn = new Map<number, number>();
+  for (const dayMs of batch.flatMap(({ days }) => days))
+    seriesOn.set(dayMs, (seriesOn.get(dayMs) ?? 0) + 1);
+  const ends: number[] = [];
   let days = 0;
-  const end = queue.findIndex((one, index) => {
-    days += one.days.length;
-    return index > 0 && days > MOST_DAYS;
-  });
-  return queue.splice(0, end === -1 ? queue.length : end);
+  for (const [dayMs, count] of [...seriesOn].sort(([left], [right]) => left - right)) {
+    days += count;
+    if (days > daysAtOnce) days = count;
+    else ends.pop();
+    ends.push(dayMs + DAY_MS);
+  }
+  return ends;
 }
 
-async function buildBatch(deps: BatchDeps, asked: readonly Waiting[]): Promise<void> {
-  const batch = asked.filter((one) => {
-    if (one.signal.aborted) one.ended.reject(one.signal.reason);
-    return !one.signal.aborted;
+/** Builds the days before this instant, of all requests that are not over. */
+async function buildSpan(
+  deps: BatchDeps,
+  batch: readonly BarRequest[],
+  endMs: number,
+): Promise<void> {
+  const open = batch.filter(({ isOver }) => !isOver);
+  for (const one of open) if (one.signal.aborted) one.fail(one.signal.reason);
+  const asked = open.flatMap((request) => {
+    const days = request.days.filter((dayMs) => dayMs < endMs);
+    return request.isOver || days.length === 0 ? [] : [{ request, series: request.series, days }];
   });
-  if (batch.length === 0) return;
-  const signal = AbortSignal.any(batch.map((one) => one.signal));
+  if (asked.length === 0) return;
+  const signal = AbortSignal.any(asked.map(({ request }) => request.signal));
   try {
-    const outcomes = await buildBars(deps, batch, signal);
-    for (const [index, { ended }] of batch.entries()) {
-      const outcome = outcomes[index] ?? 'busy';
-      if (outcome instanceof CdvaultError) ended.reject(outcome);
-      else ended.resolve(outcome);
-    }
+    const outcomes = await buildBars(deps, asked, signal);
+    for (const [index, { request }] of asked.entries())
+      request.take(outcomes[index] ?? 'busy', endMs);
   } catch (error) {
-    for (const one of batch) {
+    for (const one of batch.filter(({ isOver }) => !isOver)) {
       // The abort of one job ends the batch; the others are asked for again.
-      if (signal.aborted && !one.signal.aborted) one.ended.resolve('busy');
-      else one.ended.reject(error);
+      if (signal.aborted && !one.signal.aborted) one.putOff();
+      else one.fail(error);
     }
   }
 }

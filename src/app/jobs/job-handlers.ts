@@ -21,9 +21,9 @@ export function createJobHandlers(deps: HandlerDeps): JobHandlers {
     async bars({ market, symbol, days }, context) {
       const series = { market, symbol };
       const outcome = await buildBars({ series, days }, context);
-      if (outcome === 'busy') return LATER;
-      if (outcome === 'built') await deps.queue.addChain(series);
-      return DONE;
+      const isPartly = outcome === 'partly_built';
+      if (isPartly || outcome === 'built') await deps.queue.addChain(series);
+      return isPartly || outcome === 'busy' ? LATER : DONE;
     },
     async chain({ market, symbol }, { signal }) {
       return (await chainDays(deps, { market, symbol }, signal)) === 'busy' ? LATER : DONE;
