@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createBarBatches } from '../../src/app/bars/bar-batches.ts';
+import { CATALOGUE } from '../../src/adapters/bullmq/catalogue.ts';
+import { createBarBatches, ENOUGH_REQUESTS } from '../../src/app/bars/bar-batches.ts';
 import { createJobHandlers } from '../../src/app/jobs/job-handlers.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { CdvaultError } from '../../src/domain/errors.ts';
@@ -270,16 +271,20 @@ test('a day that stands alone goes between the days of a large batch', async () 
 
 test('a day that stands alone does not wait for a stretch, and the stretch waits on', async () => {
   const [stretch, alone] = [await stored('BATCHY'), await stored('BATCHZ')];
-  let isMoreToCome = true;
   let aheadMs = 0;
   const clock = { ...app.clock, nowMs: () => app.clock.nowMs() + aheadMs };
-  const build = createBarBatches({ ...app, clock, isMoreToCome: async () => isMoreToCome });
+  const build = createBarBatches({ ...app, clock, isMoreToCome: async () => true });
   const ofStretch = build({ series: stretch, days: DAYS }, { signal: NEVER });
   const ofAlone = build({ series: alone, days: [DAY] }, { signal: NEVER });
   aheadMs = 11_000;
   expect(await ofAlone).toBe('built');
+  aheadMs = 890_000;
   await sleep(600);
   expect(await builtDays(stretch)).toBe(0);
-  isMoreToCome = false;
+  aheadMs = 901_000;
   expect(await ofStretch).toBe('built');
+});
+
+test('a batch begins before it has taken all places of a worker', () => {
+  expect(ENOUGH_REQUESTS).toBeLessThan(CATALOGUE.bars.concurrency);
 });

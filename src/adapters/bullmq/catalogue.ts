@@ -120,12 +120,13 @@ export const CATALOGUE: { readonly [K in JobKind]: JobSpec<K> } = {
   bars: {
     schema: z.strictObject({ ...series, runId, days: z.array(day).min(1).max(MOST_DAYS) }),
     ...OUTAGE,
-    // About 1 s for the busiest day, a minute for a full batch; the rest is for a store that is slow to apply
-    // its log.
-    timeoutMs: 15 * MINUTE_MS,
+    // About 1 s for the busiest day. A stretch waits 15 minutes for others, some six for a full batch before
+    // its own, and as long for its own; the rest is for a store that is slow to apply its log.
+    timeoutMs: 60 * MINUTE_MS,
     letGoMs: LET_GO_MS,
-    // They wait for each other, to be built in one batch.
-    concurrency: 64,
+    // They wait for each other, to be built in one batch: 256 of them, and room for recent days. Nearly all only
+    // wait. One command to Redis renews the locks of all, and one looks for stalled ones.
+    concurrency: 320,
   },
   chain: {
     schema: z.strictObject(series),

@@ -12,10 +12,10 @@ import type { WantedBars } from './series-build.ts';
 const DAYS_AT_ONCE = 1_550;
 
 /**
- * A batch begins when so many wait. Fewer jobs than a worker runs at once (see the catalogue), so that recent
- * days find room while they wait.
+ * A batch begins when so many wait: the stretches of 200 series, and some. Fewer jobs than a worker runs at
+ * once (see the catalogue), so that recent days find room while they wait.
  */
-const ENOUGH_REQUESTS = 48;
+export const ENOUGH_REQUESTS = 256;
 
 /** How often a waiting batch looks whether more days are on their way. */
 const LOOK_AGAIN_MS = 250;
