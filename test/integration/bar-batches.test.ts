@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { CATALOGUE } from '../../src/adapters/bullmq/catalogue.ts';
 import { createBarBatches, ENOUGH_REQUESTS } from '../../src/app/bars/bar-batches.ts';
 import { createJobHandlers } from '../../src/app/jobs/job-handlers.ts';
@@ -271,15 +271,18 @@ test('a day that stands alone goes between the days of a large batch', async () 
 
 test('a day that stands alone does not wait for a stretch, and the stretch waits on', async () => {
   const [stretch, alone] = [await stored('BATCHY'), await stored('BATCHZ')];
-  let aheadMs = 0;
+  let [aheadMs, looks] = [0, 0];
+  const isMoreToCome = async () => (looks += 1) > 0;
   const clock = { ...app.clock, nowMs: () => app.clock.nowMs() + aheadMs };
-  const build = createBarBatches({ ...app, clock, isMoreToCome: async () => true });
+  const build = createBarBatches({ ...app, clock, isMoreToCome });
   const ofStretch = build({ series: stretch, days: DAYS }, { signal: NEVER });
   const ofAlone = build({ series: alone, days: [DAY] }, { signal: NEVER });
   aheadMs = 11_000;
   expect(await ofAlone).toBe('built');
   aheadMs = 890_000;
-  await sleep(600);
+  const before = looks;
+  // Only a batch that waits on looks again, and once it has seen the new time.
+  await vi.waitUntil(() => looks > before + 1, { timeout: 10_000 });
   expect(await builtDays(stretch)).toBe(0);
   aheadMs = 901_000;
   expect(await ofStretch).toBe('built');
