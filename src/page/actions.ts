@@ -139,5 +139,5 @@ async function listTiers({ source, page, overlays }: ActionDeps): Promise<void> 
     { ...query, open: feed.choice.open, exact: 'true', from: to - stepMs, to },
     AbortSignal.timeout(10_000),
   );
-  overlays.setTiers(tiers);
+  overlays.setTiers(tiers.map(String));
 }

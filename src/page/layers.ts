@@ -149,7 +149,8 @@ export class Layers {
     const scale = this.#panes.chart.priceScale('right', PANES.price);
     const prices = scale.getVisibleRange();
     const heightPx = this.#panes.pane(PANES.price)?.getHeight() ?? 0;
-    const { limits, series } = feed.choice;
+    const { series } = feed.choice;
+    const { limits } = feed;
     const first = points[this.#panes.places.indexAt(visible.fromMs)];
     const last = points[this.#panes.places.indexAt(visible.toMs)];
     if (prices === null || first === undefined || last === undefined || heightPx === 0)

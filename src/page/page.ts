@@ -6,7 +6,7 @@ import { type Interval, INTERVAL_MS } from '../domain/time/interval.ts';
 import type { SeriesFacts } from './data/answers.ts';
 import { Feed, isSame, type LineName } from './data/feed.ts';
 import { type DataSource, isAborted, Refusal } from './data/source.ts';
-import { type View, viewQuery, parseView, type VisibleRange } from './view.ts';
+import { parseView, type SeriesName, type View, viewQuery, type VisibleRange } from './view.ts';
 import { ZoneClock } from './time/zone-clock.ts';
 import type { Parts } from './parts.ts';
 import { Delayed } from './delayed.ts';
@@ -21,7 +21,8 @@ export class Page {
   readonly #source: DataSource;
   readonly #parts: Parts;
   #view: View;
-  #facts: readonly SeriesFacts[] = [];
+  /** undefined until the server has told. */
+  #facts: readonly SeriesFacts[] | undefined;
   #feed: Feed | undefined;
   #interval: Interval | undefined;
   #unlisten: () => void = () => undefined;
@@ -51,11 +52,15 @@ export class Page {
   /** The shown series; undefined while none is known. */
   get facts(): SeriesFacts | undefined {
     const { series } = this.#view;
-    return this.#facts.find((one) => series !== undefined && isSame(one, series));
+    return this.#facts?.find((one) => series !== undefined && isSame(one, series));
   }
 
   async start(): Promise<void> {
     await this.attempt(async () => {
+      const { series, range } = this.#view;
+      // The picture need not wait for the list of series. What fails is asked for again below.
+      if (series !== undefined && range !== undefined)
+        void this.#show(range).catch(() => undefined);
       await this.#loadFacts();
       await this.#show(this.#view.range);
     });
@@ -139,14 +144,18 @@ export class Page {
   async #show(range: VisibleRange | undefined): Promise<void> {
     const { drawing, toolbar, overlays, banner } = this.#parts;
     const { facts } = this;
-    if (facts === undefined) {
-      const { series } = this.#view;
-      if (this.#facts.length === 0) banner.say(...NO_SERIES);
-      else if (series !== undefined) banner.say(...unknownSeries(series));
+    const { series } = this.#view;
+    if (this.#facts !== undefined && facts === undefined) {
+      banner.say(...(series === undefined ? NO_SERIES : unknownSeries(series)));
       return;
     }
-    const wanted = range ?? drawing.panes.visible ?? lastDay(facts);
-    const { feed, isNew } = this.#feedFor(facts, wanted);
+    const wanted = range ?? drawing.panes.visible ?? (facts && lastDay(facts));
+    if (series === undefined || wanted === undefined) return;
+    const { feed, isNew } = this.#feedFor(series, wanted);
+    if (facts !== undefined) {
+      feed.limits = limitsOf(facts, feed.intervalMs);
+      drawing.setUnit(facts.unit === 'contracts' ? 'contracts' : 'base coin');
+    }
     toolbar.show(this.#view, feed.choice.interval);
     overlays.show(this.#view);
     this.#listen();
@@ -156,30 +165,23 @@ export class Page {
     if (isChanged || isNew || range !== undefined) {
       // Meanwhile the picture may have been moved on.
       const shown = range ?? (isNew ? (drawing.panes.visible ?? wanted) : undefined);
-      drawing.setUnit(facts.unit === 'contracts' ? 'contracts' : 'base coin');
       drawing.draw(feed, this.#view, shown);
       drawing.moved();
       document.body.dataset['shown'] =
         `${viewQuery({ ...this.#view, range: undefined })}&shown=${feed.choice.interval}`;
       this.#layers.run(() => this.#showLayers());
     }
-    this.#tellEmptiness(facts);
+    if (facts !== undefined) this.#tellEmptiness(facts);
     await this.#coverLines(feed, wanted);
   }
 
   /** The feed of the view; a new one when it shows something else. */
-  #feedFor(facts: SeriesFacts, visible: VisibleRange): { feed: Feed; isNew: boolean } {
+  #feedFor(series: SeriesName, visible: VisibleRange): { feed: Feed; isNew: boolean } {
     const { anchor, open, interval: chosen } = this.#view;
     const widthPx = this.#parts.drawing.panes.chart.timeScale().width() || innerWidth - 80;
     const interval = chosen === 'auto' ? autoInterval(visible, widthPx, this.#interval) : chosen;
     this.#interval = interval;
-    const stepMs = INTERVAL_MS[interval];
-    const limits = {
-      fromMs: Math.floor(facts.from / stepMs) * stepMs,
-      toMs: Math.ceil(facts.to / stepMs) * stepMs,
-    };
-    const series = { market: facts.market, symbol: facts.symbol };
-    const choice = { series, interval, anchor, open, limits };
+    const choice = { series, interval, anchor, open };
     const current = this.#feed;
     if (current !== undefined && JSON.stringify(current.choice) === JSON.stringify(choice))
       return { feed: current, isNew: false };
@@ -263,7 +265,7 @@ export class Page {
   }
 
   async #again(): Promise<void> {
-    if (this.#facts.length === 0) await this.#loadFacts();
+    if (this.#facts === undefined) await this.#loadFacts();
     await this.#show(this.#feed === undefined ? this.#view.range : undefined);
   }
 
@@ -275,6 +277,11 @@ export class Page {
     if (how === 'push') history.pushState(null, '', address);
     else history.replaceState(null, '', address);
   }
+}
+
+/** Whole bars. */
+function limitsOf({ from, to }: SeriesFacts, stepMs: number): VisibleRange {
+  return { fromMs: Math.floor(from / stepMs) * stepMs, toMs: Math.ceil(to / stepMs) * stepMs };
 }
 
 /** The last day that is stored. */

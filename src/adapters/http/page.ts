@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { Hono } from 'hono';
+import { compress } from 'hono/compress';
 import { CdvaultError } from '../../domain/errors.ts';
 
 const SOURCES = path.join(import.meta.dirname, '..', '..', 'page');
@@ -52,6 +53,7 @@ export function createPage({ script, style }: PageBundle): ChartPage {
       `<script type="module" src="${scriptPath}"></script>`,
   );
   page.get('/', (context) => context.html(html, 200, { 'Cache-Control': 'no-cache' }));
+  page.use('/page/*', compress());
   const asset = (name: string, type: string, text: string) =>
     page.get(name, (context) =>
       context.body(text, 200, {

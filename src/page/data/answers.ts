@@ -60,9 +60,9 @@ export interface BarsAnswer extends Table<BarColumns> {
   readonly missing: { readonly from: Column<number>; readonly to: Column<number> };
 }
 
-export interface TiersAnswer extends Table<LevelColumns & { readonly tier: Column<string> }> {
+export interface TiersAnswer extends Table<LevelColumns> {
   /** Lower bounds in quote currency, ascending. */
-  readonly tiers: readonly string[];
+  readonly tiers: readonly number[];
 }
 
 export type Verdict = 'proven' | 'open' | 'gap' | 'unknown';

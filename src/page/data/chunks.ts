@@ -33,7 +33,7 @@ export class Chunks<T> {
 
   /**
    * Loads what the picture needs.
-   * @param limits nothing is asked for outside of these
+   * @param limits pieces outside of these are not asked for
    * @returns true when pieces have come or gone
    * @throws what `load` throws; what other requests brought stays
    */
@@ -47,7 +47,7 @@ export class Chunks<T> {
     const starts: number[] = [];
     for (let at = firstMs; at < toMs; at += this.#spanMs) starts.push(at);
     const missing = starts.filter((start) => !this.#pieces.has(start));
-    await Promise.all(missing.map(async (start) => this.#fetch(start, limits)));
+    await Promise.all(missing.map(async (start) => this.#fetch(start)));
     return this.#dropFarFrom(firstMs, starts.at(-1) ?? firstMs) || missing.length > 0;
   }
 
@@ -56,13 +56,10 @@ export class Chunks<T> {
     this.#end.abort();
   }
 
-  async #fetch(start: number, limits: VisibleRange): Promise<void> {
+  async #fetch(start: number): Promise<void> {
     const running = this.#due.get(start);
     if (running !== undefined) return running;
-    const range = {
-      fromMs: Math.max(start, limits.fromMs),
-      toMs: Math.min(start + this.#spanMs, limits.toMs),
-    };
+    const range = { fromMs: start, toMs: start + this.#spanMs };
     const loading = this.#load(range, this.#end.signal)
       .then((piece) => void this.#pieces.set(start, piece))
       .finally(() => this.#due.delete(start));

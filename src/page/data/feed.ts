@@ -10,8 +10,6 @@ import type { DataSource, Query } from './source.ts';
 export interface FeedChoice extends Pick<View, 'anchor' | 'open'> {
   readonly series: SeriesName;
   readonly interval: Interval;
-  /** Nothing is stored outside of it. */
-  readonly limits: VisibleRange;
 }
 
 /** A line beside the CDV of the shown series: another series, or a tier of the shown one. */
@@ -34,6 +32,8 @@ interface Piece {
 export class Feed {
   readonly choice: FeedChoice;
   readonly intervalMs: number;
+  /** Nothing is stored outside of it; it need not be known when the first bars are asked for. */
+  limits: VisibleRange = { fromMs: -Infinity, toMs: Infinity };
   readonly #source: DataSource;
   readonly #bars: Chunks<Piece>;
   readonly #lines = new Map<string, Chunks<readonly [number, LevelBar][]>>();
@@ -52,11 +52,17 @@ export class Feed {
   }
 
   get points(): readonly Point[] {
-    return this.#bars.pieces.flatMap(({ points }) => points);
+    const { fromMs, toMs } = this.limits;
+    return this.#bars.pieces
+      .flatMap(({ points }) => points)
+      .filter((point) => point.endMs > fromMs && point.timeMs < toMs);
   }
 
   get coverage(): readonly CoverageRun[] {
-    return this.#bars.pieces.flatMap(({ coverage }) => coverage);
+    const { fromMs, toMs } = this.limits;
+    return this.#bars.pieces
+      .flatMap(({ coverage }) => coverage)
+      .filter((run) => run.toMs > fromMs && run.fromMs < toMs);
   }
 
   /** Levels of a line by the start of their bar. */
@@ -66,7 +72,7 @@ export class Feed {
 
   /** @returns true when there is something new to draw */
   async cover(visible: VisibleRange): Promise<boolean> {
-    return this.#bars.cover(visible, this.choice.limits);
+    return this.#bars.cover(visible, this.limits);
   }
 
   /** The same for one line. */
@@ -76,7 +82,7 @@ export class Feed {
       this.#lines.get(key) ??
       new Chunks(this.intervalMs, async (range, signal) => this.#loadLine(line, range, signal));
     this.#lines.set(key, chunks);
-    return chunks.cover(visible, this.choice.limits);
+    return chunks.cover(visible, this.limits);
   }
 
   close(): void {

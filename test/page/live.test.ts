@@ -1,0 +1,98 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import type { App } from '../../src/cli/compose.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
+import { Rig, spot } from '../e2e/rig.ts';
+import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { unique } from '../support/command-line.ts';
+import { proxied, type ProxiedServices, proxyServices } from '../support/proxied-services.ts';
+import { type Served, startServe } from '../support/served.ts';
+import { type ChartPage, CHROMIUM, openBrowser, openChart } from './browser.ts';
+
+const START = Date.UTC(2024, 5, 3);
+const SERIES = spot(unique('LIVE'));
+const trades = syntheticTrades({
+  seed: 91,
+  fromMs: START - HOUR_MS,
+  toMs: START + 6 * HOUR_MS,
+  tradesPerHour: 200,
+});
+
+describe.skipIf(CHROMIUM === undefined)('the chart page of a server that goes on', () => {
+  let services: ProxiedServices;
+  let rig: Rig;
+  let app: App;
+  let served: Served;
+  let browser: Browser;
+  let chart: ChartPage;
+
+  beforeAll(async () => {
+    services = await proxyServices(inject('services'));
+    rig = await Rig.start({ symbols: [{ symbol: SERIES.symbol, trades }] });
+    app = await rig.app();
+    served = await startServe(rig, [], proxied(services));
+    browser = await openBrowser();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await rig.dispose();
+    await services.close();
+  });
+
+  beforeEach(async () => {
+    chart = await openChart(browser, served);
+  });
+
+  afterEach(async () => {
+    await chart.close();
+  });
+
+  const backfill = async (fromHour: number, toHour: number) =>
+    rig.backfill(app, [SERIES], {
+      startMs: START + fromHour * HOUR_MS,
+      endMs: START + toHour * HOUR_MS,
+    });
+
+  test('what is not stored is said, with the command that stores it', async () => {
+    await chart.page.goto(`${served.url}/?symbol=${SERIES.symbol}`);
+    const empty = chart.page.locator('.empty');
+    await empty.waitFor();
+    expect(await empty.innerText()).toContain('bin/cdvault backfill');
+    expect(chart.complaints).toEqual([]);
+  });
+
+  test('an hour that a worker adds appears by itself', async () => {
+    await backfill(0, 2);
+    await chart.open(`?symbol=${SERIES.symbol}&interval=15m`);
+    expect(await chart.field('price', 'time')).toBe('2024-06-03 01:45 UTC');
+    await backfill(2, 3);
+    await chart.page.getByText('2024-06-03 02:45 UTC').waitFor();
+    expect(chart.complaints).toEqual([]);
+  });
+
+  test('a range without bars says where bars are', async () => {
+    await chart.open(`?symbol=${SERIES.symbol}&interval=15m&from=2024-06-01&to=2024-06-02`);
+    const empty = chart.page.locator('.empty');
+    expect(await empty.innerText()).toContain('stored from 2024-06-03 00:00 to');
+    await empty.getByRole('button').click();
+    await empty.waitFor({ state: 'hidden' });
+    expect(await chart.field('price', 'time')).toBe('2024-06-03 02:45 UTC');
+  });
+
+  test('the page says that the store is away, and goes on when it is back', async () => {
+    await chart.open(`?symbol=${SERIES.symbol}&interval=15m`);
+    services.questdbPg.cut();
+    services.questdbHttp.cut();
+    await chart.page.getByLabel('Interval').selectOption('1m');
+    const banner = chart.page.locator('.banner');
+    await banner.waitFor({ timeout: 60_000 });
+    expect(await banner.innerText()).toContain('STORE_UNREACHABLE');
+    // What was drawn before is still there.
+    expect(await chart.field('price', 'time')).toBe('2024-06-03 02:45 UTC');
+    services.questdbPg.heal();
+    services.questdbHttp.heal();
+    await banner.waitFor({ state: 'hidden', timeout: 60_000 });
+    await chart.page.getByText('2024-06-03 02:59 UTC').waitFor();
+  });
+});
