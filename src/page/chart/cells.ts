@@ -30,10 +30,10 @@ export function cellsOf({ columns, bin }: FootprintAnswer): FootprintCells {
   return { bin: Number(bin), byTime };
 }
 
-/** Which sides of a cell are imbalanced, against the neighbours one bin below and above. */
+/** Which sides of a cell are imbalanced, against the neighbours one bin below and above, if there are any. */
 export function imbalance(cell: Cell, below: Cell | undefined, above: Cell | undefined) {
   return {
-    buy: cell.buy > 0 && cell.buy >= IMBALANCE * (below?.sell ?? 0),
-    sell: cell.sell > 0 && cell.sell >= IMBALANCE * (above?.buy ?? 0),
+    buy: below !== undefined && cell.buy > 0 && cell.buy >= IMBALANCE * below.sell,
+    sell: above !== undefined && cell.sell > 0 && cell.sell >= IMBALANCE * above.buy,
   };
 }

@@ -16,6 +16,7 @@ import { xOf } from './shading.ts';
 /** The candle stands at the left of its cells. */
 const CANDLE_PX = 7;
 const FONT_PX = 10;
+const MARK_PX = 3;
 const TEXT_ROW_PX = 11;
 const TEXT_SLOT_PX = 74;
 
@@ -118,17 +119,22 @@ export class Footprint implements ISeriesPrimitive {
     marks: { readonly buy: boolean; readonly sell: boolean },
   ): void {
     const [middle, line] = [box.x + box.w / 2, box.y + box.h / 2 + 0.5];
-    const write = (text: string, isMarked: boolean, colour: string, x: number) => {
+    const write = (text: string, isMarked: boolean, x: number) => {
       context.font = `${isMarked ? 'bold ' : ''}${FONT_PX}px system-ui, sans-serif`;
-      context.fillStyle = isMarked ? colour : this.#palette.text;
+      context.fillStyle = this.#palette.text;
       context.fillText(text, x, line);
     };
     context.textAlign = 'right';
-    write(sizeText(cell.sell), marks.sell, this.#palette.down, middle - 5);
+    write(sizeText(cell.sell), marks.sell, middle - 5);
     context.textAlign = 'left';
-    write(sizeText(cell.buy), marks.buy, this.#palette.up, middle + 5);
+    write(sizeText(cell.buy), marks.buy, middle + 5);
     context.textAlign = 'center';
-    write('×', false, '', middle);
+    write('×', false, middle);
+    // A mark at the side of what is imbalanced: text in its colour can't be read on a cell of that colour.
+    context.fillStyle = this.#palette.down;
+    if (marks.sell) context.fillRect(box.x, box.y + 1, MARK_PX, box.h - 2);
+    context.fillStyle = this.#palette.up;
+    if (marks.buy) context.fillRect(box.x + box.w - MARK_PX, box.y + 1, MARK_PX, box.h - 2);
   }
 
   #drawCandle(context: CanvasRenderingContext2D, { left, series }: Slot, { bar }: Point): void {

@@ -26,20 +26,30 @@ const STROKES: Readonly<Record<Unproven, (context: CanvasRenderingContext2D) => 
   },
 };
 
+/** Drawn once for each verdict and colour: patterns are needed in each frame. */
+const tiles = new Map<string, HTMLCanvasElement>();
+
 export function verdictPattern(
   context: CanvasRenderingContext2D,
   verdict: Unproven,
   palette: Palette,
 ): CanvasPattern | null {
+  const key = `${verdict} ${palette[verdict]}`;
+  const tile = tiles.get(key) ?? drawTile(verdict, palette[verdict]);
+  tiles.set(key, tile);
+  return context.createPattern(tile, 'repeat');
+}
+
+function drawTile(verdict: Unproven, colour: string): HTMLCanvasElement {
   const tile = document.createElement('canvas');
   tile.width = TILE_PX;
   tile.height = TILE_PX;
-  const drawing = tile.getContext('2d');
-  if (drawing === null) return null;
-  drawing.strokeStyle = palette[verdict];
-  drawing.lineWidth = 1.2;
-  drawing.beginPath();
-  STROKES[verdict](drawing);
-  drawing.stroke();
-  return context.createPattern(tile, 'repeat');
+  const context = tile.getContext('2d');
+  if (context === null) return tile;
+  context.strokeStyle = colour;
+  context.lineWidth = 1.2;
+  context.beginPath();
+  STROKES[verdict](context);
+  context.stroke();
+  return tile;
 }

@@ -36,7 +36,7 @@ export class Shading implements IPanePrimitive {
     const draw = this.#draw.bind(this);
     const renderer: ReturnType<IPanePrimitivePaneView['renderer']> = {
       draw: (target) =>
-        target.useMediaCoordinateSpace(({ context, mediaSize }) => draw(context, mediaSize.height)),
+        target.useMediaCoordinateSpace(({ context, mediaSize }) => draw(context, mediaSize)),
     };
     this.#views = [{ zOrder: () => 'bottom', renderer: () => renderer }];
   }
@@ -55,17 +55,20 @@ export class Shading implements IPanePrimitive {
     this.#attached?.requestUpdate();
   }
 
-  #draw(context: CanvasRenderingContext2D, heightPx: number): void {
+  #draw(
+    context: CanvasRenderingContext2D,
+    { width, height }: { readonly width: number; readonly height: number },
+  ): void {
     const chart = this.#attached?.chart;
     if (chart === undefined) return;
     for (const run of this.#runs) {
       const [from, to] = [xOf(chart, run.from), xOf(chart, run.to)];
-      if (from === null || to === null) continue;
+      if (from === null || to === null || to < 0 || from > width) continue;
       const pattern = verdictPattern(context, run.verdict, this.#palette);
       if (pattern === null) continue;
       context.globalAlpha = OPACITY[run.verdict];
       context.fillStyle = pattern;
-      context.fillRect(from, 0, to - from, heightPx);
+      context.fillRect(from, 0, to - from, height);
     }
     context.globalAlpha = 1;
   }

@@ -5,7 +5,7 @@ import type { VisibleRange } from '../view.ts';
 const CHUNK_BARS = 2_000;
 
 /** Chunks that stay in memory on each side of the visible ones. */
-const KEPT_BESIDE = 2;
+const KEPT_BESIDE = 1;
 
 /** The part of a chunk that is loaded before it is visible. */
 const AHEAD = 0.25;
