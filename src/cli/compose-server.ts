@@ -1,6 +1,8 @@
 import { createBoard } from '../adapters/bullmq/board.ts';
+import { createApi } from '../adapters/http/api/routes.ts';
 import { bundlePage, createPage } from '../adapters/http/page.ts';
 import { BOARD_PATH, type RunningServer, startServer } from '../adapters/http/server.ts';
+import { createChartReads } from '../adapters/questdb/chart-reads.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSql } from '../adapters/questdb/sql.ts';
@@ -8,10 +10,12 @@ import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
 import type { createRedis } from '../adapters/redis/connection.ts';
 import { redisCall } from '../adapters/redis/redis-call.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
+import { createChartEvents } from '../app/chart/chart-events.ts';
+import { serviceStatus } from '../app/chart/service-status.ts';
 import { createWatch } from '../app/watch.ts';
 import { VERSION } from '../version.ts';
 import type { App, ServerPlace } from './compose.ts';
-import { composeApi } from './compose-api.ts';
+import { composeChart } from './compose-chart.ts';
 import { composeExchange } from './compose-exchange.ts';
 
 /** Timeout of metrics queries, shorter than the 10 s that Prometheus waits for a scrape. */
@@ -40,11 +44,15 @@ export async function composeServer(
     clock,
     log,
   });
-  const { api, close } = composeApi(urls, app);
+  const chart = composeChart(urls, app);
+  const status = () => serviceStatus({ watch, queue, log });
+  const events = createChartEvents({ reads: createChartReads(sql), status, clock, log });
+  const { data } = chart;
+  const api = createApi({ data, events, zones: app.zones, clock, version: VERSION, log });
   const { redisUrl } = urls;
   const board = createBoard({ redisUrl, prefix: config.redisPrefix, path: BOARD_PATH, log });
   const closeParts = () =>
-    Promise.allSettled([board.close(), source.close(), sql.close(), close()]);
+    Promise.allSettled([board.close(), source.close(), sql.close(), chart.close()]);
   try {
     const page = createPage(await bundlePage());
     const server = await startServer(

@@ -34,7 +34,7 @@ import {
 } from '../adapters/system/work-meter.ts';
 import { createJobHandlers } from '../app/jobs/job-handlers.ts';
 import type { Config } from '../config.ts';
-import type { ComposedApi } from './compose-api.ts';
+import type { OpenApi } from './compose-chart.ts';
 import { composeExchange } from './compose-exchange.ts';
 import { VERSION } from '../version.ts';
 import { MARKETS } from '../domain/market.ts';
@@ -98,7 +98,7 @@ export interface App {
   /** @throws CdvaultError USAGE when it cannot listen there */
   startServer(where: ServerPlace): Promise<Pick<RunningServer, 'port' | 'close'>>;
   /** The HTTP API without a server. */
-  openApi(): Promise<Pick<ComposedApi, 'ask' | 'close'>>;
+  openApi(): Promise<OpenApi>;
   close(): Promise<void>;
 }
 
@@ -112,7 +112,7 @@ export interface ServerPlace {
 
 /** Loaded for `serve` and `chart` only, so that other commands start faster. */
 const serverModule = () => import('./compose-server.ts');
-const apiModule = () => import('./compose-api.ts');
+const chartModule = () => import('./compose-chart.ts');
 
 /** The composition root: the only place that knows every adapter. Connects in the background. */
 export function compose(
@@ -170,7 +170,7 @@ export function compose(
       }),
     startServer: async (place) =>
       (await serverModule()).composeServer({ ...parts, redis }, urls, place),
-    openApi: async () => (await apiModule()).composeApi(urls, parts),
+    openApi: async () => (await chartModule()).composeApi(urls, parts),
     async close() {
       await Promise.allSettled([parts.queue, source, archive].map((part) => part.close()));
       redis.disconnect();

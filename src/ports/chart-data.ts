@@ -1,10 +1,12 @@
 import type { LevelTrust } from '../domain/bars/level-trust.ts';
 import type { BarsRequest } from '../domain/bars/bar-plan.ts';
-import type { Series } from '../domain/market.ts';
+import type { Series, SeriesDay } from '../domain/market.ts';
 import type { Verdict } from '../domain/proof/ledger.ts';
 import type { TimeRange } from '../domain/time/hour.ts';
 import type { BarSizes, RestatementRow } from './bar-store.ts';
+import type { NewestFailure } from './job-queue.ts';
 import type { SeenGap, SeriesCoverage } from './ledger.ts';
+import type { SeriesLag } from './watch.ts';
 
 /** Levels and delta as decimal text of scale 8. */
 export interface ShownBar extends LevelTrust, BarSizes {
@@ -155,6 +157,38 @@ export interface TradesPage {
   readonly nextAfterId: number | undefined;
 }
 
+/** What runs, for a corner of the page. */
+export interface ServiceStatus {
+  readonly services: { readonly redis: boolean; readonly store: boolean };
+  /** undefined when they can't be counted. */
+  readonly jobs:
+    | { readonly waiting: number; readonly active: number; readonly failed: number }
+    | undefined;
+  /** The scheduled series that is farthest behind; undefined when none is scheduled, or it is not known. */
+  readonly lag: SeriesLag | undefined;
+  /** The job that failed last, of those that are kept. */
+  readonly lastError: NewestFailure | undefined;
+}
+
+/** Days of a series whose bars were built. */
+export interface BuiltSpan extends Series, TimeRange {}
+
+/** What happens while somebody listens. */
+export interface ChartListener {
+  readonly onBuilt: (spans: readonly BuiltSpan[]) => void;
+  readonly onStatus: (status: ServiceStatus) => void;
+}
+
+export interface ChartEvents {
+  status(): Promise<ServiceStatus>;
+  /**
+   * Listens until the signal is aborted. The store is asked once for all listeners, and goes on being asked
+   * when it did not answer.
+   * @throws CdvaultError QUERY_BUSY when too many listen already
+   */
+  listen(listener: ChartListener, signal: AbortSignal): void;
+}
+
 /** Everything that charts, scripts and notebooks read. */
 export interface ChartData {
   /** Stored series, by market and symbol. */
@@ -180,6 +214,10 @@ export interface ChartData {
   trades(series: Series, request: TradesRequest): Promise<TradesPage>;
 }
 
+export interface BuiltDay extends SeriesDay {
+  readonly builtUs: number;
+}
+
 /** What only charts ask the store. */
 export interface ChartReads {
   /** Hours of the ledger, oldest first. */
@@ -194,6 +232,11 @@ export interface ChartReads {
   basesDigest(series: Series, days: TimeRange): Promise<string>;
   /** A digest of what the ledger says of these hours. */
   hoursDigest(series: Series, hours: TimeRange): Promise<string>;
+  /**
+   * Days whose bars were built at or after an instant, and when, epoch µs; days that are being written are left
+   * out.
+   */
+  builtSince(timeUs: number): Promise<readonly BuiltDay[]>;
   /** By hour. */
   restatements(series: Series, range: TimeRange): Promise<readonly RestatementRow[]>;
 }

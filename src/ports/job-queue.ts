@@ -81,6 +81,13 @@ export interface FailedJob {
   readonly reason: string;
 }
 
+export interface NewestFailure {
+  readonly kind: JobKind;
+  readonly atMs: number;
+  /** Text: the code, then the message. */
+  readonly reason: string;
+}
+
 /** Progress of a run, for display; never a proof. */
 export interface RunProgress {
   readonly slicesDone: number;
@@ -136,6 +143,8 @@ export interface JobQueue {
   counts(kinds?: readonly JobKind[]): Promise<readonly QueueCounts[]>;
   /** Newest failed jobs of a run, at most `limit`. */
   failures(runId: string, limit: number): Promise<readonly FailedJob[]>;
+  /** The job that failed last, of any run. */
+  newestFailure(): Promise<NewestFailure | undefined>;
   addProgress(runId: string, change: Partial<RunProgress>): Promise<void>;
   progress(runId: string): Promise<RunProgress>;
   close(): Promise<void>;

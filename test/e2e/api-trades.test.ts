@@ -16,7 +16,11 @@ const START = Date.UTC(2025, 2, 3);
 const END = START + DAY_MS;
 const BUSY = spot(unique('FOOT'));
 const COIN = cm(`${unique('FOOT')}_PERP`);
-const made = (series: Series, seed: number, more: { readonly tradesPerHour: number }) =>
+const made = (
+  series: Series,
+  seed: number,
+  more: Omit<Parameters<typeof syntheticTrades>[0], 'seed' | 'fromMs' | 'toMs'>,
+) =>
   truth(
     syntheticTrades({ seed, fromMs: START, toMs: END, ...more }),
     { startMs: START, endMs: END },

@@ -9,12 +9,18 @@ import { createTradeReads } from '../../src/adapters/questdb/trade-reads.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
 import { createChartData } from '../../src/app/chart/chart-data.ts';
+import type { ChartEvents } from '../../src/ports/chart-data.ts';
 import { openStore, silentLog } from '../support/store.ts';
 import { eventually } from '../e2e/rig.ts';
 
 /** Would take minutes. */
 const slow = (name: number) =>
   `SELECT sum(a.x * b.x) AS n${name} FROM long_sequence(3000000) a CROSS JOIN long_sequence(100000) b WHERE a.x + b.x > 5`;
+
+const NO_EVENTS: ChartEvents = {
+  status: async () => Promise.reject(new Error('nobody asks')),
+  listen: () => undefined,
+};
 
 const opened: Sql[] = [];
 const open = (limits: Parameters<typeof createLimitedSql>[1]): Sql => {
@@ -81,6 +87,7 @@ test.each([
   });
   const api = createApi({
     data,
+    events: NO_EVENTS,
     zones: timeZones,
     clock: systemClock,
     version: '1',

@@ -255,6 +255,7 @@ describe('the tick', () => {
 });
 
 test('failures returns those of the run with their code, newest first, at most as many as asked', async () => {
+  expect(await it.queue.newestFailure()).toBeUndefined();
   it.work({ slice: refuse, bars: async () => DONE }, { concurrency: { slice: 1 } });
   await it.queue.addDays('r1-spot', BTC, days(1, 2), 'live');
   await it.queue.addDays('r1', BTC, days(1, 3), 'live');
@@ -265,6 +266,11 @@ test('failures returns those of the run with their code, newest first, at most a
     kind: 'slice',
     payload: { runId: 'r1', hourMs: DAY + 2 * HOUR_MS },
     code: 'BAD_RANGE',
+    reason: 'BAD_RANGE: on purpose',
+  });
+  expect(await it.queue.newestFailure()).toEqual({
+    kind: 'slice',
+    atMs: expect.closeTo(Date.now(), -4) as number,
     reason: 'BAD_RANGE: on purpose',
   });
   expect(await it.queue.failures('r1', 10)).toHaveLength(3);

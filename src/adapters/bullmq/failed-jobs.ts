@@ -1,8 +1,8 @@
 import type { Job, Queue } from 'bullmq';
 import { type ErrorCode, ERRORS } from '../../domain/error-catalogue.ts';
-import type { FailedJob } from '../../ports/job-queue.ts';
+import type { FailedJob, NewestFailure } from '../../ports/job-queue.ts';
 import { redisCall } from '../redis/redis-call.ts';
-import { CATALOGUE } from './catalogue.ts';
+import { CATALOGUE, JOB_KINDS } from './catalogue.ts';
 import { runPrefix } from './job-ids.ts';
 
 interface RunQueue {
@@ -37,6 +37,24 @@ export async function failedJobs(
     .toSorted((left, right) => (right.job.finishedOn ?? 0) - (left.job.finishedOn ?? 0))
     .slice(0, limit)
     .map(({ failed }) => failed);
+}
+
+/** The job that failed last; the name of a job is its kind. */
+export async function newestFailure(queues: Iterable<Queue>): Promise<NewestFailure | undefined> {
+  const found = await redisCall('return the newest failed jobs', () =>
+    Promise.all([...queues].map(async (queue) => newestIn(queue))),
+  );
+  return found
+    .filter((failure) => failure !== undefined)
+    .toSorted((left, right) => right.atMs - left.atMs)[0];
+}
+
+async function newestIn(queue: Queue): Promise<NewestFailure | undefined> {
+  const [id] = await queue.getRanges(['failed'], 0, 0);
+  const job: Job | undefined = id === undefined ? undefined : await queue.getJob(id);
+  const kind = JOB_KINDS.find((known) => known === job?.name);
+  if (job?.finishedOn === undefined || kind === undefined) return undefined;
+  return { kind, atMs: job.finishedOn, reason: storedReason(job.failedReason).reason };
 }
 
 async function failedIds(queue: Queue, prefix: string, limit: number): Promise<string[]> {

@@ -11,6 +11,7 @@ import type {
   JobPayloads,
   JobQueue,
   QueueCounts,
+  NewestFailure,
   RunProgress,
 } from '../../ports/job-queue.ts';
 import type { Log } from '../../ports/log.ts';
@@ -24,7 +25,8 @@ import {
   queueName,
   queueNames,
 } from './catalogue.ts';
-import { failedJobs } from './failed-jobs.ts';
+import { toDayState } from './day-state.ts';
+import { failedJobs, newestFailure } from './failed-jobs.ts';
 import { countJobs } from './count-jobs.ts';
 import { forgetFailed } from './forget-failed.ts';
 import {
@@ -225,6 +227,10 @@ class BullJobQueue implements JobQueue {
     return failedJobs(lists, runId, limit);
   }
 
+  async newestFailure(): Promise<NewestFailure | undefined> {
+    return newestFailure(this.#queues.values());
+  }
+
   async addProgress(runId: string, change: Partial<RunProgress>): Promise<void> {
     await this.#progress.add(runId, change);
   }
@@ -287,10 +293,4 @@ class BullJobQueue implements JobQueue {
     if (queue === undefined) throw new RangeError(`no queue ${name}`);
     return queue;
   }
-}
-
-/** A job that does not exist was removed after completion: failed jobs are kept much longer. */
-function toDayState(state: JobState | 'unknown'): DayJobState {
-  if (state === 'failed') return 'failed';
-  return state === 'completed' || state === 'unknown' ? 'done' : 'pending';
 }

@@ -13,6 +13,7 @@ import {
   type Sql,
   text,
   type TextRow,
+  toSeries,
 } from './sql.ts';
 
 export function createChartReads(sql: Sql): ChartReads {
@@ -35,6 +36,18 @@ export function createChartReads(sql: Sql): ChartReads {
         hourMs: int(row, 'hour_us') / 1000,
         verdict: text(row, 'verdict') as Verdict,
         missing: optionalInt(row, 'missing'),
+      }));
+    },
+    async builtSince(timeUs) {
+      const rows = await sql.query(
+        'SELECT market, symbol, ts::long AS day_us, built_at::long AS built_us FROM bar_days ' +
+          'WHERE built_at >= cast($1 AS long)::timestamp AND layout <> $2',
+        [timeUs, UNFINISHED],
+      );
+      return rows.map((row) => ({
+        ...toSeries(row),
+        dayMs: int(row, 'day_us') / 1000,
+        builtUs: int(row, 'built_us'),
       }));
     },
     async restatements(series, range) {

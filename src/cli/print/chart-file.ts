@@ -15,10 +15,13 @@ export async function chartFile(app: Pick<App, 'openApi'>, view: FileView): Prom
   const api = await app.openApi();
   try {
     const answers: Record<string, Answers[keyof Answers]> = {};
-    const series = (await api.ask('/series')) as SeriesAnswer;
+    const series = (await api.ask('/series', new URLSearchParams())) as SeriesAnswer;
     answers[embeddedKey('series', {})] = onlyShown(series, view);
     for (const { endpoint, query, key } of fileQuestions(view))
-      answers[key] = (await api.ask(`/${endpoint}${queryText(query)}`)) as Answers[keyof Answers];
+      answers[key] = (await api.ask(
+        `/${endpoint}`,
+        new URLSearchParams(queryText(query)),
+      )) as Answers[keyof Answers];
     const data: { view: string; answers: EmbeddedAnswers } = { view: viewQuery(view), answers };
     return pageFile(await bundlePage(), data);
   } finally {

@@ -4,6 +4,7 @@ import type { Log } from '../../../ports/log.ts';
 import { type ApiDeps, barsEndpoint } from './bars.ts';
 import { createAnswerer } from './answerer.ts';
 import type { Endpoint } from './endpoint.ts';
+import { addEvents, type EventDeps, statusEndpoint } from './events.ts';
 import { failureBody, failureOf } from './failures.ts';
 import { ledgerEndpoints } from './ledger.ts';
 import { tiersEndpoint } from './tiers.ts';
@@ -12,7 +13,7 @@ import { tradeEndpoints } from './trades.ts';
 export const API_PATH = '/api/v1';
 
 /** The API below API_PATH. */
-export function createApi(deps: ApiDeps & { readonly log: Log }): Hono {
+export function createApi(deps: ApiDeps & EventDeps & { readonly log: Log }): Hono {
   const api = new Hono({ strict: false });
   const answer = createAnswerer();
   for (const { path, ask } of endpointsOf(deps)) {
@@ -27,6 +28,7 @@ export function createApi(deps: ApiDeps & { readonly log: Log }): Hono {
       return context.json(failureBody(error), 405, { Allow: 'GET, HEAD' });
     });
   }
+  addEvents(api, deps);
   api.all('*', (context) => {
     const error = new CdvaultError('USAGE', `there is no ${context.req.path}`, {
       advice: 'docs/api.md lists all paths.',
@@ -44,7 +46,12 @@ export function createApi(deps: ApiDeps & { readonly log: Log }): Hono {
 
 const RETRY_AFTER_S = '2';
 
-export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
+export function endpointsOf(deps: ApiDeps & EventDeps): readonly Endpoint[] {
+  return [...dataEndpoints(deps), statusEndpoint(deps)];
+}
+
+/** Those that only read the store. */
+export function dataEndpoints(deps: ApiDeps): readonly Endpoint[] {
   return [
     barsEndpoint(deps),
     tiersEndpoint(deps),

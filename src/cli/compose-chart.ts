@@ -1,6 +1,4 @@
-import type { Hono } from 'hono';
-import type { FailureBody } from '../adapters/http/api/failures.ts';
-import { createApi } from '../adapters/http/api/routes.ts';
+import { dataEndpoints } from '../adapters/http/api/routes.ts';
 import { createChartReads } from '../adapters/questdb/chart-reads.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createLimitedSql, type QueryLimits } from '../adapters/questdb/limited-sql.ts';
@@ -11,6 +9,7 @@ import type { ServiceUrls } from '../adapters/services/types.ts';
 import { createChartData } from '../app/chart/chart-data.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { VERSION } from '../version.ts';
+import type { ChartData } from '../ports/chart-data.ts';
 import type { App } from './compose.ts';
 
 const CHART_LIMITS: QueryLimits = {
@@ -22,22 +21,11 @@ const CHART_LIMITS: QueryLimits = {
   waiting: 200,
 };
 
-export interface ComposedApi {
-  readonly api: Hono;
-  /**
-   * @param question path and query below the API's own path
-   * @returns the answer's JSON
-   * @throws CdvaultError that the API answers with
-   */
-  ask(question: string): Promise<unknown>;
-  close(): Promise<void>;
-}
-
-/** The HTTP API, for the server and for charts that are files. It reads the store as the read-only user. */
-export function composeApi(
+/** What charts, scripts and notebooks read, as the read-only user. */
+export function composeChart(
   urls: ServiceUrls,
-  { config, clock, log, zones }: Pick<App, 'config' | 'clock' | 'log' | 'zones'>,
-): ComposedApi {
+  { config, clock, zones }: Pick<App, 'config' | 'clock' | 'zones'>,
+): { readonly data: ChartData; readonly close: () => Promise<void> } {
   const sql = createLimitedSql(urls.questdbReadonlyPgUrl, CHART_LIMITS);
   const data = createChartData({
     bars: new QuestdbStoredBars(sql, config.tiers),
@@ -48,16 +36,33 @@ export function composeApi(
     zones,
     clock,
   });
-  const api = createApi({ data, zones, clock, version: VERSION, log });
+  return { data, close: () => sql.close() };
+}
+
+/** The answers of the API without its server. */
+export interface OpenApi {
+  /**
+   * @param path below the API's own
+   * @returns the answer's JSON
+   * @throws CdvaultError that the API answers with
+   */
+  ask(path: string, parameters: URLSearchParams): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export function composeApi(
+  urls: ServiceUrls,
+  app: Pick<App, 'config' | 'clock' | 'zones'>,
+): OpenApi {
+  const { data, close } = composeChart(urls, app);
+  const endpoints = dataEndpoints({ data, zones: app.zones, clock: app.clock, version: VERSION });
   return {
-    api,
-    async ask(question) {
-      const response = await api.request(question);
-      const answer: unknown = await response.json();
-      if (response.ok) return answer;
-      const { code, message, advice } = (answer as FailureBody).error;
-      throw new CdvaultError(code, message, { advice });
+    async ask(path, parameters) {
+      const endpoint = endpoints.find((one) => one.path === path);
+      if (endpoint === undefined) throw new CdvaultError('INTERNAL', `the API has no ${path}`);
+      const { body } = await endpoint.ask(parameters);
+      return JSON.parse(await body());
     },
-    close: () => sql.close(),
+    close,
   };
 }
