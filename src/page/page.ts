@@ -93,7 +93,7 @@ export class Page {
     const palette = readPalette();
     drawing.restyle(palette, new ZoneClock(this.#view.zone));
     layers.clear(palette);
-    this.#layers.run(() => this.#showLayers());
+    this.#layers.whenQuiet(() => this.#showLayers());
     drawing.drawStrip();
   }
 
@@ -102,9 +102,9 @@ export class Page {
     if (visible === undefined || this.#feed === undefined) return;
     this.#view = { ...this.#view, range: visible };
     this.#parts.drawing.moved();
-    this.#load.run(() => void this.attempt(async () => this.#show(undefined)));
-    this.#layers.run(() => this.#showLayers());
-    this.#address.run(() => this.#writeAddress('replace'));
+    this.#load.soon(() => void this.attempt(async () => this.#show(undefined)));
+    this.#layers.whenQuiet(() => this.#showLayers());
+    this.#address.whenQuiet(() => this.#writeAddress('replace'));
   }
 
   #onBack(): void {
@@ -169,7 +169,7 @@ export class Page {
       drawing.moved();
       document.body.dataset['shown'] =
         `${viewQuery({ ...this.#view, range: undefined })}&shown=${feed.choice.interval}`;
-      this.#layers.run(() => this.#showLayers());
+      this.#layers.whenQuiet(() => this.#showLayers());
     }
     if (facts !== undefined) this.#tellEmptiness(facts);
     await this.#coverLines(feed, wanted);
@@ -222,7 +222,7 @@ export class Page {
     this.#listened = key;
     this.#unlisten();
     this.#unlisten = this.#source.listen(names, {
-      onBars: () => this.#reload.run(() => void this.attempt(async () => this.#renew())),
+      onBars: () => this.#reload.soon(() => void this.attempt(async () => this.#renew())),
       onStatus: (status) => {
         this.#parts.status.show(status);
         // A store that is back may answer what it could not answer before.
@@ -233,7 +233,7 @@ export class Page {
   }
 
   #renewSoon(): void {
-    this.#reload.run(() => void this.attempt(async () => this.#renew()));
+    this.#reload.soon(() => void this.attempt(async () => this.#renew()));
   }
 
   /** Bars have changed: loads them again. A picture that ends with the last bar moves on with it. */
@@ -260,7 +260,7 @@ export class Page {
       if (isAborted(error)) return;
       this.#parts.banner.fail(error);
       if (error instanceof Refusal && error.isRetryable)
-        this.#retry.run(() => void this.attempt(async () => this.#again()));
+        this.#retry.soon(() => void this.attempt(async () => this.#again()));
     }
   }
 

@@ -18,7 +18,7 @@ const CANDLE_PX = 7;
 const FONT_PX = 10;
 const MARK_PX = 3;
 const TEXT_ROW_PX = 11;
-const TEXT_SLOT_PX = 74;
+const TEXT_SLOT_PX = 66;
 
 interface Slot {
   readonly left: number;

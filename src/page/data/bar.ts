@@ -1,3 +1,4 @@
+import type { VisibleRange } from '../view.ts';
 import type { BarColumns, BarsAnswer, BarStatus, LevelColumns } from './answers.ts';
 
 /** CDV levels of a bar; decimals as the API's exact text. */
@@ -40,15 +41,21 @@ export interface Point {
   readonly bar: Bar | undefined;
 }
 
-/** The asked bars in order, stored or not. */
-export function pointsOf({ columns, missing }: BarsAnswer, intervalMs: number): Point[] {
+/** The bars that begin in a range, in order, stored or not. */
+export function pointsOf(
+  { columns, missing }: BarsAnswer,
+  intervalMs: number,
+  range: VisibleRange,
+): Point[] {
   const points: Point[] = columns.time.map((timeMs, index) => {
     const bar = barAt(columns, index);
     return { timeMs, endMs: bar.endMs, bar };
   });
   for (const [index, fromMs] of missing.from.entries()) {
     const toMs = missing.to[index] ?? fromMs;
-    for (let timeMs = fromMs; timeMs < toMs; timeMs += intervalMs)
+    const steps = Math.max(0, Math.ceil((range.fromMs - fromMs) / intervalMs));
+    const lastMs = Math.min(toMs, range.toMs);
+    for (let timeMs = fromMs + steps * intervalMs; timeMs < lastMs; timeMs += intervalMs)
       points.push({ timeMs, endMs: Math.min(timeMs + intervalMs, toMs), bar: undefined });
   }
   return points.sort((a, b) => a.timeMs - b.timeMs);

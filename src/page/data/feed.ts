@@ -47,7 +47,7 @@ export class Feed {
         source.ask('bars', barsQuery(choice.series, choice, range), signal),
         source.ask('coverage', { ...choice.series, ...asked(range) }, signal),
       ]);
-      return { points: pointsOf(bars, this.intervalMs), coverage: runsOf(coverage) };
+      return { points: pointsOf(bars, this.intervalMs, range), coverage: runsOf(coverage) };
     });
   }
 
