@@ -82,16 +82,16 @@ describe.skipIf(CHROMIUM === undefined)('the chart page of a server that goes on
 
   test('the page says that the store is away, and goes on when it is back', async () => {
     await chart.open(`?symbol=${SERIES.symbol}&interval=15m`);
-    services.questdbPg.cut();
-    services.questdbHttp.cut();
+    await services.questdbPg.cut();
+    await services.questdbHttp.cut();
     await chart.page.getByLabel('Interval').selectOption('1m');
     const banner = chart.page.locator('.banner');
     await banner.waitFor({ timeout: 60_000 });
     expect(await banner.innerText()).toContain('STORE_UNREACHABLE');
     // What was drawn before is still there.
     expect(await chart.field('price', 'time')).toBe('2024-06-03 02:45 UTC');
-    services.questdbPg.heal();
-    services.questdbHttp.heal();
+    await services.questdbPg.heal();
+    await services.questdbHttp.heal();
     await banner.waitFor({ state: 'hidden', timeout: 60_000 });
     await chart.page.getByText('2024-06-03 02:59 UTC').waitFor();
   });
