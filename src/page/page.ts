@@ -160,6 +160,7 @@ export class Page {
     overlays.show(this.#view);
     this.#listen();
     const isChanged = await feed.cover(wanted);
+    await drawing.panes.laidOut();
     if (this.#feed !== feed) return;
     banner.clear();
     if (isChanged || isNew || range !== undefined) {

@@ -72,6 +72,20 @@ export class Panes {
     return this.#places;
   }
 
+  /** Resolves when the chart has its place: before, no range can be shown. */
+  async laidOut(): Promise<void> {
+    const scale = this.chart.timeScale();
+    if (scale.width() > 0) return;
+    await new Promise<void>((resolve) => {
+      const onSize = (width: number) => {
+        if (width === 0) return;
+        scale.unsubscribeSizeChange(onSize);
+        resolve();
+      };
+      scale.subscribeSizeChange(onSize);
+    });
+  }
+
   pane(index: number): IPaneApi<Time> | undefined {
     return this.chart.panes()[index];
   }
