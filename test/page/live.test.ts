@@ -74,6 +74,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page of a server that goes on
   test('a range without bars says where bars are', async () => {
     await chart.open(`?symbol=${SERIES.symbol}&interval=15m&from=2024-06-01&to=2024-06-02`);
     const empty = chart.page.locator('.empty');
+    await empty.waitFor();
     expect(await empty.innerText()).toContain('stored from 2024-06-03 00:00 to');
     await empty.getByRole('button').click();
     await empty.waitFor({ state: 'hidden' });
