@@ -188,17 +188,24 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
   test('an answer of the series before is not shown after a switch', async () => {
     const { page } = chart;
     await chart.open(query(BUSY, { interval: '1h' }));
-    let release = () => undefined as void;
-    const released = new Promise<void>((resolve) => (release = resolve));
+    const gates = new Map(
+      [BUSY, THIN].map(({ symbol }) => [symbol, Promise.withResolvers<void>()]),
+    );
     await page.route(/\/api\/v1\/bars.*interval=5m/, async (route) => {
-      if (route.request().url().includes(BUSY.symbol)) await released;
+      const symbol = new URL(route.request().url()).searchParams.get('symbol') ?? '';
+      await gates.get(symbol)?.promise;
+      // The page may have broken off the request meanwhile.
       await route.continue().catch(() => undefined);
     });
     await page.getByLabel('Interval').selectOption('5m');
     await page.getByRole('combobox', { name: 'Symbol' }).fill(THIN.symbol);
     await page.keyboard.press('Enter');
+    // Neither has come: nothing of the series before is left.
+    await page.waitForTimeout(300);
+    expect(await page.locator('[data-legend] *').count()).toBe(0);
+    gates.get(THIN.symbol)?.resolve();
     await page.locator(`body[data-shown*="symbol=${THIN.symbol}&"]`).waitFor();
-    release();
+    gates.get(BUSY.symbol)?.resolve();
     await page.waitForTimeout(500);
     const title = await page.locator('[data-legend=price] strong').innerText();
     expect(title).toBe(`${THIN.symbol} spot · 5m`);
