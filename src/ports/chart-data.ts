@@ -1,5 +1,5 @@
 import type { LevelTrust } from '../domain/bars/level-trust.ts';
-import type { BarsRequest } from '../domain/bars/bar-plan.ts';
+import type { BarsPlan, BarsRequest } from '../domain/bars/bar-plan.ts';
 import type { Series, SeriesDay } from '../domain/market.ts';
 import type { Verdict } from '../domain/proof/ledger.ts';
 import type { TimeRange } from '../domain/time/hour.ts';
@@ -43,6 +43,11 @@ export interface BarsQuestion<Page = BarsPage> {
    */
   tag(): Promise<string | undefined>;
   read(): Promise<Page>;
+}
+
+export interface BarsWithSql extends BarsQuestion {
+  /** A statement that gives the same bars. */
+  sql(): string;
 }
 
 /** A bar of the trades of one size. */
@@ -194,7 +199,7 @@ export interface ChartData {
   /** Stored series, by market and symbol. */
   series(): Promise<readonly ChartSeries[]>;
   /** @throws CdvaultError USAGE when a bar straddles the anchor, before anything is read */
-  bars(series: Series, request: ShowRequest): BarsQuestion;
+  bars(series: Series, request: ShowRequest): BarsWithSql;
   /**
    * @param tier the only tier that is asked for; default: all
    * @throws CdvaultError USAGE when a bar straddles the anchor, or for the anchor `total`
@@ -220,6 +225,8 @@ export interface BuiltDay extends SeriesDay {
 
 /** What only charts ask the store. */
 export interface ChartReads {
+  /** The statement that gives the bars of a request. */
+  barsStatement(series: Series, request: ShowRequest, plan: BarsPlan): string;
   /** Hours of the ledger, oldest first. */
   judgedHours(series: Series, range: TimeRange): Promise<readonly JudgedHour[]>;
   /**

@@ -105,6 +105,8 @@ const DECIMALS = [
   'priceClose',
 ] as const;
 
+const epochMs = (text: string | null | undefined) => Date.parse(`${text?.replace(' ', 'T')}Z`);
+
 const CASES = [
   { series: BUSY, interval: '1m', anchor: 'day' },
   { series: BUSY, interval: '1h', anchor: 'from' },
@@ -139,6 +141,20 @@ describe.each(CASES)('bars of $series.symbol, $interval from $anchor', (one) => 
     expect(bars.length).toBeGreaterThan(0);
     expect(rowsOf(exact['columns'] as Cells)).toEqual(
       wanted.map((bar) => Object.fromEntries(Object.entries(bar).map(([k, v]) => [k, v ?? null]))),
+    );
+    const { sql } = await ask('/bars', { ...parameters, exact: 'true', sql: 'true' });
+    const rows = await reader.query(String(sql));
+    const inSql = (name: string) => name.replace(/[A-Z]/g, (big) => `_${big.toLowerCase()}`);
+    expect(rows.map((row) => row['status'])).toEqual(bars.map(({ status }) => status));
+    for (const name of [...DECIMALS, 'aggTrades', 'trades', 'firstId', 'lastId'])
+      expect(
+        rows.map((row) => row[inSql(name)]),
+        name,
+      ).toEqual(
+        (exact['columns'] as Cells)[name]?.map((cell) => (cell === null ? null : String(cell))),
+      );
+    expect(rows.map(({ ts, ts_end: end }) => [ts, end].map(epochMs))).toEqual(
+      bars.map(({ openMs, endMs }) => [openMs, endMs]),
     );
     const rounded = await ask('/bars', parameters);
     expect(rowsOf(rounded['columns'] as Cells)).toEqual(

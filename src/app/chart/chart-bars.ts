@@ -2,7 +2,7 @@ import { type BarsPlan, planBars } from '../../domain/bars/bar-plan.ts';
 import { type BarGrid, startsIn } from '../../domain/bars/bar-grid.ts';
 import type { Series } from '../../domain/market.ts';
 import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
-import type { BarsPage, BarsQuestion, ChartReads, ShowRequest } from '../../ports/chart-data.ts';
+import type { BarsPage, BarsWithSql, ChartReads, ShowRequest } from '../../ports/chart-data.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import { showBars, type ShowDeps } from '../bars/show-bars.ts';
@@ -13,16 +13,20 @@ export const MAX_BARS = 50_000;
 
 export interface BarsDeps extends Pick<ShowDeps, 'bars' | 'zones'> {
   readonly ledger: Pick<Ledger, 'records' | 'knows'>;
-  readonly reads: Pick<ChartReads, 'buildsDigest' | 'basesDigest' | 'hoursDigest'>;
+  readonly reads: Pick<
+    ChartReads,
+    'barsStatement' | 'buildsDigest' | 'basesDigest' | 'hoursDigest'
+  >;
   readonly clock: Clock;
 }
 
 /** @throws CdvaultError USAGE when a bar straddles the anchor */
-export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): BarsQuestion {
+export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): BarsWithSql {
   const { request, next, plan } = firstPart(deps, asked, MAX_BARS);
   const { grid } = plan;
   return {
     tag: () => tagOf(deps, series, request, plan),
+    sql: () => deps.reads.barsStatement(series, request, plan),
     async read() {
       await assertStored(deps, series);
       const { bars, starts } = await showBars(deps, series, request, deps.clock.nowMs());

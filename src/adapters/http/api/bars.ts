@@ -9,7 +9,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { TimeZones } from '../../../ports/time-zones.ts';
 import { columnsOf, TIME, timeJson } from './columns.ts';
 import { type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
-import { RANGE_PARAMETERS, rangeOf, seriesOf, styleOf } from './parameters.ts';
+import { FLAG, RANGE_PARAMETERS, rangeOf, seriesOf, styleOf } from './parameters.ts';
 
 export interface ApiDeps {
   readonly data: ChartData;
@@ -48,7 +48,7 @@ const COLUMNS = {
   ),
 };
 
-export const BARS_PARAMETERS = z.object({
+export const BAR_PARAMETERS = {
   ...RANGE_PARAMETERS,
   interval: z
     .string()
@@ -64,8 +64,18 @@ export const BARS_PARAMETERS = z.object({
     .enum(['first', 'previous'])
     .default('first')
     .describe('Where a bar opens: after its `first` trade, or where the `previous` one closed.'),
+};
+
+const BARS_PARAMETERS = z.object({
+  ...BAR_PARAMETERS,
+  sql: FLAG.describe('`true`: the answer has a statement of SQL that gives the same bars.'),
 });
 
+const SQL = z
+  .string()
+  .describe(
+    'A statement for the read-only user that gives the same bars, without `levelFrom` and `levelMissing`.',
+  );
 const SPANS = z.strictObject({ from: z.array(TIME), to: z.array(TIME) });
 
 export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint {
@@ -78,6 +88,7 @@ export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint
       anchor: z.string(),
       open: z.enum(['first', 'previous']),
       unit: z.enum(['base', 'contracts']).describe('What levels, delta and volumes count.'),
+      sql: SQL.optional(),
       missing: SPANS.describe('Spans of requested bars that are not stored.'),
     }),
     async ask(given) {
@@ -108,6 +119,7 @@ export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint
               open: JSON.stringify(open),
               unit: tradesContracts(series.market) ? '"contracts"' : '"base"',
               missing: `{"from":${from},"to":${to}}`,
+              ...(given.sql === 'true' && { sql: JSON.stringify(question.sql()) }),
             },
           });
         },
@@ -118,7 +130,7 @@ export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint
 
 /** @throws CdvaultError USAGE, BAD_TIME, BAD_RANGE */
 export function barsRequestOf(
-  given: z.output<typeof BARS_PARAMETERS>,
+  given: z.output<z.ZodObject<typeof BAR_PARAMETERS>>,
   { zones, clock }: Pick<ApiDeps, 'zones' | 'clock'>,
 ) {
   const request: ShowRequest = {

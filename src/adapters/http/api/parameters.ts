@@ -7,7 +7,7 @@ import { parseInstant } from '../../../domain/time/instant.ts';
 import type { Style } from './columns.ts';
 
 const MARKETS = Object.keys(MARKET_NAMES) as [MarketName, ...MarketName[]];
-const FLAG = z.enum(['true', 'false']).default('false');
+export const FLAG = z.enum(['true', 'false']).default('false');
 
 export const MARKET = z.enum(MARKETS).default('spot').describe('`spot`, `um` or `cm`.');
 export const TIMES = z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { tradesContracts } from '../../../domain/market.ts';
 import type { ShownTierBar } from '../../../ports/chart-data.ts';
-import { type ApiDeps, BARS_PARAMETERS, barsRequestOf, continued, linkOf, tagOf } from './bars.ts';
+import { type ApiDeps, BAR_PARAMETERS, barsRequestOf, continued, linkOf, tagOf } from './bars.ts';
 import { columnsOf } from './columns.ts';
 import { type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
 
@@ -28,7 +28,8 @@ const COLUMNS = {
   ),
 };
 
-const PARAMETERS = BARS_PARAMETERS.extend({
+const PARAMETERS = z.object({
+  ...BAR_PARAMETERS,
   tier: z
     .string()
     .regex(/^(?:0|[1-9]\d{0,14})$/)

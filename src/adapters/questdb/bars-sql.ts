@@ -1,0 +1,147 @@
+import type { BarsPlan } from '../../domain/bars/bar-plan.ts';
+import type { Anchor } from '../../domain/bars/anchor.ts';
+import type { Series } from '../../domain/market.ts';
+import { DAY_MS, WEEK_MS, WEEK_ORIGIN_MS } from '../../domain/time/hour.ts';
+import { INTERVAL_MS } from '../../domain/time/interval.ts';
+import type { ShowRequest } from '../../ports/chart-data.ts';
+import { literal, timestamp } from './sql.ts';
+
+/**
+ * One statement that gives the bars of a request, every digit of them, to anybody who may select. It adds up
+ * stored bars as show does, but takes levels from the continuous ones, which are NULL where they are not computed
+ * yet. It leaves out how much is missing from a level: that is counted from the ledger.
+ */
+export function barsStatement(series: Series, request: ShowRequest, plan: BarsPlan): string {
+  const isCounted = request.anchor.kind !== 'day' && request.anchor.kind !== 'total';
+  const levels = isCounted ? COUNTED : AS_THEY_ARE;
+  return [
+    'WITH parts AS (',
+    partsOf(series, request, plan),
+    '),\nplaced AS (',
+    placesOf(request),
+    '),\nbars AS (',
+    barsOf(plan),
+    '),\nlevels AS (',
+    levels,
+    ')',
+    shown(request),
+  ].join('\n');
+}
+
+/** Stored bars with the bar that each is a part of. `base` makes their levels continuous. */
+function partsOf(
+  { market, symbol }: Series,
+  { anchor, lengthMs }: ShowRequest,
+  { stored, read }: BarsPlan,
+): string {
+  const isDay = anchor.kind === 'day';
+  const base = isDay ? '0m' : "CASE WHEN a.ts = timestamp_floor('d', b.ts) THEN a.base END";
+  const joined = isDay ? '' : ' ASOF JOIN anchors a ON (market, symbol)';
+  const level = (name: string) => `(${base} + b.${name})::decimal(38,8) ${name}`;
+  const columns = `b.ts ts, ${['open', 'high', 'low', 'close'].map(level).join(', ')}, b.delta delta,
+    b.buy_volume buy_volume, b.sell_volume sell_volume, b.quote_delta quote_delta, b.quote_volume quote_volume,
+    b.agg_trades agg_trades, b.trades trades, b.price_open price_open, b.price_high price_high,
+    b.price_low price_low, b.price_close price_close, b.first_id first_id, b.last_id last_id, b.status status`;
+  const rows = `SELECT ${columns}
+  FROM cdv_exact_${stored} b${joined}
+  WHERE b.market = ${literal(market)} AND b.symbol = ${literal(symbol)}
+    AND b.ts >= ${timestamp(read.startMs)} AND b.ts < ${timestamp(read.endMs)} AND b.status <> 'void'`;
+  if (anchor.kind !== 'session') return `SELECT *, ${evenBar('ts', lengthMs)} bar FROM (${rows})`;
+  const { minuteOfDay: minute, zone } = anchor;
+  const local = `to_timezone(ts, ${literal(zone)})`;
+  const clock = `dateadd('m', ${minute}, timestamp_floor('d', dateadd('m', ${-minute}, ${local})))`;
+  const utc = (time: string) => `to_utc(${time}, ${literal(zone)})`;
+  const steps = lengthMs / 60_000;
+  const bar =
+    lengthMs < DAY_MS
+      ? `dateadd('m', (${steps} * (datediff('m', session, ts) / ${steps}))::int, session)`
+      : 'session';
+  return `SELECT *, ${bar} bar FROM (
+    SELECT *, ${utc('clock')} session, ${utc("dateadd('d', 1, clock)")} next FROM (
+      SELECT *, ${clock} clock FROM (${rows})))`;
+}
+
+/** The start of the bar that holds a time, on the grid of evenGrid(). */
+function evenBar(time: string, lengthMs: number): string {
+  const originUs = lengthMs % WEEK_MS === 0 ? WEEK_ORIGIN_MS * 1000 : 0;
+  const lengthUs = lengthMs * 1000;
+  return `((${time}::long - (${originUs}L)) / ${lengthUs}L * ${lengthUs}L + (${originUs}L))::timestamp`;
+}
+
+/** Parts with the end of their bar, and with the time at which the bar's level is 0. */
+function placesOf({ anchor, lengthMs, range }: ShowRequest): string {
+  const later = `(bar::long + ${lengthMs * 1000}L)::timestamp`;
+  const isCut = anchor.kind === 'session';
+  const next = lengthMs < DAY_MS ? `CASE WHEN ${later} < next THEN ${later} ELSE next END` : 'next';
+  return `SELECT *, ${isCut ? next : later} bar_end, ${startOf(anchor, lengthMs, range.startMs)} start FROM parts`;
+}
+
+/** Bars without trades in them have one level, which is no level of a trade of theirs. */
+function barsOf({ stored }: BarsPlan): string {
+  const traded = (level: string) => `CASE WHEN agg_trades > 0 THEN ${level} END`;
+  const storedUs = INTERVAL_MS[stored] * 1000;
+  return `SELECT bar, bar_end, start,
+    first_not_null(${traded('open')}) open, max(${traded('high')}) high, min(${traded('low')}) low,
+    last(close) close, sum(delta) delta, sum(buy_volume) buy_volume, sum(sell_volume) sell_volume,
+    sum(quote_delta) quote_delta, sum(quote_volume) quote_volume,
+    sum(agg_trades) agg_trades, sum(trades) trades,
+    first_not_null(price_open) price_open, max(price_high) price_high,
+    min(price_low) price_low, last_not_null(price_close) price_close,
+    min(first_id) first_id, max(last_id) last_id,
+    sum(CASE WHEN status = 'final' THEN ${storedUs}L ELSE 0L END) final_us
+  FROM placed GROUP BY bar, bar_end, start`;
+}
+
+/** Where the level of the bar `bar` is 0. */
+function startOf(anchor: Anchor, lengthMs: number, fromMs: number): string {
+  switch (anchor.kind) {
+    case 'session':
+      return 'session';
+    case 'week':
+      return "timestamp_floor('w', bar)";
+    case 'month':
+      return "timestamp_floor('M', bar)";
+    case 'instant':
+      return timestamp(anchor.atMs);
+    case 'rolling':
+      return `(bar::long - ${(anchor.bars - 1) * lengthMs * 1000}L)::timestamp`;
+    case 'from':
+      return timestamp(fromMs);
+    case 'day':
+    case 'total':
+      return 'bar';
+  }
+}
+
+const AS_THEY_ARE = 'SELECT *, 0m::decimal(38,8) zero FROM bars';
+
+/**
+ * A level is 0 after the last part before its start; where no part that was read is before it, before the first
+ * one.
+ */
+const COUNTED = `SELECT *, CASE WHEN before_ts <= at THEN before ELSE first END zero FROM (
+    SELECT b.*, z.level before, z.ts before_ts, f.level first
+    FROM ((SELECT *, (start::long - 1L)::timestamp at FROM bars ORDER BY at) TIMESTAMP(at)) b
+    ASOF JOIN (SELECT ts, close level FROM parts) z
+    CROSS JOIN (SELECT first(close - delta)::decimal(38,8) level FROM parts) f
+  )`;
+
+function shown({ open, range }: ShowRequest): string {
+  const own = (level: string) => `CASE WHEN agg_trades > 0 THEN ${level} ELSE close END`;
+  const before = '(close - delta)::decimal(38,8)';
+  const [opens, high, low] =
+    open === 'first'
+      ? [own('open'), own('high'), own('low')]
+      : [
+          before,
+          `CASE WHEN high > ${before} THEN high ELSE ${before} END`,
+          `CASE WHEN low < ${before} THEN low ELSE ${before} END`,
+        ];
+  const counted = (level: string) => `(${level} - zero)::decimal(38,8)`;
+  return `SELECT bar ts, bar_end ts_end,
+  ${counted(opens)} open, ${counted(high)} high, ${counted(low)} low, ${counted('close')} close,
+  delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades,
+  price_open, price_high, price_low, price_close, first_id, last_id,
+  CASE WHEN final_us = bar_end::long - bar::long THEN 'final' WHEN bar_end > now() THEN 'forming' ELSE 'partial' END status
+FROM levels WHERE bar >= ${timestamp(range.startMs)} ORDER BY bar`;
+}
