@@ -61,7 +61,8 @@ export function composeApi(
       const endpoint = endpoints.find((one) => one.path === path);
       if (endpoint === undefined) throw new CdvaultError('INTERNAL', `the API has no ${path}`);
       const { body } = await endpoint.ask(parameters);
-      return JSON.parse(await body());
+      const answer: unknown = JSON.parse(await body());
+      return answer;
     },
     close,
   };
