@@ -124,7 +124,6 @@ export function compose(
   const clock = systemClock;
   const totals = createWorkTotals();
   const redis = createRedis(urls.redisUrl, { log });
-  const inRedis = { redis, keyPrefix: config.redisPrefix, clock, log };
   const lock = schemaLock({ redis, clock, log });
   const store = composeStore(urls, { config, clock, log, totals, lock });
   const { sql } = store;
@@ -137,7 +136,7 @@ export function compose(
     zones: timeZones,
     ...store.parts,
     distilled,
-    leases: createLeases(inRedis),
+    ...composeInRedis(redis, { config, clock, log }),
     governor,
     source,
     archive,
@@ -145,8 +144,6 @@ export function compose(
     folder: openFolder,
     exportFolder: openExportFolder,
     queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
-    loginLinks: createLoginLinks(inRedis),
-    serveAddress: createServeAddress(inRedis),
     codeVersion: VERSION,
     totals,
     storeDir: urls.how === 'native' ? config.homeDir : undefined,
@@ -176,6 +173,18 @@ export function compose(
       redis.disconnect();
       await store.close();
     },
+  };
+}
+
+function composeInRedis(
+  redis: ReturnType<typeof createRedis>,
+  { config, clock, log }: Pick<App, 'config' | 'clock' | 'log'>,
+): Pick<App, 'leases' | 'loginLinks' | 'serveAddress'> {
+  const deps = { redis, keyPrefix: config.redisPrefix, clock, log };
+  return {
+    leases: createLeases(deps),
+    loginLinks: createLoginLinks(deps),
+    serveAddress: createServeAddress(deps),
   };
 }
 
