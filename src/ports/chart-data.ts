@@ -77,7 +77,8 @@ export interface ChartSeries extends SeriesCoverage {
   readonly unit: 'base' | 'contracts';
   /** Value of one contract in quote currency, decimal text; undefined when it is unknown or there are no contracts. */
   readonly contractSize: string | undefined;
-  readonly originMs: number;
+  /** Where continuous CDV is 0; undefined when the store has lost it. */
+  readonly originMs: number | undefined;
   readonly isScheduled: boolean;
 }
 

@@ -296,6 +296,11 @@ test('coverage has the verdict of each hour, gaps their evidence', async () => {
 });
 
 test('series are listed with what is known of them', async () => {
+  const lost = unique('LOST');
+  await app.sql.query(
+    `INSERT INTO slices (ts, market, symbol, rows, first_id, first_ts, last_id, last_ts, next_id, next_ts) VALUES ('2024-03-03', 'binance_spot', '${lost}', 1, 0, '2024-03-03', 0, '2024-03-03', 1, '2024-03-04')`,
+  );
+  await app.sql.waitApplied('slices');
   const { series } = (await ask('/series', { times: 'iso' })) as { series: Json[] };
   const symbols = [BUSY, THIN, COIN].map(({ symbol }) => symbol);
   const ours = series.filter(({ symbol }) => symbols.includes(String(symbol)));
@@ -313,6 +318,7 @@ test('series are listed with what is known of them', async () => {
     rows: expect.any(Number) as number,
     isScheduled: false,
   });
+  expect(series.find(({ symbol }) => symbol === lost)).toMatchObject({ origin: null, rows: 1 });
 });
 
 describe('a question that can’t be answered', () => {

@@ -1,4 +1,3 @@
-import { CdvaultError } from '../../domain/errors.ts';
 import { marketName, type Series, seriesKey, tradesContracts } from '../../domain/market.ts';
 import { widenToHours } from '../../domain/time/hour.ts';
 import type { ChartData, ChartReads, ChartSeries } from '../../ports/chart-data.ts';
@@ -45,14 +44,12 @@ export function createChartData(deps: ChartDeps): ChartData {
 }
 
 function withFacts(stored: SeriesCoverage, facts: SeriesFacts | undefined): ChartSeries {
-  if (facts === undefined)
-    throw new CdvaultError('INTERNAL', `${seriesKey(stored)} has hours in the ledger and no facts`);
   return {
     ...stored,
     unit: tradesContracts(stored.market) ? 'contracts' : 'base',
-    contractSize: facts.contractSize,
-    originMs: facts.originMs,
-    isScheduled: facts.scheduledFromMs !== undefined,
+    contractSize: facts?.contractSize,
+    originMs: facts?.originMs,
+    isScheduled: facts?.scheduledFromMs !== undefined,
   };
 }
 
