@@ -1,4 +1,4 @@
-import { dataEndpoints } from '../adapters/http/api/routes.ts';
+import { DATA_ENDPOINTS } from '../adapters/http/api/routes.ts';
 import { createChartReads } from '../adapters/questdb/chart-reads.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createLimitedSql, type QueryLimits } from '../adapters/questdb/limited-sql.ts';
@@ -55,12 +55,12 @@ export function composeApi(
   app: Pick<App, 'config' | 'clock' | 'zones'>,
 ): OpenApi {
   const { data, close } = composeChart(urls, app);
-  const endpoints = dataEndpoints({ data, zones: app.zones, clock: app.clock, version: VERSION });
+  const deps = { data, zones: app.zones, clock: app.clock, version: VERSION };
   return {
     async ask(path, parameters) {
-      const endpoint = endpoints.find((one) => one.path === path);
+      const endpoint = DATA_ENDPOINTS.find((one) => one.path === path);
       if (endpoint === undefined) throw new CdvaultError('INTERNAL', `the API has no ${path}`);
-      const { body } = await endpoint.ask(parameters);
+      const { body } = await endpoint.ask(parameters, deps);
       const answer: unknown = JSON.parse(await body());
       return answer;
     },

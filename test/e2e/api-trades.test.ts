@@ -1,4 +1,6 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ENDPOINTS } from '../../src/adapters/http/api/routes.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { marketName, type Series } from '../../src/domain/market.ts';
 import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
@@ -223,3 +225,46 @@ test.each([
   const { error } = (await response.json()) as { error: { message: string } };
   expect(error.message).toContain(words);
 });
+
+test('every answer has the form that /openapi.json says', async () => {
+  const response = await served.ask('/api/v1/openapi.json');
+  const document = (await response.json()) as OpenApi;
+  expect(document.openapi).toBe('3.1.0');
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  const paths = Object.entries(document.paths);
+  expect(paths.map(([path]) => path)).toEqual(ENDPOINTS.map(({ path }) => path));
+  for (const [path, { get }] of paths) {
+    const isForm = ajv.compile(get.responses['200'].content['application/json'].schema);
+    const takes = (name: string) => get.parameters.some((one) => one.name === name);
+    for (const [exact, times] of [
+      ['true', 'iso'],
+      ['false', 'ms'],
+    ] as const) {
+      const all = { ...of(BUSY), exact, times, sql: 'true' };
+      const given = Object.entries(all).filter(([name]) => takes(name));
+      const query = new URLSearchParams(given).toString();
+      const told: unknown = await (await served.ask(`/api/v1${path}?${query}`)).json();
+      isForm(told);
+      expect(isForm.errors, path).toBeNull();
+    }
+  }
+});
+
+interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Readonly<
+    Record<
+      string,
+      {
+        readonly get: {
+          readonly parameters: readonly { readonly name: string }[];
+          readonly responses: {
+            readonly '200': {
+              readonly content: { readonly 'application/json': { readonly schema: object } };
+            };
+          };
+        };
+      }
+    >
+  >;
+}

@@ -65,7 +65,7 @@ afterAll(async () => {
 });
 
 type Json = Readonly<Record<string, unknown>>;
-type Cells = Readonly<Record<string, readonly unknown[]>>;
+type Cells = Readonly<Record<string, readonly (string | number | null)[]>>;
 
 async function ask(path: string, parameters: Readonly<Record<string, string>>): Promise<Json> {
   const response = await served.ask(`/api/v1${path}?${new URLSearchParams(parameters).toString()}`);

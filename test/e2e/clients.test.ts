@@ -16,10 +16,11 @@ import {
   clientsPythonMissing,
   installPart,
 } from '../support/python-environment.ts';
+import { startServe } from '../support/served.ts';
 import { Rig } from './rig.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const PAGES = ['docs/clients.md', 'docs/export.md'];
+const PAGES = ['docs/clients.md', 'docs/export.md', 'docs/api.md'];
 const DAY = Date.UTC(2024, 0, 1);
 /** Seven characters, as BTCUSDT, since programs may cut what they print to a width. */
 const SYMBOL = unique('CL').slice(0, 7);
@@ -57,6 +58,8 @@ let server: ArchiveServer;
 let rig: Rig;
 /** The folder in which the programs run; it holds an export, as the page assumes. */
 let place: string;
+/** How the programs find `serve`. */
+let served: Readonly<Record<'CDVAULT_URL' | 'CDVAULT_SERVE_PASSWORD', string>>;
 
 beforeAll(async () => {
   if (!HAS_PSQL && IS_BUILD_MACHINE) installPart('psql');
@@ -77,6 +80,8 @@ beforeAll(async () => {
   const range = ['--from', '2024-01-01', '--to', '2024-01-02'];
   const run = await rig.cli(['backfill', SYMBOL, ...range]);
   expect(run.exitCode, run.stderr).toBe(0);
+  const { url, password } = await startServe(rig);
+  served = { CDVAULT_URL: url, CDVAULT_SERVE_PASSWORD: password };
   const out = path.join(place, 'vault');
   const written = await rig.cli(['export', SYMBOL, ...range, '--out', out]);
   expect(written.exitCode, written.stderr).toBe(0);
@@ -100,7 +105,7 @@ async function run({ language, program }: Snippet): Promise<string> {
   const command = { sh: 'sh', js: process.execPath, python: await interpreter(language) }[language];
   const { stdout } = await execa(command, [file], {
     cwd: place,
-    env: { ...rig.env, TZ: 'America/New_York', PAGER: 'cat' },
+    env: { ...rig.env, ...served, TZ: 'America/New_York', PAGER: 'cat' },
   });
   return stdout.replaceAll(SYMBOL, 'BTCUSDT');
 }
@@ -137,6 +142,9 @@ test('the pages have a program for every client', () => {
     'Python: Polars, through `/exp` as Parquet',
     'DuckDB',
     'pandas',
+    'curl',
+    'Python: pandas',
+    'DuckDB',
   ]);
   expect(texts.join('\n').match(/^```(sh|js|python)$/gm)).toHaveLength(snippets.length);
 });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
+import { API_DOCS, apiDocs } from '../../scripts/write-api-docs.ts';
 import { ERROR_DOCS, errorDocs } from '../../scripts/write-error-docs.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { EXIT } from '../../src/domain/exit-codes.ts';
@@ -86,6 +87,11 @@ test.each(['docs/operations.md', 'SPEC.md'])('%s lists every exit code and no ot
 
 test('docs/errors.md is what its script writes', () => {
   expect(readFileSync(ERROR_DOCS, 'utf8')).toBe(errorDocs());
+});
+
+test('docs/api.md is what scripts/write-api-docs.ts makes of the schemas', () => {
+  const written = readFileSync(API_DOCS, 'utf8');
+  expect(written).toBe(apiDocs(written));
 });
 
 const settings = Object.values(SETTINGS).map(({ env }) => env);

@@ -109,8 +109,9 @@ function startOf(anchor: Anchor, lengthMs: number, fromMs: number): string {
       return timestamp(fromMs);
     case 'day':
     case 'total':
-      return 'bar';
+      break;
   }
+  return 'bar';
 }
 
 const AS_THEY_ARE = 'SELECT *, 0m::decimal(38,8) zero FROM bars';

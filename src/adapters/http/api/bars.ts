@@ -4,19 +4,10 @@ import { parseAnchor } from '../../../domain/bars/parse-anchor.ts';
 import { parseBarLength } from '../../../domain/bars/bar-grid.ts';
 import { tradesContracts } from '../../../domain/market.ts';
 import { INTERVALS } from '../../../domain/time/interval.ts';
-import type { ChartData, ShownBar, ShowRequest } from '../../../ports/chart-data.ts';
-import type { Clock } from '../../../ports/clock.ts';
-import type { TimeZones } from '../../../ports/time-zones.ts';
+import type { ShownBar, ShowRequest } from '../../../ports/chart-data.ts';
 import { columnsOf, TIME, timeJson } from './columns.ts';
-import { type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
+import { type ApiDeps, type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
 import { FLAG, RANGE_PARAMETERS, rangeOf, seriesOf, styleOf } from './parameters.ts';
-
-export interface ApiDeps {
-  readonly data: ChartData;
-  readonly zones: Pick<TimeZones, 'has'>;
-  readonly clock: Clock;
-  readonly version: string;
-}
 
 const { time, decimal, count, text } = columnsOf<ShownBar>();
 
@@ -78,55 +69,52 @@ const SQL = z
   );
 const SPANS = z.strictObject({ from: z.array(TIME), to: z.array(TIME) });
 
-export function barsEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint {
-  return endpoint({
-    path: '/bars',
-    summary: 'Bars of CDV, price and volume',
-    parameters: BARS_PARAMETERS,
-    answer: tableSchema(COLUMNS, {
-      interval: z.string(),
-      anchor: z.string(),
-      open: z.enum(['first', 'previous']),
-      unit: z.enum(['base', 'contracts']).describe('What levels, delta and volumes count.'),
-      sql: SQL.optional(),
-      missing: SPANS.describe('Spans of requested bars that are not stored.'),
-    }),
-    async ask(given) {
-      const { series, request, style } = barsRequestOf(given, { zones, clock });
-      const { interval, anchor, open } = given;
-      const { range } = request;
-      const question = data.bars(series, request);
-      const tag = await question.tag();
-      return {
-        tag: tagOf(version, tag),
-        async body() {
-          const { bars, missing, next } = await question.read();
-          const times = (all: readonly number[]) =>
-            `[${all.map((timeMs) => timeJson(timeMs, style)).join(',')}]`;
-          const from = times(missing.map(({ startMs }) => startMs));
-          const to = times(missing.map(({ endMs }) => endMs));
-          return tableJson({
-            series,
-            range,
-            style,
-            columns: COLUMNS,
-            rows: bars,
-            next:
-              next === undefined ? undefined : linkOf('/bars', { ...given, ...continued(next) }),
-            more: {
-              interval: JSON.stringify(interval),
-              anchor: JSON.stringify(anchor),
-              open: JSON.stringify(open),
-              unit: tradesContracts(series.market) ? '"contracts"' : '"base"',
-              missing: `{"from":${from},"to":${to}}`,
-              ...(given.sql === 'true' && { sql: JSON.stringify(question.sql()) }),
-            },
-          });
-        },
-      };
-    },
-  });
-}
+export const BARS: Endpoint = endpoint({
+  path: '/bars',
+  summary: 'Bars of CDV, price and volume',
+  parameters: BARS_PARAMETERS,
+  answer: tableSchema(COLUMNS, {
+    interval: z.string(),
+    anchor: z.string(),
+    open: z.enum(['first', 'previous']),
+    unit: z.enum(['base', 'contracts']).describe('What levels, delta and volumes count.'),
+    sql: SQL.optional(),
+    missing: SPANS.describe('Spans of requested bars that are not stored.'),
+  }),
+  async ask(given, { data, zones, clock, version }) {
+    const { series, request, style } = barsRequestOf(given, { zones, clock });
+    const { interval, anchor, open } = given;
+    const { range } = request;
+    const question = data.bars(series, request);
+    const tag = await question.tag();
+    return {
+      tag: tagOf(version, tag),
+      async body() {
+        const { bars, missing, next } = await question.read();
+        const times = (all: readonly number[]) =>
+          `[${all.map((timeMs) => timeJson(timeMs, style)).join(',')}]`;
+        const from = times(missing.map(({ startMs }) => startMs));
+        const to = times(missing.map(({ endMs }) => endMs));
+        return tableJson({
+          series,
+          range,
+          style,
+          columns: COLUMNS,
+          rows: bars,
+          next: next === undefined ? undefined : linkOf('/bars', { ...given, ...continued(next) }),
+          more: {
+            interval: JSON.stringify(interval),
+            anchor: JSON.stringify(anchor),
+            open: JSON.stringify(open),
+            unit: tradesContracts(series.market) ? '"contracts"' : '"base"',
+            missing: `{"from":${from},"to":${to}}`,
+            ...(given.sql === 'true' && { sql: JSON.stringify(question.sql()) }),
+          },
+        });
+      },
+    };
+  },
+});
 
 /** @throws CdvaultError USAGE, BAD_TIME, BAD_RANGE */
 export function barsRequestOf(

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { marketName, type Series } from '../../../domain/market.ts';
+import type { ChartData, ChartEvents } from '../../../ports/chart-data.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { TimeZones } from '../../../ports/time-zones.ts';
 import type { TimeRange } from '../../../domain/time/hour.ts';
 import { type Columns, columnsJson, columnsSchema, type Style, TIME, timeJson } from './columns.ts';
 import { parseParameters } from './parameters.ts';
@@ -11,23 +14,38 @@ export interface Answer {
   readonly body: () => string | Promise<string>;
 }
 
+/** What answers about stored data need. */
+export interface DataDeps {
+  readonly data: ChartData;
+  readonly zones: Pick<TimeZones, 'has'>;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+export interface ApiDeps extends DataDeps {
+  readonly events: ChartEvents;
+}
+
 /** One path of the API. */
-export interface Endpoint {
+export interface Endpoint<Deps = DataDeps> {
   readonly path: string;
   readonly summary: string;
   readonly parameters: z.ZodObject;
   readonly answer: z.ZodType;
   /** @throws CdvaultError */
-  readonly ask: (given: URLSearchParams) => Promise<Answer>;
+  readonly ask: (given: URLSearchParams, deps: Deps) => Promise<Answer>;
 }
 
-export function endpoint<Shape extends z.ZodObject>(
+export function endpoint<Shape extends z.ZodObject, Deps = DataDeps>(
   made: Omit<Endpoint, 'ask' | 'parameters'> & {
     readonly parameters: Shape;
-    readonly ask: (given: z.output<Shape>) => Answer | Promise<Answer>;
+    readonly ask: (given: z.output<Shape>, deps: Deps) => Answer | Promise<Answer>;
   },
-): Endpoint {
-  return { ...made, ask: async (given) => made.ask(parseParameters(made.parameters, given)) };
+): Endpoint<Deps> {
+  return {
+    ...made,
+    ask: async (given, deps) => made.ask(parseParameters(made.parameters, given), deps),
+  };
 }
 
 /** An answer of rows of one series. */

@@ -2,14 +2,9 @@ import type { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { marketName, type Series, seriesKey } from '../../../domain/market.ts';
-import type { BuiltSpan, ChartEvents, ServiceStatus } from '../../../ports/chart-data.ts';
-import { type Endpoint, endpoint } from './endpoint.ts';
+import type { BuiltSpan, ServiceStatus } from '../../../ports/chart-data.ts';
+import { type ApiDeps, type Endpoint, endpoint } from './endpoint.ts';
 import { MARKET, seriesOf, usage } from './parameters.ts';
-
-export interface EventDeps {
-  readonly events: ChartEvents;
-  readonly version: string;
-}
 
 const STATUS = z.strictObject({
   version: z.string(),
@@ -28,18 +23,16 @@ const STATUS = z.strictObject({
     .describe('The job that failed last, of those that are kept.'),
 });
 
-export function statusEndpoint({ events, version }: EventDeps): Endpoint {
-  return endpoint({
-    path: '/status',
-    summary: 'What runs',
-    parameters: z.object({}),
-    answer: STATUS,
-    ask: () => ({
-      tag: undefined,
-      body: async () => statusJson(version, await events.status()),
-    }),
-  });
-}
+export const STATUS_ENDPOINT: Endpoint<ApiDeps> = endpoint({
+  path: '/status',
+  summary: 'What runs',
+  parameters: z.object({}),
+  answer: STATUS,
+  ask: (_given, { events, version }: ApiDeps) => ({
+    tag: undefined,
+    body: async () => statusJson(version, await events.status()),
+  }),
+});
 
 function statusJson(version: string, { services, jobs, lag, lastError }: ServiceStatus): string {
   return JSON.stringify({
@@ -64,7 +57,10 @@ const RETRY_MS = 2_000;
 const MAX_SERIES = 50;
 
 /** Adds /events, a stream that ends when the client goes. */
-export function addEvents(api: Hono, { events, version }: EventDeps): void {
+export function addEvents(
+  api: Hono,
+  { events, version }: Pick<ApiDeps, 'events' | 'version'>,
+): void {
   api.get('/events', (context) => {
     const wanted = new Set(wantedSeries(new URL(context.req.url).searchParams).map(seriesKey));
     const ending = new AbortController();

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { marketName, type Series } from '../../../domain/market.ts';
 import type { TimeRange } from '../../../domain/time/hour.ts';
-import type { ChartSeries, CoverageRun } from '../../../ports/chart-data.ts';
+import type { ChartData, ChartSeries, CoverageRun } from '../../../ports/chart-data.ts';
 import type { RestatementRow } from '../../../ports/bar-store.ts';
-import type { Clock } from '../../../ports/clock.ts';
 import type { SeenGap } from '../../../ports/ledger.ts';
-import type { ApiDeps } from './bars.ts';
 import { type Columns, columnsOf, type Style, TIME, timeJson } from './columns.ts';
 import { type Endpoint, endpoint, objectJson, tableJson, tableSchema } from './endpoint.ts';
 import { MARKET, RANGE_PARAMETERS, rangeOf, seriesOf, styleOf, TIMES } from './parameters.ts';
@@ -40,50 +38,15 @@ const RESTATEMENTS = {
   seen: STATED.time('When it changed.', (row) => row.seenAtMs),
 };
 
-export function ledgerEndpoints({ data, clock }: ApiDeps): readonly Endpoint[] {
-  return [
-    endpoint({
-      path: '/series',
-      summary: 'Stored series, and what is known of them',
-      parameters: z.object({ times: TIMES }),
-      answer: z.strictObject({ series: z.array(SERIES) }),
-      ask: ({ times }) => ({
-        tag: undefined,
-        async body() {
-          const style = { exact: true, iso: times === 'iso' };
-          const all = (await data.series()).map((one) => seriesJson(one, style));
-          return `{"series":[${all.join(',')}]}`;
-        },
-      }),
-    }),
-    rangeEndpoint(clock, COVERAGE, {
-      path: '/coverage',
-      summary: 'Which hours are proven',
-      rows: (...asked) => data.coverage(...asked),
-    }),
-    rangeEndpoint(clock, GAPS, {
-      path: '/gaps',
-      summary: 'What is not proven and why, and oddities',
-      rows: (...asked) => data.gaps(...asked),
-    }),
-    rangeEndpoint(clock, RESTATEMENTS, {
-      path: '/restatements',
-      summary: 'Levels that changed after they could be read',
-      rows: (...asked) => data.restatements(...asked),
-    }),
-  ];
-}
-
 /** A path that gives rows of one series and range. */
 function rangeEndpoint<Row>(
-  clock: Clock,
   columns: Columns<Row>,
   {
     path,
     summary,
     rows,
   }: Pick<Endpoint, 'path' | 'summary'> & {
-    readonly rows: (series: Series, range: TimeRange) => Promise<readonly Row[]>;
+    readonly rows: (data: ChartData, series: Series, range: TimeRange) => Promise<readonly Row[]>;
   },
 ): Endpoint {
   return endpoint({
@@ -91,11 +54,11 @@ function rangeEndpoint<Row>(
     summary,
     parameters: RANGE,
     answer: tableSchema(columns, {}),
-    ask(given) {
+    ask(given, { data, clock }) {
       const [series, style] = [seriesOf(given), styleOf(given)];
       const range = rangeOf(given, clock.nowMs());
       const body = async () =>
-        tableJson({ series, range, style, columns, rows: await rows(series, range) });
+        tableJson({ series, range, style, columns, rows: await rows(data, series, range) });
       return { tag: undefined, body };
     },
   });
@@ -131,3 +94,35 @@ function seriesJson(series: ChartSeries, style: Style): string {
     isScheduled: String(series.isScheduled),
   });
 }
+
+export const LEDGER_ENDPOINTS: readonly Endpoint[] = [
+  endpoint({
+    path: '/series',
+    summary: 'Stored series, and what is known of them',
+    parameters: z.object({ times: TIMES }),
+    answer: z.strictObject({ series: z.array(SERIES) }),
+    ask: ({ times }, { data }) => ({
+      tag: undefined,
+      async body() {
+        const style = { exact: true, iso: times === 'iso' };
+        const all = (await data.series()).map((one) => seriesJson(one, style));
+        return `{"series":[${all.join(',')}]}`;
+      },
+    }),
+  }),
+  rangeEndpoint(COVERAGE, {
+    path: '/coverage',
+    summary: 'Which hours are proven',
+    rows: (data, ...asked) => data.coverage(...asked),
+  }),
+  rangeEndpoint(GAPS, {
+    path: '/gaps',
+    summary: 'What is not proven and why, and oddities',
+    rows: (data, ...asked) => data.gaps(...asked),
+  }),
+  rangeEndpoint(RESTATEMENTS, {
+    path: '/restatements',
+    summary: 'Levels that changed after they could be read',
+    rows: (data, ...asked) => data.restatements(...asked),
+  }),
+];

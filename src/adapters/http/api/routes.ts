@@ -1,25 +1,36 @@
 import { Hono } from 'hono';
 import { CdvaultError } from '../../../domain/errors.ts';
 import type { Log } from '../../../ports/log.ts';
-import { type ApiDeps, barsEndpoint } from './bars.ts';
+import { BARS } from './bars.ts';
 import { createAnswerer } from './answerer.ts';
-import type { Endpoint } from './endpoint.ts';
-import { addEvents, type EventDeps, statusEndpoint } from './events.ts';
+import type { ApiDeps, Endpoint } from './endpoint.ts';
+import { addEvents, STATUS_ENDPOINT } from './events.ts';
 import { failureBody, failureOf } from './failures.ts';
-import { ledgerEndpoints } from './ledger.ts';
-import { tiersEndpoint } from './tiers.ts';
-import { tradeEndpoints } from './trades.ts';
+import { LEDGER_ENDPOINTS } from './ledger.ts';
+import { openApi } from './openapi.ts';
+import { TIERS } from './tiers.ts';
+import { TRADE_ENDPOINTS } from './trades.ts';
 
 export const API_PATH = '/api/v1';
 
+/** Those that only read the store. */
+export const DATA_ENDPOINTS: readonly Endpoint[] = [
+  BARS,
+  TIERS,
+  ...TRADE_ENDPOINTS,
+  ...LEDGER_ENDPOINTS,
+];
+
+export const ENDPOINTS: readonly Endpoint<ApiDeps>[] = [...DATA_ENDPOINTS, STATUS_ENDPOINT];
+
 /** The API below API_PATH. */
-export function createApi(deps: ApiDeps & EventDeps & { readonly log: Log }): Hono {
+export function createApi(deps: ApiDeps & { readonly log: Log }): Hono {
   const api = new Hono({ strict: false });
   const answer = createAnswerer();
-  for (const { path, ask } of endpointsOf(deps)) {
+  for (const { path, ask } of ENDPOINTS) {
     api.get(path, async (context) => {
       const { searchParams } = new URL(context.req.url);
-      return answer(context, await ask(searchParams));
+      return answer(context, await ask(searchParams, deps));
     });
     api.all(path, (context) => {
       const error = new CdvaultError('USAGE', `${context.req.method} is not possible here`, {
@@ -29,6 +40,8 @@ export function createApi(deps: ApiDeps & EventDeps & { readonly log: Log }): Ho
     });
   }
   addEvents(api, deps);
+  const document = openApi(ENDPOINTS, deps.version);
+  api.get('/openapi.json', (context) => context.json(document));
   api.all('*', (context) => {
     const error = new CdvaultError('USAGE', `there is no ${context.req.path}`, {
       advice: 'docs/api.md lists all paths.',
@@ -45,17 +58,3 @@ export function createApi(deps: ApiDeps & EventDeps & { readonly log: Log }): Ho
 }
 
 const RETRY_AFTER_S = '2';
-
-export function endpointsOf(deps: ApiDeps & EventDeps): readonly Endpoint[] {
-  return [...dataEndpoints(deps), statusEndpoint(deps)];
-}
-
-/** Those that only read the store. */
-export function dataEndpoints(deps: ApiDeps): readonly Endpoint[] {
-  return [
-    barsEndpoint(deps),
-    tiersEndpoint(deps),
-    ...tradeEndpoints(deps),
-    ...ledgerEndpoints(deps),
-  ];
-}

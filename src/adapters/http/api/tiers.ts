@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { tradesContracts } from '../../../domain/market.ts';
 import type { ShownTierBar } from '../../../ports/chart-data.ts';
-import { type ApiDeps, BAR_PARAMETERS, barsRequestOf, continued, linkOf, tagOf } from './bars.ts';
+import { BAR_PARAMETERS, barsRequestOf, continued, linkOf, tagOf } from './bars.ts';
 import { columnsOf } from './columns.ts';
 import { type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
 
@@ -37,44 +37,42 @@ const PARAMETERS = z.object({
     .describe('The only tier to give, by its lower bound; default: all.'),
 });
 
-export function tiersEndpoint({ data, zones, clock, version }: ApiDeps): Endpoint {
-  return endpoint({
-    path: '/tiers',
-    summary: 'Bars of CDV of trades of one size apart',
-    parameters: PARAMETERS,
-    answer: tableSchema(COLUMNS, {
-      interval: z.string(),
-      anchor: z.string(),
-      open: z.enum(['first', 'previous']),
-      unit: z.enum(['base', 'contracts']),
-      tiers: z.array(z.int()).describe('The lower bounds that there are.'),
-    }),
-    async ask({ tier, ...given }) {
-      const { series, request, style } = barsRequestOf(given, { zones, clock });
-      const question = data.tiers(series, request, tier === undefined ? undefined : Number(tier));
-      const tag = await question.tag();
-      return {
-        tag: tagOf(version, tag),
-        async body() {
-          const { bars, tiers, next } = await question.read();
-          const only = tier === undefined ? {} : { tier };
-          return tableJson({
-            series,
-            range: request.range,
-            style,
-            columns: COLUMNS,
-            rows: bars,
-            next: next && linkOf('/tiers', { ...given, ...only, ...continued(next) }),
-            more: {
-              interval: JSON.stringify(given.interval),
-              anchor: JSON.stringify(given.anchor),
-              open: JSON.stringify(given.open),
-              unit: tradesContracts(series.market) ? '"contracts"' : '"base"',
-              tiers: JSON.stringify(tiers),
-            },
-          });
-        },
-      };
-    },
-  });
-}
+export const TIERS: Endpoint = endpoint({
+  path: '/tiers',
+  summary: 'Bars of CDV of trades of one size apart',
+  parameters: PARAMETERS,
+  answer: tableSchema(COLUMNS, {
+    interval: z.string(),
+    anchor: z.string(),
+    open: z.enum(['first', 'previous']),
+    unit: z.enum(['base', 'contracts']),
+    tiers: z.array(z.int()).describe('The lower bounds that there are.'),
+  }),
+  async ask({ tier, ...given }, { data, zones, clock, version }) {
+    const { series, request, style } = barsRequestOf(given, { zones, clock });
+    const question = data.tiers(series, request, tier === undefined ? undefined : Number(tier));
+    const tag = await question.tag();
+    return {
+      tag: tagOf(version, tag),
+      async body() {
+        const { bars, tiers, next } = await question.read();
+        const only = tier === undefined ? {} : { tier };
+        return tableJson({
+          series,
+          range: request.range,
+          style,
+          columns: COLUMNS,
+          rows: bars,
+          next: next && linkOf('/tiers', { ...given, ...only, ...continued(next) }),
+          more: {
+            interval: JSON.stringify(given.interval),
+            anchor: JSON.stringify(given.anchor),
+            open: JSON.stringify(given.open),
+            unit: tradesContracts(series.market) ? '"contracts"' : '"base"',
+            tiers: JSON.stringify(tiers),
+          },
+        });
+      },
+    };
+  },
+});

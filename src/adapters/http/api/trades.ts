@@ -3,7 +3,7 @@ import { parseBarLength } from '../../../domain/bars/bar-grid.ts';
 import { type Series, tradesContracts } from '../../../domain/market.ts';
 import { parseDecimal, PRICE_SCALE } from '../../../domain/trade/decimal.ts';
 import type { FootprintCell, PriceBin, ShownTrade } from '../../../ports/chart-data.ts';
-import { type ApiDeps, linkOf } from './bars.ts';
+import { linkOf } from './bars.ts';
 import { columnsOf } from './columns.ts';
 import { type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
 import { RANGE_PARAMETERS, rangeOf, seriesOf, styleOf, usage } from './parameters.ts';
@@ -60,108 +60,100 @@ function binOf(bin: string): { readonly binE8?: bigint } {
   );
 }
 
-export function tradeEndpoints(deps: ApiDeps): readonly Endpoint[] {
-  return [footprint(deps), profile(deps), trades(deps)];
-}
-
 function unitOf({ market }: Series): string {
   return tradesContracts(market) ? '"contracts"' : '"base"';
 }
 
-function footprint({ data, clock }: ApiDeps): Endpoint {
-  return endpoint({
-    path: '/footprint',
-    summary: 'Volume bought and sold by price, bar by bar',
-    parameters: z.object({
-      ...RANGE_PARAMETERS,
-      interval: z.string().default('15m').describe('Length of a bar, as in `/bars`.'),
-      bin: BIN,
-    }),
-    answer: tableSchema(FOOTPRINT, { interval: z.string(), bin: WIDTH, unit: UNIT }),
-    ask(given) {
-      const [series, style] = [seriesOf(given), styleOf(given)];
-      const range = rangeOf(given, clock.nowMs());
-      const request = { range, lengthMs: parseBarLength(given.interval), ...binOf(given.bin) };
-      return {
-        tag: undefined,
-        async body() {
-          const { cells, bin, nextMs } = await data.footprint(series, request);
-          const next = nextMs === undefined ? undefined : new Date(nextMs).toISOString();
-          return tableJson({
-            series,
-            range,
-            style,
-            columns: FOOTPRINT,
-            rows: cells,
-            // The bins of all parts are of one width.
-            next: next && linkOf('/footprint', { ...given, bin, from: next }),
-            more: {
-              interval: JSON.stringify(given.interval),
-              bin: JSON.stringify(bin),
-              unit: unitOf(series),
-            },
-          });
-        },
-      };
-    },
-  });
-}
+const footprint = endpoint({
+  path: '/footprint',
+  summary: 'Volume bought and sold by price, bar by bar',
+  parameters: z.object({
+    ...RANGE_PARAMETERS,
+    interval: z.string().default('15m').describe('Length of a bar, as in `/bars`.'),
+    bin: BIN,
+  }),
+  answer: tableSchema(FOOTPRINT, { interval: z.string(), bin: WIDTH, unit: UNIT }),
+  ask(given, { data, clock }) {
+    const [series, style] = [seriesOf(given), styleOf(given)];
+    const range = rangeOf(given, clock.nowMs());
+    const request = { range, lengthMs: parseBarLength(given.interval), ...binOf(given.bin) };
+    return {
+      tag: undefined,
+      async body() {
+        const { cells, bin, nextMs } = await data.footprint(series, request);
+        const next = nextMs === undefined ? undefined : new Date(nextMs).toISOString();
+        return tableJson({
+          series,
+          range,
+          style,
+          columns: FOOTPRINT,
+          rows: cells,
+          // The bins of all parts are of one width.
+          next: next && linkOf('/footprint', { ...given, bin, from: next }),
+          more: {
+            interval: JSON.stringify(given.interval),
+            bin: JSON.stringify(bin),
+            unit: unitOf(series),
+          },
+        });
+      },
+    };
+  },
+});
 
-function profile({ data, clock }: ApiDeps): Endpoint {
-  return endpoint({
-    path: '/profile',
-    summary: 'Volume bought and sold by price, of a whole range',
-    parameters: z.object({ ...RANGE_PARAMETERS, bin: BIN }),
-    answer: tableSchema(PROFILE, { bin: WIDTH, unit: UNIT }),
-    ask(given) {
-      const [series, style] = [seriesOf(given), styleOf(given)];
-      const range = rangeOf(given, clock.nowMs());
-      const request = { range, ...binOf(given.bin) };
-      return {
-        tag: undefined,
-        async body() {
-          const { bins, bin } = await data.profile(series, request);
-          const more = { bin: JSON.stringify(bin), unit: unitOf(series) };
-          return tableJson({ series, range, style, columns: PROFILE, rows: bins, more });
-        },
-      };
-    },
-  });
-}
+const profile = endpoint({
+  path: '/profile',
+  summary: 'Volume bought and sold by price, of a whole range',
+  parameters: z.object({ ...RANGE_PARAMETERS, bin: BIN }),
+  answer: tableSchema(PROFILE, { bin: WIDTH, unit: UNIT }),
+  ask(given, { data, clock }) {
+    const [series, style] = [seriesOf(given), styleOf(given)];
+    const range = rangeOf(given, clock.nowMs());
+    const request = { range, ...binOf(given.bin) };
+    return {
+      tag: undefined,
+      async body() {
+        const { bins, bin } = await data.profile(series, request);
+        const more = { bin: JSON.stringify(bin), unit: unitOf(series) };
+        return tableJson({ series, range, style, columns: PROFILE, rows: bins, more });
+      },
+    };
+  },
+});
 
-function trades({ data, clock }: ApiDeps): Endpoint {
-  return endpoint({
-    path: '/trades',
-    summary: 'Aggregate trades of at most a day',
-    parameters: z.object({
-      ...RANGE_PARAMETERS,
-      afterId: z
-        .string()
-        .regex(/^(?:0|[1-9]\d{0,14})$/)
-        .optional()
-        .describe('Only later ids.'),
-    }),
-    answer: tableSchema(TRADES, { unit: UNIT }),
-    ask({ afterId, ...given }) {
-      const [series, style] = [seriesOf(given), styleOf(given)];
-      const range = rangeOf(given, clock.nowMs());
-      const request = { range, ...(afterId !== undefined && { afterId: Number(afterId) }) };
-      return {
-        tag: undefined,
-        async body() {
-          const { trades: rows, nextAfterId } = await data.trades(series, request);
-          const next = nextAfterId === undefined ? undefined : { afterId: String(nextAfterId) };
-          return tableJson({
-            series,
-            range,
-            style,
-            columns: TRADES,
-            rows,
-            next: next && linkOf('/trades', { ...given, ...next }),
-            more: { unit: unitOf(series) },
-          });
-        },
-      };
-    },
-  });
-}
+const trades = endpoint({
+  path: '/trades',
+  summary: 'Aggregate trades of at most a day',
+  parameters: z.object({
+    ...RANGE_PARAMETERS,
+    afterId: z
+      .string()
+      .regex(/^(?:0|[1-9]\d{0,14})$/)
+      .optional()
+      .describe('Only later ids.'),
+  }),
+  answer: tableSchema(TRADES, { unit: UNIT }),
+  ask({ afterId, ...given }, { data, clock }) {
+    const [series, style] = [seriesOf(given), styleOf(given)];
+    const range = rangeOf(given, clock.nowMs());
+    const request = { range, ...(afterId !== undefined && { afterId: Number(afterId) }) };
+    return {
+      tag: undefined,
+      async body() {
+        const { trades: rows, nextAfterId } = await data.trades(series, request);
+        const next = nextAfterId === undefined ? undefined : { afterId: String(nextAfterId) };
+        return tableJson({
+          series,
+          range,
+          style,
+          columns: TRADES,
+          rows,
+          next: next && linkOf('/trades', { ...given, ...next }),
+          more: { unit: unitOf(series) },
+        });
+      },
+    };
+  },
+});
+
+export const TRADE_ENDPOINTS: readonly Endpoint[] = [footprint, profile, trades];
