@@ -1,9 +1,10 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../src/adapters/http/api/routes.ts';
+import { showBars } from '../../src/app/bars/show-bars.ts';
 import type { App } from '../../src/cli/compose.ts';
 import { marketName, type Series } from '../../src/domain/market.ts';
-import { DAY_MS, floorTo, HOUR_MS } from '../../src/domain/time/hour.ts';
+import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { formatDecimal, parseDecimal } from '../../src/domain/trade/decimal.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
@@ -196,6 +197,22 @@ test('trades come in the order of ids, in parts, with their microseconds', async
   const view = await tradesView(app.sql, BUSY.symbol);
   const [sum] = await app.sql.query(`SELECT count() AS n FROM ${view}`);
   expect(Number(sum?.['n'])).toBe(rows.length);
+});
+
+test('more than 50,000 bars come in parts, whose levels go on counting', async () => {
+  const range = { startMs: START - 49_000 * MINUTE_MS, endMs: END };
+  const parameters = { ...of(BUSY, range.startMs), interval: '1m', anchor: 'from' };
+  const told = await ask('/bars', parameters);
+  // As far as the 50,000th minute, stored or not.
+  expect(told.count).toBe(1_000);
+  expect(told).toMatchObject({ missing: { from: [range.startMs], to: [START] } });
+  const request = { range, lengthMs: MINUTE_MS, anchor: { kind: 'from' }, open: 'first' } as const;
+  const { bars } = await showBars(app, BUSY, request, Date.now());
+  expect(bars.length).toBe(1_440);
+  const rows = await allRows(told);
+  expect(rows.map(({ time, close, levelFrom }) => [time, close, levelFrom])).toEqual(
+    bars.map(({ openMs, close, levelFromMs }) => [openMs, close, levelFromMs]),
+  );
 });
 
 test('restated levels are told with their reason', async () => {
