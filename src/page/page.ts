@@ -145,6 +145,7 @@ export class Page {
     const { drawing, toolbar, overlays, banner } = this.#parts;
     const { facts } = this;
     const { series } = this.#view;
+    toolbar.show(this.#view, this.#interval ?? '');
     if (this.#facts !== undefined && facts === undefined) {
       banner.say(...(series === undefined ? NO_SERIES : unknownSeries(series)));
       return;

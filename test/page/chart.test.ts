@@ -209,14 +209,59 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     await page.waitForTimeout(500);
     const title = await page.locator('[data-legend=price] strong').innerText();
     expect(title).toBe(`${THIN.symbol} spot · 5m`);
-    const time = Date.parse(
-      `${(await chart.field('price', 'time')).slice(0, 16).replace(' ', 'T')}Z`,
-    );
+    const time = timeOf(await chart.field('price', 'time'));
     const row = await storedBar(THIN, '5m', time);
     expect(await chart.field('cdv', 'close')).toBe(row?.['close']);
     await page.goBack();
     await page.locator(`body[data-shown*="symbol=${BUSY.symbol}&"]`).waitFor();
     expect(new URL(page.url()).searchParams.get('symbol')).toBe(BUSY.symbol);
+  });
+
+  test('scrolling back loads older bars, and drops those that are far away', async () => {
+    const ms = MINUTE_MS;
+    await chart.open(query(BUSY, { interval: '1m', from: iso(END - 600 * ms), to: iso(END) }));
+    const at = START + 12 * HOUR_MS;
+    // A picture is 600 bars, and a key moves it by a fifth: nine days are some 110 keys.
+    await expect
+      .poll(
+        async () => {
+          for (let key = 0; key < 5; key += 1) await chart.page.keyboard.press('ArrowLeft');
+          await chart.page.waitForTimeout(150);
+          return timeOf(await chart.field('price', 'time'));
+        },
+        { timeout: 60_000, interval: 0 },
+      )
+      .toBeLessThan(at);
+    await chart.page.waitForTimeout(500);
+    const time = timeOf(await chart.field('price', 'time'));
+    const row = await storedBar(BUSY, '1m', time);
+    expect(await chart.field('cdv', 'close')).toBe(row?.['close']);
+    expect(await chart.field('delta', 'buyVolume')).toBe(row?.['buy_volume']);
+  });
+
+  test('a session of New York is two clicks away, and the address holds it', async () => {
+    await chart.open(query(BUSY, { from: iso(START + 3 * DAY_MS), to: iso(START + 4 * DAY_MS) }));
+    const anchor = 'session:09:30@America/New_York';
+    await chart.page.getByLabel('CDV counts from').selectOption({ label: 'New York 09:30' });
+    await chart.page.getByText('0 at 09:30 New York').waitFor();
+    expect(new URL(chart.page.url()).searchParams.get('anchor')).toBe(anchor);
+    await chart.page.goBack();
+    await chart.page.getByText('0 at UTC midnight').waitFor();
+  });
+
+  test('the page has no inline styles or scripts but the logo of its library', async () => {
+    const policy = (await served.ask('/')).headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(/style-src 'self' 'sha256-[^']+';/);
+    expect(policy).not.toContain('unsafe');
+    await chart.open(query(BUSY, { interval: '1h' }));
+    const logo = chart.page.locator('#tv-attr-logo');
+    expect(await logo.getAttribute('href')).toContain('https://www.tradingview.com/');
+    // Its style was let through: else it would have no place of its own.
+    expect(
+      await chart.page.evaluate<string>(
+        'getComputedStyle(document.querySelector("#tv-attr-logo")).position',
+      ),
+    ).toBe('absolute');
   });
 
   test('the downloaded table has the exact values of what is seen', async () => {
@@ -292,4 +337,9 @@ function iso(timeMs: number): string {
 
 function textOf(timeMs: number): string {
   return iso(timeMs).slice(0, 16).replace('T', ' ');
+}
+
+/** The time of a legend in UTC. */
+function timeOf(text: string): number {
+  return Date.parse(`${text.slice(0, 16).replace(' ', 'T')}Z`);
 }

@@ -80,7 +80,8 @@ export class Toolbar {
     if (series !== undefined)
       this.series.setText(`${series.symbol} ${MARKET_TEXTS[series.market]}`);
     const auto = this.#interval.options[0];
-    if (auto !== undefined) auto.text = view.interval === 'auto' ? `auto · ${shown}` : 'auto';
+    if (auto !== undefined)
+      auto.text = view.interval === 'auto' && shown !== '' ? `auto · ${shown}` : 'auto';
     choose(this.#interval, view.interval);
     choose(this.#anchor, view.anchor, anchorName(view.anchor));
     this.#session.hidden = true;
