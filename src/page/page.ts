@@ -27,6 +27,7 @@ export class Page {
   #interval: Interval | undefined;
   #unlisten: () => void = () => undefined;
   #listened = '';
+  #waits = 0;
   readonly #load = new Delayed(60);
   readonly #layers = new Delayed(200);
   readonly #address = new Delayed(400);
@@ -160,7 +161,7 @@ export class Page {
     toolbar.show(this.#view, feed.choice.interval);
     overlays.show(this.#view);
     this.#listen();
-    const isChanged = await feed.cover(wanted);
+    const isChanged = await this.#awaited(feed.cover(wanted));
     await drawing.panes.laidOut();
     if (this.#feed !== feed) return;
     banner.clear();
@@ -169,12 +170,25 @@ export class Page {
       const shown = range ?? (isNew ? (drawing.panes.visible ?? wanted) : undefined);
       drawing.draw(feed, this.#view, shown);
       drawing.moved();
+      document.title = `${series.symbol} ${feed.choice.interval} · cdvault`;
       document.body.dataset['shown'] =
         `${viewQuery({ ...this.#view, range: undefined })}&shown=${feed.choice.interval}`;
       this.#layers.whenQuiet(() => this.#showLayers());
     }
     if (facts !== undefined) this.#tellEmptiness(facts);
     await this.#coverLines(feed, wanted);
+  }
+
+  /** Shows that something is awaited. */
+  async #awaited<T>(answer: Promise<T>): Promise<T> {
+    this.#waits += 1;
+    document.body.dataset['loading'] = '';
+    try {
+      return await answer;
+    } finally {
+      this.#waits -= 1;
+      if (this.#waits === 0) delete document.body.dataset['loading'];
+    }
   }
 
   /** The feed of the view; a new one when it shows something else. */
