@@ -1,7 +1,6 @@
 /** The page: one view, the feed that loads it, and what draws it. */
 
 import { autoInterval } from './auto-interval.ts';
-import { DAY_MS } from '../domain/time/hour.ts';
 import { type Interval, INTERVAL_MS } from '../domain/time/interval.ts';
 import type { SeriesFacts } from './data/answers.ts';
 import { Feed, isSame, type LineName } from './data/feed.ts';
@@ -10,10 +9,10 @@ import { parseView, type SeriesName, type View, viewQuery, type VisibleRange } f
 import { ZoneClock } from './time/zone-clock.ts';
 import type { Parts } from './parts.ts';
 import { Delayed } from './delayed.ts';
+import { lastDay, limitsOf } from './ranges.ts';
 import { emptyRange, NO_SERIES, unknownSeries } from './empty-states.ts';
 
 const RETRY_MS = 3_000;
-const DEFAULT_SPAN_MS = DAY_MS;
 /** The picture may be narrower than this part of a bar past the last one and still follow new bars. */
 const FOLLOW_BARS = 3;
 
@@ -155,7 +154,12 @@ export class Page {
     if (series === undefined || wanted === undefined) return;
     const { feed, isNew } = this.#feedFor(series, wanted);
     if (facts !== undefined) {
-      feed.limits = limitsOf(facts, feed.intervalMs);
+      if (range !== undefined || isNew)
+        feed.limits = limitsOf(facts, {
+          stepMs: feed.intervalMs,
+          asked: wanted,
+          nowMs: Date.now(),
+        });
       drawing.setUnit(facts.unit === 'contracts' ? 'contracts' : 'base coin');
     }
     toolbar.show(this.#view, feed.choice.interval);
@@ -293,14 +297,4 @@ export class Page {
     if (how === 'push') history.pushState(null, '', address);
     else history.replaceState(null, '', address);
   }
-}
-
-/** Whole bars. */
-function limitsOf({ from, to }: SeriesFacts, stepMs: number): VisibleRange {
-  return { fromMs: Math.floor(from / stepMs) * stepMs, toMs: Math.ceil(to / stepMs) * stepMs };
-}
-
-/** The last day that is stored. */
-function lastDay({ from, to }: SeriesFacts): VisibleRange {
-  return { fromMs: Math.max(from, to - DEFAULT_SPAN_MS), toMs: to };
 }

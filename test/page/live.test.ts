@@ -78,6 +78,8 @@ describe.skipIf(CHROMIUM === undefined)('the chart page of a server that goes on
     expect(await empty.innerText()).toContain('stored from 2024-06-03 00:00 to');
     await empty.getByRole('button').click();
     await empty.waitFor({ state: 'hidden' });
+    // Off the chart, so that the legend is of the last bar.
+    await chart.page.mouse.move(0, 0);
     expect(await chart.field('price', 'time')).toBe('2024-06-03 02:45 UTC');
   });
 

@@ -1,0 +1,20 @@
+import { DAY_MS } from '../domain/time/hour.ts';
+import type { SeriesFacts } from './data/answers.ts';
+import type { VisibleRange } from './view.ts';
+
+type Stored = Pick<SeriesFacts, 'from' | 'to'>;
+
+/** Whole bars of what is stored, and of a past range that is asked for: the axis shows that nothing is there. */
+export function limitsOf(
+  { from, to }: Stored,
+  { stepMs, asked, nowMs }: { stepMs: number; asked: VisibleRange; nowMs: number },
+): VisibleRange {
+  const fromMs = Math.min(from, asked.fromMs);
+  const toMs = Math.max(to, Math.min(asked.toMs, nowMs));
+  return { fromMs: Math.floor(fromMs / stepMs) * stepMs, toMs: Math.ceil(toMs / stepMs) * stepMs };
+}
+
+/** The last day that is stored. */
+export function lastDay({ from, to }: Stored): VisibleRange {
+  return { fromMs: Math.max(from, to - DAY_MS), toMs: to };
+}
