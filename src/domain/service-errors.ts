@@ -110,7 +110,7 @@ export const SERVICE_ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'No running cdvault serve of this installation has announced its address in Redis.',
-    advice: 'Start cdvault serve in another terminal, or write a file with --out chart.html.',
+    advice: 'Start it with cdvault serve --background, or write a file with --out chart.html.',
   },
   BROWSER_MISSING: {
     retryable: false,

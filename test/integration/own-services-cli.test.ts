@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ensureServices, stopServices } from '../../src/adapters/services/ladder.ts';
 import { startCli } from '../support/command-line.ts';
@@ -42,3 +44,40 @@ test.each(['up', 'env'])(
     expect(await stopServices(own.options)).toEqual({ stopped: ['Redis', 'QuestDB'] });
   },
 );
+
+test('serve --background answers until down stops it, and its log holds no secret', async () => {
+  const { homeDir } = own.options;
+
+  const run = async (...args: string[]) => startCli(args, { env: env() }).done;
+  const lineOf = (text: string) => text.split('\n').find((line) => line.startsWith('serve: http'));
+  const started = await run('serve', '--background', '--port', '0');
+  const [, url = ''] =
+    /^serve: (http:\S+)\/ runs in the background/.exec(lineOf(started.stderr) ?? '') ?? [];
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  expect((await fetch(url)).status).toBe(401);
+
+  // Links of another command open it; a second serve in the background is the first.
+  const again = await run('serve', '--background', '--port', '0');
+  expect(again.exitCode).toBe(0);
+  expect(lineOf(again.stderr)).toBe(`serve: ${url}/ was already running`);
+
+  expect(await readdir(path.join(homeDir, 'serve'))).toEqual(['serve.log', 'serve.pid']);
+  const log = await readFile(path.join(homeDir, 'serve', 'serve.log'), 'utf8');
+  expect(log).toBe(
+    `serve: ${url}/  (the chart page; also /board, /metrics, /api/v1), user cdvault\n`,
+  );
+
+  const down = await run('down');
+  expect(down.stderr).toMatch(/^stopping serve [^]*stopping Redis[^]*stopped serve, Redis, Que/);
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed');
+  expect((await run('down')).stderr).toBe('nothing of cdvault was running\n');
+});
+
+test('serve --background that cannot listen fails with the end of its log', async () => {
+  const { port } = new URL((await ensureServices(own.options)).questdbHttpUrl);
+  const failed = await startCli(['serve', '--background', '--port', port], { env: env() }).done;
+  expect(failed.exitCode).toBe(5);
+  expect(failed.stderr).toMatch(
+    /error SERVICE_START_FAILED: serve: it ended at once[^]*EADDRINUSE/,
+  );
+});

@@ -33,9 +33,9 @@ export async function startServe(
   const given = more['CDVAULT_SERVE_PASSWORD'];
   await eventually(
     'serve prints its URL',
-    () => found(/serve: (http:\S+)\/board/) !== undefined && (given ?? link()) !== undefined,
+    () => found(/serve: (http:\S+)\/ /) !== undefined && (given ?? link()) !== undefined,
   );
-  const url = found(/serve: (http:\S+)\/board/) ?? '';
+  const url = found(/serve: (http:\S+)\/ /) ?? '';
   const password = given ?? found(/serve: password (\S+)/) ?? '';
   const Authorization = authorization('cdvault', password);
   return {

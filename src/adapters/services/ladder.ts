@@ -10,7 +10,9 @@ import {
 import { placesOf, requireAnswers, urlsOfElsewhere } from './environment.ts';
 import { makeHome, readRemembered, type OwnRung } from './home.ts';
 import { withHomeLock } from './home-lock.ts';
+import { backgroundServe } from './background-serve.ts';
 import { findNative, startNative, stopNative } from './native.ts';
+import { takeDown } from './native-service.ts';
 import type { ServicesOptions, ServiceUrls, StopReport } from './types.ts';
 
 const FIND = { containers: findContainers, native: findNative } as const;
@@ -100,15 +102,16 @@ export async function findServices(given: ServicesOptions): Promise<ServiceUrls 
 }
 
 /**
- * Stops this home's own services and waits until they are gone. Data stays. Services from the environment
- * are not stopped.
+ * Stops this home's own services, and its `serve` in the background, and waits until they are gone. Data
+ * stays. Services from the environment are not stopped.
  */
 export async function stopServices(given: ServicesOptions): Promise<StopReport> {
   const options = absolute(given);
   if (!existsSync(options.homeDir)) return { stopped: [] };
   return withHomeLock(options, async () => {
+    const serve = await takeDown(backgroundServe(options.homeDir), options);
     const native = await stopNative(options);
     const containers = await stopContainers(options);
-    return { stopped: [...native, ...containers] };
+    return { stopped: [...(serve === undefined ? [] : [serve]), ...native, ...containers] };
   });
 }

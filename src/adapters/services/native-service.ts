@@ -3,8 +3,8 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { systemClock } from '../system/clock.ts';
 import type { NativeTools } from './native-tools.ts';
 import { answers, waitUntilReady } from './probes.ts';
-import { launchDetached, livePid, tailOf, terminate } from './processes.ts';
-import type { ServicePorts, ServiceSecrets, ServicesOptions, ServiceUrls } from './types.ts';
+import { launchDetached, livePid, serverEnvironment, tailOf, terminate } from './processes.ts';
+import type { Env, ServicePorts, ServiceSecrets, ServicesOptions, ServiceUrls } from './types.ts';
 
 /** Time for QuestDB to commit and for Redis to sync its append-only file. */
 const STOP_GRACE_MS = 30_000;
@@ -34,6 +34,8 @@ export interface NativeService {
   readonly prepare: () => void;
   readonly command: string;
   readonly args: readonly string[];
+  /** Default: what a server gets of ours. */
+  readonly env?: Env;
   readonly probe: () => Promise<void>;
 }
 
@@ -57,7 +59,7 @@ export async function bringUp(service: NativeService, options: ServicesOptions):
     command: service.command,
     args: service.args,
     cwd: service.dir,
-    env: options.childEnv,
+    env: service.env ?? serverEnvironment(options.childEnv),
     logFile: service.logFile,
     pidFile: service.pidFile,
   });

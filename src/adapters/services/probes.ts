@@ -100,6 +100,20 @@ export async function probeQuestdb(urls: ServiceUrls): Promise<void> {
   await probeQuestdbPg(urls.questdbReadonlyPgUrl);
 }
 
+/** @throws Error when no `serve` answers at the URL */
+export async function probeServe(url: string): Promise<void> {
+  const { statusCode, body } = await direct.request({
+    origin: url,
+    path: '/healthz',
+    method: 'GET',
+    signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    reset: true,
+  });
+  const answer = await body.text();
+  if (statusCode !== 200 || answer !== '{"alive":true}')
+    throw new Error(`GET /healthz answered HTTP ${statusCode}: ${answer.slice(0, 100)}`);
+}
+
 export async function answers(probe: () => Promise<void>): Promise<boolean> {
   try {
     await probe();

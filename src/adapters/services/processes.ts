@@ -99,7 +99,7 @@ export async function launchDetached(launch: Launch): Promise<number> {
   try {
     const child = spawn(launch.command, launch.args, {
       cwd: launch.cwd,
-      env: serverEnvironment(launch.env),
+      env: launch.env,
       detached: true,
       stdio: ['ignore', log, log],
     });

@@ -1,28 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import type { Command } from 'commander';
-import { loadConfig, type ServeConfig } from '../../config.ts';
+import { loadConfig, type ServeConfig, SETTINGS } from '../../config.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { loginUrl } from '../../adapters/http/login-url.ts';
-import { say, withApp } from '../session.ts';
+import { say, servicesOptions, withApp } from '../session.ts';
 
 interface ServeOptions {
   readonly host?: string;
   readonly port?: string;
   readonly user?: string;
+  readonly background?: true;
 }
 
 export function registerServe(program: Command, finish: (exitCode: ExitCode) => void): void {
   program
     .command('serve')
-    .summary('serve the queue board, metrics and health over HTTP')
+    .summary('serve the chart page, the HTTP API, the queue board, metrics and health')
     .description(
-      'Serves Bull Board at /board and Prometheus metrics at /metrics, which require a user name ' +
-        'and a password, and /healthz and /readyz, which do not. CDVAULT_SERVE_PASSWORD sets the ' +
-        'password; without it, one is generated for this run and shown once on standard error, with ' +
-        'a link that opens the pages without it, once and within ten minutes. ' +
-        'Listens on 127.0.0.1 unless --host is given. SIGTERM or Ctrl-C stops the server.',
+      'Serves the chart page at /, the API at /api/v1, Bull Board at /board and Prometheus metrics at ' +
+        '/metrics, which require a user name and a password, and /healthz and /readyz, which do not. ' +
+        'CDVAULT_SERVE_PASSWORD sets the password; without it, one is generated for this run and shown ' +
+        'once on standard error, with a link that opens the pages without it, once and within ten ' +
+        'minutes. Listens on 127.0.0.1 unless --host is given. SIGTERM or Ctrl-C stops the server. ' +
+        'With --background it runs on after the command, with its log in CDVAULT_HOME: cdvault chart ' +
+        'prints a link to it, and cdvault down stops it, together with the services.',
     )
     .option(
       '--host <address>',
@@ -30,7 +33,9 @@ export function registerServe(program: Command, finish: (exitCode: ExitCode) => 
     )
     .option('--port <n>', 'port to listen on (default: 9180); 0 selects a free port')
     .option('--user <name>', 'user name (default: cdvault)')
-    .action(async ({ host, port, user }: ServeOptions) => {
+    .option('--background', 'start it, unless it runs, wait until it answers, and leave it running')
+    .action(async (options: ServeOptions) => {
+      const { host, port, user } = options;
       const { serve: config } = loadConfig({
         ...(host !== undefined && { serveHost: host }),
         ...(port !== undefined && { servePort: port }),
@@ -39,23 +44,49 @@ export function registerServe(program: Command, finish: (exitCode: ExitCode) => 
       assertGuarded(config);
       // Only this run uses it, so it is not stored.
       const password = config.password ?? randomBytes(24).toString('base64url');
-      finish(
-        await withApp({ drains: true }, async ({ app, signal }) => {
-          const server = await app.startServer({ ...config, password });
-          try {
-            const url = reachableUrl(config.host, server.port);
-            printAccess(config, server.port, password);
-            // A log that others may read should hold no link.
-            if (config.password === undefined || process.stderr.isTTY)
-              sayLink(loginUrl(url, await app.loginLinks.create()));
-            await app.serveAddress.announce(url, signal);
-          } finally {
-            await server.close();
-          }
-          return EXIT.ok;
-        }),
-      );
+      const run = options.background === true ? startInBackground : serve;
+      finish(await run(config, password));
     });
+}
+
+async function serve(config: ServeConfig, password: string): Promise<ExitCode> {
+  return withApp({ drains: true }, async ({ app, signal }) => {
+    const server = await app.startServer({ ...config, password });
+    try {
+      const url = reachableUrl(config.host, server.port);
+      printAccess(config, server.port, password);
+      // A log that others may read should hold no link.
+      if (config.password === undefined || process.stderr.isTTY)
+        sayLink(loginUrl(url, await app.loginLinks.create()));
+      await app.serveAddress.announce(url, signal);
+    } finally {
+      await server.close();
+    }
+    return EXIT.ok;
+  });
+}
+
+async function startInBackground(
+  { host, port, user }: ServeConfig,
+  password: string,
+): Promise<ExitCode> {
+  const { startBackgroundServe } = await import('../../adapters/services/background-serve.ts');
+  return withApp({}, async ({ app, signal }) => {
+    const services = servicesOptions(app.config, signal);
+    const { url, started } = await startBackgroundServe(services, {
+      args: ['--host', host, '--port', String(port), '--user', user],
+      // Given a password, serve writes neither it nor a link to its log.
+      env: { ...services.childEnv, [SETTINGS.servePassword.env]: password },
+      findUrl: () => app.serveAddress.find(),
+    });
+    say(
+      started
+        ? `serve: ${url}/ runs in the background until cdvault down`
+        : `serve: ${url}/ was already running`,
+    );
+    say('serve: cdvault chart prints a link that opens it');
+    return EXIT.ok;
+  });
 }
 
 /** @throws CdvaultError USAGE when other machines could reach the server and no password is set */
@@ -76,7 +107,8 @@ function isLoopback(host: string): boolean {
 }
 
 function printAccess({ host, user, password: given }: ServeConfig, port: number, password: string) {
-  say(`serve: ${urlOf(host, port)}/board and /metrics, user ${user}`);
+  const url = urlOf(host, port);
+  say(`serve: ${url}/  (the chart page; also /board, /metrics, /api/v1), user ${user}`);
   if (given === undefined) {
     say(`serve: password ${password}`);
     say(

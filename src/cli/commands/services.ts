@@ -29,7 +29,10 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
   program
     .command('down')
     .summary('stop the services that "up" started; data is kept')
-    .description('Stops the services of the same CDVAULT_HOME. Data is kept.')
+    .description(
+      'Stops the services of the same CDVAULT_HOME, and a cdvault serve that runs in the background ' +
+        'there. Data is kept.',
+    )
     .action(async () => {
       const config = loadConfig();
       const { stopped } = await listeningForSignals(({ signal }) =>
@@ -37,7 +40,7 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
       );
       say(
         stopped.length === 0
-          ? 'no services of cdvault were running'
+          ? 'nothing of cdvault was running'
           : `stopped ${stopped.join(', ')}; data is kept`,
       );
       finish(EXIT.ok);
