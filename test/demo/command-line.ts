@@ -6,6 +6,8 @@ import { HOME, PROJECT } from './story.ts';
 export interface CommandLine {
   /** Runs `bin/cdvault …` in this terminal, after showing it. @throws Error when it fails */
   run(...args: readonly string[]): Promise<void>;
+  /** What `bin/cdvault …` prints on standard output. @throws Error when it fails */
+  answer(...args: readonly string[]): Promise<string>;
   /** The read-only SQL URL, as `bin/cdvault env` prints it. */
   readonlyUrl(): Promise<string>;
 }
@@ -26,7 +28,12 @@ export class CommandFailed extends Error {
 
 export function createCommandLine(exchangeUrl: string): CommandLine {
   const options = { cwd: PROJECT, env: demoEnvironment(exchangeUrl), extendEnv: false } as const;
+  const answer = async (...args: readonly string[]): Promise<string> => {
+    const { stdout } = await execa(EXECUTABLE, args, options);
+    return stdout;
+  };
   return {
+    answer,
     async run(...args) {
       const command = ['bin/cdvault', ...args].join(' ');
       console.log(`$ ${wrapped(command)}`);
@@ -39,11 +46,8 @@ export function createCommandLine(exchangeUrl: string): CommandLine {
       if (exitCode !== 0) throw new CommandFailed(command, exitCode);
     },
     async readonlyUrl() {
-      const { stdout } = await execa(EXECUTABLE, ['env', '--json'], {
-        ...options,
-        stderr: 'ignore',
-      });
-      const { QUESTDB_READONLY_PG_URL: url } = JSON.parse(stdout) as Record<string, string>;
+      const variables = await answer('env', '--json');
+      const { QUESTDB_READONLY_PG_URL: url } = JSON.parse(variables) as Record<string, string>;
       if (url === undefined) throw new Error('cdvault env printed no read-only URL');
       return url;
     },

@@ -1,39 +1,51 @@
 import pg from 'pg';
-import { CommandFailed, createCommandLine, INTERRUPTED } from './command-line.ts';
+import { CommandFailed, type CommandLine, createCommandLine, INTERRUPTED } from './command-line.ts';
 import { differenceOf, type Facts, factsOfSeries, factsOfStore } from './own-sums.ts';
 import { startSimulatedExchange } from './simulated-exchange.ts';
-import { allEqual, CHECK, FROM, madeUpTrades, STRETCH, SYMBOL, TO } from './story.ts';
+import { allEqual, CHECK, DAY, FROM, madeUpTrades, STRETCH, SYMBOL, TO } from './story.ts';
 import { formatInteger } from '../../src/cli/print/format.ts';
 
 const OPENING = `cdvault demo: from trades to bars of CDV (cumulative delta volume)
 
 This starts a simulated exchange, Redis and QuestDB on your machine, fetches
-three hours of trades, builds the bars, and checks them against the trades.
-It does not contact the real exchange and does not touch your data: everything
-it writes is in .cdvault/demo. Run it a second time, and it fetches no trades:
-every hour is already proven.`;
+a day of trades, builds the bars, checks them against the trades, and serves a
+page with their chart. It does not contact the real exchange and does not touch
+your data: everything it writes is in .cdvault/demo. Run it a second time, and
+it fetches no trades: every hour is already proven.`;
 
 const QUERY = `select ts, open, high, low, close, delta, status
 from cdv_1m
-where symbol = '${SYMBOL}' and ts in '${FROM.slice(0, 13)}' and abs(delta) > 8
+where symbol = '${SYMBOL}' and ts in '${DAY}' and abs(delta) > 6
 order by ts`;
 
 const NEXT = `Done. Redis and QuestDB are still running, so that you can look around.
 Run these commands in this folder:
   export CDVAULT_HOME=.cdvault/demo            # use the demo's data
   bin/cdvault status
-  bin/cdvault show ${SYMBOL} --from ${FROM} --interval 15m
+  bin/cdvault show ${SYMBOL} --from ${DAY} --interval 1h --plot
   bin/cdvault env                              # URLs of the services, with passwords
   (eval "$(bin/cdvault env)"; psql "$QUESTDB_READONLY_PG_URL" -c "
     select ts, open, high, low, close, delta from cdv_1h where symbol = '${SYMBOL}'")
-  bin/cdvault down                             # stop the services; data is kept
+  bin/cdvault down                             # stop all of this; data is kept
 
 To fetch one hour from the real exchange into your own data, in .cdvault:
   unset CDVAULT_HOME
   bin/cdvault backfill BTCUSDT --from 2024-01-01T10:00Z --to 2024-01-01T11:00Z
   bin/cdvault show BTCUSDT --from 2024-01-01T10:00Z --to 2024-01-01T10:05Z`;
 
-const START_OVER = 'CDVAULT_HOME=.cdvault/demo bin/cdvault down; rm -r .cdvault/demo';
+const IN_DEMO = 'CDVAULT_HOME=.cdvault/demo';
+const START_OVER = `${IN_DEMO} bin/cdvault down; rm -r .cdvault/demo`;
+
+const lookAt = (link: string): string => `The chart of the day, for a browser on this machine:
+
+  ${link}
+
+The link works once, within ten minutes. For another one, and to stop the page:
+  ${IN_DEMO} bin/cdvault chart ${SYMBOL} --from ${DAY}
+  ${IN_DEMO} bin/cdvault down`;
+
+/** A build machine keeps no server that nobody looks at. */
+const SERVES = process.env['CI'] === undefined;
 
 async function demo(): Promise<void> {
   console.log(OPENING);
@@ -41,20 +53,30 @@ async function demo(): Promise<void> {
   step(`Start a simulated exchange with ${formatInteger(series.count)} made-up ${SYMBOL} trades`);
   const exchange = await startSimulatedExchange();
   console.log(`   listening on ${exchange.url}`);
+  const cdvault = createCommandLine(exchange.url);
   try {
-    const cdvault = createCommandLine(exchange.url);
     step('Start Redis and QuestDB for the demo (the first run installs what is missing)');
     await cdvault.run('up');
-    step('Backfill three hours: fetch trades, prove that none is missing, build bars');
-    await cdvault.run('backfill', SYMBOL, '--from', FROM, '--to', TO);
-    step('Show the bars: open, high, low and close of CDV, by minute and by hour');
+    step('Backfill a day: fetch trades, prove that none is missing, build bars');
+    const day = ['--from', FROM, '--to', TO];
+    // The simulated exchange has no files.
+    await cdvault.run('backfill', SYMBOL, ...day, '--source', 'rest');
+    step('Show the bars: open, high, low and close of CDV, by minute and by four hours');
     await cdvault.run('show', SYMBOL, '--from', FROM, '--to', FROM.replace(':00Z', ':05Z'));
-    await cdvault.run('show', SYMBOL, '--from', FROM, '--to', TO, '--interval', '1h');
+    await cdvault.run('show', SYMBOL, ...day, '--interval', '4h');
     await queryAndProve(await cdvault.readonlyUrl(), factsOfSeries(series, STRETCH));
   } finally {
     exchange.stop();
   }
+  const link = SERVES ? await serve(cdvault) : undefined;
   console.log(`\n${NEXT}`);
+  if (link !== undefined) console.log(`\n${lookAt(link)}`);
+}
+
+async function serve(cdvault: CommandLine): Promise<string> {
+  step('Serve the chart page, on a free port of this machine, in the background');
+  await cdvault.run('serve', '--background', '--port', '0');
+  return cdvault.answer('chart', SYMBOL, '--from', DAY);
 }
 
 async function queryAndProve(url: string, expected: Facts): Promise<void> {

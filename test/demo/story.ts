@@ -11,8 +11,10 @@ export const PROJECT = join(import.meta.dirname, '..', '..');
 export const HOME = join(PROJECT, '.cdvault', 'demo');
 
 export const SYMBOL = 'BTCUSDT';
-export const FROM = '2025-06-02T08:00Z';
-export const TO = '2025-06-02T11:00Z';
+/** A whole UTC day, a Tuesday: every session begins in it. */
+export const DAY = '2025-06-03';
+export const FROM = `${DAY}T00:00Z`;
+export const TO = '2025-06-04T00:00Z';
 export const STRETCH: Stretch = {
   symbol: SYMBOL,
   fromUs: Date.parse(FROM) * 1000,
@@ -21,11 +23,11 @@ export const STRETCH: Stretch = {
 
 /** Two hours more on either side: an hour is proven by the trades before and after it. */
 const MADE_UP = {
-  seed: 20250602,
-  fromMs: Date.parse('2025-06-02T06:00Z'),
-  toMs: Date.parse('2025-06-02T13:00Z'),
-  tradesPerHour: 12_000,
-  firstId: 3_600_000_000,
+  seed: 5,
+  fromMs: Date.parse('2025-06-02T22:00Z'),
+  toMs: Date.parse('2025-06-04T02:00Z'),
+  tradesPerHour: 2_000,
+  firstId: 3_700_000_000,
 } as const satisfies SyntheticOptions;
 
 export function madeUpTrades(): TradeSeries {
