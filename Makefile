@@ -5,13 +5,16 @@ BIN := node_modules/.bin
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test compose-test faults bench check lint types unused format-check subjects up down clean install
+.PHONY: help demo picture test compose-test faults bench check lint types unused format-check subjects up down clean install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
 
 demo: install ## run the whole pipeline against a simulated exchange, without Binance
 	@$(NODE) node test/demo/demo.ts
+
+picture: demo ## write docs/images/chart.png, the picture in README, with Chromium
+	@$(NODE) node scripts/write-picture.ts
 
 test: ## run the tests, slow faults in turn; ends with `N passed, N failed`
 	@scripts/run-tests.sh
