@@ -135,6 +135,19 @@ describe('a login link', () => {
     expect(response.headers.get('location')).toBe(path);
   });
 
+  test('that was used leads on in the browser that it has let in, and only there', async () => {
+    const link = await newLink('/board');
+    const cookie = cookieOf(await open(link));
+    const again = await open(link, { Cookie: cookie });
+    expect([again.status, again.headers.get('location')]).toEqual([303, '/board']);
+    expect(again.headers.getSetCookie()).toEqual([]);
+    expect((await open(link, { Cookie: `${cookie}x` })).status).toBe(403);
+    // A new link is not used up by a browser that needs none.
+    const other = await newLink();
+    expect((await open(other, { Cookie: cookie })).status).toBe(303);
+    expect(cookieOf(await open(other))).not.toBe('');
+  });
+
   test('that a page of another site opens goes on by itself, since a redirect would lose the cookie', async () => {
     const to = '/board?a="><script>&b=1';
     const response = await open(await newLink(to), { 'Sec-Fetch-Site': 'cross-site' });

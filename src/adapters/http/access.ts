@@ -114,6 +114,9 @@ async function login(
   // Hono sends HEAD here, too. What only looks at the link must not use it up.
   if (context.req.method !== 'GET') return context.text('', 405, { Allow: 'GET' });
   if (isPrefetch(context)) return context.text('', 503);
+  const path = localPath(context.req.query('to'));
+  // A second click on the link should not be an error in the browser that it has let in.
+  if (hasSession(context, sessions)) return context.redirect(path, 303);
   try {
     if (!(await links.redeem(context.req.param('token') ?? '')))
       return await context.html(loginPage('refused'), 403);
@@ -128,7 +131,6 @@ async function login(
     path: '/',
     maxAge: SESSION_MS / 1000,
   });
-  const path = localPath(context.req.query('to'));
   const site = context.req.header('Sec-Fetch-Site') ?? 'none';
   // From a page of another site, a browser would follow a redirect without the strict cookie.
   if (site !== 'none' && site !== 'same-origin') return context.html(loginPage({ goTo: path }));
