@@ -263,7 +263,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   'cli-table3': ['cli/print/table.ts'],
   commander: ['cli/main.ts', 'cli/commands/', 'cli/input/'],
   esbuild: ['adapters/http/page.ts'],
-  execa: ['adapters/services/'],
+  execa: ['adapters/services/', 'adapters/system/browser.ts'],
   hono: ['adapters/bullmq/board.ts', 'adapters/http/'],
   hyparquet: ['adapters/export/'],
   ioredis: [

@@ -10,7 +10,7 @@ import {
   type TimeRange,
   widenToHours,
 } from '../../domain/time/hour.ts';
-import { parseTime } from '../../domain/time/instant.ts';
+import { parseTime } from '../../domain/instant.ts';
 import { formatDuration, isoMinute } from '../print/format.ts';
 
 export interface TimeOptions {

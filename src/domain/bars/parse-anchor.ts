@@ -1,6 +1,6 @@
 import type { Anchor } from './anchor.ts';
 import { CdvaultError } from '../errors.ts';
-import { parseInstant } from '../time/instant.ts';
+import { parseInstant } from '../instant.ts';
 
 /**
  * An anchor as text: `day`, `session:09:30@America/New_York`, `rolling:24`, an instant.

@@ -3,7 +3,7 @@ import { CdvaultError } from '../../../domain/errors.ts';
 import { MARKET_NAMES, type MarketName, type Series } from '../../../domain/market.ts';
 import { parseSymbol } from '../../../domain/symbols.ts';
 import { floorTo, MINUTE_MS, type TimeRange } from '../../../domain/time/hour.ts';
-import { parseInstant } from '../../../domain/time/instant.ts';
+import { parseInstant } from '../../../domain/instant.ts';
 import type { Style } from './columns.ts';
 
 const MARKETS = Object.keys(MARKET_NAMES) as [MarketName, ...MarketName[]];

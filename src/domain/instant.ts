@@ -1,5 +1,5 @@
-import { CdvaultError } from '../errors.ts';
-import { HOUR_MS } from './hour.ts';
+import { CdvaultError } from './errors.ts';
+import { HOUR_MS } from './time/hour.ts';
 
 export interface ParsedTime {
   readonly timeMs: number;
