@@ -4,6 +4,7 @@ import type { DataSource } from './data/source.ts';
 import type { Drawing } from './drawing.ts';
 import type { Page } from './page.ts';
 import { readPalette } from './chart/palette.ts';
+import { anchorText } from './ui/anchors.ts';
 import { csvOf, download, pictureOf } from './ui/downloads.ts';
 import { listenToKeys } from './ui/keyboard.ts';
 import type { OverlaysPanel } from './ui/overlays-panel.ts';
@@ -51,7 +52,12 @@ export function listenToActions(deps: ActionDeps): Actions {
 
 async function downloadPicture({ page, drawing, strip }: ActionDeps): Promise<void> {
   const { ground, text } = readPalette();
-  const title = drawing.legend.roots[0].querySelector('.row')?.textContent ?? '';
+  const [price, cdv] = drawing.legend.roots;
+  const name = price.querySelector('strong')?.textContent ?? '';
+  const lines = [...cdv.querySelectorAll('[data-line]')].map((line) =>
+    line.getAttribute('data-line'),
+  );
+  const title = [name, `CDV ${anchorText(page.view.anchor)}`, ...lines].join(' · ');
   const chart = drawing.panes.chart.takeScreenshot(true, false);
   const picture = { title, chart, strip: strip.canvas, ground, text };
   download(`${fileName(page)}.png`, await pictureOf(picture));

@@ -264,6 +264,19 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     ).toBe('absolute');
   });
 
+  test('the downloaded picture has the size of the chart, its strip, and two lines of text', async () => {
+    await chart.open(query(BUSY, { interval: '1h' }));
+    const [download] = await Promise.all([
+      chart.page.waitForEvent('download'),
+      chart.page.getByRole('button', { name: 'PNG' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toMatch(/^PAGE.*-spot-1h-.*\.png$/);
+    const png = readFileSync(await download.path());
+    const box = await chart.page.locator('.chart').boundingBox();
+    expect(png.readUInt32BE(16)).toBe(box?.width);
+    expect(png.readUInt32BE(20)).toBe((box?.height ?? 0) + 14 + 2 * 26);
+  });
+
   test('the downloaded table has the exact values of what is seen', async () => {
     const from = START + 2 * DAY_MS;
     await chart.open(query(BUSY, { interval: '1h', from: iso(from), to: iso(from + DAY_MS) }));

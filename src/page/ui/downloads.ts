@@ -34,6 +34,8 @@ export function csvOf(
   return `${[HEADER, ...lines].join('\n')}\n`;
 }
 
+const NOTICE = 'Charting by TradingView, tradingview.com';
+
 interface Picture {
   readonly title: string;
   readonly chart: HTMLCanvasElement;
@@ -48,7 +50,7 @@ export async function pictureOf({ title, chart, strip, ground, text }: Picture):
   const titlePx = Math.round(26 * ratio);
   const canvas = element('canvas');
   canvas.width = chart.width;
-  canvas.height = titlePx + chart.height + strip.height;
+  canvas.height = 2 * titlePx + chart.height + strip.height;
   const context = canvas.getContext('2d');
   if (context === null) throw new Error('the browser gives no canvas to draw on');
   context.fillStyle = ground;
@@ -57,6 +59,10 @@ export async function pictureOf({ title, chart, strip, ground, text }: Picture):
   context.font = `${Math.round(13 * ratio)}px system-ui, sans-serif`;
   context.textBaseline = 'middle';
   context.fillText(title, 8 * ratio, titlePx / 2);
+  // The notice of the library, whose logo is an element of the page and not of the drawing.
+  context.font = `${Math.round(11 * ratio)}px system-ui, sans-serif`;
+  context.textAlign = 'right';
+  context.fillText(NOTICE, canvas.width - 8 * ratio, 1.5 * titlePx + chart.height + strip.height);
   context.drawImage(chart, 0, titlePx);
   context.drawImage(strip, 0, titlePx + chart.height);
   return new Promise((resolve, reject) => {
