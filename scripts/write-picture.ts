@@ -10,10 +10,9 @@ const FILE = path.join(PROJECT, 'docs', 'images', 'chart.png');
 
 const { stdout: link } = await execa(
   path.join(PROJECT, 'bin', 'cdvault'),
-  [
-    ...['chart', SYMBOL, '--from', DAY, '--zone', 'America/New_York'],
-    ...['--anchor', 'session:09:30@America/New_York'],
-  ],
+  `chart ${SYMBOL} --from ${DAY} --zone America/New_York --anchor session:09:30@America/New_York`.split(
+    ' ',
+  ),
   { env: { CDVAULT_HOME: HOME }, stderr: 'inherit' },
 );
 const browser = await openBrowser();
