@@ -85,6 +85,7 @@ describe('without --out', () => {
 describe('what is wrong is refused', () => {
   test.each([
     ['anchor', ['--anchor', 'noon'], 2, 'BAD_TIME'],
+    ['anchor', ['--anchor', '2030-01-01T00:00Z'], 2, 'USAGE'],
     ['zone', ['--zone', 'America/Newyork'], 2, 'USAGE'],
     ['suffix', ['--out', 'chart.pdf'], 2, 'USAGE'],
     ['range', ['--from', '2024-08-04T00:00Z'], 2, 'BAD_RANGE'],

@@ -9,6 +9,7 @@ import { HTTPException } from 'hono/http-exception';
 import { CdvaultError, classify } from '../../domain/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import type { LoginLinks } from '../../ports/login-links.ts';
+import { failureBody } from './api/failures.ts';
 import { localPath } from './login-url.ts';
 import { loginPage } from './login-page.ts';
 import { createSessions, SESSION_MS, type Sessions } from './sessions.ts';
@@ -59,15 +60,11 @@ export function knownHosts(hosts: readonly string[]): MiddlewareHandler {
     const { hostname } = ownUrl(context);
     const isAddress = isIP(hostname) !== 0 || hostname.startsWith('[');
     if (isAddress || !hostname.includes('.') || allowed.has(hostname)) return next();
-    const { code, message, advice } = new CdvaultError(
-      'USAGE',
-      `${hostname} is not a known name of this server`,
-      {
-        advice:
-          'Add the name to CDVAULT_SERVE_HOSTS and start serve again, or use an address such as 127.0.0.1.',
-      },
-    );
-    return context.json({ error: { code, message, advice } }, 403);
+    const error = new CdvaultError('USAGE', `${hostname} is not a known name of this server`, {
+      advice:
+        'Add the name to CDVAULT_SERVE_HOSTS and start serve again, or use an address such as 127.0.0.1.',
+    });
+    return context.json(failureBody(error), 403);
   };
 }
 

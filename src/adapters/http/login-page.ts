@@ -21,8 +21,9 @@ const REFUSED = html`<p>
     A login link works once, within ten minutes. This one was used, is too old, or is incomplete.
   </p>
   <p>
-    Run <code>bin/cdvault chart</code> or start <code>bin/cdvault serve</code> again for a new link,
-    or <a href="/">log in with the user name and the password</a>.
+    For a new link, run <code>bin/cdvault chart BTCUSDT --from 2024-01-01</code> with your symbol
+    and day, in the folder and with the <code>CDVAULT_HOME</code> of this server. Or
+    <a href="/">log in with the user name and the password</a>, if you have set one.
   </p>`;
 
 const UNKNOWN = html`<p>

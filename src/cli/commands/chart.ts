@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { timeZones } from '../../adapters/system/time-zones.ts';
+import { planBars } from '../../domain/bars/bar-plan.ts';
 import { parseAnchor } from '../../domain/bars/parse-anchor.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { marketName, type Series } from '../../domain/market.ts';
-import { INTERVALS } from '../../domain/time/interval.ts';
+import { MINUTE_MS, type TimeRange, widenToHours } from '../../domain/time/hour.ts';
+import { INTERVAL_MS, INTERVALS } from '../../domain/time/interval.ts';
 import { loginUrl } from '../../adapters/http/login-url.ts';
 import type { FileView } from '../../page/data/file-questions.ts';
 import { DEFAULT_VIEW, viewQuery } from '../../page/view.ts';
@@ -64,7 +66,10 @@ async function chart(symbol: string, options: ChartOptions): Promise<ExitCode> {
   const [series] = parseSeries([symbol], options.market);
   if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
   const { startMs, endMs } = resolveShown(options, Date.now()).asked;
-  parseAnchor(anchor, timeZones.has);
+  const range = { startMs, endMs };
+  const lengthMs = options.interval === 'auto' ? MINUTE_MS : INTERVAL_MS[options.interval];
+  // Rejects what does not fit before a service is started.
+  planBars({ lengthMs, range, anchor: parseAnchor(anchor, timeZones.has) }, timeZones.clockTime);
   if (!timeZones.has(zone)) {
     throw new CdvaultError('USAGE', `unknown time zone ${JSON.stringify(zone)}`, {
       advice: 'Use a name from the IANA database: America/New_York, Europe/London, Asia/Tokyo.',
@@ -84,6 +89,7 @@ async function chart(symbol: string, options: ChartOptions): Promise<ExitCode> {
   };
   return withApp({}, async ({ app, signal }) => {
     await assertStored(app, series);
+    await noteEmptiness(app, series, range);
     if (kind === 'link' || out === undefined) print(await linkTo(app, view));
     else {
       await write(app, { view, series, kind, out, signal });
@@ -91,6 +97,13 @@ async function chart(symbol: string, options: ChartOptions): Promise<ExitCode> {
     }
     return EXIT.ok;
   });
+}
+
+/** The chart of a range without an hour is empty, which may surprise whoever opens it. */
+async function noteEmptiness({ ledger }: App, series: Series, range: TimeRange): Promise<void> {
+  const { proven, open, gap } = await ledger.totals(series, widenToHours(range));
+  if (proven + open + gap === 0)
+    say(`chart: no hour of the range is stored; run cdvault backfill ${series.symbol} to fetch it`);
 }
 
 type Kind = 'html' | 'png';

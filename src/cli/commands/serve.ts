@@ -66,10 +66,8 @@ async function serve(config: ServeConfig, password: string): Promise<ExitCode> {
   });
 }
 
-async function startInBackground(
-  { host, port, user }: ServeConfig,
-  password: string,
-): Promise<ExitCode> {
+async function startInBackground(config: ServeConfig, password: string): Promise<ExitCode> {
+  const { host, port, user } = config;
   const { startBackgroundServe } = await import('../../adapters/services/background-serve.ts');
   return withApp({}, async ({ app, signal }) => {
     const services = servicesOptions(app.config, signal);
@@ -84,6 +82,8 @@ async function startInBackground(
         ? `serve: ${url}/ runs in the background until cdvault down`
         : `serve: ${url}/ was already running`,
     );
+    if (!started && config.password !== undefined)
+      say('serve: its password stays; run cdvault down first to start it with another');
     say('serve: cdvault chart prints a link that opens it');
     return EXIT.ok;
   });

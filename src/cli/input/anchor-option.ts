@@ -5,7 +5,7 @@ import { isoMinute } from '../print/format.ts';
 /** The values of `--anchor`, for `--help`. */
 export const ANCHOR_HELP = `
 Anchors (where the level starts at 0):
-  from                the start of the range shown (default)
+  from                the start of the range shown
   day, week, month    UTC midnight of every day, Monday or first of a month
   total               UTC midnight of the first day ever requested
   2024-01-01T10:00Z   an instant at or before --from
