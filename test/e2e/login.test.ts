@@ -310,6 +310,7 @@ describe('the host that a request names', () => {
             code: 'USAGE',
             message: `${name} is not a known name of this server`,
             advice: expect.stringContaining('CDVAULT_SERVE_HOSTS'),
+            retryable: false,
           },
         });
       }
