@@ -39,6 +39,11 @@ export interface ExactBar {
   readonly levelMissing: number | undefined;
 }
 
+/** Fields of an exact bar; those that were not asked for are undefined. */
+export type BarFields = Pick<ExactBar, 'openMs'> & {
+  readonly [Field in keyof ExactBar]?: ExactBar[Field] | undefined;
+};
+
 /** What does not depend on the anchor of a level: sizes, prices and ids, as in the exact tables. */
 export type BarSizes = Pick<
   ExactBar,

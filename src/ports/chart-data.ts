@@ -3,7 +3,8 @@ import type { BarsPlan, BarsRequest } from '../domain/bars/bar-plan.ts';
 import type { Series, SeriesDay } from '../domain/market.ts';
 import type { Verdict } from '../domain/proof/ledger.ts';
 import type { TimeRange } from '../domain/time/hour.ts';
-import type { BarSizes, RestatementRow } from './bar-store.ts';
+import type { Interval } from '../domain/time/interval.ts';
+import type { BarFields, BarSizes, ExactBar, RestatementRow } from './bar-store.ts';
 import type { NewestFailure } from './job-queue.ts';
 import type { SeenGap, SeriesCoverage } from './ledger.ts';
 import type { SeriesLag } from './watch.ts';
@@ -21,6 +22,11 @@ export interface ShownBar extends LevelTrust, BarSizes {
   readonly status: 'final' | 'partial' | 'forming';
 }
 
+/** Fields of a shown bar; those that were not asked for may be undefined. */
+export type ShownFields = Pick<ShownBar, 'openMs'> & {
+  readonly [Field in keyof ShownBar]?: ShownBar[Field] | undefined;
+};
+
 export interface ShowRequest extends BarsRequest {
   /** Where a bar opens: after its `first` trade, as stored, or where the `previous` one closed. */
   readonly open: 'first' | 'previous';
@@ -28,7 +34,7 @@ export interface ShowRequest extends BarsRequest {
 
 /** Bars of a range, or of the first part of it that is not too long. */
 export interface BarsPage {
-  readonly bars: readonly ShownBar[];
+  readonly bars: readonly ShownFields[];
   /** Spans of requested bars that are not stored, merged, oldest first. */
   readonly missing: readonly TimeRange[];
   /** Where the next part begins, and the anchor that keeps its levels; undefined when nothing is left. */
@@ -45,7 +51,9 @@ export interface BarsQuestion<Page = BarsPage> {
   read(): Promise<Page>;
 }
 
-export interface BarsWithSql extends BarsQuestion {
+export interface BarsWithSql extends Omit<BarsQuestion, 'read'> {
+  /** @param fields the only ones that are needed; default: all */
+  read(fields?: readonly (keyof ShownBar)[]): Promise<BarsPage>;
   /** A statement that gives the same bars. */
   sql(): string;
 }
@@ -228,6 +236,13 @@ export interface BuiltDay extends SeriesDay {
 export interface ChartReads {
   /** The statement that gives the bars of a request. */
   barsStatement(series: Series, request: ShowRequest, plan: BarsPlan): string;
+  /** Stored bars, of which only these fields are read. */
+  barFields(
+    series: Series,
+    interval: Interval,
+    range: TimeRange,
+    fields: readonly (keyof ExactBar)[],
+  ): Promise<readonly BarFields[]>;
   /** Hours of the ledger, oldest first. */
   judgedHours(series: Series, range: TimeRange): Promise<readonly JudgedHour[]>;
   /**

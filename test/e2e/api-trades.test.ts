@@ -215,6 +215,21 @@ test('more than 50,000 bars come in parts, whose levels go on counting', async (
   );
 });
 
+test.each([
+  ['/bars', '1m', 'day', 'time,open,high,low,close,delta'],
+  ['/bars', '1h', 'day', 'end,status,levelFrom,levelMissing,firstId,priceLow,quoteDelta,trades'],
+  ['/bars', '1h', 'from', 'close,time,buyVolume'],
+  ['/tiers', '1h', 'day', 'tier,close'],
+])('%s of %s from %s has only the columns %s', async (path, interval, anchor, list) => {
+  const given = { ...of(BUSY), interval, anchor };
+  const all = await ask(path, given);
+  const some = await ask(path, { ...given, columns: list });
+  const names = new Set(list.split(','));
+  const wanted = Object.entries(all.columns).filter(([name]) => names.has(name));
+  expect(wanted).toHaveLength(names.size);
+  expect(some).toEqual({ ...all, columns: Object.fromEntries(wanted) });
+});
+
 test('restated levels are told with their reason', async () => {
   expect(rowsOf(await ask('/restatements', of(BUSY)))).toEqual([
     {

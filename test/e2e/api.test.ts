@@ -345,6 +345,8 @@ describe('a question that can’t be answered', () => {
     [`/bars?symbol=NOSUCH&${RANGE}`, 404, 'UNKNOWN_SYMBOL', 'no data of NOSUCH (spot) is stored'],
     [`/tiers?symbol=X&${RANGE}&anchor=total`, 400, 'USAGE', 'tiers have no continuous level'],
     [`/tiers?symbol=X&${RANGE}&tier=-1`, 400, 'USAGE', 'tier "-1" is not possible'],
+    [`/bars?symbol=X&${RANGE}&columns=time,worth`, 400, 'USAGE', 'there is no column "worth" here'],
+    [`/tiers?symbol=X&${RANGE}&columns=`, 400, 'USAGE', 'there is no column "" here'],
     [`/coverage?symbol=NOSUCH&${RANGE}`, 404, 'UNKNOWN_SYMBOL', 'no data of NOSUCH'],
     [`/gaps?symbol=NOSUCH&${RANGE}`, 404, 'UNKNOWN_SYMBOL', 'no data of NOSUCH'],
     ['/nothing', 404, 'USAGE', 'there is no /api/v1/nothing'],

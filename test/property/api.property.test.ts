@@ -84,6 +84,7 @@ const BAD_VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {
     'noon',
   ),
   bin: not(/^(auto|\d{1,10}(\.\d{1,8})?)$/, '-1', '1e3', '0.000000001', 'Auto'),
+  columns: not(/^(time|close)(,(time|close))*$/, 'time,', 'Time', 'time;close', 'toString'),
   tier: not(/^\d{1,15}$/, '-5', '1.0', '01'),
   afterId: not(/^\d{1,15}$/, '-5', '9'.repeat(17)),
 };

@@ -3,6 +3,7 @@ import type { Verdict } from '../../domain/proof/ledger.ts';
 import type { Series } from '../../domain/market.ts';
 import type { TimeRange } from '../../domain/time/hour.ts';
 import type { ChartReads } from '../../ports/chart-data.ts';
+import { createBarFields } from './bar-fields.ts';
 import { barsStatement } from './bars-sql.ts';
 import { UNFINISHED } from './bar-store.ts';
 import {
@@ -28,6 +29,7 @@ export function createChartReads(sql: Sql): ChartReads {
 
   return {
     barsStatement,
+    barFields: createBarFields(sql),
     async judgedHours(series, range) {
       await sql.waitApplied('slices');
       const rows = await sql.query(

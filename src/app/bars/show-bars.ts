@@ -42,8 +42,7 @@ export async function showBars(
   const plan = planBars(request, deps.zones.clockTime);
   const exact = await deps.bars.bars(series, plan.stored, plan.read);
   const starts = [...startsIn(plan.grid, range)];
-  const isStored = anchor.kind === 'day' && request.lengthMs === INTERVAL_MS[plan.stored];
-  if (isStored && open === 'first')
+  if (isAsStored(request, plan))
     return { bars: asStored(exact, range, request.lengthMs, nowMs), starts };
   const stored = exact.map(toStored);
   const levels = await levelsOf(deps, series, stored, { anchor, plan });
@@ -64,6 +63,11 @@ export async function showBars(
     });
   }
   return { bars, starts };
+}
+
+/** Whether the bars are stored as they are asked for. */
+export function isAsStored({ anchor, lengthMs, open }: ShowRequest, { stored }: BarsPlan): boolean {
+  return anchor.kind === 'day' && lengthMs === INTERVAL_MS[stored] && open === 'first';
 }
 
 /** Bars that are stored as they are asked for. Reading their digits would take three times as long. */
@@ -177,7 +181,7 @@ function toStored(bar: ExactBar): StoredBar {
 }
 
 /** `final` when every part exists and is final: proven hours have all their bars. */
-function statusOf(
+export function statusOf(
   parts: readonly Pick<StoredBar, 'status'>[],
   endMs: number,
   wanted: number,

@@ -2,10 +2,17 @@ import { type BarsPlan, planBars } from '../../domain/bars/bar-plan.ts';
 import { type BarGrid, startsIn } from '../../domain/bars/bar-grid.ts';
 import type { Series } from '../../domain/market.ts';
 import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
-import type { BarsPage, BarsWithSql, ChartReads, ShowRequest } from '../../ports/chart-data.ts';
+import type {
+  BarsPage,
+  BarsWithSql,
+  ChartReads,
+  ShownBar,
+  ShownFields,
+  ShowRequest,
+} from '../../ports/chart-data.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ledger } from '../../ports/ledger.ts';
-import { showBars, type ShowDeps } from '../bars/show-bars.ts';
+import { isAsStored, showBars, type ShowDeps, statusOf } from '../bars/show-bars.ts';
 import { assertStored } from './assert-stored.ts';
 
 /** More than a chart can show, and few enough that an answer stays below some ten megabytes. */
@@ -15,7 +22,7 @@ export interface BarsDeps extends Pick<ShowDeps, 'bars' | 'zones'> {
   readonly ledger: Pick<Ledger, 'records' | 'knows'>;
   readonly reads: Pick<
     ChartReads,
-    'barsStatement' | 'buildsDigest' | 'basesDigest' | 'hoursDigest'
+    'barsStatement' | 'barFields' | 'buildsDigest' | 'basesDigest' | 'hoursDigest'
   >;
   readonly clock: Clock;
 }
@@ -27,9 +34,14 @@ export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): Bar
   return {
     tag: () => tagOf(deps, series, request, plan),
     sql: () => deps.reads.barsStatement(series, request, plan),
-    async read() {
+    async read(fields) {
       await assertStored(deps, series);
-      const { bars, starts } = await showBars(deps, series, request, deps.clock.nowMs());
+      const nowMs = deps.clock.nowMs();
+      const bars =
+        fields !== undefined && isAsStored(request, plan)
+          ? await fieldsOf(deps, series, { request, plan }, fields)
+          : (await showBars(deps, series, request, nowMs)).bars;
+      const starts = [...startsIn(grid, request.range)];
       const stored = new Set(bars.map(({ openMs }) => openMs));
       const missing = missingSpans(
         starts.filter((startMs) => !stored.has(startMs)),
@@ -38,6 +50,26 @@ export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): Bar
       return { bars, missing, next };
     },
   };
+}
+
+/** Bars that are stored as they are asked for: what is not needed is not even read. */
+async function fieldsOf(
+  { reads, clock }: Pick<BarsDeps, 'reads' | 'clock'>,
+  series: Series,
+  { request, plan }: Pick<Part, 'request' | 'plan'>,
+  fields: readonly (keyof ShownBar)[],
+): Promise<ShownFields[]> {
+  const { lengthMs, range } = request;
+  const inStore = fields.filter((field) => field !== 'endMs');
+  const bars = await reads.barFields(series, plan.stored, plan.read, inStore);
+  const asked = bars.filter(({ openMs }) => openMs >= range.startMs);
+  if (!fields.includes('endMs') && !fields.includes('status')) return asked;
+  const nowMs = clock.nowMs();
+  return asked.map(({ status, ...bar }) => {
+    const endMs = bar.openMs + lengthMs;
+    const shown = status && statusOf([{ status }], endMs, 1, nowMs);
+    return { ...bar, endMs, status: shown };
+  });
 }
 
 export interface Part extends Pick<BarsPage, 'next'> {

@@ -4,12 +4,12 @@ import { parseAnchor } from '../../../domain/bars/parse-anchor.ts';
 import { parseBarLength } from '../../../domain/bars/bar-grid.ts';
 import { tradesContracts } from '../../../domain/market.ts';
 import { INTERVALS } from '../../../domain/time/interval.ts';
-import type { ShownBar, ShowRequest } from '../../../ports/chart-data.ts';
-import { columnsOf, TIME, timeJson } from './columns.ts';
-import { type ApiDeps, type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
+import type { ShownBar, ShownFields, ShowRequest } from '../../../ports/chart-data.ts';
+import { CHOSEN, chosenColumns, columnsOf, TIME, timeJson } from './columns.ts';
+import { type ApiDeps, type Endpoint, endpoint, someColumns, tableJson } from './endpoint.ts';
 import { FLAG, RANGE_PARAMETERS, rangeOf, seriesOf, styleOf } from './parameters.ts';
 
-const { time, decimal, count, text } = columnsOf<ShownBar>();
+const { time, decimal, count, text } = columnsOf<ShownFields>();
 
 const COLUMNS = {
   time: time('Start of the bar.', (bar) => bar.openMs),
@@ -39,6 +39,13 @@ const COLUMNS = {
   ),
 };
 
+/** The field that a column is made from. */
+function fieldOf(name: keyof typeof COLUMNS): keyof ShownBar {
+  if (name === 'time') return 'openMs';
+  if (name === 'end') return 'endMs';
+  return name === 'levelFrom' ? 'levelFromMs' : name;
+}
+
 export const BAR_PARAMETERS = {
   ...RANGE_PARAMETERS,
   interval: z
@@ -55,6 +62,7 @@ export const BAR_PARAMETERS = {
     .enum(['first', 'previous'])
     .default('first')
     .describe('Where a bar opens: after its `first` trade, or where the `previous` one closed.'),
+  columns: CHOSEN,
 };
 
 const BARS_PARAMETERS = z.object({
@@ -73,7 +81,7 @@ export const BARS: Endpoint = endpoint({
   path: '/bars',
   summary: 'Bars of CDV, price and volume',
   parameters: BARS_PARAMETERS,
-  answer: tableSchema(COLUMNS, {
+  answer: someColumns(COLUMNS, {
     interval: z.string(),
     anchor: z.string(),
     open: z.enum(['first', 'previous']),
@@ -85,12 +93,14 @@ export const BARS: Endpoint = endpoint({
     const { series, request, style } = barsRequestOf(given, { zones, clock });
     const { interval, anchor, open } = given;
     const { range } = request;
+    const names = chosenColumns(COLUMNS, given.columns);
+    const fields = given.columns === undefined ? undefined : names.map(fieldOf);
     const question = data.bars(series, request);
     const tag = await question.tag();
     return {
       tag: tagOf(version, tag),
       async body() {
-        const { bars, missing, next } = await question.read();
+        const { bars, missing, next } = await question.read(fields);
         const times = (all: readonly number[]) =>
           `[${all.map((timeMs) => timeJson(timeMs, style)).join(',')}]`;
         const from = times(missing.map(({ startMs }) => startMs));
@@ -100,6 +110,7 @@ export const BARS: Endpoint = endpoint({
           range,
           style,
           columns: COLUMNS,
+          names,
           rows: bars,
           next: next === undefined ? undefined : linkOf('/bars', { ...given, ...continued(next) }),
           more: {
@@ -148,6 +159,12 @@ export function continued({
   };
 }
 
-export function linkOf(path: string, parameters: Readonly<Record<string, string>>): string {
-  return `/api/v1${path}?${new URLSearchParams(parameters).toString()}`;
+export function linkOf(
+  path: string,
+  parameters: Readonly<Record<string, string | undefined>>,
+): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== undefined) query.set(name, value);
+  return `/api/v1${path}?${query.toString()}`;
 }

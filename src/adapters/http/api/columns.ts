@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shortened, usage } from './parameters.ts';
 
 /** How an answer writes times and decimals. */
 export interface Style {
@@ -81,13 +82,41 @@ function withoutZeros(digits: string): string {
   return end === digits.length ? digits : digits.slice(0, end);
 }
 
+/**
+ * The columns of a comma-separated list, or all.
+ * @throws CdvaultError USAGE for an unknown name
+ */
+export function chosenColumns<Row, Name extends string>(
+  columns: Readonly<Record<Name, Column<Row>>>,
+  list: string | undefined,
+): readonly Name[] {
+  const all = Object.keys(columns) as Name[];
+  if (list === undefined) return all;
+  const names = new Set(list.split(','));
+  const unknown = [...names].find((name) => !Object.hasOwn(columns, name));
+  if (unknown === undefined) return all.filter((name) => names.has(name));
+  throw usage(
+    `there is no column ${JSON.stringify(shortened(unknown))} here`,
+    `Columns: ${all.join(', ')}.`,
+  );
+}
+
+export const CHOSEN = z
+  .string()
+  .optional()
+  .describe('The only columns to give, as `time,close,delta`; default: all.');
+
 /** The JSON object of all columns, each an array of the rows' cells. */
 export function columnsJson<Row>(
   columns: Columns<Row>,
   rows: readonly Row[],
-  style: Style,
+  {
+    style,
+    names = Object.keys(columns),
+  }: { readonly style: Style; readonly names?: readonly string[] | undefined },
 ): string {
-  const arrays = Object.entries(columns).map(([name, { cell }]) => {
+  const chosen = Object.entries(columns).filter(([name]) => names.includes(name));
+  const arrays = chosen.map(([name, { cell }]) => {
     const cells = rows.map((row) => cell(row, style));
     return `${JSON.stringify(name)}:[${cells.join(',')}]`;
   });

@@ -53,6 +53,8 @@ export interface Table<Row> {
   readonly series: Series;
   readonly range: TimeRange;
   readonly columns: Columns<Row>;
+  /** The only columns to give; default: all. */
+  readonly names?: readonly string[];
   readonly rows: readonly Row[];
   readonly style: Style;
   /** Path and parameters of the next part. */
@@ -62,14 +64,14 @@ export interface Table<Row> {
 }
 
 export function tableJson<Row>(table: Table<Row>): string {
-  const { series, range, columns, rows, style, next, more = {} } = table;
+  const { series, range, columns, names, rows, style, next, more = {} } = table;
   return objectJson({
     market: JSON.stringify(marketName(series.market)),
     symbol: JSON.stringify(series.symbol),
     from: timeJson(range.startMs, style),
     to: timeJson(range.endMs, style),
     ...more,
-    columns: columnsJson(columns, rows, style),
+    columns: columnsJson(columns, rows, { style, names }),
     count: String(rows.length),
     next: next === undefined ? 'null' : JSON.stringify(next),
   });
@@ -81,6 +83,14 @@ export function objectJson(fields: Readonly<Record<string, string>>): string {
   return `{${pairs.join(',')}}`;
 }
 
+const ARRAYS = 'Arrays of the same length, one value a row.';
+
+/** The schema of tableJson() where a question may name the columns that it needs. */
+export function someColumns<Row, More extends z.ZodRawShape>(columns: Columns<Row>, more: More) {
+  const { shape } = tableSchema(columns, more);
+  return z.strictObject({ ...shape, columns: shape.columns.partial().describe(ARRAYS) });
+}
+
 /** The schema of tableJson(). */
 export function tableSchema<Row, More extends z.ZodRawShape>(columns: Columns<Row>, more: More) {
   return z.strictObject({
@@ -89,7 +99,7 @@ export function tableSchema<Row, More extends z.ZodRawShape>(columns: Columns<Ro
     from: TIME,
     to: TIME,
     ...more,
-    columns: columnsSchema(columns).describe('Arrays of the same length, one value a row.'),
+    columns: columnsSchema(columns).describe(ARRAYS),
     count: z.int().describe('Number of rows.'),
     next: z.string().nullable().describe('Path of the next part, where a limit was reached.'),
   });

@@ -73,7 +73,7 @@ export function usage(message: string, advice?: string): CdvaultError {
 /** Longer than every valid value. */
 const MAX_SHOWN = 60;
 
-function shortened(text: string): string {
+export function shortened(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 

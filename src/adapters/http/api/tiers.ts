@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { tradesContracts } from '../../../domain/market.ts';
 import type { ShownTierBar } from '../../../ports/chart-data.ts';
 import { BAR_PARAMETERS, barsRequestOf, continued, linkOf, tagOf } from './bars.ts';
-import { columnsOf } from './columns.ts';
-import { type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
+import { chosenColumns, columnsOf } from './columns.ts';
+import { type Endpoint, endpoint, someColumns, tableJson } from './endpoint.ts';
 
 const { time, decimal, count, text } = columnsOf<ShownTierBar>();
 
@@ -41,7 +41,7 @@ export const TIERS: Endpoint = endpoint({
   path: '/tiers',
   summary: 'Bars of CDV of trades of one size apart',
   parameters: PARAMETERS,
-  answer: tableSchema(COLUMNS, {
+  answer: someColumns(COLUMNS, {
     interval: z.string(),
     anchor: z.string(),
     open: z.enum(['first', 'previous']),
@@ -50,6 +50,7 @@ export const TIERS: Endpoint = endpoint({
   }),
   async ask({ tier, ...given }, { data, zones, clock, version }) {
     const { series, request, style } = barsRequestOf(given, { zones, clock });
+    const names = chosenColumns(COLUMNS, given.columns);
     const question = data.tiers(series, request, tier === undefined ? undefined : Number(tier));
     const tag = await question.tag();
     return {
@@ -62,6 +63,7 @@ export const TIERS: Endpoint = endpoint({
           range: request.range,
           style,
           columns: COLUMNS,
+          names,
           rows: bars,
           next: next && linkOf('/tiers', { ...given, ...only, ...continued(next) }),
           more: {
