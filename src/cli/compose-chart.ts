@@ -21,22 +21,33 @@ const CHART_LIMITS: QueryLimits = {
   waiting: 200,
 };
 
+export interface ChartAnswers {
+  /** Data for one asker, whose queries end when the signal is aborted. */
+  readonly dataFor: (signal: AbortSignal) => ChartData;
+  readonly close: () => Promise<void>;
+}
+
 /** What charts, scripts and notebooks read, as the read-only user. */
 export function composeChart(
   urls: ServiceUrls,
   { config, clock, zones }: Pick<App, 'config' | 'clock' | 'zones'>,
-): { readonly data: ChartData; readonly close: () => Promise<void> } {
-  const sql = createLimitedSql(urls.questdbReadonlyPgUrl, CHART_LIMITS);
-  const data = createChartData({
-    bars: new QuestdbStoredBars(sql, config.tiers),
-    ledger: createLedger(sql),
-    catalogue: createSeriesCatalogue(sql),
-    reads: createChartReads(sql),
-    trades: createTradeReads(sql),
-    zones,
-    clock,
-  });
-  return { data, close: () => sql.close() };
+): ChartAnswers {
+  const limited = createLimitedSql(urls.questdbReadonlyPgUrl, CHART_LIMITS);
+  return {
+    dataFor(signal) {
+      const sql = limited.until(signal);
+      return createChartData({
+        bars: new QuestdbStoredBars(sql, config.tiers),
+        ledger: createLedger(sql),
+        catalogue: createSeriesCatalogue(sql),
+        reads: createChartReads(sql),
+        trades: createTradeReads(sql),
+        zones,
+        clock,
+      });
+    },
+    close: () => limited.close(),
+  };
 }
 
 /** The answers of the API without its server. */
@@ -54,7 +65,9 @@ export function composeApi(
   urls: ServiceUrls,
   app: Pick<App, 'config' | 'clock' | 'zones'>,
 ): OpenApi {
-  const { data, close } = composeChart(urls, app);
+  const { dataFor, close } = composeChart(urls, app);
+  // Its queries end with close().
+  const data = dataFor(new AbortController().signal);
   const deps = { data, zones: app.zones, clock: app.clock, version: VERSION };
   return {
     async ask(path, parameters) {

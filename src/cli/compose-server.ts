@@ -47,8 +47,8 @@ export async function composeServer(
   const chart = composeChart(urls, app);
   const status = () => serviceStatus({ watch, queue, log });
   const events = createChartEvents({ reads: createChartReads(sql), status, clock, log });
-  const { data } = chart;
-  const api = createApi({ data, events, zones: app.zones, clock, version: VERSION, log });
+  const { dataFor } = chart;
+  const api = createApi({ dataFor, events, zones: app.zones, clock, version: VERSION, log });
   const { redisUrl } = urls;
   const board = createBoard({ redisUrl, prefix: config.redisPrefix, path: BOARD_PATH, log });
   const closeParts = () =>

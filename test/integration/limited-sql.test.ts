@@ -1,5 +1,7 @@
-import { afterEach, expect, inject, test } from 'vitest';
-import { createLimitedSql } from '../../src/adapters/questdb/limited-sql.ts';
+import { once } from 'node:events';
+import { serve } from '@hono/node-server';
+import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
+import { createLimitedSql, type LimitedSql } from '../../src/adapters/questdb/limited-sql.ts';
 import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
 import { createApi } from '../../src/adapters/http/api/routes.ts';
 import { createChartReads } from '../../src/adapters/questdb/chart-reads.ts';
@@ -9,6 +11,7 @@ import { createTradeReads } from '../../src/adapters/questdb/trade-reads.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
 import { createChartData } from '../../src/app/chart/chart-data.ts';
+import type { CdvaultError } from '../../src/domain/errors.ts';
 import type { ChartEvents } from '../../src/ports/chart-data.ts';
 import { openStore, silentLog } from '../support/store.ts';
 import { eventually } from '../e2e/rig.ts';
@@ -23,7 +26,7 @@ const NO_EVENTS: ChartEvents = {
 };
 
 const opened: Sql[] = [];
-const open = (limits: Parameters<typeof createLimitedSql>[1]): Sql => {
+const open = (limits: Parameters<typeof createLimitedSql>[1]): LimitedSql => {
   const sql = createLimitedSql(inject('services').questdbReadonlyPgUrl, limits);
   opened.push(sql);
   return sql;
@@ -73,29 +76,91 @@ test.each([
   ['QUERY_TIMEOUT', 504, null, { queryMs: 200, running: 1, waiting: 9 }],
   ['QUERY_BUSY', 503, '2', { queryMs: 200, running: 1, waiting: 0 }],
 ] as const)('the API answers %s with %d', async (code, status, retryAfter, limits) => {
-  const sql = open(limits);
-  const slowly: Sql = { ...sql, query: async () => sql.query(slow(3)) };
+  const { api, close } = slowApi(open(limits), 3);
+  const response = await api.request('/series');
+  expect(response.status).toBe(status);
+  expect(response.headers.get('retry-after')).toBe(retryAfter);
+  expect(await response.json()).toMatchObject({ error: { code } });
+  await close();
+});
+
+/** An API whose every query is the slow one. */
+function slowApi(sql: LimitedSql, name: number) {
   const store = openStore();
-  const data = createChartData({
-    bars: store.bars,
-    ledger: createLedger(slowly),
-    catalogue: createSeriesCatalogue(slowly),
-    reads: createChartReads(slowly),
-    trades: createTradeReads(slowly),
-    zones: timeZones,
-    clock: systemClock,
-  });
   const api = createApi({
-    data,
+    dataFor(signal) {
+      const asked = sql.until(signal);
+      const slowly: Sql = { ...asked, query: async () => asked.query(slow(name)) };
+      return createChartData({
+        bars: store.bars,
+        ledger: createLedger(slowly),
+        catalogue: createSeriesCatalogue(slowly),
+        reads: createChartReads(slowly),
+        trades: createTradeReads(slowly),
+        zones: timeZones,
+        clock: systemClock,
+      });
+    },
     events: NO_EVENTS,
     zones: timeZones,
     clock: systemClock,
     version: '1',
     log: silentLog,
   });
-  const response = await api.request('/series');
-  expect(response.status).toBe(status);
-  expect(response.headers.get('retry-after')).toBe(retryAfter);
-  expect(await response.json()).toMatchObject({ error: { code } });
-  await store.close();
+  return { api, close: () => store.close() };
+}
+
+const GAPS = '/gaps?symbol=X&from=2024-01-01&to=2024-01-02';
+
+test('the query of a client that has gone ends in the server; that of another one goes on', async () => {
+  const queryMs = 6_000;
+  const sql = open({ queryMs, running: 1, waiting: 1 });
+  const { api, close } = slowApi(sql, 4);
+  const server = serve({ fetch: api.fetch, port: 0, hostname: '127.0.0.1' });
+  onTestFinished(() => void server.close());
+  onTestFinished(close);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const url = `http://127.0.0.1:${address.port}${GAPS}`;
+  const leaving = new AbortController();
+  const gone = fetch(url, { signal: leaving.signal }).catch((error: unknown) => error);
+  await eventually('it runs', async () => (await running(4)) === 1);
+  const startMs = performance.now();
+  leaving.abort();
+  expect(await gone).toMatchObject({ name: 'AbortError' });
+  // Its slot is the only one.
+  expect(await sql.query('SELECT 1 AS one')).toEqual([{ one: '1' }]);
+  await eventually('the server lists it no longer', async () => (await running(4)) === 0, 3_000);
+  expect(performance.now() - startMs).toBeLessThan(queryMs / 2);
+  const again = new AbortController();
+  const first = fetch(url, { signal: again.signal }).catch((error: unknown) => error);
+  await eventually('it runs again', async () => (await running(4)) === 1);
+  const other = fetch(url);
+  again.abort();
+  const leftMs = performance.now();
+  expect(await first).toMatchObject({ name: 'AbortError' });
+  // Until its own time is over.
+  expect((await other).status).toBe(504);
+  expect(performance.now() - leftMs).toBeGreaterThan(queryMs - 50);
+});
+
+test('a query that waits gives up its place when its asker has gone', async () => {
+  const sql = open({ queryMs: 2_000, running: 1, waiting: 1 });
+  const first = sql.query(slow(5)).catch((error: unknown) => error);
+  const leaving = new AbortController();
+  const second = sql
+    .until(leaving.signal)
+    .query('SELECT 2 AS n')
+    .catch((error: unknown) => error);
+  await expect(sql.query('SELECT 3 AS n')).rejects.toMatchObject({ code: 'QUERY_BUSY' });
+  leaving.abort();
+  expect(await sql.query('SELECT 4 AS n')).toEqual([{ n: '4' }]);
+  expect(await second).toMatchObject({ name: 'AbortError' });
+  expect(await first).toMatchObject({ code: 'QUERY_TIMEOUT' });
+  const waiting = [sql.query(slow(6)), sql.query('SELECT 5 AS n'), sql.query('SELECT 6 AS n')];
+  const ends = await Promise.allSettled(waiting);
+  expect(ends.map((end) => end.status === 'rejected' && (end.reason as CdvaultError).code)).toEqual(
+    ['QUERY_TIMEOUT', false, 'QUERY_BUSY'],
+  );
 });

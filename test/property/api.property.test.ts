@@ -20,16 +20,17 @@ const sql = createLimitedSql('postgresql://nobody:none@127.0.0.1:9/qdb', {
   waiting: 10,
 });
 const reads = createChartReads(sql);
+const data = createChartData({
+  bars: new QuestdbStoredBars(sql),
+  ledger: createLedger(sql),
+  catalogue: createSeriesCatalogue(sql),
+  reads,
+  trades: createTradeReads(sql),
+  zones: timeZones,
+  clock: systemClock,
+});
 const api = createApi({
-  data: createChartData({
-    bars: new QuestdbStoredBars(sql),
-    ledger: createLedger(sql),
-    catalogue: createSeriesCatalogue(sql),
-    reads,
-    trades: createTradeReads(sql),
-    zones: timeZones,
-    clock: systemClock,
-  }),
+  dataFor: () => data,
   events: createChartEvents({
     reads,
     status: async () => Promise.reject(new Error('the status was asked')),

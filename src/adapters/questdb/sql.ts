@@ -12,8 +12,15 @@ import { gathering } from './gathering.ts';
 export type TextRow = Readonly<Record<string, string | null>>;
 
 export interface Sql {
-  /** @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, TABLE_SUSPENDED */
-  query(text: string, values?: readonly unknown[]): Promise<readonly TextRow[]>;
+  /**
+   * @param signal stops the query in the server as well
+   * @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED, TABLE_SUSPENDED; the signal's reason
+   */
+  query(
+    text: string,
+    values?: readonly unknown[],
+    signal?: AbortSignal,
+  ): Promise<readonly TextRow[]>;
   /** Resolves once everything acknowledged so far is visible in the table. */
   waitApplied(table: string): Promise<void>;
   /** Aborts the queries that still run. */
@@ -46,13 +53,20 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
 
   const bare = { query: async (text: string) => (await pool.query<TextRow>(text)).rows };
 
-  async function query(text: string, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
+  async function query(
+    text: string,
+    values: readonly unknown[] = [],
+    signal?: AbortSignal,
+  ): Promise<readonly TextRow[]> {
+    const statement = values.length === 0 ? text : { text, values: [...values] };
     try {
-      const result = await pool.query<TextRow>(
-        values.length === 0 ? text : { text, values: [...values] },
-      );
+      const result =
+        signal === undefined
+          ? await pool.query<TextRow>(statement)
+          : await queryUntil(pool, statement, signal);
       return Array.isArray(result) ? [] : result.rows;
     } catch (error) {
+      signal?.throwIfAborted();
       throw await storeError(error, text, () => suspendedTables(bare));
     }
   }
@@ -73,6 +87,34 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
     },
   };
 }
+
+/** The server looks for lost connections while a query runs, and stops it within a quarter of a second. */
+async function queryUntil(
+  pool: pg.Pool,
+  statement: string | pg.QueryConfig,
+  signal: AbortSignal,
+): Promise<pg.QueryResult<TextRow>> {
+  const client = await pool.connect();
+  // The query fails with the same error.
+  client.on('error', ignore);
+  const stop = Promise.withResolvers<never>();
+  const onAbort = () => stop.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  let isWhole = false;
+  try {
+    signal.throwIfAborted();
+    const result = await Promise.race([client.query<TextRow>(statement), stop.promise]);
+    isWhole = true;
+    return result;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // As after any failed query, the connection is not used again.
+    client.release(!isWhole);
+    client.off('error', ignore);
+  }
+}
+
+function ignore(): void {}
 
 /**
  * A wait takes one of the server's few threads for connections until it ends (two on a small machine). A wait that is

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { CdvaultError } from '../../../domain/errors.ts';
+import type { ChartData } from '../../../ports/chart-data.ts';
 import type { Log } from '../../../ports/log.ts';
 import { BARS } from './bars.ts';
 import { createAnswerer } from './answerer.ts';
@@ -23,14 +24,22 @@ export const DATA_ENDPOINTS: readonly Endpoint[] = [
 
 export const ENDPOINTS: readonly Endpoint<ApiDeps>[] = [...DATA_ENDPOINTS, STATUS_ENDPOINT];
 
+export interface ApiParts extends Omit<ApiDeps, 'data'> {
+  /** Data for one request, whose queries end when the signal is aborted. */
+  readonly dataFor: (signal: AbortSignal) => ChartData;
+  readonly log: Log;
+}
+
 /** The API below API_PATH. */
-export function createApi(deps: ApiDeps & { readonly log: Log }): Hono {
+export function createApi({ dataFor, ...deps }: ApiParts): Hono {
   const api = new Hono({ strict: false });
   const answer = createAnswerer();
   for (const { path, ask } of ENDPOINTS) {
     api.get(path, async (context) => {
       const { searchParams } = new URL(context.req.url);
-      return answer(context, await ask(searchParams, deps));
+      // The client's own: nobody else waits for what it asks.
+      const data = dataFor(context.req.raw.signal);
+      return answer(context, await ask(searchParams, { ...deps, data }));
     });
     api.all(path, (context) => {
       const error = new CdvaultError('USAGE', `${context.req.method} is not possible here`, {
@@ -49,6 +58,8 @@ export function createApi(deps: ApiDeps & { readonly log: Log }): Hono {
     return context.json(failureBody(error), 404);
   });
   api.onError((thrown, context) => {
+    // Nobody reads the answer to a client that has gone.
+    if (context.req.raw.signal.aborted) return context.body(null, 503);
     const { status, error, body } = failureOf(thrown);
     if (status === 500)
       deps.log.error({ path: context.req.path, code: error.code, error }, 'A request failed');
