@@ -258,14 +258,27 @@ test.each([
   expect(error.message).toContain(words);
 });
 
+test('/openapi.json has the stream of events, with its parameter and type', async () => {
+  const document = (await (await served.ask('/api/v1/openapi.json')).json()) as OpenApi;
+  const { get } = document.paths['/events'] ?? {};
+  expect(get?.parameters).toMatchObject([{ name: 'series', required: false, explode: true }]);
+  expect(Object.keys(get?.responses ?? {})).toEqual(['200', '400', '401', '503']);
+  const [type = ''] = Object.keys(get?.responses['200'].content ?? {});
+  const leaving = new AbortController();
+  const query = new URLSearchParams({ series: `spot:${BUSY.symbol}` }).toString();
+  const events = await served.ask(`/api/v1/events?${query}`, { signal: leaving.signal });
+  expect([events.status, events.headers.get('content-type')]).toEqual([200, type]);
+  leaving.abort();
+});
+
 test('every answer has the form that /openapi.json says', async () => {
   const response = await served.ask('/api/v1/openapi.json');
   const document = (await response.json()) as OpenApi;
   expect(document.openapi).toBe('3.1.0');
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   const paths = Object.entries(document.paths);
-  expect(paths.map(([path]) => path)).toEqual(ENDPOINTS.map(({ path }) => path));
-  for (const [path, { get }] of paths) {
+  expect(paths.map(([path]) => path)).toEqual([...ENDPOINTS.map(({ path }) => path), '/events']);
+  for (const [path, { get }] of paths.slice(0, -1)) {
     const isForm = ajv.compile(get.responses['200'].content['application/json'].schema);
     const takes = (name: string) => get.parameters.some((one) => one.name === name);
     for (const [exact, times] of [

@@ -54,7 +54,7 @@ function statusJson(version: string, { services, jobs, lag, lastError }: Service
 const ALIVE_MS = 15_000;
 const RETRY_MS = 2_000;
 /** More than a page shows. */
-const MAX_SERIES = 50;
+export const MAX_SERIES = 50;
 
 /** Adds /events, a stream that ends when the client goes. */
 export function addEvents(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
+import { MAX_SERIES } from './events.ts';
 
 const FAILURE = z.strictObject({
   error: z.strictObject({
@@ -30,7 +31,12 @@ export function openApi(endpoints: readonly Omit<Endpoint, 'ask'>[], version: st
     },
     servers: [{ url: '/api/v1' }],
     security: [{ password: [] }],
-    paths: Object.fromEntries(endpoints.map((one) => [one.path, { get: operationOf(one) }])),
+    paths: {
+      ...(Object.fromEntries(
+        endpoints.map((one) => [one.path, { get: operationOf(one) }]),
+      ) as object),
+      '/events': { get: EVENTS },
+    },
     components: {
       schemas: { Failure: schemaOf(FAILURE) },
       securitySchemes: { password: { type: 'http', scheme: 'basic' } },
@@ -38,16 +44,45 @@ export function openApi(endpoints: readonly Omit<Endpoint, 'ask'>[], version: st
   };
 }
 
+function failuresOf(statuses: readonly (keyof typeof FAILURES)[]): object {
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } };
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const description = FAILURES[status];
+      return [status, status === '401' ? { description } : { description, content }];
+    }),
+  );
+}
+
+/** OpenAPI 3.1 has no form for what a stream consists of, other than text. */
+const EVENTS = {
+  operationId: 'events',
+  summary: 'A stream of new bars and of what runs',
+  description:
+    'Events `bars` (JSON `{"market", "symbol", "from", "to"}`, whole days in epoch ms whose bars were built) ' +
+    'and `status` (the answer of `/status`, when it changes).',
+  parameters: [
+    {
+      name: 'series',
+      in: 'query',
+      required: false,
+      description:
+        'Series whose bars are wanted, as `spot:BTCUSDT`; may be repeated, up to 50 times.',
+      style: 'form',
+      explode: true,
+      schema: { type: 'array', maxItems: MAX_SERIES, items: { type: 'string' } },
+    },
+  ],
+  responses: {
+    '200': {
+      description: 'Server-sent events, until the client goes.',
+      content: { 'text/event-stream': { schema: { type: 'string' } } },
+    },
+    ...failuresOf(['400', '401', '503']),
+  },
+};
+
 function operationOf({ path, summary, parameters, answer }: Omit<Endpoint, 'ask'>): object {
-  const failures = Object.entries(FAILURES).map(([status, description]) => [
-    status,
-    status === '401'
-      ? { description }
-      : {
-          description,
-          content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
-        },
-  ]);
   return {
     operationId: path.slice(1),
     summary,
@@ -58,7 +93,7 @@ function operationOf({ path, summary, parameters, answer }: Omit<Endpoint, 'ask'
         content: { 'application/json': { schema: schemaOf(answer) } },
       },
       '304': { description: 'The tag of If-None-Match still holds.' },
-      ...(Object.fromEntries(failures) as object),
+      ...failuresOf(['400', '401', '404', '503', '504']),
     },
   };
 }
