@@ -273,8 +273,6 @@ export interface Bins {
 
 /** What charts ask of the raw trades of a series. */
 export interface TradeReads {
-  /** Stored trades, valid or not. */
-  count(series: Series, range: TimeRange): Promise<number>;
   /** By time, then by price; at most `limit`. */
   cells(
     series: Series,

@@ -243,6 +243,35 @@ test('restated levels are told with their reason', async () => {
   ]);
 });
 
+test.each(['/footprint', '/profile'])(
+  '%s of more than 5 million trades is refused, with how long a range can be',
+  async (path) => {
+    const series = spot(unique('MANY'));
+    const records = await app.ledger.records(BUSY, { startMs: START, endMs: END });
+    const entries = records.map((record) => ({
+      record: { ...record, symbol: series.symbol, rows: 250_000 },
+      gaps: [],
+    }));
+    expect(entries).toHaveLength(24);
+    await app.ledger.write(entries, Date.now());
+    await app.sql.waitApplied('slices');
+    const query = new URLSearchParams(of(series)).toString();
+    const response = await served.ask(`/api/v1${path}?${query}`);
+    expect(response.status, await response.clone().text()).toBe(400);
+    expect(await response.json()).toEqual({
+      error: {
+        code: 'BAD_RANGE',
+        message:
+          'the hours of the range have 6000000 trades; an answer is computed from at most 5000000',
+        advice: 'Ask for at most about 20 h of this series at a time.',
+        retryable: false,
+      },
+    });
+    const fitting = await ask(path, of(series, START, START + 20 * HOUR_MS));
+    expect(fitting.count).toBe(0);
+  },
+);
+
 test.each([
   ['/trades', { to: '2025-03-04T00:01Z' }, 'the range is longer than a day'],
   ['/trades', { afterId: 'x' }, 'afterId "x" is not possible'],

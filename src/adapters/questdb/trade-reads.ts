@@ -20,12 +20,6 @@ export function createTradeReads(sql: Sql): TradeReads {
   }
 
   return {
-    async count(series, range) {
-      const table = await tableOf(series);
-      if (table === undefined) return 0;
-      const [row] = await sql.query(`SELECT count() AS n FROM ${table} WHERE ${within(range)}`);
-      return row === undefined ? 0 : int(row, 'n');
-    },
     async cells(series, range, { originMs, lengthMs, binE8 }, limit) {
       const table = await tableOf(series);
       if (table === undefined) return [];

@@ -9,7 +9,7 @@ import { tradeAnswers, type TradesDeps } from './chart-trades.ts';
 import { coverageRuns } from './coverage-runs.ts';
 
 interface ChartDeps extends TiersDeps, Pick<TradesDeps, 'trades'> {
-  readonly ledger: Pick<Ledger, 'records' | 'knows' | 'openGaps' | 'overview'>;
+  readonly ledger: Pick<Ledger, 'records' | 'knows' | 'totals' | 'openGaps' | 'overview'>;
   readonly catalogue: Pick<SeriesCatalogue, 'all'>;
   readonly reads: ChartReads;
 }

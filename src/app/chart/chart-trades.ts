@@ -2,7 +2,7 @@ import { evenGrid, longestIntervalIn } from '../../domain/bars/bar-grid.ts';
 import { binE8For } from '../../domain/bars/price-bin.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Series } from '../../domain/market.ts';
-import { DAY_MS, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { DAY_MS, HOUR_MS, type TimeRange, widenToHours } from '../../domain/time/hour.ts';
 import { formatDecimal, parseDecimal, PRICE_SCALE } from '../../domain/trade/decimal.ts';
 import type { StoredBars } from '../../ports/bar-store.ts';
 import type { ChartData, TradeReads } from '../../ports/chart-data.ts';
@@ -11,7 +11,7 @@ import { assertStored } from './assert-stored.ts';
 
 export interface TradesDeps {
   readonly bars: Pick<StoredBars, 'bars'>;
-  readonly ledger: Pick<Ledger, 'knows'>;
+  readonly ledger: Pick<Ledger, 'knows' | 'totals'>;
   readonly trades: TradeReads;
 }
 
@@ -79,15 +79,16 @@ export function tradeAnswers(deps: TradesDeps): TradeAnswers {
   };
 }
 
-/** @throws CdvaultError BAD_RANGE when the range has too many trades */
-async function assertReadable({ trades }: TradesDeps, series: Series, range: TimeRange) {
-  const count = await trades.count(series, range);
+/** @throws CdvaultError BAD_RANGE when the ledger has too many trades in the hours of the range */
+async function assertReadable({ ledger }: TradesDeps, series: Series, range: TimeRange) {
+  const asked = widenToHours(range);
+  const { rows: count } = await ledger.totals(series, asked);
   if (count <= MAX_READ_TRADES) return;
-  const lengthMs = ((range.endMs - range.startMs) * MAX_READ_TRADES) / count;
+  const lengthMs = ((asked.endMs - asked.startMs) * MAX_READ_TRADES) / count;
   const hours = Math.max(1, Math.floor(lengthMs / HOUR_MS));
   throw new CdvaultError(
     'BAD_RANGE',
-    `the range has ${count} trades; an answer is computed from at most ${MAX_READ_TRADES}`,
+    `the hours of the range have ${count} trades; an answer is computed from at most ${MAX_READ_TRADES}`,
     { advice: `Ask for at most about ${hours} h of this series at a time.` },
   );
 }
