@@ -6,7 +6,6 @@ import type { Feed } from './data/feed.ts';
 import { type DataSource, isAborted, Refusal } from './data/source.ts';
 import { cellsOf } from './chart/cells.ts';
 import { Footprint } from './chart/footprint.ts';
-import { PANES } from './chart/options.ts';
 import type { Palette } from './chart/palette.ts';
 import type { Panes } from './chart/panes.ts';
 import { binFor } from './chart/price-bins.ts';
@@ -14,7 +13,8 @@ import { Profile } from './chart/profile.ts';
 
 /** Narrower cells can't be read. */
 const FOOTPRINT_SLOT_PX = 46;
-const FOOTPRINT_ROW_PX = 14;
+/** A number and the space around it. */
+const FOOTPRINT_ROW_PX = 16;
 const PROFILE_ROW_PX = 5;
 
 interface Loaded {
@@ -146,19 +146,16 @@ export class Layers {
     { rowPx, interval }: { readonly rowPx: number; readonly interval: Interval | undefined },
   ): Loaded | undefined {
     const { points } = this.#panes.places;
-    const scale = this.#panes.chart.priceScale('right', PANES.price);
-    const prices = scale.getVisibleRange();
-    const heightPx = this.#panes.pane(PANES.price)?.getHeight() ?? 0;
+    const pricesPerPx = this.#panes.pricesPerPx();
     const { series } = feed.choice;
     const { limits } = feed;
     const first = points[this.#panes.places.indexAt(visible.fromMs)];
     const last = points[this.#panes.places.indexAt(visible.toMs)];
-    if (prices === null || first === undefined || last === undefined || heightPx === 0)
-      return undefined;
+    if (pricesPerPx === undefined || first === undefined || last === undefined) return undefined;
     const fromMs = Math.max(first.timeMs, limits.fromMs);
     const toMs = Math.min(last.endMs, limits.toMs);
     if (fromMs >= toMs) return undefined;
-    const bin = binFor((prices.to - prices.from) / heightPx, rowPx);
+    const bin = binFor(pricesPerPx, rowPx);
     return { ...series, interval, bin, range: { fromMs, toMs } };
   }
 }

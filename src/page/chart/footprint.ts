@@ -15,16 +15,29 @@ import { xOf } from './shading.ts';
 
 /** The candle stands at the left of its cells. */
 const CANDLE_PX = 7;
-const FONT_PX = 10;
-const MARK_PX = 3;
-const TEXT_ROW_PX = 11;
-const TEXT_SLOT_PX = 66;
+const FONT_PX = 11;
+const MARK_PX = 4;
+/** Lower rows have no room for a number. */
+const TEXT_ROW_PX = 13;
+/** Two numbers of at most five characters, their marks and the candle. */
+const PAIR_SLOT_PX = 88;
+/** The delta alone. */
+const DELTA_SLOT_PX = 58;
 
 interface Slot {
   readonly left: number;
   readonly right: number;
   readonly series: ISeriesApi<SeriesType>;
 }
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+type Marks = ReturnType<typeof imbalance>;
 
 export class Footprint implements ISeriesPrimitive {
   #cells: FootprintCells | undefined;
@@ -93,9 +106,8 @@ export class Footprint implements ISeriesPrimitive {
     const byPrice = new Map(cells.map((cell) => [Math.round(cell.price / bin), cell]));
     for (const cell of cells) {
       const row = Math.round(cell.price / bin);
-      const box = { x: left + CANDLE_PX + 3, y: y(cell.price + bin), w: 0, h: 0 };
-      box.w = right - 2 - box.x;
-      box.h = y(cell.price) - box.y;
+      const [x, top] = [left + CANDLE_PX + 3, y(cell.price + bin)];
+      const box = { x, y: top, w: right - 2 - x, h: y(cell.price) - top };
       const delta = cell.buy - cell.sell;
       const share = mostDelta === 0 ? 0 : Math.abs(delta) / mostDelta;
       const colour = delta >= 0 ? this.#palette.up : this.#palette.down;
@@ -106,18 +118,33 @@ export class Footprint implements ISeriesPrimitive {
         context.lineWidth = 1;
         context.strokeRect(box.x + 0.5, box.y + 0.5, box.w - 1, Math.max(box.h - 1, 1));
       }
-      if (box.h < TEXT_ROW_PX || right - left < TEXT_SLOT_PX) continue;
       const marks = imbalance(cell, byPrice.get(row - 1), byPrice.get(row + 1));
-      this.#drawText(context, box, cell, marks);
+      this.#drawMarks(context, box, marks);
+      if (box.h < TEXT_ROW_PX || right - left < DELTA_SLOT_PX) continue;
+      if (right - left >= PAIR_SLOT_PX) this.#drawPair(context, box, cell, marks);
+      else this.#drawDelta(context, box, delta);
     }
   }
 
-  #drawText(
-    context: CanvasRenderingContext2D,
-    box: { readonly x: number; readonly y: number; readonly w: number; readonly h: number },
-    cell: Cell,
-    marks: { readonly buy: boolean; readonly sell: boolean },
-  ): void {
+  /** At the side of what is imbalanced: text in its colour can't be read on a cell of that colour. */
+  #drawMarks(context: CanvasRenderingContext2D, { x, y, w, h }: Box, marks: Marks): void {
+    const height = Math.max(h - 3, 1);
+    context.fillStyle = this.#palette.down;
+    if (marks.sell) context.fillRect(x + 1, y + 1.5, MARK_PX, height);
+    context.fillStyle = this.#palette.up;
+    if (marks.buy) context.fillRect(x + w - MARK_PX - 1, y + 1.5, MARK_PX, height);
+  }
+
+  #drawDelta(context: CanvasRenderingContext2D, { x, y, w, h }: Box, delta: number): void {
+    context.font = `${FONT_PX}px system-ui, sans-serif`;
+    context.fillStyle = this.#palette.text;
+    context.textAlign = 'center';
+    const sign = delta > 0 ? '+' : delta < 0 ? '−' : '';
+    context.fillText(sign + sizeText(Math.abs(delta)), x + w / 2, y + h / 2 + 0.5);
+  }
+
+  /** What was sold × what was bought. */
+  #drawPair(context: CanvasRenderingContext2D, box: Box, cell: Cell, marks: Marks): void {
     const [middle, line] = [box.x + box.w / 2, box.y + box.h / 2 + 0.5];
     const write = (text: string, isMarked: boolean, x: number) => {
       context.font = `${isMarked ? 'bold ' : ''}${FONT_PX}px system-ui, sans-serif`;
@@ -125,16 +152,11 @@ export class Footprint implements ISeriesPrimitive {
       context.fillText(text, x, line);
     };
     context.textAlign = 'right';
-    write(sizeText(cell.sell), marks.sell, middle - 5);
+    write(sizeText(cell.sell), marks.sell, middle - 6);
     context.textAlign = 'left';
-    write(sizeText(cell.buy), marks.buy, middle + 5);
+    write(sizeText(cell.buy), marks.buy, middle + 6);
     context.textAlign = 'center';
     write('×', false, middle);
-    // A mark at the side of what is imbalanced: text in its colour can't be read on a cell of that colour.
-    context.fillStyle = this.#palette.down;
-    if (marks.sell) context.fillRect(box.x, box.y + 1, MARK_PX, box.h - 2);
-    context.fillStyle = this.#palette.up;
-    if (marks.buy) context.fillRect(box.x + box.w - MARK_PX, box.y + 1, MARK_PX, box.h - 2);
   }
 
   #drawCandle(context: CanvasRenderingContext2D, { left, series }: Slot, { bar }: Point): void {

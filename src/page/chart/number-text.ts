@@ -14,12 +14,14 @@ function trimmed(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }
 
-/** At most four digits: cells are small. */
+/** At most five characters: cells are small. */
 export function sizeText(size: number): string {
   if (size === 0) return '0';
   if (size >= 1e6) return `${(size / 1e6).toFixed(1)}M`;
   if (size >= 1e4) return `${(size / 1e3).toFixed(0)}k`;
+  if (size >= 1e3) return `${(size / 1e3).toFixed(1)}k`;
   if (size >= 100) return size.toFixed(0);
   if (size >= 10) return size.toFixed(1);
-  return size >= 0.01 ? size.toFixed(2) : size.toPrecision(1);
+  if (size >= 0.01) return size.toFixed(2);
+  return size >= 0.001 ? size.toFixed(3) : '<.001';
 }

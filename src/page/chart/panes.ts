@@ -90,6 +90,15 @@ export class Panes {
     return this.chart.panes()[index];
   }
 
+  /** Of the price pane; undefined while it has no bars. */
+  pricesPerPx(): number | undefined {
+    const heightPx = this.pane(PANES.price)?.getHeight() ?? 0;
+    // The range that the library tells of the scale leaves the margins out.
+    const [top, bottom] = [0, heightPx].map((y) => this.price.coordinateToPrice(y));
+    if (typeof top !== 'number' || typeof bottom !== 'number' || top === bottom) return undefined;
+    return (top - bottom) / heightPx;
+  }
+
   #timeScale(): Partial<TimeScaleOptions> {
     return {
       tickMarkFormatter: zonedLabel(() => this.#clock),

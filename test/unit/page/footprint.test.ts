@@ -31,10 +31,12 @@ test('a side is imbalanced against the other side one bin across', () => {
 
 test.each([
   [0, '0'],
-  [0.0004, '0.0004'],
+  [0.0004, '<.001'],
+  [0.0041, '0.004'],
   [1.234, '1.23'],
   [12.34, '12.3'],
   [123.4, '123'],
+  [1_234, '1.2k'],
   [12_345, '12k'],
   [1_234_567, '1.2M'],
 ])('the size %d in a cell', (size, text) => {
