@@ -4,12 +4,13 @@ import type { Interval } from '../domain/time/interval.ts';
 import type { VisibleRange, View } from './view.ts';
 import type { Feed } from './data/feed.ts';
 import { type DataSource, isAborted, Refusal } from './data/source.ts';
-import { cellsOf } from './chart/cells.ts';
+import { cellsOf, rowsOf } from './chart/cells.ts';
 import { Footprint } from './chart/footprint.ts';
 import type { Palette } from './chart/palette.ts';
 import type { Panes } from './chart/panes.ts';
 import { binFor } from './chart/price-bins.ts';
 import { Profile } from './chart/profile.ts';
+import type { CellLegend } from './ui/cell-legend.ts';
 
 /** Narrower cells can't be read. */
 const FOOTPRINT_SLOT_PX = 46;
@@ -30,6 +31,7 @@ export class Layers {
   readonly #panes: Panes;
   readonly #footprint: Footprint;
   readonly #profile: Profile;
+  readonly #legend: CellLegend;
   readonly #note: (what: 'profile' | 'footprint', text: string) => void;
   #request = new AbortController();
   #cells: Loaded | undefined;
@@ -39,15 +41,23 @@ export class Layers {
     source: DataSource,
     panes: Panes,
     palette: Palette,
-    note: (what: 'profile' | 'footprint', text: string) => void,
+    {
+      legend,
+      note,
+    }: {
+      readonly legend: CellLegend;
+      readonly note: (what: 'profile' | 'footprint', text: string) => void;
+    },
   ) {
     this.#source = source;
     this.#panes = panes;
     this.#note = note;
+    this.#legend = legend;
     this.#footprint = new Footprint(palette);
     this.#profile = new Profile(palette);
     panes.price.attachPrimitive(this.#footprint);
     panes.price.attachPrimitive(this.#profile);
+    panes.onCursor((index, price) => this.#point(index, price));
   }
 
   clear(palette: Palette): void {
@@ -75,6 +85,13 @@ export class Layers {
     ]);
   }
 
+  #point(index: number | undefined, price: number | undefined): void {
+    const point = index === undefined ? undefined : this.#panes.places.points[index];
+    if (point === undefined || price === undefined) return this.#legend.show(undefined, undefined);
+    const cell = this.#footprint.textsAt(point.timeMs, price);
+    this.#legend.show(cell, this.#profile.textsAt(price));
+  }
+
   /** What can't be shown is no failure of the page: a note says why. */
   async #guard(
     what: 'profile' | 'footprint',
@@ -99,6 +116,11 @@ export class Layers {
       return isWanted ? 'Zoom in until bars are about 50 pixels wide.' : '';
     }
     const { interval } = feed.choice;
+    if (this.#startsOffGrid(feed, visible)) {
+      this.#cells = undefined;
+      this.#footprint.set(undefined, points, palette);
+      return `None here: cells begin at whole steps of ${interval} in UTC, and these bars do not. Choose a shorter interval.`;
+    }
     const wanted = this.#wanted(feed, visible, { rowPx: FOOTPRINT_ROW_PX, interval });
     if (wanted === undefined || holds(this.#cells, wanted)) return '';
     const answer = await this.#source.ask(
@@ -110,6 +132,13 @@ export class Layers {
     this.#cells = wanted;
     this.#footprint.set(cellsOf(answer), this.#panes.places.points, palette);
     return answer.next === null ? '' : 'Too many cells: the later bars have none.';
+  }
+
+  /** Bars of a session that begins at 09:30 do when they are longer than 30 minutes. */
+  #startsOffGrid({ intervalMs }: Feed, { fromMs, toMs }: VisibleRange): boolean {
+    return this.#panes.places.points.some(
+      ({ timeMs, endMs }) => endMs > fromMs && timeMs < toMs && timeMs % intervalMs !== 0,
+    );
   }
 
   async #showProfile({ feed, visible, palette, signal }: Task, isWanted: boolean): Promise<string> {
@@ -130,12 +159,7 @@ export class Layers {
     );
     signal.throwIfAborted();
     this.#rows = wanted;
-    const rows = columns.price.map((price, index) => ({
-      price: Number(price),
-      buy: Number(columns.buy[index]),
-      sell: Number(columns.sell[index]),
-    }));
-    this.#profile.set({ bin: Number(bin), rows }, palette);
+    this.#profile.set({ bin: Number(bin), rows: rowsOf(columns, bin) }, palette);
     return '';
   }
 
@@ -178,5 +202,5 @@ function isEqual(a: Loaded | undefined, b: Loaded): boolean {
 }
 
 function asked({ fromMs, toMs }: VisibleRange) {
-  return { from: fromMs, to: toMs };
+  return { exact: 'true', from: fromMs, to: toMs };
 }

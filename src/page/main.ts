@@ -65,9 +65,10 @@ function start(): void {
     overlays.opener,
   );
   const drawing = new Drawing(panes, strip, readPalette(), clock);
-  const layers = new Layers(source, panes, readPalette(), (what, text) =>
-    overlays.setNote(what, text),
-  );
+  const layers = new Layers(source, panes, readPalette(), {
+    legend: drawing.legend.cells,
+    note: (what, text) => overlays.setNote(what, text),
+  });
   const status = new StatusCorner();
   const page: Page = new Page(
     source,

@@ -231,7 +231,7 @@ export class Page {
   #showLayers(): void {
     if (this.#feed === undefined) return;
     const { layers, readPalette } = this.#parts;
-    void layers.show(this.#feed, this.#view, readPalette());
+    void this.#awaited(layers.show(this.#feed, this.#view, readPalette()));
   }
 
   #listen(): void {

@@ -8,7 +8,7 @@ import type {
   SeriesType,
 } from 'lightweight-charts';
 import type { Point } from '../data/bar.ts';
-import { type Cell, type FootprintCells, imbalance } from './cells.ts';
+import { type Cell, cellAt, type CellTexts, type FootprintCells, imbalance } from './cells.ts';
 import { sizeText } from './number-text.ts';
 import { type Palette, translucent } from './palette.ts';
 import { xOf } from './shading.ts';
@@ -68,6 +68,12 @@ export class Footprint implements ISeriesPrimitive {
     this.#points = points;
     this.#palette = palette;
     this.#attached?.requestUpdate();
+  }
+
+  /** What is drawn at a price of a bar. */
+  textsAt(timeMs: number, price: number): CellTexts | undefined {
+    const cells = this.#cells?.byTime.get(timeMs) ?? [];
+    return cellAt(cells, this.#cells?.bin ?? 1, price)?.texts;
   }
 
   #draw(context: CanvasRenderingContext2D): void {

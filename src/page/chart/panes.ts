@@ -171,10 +171,12 @@ export class Panes {
   }
 
   /** @param handler gets the index of the point under the cursor; undefined when there is none */
-  onCursor(handler: (index: number | undefined) => void): void {
-    this.chart.subscribeCrosshairMove(({ logical, point }: MouseEventParams) => {
+  onCursor(handler: (index: number | undefined, price: number | undefined) => void): void {
+    this.chart.subscribeCrosshairMove(({ logical, point, paneIndex }: MouseEventParams) => {
       const isOnPoint = logical !== undefined && this.#places.points[logical] !== undefined;
-      handler(point === undefined || !isOnPoint ? undefined : logical);
+      const isOnPrices = point !== undefined && paneIndex === PANES.price;
+      const price = isOnPrices ? this.price.coordinateToPrice(point.y) : null;
+      handler(point === undefined || !isOnPoint ? undefined : logical, price ?? undefined);
     });
   }
 

@@ -5,7 +5,7 @@ import type {
   IPrimitivePaneView,
   SeriesAttachedParameter,
 } from 'lightweight-charts';
-import type { Cell } from './cells.ts';
+import { type Cell, cellAt, type CellTexts } from './cells.ts';
 import { type Palette, translucent } from './palette.ts';
 
 export interface ProfileRows {
@@ -46,6 +46,12 @@ export class Profile implements ISeriesPrimitive {
     this.#profile = profile;
     this.#palette = palette;
     this.#attached?.requestUpdate();
+  }
+
+  /** What is drawn at a price. */
+  textsAt(price: number): CellTexts | undefined {
+    const { rows, bin } = this.#profile ?? { rows: [], bin: 1 };
+    return cellAt(rows, bin, price)?.texts;
   }
 
   #draw(context: CanvasRenderingContext2D, widthPx: number): void {

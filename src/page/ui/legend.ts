@@ -3,6 +3,7 @@
 import type { Bar, Point } from '../data/bar.ts';
 import type { BarStatus } from '../data/answers.ts';
 import type { LevelTexts } from '../levels.ts';
+import { CellLegend } from './cell-legend.ts';
 import { element } from './element.ts';
 
 export interface LegendContent {
@@ -35,6 +36,9 @@ export class Legend {
   /** One for each pane. */
   readonly roots: readonly [HTMLElement, HTMLElement, HTMLElement];
 
+  /** Below the prices. */
+  readonly cells = new CellLegend();
+
   constructor() {
     const root = (name: string) => element('div', { class: 'legend', 'data-legend': name });
     this.roots = [root('price'), root('cdv'), root('delta')];
@@ -47,6 +51,7 @@ export class Legend {
     price.replaceChildren(
       row(element('strong', {}, content.title), named('time', content.time), statusOf(content)),
       fields(priceFields(bar)),
+      this.cells.root,
     );
     cdv.replaceChildren(
       row(element('strong', {}, 'CDV'), element('span', { class: 'hint' }, content.anchor)),

@@ -15,15 +15,15 @@ test.each([
 });
 
 test('a side is imbalanced against the other side one bin across', () => {
-  const cell = { price: 10, buy: 3, sell: 1 };
-  const below = { price: 9, buy: 0, sell: 1 };
-  const above = { price: 11, buy: 0.5, sell: 0 };
+  const cell = { buy: 3, sell: 1 };
+  const below = { buy: 0, sell: 1 };
+  const above = { buy: 0.5, sell: 0 };
   expect(imbalance(cell, below, above)).toEqual({ buy: true, sell: false });
   expect(imbalance({ ...cell, sell: 1.5 }, { ...below, sell: 1.1 }, above)).toEqual({
     buy: false,
     sell: true,
   });
-  expect(imbalance({ price: 10, buy: 0, sell: 0 }, undefined, undefined)).toEqual({
+  expect(imbalance({ buy: 0, sell: 0 }, undefined, undefined)).toEqual({
     buy: false,
     sell: false,
   });
