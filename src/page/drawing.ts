@@ -8,6 +8,8 @@ import type { LineBar } from './chart/level-line.ts';
 import { PANES } from './chart/options.ts';
 import type { Palette } from './chart/palette.ts';
 import type { Line, Panes } from './chart/panes.ts';
+import { Restarts } from './chart/restarts.ts';
+import { restartsOf } from './data/restart-times.ts';
 import { Shading, xOf } from './chart/shading.ts';
 import type { ZoneClock } from './time/zone-clock.ts';
 import { anchorText } from './ui/anchors.ts';
@@ -33,6 +35,7 @@ export class Drawing {
   readonly legend = new Legend();
   readonly #strip: Strip;
   readonly #shades: readonly Shading[];
+  readonly #restarts: Restarts;
   #palette: Palette;
   #clock: ZoneClock;
   #feed: Feed | undefined;
@@ -54,6 +57,8 @@ export class Drawing {
       panes.pane(index)?.attachPrimitive(shading);
       return shading;
     });
+    this.#restarts = new Restarts(palette);
+    panes.pane(PANES.cdv)?.attachPrimitive(this.#restarts);
     panes.onCursor((index) => this.point(index));
     panes.chart.timeScale().subscribeSizeChange(() => this.drawStrip());
   }
@@ -88,6 +93,7 @@ export class Drawing {
     this.panes.setPoints([], 1);
     this.panes.setLevels([], 0);
     for (const shade of this.#shades) shade.set([], this.#palette);
+    this.#restarts.set([], this.#palette);
     this.drawStrip();
     this.legend.clear();
   }
@@ -107,6 +113,15 @@ export class Drawing {
         : [{ verdict, from: places.placeOf(fromMs), to: places.placeOf(toMs) }],
     );
     for (const shade of this.#shades) shade.set(runs, this.#palette);
+    const restarts = view.anchor === 'visible' ? [] : restartsOf(feed.points);
+    this.#restarts.set(
+      restarts.map((timeMs) => ({
+        place: places.placeOf(timeMs),
+        // Without the year.
+        text: this.#clock.text(timeMs).slice(5),
+      })),
+      this.#palette,
+    );
     this.#drawLines(feed, view);
     this.#countLevels(true);
     this.point(undefined);

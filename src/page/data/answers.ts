@@ -45,6 +45,7 @@ export interface BarColumns extends LevelColumns {
   readonly priceClose: Column<string | null>;
   readonly firstId: Column<number | null>;
   readonly lastId: Column<number | null>;
+  readonly levelFrom: Column<number>;
 }
 
 export interface Table<Columns> {

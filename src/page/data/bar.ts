@@ -25,6 +25,8 @@ export interface Bar extends LevelBar {
   readonly trades: number;
   readonly firstId: number | null;
   readonly lastId: number | null;
+  /** When the level was 0. */
+  readonly levelFromMs: number;
 }
 
 export interface PriceTexts {
@@ -96,6 +98,7 @@ function barAt(columns: BarColumns, index: number): Bar {
     trades: at(columns.trades, index),
     firstId: at(columns.firstId, index),
     lastId: at(columns.lastId, index),
+    levelFromMs: at(columns.levelFrom, index),
   };
 }
 

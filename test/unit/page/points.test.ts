@@ -21,6 +21,7 @@ const answer: BarsAnswer = {
     priceClose: [null],
     firstId: [7],
     lastId: [7],
+    levelFrom: [0],
     status: ['final'],
     levelMissing: [null],
   },
