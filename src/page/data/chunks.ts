@@ -38,7 +38,8 @@ export class Chunks<T> {
    * @throws what `load` throws; what other requests brought stays
    */
   async cover(visible: VisibleRange, limits: VisibleRange): Promise<boolean> {
-    const aheadMs = this.#spanMs * AHEAD;
+    // The first picture waits for nothing beside it: what is ahead comes with the next call.
+    const aheadMs = this.#pieces.size === 0 ? 0 : this.#spanMs * AHEAD;
     const fromMs = Math.max(visible.fromMs - aheadMs, limits.fromMs);
     const toMs = Math.min(visible.toMs + aheadMs, limits.toMs);
     // Nothing is stored in the picture: what was loaded stays, for the way back.

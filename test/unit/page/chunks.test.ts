@@ -24,6 +24,15 @@ test('what is near the picture is loaded once', async () => {
   expect(chunks.pieces).toEqual([0, 2_000]);
 });
 
+test('the first picture waits for its own piece only; the next call loads ahead', async () => {
+  const { chunks, asked } = loaded();
+  const picture = { fromMs: 1_700, toMs: 1_900 };
+  await chunks.cover(picture, LIMITS);
+  expect(asked).toEqual([{ fromMs: 0, toMs: 2_000 }]);
+  expect(await chunks.cover(picture, LIMITS)).toBe(true);
+  expect(asked.slice(1)).toEqual([{ fromMs: 2_000, toMs: 4_000 }]);
+});
+
 test('pieces far from the picture are dropped, and what is kept has no hole', async () => {
   const { chunks } = loaded();
   for (let at = 1_000; at < 20_000; at += 2_000)
@@ -47,7 +56,8 @@ test('a failure is thrown, and the piece is asked for again', async () => {
 
 test('nothing is asked for outside of the limits, and nothing is lost there', async () => {
   const { chunks, asked } = loaded();
-  await chunks.cover({ fromMs: 98_000, toMs: 99_000 }, LIMITS);
+  for (let times = 0; times < 2; times += 1)
+    await chunks.cover({ fromMs: 98_000, toMs: 99_000 }, LIMITS);
   const before = asked.length;
   expect(await chunks.cover({ fromMs: 200_000, toMs: 201_000 }, LIMITS)).toBe(false);
   expect(asked).toHaveLength(before);
