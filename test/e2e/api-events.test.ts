@@ -118,6 +118,14 @@ test('days of listed series are told when they are built, also after QuestDB was
   await Promise.all([ours.stop(), both.stop()]);
 });
 
+test('a request for its headers alone takes no place', async () => {
+  for (let round = 0; round < 60; round += 1) {
+    const { status } = await served.ask('/api/v1/events', { method: 'HEAD' });
+    expect(status).toBe(200);
+  }
+  await (await listen([])).stop();
+});
+
 test('a place of a client that has gone is free again; too many are refused', async () => {
   const all = await Promise.all(Array.from({ length: 50 }, async () => listen([])));
   const more = await served.ask('/api/v1/events');

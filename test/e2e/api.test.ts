@@ -331,6 +331,8 @@ describe('a question that can’t be answered', () => {
     [`/bars?symbol=X&${RANGE}&exact=1`, 400, 'USAGE', 'exact "1" is not possible'],
     [`/bars?symbol=X&${RANGE}&interval=7m`, 400, 'USAGE', 'interval "7m" neither'],
     [`/bars?symbol=X&${RANGE}&anchor=noon`, 400, 'BAD_TIME', 'anchor "noon"'],
+    [`/bars?symbol=X&${RANGE}&anchor=2017-08-01`, 400, 'BAD_RANGE', 'at most 600000 bars of 1m'],
+    [`/bars?symbol=X&${RANGE}&anchor=session:10:00@EST&sql=true`, 400, 'USAGE', 'time zone EST'],
     [
       `/bars?symbol=X&from=2024-03-03T00:30Z&to=2024-03-04&interval=1h&anchor=from`,
       400,

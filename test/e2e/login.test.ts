@@ -319,6 +319,10 @@ describe('the host that a request names', () => {
     },
   );
 
+  test.each(['a b', 'a/b', 'x:y'])('must be one, unlike %j', async (host) => {
+    expect(await asked(host, '/metrics')).toMatchObject({ status: 400 });
+  });
+
   test('is looked at before a login link is used up', async () => {
     const link = await newLink();
     const { status } = await rawRequest(link, { Host: 'evil.example' });

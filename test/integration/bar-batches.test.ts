@@ -125,7 +125,7 @@ test('days that another worker builds are busy, and the others of the batch are 
   await lease?.release();
 });
 
-test('a request that is aborted ends, and those that wait with it are built', async () => {
+test('a request that is aborted ends, and those that wait with it wait on', async () => {
   const [first, second] = [await stored('BATCHH'), await stored('BATCHI')];
   let isMoreToCome = true;
   const build = createBarBatches({ ...app, isMoreToCome: async () => isMoreToCome });
@@ -136,6 +136,8 @@ test('a request that is aborted ends, and those that wait with it are built', as
   const built = build({ series: second, days: DAYS }, { signal: NEVER });
   stop.abort(new Error('stop'));
   await stopped;
+  await sleep(600);
+  expect(await builtDays(second)).toBe(0);
   isMoreToCome = false;
   expect(await built).toBe('built');
   expect(await builtDays(first)).toBe(0);

@@ -68,9 +68,14 @@ export function knownHosts(hosts: readonly string[]): MiddlewareHandler {
   };
 }
 
-/** As the browser names this server. Requests without a valid host do not come this far. */
+/**
+ * As the browser names this server.
+ * @throws HTTPException 400 when the request names no valid host
+ */
 function ownUrl(context: Context): URL {
-  return new URL(`http://${context.req.header('Host')}`);
+  const url = `http://${context.req.header('Host')}`;
+  if (URL.canParse(url)) return new URL(url);
+  throw new HTTPException(400, { message: 'Bad Request' });
 }
 
 /** Cookies of a host are sent to all of its ports, so that each port needs a name of its own. */

@@ -1,5 +1,6 @@
 import type { BarsPlan } from '../../domain/bars/bar-plan.ts';
 import type { Anchor } from '../../domain/bars/anchor.ts';
+import { CdvaultError } from '../../domain/errors.ts';
 import type { Series } from '../../domain/market.ts';
 import { DAY_MS, WEEK_MS, WEEK_ORIGIN_MS } from '../../domain/time/hour.ts';
 import { INTERVAL_MS } from '../../domain/time/interval.ts';
@@ -12,6 +13,7 @@ import { literal, timestamp } from './sql.ts';
  * yet. It leaves out how much is missing from a level: that is counted from the ledger.
  */
 export function barsStatement(series: Series, request: ShowRequest, plan: BarsPlan): string {
+  assertZoneOfPlace(request.anchor);
   const isCounted = request.anchor.kind !== 'day' && request.anchor.kind !== 'total';
   const levels = isCounted ? COUNTED : AS_THEY_ARE;
   return [
@@ -26,6 +28,19 @@ export function barsStatement(series: Series, request: ShowRequest, plan: BarsPl
     ')',
     shown(request),
   ].join('\n');
+}
+
+/**
+ * QuestDB reads names such as EST and Etc/GMT+5 in its own way: as a zone with summer time, or as UTC.
+ * @throws CdvaultError USAGE
+ */
+function assertZoneOfPlace(anchor: Anchor): void {
+  if (anchor.kind !== 'session') return;
+  const { zone } = anchor;
+  if (zone === 'UTC' || (zone.includes('/') && !/^etc\//i.test(zone))) return;
+  throw new CdvaultError('USAGE', `SQL can't tell the hours of the time zone ${zone}`, {
+    advice: 'Use the name of a place, such as America/New_York, or ask without sql=true.',
+  });
 }
 
 /** Stored bars with the bar that each is a part of. `base` makes their levels continuous. */
@@ -92,6 +107,9 @@ function barsOf({ stored }: BarsPlan): string {
   FROM placed GROUP BY bar, bar_end, start`;
 }
 
+/** More than a century: a window that is longer begins before the first trade all the same. */
+const LONGEST_US = 4e15;
+
 /** Where the level of the bar `bar` is 0. */
 function startOf(anchor: Anchor, lengthMs: number, fromMs: number): string {
   switch (anchor.kind) {
@@ -104,7 +122,7 @@ function startOf(anchor: Anchor, lengthMs: number, fromMs: number): string {
     case 'instant':
       return timestamp(anchor.atMs);
     case 'rolling':
-      return `(bar::long - ${(anchor.bars - 1) * lengthMs * 1000}L)::timestamp`;
+      return `(bar::long - ${Math.min((anchor.bars - 1) * lengthMs * 1000, LONGEST_US)}L)::timestamp`;
     case 'from':
       return timestamp(fromMs);
     case 'day':

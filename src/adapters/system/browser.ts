@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -43,17 +44,21 @@ export async function takePicture(
     pathToFileURL(htmlFile).href,
   ];
   try {
-    await run(args, signal);
+    const browser = await run(args, signal);
+    // It ends well also when it could not write.
+    if (!existsSync(pngFile))
+      throw new CdvaultError('BROWSER_FAILED', `${browser} wrote no picture`);
   } finally {
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-async function run(args: readonly string[], signal: AbortSignal): Promise<void> {
+/** @returns the browser that ran */
+async function run(args: readonly string[], signal: AbortSignal): Promise<string> {
   for (const browser of BROWSERS) {
     try {
       await execa(browser, args, { cancelSignal: signal, timeout: PICTURE_MS, stdin: 'ignore' });
-      return;
+      return browser;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ExecaError)) throw error;

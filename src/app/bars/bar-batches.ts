@@ -79,11 +79,13 @@ export function createBarBatches(deps: BatchDeps): BarBatches {
 /** @returns the patience of those to build: requests that wait longer than this wait on */
 async function untilReady(
   { clock, isMoreToCome, log }: BatchDeps,
-  queue: readonly BarRequest[],
+  queue: BarRequest[],
 ): Promise<number> {
   let isAborted = AbortSignal.any([]);
   let asked = 0;
   for (;;) {
+    if (dropAborted(queue)) asked = 0;
+    if (queue.length === 0) return 0;
     if (queue.length >= ENOUGH_REQUESTS) return Infinity;
     const latePatience = latePatienceMs(queue, clock);
     if (latePatience > 0) return latePatience;
@@ -95,10 +97,19 @@ async function untilReady(
       return Infinity;
     }
     // Not at each look: hundreds of signals keep a trace of each signal that was made of them.
-    if (asked < queue.length) isAborted = AbortSignal.any(queue.map(({ signal }) => signal));
+    if (asked !== queue.length) isAborted = AbortSignal.any(queue.map(({ signal }) => signal));
     asked = queue.length;
     await clock.sleep(LOOK_AGAIN_MS, isAborted).catch(() => undefined);
   }
+}
+
+/** One that has ended is no reason to build the others already. @returns whether there was one */
+function dropAborted(queue: BarRequest[]): boolean {
+  const ended = queue.filter(({ signal }) => signal.aborted);
+  for (const one of ended) one.fail(one.signal.reason);
+  if (ended.length > 0)
+    queue.splice(0, queue.length, ...queue.filter(({ signal }) => !signal.aborted));
+  return ended.length > 0;
 }
 
 /** @returns the longest patience that is at its end; 0 when none is */

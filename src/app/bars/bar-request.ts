@@ -57,7 +57,7 @@ export class BarRequest {
   }
 
   isLate(nowMs: number): boolean {
-    if (this.signal.aborted || this.#context.isEnding?.() === true) return true;
+    if (this.#context.isEnding?.() === true) return true;
     return nowMs - this.#sinceMs >= this.patienceMs(nowMs);
   }
 

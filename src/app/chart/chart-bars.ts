@@ -1,7 +1,9 @@
 import { type BarsPlan, planBars } from '../../domain/bars/bar-plan.ts';
 import { type BarGrid, startsIn } from '../../domain/bars/bar-grid.ts';
 import type { Series } from '../../domain/market.ts';
+import { CdvaultError } from '../../domain/errors.ts';
 import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import { INTERVAL_MS } from '../../domain/time/interval.ts';
 import type {
   BarsPage,
   BarsWithSql,
@@ -31,6 +33,7 @@ export interface BarsDeps extends Pick<ShowDeps, 'bars' | 'zones'> {
 export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): BarsWithSql {
   const { request, next, plan } = firstPart(deps, asked, MAX_BARS);
   const { grid } = plan;
+  assertFewRead(plan);
   return {
     tag: () => tagOf(deps, series, request, plan),
     sql: () => deps.reads.barsStatement(series, request, plan),
@@ -50,6 +53,20 @@ export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): Bar
       return { bars, missing, next };
     },
   };
+}
+
+/** A bit more than the minutes of a year: an anchor may lie far before the bars that are asked for. */
+const MAX_READ_BARS = 600_000;
+
+/** @throws CdvaultError BAD_RANGE */
+function assertFewRead({ read, stored }: BarsPlan): void {
+  const count = Math.ceil((read.endMs - read.startMs) / INTERVAL_MS[stored]);
+  if (count <= MAX_READ_BARS) return;
+  throw new CdvaultError(
+    'BAD_RANGE',
+    `an answer is computed from at most ${MAX_READ_BARS} bars of ${stored}; this one needs ${count}`,
+    { advice: 'Ask for a later anchor, for anchor=day or anchor=total, or for a longer interval.' },
+  );
 }
 
 /** Bars that are stored as they are asked for: what is not needed is not even read. */

@@ -3,6 +3,7 @@ import { binE8For } from '../../domain/bars/price-bin.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Series } from '../../domain/market.ts';
 import { DAY_MS, HOUR_MS, type TimeRange, widenToHours } from '../../domain/time/hour.ts';
+import { type Interval, INTERVAL_MS, INTERVALS } from '../../domain/time/interval.ts';
 import { formatDecimal, parseDecimal, PRICE_SCALE } from '../../domain/trade/decimal.ts';
 import type { StoredBars } from '../../ports/bar-store.ts';
 import type { ChartData, TradeReads } from '../../ports/chart-data.ts';
@@ -19,6 +20,8 @@ export interface TradesDeps {
 const MAX_READ_TRADES = 5_000_000;
 const MAX_CELLS = 20_000;
 const MAX_TRADES = 10_000;
+/** Bars from which the mean reach of prices is computed. */
+const MAX_MEAN_BARS = 10_000;
 const BINS_A_BAR = 20;
 const BINS_A_PROFILE = 50;
 
@@ -100,7 +103,11 @@ async function meanSpanE8(
   range: TimeRange,
   lengthMs: number,
 ): Promise<bigint> {
-  const interval = longestIntervalIn([lengthMs, range.startMs]) ?? '1m';
+  const finest = longestIntervalIn([lengthMs, range.startMs]) ?? '1m';
+  const reachMs = range.endMs - range.startMs;
+  // A mean needs no more bars than these, also where they are longer than those asked for.
+  const isFew = (one: Interval) => reachMs / INTERVAL_MS[one] <= MAX_MEAN_BARS;
+  const interval = INTERVALS.slice(INTERVALS.indexOf(finest)).find((one) => isFew(one)) ?? '1d';
   const stored = await bars.bars(series, interval, range);
   const grid = evenGrid(lengthMs);
   const barOf = (openMs: number) =>

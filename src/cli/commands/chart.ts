@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
@@ -151,7 +151,10 @@ async function write(
   try {
     const page = path.join(folder, 'chart.html');
     await writeOutput(page, html);
-    await takePicture(page, path.resolve(out), PICTURE, signal);
+    // The browser does not say when it can't write.
+    const picture = path.join(folder, 'chart.png');
+    await takePicture(page, picture, PICTURE, signal);
+    await writeOutput(out, await readFile(picture));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

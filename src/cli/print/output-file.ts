@@ -17,8 +17,8 @@ export async function assertWritable(file: string): Promise<void> {
 }
 
 /** @throws CdvaultError EXPORT_UNWRITABLE */
-export async function writeOutput(file: string, text: string): Promise<void> {
-  await writing(file, () => writeFile(file, text));
+export async function writeOutput(file: string, content: string | Uint8Array): Promise<void> {
+  await writing(file, () => writeFile(file, content));
 }
 
 async function writing(file: string, write: () => Promise<void>): Promise<void> {

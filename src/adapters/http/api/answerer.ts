@@ -12,6 +12,9 @@ const HEADERS = { 'Cache-Control': 'private, no-cache', Vary: 'Accept-Encoding' 
 /** Some seven months of minutes: reading them takes QuestDB and this process half a second a month. */
 const KEPT_BYTES = 64 * 1024 * 1024;
 
+/** Longer than any sensible request; keys take memory, too. */
+const MAX_KEY_CHARS = 1_000;
+
 /** The bytes of an answer, as they were sent under a tag. */
 interface Kept {
   readonly tag: string;
@@ -33,7 +36,7 @@ export function createAnswerer(): (context: Context, answer: Answer) => Promise<
     const key = `${encoding} ${context.req.url}`;
     const known = kept.get(key);
     const bytes = known?.tag === tag ? known.bytes : await pack(encoding, await body());
-    kept.set(key, { tag, bytes });
+    if (key.length <= MAX_KEY_CHARS) kept.set(key, { tag, bytes });
     return send(context, { bytes, encoding }, headers);
   }
 

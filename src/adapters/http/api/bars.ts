@@ -96,6 +96,7 @@ export const BARS: Endpoint = endpoint({
     const names = chosenColumns(COLUMNS, given.columns);
     const fields = given.columns === undefined ? undefined : names.map(fieldOf);
     const question = data.bars(series, request);
+    const sql = given.sql === 'true' ? question.sql() : undefined;
     const tag = await question.tag();
     return {
       tag: tagOf(version, tag),
@@ -119,7 +120,7 @@ export const BARS: Endpoint = endpoint({
             open: JSON.stringify(open),
             unit: tradesContracts(series.market) ? '"contracts"' : '"base"',
             missing: `{"from":${from},"to":${to}}`,
-            ...(given.sql === 'true' && { sql: JSON.stringify(question.sql()) }),
+            ...(sql !== undefined && { sql: JSON.stringify(sql) }),
           },
         });
       },

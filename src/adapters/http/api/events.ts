@@ -53,6 +53,7 @@ function statusJson(version: string, { services, jobs, lag, lastError }: Service
 /** Proxies end a connection that is silent for longer, often after half a minute. */
 const ALIVE_MS = 15_000;
 const RETRY_MS = 2_000;
+const STREAM_TYPE = { 'Content-Type': 'text/event-stream' };
 /** More than a page shows. */
 export const MAX_SERIES = 50;
 
@@ -62,6 +63,8 @@ export function addEvents(
   { events, version }: Pick<ApiDeps, 'events' | 'version'>,
 ): void {
   api.get('/events', (context) => {
+    // Hono sends HEAD here, too: nobody would read the stream, or end it.
+    if (context.req.method === 'HEAD') return context.body(null, 200, STREAM_TYPE);
     const wanted = new Set(wantedSeries(new URL(context.req.url).searchParams).map(seriesKey));
     const ending = new AbortController();
     const waiting: string[] = [];
