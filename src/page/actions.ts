@@ -4,7 +4,7 @@ import type { DataSource } from './data/source.ts';
 import type { Drawing } from './drawing.ts';
 import type { Page } from './page.ts';
 import { readPalette } from './chart/palette.ts';
-import { anchorText } from './ui/anchors.ts';
+import { anchorText, lateStartText } from './ui/anchors.ts';
 import { csvOf, download, pictureOf } from './ui/downloads.ts';
 import { listenToKeys } from './ui/keyboard.ts';
 import type { OverlaysPanel } from './ui/overlays-panel.ts';
@@ -43,8 +43,8 @@ export function listenToActions(deps: ActionDeps): Actions {
   return {
     downloadPicture: () => void page.attempt(async () => downloadPicture(deps)),
     downloadCsv() {
-      const { points, levels } = drawing.seen;
-      download(`${fileName(page)}.csv`, new Blob([csvOf(points, levels)], { type: 'text/csv' }));
+      const csv = csvOf(drawing.seen, page.view.anchor, drawing.zone);
+      download(`${fileName(page)}.csv`, new Blob([csv], { type: 'text/csv' }));
     },
     listTiers: () => void page.attempt(async () => listTiers(deps)),
   };
@@ -57,7 +57,11 @@ async function downloadPicture({ page, drawing, strip }: ActionDeps): Promise<vo
   const lines = [...cdv.querySelectorAll('[data-line]')].map((line) =>
     line.getAttribute('data-line'),
   );
-  const title = [name, `CDV ${anchorText(page.view.anchor)}`, ...lines].join(' · ');
+  const { anchor } = page.view;
+  const first = drawing.seen.points.find(({ bar }) => bar !== undefined)?.bar;
+  const late = first && lateStartText(anchor, first.levelFromMs);
+  const zero = `CDV ${anchorText(anchor)}${late === undefined ? '' : `, at first ${late}`}`;
+  const title = [name, zero, ...lines].join(' · ');
   const chart = drawing.panes.chart.takeScreenshot(true, false);
   const picture = { title, chart, strip: strip.canvas, ground, text };
   download(`${fileName(page)}.png`, await pictureOf(picture));

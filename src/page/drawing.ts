@@ -12,7 +12,7 @@ import { Restarts } from './chart/restarts.ts';
 import { restartsOf } from './data/restart-times.ts';
 import { Shading, xOf } from './chart/shading.ts';
 import type { ZoneClock } from './time/zone-clock.ts';
-import { anchorText } from './ui/anchors.ts';
+import { anchorText, lateStartText } from './ui/anchors.ts';
 import { Legend, type LegendLine } from './ui/legend.ts';
 import { MARKET_TEXTS } from './ui/series-box.ts';
 import type { Strip } from './ui/strip.ts';
@@ -25,6 +25,12 @@ interface DrawnLine {
   readonly levels: ReadonlyMap<number, LevelBar>;
   /** As drawn: counted from the left edge with that anchor. */
   shown: ReadonlyMap<number, LineBar>;
+}
+
+/** Bars with their levels. */
+export interface Seen {
+  readonly points: readonly Point[];
+  readonly levels: readonly (LevelTexts | undefined)[];
 }
 
 /** Beyond the edges of the picture, so that a small move shows no hole before levels are counted again. */
@@ -64,12 +70,17 @@ export class Drawing {
   }
 
   /** The bars that are visible, with their levels. */
-  get seen(): { points: readonly Point[]; levels: readonly (LevelTexts | undefined)[] } {
+  get seen(): Seen {
     const [from, to] = this.#visibleIndices();
     return {
       points: this.panes.places.points.slice(from, to),
       levels: this.#levels.slice(from - this.#first, to - this.#first),
     };
+  }
+
+  /** The name of the shown time zone. */
+  get zone(): string {
+    return this.#clock.zone;
   }
 
   get cursor(): number | undefined {
@@ -169,7 +180,7 @@ export class Drawing {
     this.legend.show({
       title: `${symbol} ${MARKET_TEXTS[market]} · ${feed.choice.interval}`,
       time: point === undefined ? '' : `${this.#clock.text(point.timeMs)} ${this.#clock.zone}`,
-      anchor: anchorText(view.anchor),
+      anchor: lateText(view, point) ?? anchorText(view.anchor),
       unit: this.#unit,
       point,
       levels: this.#levels[shown - this.#first],
@@ -248,6 +259,10 @@ function recounted(
       return [[timeMs, { close: level.close, delta: bar.delta }] as const];
     }),
   );
+}
+
+function lateText({ anchor }: View, point: Point | undefined): string | undefined {
+  return point?.bar && lateStartText(anchor, point.bar.levelFromMs);
 }
 
 function lineTitle(name: LineName): string {

@@ -297,6 +297,24 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
       expect(cells.get(name)).toBe(row?.[name]);
   });
 
+  test('a level that does not count from its anchor says from where it counts', async () => {
+    const anchor = 'session:09:30@America/New_York';
+    const at = START + 6 * HOUR_MS;
+    const view = { interval: '15m', anchor, from: iso(START), to: iso(at) };
+    await chart.open(query(BUSY, view));
+    const hint = chart.page.locator('[data-legend=cdv] .hint');
+    expect(await hint.innerText()).toBe('counts from 2024-03-03 00:00 UTC, the first stored hour');
+    const [download] = await Promise.all([
+      chart.page.waitForEvent('download'),
+      chart.page.getByRole('button', { name: 'CSV' }).click(),
+    ]);
+    const [header = '', line = ''] = readFileSync(await download.path(), 'utf8').split('\n');
+    expect(header).toMatch(/,level_from,anchor,zone$/);
+    expect(line.endsWith(`,${iso(START)},${anchor},UTC`)).toBe(true);
+    await chart.open(query(BUSY, { ...view, to: iso(START + 20 * HOUR_MS) }));
+    expect(await hint.innerText()).toBe('0 at 09:30 New York');
+  });
+
   test.each(['dark', 'light'] as const)(
     'axe finds nothing to complain about, %s',
     async (colorScheme) => {

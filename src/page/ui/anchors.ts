@@ -1,5 +1,6 @@
 /** Anchors as the page offers and names them. */
 
+import { isAtAnchor } from '../time/level-start.ts';
 import type { ChoiceGroup } from './element.ts';
 
 const SESSIONS: readonly (readonly [anchor: string, name: string])[] = [
@@ -66,6 +67,13 @@ export function anchorText(anchor: string): string {
   }
   const [, time, zone] = /^session:(.*)@(.*)$/.exec(anchor) ?? [];
   return zone === undefined ? `0 at ${anchor}` : `0 at ${time} ${zoneName(zone)}`;
+}
+
+/** From where the level of a bar counts when the hours after its anchor are not stored. */
+export function lateStartText(anchor: string, levelFromMs: number): string | undefined {
+  if (isAtAnchor(anchor, levelFromMs)) return undefined;
+  const from = new Date(levelFromMs).toISOString().slice(0, 16).replace('T', ' ');
+  return `counts from ${from} UTC, the first stored hour`;
 }
 
 /** How an anchor is called in the list of choices. */

@@ -1,7 +1,6 @@
 /** Files of what is seen. */
 
-import type { Point } from '../data/bar.ts';
-import type { LevelTexts } from '../levels.ts';
+import type { Seen } from '../drawing.ts';
 import { element } from './element.ts';
 
 export function download(name: string, content: Blob): void {
@@ -13,13 +12,11 @@ export function download(name: string, content: Blob): void {
 
 const HEADER =
   'time,end,price_open,price_high,price_low,price_close,cdv_open,cdv_high,cdv_low,cdv_close,' +
-  'delta,buy_volume,sell_volume,agg_trades,trades,first_id,last_id,status,level_missing';
+  'delta,buy_volume,sell_volume,agg_trades,trades,first_id,last_id,status,level_missing,level_from,anchor,zone';
 
 /** Bars with exact values; bars that are not stored have no line. */
-export function csvOf(
-  points: readonly Point[],
-  levels: readonly (LevelTexts | undefined)[],
-): string {
+export function csvOf({ points, levels }: Seen, anchor: string, zone: string): string {
+  const edgeMs = points[0]?.timeMs ?? 0;
   const lines = points.flatMap(({ bar }, index) => {
     const level = levels[index];
     if (bar === undefined || level === undefined) return [];
@@ -29,7 +26,9 @@ export function csvOf(
     const levelTexts = [level.open, level.high, level.low, level.close];
     const sizes = [bar.delta, bar.buyVolume, bar.sellVolume, bar.aggTrades, bar.trades];
     const trust = [bar.firstId, bar.lastId, bar.status, level.levelMissing ?? 'unknown'];
-    return [times, prices, levelTexts, sizes, trust].join(',');
+    const fromMs = anchor === 'visible' ? edgeMs : bar.levelFromMs;
+    const zero = [new Date(fromMs).toISOString(), anchor, zone];
+    return [times, prices, levelTexts, sizes, trust, zero].join(',');
   });
   return `${[HEADER, ...lines].join('\n')}\n`;
 }
