@@ -75,20 +75,18 @@ function fileName({ feed, view }: Page): string {
 }
 
 function moveBy({ drawing }: ActionDeps, share: number): void {
-  const scale = drawing.panes.chart.timeScale();
-  const range = scale.getVisibleLogicalRange();
-  if (range === null) return;
+  const range = drawing.panes.logical;
+  if (range === undefined) return;
   const step = (range.to - range.from) * share;
-  scale.setVisibleLogicalRange({ from: range.from + step, to: range.to + step });
+  drawing.panes.showLogical({ from: range.from + step, to: range.to + step });
 }
 
 /** Around the middle. */
 function zoomBy({ drawing }: ActionDeps, factor: number): void {
-  const scale = drawing.panes.chart.timeScale();
-  const range = scale.getVisibleLogicalRange();
-  if (range === null) return;
+  const range = drawing.panes.logical;
+  if (range === undefined) return;
   const [middle, half] = [(range.from + range.to) / 2, ((range.to - range.from) / 2) * factor];
-  scale.setVisibleLogicalRange({ from: middle - half, to: middle + half });
+  drawing.panes.showLogical({ from: middle - half, to: middle + half });
 }
 
 function moveCursor(drawing: Drawing, bars: number): void {

@@ -315,6 +315,37 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     expect(await hint.innerText()).toBe('0 at 09:30 New York');
   });
 
+  test.each([
+    ['in', -300, { from: WEDNESDAY, to: WEDNESDAY + DAY_MS }, '5m'],
+    ['out', 300, { from: WEDNESDAY + 11 * HOUR_MS, to: WEDNESDAY + 13 * HOUR_MS }, '1m'],
+  ] as const)(
+    'a fast zoom %s keeps its place over a change of interval',
+    async (_, dy, at, before) => {
+      const { page } = chart;
+      await chart.open(query(BUSY, { from: iso(at.from), to: iso(at.to) }));
+      const box = await page.locator('.strip canvas').boundingBox();
+      if (box === null) throw new Error('nothing is drawn');
+      await page.mouse.move(box.x + box.width / 2, 200);
+      const shown = async () => page.locator('body').getAttribute('data-shown');
+      expect(await shown()).toMatch(`=${before}`);
+      for (let turn = 0; turn < 40; turn += 1) {
+        await page.mouse.wheel(0, dy);
+        await page.waitForTimeout(60);
+        if ((await shown())?.endsWith(`=${before}`) === false) break;
+      }
+      for (let turn = 0; turn < 4; turn += 1) {
+        await page.mouse.wheel(0, dy);
+        await page.waitForTimeout(60);
+      }
+      await page.waitForTimeout(1_500);
+      expect(await shown()).not.toMatch(`=${before}`);
+      const range = new URL(page.url()).searchParams;
+      const middle = (Date.parse(range.get('from') ?? '') + Date.parse(range.get('to') ?? '')) / 2;
+      // Two bars of the longest interval that may be shown.
+      expect(Math.abs(middle - (at.from + at.to) / 2)).toBeLessThan(30 * MINUTE_MS);
+    },
+  );
+
   test.each(['dark', 'light'] as const)(
     'axe finds nothing to complain about, %s',
     async (colorScheme) => {

@@ -7,6 +7,7 @@ import {
   HistogramSeries,
   type IChartApiBase,
   type IPaneApi,
+  type IRange,
   type ISeriesApi,
   LineSeries,
   type MouseEventParams,
@@ -40,6 +41,8 @@ export class Panes {
   #palette: Palette;
   #clock: ZoneClock;
   #places = new TimePlaces([], 1);
+  /** What the next frame shows: until then, the library tells the range of the points before. */
+  #aim: IRange<number> | undefined;
 
   constructor(container: HTMLElement, palette: Palette, clock: ZoneClock) {
     this.#palette = palette;
@@ -110,8 +113,8 @@ export class Panes {
 
   /** The visible part of the axis, to the edges of the picture. */
   get visible(): VisibleRange | undefined {
-    const range = this.chart.timeScale().getVisibleLogicalRange();
-    if (range === null || this.#places.points.length === 0) return undefined;
+    const range = this.logical;
+    if (range === undefined || this.#places.points.length === 0) return undefined;
     // The library gives the middles of the outermost slots.
     return {
       fromMs: this.#places.timeAt(range.from - 0.5),
@@ -119,23 +122,40 @@ export class Panes {
     };
   }
 
-  show({ fromMs, toMs }: VisibleRange): void {
-    if (this.#places.points.length === 0) return;
-    this.chart.timeScale().setVisibleLogicalRange({
-      from: this.#places.placeOf(fromMs) + 0.5,
-      to: this.#places.placeOf(toMs) - 0.5,
+  /** The visible part of the axis, in points. */
+  get logical(): IRange<number> | undefined {
+    return this.#aim ?? this.chart.timeScale().getVisibleLogicalRange() ?? undefined;
+  }
+
+  showLogical(range: IRange<number>): void {
+    this.#aim = range;
+    this.chart.timeScale().setVisibleLogicalRange(range);
+    // The library has asked for the frame before.
+    requestAnimationFrame(() => {
+      if (this.#aim === range) this.#aim = undefined;
     });
   }
 
   /** Draws other points; the picture stays where it is in time, or shows `range`. */
   setPoints(points: readonly Point[], intervalMs: number, range = this.visible): void {
     this.#places = new TimePlaces(points, intervalMs);
+    const aim = range && this.#logicalOf(range);
+    // Setting data already tells of a range.
+    this.#aim = aim;
     this.price.setData(points.map((point) => candle(point, point.bar?.price, this.#palette)));
     const columns = points.map((point) => volumeColumns(point, this.#palette));
     this.#buy.setData(columns.map(({ buy }) => buy));
     this.#sell.setData(columns.map(({ sell }) => sell));
     this.#delta.setData(columns.map(({ delta }) => delta));
-    if (range !== undefined) this.show(range);
+    if (aim !== undefined) this.showLogical(aim);
+  }
+
+  #logicalOf({ fromMs, toMs }: VisibleRange): IRange<number> | undefined {
+    if (this.#places.points.length === 0) return undefined;
+    return {
+      from: this.#places.placeOf(fromMs) + 0.5,
+      to: this.#places.placeOf(toMs) - 0.5,
+    };
   }
 
   /** @param levels of the points from `first` on; the others have none */
