@@ -83,6 +83,20 @@ describe.skipIf(CHROMIUM === undefined)('the chart page of a server that goes on
     expect(await chart.field('price', 'time')).toBe('2024-06-03 02:45 UTC');
   });
 
+  test('a range long after the last bar is shown as asked, empty', async () => {
+    const asked = 'from=2024-07-03T00:00Z&to=2024-07-04T00:00Z';
+    await chart.open(`?symbol=${SERIES.symbol}&${asked}`);
+    const empty = chart.page.locator('.empty');
+    await empty.waitFor();
+    await chart.page.waitForTimeout(1_000);
+    expect(chart.page.url()).toContain(asked);
+    expect(await empty.isVisible()).toBe(true);
+    await empty.getByRole('button').click();
+    await empty.waitFor({ state: 'hidden' });
+    await chart.page.mouse.move(0, 0);
+    expect(await chart.field('price', 'time')).toContain('2024-06-03 02:');
+  });
+
   test('the page says that the store is away, and goes on when it is back', async () => {
     await chart.open(`?symbol=${SERIES.symbol}&interval=15m`);
     await services.questdbPg.cut();

@@ -19,7 +19,7 @@ import type { VisibleRange } from '../view.ts';
 import type { LevelTexts } from '../levels.ts';
 import type { ZoneClock } from '../time/zone-clock.ts';
 import { zonedAxis, zonedLabel } from '../time/zoned-axis.ts';
-import { candle, volumeColumns } from './candles.ts';
+import { candle, type VolumeColumns, volumeColumns } from './candles.ts';
 import { chartTime, levelLine, type LineBar } from './level-line.ts';
 import type { Palette } from './palette.ts';
 import { TimePlaces } from './time-places.ts';
@@ -146,7 +146,7 @@ export class Panes {
     const columns = points.map((point) => volumeColumns(point, this.#palette));
     this.#buy.setData(columns.map(({ buy }) => buy));
     this.#sell.setData(columns.map(({ sell }) => sell));
-    this.#delta.setData(columns.map(({ delta }) => delta));
+    this.#delta.setData([...columns.slice(0, -1).map(({ delta }) => delta), ...lastDelta(columns)]);
     if (aim !== undefined) this.showLogical(aim);
   }
 
@@ -216,4 +216,11 @@ export class Panes {
     this.price.applyOptions(candles);
     this.cdv.applyOptions(candles);
   }
+}
+
+/** The library can't be scrolled past the last point that has a value: the last one has one that is not seen. */
+function lastDelta(columns: readonly VolumeColumns[]): VolumeColumns['delta'][] {
+  const last = columns.at(-1)?.delta;
+  if (last === undefined) return [];
+  return ['value' in last ? last : { ...last, value: 0, color: 'transparent' }];
 }
