@@ -36,8 +36,15 @@ export function createAccess({ user, password, links, log }: AccessDeps): Access
     login: (context) => login(context, { sessions, links, log }),
     entry: [
       async (context, next) => {
-        if (!hasSession(context, sessions)) return withPassword(context, next);
-        return next();
+        if (hasSession(context, sessions)) return next();
+        try {
+          return await withPassword(context, next);
+        } catch (error) {
+          // With it, a browser would ask for a password over the page and give its script no answer.
+          if (error instanceof HTTPException && isFromScript(context))
+            error.res?.headers.delete('WWW-Authenticate');
+          throw error;
+        }
       },
       async (context, next) => {
         assertOwnPage(context, hasSession(context, sessions));
@@ -96,6 +103,11 @@ function assertOwnPage(context: Context, hasCookie: boolean): void {
   // Programs say nothing about that; they have the password.
   const isOwn = comesFromHere(context) ?? !hasCookie;
   if (!isOwn) throw new HTTPException(403, { message: 'Forbidden' });
+}
+
+/** Of a page of this server, in a browser. */
+function isFromScript({ req }: Context): boolean {
+  return req.header('Sec-Fetch-Site') === 'same-origin' && req.header('Sec-Fetch-Dest') === 'empty';
 }
 
 /** @returns undefined when the request does not say where it comes from */
