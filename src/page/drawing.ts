@@ -1,7 +1,7 @@
 /** Draws what a feed has loaded: panes, shades, lines, the strip, and the legend. */
 
 import type { View, VisibleRange } from './view.ts';
-import type { Feed, LineName } from './data/feed.ts';
+import { type Feed, type LineName, linesOf } from './data/feed.ts';
 import type { LevelBar, Point } from './data/bar.ts';
 import { levelsFromStart, type LevelTexts } from './levels.ts';
 import type { LineBar } from './chart/level-line.ts';
@@ -227,12 +227,8 @@ export class Drawing {
 
   #drawLines(feed: Feed, view: View): void {
     this.#removeLines();
-    const names: LineName[] = [
-      ...view.overlays.map((series) => ({ kind: 'series', series }) as const),
-      ...view.tiers.map((tier) => ({ kind: 'tier', tier }) as const),
-    ];
     const scale = view.ownScale ? 'own' : 'same';
-    this.#lines = names.map((name, index) => {
+    this.#lines = linesOf(view).map((name, index) => {
       const colour = this.#palette.overlays[index % this.#palette.overlays.length] ?? '';
       const levels = feed.levelsOf(name);
       const line = this.panes.addLine(colour, scale, `line-${index}`);

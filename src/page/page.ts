@@ -3,11 +3,13 @@
 import { autoInterval } from './auto-interval.ts';
 import { type Interval, INTERVAL_MS } from '../domain/time/interval.ts';
 import type { SeriesFacts } from './data/answers.ts';
-import { Feed, isSame, type LineName } from './data/feed.ts';
+import { Feed, isSame, linesOf } from './data/feed.ts';
 import { type DataSource, isAborted, Refusal } from './data/source.ts';
 import { parseView, type SeriesName, type View, viewQuery, type VisibleRange } from './view.ts';
 import { ZoneClock } from './time/zone-clock.ts';
 import type { Parts } from './parts.ts';
+import { writeAddress } from './address.ts';
+import { awaited } from './awaited.ts';
 import { Delayed } from './delayed.ts';
 import { lastDay, limitsOf } from './ranges.ts';
 import { emptyRange, NO_SERIES, unknownSeries } from './empty-states.ts';
@@ -26,7 +28,8 @@ export class Page {
   #interval: Interval | undefined;
   #unlisten: () => void = () => undefined;
   #listened = '';
-  #waits = 0;
+  /** The server is away: what is in memory still moves, but is not all there is. */
+  #isLost = false;
   readonly #load = new Delayed(60);
   readonly #layers = new Delayed(200);
   readonly #address = new Delayed(400);
@@ -68,7 +71,7 @@ export class Page {
     const status = await this.#source
       .ask('status', {}, AbortSignal.timeout(10_000))
       .catch(() => undefined);
-    if (status === undefined) this.#parts.status.unknown();
+    if (status === undefined) this.#parts.status.unknown('no answer');
     else this.#parts.status.show(status);
   }
 
@@ -165,10 +168,10 @@ export class Page {
     toolbar.show(this.#view, feed.choice.interval);
     overlays.show(this.#view);
     this.#listen();
-    const isChanged = await this.#awaited(feed.cover(wanted));
+    const isChanged = await awaited(feed.cover(wanted));
     await drawing.panes.laidOut();
     if (this.#feed !== feed) return;
-    banner.clear();
+    if (!this.#isLost) banner.clear();
     if (isChanged || isNew || range !== undefined) {
       // Meanwhile the picture may have been moved on.
       const shown = range ?? (isNew ? (drawing.panes.visible ?? wanted) : undefined);
@@ -181,18 +184,6 @@ export class Page {
     }
     if (facts !== undefined) this.#tellEmptiness(facts);
     await this.#coverLines(feed, wanted);
-  }
-
-  /** Shows that something is awaited. */
-  async #awaited<T>(answer: Promise<T>): Promise<T> {
-    this.#waits += 1;
-    document.body.dataset['loading'] = '';
-    try {
-      return await answer;
-    } finally {
-      this.#waits -= 1;
-      if (this.#waits === 0) delete document.body.dataset['loading'];
-    }
   }
 
   /** The feed of the view; a new one when it shows something else. */
@@ -212,11 +203,7 @@ export class Page {
   }
 
   async #coverLines(feed: Feed, visible: VisibleRange): Promise<void> {
-    const { overlays, tiers } = this.#view;
-    const names: LineName[] = [
-      ...overlays.map((series) => ({ kind: 'series', series }) as const),
-      ...tiers.map((tier) => ({ kind: 'tier', tier }) as const),
-    ];
+    const names = linesOf(this.#view);
     const changed = await Promise.all(names.map(async (name) => feed.coverLine(name, visible)));
     if (this.#feed === feed && changed.some(Boolean))
       this.#parts.drawing.redrawLines(feed, this.#view);
@@ -231,7 +218,7 @@ export class Page {
   #showLayers(): void {
     if (this.#feed === undefined) return;
     const { layers, readPalette } = this.#parts;
-    void this.#awaited(layers.show(this.#feed, this.#view, readPalette()));
+    void awaited(layers.show(this.#feed, this.#view, readPalette()));
   }
 
   #listen(): void {
@@ -242,13 +229,21 @@ export class Page {
     this.#listened = key;
     this.#unlisten();
     this.#unlisten = this.#source.listen(names, {
-      onBars: () => this.#reload.soon(() => void this.attempt(async () => this.#renew())),
+      onBars: () => this.#renewSoon(),
       onStatus: (status) => {
         this.#parts.status.show(status);
         // A store that is back may answer what it could not answer before.
         if (status.services.store && this.#parts.banner.isShown) this.#renewSoon();
       },
-      onBack: () => this.#renewSoon(),
+      onBack: () => {
+        this.#isLost = false;
+        this.#renewSoon();
+      },
+      onLost: (error) => {
+        this.#isLost = true;
+        this.#parts.banner.fail(error);
+        this.#parts.status.unknown(error.status === 401 ? 'session ended' : 'no answer');
+      },
     });
   }
 
@@ -291,10 +286,6 @@ export class Page {
 
   #writeAddress(how: 'push' | 'replace'): void {
     // A page that is a file keeps its address.
-    if (!this.#source.isLive) return;
-    const query = viewQuery(this.#view);
-    const address = `${location.pathname}${query === '' ? '' : `?${query}`}`;
-    if (how === 'push') history.pushState(null, '', address);
-    else history.replaceState(null, '', address);
+    if (this.#source.isLive) writeAddress(this.#view, how);
   }
 }

@@ -97,6 +97,31 @@ describe.skipIf(CHROMIUM === undefined)('the chart page of a server that goes on
     expect(await chart.field('price', 'time')).toContain('2024-06-03 02:');
   });
 
+  test('the page says that the server is gone, and that its sessions have ended', async () => {
+    const own = await startServe(rig);
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${own.link ?? ''}?to=${encodeURIComponent(`/?symbol=${SERIES.symbol}`)}`);
+    await page.locator('body[data-shown]').waitFor();
+    const banner = page.locator('.banner');
+    const server = page.locator('[data-field=server]');
+    await page.getByText('0 running').waitFor();
+    expect(await banner.isVisible()).toBe(false);
+    own.command.kill('SIGTERM');
+    await own.command.done;
+    await page.getByText('The server does not answer').waitFor({ timeout: 40_000 });
+    expect(await server.innerText()).toBe('no answer');
+    // What is in memory can be moved, and does not hide that.
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForTimeout(1_000);
+    expect(await banner.isVisible()).toBe(true);
+    const again = await startServe(rig, ['--port', new URL(own.url).port]);
+    await page.getByText('Your session has ended').waitFor({ timeout: 40_000 });
+    expect(await banner.innerText()).toContain('bin/cdvault chart');
+    await page.context().close();
+    again.command.kill('SIGTERM');
+    await again.command.done;
+  });
+
   test('the page says that the store is away, and goes on when it is back', async () => {
     await chart.open(`?symbol=${SERIES.symbol}&interval=15m`);
     await services.questdbPg.cut();

@@ -17,6 +17,14 @@ export type LineName =
   | { readonly kind: 'series'; readonly series: SeriesName }
   | { readonly kind: 'tier'; readonly tier: string };
 
+/** The lines that a view has. */
+export function linesOf({ overlays, tiers }: View): LineName[] {
+  return [
+    ...overlays.map((series) => ({ kind: 'series', series }) as const),
+    ...tiers.map((tier) => ({ kind: 'tier', tier }) as const),
+  ];
+}
+
 export interface CoverageRun {
   readonly fromMs: number;
   readonly toMs: number;

@@ -8,6 +8,9 @@ const API = '/api/v1';
 /** After an event stream that the server refused, which the browser does not open again by itself. */
 const REOPEN_MS = 5_000;
 
+/** A stream that is lost for longer is worth a word: a proxy may end one, and the browser opens it again. */
+const LOST_MS = 8_000;
+
 export function createHttpSource(): DataSource {
   return {
     isLive: true,
@@ -26,13 +29,17 @@ async function request(path: string, signal: AbortSignal): Promise<unknown> {
     response = await fetch(path, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new Refusal('The server does not answer.', {
-      advice: 'The page asks again by itself. If `cdvault serve` was stopped, start it again.',
-      isRetryable: true,
-    });
+    throw noAnswer();
   }
   if (response.ok) return response.json();
   throw await refusalOf(response);
+}
+
+function noAnswer(): Refusal {
+  return new Refusal('The server does not answer.', {
+    advice: 'The page asks again by itself. If `cdvault serve` was stopped, start it again.',
+    isRetryable: true,
+  });
 }
 
 async function refusalOf(response: Response): Promise<Refusal> {
@@ -58,12 +65,27 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 function listenTo(url: string, listener: Listener): () => void {
   let stream: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let wasLost = false;
+  const ending = new AbortController();
+  let asking: ReturnType<typeof setTimeout> | undefined;
+  const ask = async () => {
+    try {
+      await request(
+        `${API}/status`,
+        AbortSignal.any([ending.signal, AbortSignal.timeout(LOST_MS)]),
+      );
+    } catch (error) {
+      if (ending.signal.aborted || asking === undefined) return;
+      listener.onLost(error instanceof Refusal ? error : noAnswer());
+    }
+    if (asking !== undefined) asking = setTimeout(() => void ask(), LOST_MS);
+  };
   const open = () => {
     stream = new EventSource(url);
     stream.addEventListener('open', () => {
-      if (wasLost) listener.onBack();
-      wasLost = false;
+      if (asking === undefined) return;
+      clearTimeout(asking);
+      asking = undefined;
+      listener.onBack();
     });
     stream.addEventListener('bars', ({ data }: MessageEvent<string>) => {
       const { market, symbol, from, to } = fieldsOf(JSON.parse(data));
@@ -74,13 +96,16 @@ function listenTo(url: string, listener: Listener): () => void {
       listener.onStatus(JSON.parse(data) as StatusAnswer);
     });
     stream.addEventListener('error', () => {
-      wasLost = true;
-      if (stream?.readyState === EventSource.CLOSED) timer = setTimeout(open, REOPEN_MS);
+      const isRefused = stream?.readyState === EventSource.CLOSED;
+      asking ??= setTimeout(() => void ask(), isRefused ? 0 : LOST_MS);
+      if (isRefused) timer = setTimeout(open, REOPEN_MS);
     });
   };
   open();
   return () => {
     stream?.close();
     clearTimeout(timer);
+    clearTimeout(asking);
+    ending.abort();
   };
 }

@@ -20,6 +20,8 @@ export interface Listener {
   readonly onStatus: (status: StatusAnswer) => void;
   /** The connection is back after it was lost: anything may have changed. */
   readonly onBack: () => void;
+  /** The connection is lost, and the server does not answer either, or refuses: says why. */
+  readonly onLost: (error: Refusal) => void;
 }
 
 /** An answer that is an error. `code` is one of docs/errors.md, or `UNREACHABLE` when nobody answers. */

@@ -42,8 +42,8 @@ function textsOf(error: unknown): readonly [message: string, advice: string] {
     return [error instanceof Error ? error.message : String(error), 'Reload the page.'];
   if (error.status === 401)
     return [
-      'You are not logged in.',
-      'Open the link that `cdvault serve` prints; `cdvault chart SYMBOL` prints another one.',
+      'Your session has ended.',
+      '`bin/cdvault chart SYMBOL` prints a link that opens the page again.',
     ];
   const code =
     error.code.startsWith('HTTP_') || error.code === 'UNREACHABLE' ? '' : ` (${error.code})`;

@@ -34,9 +34,10 @@ export class StatusCorner {
       lastError === null ? '' : `${new Date(lastError.at).toISOString()} ${lastError.message}`;
   }
 
-  unknown(): void {
+  /** @param why in two words */
+  unknown(why: string): void {
     this.#dot.className = 'dot ill';
-    this.#text.textContent = 'no answer';
+    this.#text.textContent = why;
   }
 }
 
