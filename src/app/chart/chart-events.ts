@@ -23,6 +23,8 @@ const POLL_MS = 2_000;
 /** The status reads the whole ledger. */
 const POLLS_A_STATUS = 5;
 const MAX_LISTENERS = 50;
+/** A page loads its bars a moment before it listens: what was built since then must not be lost to it. */
+const BEFORE_US = 60 * 1_000_000;
 /** A stamp becomes visible after later ones when its writer is slow or its clock is behind. */
 const LATE_US = 10 * 60 * 1_000_000;
 
@@ -53,6 +55,11 @@ export function createChartEvents(deps: EventsDeps): ChartEvents {
     }
   }
 
+  async function tellRecent(listener: ChartListener): Promise<void> {
+    const recent = await deps.reads.builtSince(clock.nowMs() * 1000 - BEFORE_US);
+    if (listeners.has(listener) && recent.length > 0) listener.onBuilt(spansOf(recent));
+  }
+
   return {
     status,
     listen(listener, signal) {
@@ -60,6 +67,7 @@ export function createChartEvents(deps: EventsDeps): ChartEvents {
       if (listeners.size >= MAX_LISTENERS)
         throw new CdvaultError('QUERY_BUSY', `${MAX_LISTENERS} listeners are there already`);
       listeners.add(listener);
+      void createAttempts(log)('bars before a listener', () => tellRecent(listener));
       if (listeners.size === 1) {
         ending = new AbortController();
         const { signal: end } = ending;

@@ -101,11 +101,23 @@ function listenTo(url: string, listener: Listener): () => void {
       if (isRefused) timer = setTimeout(open, REOPEN_MS);
     });
   };
-  open();
-  return () => {
+  const pause = () => {
     stream?.close();
     clearTimeout(timer);
     clearTimeout(asking);
+    asking = undefined;
+  };
+  // A browser opens six connections to a host: those of tabs that nobody sees would leave none for a seventh tab.
+  const onSeen = () => {
+    pause();
+    if (document.hidden) return;
+    open();
+    listener.onBack();
+  };
+  document.addEventListener('visibilitychange', onSeen, { signal: ending.signal });
+  if (!document.hidden) open();
+  return () => {
+    pause();
     ending.abort();
   };
 }
