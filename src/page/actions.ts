@@ -138,6 +138,8 @@ function around(middleMs: number, { fromMs, toMs }: VisibleRange): VisibleRange 
 async function listTiers({ source, page, overlays }: ActionDeps): Promise<void> {
   const { feed, facts } = page;
   if (feed === undefined || facts === undefined) return;
+  // A file has those that it was made with.
+  if (!source.isLive) return overlays.setTiers(page.view.tiers);
   const { series, interval, anchor } = feed.choice;
   const stepMs = feed.intervalMs;
   const to = Math.ceil(facts.to / stepMs) * stepMs;

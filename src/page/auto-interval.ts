@@ -1,4 +1,4 @@
-import { type Interval, INTERVAL_MS, INTERVALS } from '../domain/time/interval.ts';
+import { type Interval, INTERVAL_MS } from '../domain/time/interval.ts';
 import type { VisibleRange } from './view.ts';
 
 /** A candle with its gap can be read well at this width. */
@@ -7,10 +7,11 @@ const GOOD_WIDTH_PX = 7;
 /** The current interval stays while its bars are this wide, so that a small zoom changes nothing. */
 const KEEP_PX = { least: 3, most: 22 };
 
-/** The interval whose bars are about as wide as can be read well. */
+/** The one of `intervals` whose bars are about as wide as can be read well. */
 export function autoInterval(
   { fromMs, toMs }: VisibleRange,
   widthPx: number,
+  intervals: readonly Interval[],
   current?: Interval,
 ): Interval {
   const barPx = (interval: Interval) => (widthPx * INTERVAL_MS[interval]) / (toMs - fromMs);
@@ -21,5 +22,5 @@ export function autoInterval(
     if (current === '1m' && width > KEEP_PX.most) return current;
   }
   const misfit = (interval: Interval) => Math.abs(Math.log(barPx(interval) / GOOD_WIDTH_PX));
-  return INTERVALS.reduce((best, next) => (misfit(next) < misfit(best) ? next : best));
+  return intervals.reduce((best, next) => (misfit(next) < misfit(best) ? next : best));
 }

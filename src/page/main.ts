@@ -19,8 +19,8 @@ import { helpDialog } from './ui/help.ts';
 import { OverlaysPanel } from './ui/overlays-panel.ts';
 import { StatusCorner } from './ui/status-corner.ts';
 import { Strip } from './ui/strip.ts';
-import { Toolbar } from './ui/toolbar.ts';
-import { parseView } from './view.ts';
+import { type Held, NOT_HELD, Toolbar } from './ui/toolbar.ts';
+import { parseView, type View } from './view.ts';
 import { placeLegends } from './ui/legend-places.ts';
 
 /** What a page that is a file has in itself. */
@@ -30,15 +30,24 @@ interface Embedded {
   readonly answers: EmbeddedAnswers;
 }
 
+function readEmbedded(): Embedded | undefined {
+  const data = document.querySelector('#cdvault-answers')?.textContent;
+  return data === undefined ? undefined : (JSON.parse(data) as Embedded);
+}
+
+function createChartBox(): HTMLElement {
+  const box = element('div', { class: 'chart', role: 'group' });
+  box.setAttribute('aria-label', 'Chart of price, CDV and delta; the legend has its values');
+  return box;
+}
+
 function start(): void {
   startTheme(() => page.restyle());
-  const data = document.querySelector('#cdvault-answers')?.textContent;
-  const embedded = data === undefined ? undefined : (JSON.parse(data) as Embedded);
+  const embedded = readEmbedded();
   const source =
     embedded === undefined ? createHttpSource() : createEmbeddedSource(embedded.answers);
   const view = parseView(embedded?.view ?? location.search);
-  const chartBox = element('div', { class: 'chart', role: 'group' });
-  chartBox.setAttribute('aria-label', 'Chart of price, CDV and delta; the legend has its values');
+  const chartBox = createChartBox();
   const clock = new ZoneClock(view.zone);
   const panes = new Panes(chartBox, readPalette(), clock);
   const strip = new Strip({
@@ -63,7 +72,9 @@ function start(): void {
       onCsv: () => actions.downloadCsv(),
     },
     overlays.opener,
+    embedded && heldBy(view, source),
   );
+  if (embedded !== undefined) overlays.keepLines(NOT_HELD);
   const drawing = new Drawing(panes, strip, readPalette(), clock);
   const layers = new Layers(source, panes, readPalette(), {
     legend: drawing.legend.cells,
@@ -88,6 +99,17 @@ function start(): void {
   document.body.append(toolbar.root, banner.root, stage, footer, overlays.panel, help, cursorText);
   placeLegends(chartBox, panes, drawing.legend.roots);
   void page.start();
+}
+
+/** What may be chosen of a file that was made with a view. */
+function heldBy({ interval, anchor, open }: View, { intervals }: DataSource): Held {
+  // Levels from the left edge are counted from those of the day.
+  const DAYS = ['day', 'visible'];
+  return {
+    interval: [...(interval === 'auto' ? ['auto'] : []), ...intervals],
+    anchor: DAYS.includes(anchor) ? DAYS : [anchor],
+    open: [open],
+  };
 }
 
 /** What is recorded of the missing ids of a run of hours. */

@@ -190,7 +190,10 @@ export class Page {
   #feedFor(series: SeriesName, visible: VisibleRange): { feed: Feed; isNew: boolean } {
     const { anchor, open, interval: chosen } = this.#view;
     const widthPx = this.#parts.drawing.panes.chart.timeScale().width() || innerWidth - 80;
-    const interval = chosen === 'auto' ? autoInterval(visible, widthPx, this.#interval) : chosen;
+    const interval =
+      chosen === 'auto'
+        ? autoInterval(visible, widthPx, this.#source.intervals, this.#interval)
+        : chosen;
     this.#interval = interval;
     const choice = { series, interval, anchor, open };
     const current = this.#feed;

@@ -206,6 +206,26 @@ describe.skipIf(CHROMIUM === undefined)('with --out', () => {
     expect(await strip.getAttribute('aria-label')).toBe('Coverage: 6 h proven');
   });
 
+  test('an interval with a single bar is drawn, and what the file does not hold is disabled', async () => {
+    const page = await opened(await written('held.html'));
+    await page.getByLabel('Interval').selectOption('4h');
+    await page.locator('body[data-shown*="interval=4h"]').waitFor();
+    expect(await field(page, 'price', 'time')).toBe('2024-08-03 12:00 UTC');
+    expect(await page.locator('.banner').isVisible()).toBe(false);
+    const options = async (label: string) =>
+      page.getByLabel(label).locator('option:not(:disabled)').allInnerTexts();
+    expect(await options('CDV counts from')).toEqual(['From left edge', 'UTC day']);
+    expect(await options('A bar opens')).toEqual(['Opens after first trade']);
+    expect(await options('Interval')).not.toContain('1d');
+    expect(await page.getByLabel('CDV counts from').getAttribute('title')).toContain(
+      'does not hold',
+    );
+    await page.getByRole('button', { name: 'Overlays' }).click();
+    expect(await page.getByRole('combobox', { name: 'Add a series' }).isDisabled()).toBe(true);
+    expect(await page.getByLabel('Volume profile').isDisabled()).toBe(true);
+    expect(await page.locator('.banner').isVisible()).toBe(false);
+  });
+
   test('chart.png is a picture of 1280 by 800 pixels in which candles are drawn', async () => {
     const file = await written('chart.png', '--interval', '5m');
     const png = await readFile(file);

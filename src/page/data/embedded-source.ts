@@ -1,3 +1,4 @@
+import { INTERVALS } from '../../domain/time/interval.ts';
 import type { Answers, Endpoint, Table } from './answers.ts';
 import { queryText } from './query.ts';
 import { type DataSource, type Query, Refusal } from './source.ts';
@@ -14,8 +15,13 @@ export function embeddedKey(endpoint: Endpoint, query: Query): string {
 }
 
 export function createEmbeddedSource(answers: EmbeddedAnswers): DataSource {
+  const questions = Object.keys(answers).map(
+    (key) => new URLSearchParams(key.replace(/^.*\?/, '')),
+  );
+  const held = new Set(questions.map((query) => query.get('interval')));
   return {
     isLive: false,
+    intervals: INTERVALS.filter((interval) => held.has(interval)),
     async ask<E extends Endpoint>(endpoint: E, query: Query, signal: AbortSignal) {
       signal.throwIfAborted();
       const answer = answers[embeddedKey(endpoint, query)] as Answers[E] | undefined;

@@ -1,3 +1,4 @@
+import type { Interval } from '../../domain/time/interval.ts';
 import type { SeriesName } from '../view.ts';
 import type { Answers, Endpoint, StatusAnswer } from './answers.ts';
 
@@ -12,6 +13,8 @@ export interface DataSource {
   listen(series: readonly SeriesName[], listener: Listener): () => void;
   /** Whether there is a server with a board, downloads and new bars. */
   readonly isLive: boolean;
+  /** Of which it has bars. */
+  readonly intervals: readonly Interval[];
 }
 
 export interface Listener {

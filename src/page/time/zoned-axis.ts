@@ -38,7 +38,8 @@ export function zonedAxis(clockOf: () => ZoneClock): IHorzScaleBehavior<Time> {
         const point = points[index];
         if (point === undefined) continue;
         // The first point is weighed as if one were before it.
-        const before = index > 0 ? wallMs(index - 1) : 2 * wallMs(0) - wallMs(1);
+        const before =
+          index > 0 ? wallMs(index - 1) : points.length > 1 ? 2 * wallMs(0) - wallMs(1) : NaN;
         point.timeWeight = weightOf(before, wallMs(index)) as TickMarkWeightValue;
       }
     }

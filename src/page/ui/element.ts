@@ -41,6 +41,12 @@ export interface ChoiceGroup {
   readonly choices: readonly (readonly [value: string, text: string])[];
 }
 
+/** Leaves only some values to choose; the title says why. */
+export function allowOnly(select: HTMLSelectElement, values: readonly string[], why: string): void {
+  for (const option of select.options) option.disabled = !values.includes(option.value);
+  select.title = `${select.ariaLabel ?? ''}. ${why}`;
+}
+
 /** Selects a value; one that is not in the list is added to its end. */
 export function choose(select: HTMLSelectElement, value: string, text = value): void {
   if (![...select.options].some((option) => option.value === value))

@@ -70,6 +70,15 @@ export class OverlaysPanel {
     });
   }
 
+  /** A page that is a file has only the lines that it was made with, and no trades. */
+  keepLines(why: string): void {
+    this.#box.disable(why);
+    for (const name of ['profile', 'footprint'] as const) {
+      this.#checks[name].disabled = true;
+      this.#checks[name].title = why;
+    }
+  }
+
   setSeries(series: readonly SeriesFacts[]): void {
     this.#box.setSeries(series);
   }

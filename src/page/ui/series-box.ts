@@ -68,7 +68,14 @@ export class SeriesBox {
     if (this.#list.hidden) this.#input.value = text;
   }
 
+  /** @param why for the title */
+  disable(why: string): void {
+    this.#input.disabled = true;
+    this.#input.title = why;
+  }
+
   focus(): void {
+    if (this.#input.disabled) return;
     this.#input.focus();
     this.#open('');
   }

@@ -11,8 +11,18 @@ import {
   ZONES,
   zoneName,
 } from './anchors.ts';
-import { button, choose, element, select } from './element.ts';
+import { allowOnly, button, choose, element, select } from './element.ts';
 import { MARKET_TEXTS, SeriesBox } from './series-box.ts';
+
+/** The choices of a page that is a file. */
+export interface Held {
+  readonly interval: readonly string[];
+  readonly anchor: readonly string[];
+  readonly open: readonly string[];
+}
+
+export const NOT_HELD =
+  'This file does not hold others: `cdvault chart --out` makes one that does.';
 
 interface ToolbarEvents {
   readonly onChange: (change: Partial<View>) => void;
@@ -30,9 +40,14 @@ export class Toolbar {
   readonly #open: HTMLSelectElement;
   readonly #zone: HTMLSelectElement;
   readonly #session: HTMLFormElement;
+  readonly #held: Held | undefined;
 
-  /** @param overlays the button that opens the panel of overlays */
-  constructor(events: ToolbarEvents, overlays: HTMLElement) {
+  /**
+   * @param overlays the button that opens the panel of overlays
+   * @param held undefined: all
+   */
+  constructor(events: ToolbarEvents, overlays: HTMLElement, held?: Held) {
+    this.#held = held;
     const { onChange } = events;
     this.series = new SeriesBox({
       id: 'symbol',
@@ -87,6 +102,11 @@ export class Toolbar {
     this.#session.hidden = true;
     choose(this.#open, view.open);
     choose(this.#zone, view.zone, zoneName(view.zone));
+    if (this.#held === undefined) return;
+    allowOnly(this.#interval, this.#held.interval, NOT_HELD);
+    allowOnly(this.#anchor, this.#held.anchor, NOT_HELD);
+    allowOnly(this.#open, this.#held.open, NOT_HELD);
+    this.series.disable(NOT_HELD);
   }
 
   setSeries(series: readonly SeriesFacts[]): void {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
+import { INTERVALS } from '../../../src/domain/time/interval.ts';
 import { autoInterval } from '../../../src/page/auto-interval.ts';
 
 const span = (ms: number) => ({ fromMs: 0, toMs: ms });
@@ -11,11 +12,15 @@ test.each([
   [7 * DAY_MS, 1200, '1h'],
   [365 * DAY_MS, 1200, '1d'],
 ] as const)('%d ms on %d pixels', (ms, widthPx, interval) => {
-  expect(autoInterval(span(ms), widthPx)).toBe(interval);
+  expect(autoInterval(span(ms), widthPx, INTERVALS)).toBe(interval);
+});
+
+test('only intervals that there are', () => {
+  expect(autoInterval(span(365 * DAY_MS), 1200, ['1m', '1h'])).toBe('1h');
 });
 
 test('a small zoom keeps the interval, a large one changes it', () => {
-  expect(autoInterval(span(DAY_MS), 1200, '5m')).toBe('5m');
-  expect(autoInterval(span(2 * DAY_MS), 1200, '5m')).toBe('15m');
-  expect(autoInterval(span(2 * HOUR_MS), 1200, '5m')).toBe('1m');
+  expect(autoInterval(span(DAY_MS), 1200, INTERVALS, '5m')).toBe('5m');
+  expect(autoInterval(span(2 * DAY_MS), 1200, INTERVALS, '5m')).toBe('15m');
+  expect(autoInterval(span(2 * HOUR_MS), 1200, INTERVALS, '5m')).toBe('1m');
 });
