@@ -61,7 +61,8 @@ async function downloadPicture({ page, drawing, strip }: ActionDeps): Promise<vo
   const first = drawing.seen.points.find(({ bar }) => bar !== undefined)?.bar;
   const late = first && lateStartText(anchor, first.levelFromMs);
   const zero = `CDV ${anchorText(anchor)}${late === undefined ? '' : `, at first ${late}`}`;
-  const title = [name, zero, ...lines].join(' · ');
+  const range = drawing.legend.range.textContent;
+  const title = [name, range, zero, ...lines].join(' · ');
   const chart = drawing.panes.chart.takeScreenshot(true, false);
   const picture = { title, chart, strip: strip.canvas, ground, text };
   download(`${fileName(page)}.png`, await pictureOf(picture));

@@ -1,5 +1,6 @@
 /** Draws what a feed has loaded: panes, shades, lines, the strip, and the legend. */
 
+import { MINUTE_MS } from '../domain/time/hour.ts';
 import type { View, VisibleRange } from './view.ts';
 import { type Feed, type LineName, linesOf } from './data/feed.ts';
 import type { LevelBar, Point } from './data/bar.ts';
@@ -154,6 +155,7 @@ export class Drawing {
   }
 
   drawStrip(): void {
+    this.legend.range.textContent = this.#rangeText();
     const { chart, places } = this.panes;
     const widthPx = chart.timeScale().width();
     const runs = (this.#feed?.coverage ?? []).flatMap((run) => {
@@ -187,6 +189,16 @@ export class Drawing {
       absence: this.#absence(point),
       lines: this.#lines.map((line) => legendLine(line, point)),
     });
+  }
+
+  /** To the minute. */
+  #rangeText(): string {
+    const { visible } = this.panes;
+    if (visible === undefined) return '';
+    const [from, to] = [visible.fromMs, visible.toMs].map((timeMs) =>
+      this.#clock.text(Math.round(timeMs / MINUTE_MS) * MINUTE_MS),
+    );
+    return `${from} to ${to} ${this.#clock.zone}`;
   }
 
   #absence(point: Point | undefined): string {

@@ -92,6 +92,7 @@ function start(): void {
     { class: 'stage' },
     chartBox,
     ...drawing.legend.roots,
+    drawing.legend.range,
     banner.empty,
   );
   const cursorText = element('div', { class: 'spoken', 'aria-live': 'polite', id: 'spoken' });

@@ -346,6 +346,14 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     },
   );
 
+  test('the dates of the picture are always there, in its zone', async () => {
+    const zone = 'America/New_York';
+    const view = { zone, from: iso(WEDNESDAY + 12 * HOUR_MS), to: iso(WEDNESDAY + 18 * HOUR_MS) };
+    await chart.open(query(BUSY, view));
+    const range = chart.page.locator('[data-field=range]');
+    expect(await range.innerText()).toBe(`2024-03-06 07:00 to 2024-03-06 13:00 ${zone}`);
+  });
+
   test.each(['dark', 'light'] as const)(
     'axe finds nothing to complain about, %s',
     async (colorScheme) => {

@@ -39,6 +39,9 @@ export class Legend {
   /** Below the prices. */
   readonly cells = new CellLegend();
 
+  /** From when to when the picture is: the axis need not have a whole date. */
+  readonly range = element('div', { class: 'range', 'data-field': 'range' });
+
   constructor() {
     const root = (name: string) => element('div', { class: 'legend', 'data-legend': name });
     this.roots = [root('price'), root('cdv'), root('delta')];
@@ -71,7 +74,7 @@ export class Legend {
   }
 
   clear(): void {
-    for (const root of this.roots) root.replaceChildren();
+    for (const root of [...this.roots, this.range]) root.replaceChildren();
   }
 }
 
