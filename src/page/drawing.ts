@@ -14,6 +14,7 @@ import { restartsOf } from './data/restart-times.ts';
 import { Shading, xOf } from './chart/shading.ts';
 import type { ZoneClock } from './time/zone-clock.ts';
 import { anchorText, lateStartText } from './ui/anchors.ts';
+import { tierText } from './ui/overlays-panel.ts';
 import { Legend, type LegendLine } from './ui/legend.ts';
 import { MARKET_TEXTS } from './ui/series-box.ts';
 import type { Strip } from './ui/strip.ts';
@@ -244,7 +245,7 @@ export class Drawing {
       const colour = this.#palette.overlays[index % this.#palette.overlays.length] ?? '';
       const levels = feed.levelsOf(name);
       const line = this.panes.addLine(colour, scale, `line-${index}`);
-      return { name, title: lineTitle(name), colour, line, levels, shown: levels };
+      return { name, title: lineTitle(name, feed.tiers), colour, line, levels, shown: levels };
     });
   }
 
@@ -273,8 +274,8 @@ function lateText({ anchor }: View, point: Point | undefined): string | undefine
   return point?.bar && lateStartText(anchor, point.bar.levelFromMs);
 }
 
-function lineTitle(name: LineName): string {
-  if (name.kind === 'tier') return `trades from ${Number(name.tier).toLocaleString('en')}`;
+function lineTitle(name: LineName, tiers: readonly string[]): string {
+  if (name.kind === 'tier') return `trades ${tierText(name.tier, tiers)}`;
   return `${name.series.symbol} ${MARKET_TEXTS[name.series.market]}`;
 }
 

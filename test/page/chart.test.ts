@@ -354,6 +354,14 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     expect(await range.innerText()).toBe(`2024-03-06 07:00 to 2024-03-06 13:00 ${zone}`);
   });
 
+  test('the lowest tier is named with both bounds', async () => {
+    await chart.open(query(BUSY, { interval: '1h', tier: '0' }));
+    await chart.page
+      .locator('[data-legend=cdv]')
+      .getByText(/^trades 0 to \d+[kM]?$/)
+      .waitFor();
+  });
+
   test.each(['dark', 'light'] as const)(
     'axe finds nothing to complain about, %s',
     async (colorScheme) => {

@@ -44,6 +44,7 @@ export class Feed {
   limits: VisibleRange = { fromMs: -Infinity, toMs: Infinity };
   readonly #source: DataSource;
   readonly #bars: Chunks<Piece>;
+  #tiers: readonly string[] = [];
   readonly #lines = new Map<string, Chunks<readonly [number, LevelBar][]>>();
 
   constructor(source: DataSource, choice: FeedChoice) {
@@ -64,6 +65,11 @@ export class Feed {
     return this.#bars.pieces
       .flatMap(({ points }) => points)
       .filter((point) => point.endMs > fromMs && point.timeMs < toMs);
+  }
+
+  /** Lower bounds of all tiers of the series; empty until a line of a tier is loaded. */
+  get tiers(): readonly string[] {
+    return this.#tiers;
   }
 
   get coverage(): readonly CoverageRun[] {
@@ -100,10 +106,14 @@ export class Feed {
   async #loadLine(line: LineName, range: VisibleRange, signal: AbortSignal) {
     const series = line.kind === 'series' ? line.series : this.choice.series;
     const query = barsQuery(series, this.choice, range);
-    const { columns } =
-      line.kind === 'series'
-        ? await this.#source.ask('bars', query, signal)
-        : await this.#source.ask('tiers', { ...query, tier: line.tier }, signal);
+    if (line.kind === 'series')
+      return levelsByTime((await this.#source.ask('bars', query, signal)).columns);
+    const { tiers, columns } = await this.#source.ask(
+      'tiers',
+      { ...query, tier: line.tier },
+      signal,
+    );
+    this.#tiers = tiers.map(String);
     return levelsByTime(columns);
   }
 }
