@@ -20,7 +20,7 @@ import { OverlaysPanel } from './ui/overlays-panel.ts';
 import { StatusCorner } from './ui/status-corner.ts';
 import { Strip } from './ui/strip.ts';
 import { type Held, NOT_HELD, Toolbar } from './ui/toolbar.ts';
-import { parseView, type View } from './view.ts';
+import { parseView, unknownInterval, type View } from './view.ts';
 import { placeLegends } from './ui/legend-places.ts';
 
 /** What a page that is a file has in itself. */
@@ -39,6 +39,11 @@ function createChartBox(): HTMLElement {
   const box = element('div', { class: 'chart', role: 'group' });
   box.setAttribute('aria-label', 'Chart of price, CDV and delta; the legend has its values');
   return box;
+}
+
+function createStage(chartBox: HTMLElement, { legend }: Drawing, banner: Banner): HTMLElement {
+  const texts = [...legend.roots, legend.range, banner.empty];
+  return element('main', { class: 'stage' }, chartBox, ...texts);
 }
 
 function start(): void {
@@ -87,18 +92,13 @@ function start(): void {
     view,
   );
   const actions = listenToActions({ source, page, drawing, strip, toolbar, overlays, help });
-  const stage = element(
-    'main',
-    { class: 'stage' },
-    chartBox,
-    ...drawing.legend.roots,
-    drawing.legend.range,
-    banner.empty,
-  );
   const cursorText = element('div', { class: 'spoken', 'aria-live': 'polite', id: 'spoken' });
   const footer = element('footer', {}, strip.root, ...(source.isLive ? [status.root] : []));
-  document.body.append(toolbar.root, banner.root, stage, footer, overlays.panel, help, cursorText);
+  const bars = [toolbar.root, banner.root, banner.notice];
+  const stage = createStage(chartBox, drawing, banner);
+  document.body.append(...bars, stage, footer, overlays.panel, help, cursorText);
   placeLegends(chartBox, panes, drawing.legend.roots);
+  if (embedded === undefined) banner.tell(unknownInterval(location.search));
   void page.start();
 }
 

@@ -81,6 +81,7 @@ export class Page {
     const isOther = change.series !== undefined;
     this.#view = { ...this.#view, range: visible ?? this.#view.range, ...change };
     if (isOther) this.#clear();
+    this.#parts.banner.tell(undefined);
     this.#writeAddress('push');
     if (change.zone !== undefined) this.restyle();
     void this.attempt(async () => this.#show(this.#view.range));

@@ -98,16 +98,30 @@ export function parseView(text: string): View {
   };
 }
 
+/** What a query asks for and no page has, in words. */
+export function unknownInterval(text: string): string | undefined {
+  const interval = new URLSearchParams(text).get('interval');
+  if (interval === null || interval === 'auto') return undefined;
+  if (INTERVALS.some((known) => known === interval)) return undefined;
+  return `There is no interval ${interval}: the page chooses from ${INTERVALS.join(', ')}.`;
+}
+
 function isMarketName(text: string): text is MarketName {
   return Object.hasOwn(MARKET_NAMES, text);
 }
 
 function knownZone(text: string | null): string {
   if (text === null || text === 'local') return text ?? DEFAULT_VIEW.zone;
+  return zoneNamed(text) ?? DEFAULT_VIEW.zone;
+}
+
+/** The name of a time zone as the browser spells it; undefined when there is none. */
+export function zoneNamed(text: string): string | undefined {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone;
-  } catch {
-    return DEFAULT_VIEW.zone;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 

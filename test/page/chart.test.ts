@@ -362,6 +362,33 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
       .waitFor();
   });
 
+  test('a time zone that does not exist is refused, and the form stays open', async () => {
+    const { page } = chart;
+    await chart.open(query(BUSY, { interval: '1h' }));
+    await page.getByLabel('CDV counts from').selectOption({ label: 'Other session…' });
+    const zone = page.getByLabel('Time zone of session');
+    await zone.fill('Mars/Base');
+    await page.getByRole('button', { name: 'Set' }).click();
+    expect(await page.locator('.session').innerText()).toContain(
+      'No time zone is named "Mars/Base"',
+    );
+    expect(await zone.isVisible()).toBe(true);
+    expect(new URL(page.url()).searchParams.has('anchor')).toBe(false);
+    await zone.fill('Asia/Tokyo');
+    await page.getByRole('button', { name: 'Set' }).click();
+    await page.getByText('0 at 09:30 Tokyo').waitFor();
+    expect(await zone.isVisible()).toBe(false);
+  });
+
+  test('an interval that there is not is said, until something is chosen', async () => {
+    const { page } = chart;
+    await chart.open(query(BUSY, { interval: '2h' }));
+    const notice = page.locator('.notice');
+    expect(await notice.innerText()).toContain('There is no interval 2h');
+    await page.getByLabel('Interval').selectOption('1h');
+    await notice.waitFor({ state: 'hidden' });
+  });
+
   test.each(['dark', 'light'] as const)(
     'axe finds nothing to complain about, %s',
     async (colorScheme) => {

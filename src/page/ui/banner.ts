@@ -4,6 +4,7 @@ import { element } from './element.ts';
 /** A line over the chart that says what does not work, and a text in its place when there is nothing to draw. */
 export class Banner {
   readonly root = element('div', { class: 'banner', role: 'alert', hidden: '' });
+  readonly notice = element('div', { class: 'notice', role: 'status', hidden: '' });
   readonly empty = element('div', { class: 'empty', role: 'status', hidden: '' });
 
   fail(error: unknown): void {
@@ -22,6 +23,12 @@ export class Banner {
   /** What failed works again. */
   clear(): void {
     this.root.hidden = true;
+  }
+
+  /** Stays until the user chooses something; undefined: nothing is to say. */
+  tell(text: string | undefined): void {
+    this.notice.hidden = text === undefined;
+    this.notice.textContent = text ?? '';
   }
 
   say(title: string, ...lines: readonly (Node | string)[]): void {

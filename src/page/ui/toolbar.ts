@@ -1,7 +1,7 @@
 /** The row above the chart: what is shown, and from where it counts. */
 
 import { INTERVALS } from '../../domain/time/interval.ts';
-import type { View } from '../view.ts';
+import { type View, zoneNamed } from '../view.ts';
 import type { SeriesFacts } from '../data/answers.ts';
 import {
   ANCHOR_CHOICES,
@@ -40,6 +40,8 @@ export class Toolbar {
   readonly #open: HTMLSelectElement;
   readonly #zone: HTMLSelectElement;
   readonly #session: HTMLFormElement;
+  /** For a session of one's own: new bars do not close the form. */
+  #isAsking = false;
   readonly #held: Held | undefined;
 
   /**
@@ -57,9 +59,13 @@ export class Toolbar {
     this.#interval = select('Interval', INTERVAL_CHOICES, (value) =>
       onChange({ interval: INTERVALS.find((known) => known === value) ?? 'auto' }),
     );
-    this.#session = sessionForm((anchor) => onChange({ anchor }));
+    this.#session = sessionForm((anchor) => {
+      this.#isAsking = false;
+      onChange({ anchor });
+    });
     this.#anchor = select('CDV counts from', ANCHOR_CHOICES, (anchor) => {
-      this.#session.hidden = anchor !== OTHER_SESSION;
+      this.#isAsking = anchor === OTHER_SESSION;
+      this.#session.hidden = !this.#isAsking;
       if (anchor !== OTHER_SESSION) onChange({ anchor });
     });
     this.#open = select('A bar opens', OPEN_CHOICES, (open) =>
@@ -98,8 +104,8 @@ export class Toolbar {
     if (auto !== undefined)
       auto.text = view.interval === 'auto' && shown !== '' ? `auto · ${shown}` : 'auto';
     choose(this.#interval, view.interval);
-    choose(this.#anchor, view.anchor, anchorName(view.anchor));
-    this.#session.hidden = true;
+    if (!this.#isAsking) choose(this.#anchor, view.anchor, anchorName(view.anchor));
+    this.#session.hidden = !this.#isAsking;
     choose(this.#open, view.open);
     choose(this.#zone, view.zone, zoneName(view.zone));
     if (this.#held === undefined) return;
@@ -129,7 +135,12 @@ const OPEN_CHOICES = [
 
 /** Time and zone of a session that is not in the list. */
 function sessionForm(onChoose: (anchor: string) => void): HTMLFormElement {
-  const time = element('input', { type: 'time', value: '09:30', 'aria-label': 'Start of session' });
+  const time = element('input', {
+    type: 'time',
+    value: '09:30',
+    required: '',
+    'aria-label': 'Start of session',
+  });
   const zone = element('input', {
     type: 'text',
     list: 'zones',
@@ -142,6 +153,7 @@ function sessionForm(onChoose: (anchor: string) => void): HTMLFormElement {
     { id: 'zones' },
     ...['UTC', ...ZONES].map((value) => element('option', { value })),
   );
+  const problem = element('span', { role: 'alert', class: 'problem' });
   const form = element(
     'form',
     { class: 'session', hidden: '', 'aria-label': 'Session' },
@@ -149,10 +161,14 @@ function sessionForm(onChoose: (anchor: string) => void): HTMLFormElement {
     zone,
     zones,
     element('button', { type: 'submit' }, 'Set'),
+    problem,
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    onChoose(`session:${time.value}@${zone.value}`);
+    const name = zoneNamed(zone.value);
+    problem.textContent =
+      name === undefined ? `No time zone is named ${JSON.stringify(zone.value)}.` : '';
+    if (name !== undefined) onChoose(`session:${time.value}@${name}`);
   });
   return form;
 }
