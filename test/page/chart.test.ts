@@ -362,6 +362,16 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
       .waitFor();
   });
 
+  test('levels of a month count from its first stored hour, over Mondays', async () => {
+    const { page } = chart;
+    const at = WEDNESDAY + 18 * HOUR_MS;
+    await chart.open(query(BUSY, { interval: '1h', from: iso(START), to: iso(at + HOUR_MS) }));
+    await page.getByLabel('CDV counts from').selectOption({ label: 'UTC month' });
+    await page.getByText('counts from 2024-03-03 00:00 UTC, the first stored hour').waitFor();
+    const row = await countedLevels(BUSY, START, { at, end: at + HOUR_MS });
+    expect(await shownLevels()).toEqual(row);
+  });
+
   test('a time zone that does not exist is refused, and the form stays open', async () => {
     const { page } = chart;
     await chart.open(query(BUSY, { interval: '1h' }));

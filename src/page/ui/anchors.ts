@@ -21,6 +21,7 @@ export const ANCHOR_CHOICES: readonly ChoiceGroup[] = [
       ['visible', 'From left edge'],
       ['day', 'UTC day'],
       ['week', 'UTC week'],
+      ['month', 'UTC month'],
       ['total', 'Continuous'],
     ],
   },
@@ -62,6 +63,8 @@ export function anchorText(anchor: string): string {
       return '0 at UTC midnight';
     case 'week':
       return '0 on Monday, UTC midnight';
+    case 'month':
+      return '0 on the 1st, UTC midnight';
     case 'total':
       return "continuous from the series' start";
   }
