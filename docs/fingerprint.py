@@ -3,7 +3,7 @@
   python3 fingerprint.py < mine.json                                   the root follows from the leaves
   python3 fingerprint.py http://user:password@host:9000 < mine.json    and the leaves from the stored rows
 """
-import base64, csv, hashlib, io, json, sys, time, urllib.parse, urllib.request
+import base64, csv, hashlib, io, json, sys, time, urllib.error, urllib.parse, urllib.request
 
 def sha(*parts): return hashlib.sha256(b"".join(parts)).digest()
 
@@ -21,7 +21,13 @@ if len(sys.argv) > 1:
     def ask(query):
         request = urllib.request.Request(f"{url.scheme}://{url.hostname}:{url.port or 9000}/exp?{urllib.parse.urlencode({'query': query})}",
                                          headers={"Authorization": f"Basic {base64.b64encode(user).decode()}"})
-        rows = csv.reader(io.TextIOWrapper(urllib.request.urlopen(request), "utf-8"))
+        while True:
+            try: answer = urllib.request.urlopen(request)
+            except urllib.error.HTTPError as error:
+                if error.code != 429: raise
+                time.sleep(1)  # QuestDB sends two exports at a time
+            else: break
+        rows = csv.reader(io.TextIOWrapper(answer, "utf-8"))
         next(rows)  # names of columns
         return rows
     [[table]] = ask(f"select trades_table from series where market = '{doc['market']}' and symbol = '{doc['symbol']}'")
