@@ -16,25 +16,18 @@ export function sizesOf(parts: readonly BarSizes[]): BarSizes {
     traded.map((bar) => bar[field]).filter((price) => price !== undefined);
   const ids = (field: 'firstId' | 'lastId') =>
     traded.map((bar) => bar[field]).filter((id) => id !== undefined);
+  const total = (
+    field: 'buyVolume' | 'sellVolume' | 'quoteDelta' | 'quoteVolume',
+    scale: number,
+  ) => {
+    const texts = parts.map((bar) => bar[field]);
+    return sum(texts, scale);
+  };
   return {
-    buyVolume:
-      sum(
-        parts.map(({ buyVolume }) => buyVolume),
-        QTY_SCALE,
-      ) ?? '',
-    sellVolume:
-      sum(
-        parts.map(({ sellVolume }) => sellVolume),
-        QTY_SCALE,
-      ) ?? '',
-    quoteDelta: sum(
-      parts.map(({ quoteDelta }) => quoteDelta),
-      QUOTE_SCALE,
-    ),
-    quoteVolume: sum(
-      parts.map(({ quoteVolume }) => quoteVolume),
-      QUOTE_SCALE,
-    ),
+    buyVolume: total('buyVolume', QTY_SCALE) ?? '',
+    sellVolume: total('sellVolume', QTY_SCALE) ?? '',
+    quoteDelta: total('quoteDelta', QUOTE_SCALE),
+    quoteVolume: total('quoteVolume', QUOTE_SCALE),
     aggTrades: parts.reduce((count, { aggTrades }) => count + aggTrades, 0),
     trades: parts.reduce((count, { trades }) => count + trades, 0),
     priceOpen: traded[0]?.priceOpen,

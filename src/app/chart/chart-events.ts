@@ -31,6 +31,7 @@ const LATE_US = 10 * 60 * 1_000_000;
 export function createChartEvents(deps: EventsDeps): ChartEvents {
   const { status, clock, log } = deps;
   const listeners = new Set<ChartListener>();
+  const attempt = createAttempts(log);
   let ending = new AbortController();
   let latest: ServiceStatus | undefined;
 
@@ -43,7 +44,6 @@ export function createChartEvents(deps: EventsDeps): ChartEvents {
 
   async function poll(signal: AbortSignal): Promise<void> {
     const built = createBuiltDays(deps.reads);
-    const attempt = createAttempts(log);
     latest = undefined;
     for (let round = 0; !signal.aborted; round += 1) {
       await attempt('new bars', async () => {
@@ -67,7 +67,7 @@ export function createChartEvents(deps: EventsDeps): ChartEvents {
       if (listeners.size >= MAX_LISTENERS)
         throw new CdvaultError('QUERY_BUSY', `${MAX_LISTENERS} listeners are there already`);
       listeners.add(listener);
-      void createAttempts(log)('bars before a listener', () => tellRecent(listener));
+      void attempt('bars before a listener', () => tellRecent(listener));
       if (listeners.size === 1) {
         ending = new AbortController();
         const { signal: end } = ending;

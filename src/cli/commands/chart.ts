@@ -92,14 +92,14 @@ async function chart(symbol: string, options: ChartOptions): Promise<ExitCode> {
     await noteEmptiness(app, series, range);
     if (kind === 'link' || out === undefined) print(await linkTo(app, view));
     else {
-      await write(app, { view, series, kind, out, signal });
+      await write(app, { view, kind, out, signal });
       say(`chart: ${out}`);
     }
     return EXIT.ok;
   });
 }
 
-/** The chart of a range without an hour is empty, which may surprise whoever opens it. */
+/** Says so when no hour of the range is stored: the chart is then empty. */
 async function noteEmptiness({ ledger }: App, series: Series, range: TimeRange): Promise<void> {
   const { proven, open, gap } = await ledger.totals(series, widenToHours(range));
   if (proven + open + gap === 0)
@@ -138,7 +138,6 @@ async function write(
     signal,
   }: {
     readonly view: FileView;
-    readonly series: Series;
     readonly kind: Kind;
     readonly out: string;
     readonly signal: AbortSignal;

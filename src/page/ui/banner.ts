@@ -25,7 +25,7 @@ export class Banner {
     this.root.hidden = true;
   }
 
-  /** Stays until the user chooses something; undefined: nothing is to say. */
+  /** Kept until the user chooses something; undefined when there is nothing to report. */
   tell(text: string | undefined): void {
     this.notice.hidden = text === undefined;
     this.notice.textContent = text ?? '';
