@@ -27,6 +27,25 @@ export interface CliProcess {
   kill(signal?: NodeJS.Signals): void;
 }
 
+/** A command that runs, with all lines that it has printed. */
+interface Running {
+  readonly args: readonly string[];
+  readonly lines: readonly string[];
+}
+
+/** Commands that tests of this file have started and that have not ended. */
+const running = new Set<Running>();
+const LAST_LINES = 15;
+
+/** What the commands that still run have printed last: when a test fails at its time limit, it says why. */
+export function describeRunning(): string {
+  return [...running]
+    .map(({ args, lines }) =>
+      [`still running: ${args.join(' ')}`, ...lines.slice(-LAST_LINES)].join('\n  '),
+    )
+    .join('\n');
+}
+
 export interface CliOptions {
   /** The whole environment, see cliEnv. */
   readonly env: Readonly<Record<string, string>>;
@@ -76,10 +95,13 @@ export function startCli(args: readonly string[], options: CliOptions): CliProce
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const one = { args, lines: [] as string[] };
+  running.add(one);
   const texts = [child.stdout, child.stderr].map(async (stream) => {
     let text = '';
     for await (const line of createInterface({ input: stream })) {
       text += `${line}\n`;
+      one.lines.push(line);
       options.onLine?.(line);
     }
     return text;
@@ -99,6 +121,7 @@ export function startCli(args: readonly string[], options: CliOptions): CliProce
       const [stdout = '', stderr = ''] = await Promise.all(texts);
       return { exitCode, stdout, stderr, durationMs: performance.now() - startedMs, peakBytes };
     } finally {
+      running.delete(one);
       clearInterval(poll);
     }
   }

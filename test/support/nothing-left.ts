@@ -1,6 +1,7 @@
 import { createHook } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { describeRunning } from './command-line.ts';
 
 /**
  * Fails a test file that leaves a socket, server, child process or timer that keeps the process alive, since
@@ -55,6 +56,12 @@ let before: ReadonlyMap<string, number>;
 beforeAll(() => {
   before = held();
   watching.enable();
+});
+
+afterEach(({ task }) => {
+  const text = task.result?.state === 'fail' ? describeRunning() : '';
+  // As an error of the test, so that it stands with the others at the end of the output.
+  if (text !== '') throw new Error(text);
 });
 
 // afterAll hooks run in reverse order of registration, so this one runs after all hooks of the file.

@@ -16,6 +16,8 @@ export interface OwnServices {
   readonly start: () => Promise<ServiceUrls>;
   /** kill -9, as the kernel does when memory is short. */
   readonly kill: (service: 'redis' | 'questdb') => Promise<void>;
+  /** Whether its process has ended, such as by a crash. */
+  readonly isGone: (service: 'redis' | 'questdb') => Promise<boolean>;
   /** Stops them and keeps their data. */
   readonly stop: () => Promise<void>;
   /** Stops them and deletes their data. */
@@ -33,16 +35,22 @@ export async function makeOwnServices(
     say: (line) => said.push(line),
     signal: new AbortController().signal,
   };
+  const pidOf = async (service: string): Promise<number> =>
+    Number(await readFile(path.join(homeDir, service, `${service}.pid`), 'utf8'));
+  const isGone = async (service: string): Promise<boolean> => {
+    const pid = await pidOf(service);
+    // A zombie counts as gone: it holds no port and no file.
+    return !existsSync(`/proc/${pid}`) || (await isZombie(pid));
+  };
   return {
     options,
     said,
     start: async () => ensureServices(options),
     kill: async (service) => {
-      const pid = Number(await readFile(path.join(homeDir, service, `${service}.pid`), 'utf8'));
-      process.kill(pid, 'SIGKILL');
-      // A zombie counts as gone: it holds no port and no file.
-      while (existsSync(`/proc/${pid}`) && !(await isZombie(pid))) await sleep(10);
+      process.kill(await pidOf(service), 'SIGKILL');
+      while (!(await isGone(service))) await sleep(10);
     },
+    isGone,
     stop: async () => void (await stopServices(options)),
     dispose: async () => {
       await stopServices(options);
