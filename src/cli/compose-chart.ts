@@ -33,12 +33,15 @@ export function composeChart(
   { config, clock, zones }: Pick<App, 'config' | 'clock' | 'zones'>,
 ): ChartAnswers {
   const limited = createLimitedSql(urls.questdbReadonlyPgUrl, CHART_LIMITS);
+  // It keeps its overview for all askers, so it outlives each of them.
+  const forAll = createLedger(limited.until(new AbortController().signal));
   return {
     dataFor(signal) {
       const sql = limited.until(signal);
       return createChartData({
         bars: new QuestdbStoredBars(sql, config.tiers),
         ledger: createLedger(sql),
+        overview: () => forAll.overview(),
         catalogue: createSeriesCatalogue(sql),
         reads: createChartReads(sql),
         trades: createTradeReads(sql),

@@ -460,6 +460,7 @@ describe('a tag of bars', () => {
     const data = createChartData({
       bars: store.bars,
       ledger: store.ledger,
+      overview: () => store.ledger.overview(),
       catalogue: app.catalogue,
       reads: createChartReads(sql),
       trades: createTradeReads(sql),

@@ -249,3 +249,20 @@ test('totals and overview count hours by verdict; the overview also counts unfet
   expect(await store.ledger.knows(series)).toBe(true);
   expect(await store.ledger.knows(uniqueSeries('NOBODY'))).toBe(false);
 });
+
+test('an overview is kept only until another process writes an hour', async () => {
+  const series = uniqueSeries('KEPT');
+  const hours = async () =>
+    (await store.ledger.overview()).find(({ symbol }) => symbol === series.symbol)?.proven;
+  expect(await hours()).toBeUndefined();
+  const other = openStore();
+  try {
+    for (const count of [1, 2]) {
+      const record = { ...recordOf(START + count * HOUR_MS, count * 100, 10), ...series };
+      await other.ledger.write([{ record, gaps: [] }], START);
+      expect(await hours()).toBe(count);
+    }
+  } finally {
+    await other.close();
+  }
+});

@@ -94,6 +94,7 @@ function slowApi(sql: LimitedSql, name: number) {
       return createChartData({
         bars: store.bars,
         ledger: createLedger(slowly),
+        overview: () => createLedger(slowly).overview(),
         catalogue: createSeriesCatalogue(slowly),
         reads: createChartReads(slowly),
         trades: createTradeReads(slowly),

@@ -23,6 +23,7 @@ const reads = createChartReads(sql);
 const data = createChartData({
   bars: new QuestdbStoredBars(sql),
   ledger: createLedger(sql),
+  overview: () => createLedger(sql).overview(),
   catalogue: createSeriesCatalogue(sql),
   reads,
   trades: createTradeReads(sql),

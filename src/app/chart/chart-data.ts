@@ -9,16 +9,17 @@ import { tradeAnswers, type TradesDeps } from './chart-trades.ts';
 import { coverageRuns } from './coverage-runs.ts';
 
 interface ChartDeps extends TiersDeps, Pick<TradesDeps, 'trades'> {
-  readonly ledger: Pick<Ledger, 'records' | 'knows' | 'totals' | 'openGaps' | 'overview'>;
+  readonly ledger: Pick<Ledger, 'records' | 'knows' | 'totals' | 'openGaps'>;
+  readonly overview: Ledger['overview'];
   readonly catalogue: Pick<SeriesCatalogue, 'all'>;
   readonly reads: ChartReads;
 }
 
 export function createChartData(deps: ChartDeps): ChartData {
-  const { ledger, catalogue, reads } = deps;
+  const { ledger, overview, catalogue, reads } = deps;
   return {
     async series() {
-      const [coverage, facts] = await Promise.all([ledger.overview(), catalogue.all()]);
+      const [coverage, facts] = await Promise.all([overview(), catalogue.all()]);
       const byKey = new Map(facts.map((fact) => [seriesKey(fact), fact]));
       return coverage
         .map((stored) => withFacts(stored, byKey.get(seriesKey(stored))))
