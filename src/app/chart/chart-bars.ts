@@ -44,13 +44,7 @@ export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): Bar
         fields !== undefined && isAsStored(request, plan)
           ? await fieldsOf(deps, series, { request, plan }, fields)
           : (await showBars(deps, series, request, nowMs)).bars;
-      const starts = [...startsIn(grid, request.range)];
-      const stored = new Set(bars.map(({ openMs }) => openMs));
-      const missing = missingSpans(
-        starts.filter((startMs) => !stored.has(startMs)),
-        grid,
-      );
-      return { bars, missing, next };
+      return { bars, missing: missingSpans(bars, grid, request.range), next };
     },
   };
 }
@@ -143,10 +137,19 @@ export async function tagOf(
   return [range.startMs, range.endMs, endedMs, builds, bases, facts].join('.');
 }
 
-/** @param starts of bars, ascending */
-function missingSpans(starts: readonly number[], grid: BarGrid): TimeRange[] {
+/** @param bars in the order of time */
+function missingSpans(
+  bars: readonly Pick<ShownBar, 'openMs'>[],
+  grid: BarGrid,
+  range: TimeRange,
+): TimeRange[] {
   const spans: TimeRange[] = [];
-  for (const startMs of starts) {
+  let next = 0;
+  for (const startMs of startsIn(grid, range)) {
+    if (bars[next]?.openMs === startMs) {
+      next += 1;
+      continue;
+    }
     const last = spans.at(-1);
     const endMs = grid.endOf(startMs);
     if (last?.endMs === startMs) spans[spans.length - 1] = { ...last, endMs };

