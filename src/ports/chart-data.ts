@@ -5,6 +5,14 @@ import type { Verdict } from '../domain/proof/ledger.ts';
 import type { TimeRange } from '../domain/time/hour.ts';
 import type { Interval } from '../domain/time/interval.ts';
 import type { BarFields, BarSizes, ExactBar, RestatementRow } from './bar-store.ts';
+import type {
+  FootprintPage,
+  FootprintRequest,
+  Profile,
+  ProfileRequest,
+  TradesPage,
+  TradesRequest,
+} from './chart-trades.ts';
 import type { NewestFailure } from './job-queue.ts';
 import type { SeenGap, SeriesCoverage } from './ledger.ts';
 import type { SeriesLag } from './watch.ts';
@@ -49,13 +57,16 @@ export interface BarsQuestion<Page = BarsPage> {
    */
   tag(): Promise<string | undefined>;
   read(): Promise<Page>;
+  /**
+   * A statement that gives the same bars.
+   * @throws CdvaultError USAGE where SQL can't give them
+   */
+  sql(): string;
 }
 
-export interface BarsWithSql extends Omit<BarsQuestion, 'read'> {
+export interface AllBarsQuestion extends Omit<BarsQuestion, 'read'> {
   /** @param fields the only ones that are needed; default: all */
   read(fields?: readonly (keyof ShownBar)[]): Promise<BarsPage>;
-  /** A statement that gives the same bars. */
-  sql(): string;
 }
 
 /** A bar of the trades of one size. */
@@ -90,6 +101,12 @@ export interface ChartSeries extends SeriesCoverage {
   readonly isScheduled: boolean;
 }
 
+/** Rows, and a statement that gives them to anybody who may select. */
+export interface WithSql<Row> {
+  readonly rows: readonly Row[];
+  readonly sql: string;
+}
+
 /** The ledger's word about one hour. */
 export interface JudgedHour {
   readonly hourMs: number;
@@ -102,73 +119,6 @@ export interface JudgedHour {
 export interface CoverageRun extends TimeRange {
   readonly verdict: Verdict | 'unknown';
   readonly missing: number | undefined;
-}
-
-/** The trades of one bin of prices. Quantities and price are decimal text. */
-export interface PriceBin {
-  /** Lower edge of the bin. */
-  readonly price: string;
-  readonly buy: string;
-  readonly sell: string;
-  readonly aggTrades: number;
-}
-
-export interface FootprintCell extends PriceBin {
-  /** Start of the bar. */
-  readonly timeMs: number;
-}
-
-export interface FootprintRequest {
-  /** Bars that begin in this range are read, each as a whole. */
-  readonly range: TimeRange;
-  readonly lengthMs: number;
-  /** Width of a bin of prices, in units of 1e-8; default: some twenty bins a bar. */
-  readonly binE8?: bigint;
-}
-
-export interface FootprintPage {
-  /** By time, then by price. */
-  readonly cells: readonly FootprintCell[];
-  /** Decimal text. */
-  readonly bin: string;
-  /** Where the next part begins. */
-  readonly nextMs: number | undefined;
-}
-
-export interface ProfileRequest {
-  readonly range: TimeRange;
-  /** Default: some fifty bins. */
-  readonly binE8?: bigint;
-}
-
-export interface Profile {
-  /** By price. */
-  readonly bins: readonly PriceBin[];
-  readonly bin: string;
-}
-
-/** A valid trade. */
-export interface ShownTrade {
-  readonly aggId: number;
-  readonly timeUs: number;
-  readonly price: string;
-  readonly qty: string;
-  readonly isBuyerMaker: boolean;
-  readonly firstId: number;
-  readonly lastId: number;
-}
-
-export interface TradesRequest {
-  readonly range: TimeRange;
-  /** Only later ids. */
-  readonly afterId?: number;
-}
-
-export interface TradesPage {
-  /** By id. */
-  readonly trades: readonly ShownTrade[];
-  /** The id after which the next part begins. */
-  readonly nextAfterId: number | undefined;
 }
 
 /** What runs, for a corner of the page. */
@@ -206,20 +156,23 @@ export interface ChartEvents {
 /** Everything that charts, scripts and notebooks read. */
 export interface ChartData {
   /** Stored series, by market and symbol. */
-  series(): Promise<readonly ChartSeries[]>;
+  series(): Promise<WithSql<ChartSeries>>;
   /** @throws CdvaultError USAGE when a bar straddles the anchor, before anything is read */
-  bars(series: Series, request: ShowRequest): BarsWithSql;
+  bars(series: Series, request: ShowRequest): AllBarsQuestion;
   /**
    * @param tier the only tier that is asked for; default: all
    * @throws CdvaultError USAGE when a bar straddles the anchor, or for the anchor `total`
    */
   tiers(series: Series, request: ShowRequest, tier?: number): BarsQuestion<TiersPage>;
+  /**
+   * The statement gives each hour of the ledger apart.
+   * @throws CdvaultError UNKNOWN_SYMBOL
+   */
+  coverage(series: Series, range: TimeRange): Promise<WithSql<CoverageRun>>;
   /** @throws CdvaultError UNKNOWN_SYMBOL */
-  coverage(series: Series, range: TimeRange): Promise<readonly CoverageRun[]>;
+  gaps(series: Series, range: TimeRange): Promise<WithSql<SeenGap>>;
   /** @throws CdvaultError UNKNOWN_SYMBOL */
-  gaps(series: Series, range: TimeRange): Promise<readonly SeenGap[]>;
-  /** @throws CdvaultError UNKNOWN_SYMBOL */
-  restatements(series: Series, range: TimeRange): Promise<readonly RestatementRow[]>;
+  restatements(series: Series, range: TimeRange): Promise<WithSql<RestatementRow>>;
   /** @throws CdvaultError UNKNOWN_SYMBOL; BAD_RANGE when it has too many trades or cells */
   footprint(series: Series, request: FootprintRequest): Promise<FootprintPage>;
   /** @throws CdvaultError UNKNOWN_SYMBOL; BAD_RANGE when it has too many trades */
@@ -234,8 +187,16 @@ export interface BuiltDay extends SeriesDay {
 
 /** What only charts ask the store. */
 export interface ChartReads {
-  /** The statement that gives the bars of a request. */
-  barsStatement(series: Series, request: ShowRequest, plan: BarsPlan): string;
+  /**
+   * The statement that gives the bars of a request.
+   * @param tier only the trades of this size
+   * @throws CdvaultError USAGE for a time zone that the store reads otherwise
+   */
+  barsStatement(series: Series, request: ShowRequest, plan: BarsPlan, tier?: number): string;
+  /** The statement that gives the stored series. */
+  readonly seriesStatement: string;
+  /** The statement that gives the open gaps of these hours. */
+  gapsStatement(series: Series, range: TimeRange): string;
   /** Stored bars, of which only these fields are read. */
   barFields(
     series: Series,
@@ -244,7 +205,7 @@ export interface ChartReads {
     fields: readonly (keyof ExactBar)[],
   ): Promise<readonly BarFields[]>;
   /** Hours of the ledger, oldest first. */
-  judgedHours(series: Series, range: TimeRange): Promise<readonly JudgedHour[]>;
+  judgedHours(series: Series, range: TimeRange): Promise<WithSql<JudgedHour>>;
   /**
    * A digest of which build of each day is stored; undefined while a day is being written, because its bars
    * then change before its stamp does.
@@ -261,25 +222,5 @@ export interface ChartReads {
    */
   builtSince(timeUs: number): Promise<readonly BuiltDay[]>;
   /** By hour. */
-  restatements(series: Series, range: TimeRange): Promise<readonly RestatementRow[]>;
-}
-
-/** How trades are put into bins: bars of one length, counted from an origin, and prices of one width. */
-export interface Bins {
-  readonly originMs: number;
-  readonly lengthMs: number;
-  readonly binE8: bigint;
-}
-
-/** What charts ask of the raw trades of a series. */
-export interface TradeReads {
-  /** By time, then by price; at most `limit`. */
-  cells(
-    series: Series,
-    range: TimeRange,
-    bins: Bins,
-    limit: number,
-  ): Promise<readonly FootprintCell[]>;
-  /** By id; at most `limit`. */
-  page(series: Series, request: TradesRequest, limit: number): Promise<readonly ShownTrade[]>;
+  restatements(series: Series, range: TimeRange): Promise<WithSql<RestatementRow>>;
 }

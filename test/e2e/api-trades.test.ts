@@ -8,8 +8,10 @@ import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.
 import { formatDecimal, parseDecimal } from '../../src/domain/trade/decimal.ts';
 import type { AggTrade } from '../../src/domain/trade/agg-trade.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
+import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
 import { unique } from '../support/command-line.ts';
 import { fillSeries } from '../support/filled-series.ts';
+import { expectSqlGives } from '../support/told-sql.ts';
 import { type Served, startServe } from '../support/served.ts';
 import { openStore, tradesView } from '../support/store.ts';
 import { truth } from './reference.ts';
@@ -37,10 +39,12 @@ const TRADES = new Map([
 let rig: Rig;
 let app: App;
 let served: Served;
+let reader: Sql;
 
 beforeAll(async () => {
   rig = await Rig.start({});
   app = await rig.app();
+  reader = createSql(rig.services.questdbReadonlyPgUrl, 1);
   const store = openStore();
   for (const [series, trades] of TRADES) {
     const contract = series === COIN ? { contract: { size: '10.00000000' } } : {};
@@ -60,7 +64,10 @@ beforeAll(async () => {
   served = await startServe(rig);
 }, 300_000);
 
-afterAll(async () => rig.dispose());
+afterAll(async () => {
+  await reader.close();
+  await rig.dispose();
+});
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -70,6 +77,7 @@ interface Told {
   readonly next: string | null;
   readonly bin: string;
   readonly unit: string;
+  readonly sql?: string;
 }
 
 function of({ market, symbol }: Series, startMs = START, endMs = END) {
@@ -80,7 +88,11 @@ function of({ market, symbol }: Series, startMs = START, endMs = END) {
 async function follow(path: string): Promise<Told> {
   const response = await served.ask(path);
   expect(response.status, await response.clone().text()).toBe(200);
-  return (await response.json()) as Told;
+  const told = (await response.json()) as Told;
+  // The delta of a trade is its quantity with a sign.
+  if (told.sql !== undefined)
+    await expectSqlGives(reader, told, path.includes('/trades') ? ['delta'] : []);
+  return told;
 }
 
 const ask = async (path: string, parameters: Readonly<Record<string, string>>) =>
@@ -131,14 +143,14 @@ test.each([
   [BUSY, '2h', '0.25', 2 * HOUR_MS],
   [COIN, '1h', '10', HOUR_MS],
 ])('a footprint has every trade in its cell: %o %s %s', async (series, interval, bin, lengthMs) => {
-  const told = await ask('/footprint', { ...of(series), interval, bin });
+  const told = await ask('/footprint', { ...of(series), interval, bin, sql: 'true' });
   const rows = await allRows(told);
   expect(rows).toEqual(cellsOf(TRADES.get(series) ?? [], lengthMs, bin));
   expect(told.unit).toBe(series === COIN ? 'contracts' : 'base');
 });
 
 test('a footprint of too many cells is given in parts, of the same bins', async () => {
-  const told = await ask('/footprint', { ...of(BUSY), interval: '1m', bin: '0.01' });
+  const told = await ask('/footprint', { ...of(BUSY), interval: '1m', bin: '0.01', sql: 'true' });
   const rows = await allRows(told);
   const wanted = cellsOf(TRADES.get(BUSY) ?? [], 60_000, '0.01');
   expect(wanted.length).toBeGreaterThan(20_000);
@@ -154,7 +166,7 @@ test('a bin that is chosen by itself gives some twenty cells a bar', async () =>
 });
 
 test('a profile has every trade in its bin', async () => {
-  const told = await ask('/profile', of(BUSY));
+  const told = await ask('/profile', { ...of(BUSY), sql: 'true' });
   const trades = TRADES.get(BUSY) ?? [];
   const wanted = cellsOf(trades, DAY_MS, told.bin);
   expect(rowsOf(told)).toEqual(wanted.map(({ time: _time, ...bin }) => bin));
@@ -169,7 +181,7 @@ test('a profile has every trade in its bin', async () => {
 
 test('trades come in the order of ids, in parts, with their microseconds', async () => {
   const trades = TRADES.get(BUSY) ?? [];
-  const told = await ask('/trades', of(BUSY));
+  const told = await ask('/trades', { ...of(BUSY), sql: 'true' });
   expect([told.count, trades.length > 20_000]).toEqual([10_000, true]);
   const rows = await allRows(told);
   expect(rows).toEqual(
@@ -231,7 +243,7 @@ test.each([
 });
 
 test('restated levels are told with their reason', async () => {
-  expect(rowsOf(await ask('/restatements', of(BUSY)))).toEqual([
+  expect(rowsOf(await ask('/restatements', { ...of(BUSY), sql: 'true' }))).toEqual([
     {
       hour: START + HOUR_MS,
       what: 'bars',
@@ -314,7 +326,7 @@ test('every answer has the form that /openapi.json says', async () => {
       ['true', 'iso'],
       ['false', 'ms'],
     ] as const) {
-      const all = { ...of(BUSY), exact, times, sql: 'true' };
+      const all = { ...of(BUSY), exact, times, tier: '0', sql: 'true' };
       const given = Object.entries(all).filter(([name]) => takes(name));
       const query = new URLSearchParams(given).toString();
       const told: unknown = await (await served.ask(`/api/v1${path}?${query}`)).json();

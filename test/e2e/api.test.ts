@@ -15,6 +15,7 @@ import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { parseDecimal } from '../../src/domain/trade/decimal.ts';
 import { unique } from '../support/command-line.ts';
 import { fillSeries } from '../support/filled-series.ts';
+import { expectSqlGives } from '../support/told-sql.ts';
 import { type Served, startServe } from '../support/served.ts';
 import { openStore } from '../support/store.ts';
 import { cm, Rig, spot } from './rig.ts';
@@ -105,8 +106,6 @@ const DECIMALS = [
   'priceClose',
 ] as const;
 
-const epochMs = (text: string | null | undefined) => Date.parse(`${text?.replace(' ', 'T')}Z`);
-
 const CASES = [
   { series: BUSY, interval: '1m', anchor: 'day' },
   { series: BUSY, interval: '1h', anchor: 'from' },
@@ -143,19 +142,7 @@ describe.each(CASES)('bars of $series.symbol, $interval from $anchor', (one) => 
       wanted.map((bar) => Object.fromEntries(Object.entries(bar).map(([k, v]) => [k, v ?? null]))),
     );
     const { sql } = await ask('/bars', { ...parameters, exact: 'true', sql: 'true' });
-    const rows = await reader.query(String(sql));
-    const inSql = (name: string) => name.replace(/[A-Z]/g, (big) => `_${big.toLowerCase()}`);
-    expect(rows.map((row) => row['status'])).toEqual(bars.map(({ status }) => status));
-    for (const name of [...DECIMALS, 'aggTrades', 'trades', 'firstId', 'lastId'])
-      expect(
-        rows.map((row) => row[inSql(name)]),
-        name,
-      ).toEqual(
-        (exact['columns'] as Cells)[name]?.map((cell) => (cell === null ? null : String(cell))),
-      );
-    expect(rows.map(({ ts, ts_end: end }) => [ts, end].map(epochMs))).toEqual(
-      bars.map(({ openMs, endMs }) => [openMs, endMs]),
-    );
+    await expectSqlGives(reader, { sql, columns: exact['columns'] as Cells });
     const rounded = await ask('/bars', parameters);
     expect(rowsOf(rounded['columns'] as Cells)).toEqual(
       rowsOf(exact['columns'] as Cells).map((row) => {
@@ -247,11 +234,16 @@ test.each([
 );
 
 test.each([
-  ['2h', 'from'],
-  ['15m', 'session:09:30@America/New_York'],
-  ['1d', 'week'],
-])('tiers of %s from %s add up to the bars', async (interval, anchor) => {
-  const parameters = { ...of(BUSY), interval, anchor, exact: 'true' };
+  ['2h', 'from', 'first'],
+  ['15m', 'session:09:30@America/New_York', 'first'],
+  ['1d', 'week', 'previous'],
+  ['1m', 'day', 'previous'],
+])('tiers of %s from %s add up to the bars', async (interval, anchor, open) => {
+  const parameters = { ...of(BUSY), interval, anchor, open, exact: 'true' };
+  for (const tier of ['0', '1000000']) {
+    const told = await ask('/tiers', { ...parameters, tier, sql: 'true' });
+    await expectSqlGives(reader, { sql: told['sql'], columns: told['columns'] as Cells });
+  }
   const bars = rowsOf((await ask('/bars', parameters))['columns'] as Cells);
   const tiers = rowsOf((await ask('/tiers', parameters))['columns'] as Cells);
   const byTime = Map.groupBy(tiers, ({ time }) => time);
@@ -271,8 +263,8 @@ test.each([
 });
 
 test('coverage has the verdict of each hour, gaps their evidence', async () => {
-  const range = of(BUSY, START - HOUR_MS);
-  const { columns } = (await ask('/coverage', range)) as { columns: Cells };
+  const range = { ...of(BUSY, START - HOUR_MS), sql: 'true' };
+  const { columns, sql } = (await ask('/coverage', range)) as { columns: Cells; sql: string };
   const hour = (index: number) => START + index * HOUR_MS;
   const [[view]] = [
     await reader.query(
@@ -293,6 +285,14 @@ test('coverage has the verdict of each hour, gaps their evidence', async () => {
   expect(rowsOf(gaps['columns'] as Cells)).toMatchObject([
     { hour: hour(29), class: 'missing_ids', evidence: 'asked three times' },
   ]);
+  await expectSqlGives(reader, { sql: gaps['sql'], columns: gaps['columns'] as Cells });
+  const hours = await reader.query(sql);
+  expect(hours.map(({ verdict }) => verdict)).toEqual([
+    ...Array.from({ length: 29 }, () => 'proven'),
+    'gap',
+    ...Array.from({ length: 39 }, () => 'proven'),
+    'open',
+  ]);
 });
 
 test('series are listed with what is known of them', async () => {
@@ -301,7 +301,10 @@ test('series are listed with what is known of them', async () => {
     `INSERT INTO slices (ts, market, symbol, rows, first_id, first_ts, last_id, last_ts, next_id, next_ts) VALUES ('2024-03-03', 'binance_spot', '${lost}', 1, 0, '2024-03-03', 0, '2024-03-03', 1, '2024-03-04')`,
   );
   await app.sql.waitApplied('slices');
-  const { series } = (await ask('/series', { times: 'iso' })) as { series: Json[] };
+  const { series, sql } = (await ask('/series', { times: 'iso', sql: 'true' })) as {
+    series: Json[];
+    sql: string;
+  };
   const symbols = [BUSY, THIN, COIN].map(({ symbol }) => symbol);
   const ours = series.filter(({ symbol }) => symbols.includes(String(symbol)));
   expect(ours.map(({ market }) => market)).toEqual(['cm', 'spot', 'spot']);
@@ -318,6 +321,8 @@ test('series are listed with what is known of them', async () => {
     rows: expect.any(Number) as number,
     isScheduled: false,
   });
+  const found = (await reader.query(sql)).find(({ symbol }) => symbol === BUSY.symbol);
+  expect(found).toMatchObject({ proven: '68', open: '1', gap: '1', unknown: '2' });
   expect(series.find(({ symbol }) => symbol === lost)).toMatchObject({ origin: null, rows: 1 });
 });
 

@@ -12,22 +12,83 @@ import { literal, timestamp } from './sql.ts';
  * stored bars as show does, but takes levels from the continuous ones, which are NULL where they are not computed
  * yet. It leaves out how much is missing from a level: that is counted from the ledger.
  */
-export function barsStatement(series: Series, request: ShowRequest, plan: BarsPlan): string {
+export function barsStatement(
+  series: Series,
+  request: ShowRequest,
+  plan: BarsPlan,
+  tier?: number,
+): string {
   assertZoneOfPlace(request.anchor);
   const isCounted = request.anchor.kind !== 'day' && request.anchor.kind !== 'total';
   const levels = isCounted ? COUNTED : AS_THEY_ARE;
+  const columns = tier === undefined ? COLUMNS : TIER_COLUMNS;
   return [
     'WITH parts AS (',
-    partsOf(series, request, plan),
+    partsOf(storedRows(series, request, plan, tier), request),
     '),\nplaced AS (',
     placesOf(request),
     '),\nbars AS (',
-    barsOf(plan),
+    barsOf(plan, columns),
     '),\nlevels AS (',
     levels,
     ')',
-    shown(request),
+    shown(request, columns),
   ].join('\n');
+}
+
+/** How the parts of a bar are put together, by column; levels and status have rules of their own. */
+type Columns = Readonly<Record<string, 'sum' | 'first_not_null' | 'max' | 'min' | 'last_not_null'>>;
+
+const TIER_COLUMNS: Columns = {
+  delta: 'sum',
+  buy_volume: 'sum',
+  sell_volume: 'sum',
+  agg_trades: 'sum',
+  trades: 'sum',
+};
+
+const COLUMNS: Columns = {
+  ...TIER_COLUMNS,
+  quote_delta: 'sum',
+  quote_volume: 'sum',
+  price_open: 'first_not_null',
+  price_high: 'max',
+  price_low: 'min',
+  price_close: 'last_not_null',
+  first_id: 'min',
+  last_id: 'max',
+};
+
+const LEVELS = ['open', 'high', 'low', 'close'];
+
+/** Stored bars. Their levels count from midnight; where another anchor needs it, they are made continuous. */
+function storedRows(
+  { market, symbol }: Series,
+  { anchor }: ShowRequest,
+  { stored, read }: BarsPlan,
+  tier: number | undefined,
+): string {
+  const levels = (base: string) =>
+    LEVELS.map((name) => `(${base} + b.${name})::decimal(38,8) ${name}`).join(', ');
+  const rows = `b.market = ${literal(market)} AND b.symbol = ${literal(symbol)}
+    AND b.ts >= ${timestamp(read.startMs)} AND b.ts < ${timestamp(read.endMs)} AND b.status <> 'void'`;
+  if (tier !== undefined) {
+    const ofTier = `SELECT b.* FROM tiers_exact_${stored} b WHERE ${rows} AND b.tier = ${literal(String(tier))}`;
+    if (anchor.kind === 'day') return ofTier;
+    // A window gives no sum of decimals; a DOUBLE is exact below 2^53, some 90 million coins.
+    const summed = 'sum((delta * 100000000m)::long) OVER (ORDER BY ts)';
+    const plain = Object.keys(TIER_COLUMNS).join(', ');
+    return `SELECT ts, ${levels('b.base')}, ${plain}, status
+  FROM (SELECT *, sum::long * 0.00000001m - close base FROM (SELECT *, ${summed} sum FROM (${ofTier}))) b`;
+  }
+  const isDay = anchor.kind === 'day';
+  const base = isDay ? '0m' : "CASE WHEN a.ts = timestamp_floor('d', b.ts) THEN a.base END";
+  const joined = isDay ? '' : ' ASOF JOIN anchors a ON (market, symbol)';
+  const plain = [...Object.keys(COLUMNS), 'status'].map((name) => `b.${name} ${name}`).join(', ');
+  return `SELECT b.ts ts, ${levels(base)},
+    ${plain}
+  FROM cdv_exact_${stored} b${joined}
+  WHERE ${rows}`;
 }
 
 /**
@@ -43,24 +104,8 @@ function assertZoneOfPlace(anchor: Anchor): void {
   });
 }
 
-/** Stored bars with the bar that each is a part of. `base` makes their levels continuous. */
-function partsOf(
-  { market, symbol }: Series,
-  { anchor, lengthMs }: ShowRequest,
-  { stored, read }: BarsPlan,
-): string {
-  const isDay = anchor.kind === 'day';
-  const base = isDay ? '0m' : "CASE WHEN a.ts = timestamp_floor('d', b.ts) THEN a.base END";
-  const joined = isDay ? '' : ' ASOF JOIN anchors a ON (market, symbol)';
-  const level = (name: string) => `(${base} + b.${name})::decimal(38,8) ${name}`;
-  const columns = `b.ts ts, ${['open', 'high', 'low', 'close'].map(level).join(', ')}, b.delta delta,
-    b.buy_volume buy_volume, b.sell_volume sell_volume, b.quote_delta quote_delta, b.quote_volume quote_volume,
-    b.agg_trades agg_trades, b.trades trades, b.price_open price_open, b.price_high price_high,
-    b.price_low price_low, b.price_close price_close, b.first_id first_id, b.last_id last_id, b.status status`;
-  const rows = `SELECT ${columns}
-  FROM cdv_exact_${stored} b${joined}
-  WHERE b.market = ${literal(market)} AND b.symbol = ${literal(symbol)}
-    AND b.ts >= ${timestamp(read.startMs)} AND b.ts < ${timestamp(read.endMs)} AND b.status <> 'void'`;
+/** Stored bars with the bar that each is a part of. */
+function partsOf(rows: string, { anchor, lengthMs }: ShowRequest): string {
   if (anchor.kind !== 'session') return `SELECT *, ${evenBar('ts', lengthMs)} bar FROM (${rows})`;
   const { minuteOfDay: minute, zone } = anchor;
   const local = `to_timezone(ts, ${literal(zone)})`;
@@ -92,17 +137,14 @@ function placesOf({ anchor, lengthMs, range }: ShowRequest): string {
 }
 
 /** Bars without trades in them have one level, which is no level of a trade of theirs. */
-function barsOf({ stored }: BarsPlan): string {
+function barsOf({ stored }: BarsPlan, columns: Columns): string {
   const traded = (level: string) => `CASE WHEN agg_trades > 0 THEN ${level} END`;
   const storedUs = INTERVAL_MS[stored] * 1000;
+  const plain = Object.entries(columns).map(([name, put]) => `${put}(${name}) ${name}`);
   return `SELECT bar, bar_end, start,
     first_not_null(${traded('open')}) open, max(${traded('high')}) high, min(${traded('low')}) low,
-    last(close) close, sum(delta) delta, sum(buy_volume) buy_volume, sum(sell_volume) sell_volume,
-    sum(quote_delta) quote_delta, sum(quote_volume) quote_volume,
-    sum(agg_trades) agg_trades, sum(trades) trades,
-    first_not_null(price_open) price_open, max(price_high) price_high,
-    min(price_low) price_low, last_not_null(price_close) price_close,
-    min(first_id) first_id, max(last_id) last_id,
+    last(close) close,
+    ${plain.join(', ')},
     sum(CASE WHEN status = 'final' THEN ${storedUs}L ELSE 0L END) final_us
   FROM placed GROUP BY bar, bar_end, start`;
 }
@@ -145,7 +187,7 @@ const COUNTED = `SELECT *, CASE WHEN before_ts <= at THEN before ELSE first END 
     CROSS JOIN (SELECT first(close - delta)::decimal(38,8) level FROM parts) f
   )`;
 
-function shown({ open, range }: ShowRequest): string {
+function shown({ open, range }: ShowRequest, columns: Columns): string {
   const own = (level: string) => `CASE WHEN agg_trades > 0 THEN ${level} ELSE close END`;
   const before = '(close - delta)::decimal(38,8)';
   const [opens, high, low] =
@@ -159,8 +201,7 @@ function shown({ open, range }: ShowRequest): string {
   const counted = (level: string) => `(${level} - zero)::decimal(38,8)`;
   return `SELECT bar ts, bar_end ts_end,
   ${counted(opens)} open, ${counted(high)} high, ${counted(low)} low, ${counted('close')} close,
-  delta, buy_volume, sell_volume, quote_delta, quote_volume, agg_trades, trades,
-  price_open, price_high, price_low, price_close, first_id, last_id,
+  ${Object.keys(columns).join(', ')},
   CASE WHEN final_us = bar_end::long - bar::long THEN 'final' WHEN bar_end > now() THEN 'forming' ELSE 'partial' END status
 FROM levels WHERE bar >= ${timestamp(range.startMs)} ORDER BY bar`;
 }

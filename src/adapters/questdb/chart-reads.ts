@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Verdict } from '../../domain/proof/ledger.ts';
 import type { Series } from '../../domain/market.ts';
 import type { TimeRange } from '../../domain/time/hour.ts';
+import type { RestatementRow } from '../../ports/bar-store.ts';
 import type { ChartReads } from '../../ports/chart-data.ts';
 import { createBarFields } from './bar-fields.ts';
 import { barsStatement } from './bars-sql.ts';
@@ -10,11 +11,13 @@ import {
   IN_RANGE,
   int,
   OF_SERIES,
+  ofSeries,
   optionalInt,
   seriesParameters,
   type Sql,
   text,
   type TextRow,
+  timestamp,
   toSeries,
 } from './sql.ts';
 
@@ -29,18 +32,19 @@ export function createChartReads(sql: Sql): ChartReads {
 
   return {
     barsStatement,
+    seriesStatement: SERIES,
+    gapsStatement,
     barFields: createBarFields(sql),
     async judgedHours(series, range) {
       await sql.waitApplied('slices');
-      const rows = await sql.query(
-        `SELECT ts::long AS hour_us, verdict, missing FROM coverage WHERE ${OF_SERIES} AND ${IN_RANGE} ORDER BY ts`,
-        seriesParameters(series, range),
-      );
-      return rows.map((row) => ({
+      const from = `verdict, missing FROM coverage WHERE ${within(series, range)} ORDER BY ts`;
+      const rows = await sql.query(`SELECT ts::long AS hour_us, ${from}`);
+      const hours = rows.map((row) => ({
         hourMs: int(row, 'hour_us') / 1000,
         verdict: text(row, 'verdict') as Verdict,
         missing: optionalInt(row, 'missing'),
       }));
+      return { rows: hours, sql: `SELECT ts, ${from}` };
     },
     async builtSince(timeUs) {
       const rows = await sql.query(
@@ -55,9 +59,9 @@ export function createChartReads(sql: Sql): ChartReads {
       }));
     },
     async restatements(series, range) {
-      const columns = 'what, old_level, new_level, reason, seen_at::long AS seen_us';
-      const rows = await rowsOf('restatements', columns, series, range);
-      return rows.map((row) => ({
+      const columns = 'what, old_level, new_level, reason, seen_at';
+      const rows = await rowsOf('restatements', `${columns}::long AS seen_us`, series, range);
+      const restatements = rows.map((row): RestatementRow => ({
         hourMs: int(row, 'at_us') / 1000,
         what: row['what'] === 'anchor' ? 'anchor' : 'bars',
         oldLevel: row['old_level'] ?? undefined,
@@ -65,6 +69,8 @@ export function createChartReads(sql: Sql): ChartReads {
         reason: text(row, 'reason'),
         seenAtMs: int(row, 'seen_us') / 1000,
       }));
+      const from = `FROM restatements WHERE ${within(series, range)} ORDER BY ts`;
+      return { rows: restatements, sql: `SELECT ts, ${columns} ${from}` };
     },
     async buildsDigest(series, days) {
       const rows = await rowsOf('bar_days', 'built_at::long AS built_us, layout', series, days);
@@ -76,6 +82,23 @@ export function createChartReads(sql: Sql): ChartReads {
       digestOf(await rowsOf('slices', HOUR_FACTS, series, hours)),
   };
 }
+
+/** Statements for others have no parameters. */
+function within(series: Series, { startMs, endMs }: TimeRange): string {
+  return `${ofSeries(series)} AND ts >= ${timestamp(startMs)} AND ts < ${timestamp(endMs)}`;
+}
+
+function gapsStatement(series: Series, range: TimeRange): string {
+  return (
+    `SELECT ts, class, from_id, to_id, evidence, seen_at FROM gaps WHERE ${within(series, range)} ` +
+    'AND resolved_at IS NULL ORDER BY ts, from_id'
+  );
+}
+
+const SERIES = `SELECT market, symbol, min(ts) first_hour, max(ts) last_hour, sum(rows) agg_trades,
+  sum(CASE WHEN verdict = 'proven' THEN 1 ELSE 0 END) proven, sum(CASE WHEN verdict = 'open' THEN 1 ELSE 0 END) open,
+  sum(CASE WHEN verdict = 'gap' THEN 1 ELSE 0 END) gap, datediff('h', min(ts), max(ts)) + 1 - count() unknown
+FROM coverage ORDER BY market, symbol`;
 
 /** What decides whether an hour is proven, and how many of its ids are missing. */
 const HOUR_FACTS =

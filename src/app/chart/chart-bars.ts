@@ -6,7 +6,7 @@ import { DAY_MS, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour
 import { INTERVAL_MS } from '../../domain/time/interval.ts';
 import type {
   BarsPage,
-  BarsWithSql,
+  AllBarsQuestion,
   ChartReads,
   ShownBar,
   ShownFields,
@@ -30,7 +30,7 @@ export interface BarsDeps extends Pick<ShowDeps, 'bars' | 'zones'> {
 }
 
 /** @throws CdvaultError USAGE when a bar straddles the anchor */
-export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): BarsWithSql {
+export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): AllBarsQuestion {
   const { request, next, plan } = firstPart(deps, asked, MAX_BARS);
   const { grid } = plan;
   assertFewRead(plan);

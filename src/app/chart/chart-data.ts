@@ -21,20 +21,24 @@ export function createChartData(deps: ChartDeps): ChartData {
     async series() {
       const [coverage, facts] = await Promise.all([overview(), catalogue.all()]);
       const byKey = new Map(facts.map((fact) => [seriesKey(fact), fact]));
-      return coverage
+      const rows = coverage
         .map((stored) => withFacts(stored, byKey.get(seriesKey(stored))))
         .toSorted(byMarketAndSymbol);
+      return { rows, sql: reads.seriesStatement };
     },
     bars: (series, request) => askBars(deps, series, request),
     tiers: (series, request, tier) => askTiers(deps, series, request, tier),
     async coverage(series, range) {
       await assertStored(deps, series);
       const hours = widenToHours(range);
-      return coverageRuns(await reads.judgedHours(series, hours), hours);
+      const { rows, sql } = await reads.judgedHours(series, hours);
+      return { rows: coverageRuns(rows, hours), sql };
     },
     async gaps(series, range) {
       await assertStored(deps, series);
-      return ledger.openGaps(series, widenToHours(range));
+      const hours = widenToHours(range);
+      const rows = await ledger.openGaps(series, hours);
+      return { rows, sql: reads.gapsStatement(series, hours) };
     },
     async restatements(series, range) {
       await assertStored(deps, series);

@@ -38,6 +38,12 @@ export function askTiers(
   const { request, next, plan } = part;
   return {
     tag: () => tagOf(deps, series, request, plan),
+    sql() {
+      if (tier !== undefined) return deps.reads.barsStatement(series, request, plan, tier);
+      throw new CdvaultError('USAGE', 'a statement gives the bars of one tier', {
+        advice: 'Name it, as in tier=0, or ask without sql=true.',
+      });
+    },
     async read() {
       await assertStored(deps, series);
       const interval = TIER_INTERVALS.find((one) => one === plan.stored) ?? '1m';

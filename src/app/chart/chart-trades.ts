@@ -6,7 +6,8 @@ import { DAY_MS, HOUR_MS, type TimeRange, widenToHours } from '../../domain/time
 import { type Interval, INTERVAL_MS, INTERVALS } from '../../domain/time/interval.ts';
 import { formatDecimal, parseDecimal, PRICE_SCALE } from '../../domain/trade/decimal.ts';
 import type { StoredBars } from '../../ports/bar-store.ts';
-import type { ChartData, TradeReads } from '../../ports/chart-data.ts';
+import type { ChartData } from '../../ports/chart-data.ts';
+import type { TradeReads } from '../../ports/chart-trades.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import { assertStored } from './assert-stored.ts';
 
@@ -39,13 +40,10 @@ export function tradeAnswers(deps: TradesDeps): TradeAnswers {
       await assertReadable(deps, series, range);
       const binE8 = given ?? binE8For(await meanSpanE8(deps, series, range, lengthMs), BINS_A_BAR);
       const bins = { originMs: grid.startOf(0), lengthMs, binE8 };
-      const cells = await deps.trades.cells(series, range, bins, MAX_CELLS + 1);
-      const bin = formatDecimal(binE8, PRICE_SCALE);
-      if (cells.length <= MAX_CELLS) return { cells, bin, nextMs: undefined };
-      // The last bar may have more cells than were read.
-      const nextMs = cells.at(-1)?.timeMs ?? range.endMs;
-      const whole = cells.filter(({ timeMs }) => timeMs < nextMs);
-      if (whole.length > 0) return { cells: whole, bin, nextMs };
+      const page = await deps.trades.cells(series, range, bins, MAX_CELLS);
+      const { rows: cells, nextMs, sql } = page;
+      if (nextMs === undefined || cells.length > 0)
+        return { cells, bin: formatDecimal(binE8, PRICE_SCALE), nextMs, sql };
       throw new CdvaultError('BAD_RANGE', `a bar has more than ${MAX_CELLS} cells`, {
         advice: 'Ask for a larger bin, such as bin=auto, or for a shorter interval.',
       });
@@ -57,14 +55,15 @@ export function tradeAnswers(deps: TradesDeps): TradeAnswers {
       const oneBar = { originMs: range.startMs, lengthMs: whole };
       const spanOf = () => meanSpanE8(deps, series, range, whole);
       const binE8 = given ?? binE8For(await spanOf(), BINS_A_PROFILE);
-      const cells = await deps.trades.cells(series, range, { ...oneBar, binE8 }, MAX_CELLS + 1);
-      if (cells.length > MAX_CELLS) {
+      const asked = { ...oneBar, binE8 };
+      const { rows: cells, nextMs, sql } = await deps.trades.cells(series, range, asked, MAX_CELLS);
+      if (nextMs !== undefined) {
         throw new CdvaultError('BAD_RANGE', `the range has more than ${MAX_CELLS} bins`, {
           advice: 'Ask for a larger bin, such as bin=auto.',
         });
       }
       const bins = cells.map(({ timeMs: _timeMs, ...ofBin }) => ofBin);
-      return { bins, bin: formatDecimal(binE8, PRICE_SCALE) };
+      return { bins, bin: formatDecimal(binE8, PRICE_SCALE), sql };
     },
     async trades(series, request) {
       const { startMs, endMs } = request.range;
@@ -74,10 +73,7 @@ export function tradeAnswers(deps: TradesDeps): TradeAnswers {
         });
       }
       await assertStored(deps, series);
-      const found = await deps.trades.page(series, request, MAX_TRADES + 1);
-      const trades = found.slice(0, MAX_TRADES);
-      const isAll = found.length <= MAX_TRADES;
-      return { trades, nextAfterId: isAll ? undefined : trades.at(-1)?.aggId };
+      return deps.trades.page(series, request, MAX_TRADES);
     },
   };
 }

@@ -7,7 +7,7 @@ import { INTERVALS } from '../../../domain/time/interval.ts';
 import type { ShownBar, ShownFields, ShowRequest } from '../../../ports/chart-data.ts';
 import { CHOSEN, chosenColumns, columnsOf, TIME, timeJson } from './columns.ts';
 import { type ApiDeps, type Endpoint, endpoint, someColumns, tableJson } from './endpoint.ts';
-import { FLAG, RANGE_PARAMETERS, rangeOf, seriesOf, styleOf } from './parameters.ts';
+import { RANGE_PARAMETERS, rangeOf, seriesOf, styleOf } from './parameters.ts';
 
 const { time, decimal, count, text } = columnsOf<ShownFields>();
 
@@ -65,28 +65,17 @@ export const BAR_PARAMETERS = {
   columns: CHOSEN,
 };
 
-const BARS_PARAMETERS = z.object({
-  ...BAR_PARAMETERS,
-  sql: FLAG.describe('`true`: the answer has a statement of SQL that gives the same bars.'),
-});
-
-const SQL = z
-  .string()
-  .describe(
-    'A statement for the read-only user that gives the same bars, without `levelFrom` and `levelMissing`.',
-  );
 const SPANS = z.strictObject({ from: z.array(TIME), to: z.array(TIME) });
 
 export const BARS: Endpoint = endpoint({
   path: '/bars',
   summary: 'Bars of CDV, price and volume',
-  parameters: BARS_PARAMETERS,
+  parameters: z.object(BAR_PARAMETERS),
   answer: someColumns(COLUMNS, {
     interval: z.string(),
     anchor: z.string(),
     open: z.enum(['first', 'previous']),
     unit: z.enum(['base', 'contracts']).describe('What levels, delta and volumes count.'),
-    sql: SQL.optional(),
     missing: SPANS.describe('Spans of requested bars that are not stored.'),
   }),
   async ask(given, { data, zones, clock, version }) {
@@ -110,6 +99,7 @@ export const BARS: Endpoint = endpoint({
           series,
           range,
           style,
+          sql,
           columns: COLUMNS,
           names,
           rows: bars,
@@ -120,7 +110,6 @@ export const BARS: Endpoint = endpoint({
             open: JSON.stringify(open),
             unit: tradesContracts(series.market) ? '"contracts"' : '"base"',
             missing: `{"from":${from},"to":${to}}`,
-            ...(sql !== undefined && { sql: JSON.stringify(sql) }),
           },
         });
       },

@@ -59,18 +59,21 @@ export interface Table<Row> {
   readonly style: Style;
   /** Path and parameters of the next part. */
   readonly next?: string | undefined;
+  /** The statement that gives these rows, where it is asked for. */
+  readonly sql?: string | undefined;
   /** Fields of this kind of answer, as JSON text. */
   readonly more?: Readonly<Record<string, string>>;
 }
 
 export function tableJson<Row>(table: Table<Row>): string {
-  const { series, range, columns, names, rows, style, next, more = {} } = table;
+  const { series, range, columns, names, rows, style, next, sql, more = {} } = table;
   return objectJson({
     market: JSON.stringify(marketName(series.market)),
     symbol: JSON.stringify(series.symbol),
     from: timeJson(range.startMs, style),
     to: timeJson(range.endMs, style),
     ...more,
+    ...(sql !== undefined && { sql: JSON.stringify(sql) }),
     columns: columnsJson(columns, rows, { style, names }),
     count: String(rows.length),
     next: next === undefined ? 'null' : JSON.stringify(next),
@@ -82,6 +85,12 @@ export function objectJson(fields: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(fields).map(([name, json]) => `${JSON.stringify(name)}:${json}`);
   return `{${pairs.join(',')}}`;
 }
+
+/** Only with `sql=true`. */
+export const SQL = z
+  .string()
+  .optional()
+  .describe('With `sql=true`: a statement for the read-only user that gives these rows.');
 
 const ARRAYS = 'Arrays of the same length, one value a row.';
 
@@ -99,6 +108,7 @@ export function tableSchema<Row, More extends z.ZodRawShape>(columns: Columns<Ro
     from: TIME,
     to: TIME,
     ...more,
+    sql: SQL,
     columns: columnsSchema(columns).describe(ARRAYS),
     count: z.int().describe('Number of rows.'),
     next: z.string().nullable().describe('Path of the next part, where a limit was reached.'),

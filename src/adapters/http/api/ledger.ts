@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import { marketName, type Series } from '../../../domain/market.ts';
 import type { TimeRange } from '../../../domain/time/hour.ts';
-import type { ChartData, ChartSeries, CoverageRun } from '../../../ports/chart-data.ts';
+import type { ChartData, ChartSeries, CoverageRun, WithSql } from '../../../ports/chart-data.ts';
 import type { RestatementRow } from '../../../ports/bar-store.ts';
 import type { SeenGap } from '../../../ports/ledger.ts';
 import { type Columns, columnsOf, type Style, TIME, timeJson } from './columns.ts';
-import { type Endpoint, endpoint, objectJson, tableJson, tableSchema } from './endpoint.ts';
-import { MARKET, RANGE_PARAMETERS, rangeOf, seriesOf, styleOf, TIMES } from './parameters.ts';
+import { type Endpoint, endpoint, objectJson, SQL, tableJson, tableSchema } from './endpoint.ts';
+import {
+  MARKET,
+  RANGE_PARAMETERS,
+  rangeOf,
+  seriesOf,
+  styleOf,
+  TIMES,
+  WITH_SQL,
+} from './parameters.ts';
 
 const RANGE = z.object(RANGE_PARAMETERS);
 
@@ -46,7 +54,7 @@ function rangeEndpoint<Row>(
     summary,
     rows,
   }: Pick<Endpoint, 'path' | 'summary'> & {
-    readonly rows: (data: ChartData, series: Series, range: TimeRange) => Promise<readonly Row[]>;
+    readonly rows: (data: ChartData, series: Series, range: TimeRange) => Promise<WithSql<Row>>;
   },
 ): Endpoint {
   return endpoint({
@@ -57,9 +65,14 @@ function rangeEndpoint<Row>(
     ask(given, { data, clock }) {
       const [series, style] = [seriesOf(given), styleOf(given)];
       const range = rangeOf(given, clock.nowMs());
-      const body = async () =>
-        tableJson({ series, range, style, columns, rows: await rows(data, series, range) });
-      return { tag: undefined, body };
+      return {
+        tag: undefined,
+        async body() {
+          const found = await rows(data, series, range);
+          const sql = given.sql === 'true' ? found.sql : undefined;
+          return tableJson({ series, range, style, sql, columns, rows: found.rows });
+        },
+      };
     },
   });
 }
@@ -99,14 +112,18 @@ export const LEDGER_ENDPOINTS: readonly Endpoint[] = [
   endpoint({
     path: '/series',
     summary: 'Stored series, and what is known of them',
-    parameters: z.object({ times: TIMES }),
-    answer: z.strictObject({ series: z.array(SERIES) }),
-    ask: ({ times }, { data }) => ({
+    parameters: z.object({ times: TIMES, sql: WITH_SQL }),
+    answer: z.strictObject({ series: z.array(SERIES), sql: SQL }),
+    ask: ({ times, sql: isSqlAsked }, { data }) => ({
       tag: undefined,
       async body() {
         const style = { exact: true, iso: times === 'iso' };
-        const all = (await data.series()).map((one) => seriesJson(one, style));
-        return `{"series":[${all.join(',')}]}`;
+        const { rows, sql } = await data.series();
+        const all = rows.map((one) => seriesJson(one, style));
+        return objectJson({
+          series: `[${all.join(',')}]`,
+          ...(isSqlAsked === 'true' && { sql: JSON.stringify(sql) }),
+        });
       },
     }),
   }),

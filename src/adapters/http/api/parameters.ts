@@ -15,6 +15,10 @@ export const TIMES = z
   .default('ms')
   .describe('Times as epoch ms, or as ISO text in UTC.');
 
+export const WITH_SQL = FLAG.describe(
+  '`true`: the answer has a statement of SQL that gives the same rows.',
+);
+
 /** What every question about a range of one series takes. */
 export const RANGE_PARAMETERS = {
   market: MARKET,
@@ -27,6 +31,7 @@ export const RANGE_PARAMETERS = {
     ),
   exact: FLAG.describe('`true`: decimals as text with all digits; `false`: as numbers.'),
   times: TIMES,
+  sql: WITH_SQL,
 };
 
 /** The parameters of one question as the URL has them. */

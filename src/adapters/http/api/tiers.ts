@@ -52,6 +52,7 @@ export const TIERS: Endpoint = endpoint({
     const { series, request, style } = barsRequestOf(given, { zones, clock });
     const names = chosenColumns(COLUMNS, given.columns);
     const question = data.tiers(series, request, tier === undefined ? undefined : Number(tier));
+    const sql = given.sql === 'true' ? question.sql() : undefined;
     const tag = await question.tag();
     return {
       tag: tagOf(version, tag),
@@ -62,6 +63,7 @@ export const TIERS: Endpoint = endpoint({
           series,
           range: request.range,
           style,
+          sql,
           columns: COLUMNS,
           names,
           rows: bars,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseBarLength } from '../../../domain/bars/bar-grid.ts';
 import { type Series, tradesContracts } from '../../../domain/market.ts';
 import { parseDecimal, PRICE_SCALE } from '../../../domain/trade/decimal.ts';
-import type { FootprintCell, PriceBin, ShownTrade } from '../../../ports/chart-data.ts';
+import type { FootprintCell, PriceBin, ShownTrade } from '../../../ports/chart-trades.ts';
 import { linkOf } from './bars.ts';
 import { columnsOf } from './columns.ts';
 import { type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
@@ -80,12 +80,13 @@ const footprint = endpoint({
     return {
       tag: undefined,
       async body() {
-        const { cells, bin, nextMs } = await data.footprint(series, request);
+        const { cells, bin, nextMs, sql } = await data.footprint(series, request);
         const next = nextMs === undefined ? undefined : new Date(nextMs).toISOString();
         return tableJson({
           series,
           range,
           style,
+          sql: given.sql === 'true' ? sql : undefined,
           columns: FOOTPRINT,
           rows: cells,
           // The bins of all parts are of one width.
@@ -113,9 +114,16 @@ const profile = endpoint({
     return {
       tag: undefined,
       async body() {
-        const { bins, bin } = await data.profile(series, request);
-        const more = { bin: JSON.stringify(bin), unit: unitOf(series) };
-        return tableJson({ series, range, style, columns: PROFILE, rows: bins, more });
+        const { bins, bin, sql } = await data.profile(series, request);
+        return tableJson({
+          series,
+          range,
+          style,
+          sql: given.sql === 'true' ? sql : undefined,
+          columns: PROFILE,
+          rows: bins,
+          more: { bin: JSON.stringify(bin), unit: unitOf(series) },
+        });
       },
     };
   },
@@ -140,12 +148,13 @@ const trades = endpoint({
     return {
       tag: undefined,
       async body() {
-        const { trades: rows, nextAfterId } = await data.trades(series, request);
+        const { trades: rows, nextAfterId, sql } = await data.trades(series, request);
         const next = nextAfterId === undefined ? undefined : { afterId: String(nextAfterId) };
         return tableJson({
           series,
           range,
           style,
+          sql: given.sql === 'true' ? sql : undefined,
           columns: TRADES,
           rows,
           next: next && linkOf('/trades', { ...given, ...next }),
