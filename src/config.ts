@@ -29,6 +29,7 @@ export const SETTINGS = {
   servePort: { env: 'CDVAULT_SERVE_PORT', default: '9180' },
   serveUser: { env: 'CDVAULT_SERVE_USER', default: 'cdvault' },
   serveHosts: { env: 'CDVAULT_SERVE_HOSTS', default: '' },
+  serveUrl: { env: 'CDVAULT_SERVE_URL', default: '' },
   // No flag: every user of a machine can read the arguments of its processes.
   servePassword: { env: 'CDVAULT_SERVE_PASSWORD', default: '' },
   services: { env: 'CDVAULT_SERVICES', default: '' },
@@ -93,6 +94,8 @@ export interface ServeConfig {
   readonly user: string;
   /** Names by which browsers may ask for it, besides addresses and names without a dot; lower case. */
   readonly hosts: readonly string[];
+  /** Where browsers reach it, such as behind a proxy, for links; undefined: at its own address. */
+  readonly url: string | undefined;
   /** undefined when not given. */
   readonly password: string | undefined;
 }
@@ -172,6 +175,21 @@ const hostNames = text
     error: 'must be host names like cdvault.example.com, without scheme and port',
   });
 
+/** Without a path, user or query: pages are at paths of their own. */
+const publicUrl = text
+  .trim()
+  .refine((value) => value === '' || isPlace(value), {
+    error: 'must be a URL like https://cdvault.example.com, without user, path and query',
+    abort: true,
+  })
+  .transform((value) => (value === '' ? undefined : new URL(value).origin));
+
+function isPlace(value: string): boolean {
+  if (!['https', 'http'].includes(schemeOf(value))) return false;
+  const { href, origin } = new URL(value);
+  return href === `${origin}/`;
+}
+
 const schema = z.object({
   redisUrl: url(['redis', 'rediss'], true),
   questdbHttpUrl: url(['http', 'https'], true),
@@ -193,6 +211,7 @@ const schema = z.object({
   servePort: wholeNumber(0, 65_535),
   serveUser: text.refine((user) => !user.includes(':'), { error: 'must not contain a colon' }),
   serveHosts: hostNames,
+  serveUrl: publicUrl,
   servePassword: text,
   services: oneOf(['', 'environment', 'containers', 'native']),
   home: text,
@@ -238,7 +257,12 @@ export function loadConfig(overrides: Overrides = {}, env: Env = process.env): C
       host: of.serveHost,
       port: of.servePort,
       user: of.serveUser,
-      hosts: [of.serveHost.toLowerCase(), ...of.serveHosts],
+      hosts: [
+        of.serveHost.toLowerCase(),
+        ...(of.serveUrl === undefined ? [] : [new URL(of.serveUrl).hostname]),
+        ...of.serveHosts,
+      ],
+      url: of.serveUrl,
       password: of.servePassword || undefined,
     },
   };

@@ -108,6 +108,7 @@ export interface ServerPlace {
   readonly user: string;
   readonly password: string;
   readonly hosts: readonly string[];
+  readonly url: string | undefined;
 }
 
 /** Loaded for `serve` and `chart` only, so that other commands start faster. */

@@ -107,6 +107,19 @@ test('names of serve are listed without scheme and port, in any case', () => {
     ]);
 });
 
+test('the URL of serve is a place without a path, whose name is allowed', () => {
+  const serveOf = (CDVAULT_SERVE_URL: string) => loadConfig({}, { CDVAULT_SERVE_URL }).serve;
+  expect(serveOf('https://Cdv.example.com:8443/')).toMatchObject({
+    url: 'https://cdv.example.com:8443',
+    hosts: ['127.0.0.1', 'cdv.example.com'],
+  });
+  expect(serveOf('').url).toBeUndefined();
+  for (const value of ['https://a.example/x', 'https://u:p@a.example', 'https://a.example?x', 'x'])
+    expect(refusal({ CDVAULT_SERVE_URL: value })).toEqual([
+      'CDVAULT_SERVE_URL must be a URL like https://cdvault.example.com, without user, path and query',
+    ]);
+});
+
 test('proxy variables may be in upper or lower case, and need no scheme', () => {
   const { proxies } = loadConfig(
     {},

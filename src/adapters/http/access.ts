@@ -17,6 +17,7 @@ import { createSessions, SESSION_MS, type Sessions } from './sessions.ts';
 interface AccessDeps {
   readonly user: string;
   readonly password: string;
+  readonly url: string | undefined;
   readonly links: LoginLinks;
   readonly log: Log;
 }
@@ -28,12 +29,12 @@ export interface Access {
   readonly entry: readonly MiddlewareHandler[];
 }
 
-export function createAccess({ user, password, links, log }: AccessDeps): Access {
+export function createAccess({ user, password, url, links, log }: AccessDeps): Access {
   const sessions = createSessions();
   // Compares hashes of the credentials in constant time.
   const withPassword = basicAuth({ username: user, password, realm: 'cdvault' });
   return {
-    login: (context) => login(context, { sessions, links, log }),
+    login: (context) => login(context, { sessions, url, links, log }),
     entry: [
       async (context, next) => {
         if (hasSession(context, sessions)) return next();
@@ -85,6 +86,12 @@ function ownUrl(context: Context): URL {
   throw new HTTPException(400, { message: 'Bad Request' });
 }
 
+/** Whether the browser asks by an https URL of this server: its cookie is then for that alone. */
+function isBehindTls(context: Context, url: string | undefined): boolean {
+  const { host, protocol } = new URL(url ?? 'http://localhost');
+  return protocol === 'https:' && ownUrl(context).host === host;
+}
+
 /** Cookies of a host are sent to all of its ports, so that each port needs a name of its own. */
 function cookieName(context: Context): string {
   return `cdvault-${ownUrl(context).port || '80'}`;
@@ -122,7 +129,7 @@ function comesFromHere(context: Context): boolean | undefined {
 
 async function login(
   context: Context,
-  { sessions, links, log }: { sessions: Sessions } & Pick<AccessDeps, 'links' | 'log'>,
+  { sessions, url, links, log }: { sessions: Sessions } & Pick<AccessDeps, 'url' | 'links' | 'log'>,
 ): Promise<Response> {
   context.header('Cache-Control', 'no-store');
   // Hono sends HEAD here, too. What only looks at the link must not use it up.
@@ -141,6 +148,7 @@ async function login(
   }
   setCookie(context, cookieName(context), sessions.begin(), {
     httpOnly: true,
+    secure: isBehindTls(context, url),
     sameSite: 'Strict',
     path: '/',
     maxAge: SESSION_MS / 1000,

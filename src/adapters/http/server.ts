@@ -33,6 +33,8 @@ export interface ServerDeps {
   readonly links: LoginLinks;
   /** Names of this server, besides addresses and names without a dot; lower case. */
   readonly hosts: readonly string[];
+  /** Where browsers reach it besides, such as behind a proxy with TLS. */
+  readonly url: string | undefined;
   readonly version: string;
   readonly log: Log;
 }

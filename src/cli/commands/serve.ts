@@ -53,7 +53,7 @@ async function serve(config: ServeConfig, password: string): Promise<ExitCode> {
   return withApp({ drains: true }, async ({ app, signal }) => {
     const server = await app.startServer({ ...config, password });
     try {
-      const url = reachableUrl(config.host, server.port);
+      const url = config.url ?? reachableUrl(config.host, server.port);
       printAccess(config, server.port, password);
       // A log that others may read should hold no link.
       if (config.password === undefined || process.stderr.isTTY)
