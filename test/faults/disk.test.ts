@@ -38,15 +38,13 @@ fault('the disk of QuestDB gets full during a run', 'slow', async (report) => {
   }
   /** The command fails, or QuestDB crashes, as 9.3.4 sometimes does; then the command waits for it. */
   const ending = async (command: CliProcess): Promise<Ending> => {
-    let hasEnded = false;
-    void command.done.then(() => {
-      hasEnded = true;
-    });
-    while (!hasEnded) {
+    const ended = new AbortController();
+    const done = command.done.finally(() => ended.abort());
+    while (!ended.signal.aborted) {
       if (await own.isGone('questdb')) return 'questdb crashed';
       await sleep(50);
     }
-    const result = await command.done;
+    const result = await done;
     expect(result.stderr).toMatch(/error TABLE_SUSPENDED: |error STORE_REFUSED: .*No space left/);
     expect(result.stderr).toMatch(/Free disk space|a full disk/);
     expect(result).toMatchObject({ exitCode: 7 });
