@@ -23,6 +23,7 @@ interface ActionDeps {
 }
 
 export interface Actions {
+  readonly goToTime: (timeMs: number) => void;
   readonly downloadPicture: () => void;
   readonly downloadCsv: () => void;
   /** Lists the tiers of the shown series in the panel. */
@@ -37,10 +38,15 @@ export function listenToActions(deps: ActionDeps): Actions {
     moveCursor: (bars) => moveCursor(drawing, bars),
     goTo: (end) => goToEnd(deps, end),
     goToGap: (direction) => void page.attempt(async () => goToGap(deps, direction)),
+    askDate: () => toolbar.askDate(),
     search: () => toolbar.series.focus(),
     help: () => help.showModal(),
   });
   return {
+    goToTime(timeMs) {
+      const { visible } = drawing.panes;
+      if (visible !== undefined) page.goTo(around(timeMs, visible));
+    },
     downloadPicture: () => void page.attempt(async () => downloadPicture(deps)),
     downloadCsv() {
       const csv = csvOf(drawing.seen, page.view.anchor, drawing.zone);
@@ -62,7 +68,7 @@ async function downloadPicture({ page, drawing, strip }: ActionDeps): Promise<vo
   const late = first && lateStartText(anchor, first.levelFromMs);
   const zero = `CDV ${anchorText(anchor)}${late === undefined ? '' : `, at first ${late}`}`;
   const range = drawing.legend.range.textContent;
-  const title = [name, range, zero, ...lines].join(' · ');
+  const title = [name, range, zero, ...lines.map(String)];
   const chart = drawing.panes.chart.takeScreenshot(true, false);
   const picture = { title, chart, strip: strip.canvas, ground, text };
   download(`${fileName(page)}.png`, await pictureOf(picture));

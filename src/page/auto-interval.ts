@@ -1,4 +1,4 @@
-import { type Interval, INTERVAL_MS } from '../domain/time/interval.ts';
+import { type ChartInterval, CHART_INTERVAL_MS } from './intervals.ts';
 import type { VisibleRange } from './view.ts';
 
 /** A candle with its gap can be read well at this width. */
@@ -11,16 +11,17 @@ const KEEP_PX = { least: 3, most: 22 };
 export function autoInterval(
   { fromMs, toMs }: VisibleRange,
   widthPx: number,
-  intervals: readonly Interval[],
-  current?: Interval,
-): Interval {
-  const barPx = (interval: Interval) => (widthPx * INTERVAL_MS[interval]) / (toMs - fromMs);
+  intervals: readonly ChartInterval[],
+  current?: ChartInterval,
+): ChartInterval {
+  const barPx = (interval: ChartInterval) =>
+    (widthPx * CHART_INTERVAL_MS[interval]) / (toMs - fromMs);
   if (current !== undefined) {
     const width = barPx(current);
     if (width >= KEEP_PX.least && width <= KEEP_PX.most) return current;
     // One that can be zoomed in to no further: a footprint needs wide bars.
     if (current === '1m' && width > KEEP_PX.most) return current;
   }
-  const misfit = (interval: Interval) => Math.abs(Math.log(barPx(interval) / GOOD_WIDTH_PX));
+  const misfit = (interval: ChartInterval) => Math.abs(Math.log(barPx(interval) / GOOD_WIDTH_PX));
   return intervals.reduce((best, next) => (misfit(next) < misfit(best) ? next : best));
 }

@@ -1,6 +1,6 @@
 /** What is drawn over the prices by trades: footprint and volume profile of what is visible. */
 
-import type { Interval } from '../domain/time/interval.ts';
+import type { ChartInterval } from './intervals.ts';
 import type { VisibleRange, View } from './view.ts';
 import type { Feed } from './data/feed.ts';
 import { type DataSource, isAborted, Refusal } from './data/source.ts';
@@ -21,7 +21,7 @@ const PROFILE_ROW_PX = 5;
 interface Loaded {
   readonly symbol: string;
   readonly market: string;
-  readonly interval: Interval | undefined;
+  readonly interval: ChartInterval | undefined;
   readonly bin: string;
   readonly range: VisibleRange;
 }
@@ -167,7 +167,7 @@ export class Layers {
   #wanted(
     feed: Feed,
     visible: VisibleRange,
-    { rowPx, interval }: { readonly rowPx: number; readonly interval: Interval | undefined },
+    { rowPx, interval }: { readonly rowPx: number; readonly interval: ChartInterval | undefined },
   ): Loaded | undefined {
     const { points } = this.#panes.places;
     const pricesPerPx = this.#panes.pricesPerPx();

@@ -68,6 +68,7 @@ function start(): void {
   const toolbar = new Toolbar(
     {
       onChange: (change) => page.change(change),
+      onGoTo: (timeMs) => actions.goToTime(timeMs),
       onTheme: () => {
         switchTheme();
         page.restyle();

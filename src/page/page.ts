@@ -1,7 +1,7 @@
 /** The page: one view, the feed that loads it, and what draws it. */
 
 import { autoInterval } from './auto-interval.ts';
-import { type Interval, INTERVAL_MS } from '../domain/time/interval.ts';
+import { type ChartInterval, CHART_INTERVAL_MS } from './intervals.ts';
 import type { SeriesFacts } from './data/answers.ts';
 import { Feed, isSame, linesOf } from './data/feed.ts';
 import { type DataSource, isAborted, Refusal } from './data/source.ts';
@@ -11,7 +11,7 @@ import type { Parts } from './parts.ts';
 import { writeAddress } from './address.ts';
 import { awaited } from './awaited.ts';
 import { Delayed } from './delayed.ts';
-import { lastDay, limitsOf } from './ranges.ts';
+import { lastDay, limitsOf, notBefore } from './ranges.ts';
 import { emptyRange, NO_SERIES, unknownSeries } from './empty-states.ts';
 
 const RETRY_MS = 3_000;
@@ -25,7 +25,7 @@ export class Page {
   /** undefined until the server has told. */
   #facts: readonly SeriesFacts[] | undefined;
   #feed: Feed | undefined;
-  #interval: Interval | undefined;
+  #interval: ChartInterval | undefined;
   #unlisten: () => void = () => undefined;
   #listened = '';
   /** The server is away: what is in memory still moves, but is not all there is. */
@@ -144,8 +144,9 @@ export class Page {
       this.#view = { ...this.#view, series: { market: most.market, symbol: most.symbol } };
   }
 
-  /** @param range to show; undefined: what is visible now */
-  async #show(range: VisibleRange | undefined): Promise<void> {
+  /** @param asked to show; undefined: what is visible now */
+  async #show(asked: VisibleRange | undefined): Promise<void> {
+    const range = asked && notBefore(this.#view.anchor, asked);
     const { drawing, toolbar, overlays, banner } = this.#parts;
     const { facts } = this;
     const { series } = this.#view;
@@ -263,7 +264,7 @@ export class Page {
     const after = this.facts;
     if (before === undefined || after === undefined || visible === undefined)
       return this.#show(this.#view.range);
-    const stepMs = INTERVAL_MS[this.#interval ?? '1m'];
+    const stepMs = CHART_INTERVAL_MS[this.#interval ?? '1m'];
     const isAtEnd = Math.abs(visible.toMs - before.to) <= FOLLOW_BARS * stepMs;
     const moveMs = isAtEnd ? after.to - before.to : 0;
     this.#feed?.close();

@@ -1,5 +1,6 @@
 import { DAY_MS } from '../domain/time/hour.ts';
 import type { SeriesFacts } from './data/answers.ts';
+import { instantOf } from './time/level-start.ts';
 import type { VisibleRange } from './view.ts';
 
 type Stored = Pick<SeriesFacts, 'from' | 'to'>;
@@ -17,4 +18,11 @@ export function limitsOf(
 /** The last day that is stored. */
 export function lastDay({ from, to }: Stored): VisibleRange {
   return { fromMs: Math.max(from, to - DAY_MS), toMs: to };
+}
+
+/** There are no bars before an anchor that is an instant: the range, or the one that begins there. */
+export function notBefore(anchor: string, range: VisibleRange): VisibleRange {
+  const anchorMs = instantOf(anchor);
+  if (anchorMs === undefined || anchorMs < range.toMs) return range;
+  return { fromMs: anchorMs, toMs: anchorMs + range.toMs - range.fromMs };
 }

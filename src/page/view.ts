@@ -1,6 +1,6 @@
 /** What the page shows. It lives in the query string of the page's address, so that a link shows the same. */
 
-import { type Interval, INTERVALS } from '../domain/time/interval.ts';
+import { type ChartInterval, CHART_INTERVALS } from './intervals.ts';
 import { MARKET_NAMES, type MarketName } from '../domain/market.ts';
 
 export interface SeriesName {
@@ -11,7 +11,7 @@ export interface SeriesName {
 export interface View {
   /** undefined: the first stored series. */
   readonly series: SeriesName | undefined;
-  readonly interval: Interval | 'auto';
+  readonly interval: ChartInterval | 'auto';
   /** `visible`: 0 at the left edge of the picture. Anything else is an anchor of the API. */
   readonly anchor: string;
   readonly open: 'first' | 'previous';
@@ -85,7 +85,7 @@ export function parseView(text: string): View {
   const interval = query.get('interval');
   return {
     series: parseSeries(`${query.get('market') ?? 'spot'}:${query.get('symbol') ?? ''}`),
-    interval: INTERVALS.find((known) => known === interval) ?? DEFAULT_VIEW.interval,
+    interval: CHART_INTERVALS.find((known) => known === interval) ?? DEFAULT_VIEW.interval,
     anchor: query.get('anchor') ?? DEFAULT_VIEW.anchor,
     open: query.get('open') === 'previous' ? 'previous' : 'first',
     zone: knownZone(query.get('zone')),
@@ -102,8 +102,8 @@ export function parseView(text: string): View {
 export function unknownInterval(text: string): string | undefined {
   const interval = new URLSearchParams(text).get('interval');
   if (interval === null || interval === 'auto') return undefined;
-  if (INTERVALS.some((known) => known === interval)) return undefined;
-  return `There is no interval ${interval}: the page chooses from ${INTERVALS.join(', ')}.`;
+  if (CHART_INTERVALS.some((known) => known === interval)) return undefined;
+  return `There is no interval ${interval}: the page chooses from ${CHART_INTERVALS.join(', ')}.`;
 }
 
 function isMarketName(text: string): text is MarketName {

@@ -10,6 +10,7 @@ import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { CHROMIUM, openBrowser } from '../page/browser.ts';
 import { runCli, unique } from '../support/command-line.ts';
+import { rawRequest } from '../support/raw-request.ts';
 import { type Served, startServe } from '../support/served.ts';
 import { eventually, Rig, spot } from './rig.ts';
 
@@ -71,6 +72,35 @@ describe('without --out', () => {
     const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? '';
     expect((await fetch(to, { headers: { Cookie: cookie } })).status).toBe(200);
     expect((await fetch(link, { redirect: 'manual' })).status).toBe(403);
+    served.command.kill();
+    await served.command.done;
+  });
+
+  test('the link leads to the URL of a proxy with TLS, whose cookie is for TLS alone', async () => {
+    const proxyUrl = 'https://tls.invalid';
+    const served = await startServe(rig, [], {
+      CDVAULT_SERVE_URL: proxyUrl,
+      CDVAULT_SERVE_PASSWORD: 'chosen',
+    });
+    await announced({ url: proxyUrl });
+    const { port } = new URL(served.url);
+    for (const [host, attributes] of [
+      ['tls.invalid', ['Secure']],
+      [`127.0.0.1:${port}`, []],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await chart();
+      // The proxy may be reached from other places only.
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 0,
+        stderr: `chart: ${proxyUrl} does not answer here; if serve was stopped, start it again\n`,
+      });
+      expect(stdout.startsWith(`${proxyUrl}/login/`)).toBe(true);
+      const { pathname } = new URL(stdout);
+      const { headers } = await rawRequest(served.url + pathname, { Host: host });
+      const [cookie = ''] = headers['set-cookie'] ?? [];
+      expect(cookie.split('; ').filter((part) => part === 'Secure')).toEqual(attributes);
+      expect(cookie).toContain('HttpOnly');
+    }
     served.command.kill();
     await served.command.done;
   });
@@ -217,9 +247,9 @@ describe.skipIf(CHROMIUM === undefined)('with --out', () => {
     expect(await options('CDV counts from')).toEqual(['From left edge', 'UTC day']);
     expect(await options('A bar opens')).toEqual(['Opens after first trade']);
     expect(await options('Interval')).not.toContain('1d');
-    expect(await page.getByLabel('CDV counts from').getAttribute('title')).toContain(
-      'does not hold',
-    );
+    expect(
+      await page.getByLabel('CDV counts from', { exact: true }).getAttribute('title'),
+    ).toContain('does not hold');
     await page.getByRole('button', { name: 'Overlays' }).click();
     expect(await page.getByRole('combobox', { name: 'Add a series' }).isDisabled()).toBe(true);
     expect(await page.getByLabel('Volume profile').isDisabled()).toBe(true);
@@ -240,7 +270,7 @@ describe.skipIf(CHROMIUM === undefined)('with --out', () => {
   });
 });
 
-async function announced({ url }: Served): Promise<void> {
+async function announced({ url }: Pick<Served, 'url'>): Promise<void> {
   await eventually('serve is found', async () => {
     const found = await rig.redis().get(`${rig.name}:serve`);
     return found === url;

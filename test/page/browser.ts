@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { marketName, type Series } from '../../src/domain/market.ts';
 import type { Served } from '../support/served.ts';
 
 /** Where Debian and other systems install the browser. */
@@ -76,4 +77,23 @@ export async function openChart(
 export function expectClean({ complaints, hosts }: ChartPage, { url }: Pick<Served, 'url'>): void {
   expect(complaints).toEqual([]);
   expect([...hosts].filter((host) => host !== new URL(url).host)).toEqual([]);
+}
+
+/** The address of a view of a series. */
+export function viewOf({ market, symbol }: Series, view: Readonly<Record<string, string>>): string {
+  return `?${new URLSearchParams({ market: marketName(market), symbol, ...view }).toString()}`;
+}
+
+export function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+/** As the legend writes a time in UTC. */
+export function textOf(timeMs: number): string {
+  return iso(timeMs).slice(0, 16).replace('T', ' ');
+}
+
+/** The time of a legend in UTC. */
+export function timeOf(text: string): number {
+  return Date.parse(`${text.slice(0, 16).replace(' ', 'T')}Z`);
 }

@@ -4,7 +4,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSql, literal, type Sql } from '../../src/adapters/questdb/sql.ts';
-import { marketName, type Series } from '../../src/domain/market.ts';
+import type { Series } from '../../src/domain/market.ts';
 import { formatDecimal, parseDecimal } from '../../src/domain/trade/decimal.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { truth } from '../e2e/reference.ts';
@@ -14,7 +14,17 @@ import { unique } from '../support/command-line.ts';
 import { fillSeries } from '../support/filled-series.ts';
 import { type Served, startServe } from '../support/served.ts';
 import { openStore } from '../support/store.ts';
-import { type ChartPage, CHROMIUM, expectClean, openBrowser, openChart } from './browser.ts';
+import {
+  type ChartPage,
+  CHROMIUM,
+  expectClean,
+  openBrowser,
+  openChart,
+  iso,
+  viewOf,
+  textOf,
+  timeOf,
+} from './browser.ts';
 
 /** A Sunday; New York's clocks change on the 10th. */
 const START = Date.UTC(2024, 2, 3);
@@ -61,7 +71,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
   async function storedBar(series: Series, interval: string, timeMs: number) {
     const [row] = await sql.query(
       `SELECT open, high, low, close, delta, buy_volume, sell_volume, agg_trades, first_id, last_id,
-         price_open, price_high, price_low, price_close FROM cdv_exact_${interval}
+         quote_delta, price_open, price_high, price_low, price_close FROM cdv_exact_${interval}
        WHERE symbol = ${literal(series.symbol)} AND ts = ${literal(iso(timeMs))}`,
     );
     return row;
@@ -106,7 +116,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     ['15m', 15 * MINUTE_MS, COIN],
   ] as const)('the legend has what the table of %s has', async (interval, ms, series) => {
     const at = START + DAY_MS + 20 * HOUR_MS;
-    await chart.open(query(series, { interval, from: iso(at - 40 * ms), to: iso(at + ms) }));
+    await chart.open(viewOf(series, { interval, from: iso(at - 40 * ms), to: iso(at + ms) }));
     const row = await storedBar(series, interval, at);
     expect(row).toBeDefined();
     for (const name of ['open', 'high', 'low', 'close'])
@@ -138,7 +148,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
       const session = anchor.startsWith('session');
       const at = WEDNESDAY + 18 * HOUR_MS + (session && interval === '1h' ? HOUR_MS / 2 : 0);
       await chart.open(
-        query(BUSY, { interval, anchor, from: iso(at - 50 * ms), to: iso(at + ms) }),
+        viewOf(BUSY, { interval, anchor, from: iso(at - 50 * ms), to: iso(at + ms) }),
       );
       expect(await chart.field('price', 'time')).toBe(`${textOf(at)} UTC`);
       const row = await countedLevels(BUSY, zero, { at, end: at + ms });
@@ -150,7 +160,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     const at = WEDNESDAY + 18 * HOUR_MS;
     const ms = 5 * MINUTE_MS;
     const view = { interval: '5m', anchor: 'visible', from: iso(at - 60 * ms), to: iso(at + ms) };
-    await chart.open(query(BUSY, view));
+    await chart.open(viewOf(BUSY, view));
     const bar = { at, end: at + ms };
     expect(await shownLevels()).toEqual(await countedLevels(BUSY, at - 60 * ms, bar));
     expect(await chart.field('cdv', 'levelMissing')).toBe('0');
@@ -161,14 +171,14 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
       from: iso(at - 260 * ms),
       to: iso(at + ms),
     };
-    await chart.open(query(BUSY, before));
+    await chart.open(viewOf(BUSY, before));
     expect(await shownLevels()).toEqual(await countedLevels(BUSY, at - 260 * ms, bar));
   });
 
   test('a day with a gap has holes, shades, and the evidence on hover', async () => {
     const day = START + DAY_MS;
     await chart.open(
-      query(BUSY, { interval: '5m', from: iso(day), to: iso(ABSENT_HOUR + HOUR_MS) }),
+      viewOf(BUSY, { interval: '5m', from: iso(day), to: iso(ABSENT_HOUR + HOUR_MS) }),
     );
     const strip = chart.page.locator('.strip canvas');
     expect(await strip.getAttribute('aria-label')).toBe(
@@ -187,7 +197,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
 
   test('an answer of the series before is not shown after a switch', async () => {
     const { page } = chart;
-    await chart.open(query(BUSY, { interval: '1h' }));
+    await chart.open(viewOf(BUSY, { interval: '1h' }));
     const gates = new Map(
       [BUSY, THIN].map(({ symbol }) => [symbol, Promise.withResolvers<void>()]),
     );
@@ -219,7 +229,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
 
   test('scrolling back loads older bars, and drops those that are far away', async () => {
     const ms = MINUTE_MS;
-    await chart.open(query(BUSY, { interval: '1m', from: iso(END - 600 * ms), to: iso(END) }));
+    await chart.open(viewOf(BUSY, { interval: '1m', from: iso(END - 600 * ms), to: iso(END) }));
     const at = START + 12 * HOUR_MS;
     // A picture is 600 bars, and a key moves it by a fifth: nine days are some 110 keys.
     await expect
@@ -240,9 +250,11 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
   });
 
   test('a session of New York is two clicks away, and the address holds it', async () => {
-    await chart.open(query(BUSY, { from: iso(START + 3 * DAY_MS), to: iso(START + 4 * DAY_MS) }));
+    await chart.open(viewOf(BUSY, { from: iso(START + 3 * DAY_MS), to: iso(START + 4 * DAY_MS) }));
     const anchor = 'session:09:30@America/New_York';
-    await chart.page.getByLabel('CDV counts from').selectOption({ label: 'New York 09:30' });
+    await chart.page
+      .getByLabel('CDV counts from', { exact: true })
+      .selectOption({ label: 'New York 09:30' });
     await chart.page.getByText('0 at 09:30 New York').waitFor();
     expect(new URL(chart.page.url()).searchParams.get('anchor')).toBe(anchor);
     await chart.page.goBack();
@@ -253,7 +265,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     const policy = (await served.ask('/')).headers.get('content-security-policy') ?? '';
     expect(policy).toMatch(/style-src 'self' 'sha256-[^']+';/);
     expect(policy).not.toContain('unsafe');
-    await chart.open(query(BUSY, { interval: '1h' }));
+    await chart.open(viewOf(BUSY, { interval: '1h' }));
     const logo = chart.page.locator('#tv-attr-logo');
     expect(await logo.getAttribute('href')).toContain('https://www.tradingview.com/');
     // Its style was let through: else it would have no place of its own.
@@ -265,7 +277,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
   });
 
   test('the downloaded picture has the size of the chart, its strip, and two lines of text', async () => {
-    await chart.open(query(BUSY, { interval: '1h' }));
+    await chart.open(viewOf(BUSY, { interval: '1h' }));
     const [download] = await Promise.all([
       chart.page.waitForEvent('download'),
       chart.page.getByRole('button', { name: 'PNG' }).click(),
@@ -279,7 +291,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
 
   test('the downloaded table has the exact values of what is seen', async () => {
     const from = START + 2 * DAY_MS;
-    await chart.open(query(BUSY, { interval: '1h', from: iso(from), to: iso(from + DAY_MS) }));
+    await chart.open(viewOf(BUSY, { interval: '1h', from: iso(from), to: iso(from + DAY_MS) }));
     const [download] = await Promise.all([
       chart.page.waitForEvent('download'),
       chart.page.getByRole('button', { name: 'CSV' }).click(),
@@ -293,7 +305,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     expect(cells.get('time')).toBe(iso(from + 3 * HOUR_MS));
     for (const level of ['open', 'high', 'low', 'close'])
       expect(cells.get(`cdv_${level}`)).toBe(row?.[level]);
-    for (const name of ['delta', 'buy_volume', 'first_id', 'price_high'])
+    for (const name of ['delta', 'quote_delta', 'buy_volume', 'first_id', 'price_high'])
       expect(cells.get(name)).toBe(row?.[name]);
   });
 
@@ -301,7 +313,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     const anchor = 'session:09:30@America/New_York';
     const at = START + 6 * HOUR_MS;
     const view = { interval: '15m', anchor, from: iso(START), to: iso(at) };
-    await chart.open(query(BUSY, view));
+    await chart.open(viewOf(BUSY, view));
     const hint = chart.page.locator('[data-legend=cdv] .hint');
     expect(await hint.innerText()).toBe('counts from 2024-03-03 00:00 UTC, the first stored hour');
     const [download] = await Promise.all([
@@ -311,7 +323,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     const [header = '', line = ''] = readFileSync(await download.path(), 'utf8').split('\n');
     expect(header).toMatch(/,level_from,anchor,zone$/);
     expect(line.endsWith(`,${iso(START)},${anchor},UTC`)).toBe(true);
-    await chart.open(query(BUSY, { ...view, to: iso(START + 20 * HOUR_MS) }));
+    await chart.open(viewOf(BUSY, { ...view, to: iso(START + 20 * HOUR_MS) }));
     expect(await hint.innerText()).toBe('0 at 09:30 New York');
   });
 
@@ -322,7 +334,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     'a fast zoom %s keeps its place over a change of interval',
     async (_, dy, at, before) => {
       const { page } = chart;
-      await chart.open(query(BUSY, { from: iso(at.from), to: iso(at.to) }));
+      await chart.open(viewOf(BUSY, { from: iso(at.from), to: iso(at.to) }));
       const box = await page.locator('.strip canvas').boundingBox();
       if (box === null) throw new Error('nothing is drawn');
       await page.mouse.move(box.x + box.width / 2, 200);
@@ -349,13 +361,13 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
   test('the dates of the picture are always there, in its zone', async () => {
     const zone = 'America/New_York';
     const view = { zone, from: iso(WEDNESDAY + 12 * HOUR_MS), to: iso(WEDNESDAY + 18 * HOUR_MS) };
-    await chart.open(query(BUSY, view));
+    await chart.open(viewOf(BUSY, view));
     const range = chart.page.locator('[data-field=range]');
     expect(await range.innerText()).toBe(`2024-03-06 07:00 to 2024-03-06 13:00 ${zone}`);
   });
 
   test('the lowest tier is named with both bounds', async () => {
-    await chart.open(query(BUSY, { interval: '1h', tier: '0' }));
+    await chart.open(viewOf(BUSY, { interval: '1h', tier: '0' }));
     await chart.page
       .locator('[data-legend=cdv]')
       .getByText(/^trades 0 to \d+[kM]?$/)
@@ -365,8 +377,8 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
   test('levels of a month count from its first stored hour, over Mondays', async () => {
     const { page } = chart;
     const at = WEDNESDAY + 18 * HOUR_MS;
-    await chart.open(query(BUSY, { interval: '1h', from: iso(START), to: iso(at + HOUR_MS) }));
-    await page.getByLabel('CDV counts from').selectOption({ label: 'UTC month' });
+    await chart.open(viewOf(BUSY, { interval: '1h', from: iso(START), to: iso(at + HOUR_MS) }));
+    await page.getByLabel('CDV counts from', { exact: true }).selectOption({ label: 'UTC month' });
     await page.getByText('counts from 2024-03-03 00:00 UTC, the first stored hour').waitFor();
     const row = await countedLevels(BUSY, START, { at, end: at + HOUR_MS });
     expect(await shownLevels()).toEqual(row);
@@ -374,12 +386,14 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
 
   test('a time zone that does not exist is refused, and the form stays open', async () => {
     const { page } = chart;
-    await chart.open(query(BUSY, { interval: '1h' }));
-    await page.getByLabel('CDV counts from').selectOption({ label: 'Other session…' });
+    await chart.open(viewOf(BUSY, { interval: '1h' }));
+    await page
+      .getByLabel('CDV counts from', { exact: true })
+      .selectOption({ label: 'Other session…' });
     const zone = page.getByLabel('Time zone of session');
     await zone.fill('Mars/Base');
     await page.getByRole('button', { name: 'Set' }).click();
-    expect(await page.locator('.session').innerText()).toContain(
+    expect(await page.getByRole('form', { name: 'Session' }).innerText()).toContain(
       'No time zone is named "Mars/Base"',
     );
     expect(await zone.isVisible()).toBe(true);
@@ -390,11 +404,50 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     expect(await zone.isVisible()).toBe(false);
   });
 
+  test('a date is one key and one field away, on the clocks of the page', async () => {
+    const { page } = chart;
+    await chart.open(viewOf(BUSY, { interval: '2h', zone: 'America/New_York' }));
+    await page.locator('body').press('d');
+    const field = page
+      .getByRole('textbox', { name: 'Go to a date' })
+      .or(page.locator('form[aria-label="Go to a date"] input'));
+    await field.first().fill('2024-03-05T07:00');
+    await page.getByRole('button', { name: 'Go', exact: true }).click();
+    // 07:00 in New York is noon in UTC.
+    await expect
+      .poll(() => {
+        const shown = new URL(page.url()).searchParams;
+        return (
+          [shown.get('from'), shown.get('to')]
+            .map((text) => Date.parse(text ?? ''))
+            .reduce((a, b) => a + b, 0) / 2
+        );
+      })
+      .toBe(Date.UTC(2024, 2, 5, 12));
+    expect(await field.first().isVisible()).toBe(false);
+  });
+
+  test('the CDV may count from any time', async () => {
+    const { page } = chart;
+    await chart.open(viewOf(BUSY, { interval: '1h' }));
+    await page.getByLabel('CDV counts from', { exact: true }).selectOption('time');
+    const form = page.getByRole('form', { name: 'CDV counts from this time' });
+    await form.locator('input').fill('2024-03-05T02:00');
+    await form.getByRole('button').click();
+    await expect.poll(() => page.url()).toContain('anchor=2024-03-05T02:00Z');
+    await expect
+      .poll(async () => page.locator('[data-legend=cdv] .hint').innerText())
+      .toBe('0 at 2024-03-05 02:00 UTC');
+    await page.locator('body').press('Home');
+    // There are no bars before it.
+    await expect.poll(() => new URL(page.url()).searchParams.get('from')).toBe('2024-03-05T02:00Z');
+  });
+
   test('an interval that there is not is said, until something is chosen', async () => {
     const { page } = chart;
-    await chart.open(query(BUSY, { interval: '2h' }));
+    await chart.open(viewOf(BUSY, { interval: '7h' }));
     const notice = page.locator('.notice');
-    expect(await notice.innerText()).toContain('There is no interval 2h');
+    expect(await notice.innerText()).toContain('There is no interval 7h');
     await page.getByLabel('Interval').selectOption('1h');
     await notice.waitFor({ state: 'hidden' });
   });
@@ -403,7 +456,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     'axe finds nothing to complain about, %s',
     async (colorScheme) => {
       const own = await openChart(browser, served, { colorScheme });
-      await own.open(query(BUSY, { interval: '1h' }));
+      await own.open(viewOf(BUSY, { interval: '1h' }));
       await own.page.getByRole('button', { name: 'Overlays' }).click();
       await own.page.evaluate(
         readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'),
@@ -440,21 +493,4 @@ async function fill(): Promise<void> {
     });
   }
   await store.close();
-}
-
-function query({ market, symbol }: Series, view: Readonly<Record<string, string>>): string {
-  return `?${new URLSearchParams({ market: marketName(market), symbol, ...view }).toString()}`;
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
-}
-
-function textOf(timeMs: number): string {
-  return iso(timeMs).slice(0, 16).replace('T', ' ');
-}
-
-/** The time of a legend in UTC. */
-function timeOf(text: string): number {
-  return Date.parse(`${text.slice(0, 16).replace(' ', 'T')}Z`);
 }

@@ -10,7 +10,7 @@ import { unique } from '../support/command-line.ts';
 import { fillSeries } from '../support/filled-series.ts';
 import { type Served, startServe } from '../support/served.ts';
 import { openStore, tradesView } from '../support/store.ts';
-import { type ChartPage, CHROMIUM, expectClean, openBrowser, openChart } from './browser.ts';
+import { type ChartPage, CHROMIUM, expectClean, openBrowser, openChart, iso } from './browser.ts';
 
 const START = Date.UTC(2024, 2, 6);
 const SERIES = spot(unique('CELLS'));
@@ -163,8 +163,4 @@ describe.skipIf(CHROMIUM === undefined)('what the page draws of trades', () => {
 
 function binOf([first]: readonly ReadCell[]): bigint {
   return parseDecimal(first?.to ?? '0', 8) - parseDecimal(first?.from ?? '0', 8);
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

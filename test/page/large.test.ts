@@ -8,7 +8,7 @@ import { unique } from '../support/command-line.ts';
 import { fillSeries } from '../support/filled-series.ts';
 import { type Served, startServe } from '../support/served.ts';
 import { openStore } from '../support/store.ts';
-import { type ChartPage, CHROMIUM, expectClean, openBrowser, openChart } from './browser.ts';
+import { type ChartPage, CHROMIUM, expectClean, openBrowser, openChart, iso } from './browser.ts';
 
 const START = Date.UTC(2024, 3, 1);
 /** Six chunks of minutes, of which a picture keeps three at most. */
@@ -137,8 +137,4 @@ async function heapBytes(session: CDPSession): Promise<number> {
 
 function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

@@ -9,7 +9,7 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { marketName, type Series } from '../../domain/market.ts';
 import { MINUTE_MS, type TimeRange, widenToHours } from '../../domain/time/hour.ts';
-import { INTERVAL_MS, INTERVALS } from '../../domain/time/interval.ts';
+import { CHART_INTERVAL_MS, CHART_INTERVALS } from '../../page/intervals.ts';
 import { loginUrl } from '../../adapters/http/login-url.ts';
 import type { FileView } from '../../page/data/file-questions.ts';
 import { DEFAULT_VIEW, viewQuery } from '../../page/view.ts';
@@ -43,7 +43,7 @@ export function registerChart(program: Command, finish: (exitCode: ExitCode) => 
     )
     .addOption(
       new Option('--interval <length>', 'bar length; auto suits the width of the chart')
-        .choices(['auto', ...INTERVALS])
+        .choices(['auto', ...CHART_INTERVALS])
         .default('auto'),
     )
     .option('--anchor <where>', 'where the level starts at 0; see below', 'day')
@@ -67,7 +67,7 @@ async function chart(symbol: string, options: ChartOptions): Promise<ExitCode> {
   if (series === undefined) throw new CdvaultError('USAGE', 'no symbol given');
   const { startMs, endMs } = resolveShown(options, Date.now()).asked;
   const range = { startMs, endMs };
-  const lengthMs = options.interval === 'auto' ? MINUTE_MS : INTERVAL_MS[options.interval];
+  const lengthMs = options.interval === 'auto' ? MINUTE_MS : CHART_INTERVAL_MS[options.interval];
   // Rejects what does not fit before a service is started.
   planBars({ lengthMs, range, anchor: parseAnchor(anchor, timeZones.has) }, timeZones.clockTime);
   if (!timeZones.has(zone)) {
@@ -126,7 +126,19 @@ async function linkTo({ serveAddress, loginLinks }: App, view: FileView): Promis
   const serveUrl = await serveAddress.find();
   if (serveUrl === undefined)
     throw new CdvaultError('SERVE_NOT_RUNNING', 'no cdvault serve of this installation is running');
+  if (!(await answers(serveUrl)))
+    say(`chart: ${serveUrl} does not answer here; if serve was stopped, start it again`);
   return loginUrl(serveUrl, await loginLinks.create(), `/?${viewQuery(view)}`);
+}
+
+/** The address of a killed serve is found for a minute; another may be reached by browsers only. */
+async function answers(serveUrl: string): Promise<boolean> {
+  try {
+    await fetch(new URL('/healthz', serveUrl), { signal: AbortSignal.timeout(2_000) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function write(

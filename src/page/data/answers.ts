@@ -37,6 +37,8 @@ export interface LevelColumns {
 export interface BarColumns extends LevelColumns {
   readonly buyVolume: Column<string>;
   readonly sellVolume: Column<string>;
+  /** null where the value of a contract is unknown. */
+  readonly quoteDelta: Column<string | null>;
   readonly aggTrades: Column<number>;
   readonly trades: Column<number>;
   readonly priceOpen: Column<string | null>;

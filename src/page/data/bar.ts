@@ -19,6 +19,7 @@ export interface Bar extends LevelBar {
   readonly endMs: number;
   readonly buyVolume: string;
   readonly sellVolume: string;
+  readonly quoteDelta: string | null;
   /** undefined when the bar has no trades. */
   readonly price: PriceTexts | undefined;
   readonly aggTrades: number;
@@ -93,6 +94,7 @@ function barAt(columns: BarColumns, index: number): Bar {
     endMs: at(columns.end, index),
     buyVolume: at(columns.buyVolume, index),
     sellVolume: at(columns.sellVolume, index),
+    quoteDelta: at(columns.quoteDelta, index),
     price: priceAt(columns, index),
     aggTrades: at(columns.aggTrades, index),
     trades: at(columns.trades, index),

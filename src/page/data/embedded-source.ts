@@ -1,4 +1,4 @@
-import { INTERVALS } from '../../domain/time/interval.ts';
+import { CHART_INTERVALS } from '../intervals.ts';
 import type { Answers, Endpoint, Table } from './answers.ts';
 import { queryText } from './query.ts';
 import { type DataSource, type Query, Refusal } from './source.ts';
@@ -21,7 +21,7 @@ export function createEmbeddedSource(answers: EmbeddedAnswers): DataSource {
   const held = new Set(questions.map((query) => query.get('interval')));
   return {
     isLive: false,
-    intervals: INTERVALS.filter((interval) => held.has(interval)),
+    intervals: CHART_INTERVALS.filter((interval) => held.has(interval)),
     async ask<E extends Endpoint>(endpoint: E, query: Query, signal: AbortSignal) {
       signal.throwIfAborted();
       const answer = answers[embeddedKey(endpoint, query)] as Answers[E] | undefined;

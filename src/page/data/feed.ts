@@ -1,15 +1,16 @@
 /** The bars of one choice of series, interval, anchor and open rule, loaded as the picture moves. */
 
-import { type Interval, INTERVAL_MS } from '../../domain/time/interval.ts';
+import { type ChartInterval, CHART_INTERVAL_MS } from '../intervals.ts';
 import type { SeriesName, View, VisibleRange } from '../view.ts';
 import type { CoverageAnswer, Verdict } from './answers.ts';
 import { type LevelBar, levelsByTime, type Point, pointsOf } from './bar.ts';
+import { instantOf } from '../time/level-start.ts';
 import { Chunks } from './chunks.ts';
 import type { DataSource, Query } from './source.ts';
 
 export interface FeedChoice extends Pick<View, 'anchor' | 'open'> {
   readonly series: SeriesName;
-  readonly interval: Interval;
+  readonly interval: ChartInterval;
 }
 
 /** A line beside the CDV of the shown series: another series, or a tier of the shown one. */
@@ -40,8 +41,8 @@ interface Piece {
 export class Feed {
   readonly choice: FeedChoice;
   readonly intervalMs: number;
-  /** Nothing is stored outside of it; it need not be known when the first bars are asked for. */
-  limits: VisibleRange = { fromMs: -Infinity, toMs: Infinity };
+  /** There are no bars outside of it. */
+  #limits: VisibleRange;
   readonly #source: DataSource;
   readonly #bars: Chunks<Piece>;
   #tiers: readonly string[] = [];
@@ -50,7 +51,8 @@ export class Feed {
   constructor(source: DataSource, choice: FeedChoice) {
     this.#source = source;
     this.choice = choice;
-    this.intervalMs = INTERVAL_MS[choice.interval];
+    this.intervalMs = CHART_INTERVAL_MS[choice.interval];
+    this.#limits = { fromMs: instantOf(choice.anchor) ?? -Infinity, toMs: Infinity };
     this.#bars = new Chunks(this.intervalMs, async (range, signal) => {
       const [bars, coverage] = await Promise.all([
         source.ask('bars', barsQuery(choice.series, choice, range), signal),
@@ -58,6 +60,16 @@ export class Feed {
       ]);
       return { points: pointsOf(bars, this.intervalMs, range), coverage: runsOf(coverage) };
     });
+  }
+
+  get limits(): VisibleRange {
+    return this.#limits;
+  }
+
+  /** @param stored what may be stored; it need not be known when the first bars are asked for */
+  set limits(stored: VisibleRange) {
+    const anchorMs = instantOf(this.choice.anchor) ?? -Infinity;
+    this.#limits = { ...stored, fromMs: Math.max(stored.fromMs, anchorMs) };
   }
 
   get points(): readonly Point[] {
@@ -124,6 +136,7 @@ export function barsQuery(
   { interval, anchor, open }: Pick<FeedChoice, 'interval' | 'anchor' | 'open'>,
   range: VisibleRange,
 ): Query {
+  const fromMs = Math.max(range.fromMs, instantOf(anchor) ?? -Infinity);
   return {
     ...series,
     interval,
@@ -131,7 +144,7 @@ export function barsQuery(
     anchor: anchor === 'visible' ? 'day' : anchor,
     open,
     exact: 'true',
-    ...asked(range),
+    ...asked({ ...range, fromMs }),
   };
 }
 

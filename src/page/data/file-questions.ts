@@ -31,9 +31,10 @@ export interface FileQuestion {
 export function fileQuestions(view: FileView): FileQuestion[] {
   const { range, series } = view;
   const within = { from: range.fromMs, to: range.toMs };
-  const intervals = INTERVALS.filter((interval) =>
-    view.interval === 'auto' ? suits(interval, range) : interval === view.interval,
-  );
+  const intervals =
+    view.interval === 'auto'
+      ? INTERVALS.filter((interval) => suits(interval, range))
+      : [view.interval];
   const questions = intervals.flatMap((interval) => {
     const choice = { interval, anchor: view.anchor, open: view.open };
     return [

@@ -1,4 +1,4 @@
-import type { Interval } from '../../domain/time/interval.ts';
+import type { ChartInterval } from '../intervals.ts';
 import type { SeriesName } from '../view.ts';
 import type { Answers, Endpoint, StatusAnswer } from './answers.ts';
 
@@ -13,8 +13,8 @@ export interface DataSource {
   listen(series: readonly SeriesName[], listener: Listener): () => void;
   /** Whether there is a server with a board, downloads and new bars. */
   readonly isLive: boolean;
-  /** Of which it has bars. */
-  readonly intervals: readonly Interval[];
+  /** Of which it has bars; `auto` chooses from them. */
+  readonly intervals: readonly ChartInterval[];
 }
 
 export interface Listener {

@@ -29,8 +29,14 @@ export function isAtAnchor(anchor: string, levelFromMs: number): boolean {
   const [, hour, minute, zone] = /^session:(\d\d):(\d\d)@(.+)$/.exec(anchor) ?? [];
   if (zone !== undefined)
     return isAtClock(levelFromMs, zone, (Number(hour) * 60 + Number(minute)) * MINUTE_MS);
-  const instantMs = Date.parse(anchor);
-  return Number.isNaN(instantMs) || instantMs === levelFromMs;
+  const instantMs = instantOf(anchor);
+  return instantMs === undefined || instantMs === levelFromMs;
+}
+
+/** The instant that an anchor is; undefined for anchors of another kind. No level is counted before it. */
+export function instantOf(anchor: string): number | undefined {
+  const instantMs = /^\d{4}-/.test(anchor) ? Date.parse(anchor) : NaN;
+  return Number.isNaN(instantMs) ? undefined : instantMs;
 }
 
 function isAtClock(timeMs: number, zone: string, timeOfDayMs: number): boolean {

@@ -31,6 +31,13 @@ export class ZoneClock {
     return timeMs + this.#offsetMs(timeMs);
   }
 
+  /** The instant at which clocks show this: of two the earlier; where they skip it, as much later. */
+  instantMs(wallMs: number): number {
+    const before = wallMs - this.#offsetMs(wallMs - DAY_MS);
+    const after = wallMs - this.#offsetMs(wallMs + DAY_MS);
+    return this.wallMs(before) !== wallMs && this.wallMs(after) === wallMs ? after : before;
+  }
+
   /** `2024-01-01 10:00`, with seconds if there are any. */
   text(timeMs: number): string {
     const iso = new Date(this.wallMs(timeMs)).toISOString();

@@ -14,6 +14,8 @@ const SESSIONS: readonly (readonly [anchor: string, name: string])[] = [
 
 /** A choice that opens the fields for a session of one's own. */
 export const OTHER_SESSION = 'session';
+/** A choice that opens the fields for an instant. */
+export const OTHER_TIME = 'time';
 
 export const ANCHOR_CHOICES: readonly ChoiceGroup[] = [
   {
@@ -23,6 +25,7 @@ export const ANCHOR_CHOICES: readonly ChoiceGroup[] = [
       ['week', 'UTC week'],
       ['month', 'UTC month'],
       ['total', 'Continuous'],
+      [OTHER_TIME, 'From a time…'],
     ],
   },
   { name: 'Session', choices: [...SESSIONS, [OTHER_SESSION, 'Other session…']] },
@@ -69,7 +72,13 @@ export function anchorText(anchor: string): string {
       return "continuous from the series' start";
   }
   const [, time, zone] = /^session:(.*)@(.*)$/.exec(anchor) ?? [];
-  return zone === undefined ? `0 at ${anchor}` : `0 at ${time} ${zoneName(zone)}`;
+  return zone === undefined ? `0 at ${instantText(anchor)}` : `0 at ${time} ${zoneName(zone)}`;
+}
+
+/** `2024-01-01T10:00Z` as people write it. */
+function instantText(anchor: string): string {
+  const text = anchor.replace(/:00(?:\.000)?Z$/, (end) => (/:\d\d:\d\d/.test(anchor) ? 'Z' : end));
+  return text.replace('T', ' ').replace(/Z$/, ' UTC');
 }
 
 /** From where the level of a bar counts when the hours after its anchor are not stored. */
@@ -82,5 +91,5 @@ export function lateStartText(anchor: string, levelFromMs: number): string | und
 /** How an anchor is called in the list of choices. */
 export function anchorName(anchor: string): string {
   const [, time, zone] = /^session:(.*)@(.*)$/.exec(anchor) ?? [];
-  return zone === undefined ? `From ${anchor}` : `${zoneName(zone)} ${time}`;
+  return zone === undefined ? `From ${instantText(anchor)}` : `${zoneName(zone)} ${time}`;
 }

@@ -12,7 +12,7 @@ export function download(name: string, content: Blob): void {
 
 const HEADER =
   'time,end,price_open,price_high,price_low,price_close,cdv_open,cdv_high,cdv_low,cdv_close,' +
-  'delta,buy_volume,sell_volume,agg_trades,trades,first_id,last_id,status,level_missing,level_from,anchor,zone';
+  'delta,buy_volume,sell_volume,quote_delta,agg_trades,trades,first_id,last_id,status,level_missing,level_from,anchor,zone';
 
 /** Bars with exact values; bars that are not stored have no line. */
 export function csvOf({ points, levels }: Seen, anchor: string, zone: string): string {
@@ -24,7 +24,14 @@ export function csvOf({ points, levels }: Seen, anchor: string, zone: string): s
     const times = [bar.timeMs, bar.endMs].map((ms) => new Date(ms).toISOString());
     const prices = [price?.open, price?.high, price?.low, price?.close];
     const levelTexts = [level.open, level.high, level.low, level.close];
-    const sizes = [bar.delta, bar.buyVolume, bar.sellVolume, bar.aggTrades, bar.trades];
+    const sizes = [
+      bar.delta,
+      bar.buyVolume,
+      bar.sellVolume,
+      bar.quoteDelta,
+      bar.aggTrades,
+      bar.trades,
+    ];
     const trust = [bar.firstId, bar.lastId, bar.status, level.levelMissing ?? 'unknown'];
     const fromMs = anchor === 'visible' ? edgeMs : bar.levelFromMs;
     const zero = [new Date(fromMs).toISOString(), anchor, zone];
@@ -36,7 +43,8 @@ export function csvOf({ points, levels }: Seen, anchor: string, zone: string): s
 const NOTICE = 'Charting by TradingView, tradingview.com';
 
 interface Picture {
-  readonly title: string;
+  /** In parts that stay in one line. */
+  readonly title: readonly string[];
   readonly chart: HTMLCanvasElement;
   readonly strip: HTMLCanvasElement;
   readonly ground: string;
@@ -46,22 +54,31 @@ interface Picture {
 /** The chart with a title above it and the strip of coverage below. */
 export async function pictureOf({ title, chart, strip, ground, text }: Picture): Promise<Blob> {
   const ratio = window.devicePixelRatio;
-  const titlePx = Math.round(26 * ratio);
+  const linePx = Math.round(26 * ratio);
+  const font = `${Math.round(13 * ratio)}px system-ui, sans-serif`;
   const canvas = element('canvas');
-  canvas.width = chart.width;
-  canvas.height = 2 * titlePx + chart.height + strip.height;
   const context = canvas.getContext('2d');
   if (context === null) throw new Error('the browser gives no canvas to draw on');
+  context.font = font;
+  const lines = linesOf(
+    title,
+    (line) => context.measureText(line).width < chart.width - 16 * ratio,
+  );
+  const titlePx = lines.length * linePx;
+  // A canvas whose size is set forgets its font.
+  canvas.width = chart.width;
+  canvas.height = titlePx + chart.height + strip.height + linePx;
   context.fillStyle = ground;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.fillStyle = text;
-  context.font = `${Math.round(13 * ratio)}px system-ui, sans-serif`;
+  context.font = font;
   context.textBaseline = 'middle';
-  context.fillText(title, 8 * ratio, titlePx / 2);
+  for (const [index, line] of lines.entries())
+    context.fillText(line, 8 * ratio, (index + 0.5) * linePx);
   // The notice of the library, whose logo is an element of the page and not of the drawing.
   context.font = `${Math.round(11 * ratio)}px system-ui, sans-serif`;
   context.textAlign = 'right';
-  context.fillText(NOTICE, canvas.width - 8 * ratio, 1.5 * titlePx + chart.height + strip.height);
+  context.fillText(NOTICE, canvas.width - 8 * ratio, canvas.height - linePx / 2);
   context.drawImage(chart, 0, titlePx);
   context.drawImage(strip, 0, titlePx + chart.height);
   return new Promise((resolve, reject) => {
@@ -69,4 +86,15 @@ export async function pictureOf({ title, chart, strip, ground, text }: Picture):
       blob === null ? reject(new Error('the browser made no picture')) : resolve(blob),
     );
   });
+}
+
+/** Puts as many parts into each line as have room. */
+function linesOf(parts: readonly string[], hasRoom: (line: string) => boolean): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const line = lines.length === 0 ? part : `${lines.at(-1) ?? ''} · ${part}`;
+    if (lines.length > 0 && hasRoom(line)) lines.splice(-1, 1, line);
+    else lines.push(part);
+  }
+  return lines;
 }

@@ -5,6 +5,7 @@ const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ['Shift ← →', 'move the cursor by one bar; its values are read out'],
   ['+ −', 'zoom'],
   ['Home, End', 'go to the first or the last stored bar'],
+  ['d', 'go to a date'],
   ['g, Shift g', 'go to the next or the previous gap'],
   ['/', 'search a symbol'],
   ['?', 'this help'],

@@ -6,6 +6,7 @@ export interface KeyActions {
   readonly moveCursor: (bars: number) => void;
   readonly goTo: (end: 'first' | 'last') => void;
   readonly goToGap: (direction: 1 | -1) => void;
+  readonly askDate: () => void;
   readonly search: () => void;
   readonly help: () => void;
 }
@@ -40,6 +41,8 @@ function actionOf({ key, shiftKey }: KeyboardEvent, actions: KeyActions): (() =>
       return () => actions.goToGap(1);
     case 'G':
       return () => actions.goToGap(-1);
+    case 'd':
+      return actions.askDate;
     case '/':
       return actions.search;
     case '?':

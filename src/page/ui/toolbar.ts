@@ -1,18 +1,20 @@
 /** The row above the chart: what is shown, and from where it counts. */
 
-import { INTERVALS } from '../../domain/time/interval.ts';
+import { CHART_INTERVALS } from '../intervals.ts';
 import { type View, zoneNamed } from '../view.ts';
 import type { SeriesFacts } from '../data/answers.ts';
 import {
   ANCHOR_CHOICES,
   anchorName,
   OTHER_SESSION,
+  OTHER_TIME,
   ZONE_CHOICES,
   ZONES,
   zoneName,
 } from './anchors.ts';
 import { allowOnly, button, choose, element, select } from './element.ts';
 import { MARKET_TEXTS, SeriesBox } from './series-box.ts';
+import { TimeForm } from './time-form.ts';
 
 /** The choices of a page that is a file. */
 export interface Held {
@@ -26,6 +28,7 @@ export const NOT_HELD =
 
 interface ToolbarEvents {
   readonly onChange: (change: Partial<View>) => void;
+  readonly onGoTo: (timeMs: number) => void;
   readonly onTheme: () => void;
   readonly onHelp: () => void;
   readonly onPng: () => void;
@@ -40,8 +43,11 @@ export class Toolbar {
   readonly #open: HTMLSelectElement;
   readonly #zone: HTMLSelectElement;
   readonly #session: HTMLFormElement;
-  /** For a session of one's own: new bars do not close the form. */
+  readonly #time: TimeForm;
+  readonly #date: TimeForm;
+  /** For an anchor that is not in the list: new bars do not close its form. */
   #isAsking = false;
+  #view: View | undefined;
   readonly #held: Held | undefined;
 
   /**
@@ -57,16 +63,26 @@ export class Toolbar {
       onChoose: (series) => onChange({ series }),
     });
     this.#interval = select('Interval', INTERVAL_CHOICES, (value) =>
-      onChange({ interval: INTERVALS.find((known) => known === value) ?? 'auto' }),
+      onChange({ interval: CHART_INTERVALS.find((known) => known === value) ?? 'auto' }),
     );
     this.#session = sessionForm((anchor) => {
       this.#isAsking = false;
       onChange({ anchor });
     });
+    this.#time = new TimeForm('CDV counts from this time', 'Set', (timeMs) => {
+      this.#isAsking = false;
+      onChange({ anchor: new Date(timeMs).toISOString().replace(':00.000Z', 'Z') });
+    });
     this.#anchor = select('CDV counts from', ANCHOR_CHOICES, (anchor) => {
-      this.#isAsking = anchor === OTHER_SESSION;
-      this.#session.hidden = !this.#isAsking;
-      if (anchor !== OTHER_SESSION) onChange({ anchor });
+      this.#isAsking = anchor === OTHER_SESSION || anchor === OTHER_TIME;
+      this.#closeForms();
+      if (!this.#isAsking) return onChange({ anchor });
+      if (anchor === OTHER_SESSION) this.#session.hidden = false;
+      else this.#time.toggle(this.#middleMs(), this.#view?.zone ?? 'UTC');
+    });
+    this.#date = new TimeForm('Go to a date', 'Go', (timeMs) => {
+      this.#date.close();
+      events.onGoTo(timeMs);
     });
     this.#open = select('A bar opens', OPEN_CHOICES, (open) =>
       onChange({ open: open === 'previous' ? 'previous' : 'first' }),
@@ -75,6 +91,7 @@ export class Toolbar {
     const tools = element(
       'div',
       { class: 'tools' },
+      button('Go to', { title: 'Go to a date (d)' }, () => this.askDate()),
       button('PNG', { title: 'Download a picture' }, events.onPng),
       button('CSV', { title: 'Download the visible bars, exact' }, events.onCsv),
       button('◐', { 'aria-label': 'Dark or light', title: 'Dark or light' }, events.onTheme),
@@ -88,15 +105,18 @@ export class Toolbar {
       this.#interval,
       this.#anchor,
       this.#session,
+      this.#time.root,
       this.#open,
       this.#zone,
       overlays,
+      this.#date.root,
       tools,
     );
   }
 
   /** @param shown the interval that `auto` has chosen */
   show(view: View, shown: string): void {
+    this.#view = view;
     const { series } = view;
     if (series !== undefined)
       this.series.setText(`${series.symbol} ${MARKET_TEXTS[series.market]}`);
@@ -105,7 +125,7 @@ export class Toolbar {
       auto.text = view.interval === 'auto' && shown !== '' ? `auto · ${shown}` : 'auto';
     choose(this.#interval, view.interval);
     if (!this.#isAsking) choose(this.#anchor, view.anchor, anchorName(view.anchor));
-    this.#session.hidden = !this.#isAsking;
+    if (!this.#isAsking) this.#closeForms();
     choose(this.#open, view.open);
     choose(this.#zone, view.zone, zoneName(view.zone));
     if (this.#held === undefined) return;
@@ -115,13 +135,27 @@ export class Toolbar {
     this.series.disable(NOT_HELD);
   }
 
+  askDate(): void {
+    this.#date.toggle(this.#middleMs(), this.#view?.zone ?? 'UTC');
+  }
+
+  #closeForms(): void {
+    this.#session.hidden = true;
+    this.#time.close();
+  }
+
+  #middleMs(): number {
+    const range = this.#view?.range;
+    return range === undefined ? Date.now() : (range.fromMs + range.toMs) / 2;
+  }
+
   setSeries(series: readonly SeriesFacts[]): void {
     this.series.setSeries(series);
   }
 }
 
 const INTERVAL_CHOICES = [
-  { choices: [['auto', 'auto'] as const, ...INTERVALS.map((one) => [one, one] as const)] },
+  { choices: [['auto', 'auto'] as const, ...CHART_INTERVALS.map((one) => [one, one] as const)] },
 ];
 
 const OPEN_CHOICES = [
@@ -156,7 +190,7 @@ function sessionForm(onChoose: (anchor: string) => void): HTMLFormElement {
   const problem = element('span', { role: 'alert', class: 'problem' });
   const form = element(
     'form',
-    { class: 'session', hidden: '', 'aria-label': 'Session' },
+    { class: 'fields', hidden: '', 'aria-label': 'Session' },
     time,
     zone,
     zones,

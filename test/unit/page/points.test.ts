@@ -13,6 +13,7 @@ const answer: BarsAnswer = {
     delta: ['1'],
     buyVolume: ['1'],
     sellVolume: ['0'],
+    quoteDelta: ['0'],
     aggTrades: [1],
     trades: [1],
     priceOpen: [null],

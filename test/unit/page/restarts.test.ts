@@ -25,6 +25,7 @@ function points(time: readonly number[], levelFrom: readonly number[]): Point[] 
       delta: zero,
       buyVolume: zero,
       sellVolume: zero,
+      quoteDelta: zero,
       status: all('final'),
       levelMissing: all(0),
       aggTrades: all(0),

@@ -14,3 +14,17 @@ test.each([
 ])('a clock of %s at %s shows %s', (zone, time, text) => {
   expect(new ZoneClock(zone).text(Date.parse(time))).toBe(text);
 });
+
+test.each([
+  ['UTC', '2024-01-03T07:00', '2024-01-03T07:00Z'],
+  ['America/New_York', '2024-01-03T07:00', '2024-01-03T12:00Z'],
+  ['Asia/Kathmandu', '2024-01-01T05:45', '2024-01-01T00:00Z'],
+  // Clocks show 01:30 twice, and skip 02:30.
+  ['America/New_York', '2024-11-03T01:30', '2024-11-03T05:30Z'],
+  ['America/New_York', '2024-03-10T02:30', '2024-03-10T07:30Z'],
+  ['America/New_York', '2024-03-10T03:00', '2024-03-10T07:00Z'],
+  ['America/New_York', '2024-11-03T02:00', '2024-11-03T07:00Z'],
+])('clocks of %s show %s at %s', (zone, wall, instant) => {
+  const timeMs = new ZoneClock(zone).instantMs(Date.parse(`${wall}Z`));
+  expect(new Date(timeMs).toISOString()).toBe(new Date(instant).toISOString());
+});
