@@ -28,6 +28,8 @@ import { chartOptions, PANES, seriesOptions } from './options.ts';
 
 /** Room for the legend above the bars. */
 const SCALE_MARGINS = { top: 0.24, bottom: 0.06 };
+/** Its pane is the lowest. */
+const DELTA_MARGINS = { top: 0.32, bottom: 0.06 };
 
 export type Line = ISeriesApi<'Line'>;
 
@@ -67,7 +69,8 @@ export class Panes {
     this.#delta = this.chart.addSeries(HistogramSeries, columns, PANES.delta);
     for (const [index, share] of [5, 3, 2].entries()) {
       this.pane(index)?.setStretchFactor(share);
-      this.chart.priceScale('right', index).applyOptions({ scaleMargins: SCALE_MARGINS });
+      const scaleMargins = index === PANES.delta ? DELTA_MARGINS : SCALE_MARGINS;
+      this.chart.priceScale('right', index).applyOptions({ scaleMargins });
     }
   }
 

@@ -94,7 +94,7 @@ function deltaFields(bar: Bar | undefined): Field[] {
     ['Δ', 'delta', bar?.delta],
     ['buy', 'buyVolume', bar?.buyVolume],
     ['sell', 'sellVolume', bar?.sellVolume],
-    ['quote Δ', 'quoteDelta', bar?.quoteDelta ?? undefined],
+    ['quote Δ', 'quoteDelta', bar?.quoteDelta?.replace(/(\.\d\d.*?)0+$/, '$1')],
     ['trades', 'aggTrades', bar === undefined ? undefined : String(bar.aggTrades)],
     ['ids', 'ids', ids],
   ];
