@@ -15,6 +15,7 @@ import type {
   WatchedFacts,
 } from '../ports/watch.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
+import { lagOf } from './lag.ts';
 
 /** The health endpoint needs no password, so it queries the services at most once a second. */
 const HEALTH_KEPT_MS = 1_000;
@@ -81,8 +82,7 @@ function lagsOf(
   const value = series.value.flatMap(({ market, symbol, scheduledFromMs }) => {
     if (scheduledFromMs === undefined) return [];
     const stored = coverage.value.find((row) => row.market === market && row.symbol === symbol);
-    const sinceMs = Math.max(scheduledFromMs, stored?.provenToMs ?? scheduledFromMs);
-    return [{ market, symbol, lagMs: nowMs - sinceMs }];
+    return [{ market, symbol, lagMs: lagOf(scheduledFromMs, stored, nowMs) }];
   });
   return { known: true, value };
 }

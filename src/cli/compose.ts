@@ -8,6 +8,10 @@ import { createBulkReads } from '../adapters/questdb/bulk-reads.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { IlpConnection } from '../adapters/questdb/ilp-connection.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
+import { createStoreLook } from '../adapters/questdb/store-look.ts';
+import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
+import type { StoreLook } from '../ports/status.ts';
+import type { StoreWatch } from '../ports/watch.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSeriesTables, type SchemaLock } from '../adapters/questdb/series-tables.ts';
 import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
@@ -72,6 +76,8 @@ export interface App {
   readonly parquet: ParquetExport;
   readonly bulk: BulkStore;
   readonly ledger: Ledger;
+  readonly store: StoreWatch;
+  readonly look: StoreLook;
   readonly bars: BarStore;
   readonly distilled: DistilledHours;
   readonly catalogue: SeriesCatalogue;
@@ -217,6 +223,8 @@ function composeStore(
       parquet: reads.parquet,
       bulk: meteredBulk(bulk, totals),
       ledger: createLedger(sql),
+      store: createStoreWatch(sql),
+      look: createStoreLook(sql),
       bars: createBarStore({ sql, ilp, clock, log }, config.tiers),
       catalogue: createSeriesCatalogue(sql),
     },

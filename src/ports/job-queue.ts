@@ -88,6 +88,16 @@ export interface NewestFailure {
   readonly reason: string;
 }
 
+/** A job that runs now, for display. */
+export interface RunningJobFacts {
+  readonly kind: JobKind;
+  /** undefined for a tick. */
+  readonly series: Series | undefined;
+  /** Which hour, days or range: text for people. */
+  readonly part: string;
+  readonly sinceMs: number;
+}
+
 /** Progress of a run, for display; never a proof. */
 export interface RunProgress {
   readonly slicesDone: number;
@@ -143,6 +153,8 @@ export interface JobQueue {
   counts(kinds?: readonly JobKind[]): Promise<readonly QueueCounts[]>;
   /** Newest failed jobs of a run, at most `limit`. */
   failures(runId: string, limit: number): Promise<readonly FailedJob[]>;
+  /** Jobs that run, oldest first; at most `limit` of each kind and market. */
+  running(limit: number): Promise<readonly RunningJobFacts[]>;
   /** The job that failed last, of any run. */
   newestFailure(): Promise<NewestFailure | undefined>;
   addProgress(runId: string, change: Partial<RunProgress>): Promise<void>;

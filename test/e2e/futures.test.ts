@@ -170,7 +170,12 @@ test('one symbol on two markets is two series, in every table and for every comm
   expect(roots.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
   expect(roots[0]?.stdout).not.toBe(roots[1]?.stdout);
   const status = (await rig.cli(['status'])).stdout;
-  expect(status).toMatch(new RegExp(`${SYMBOL}\\s+│?\\s*um`));
+  expect(status).toMatch(new RegExp(`${SYMBOL.slice(0, 12)}.\\s+um`));
+  const { stdout } = await rig.cli(['status', '--json']);
+  const { series } = JSON.parse(stdout) as { series: { symbol: string; bytes: number }[] };
+  const sizes = series.filter(({ symbol }) => symbol === SYMBOL).map(({ bytes }) => bytes);
+  expect(sizes).toHaveLength(2);
+  expect(Math.min(...sizes)).toBeGreaterThan(1_000);
 });
 
 test('a range older than 48 hours is refused by REST before anything is fetched', async () => {

@@ -11,7 +11,6 @@ import type {
   JobPayloads,
   JobQueue,
   QueueCounts,
-  NewestFailure,
   RunProgress,
 } from '../../ports/job-queue.ts';
 import type { Log } from '../../ports/log.ts';
@@ -27,6 +26,7 @@ import {
 } from './catalogue.ts';
 import { toDayState } from './day-state.ts';
 import { failedJobs, newestFailure } from './failed-jobs.ts';
+import { activeJobs } from './active-jobs.ts';
 import { countJobs } from './count-jobs.ts';
 import { forgetFailed } from './forget-failed.ts';
 import {
@@ -227,9 +227,9 @@ class BullJobQueue implements JobQueue {
     return failedJobs(lists, runId, limit);
   }
 
-  async newestFailure(): Promise<NewestFailure | undefined> {
-    return newestFailure(this.#queues.values());
-  }
+  readonly newestFailure = async () => newestFailure(this.#queues.values());
+
+  readonly running = async (limit: number) => activeJobs(this.#queues.values(), limit);
 
   async addProgress(runId: string, change: Partial<RunProgress>): Promise<void> {
     await this.#progress.add(runId, change);
