@@ -6,7 +6,7 @@ import {
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
 import type { Sql } from '../adapters/questdb/sql.ts';
 import type { createRedis } from '../adapters/redis/connection.ts';
-import type { WorkTotals } from '../adapters/system/work-meter.ts';
+import { addWork, type WorkTotals } from '../adapters/system/work-meter.ts';
 import { createWeightGovernor } from '../adapters/weight/weight-governor.ts';
 import type { Config } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -56,10 +56,8 @@ export function composeExchange(
 }
 
 function count(totals: WorkTotals, info: RequestInfo): void {
-  totals.requests += 1;
-  if (info.path.endsWith('/aggTrades')) totals.tradeRequests += 1;
-  if (info.retry) totals.retries += 1;
-  totals.waitMs += info.waitMs;
-  totals.fetchMs += info.fetchMs;
-  totals.decodeMs += info.decodeMs;
+  const { waitMs, fetchMs, decodeMs, weight } = info;
+  const tradeRequests = info.path.endsWith('/aggTrades') ? 1 : 0;
+  const retries = info.retry ? 1 : 0;
+  addWork(totals, { requests: 1, tradeRequests, retries, weight, waitMs, fetchMs, decodeMs });
 }

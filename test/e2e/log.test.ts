@@ -30,7 +30,22 @@ interface Line {
   readonly kind?: string;
   readonly msg?: string;
   readonly symbol?: string;
+  readonly part?: string;
+  readonly rows?: number;
+  readonly weight?: number;
+  readonly tradeRequests?: number;
 }
+
+const FIELDS = [
+  'requests',
+  'retries',
+  'rows',
+  'waitMs',
+  'fetchMs',
+  'decodeMs',
+  'writeMs',
+  'durationMs',
+];
 
 test('every log line of a job has its run and its job, whatever module writes it', async () => {
   const to = new Date(DAY + 3 * HOUR_MS).toISOString();
@@ -48,6 +63,24 @@ test('every log line of a job has its run and its job, whatever module writes it
   expect(holes.length).toBeGreaterThan(0);
   for (const line of holes)
     expect(line).toMatchObject({ runId, kind: 'slice', jobId: expect.any(String) });
-  const ofSymbol = lines.filter(({ symbol }) => symbol === SYMBOL);
+  const jobs = lines.filter(({ msg, kind }) => msg === 'job' && kind === 'slice');
+  const hours = ['00', '01', '02'].map((hour) => `2024-10-07T${hour}Z`);
+  expect(new Set(jobs.map(({ part }) => part))).toEqual(new Set(hours));
+  expect(jobs).toHaveLength(hours.length);
+  for (const line of jobs) {
+    expect(line).toMatchObject({ runId, market: 'binance_spot', symbol: SYMBOL, outcome: 'done' });
+    // The same fields always, whatever the job did.
+    expect(Object.keys(line)).toEqual(Object.keys(jobs[0] ?? {}));
+    expect(Object.keys(line)).toEqual(expect.arrayContaining(FIELDS));
+  }
+  const sum = (name: 'rows' | 'weight' | 'tradeRequests') =>
+    jobs.reduce((total, line) => total + (line[name] ?? 0), 0);
+  expect([sum('rows') > 500, sum('tradeRequests') >= 3, sum('weight') > 3]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  // Continuous levels are computed for all runs.
+  const ofSymbol = lines.filter(({ symbol, kind }) => symbol === SYMBOL && kind !== 'chain');
   expect(ofSymbol.filter((line) => line.runId !== runId)).toEqual([]);
 });

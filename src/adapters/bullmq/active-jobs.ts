@@ -19,7 +19,7 @@ export async function activeJobs(
 }
 
 /** @returns undefined for a job that is none of ours, or has ended meanwhile */
-function toFacts(job: Job | undefined): RunningJobFacts | undefined {
+export function toFacts(job: Job | undefined): RunningJobFacts | undefined {
   const kind = JOB_KINDS.find((known) => known === job?.name);
   if (job?.processedOn === undefined || kind === undefined) return undefined;
   const payload = CATALOGUE[kind].schema.safeParse(job.data);

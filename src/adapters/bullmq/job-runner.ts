@@ -2,7 +2,10 @@ import { DelayedError, type Job, WaitingError } from 'bullmq';
 import { z } from 'zod';
 import { CdvaultError, classify } from '../../domain/errors.ts';
 import type { JobHandlers, JobKind, JobOutcome } from '../../ports/job-queue.ts';
+import type { Log } from '../../ports/log.ts';
 import { withLogFields } from '../system/log-context.ts';
+import { createWorkTotals, withTotals, type WorkTotals } from '../system/work-meter.ts';
+import { toFacts } from './active-jobs.ts';
 import { CATALOGUE, parsePayload } from './catalogue.ts';
 import { isFatal, toQueueError } from './job-failure.ts';
 import { RunningJob, type RunningJobs } from './running-jobs.ts';
@@ -13,6 +16,7 @@ interface RunnerDeps {
   /** True when no new job may start. */
   readonly halted: () => boolean;
   readonly onFatal: (failure: CdvaultError) => void;
+  readonly log: Log;
 }
 
 /** Passes one job from BullMQ to its handler, and the outcome back to BullMQ. */
@@ -34,9 +38,15 @@ export class JobRunner<K extends JobKind> {
     if (this.#deps.halted()) return putBack(job, token);
     const running = new RunningJob(this.#kind, CATALOGUE[this.#kind]);
     lockSignal?.addEventListener('abort', () => running.interrupt('lock-lost', lockLost(job)));
-    const result = await withLogFields(jobFields(this.#kind, job), () =>
-      this.#handle(job, running),
+    const fields = jobFields(this.#kind, job);
+    const totals = createWorkTotals();
+    const startedMs = performance.now();
+    const result = await withLogFields(fields, () =>
+      withTotals(totals, () => this.#handle(job, running)),
     );
+    const about = { ...fields, ...partFields(job), ...rounded(totals) };
+    const durationMs = Math.round(performance.now() - startedMs);
+    this.#deps.log.info({ ...about, durationMs, ...outcomeFields(result) }, 'job');
     if (running.interruption === 'lock-lost')
       throw new WaitingError('another worker may have the job by now');
     if (!(result instanceof CdvaultError)) return finish(job, token, result);
@@ -71,6 +81,22 @@ export function jobFields(
 ): Readonly<Record<string, unknown>> {
   const runId = z.object({ runId: z.string() }).safeParse(data).data?.runId;
   return { ...(runId !== undefined && { runId }), kind, jobId: id };
+}
+
+/** Of what the job is: the same fields in the line of every job. */
+function partFields(job: Job): Readonly<Record<string, unknown>> {
+  const facts = toFacts(job);
+  return { market: facts?.series?.market, symbol: facts?.series?.symbol, part: facts?.part };
+}
+
+function rounded(totals: WorkTotals): Readonly<Record<string, number>> {
+  const entries = Object.entries<number>({ ...totals });
+  return Object.fromEntries(entries.map(([name, sum]) => [name, Math.round(sum)]));
+}
+
+function outcomeFields(result: JobOutcome | CdvaultError): Readonly<Record<string, unknown>> {
+  if (result instanceof CdvaultError) return { outcome: 'failed', code: result.code };
+  return { outcome: 'done' in result ? 'done' : 'put off', code: undefined };
 }
 
 async function finish(job: Job, token: string, outcome: JobOutcome): Promise<void> {

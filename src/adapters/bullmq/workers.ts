@@ -114,6 +114,7 @@ class WorkerSet implements JobWorkers {
       running: this.#running,
       halted: () => this.#halted,
       onFatal: (failure) => this.#onFatal(failure),
+      log: this.#deps.log,
     });
     return queueNames(kind, this.#deps.markets).map((name) => {
       const worker = this.#createWorker(name, kind, concurrency, runner);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BulkStore } from '../../ports/bulk-store.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
 
@@ -7,6 +8,8 @@ import type { TradeStore } from '../../ports/trade-store.ts';
  */
 export interface WorkTotals {
   requests: number;
+  /** Of these requests, as the exchange counts it. */
+  weight: number;
   /** Requests for trades; the others ask for symbols, limits and the clock. */
   tradeRequests: number;
   retries: number;
@@ -21,6 +24,7 @@ export interface WorkTotals {
 export function createWorkTotals(): WorkTotals {
   return {
     requests: 0,
+    weight: 0,
     tradeRequests: 0,
     retries: 0,
     rows: 0,
@@ -31,6 +35,21 @@ export function createWorkTotals(): WorkTotals {
   };
 }
 
+const totalsOfJob = new AsyncLocalStorage<WorkTotals>();
+
+/** Counts what is done while `work` runs, in any part of the program, in these totals as well. */
+export function withTotals<T>(totals: WorkTotals, work: () => T): T {
+  return totalsOfJob.run(totals, work);
+}
+
+/** Adds to the totals of the process and of the running job. */
+export function addWork(totals: WorkTotals, change: Partial<WorkTotals>): void {
+  for (const into of [totals, totalsOfJob.getStore()]) {
+    if (into === undefined) continue;
+    for (const name of Object.keys(change) as (keyof WorkTotals)[]) into[name] += change[name] ?? 0;
+  }
+}
+
 /** Wraps the store and adds the time and rows of its writes to `totals`. */
 export function meteredTrades(store: TradeStore, totals: WorkTotals): TradeStore {
   return {
@@ -38,8 +57,7 @@ export function meteredTrades(store: TradeStore, totals: WorkTotals): TradeStore
     async write(series, trades, signal) {
       const startedMs = performance.now();
       await store.write(series, trades, signal);
-      totals.writeMs += performance.now() - startedMs;
-      totals.rows += trades.length;
+      addWork(totals, { writeMs: performance.now() - startedMs, rows: trades.length });
     },
   };
 }
@@ -49,7 +67,7 @@ export function meteredBulk(store: BulkStore, totals: WorkTotals): BulkStore {
   async function timed(work: Promise<void>): Promise<void> {
     const startedMs = performance.now();
     await work;
-    totals.writeMs += performance.now() - startedMs;
+    addWork(totals, { writeMs: performance.now() - startedMs });
   }
   return {
     open(series, signal) {
@@ -57,7 +75,7 @@ export function meteredBulk(store: BulkStore, totals: WorkTotals): BulkStore {
       return {
         async add(block, from, to) {
           await timed(load.add(block, from, to));
-          totals.rows += to - from;
+          addWork(totals, { rows: to - from });
         },
         hold: () => load.hold(),
         keep: () => timed(load.keep()),
