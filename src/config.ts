@@ -16,6 +16,7 @@ export const SETTINGS = {
   spotUrl: { env: 'BINANCE_SPOT_URL', default: 'https://api.binance.com' },
   umUrl: { env: 'BINANCE_UM_URL', default: 'https://fapi.binance.com' },
   cmUrl: { env: 'BINANCE_CM_URL', default: 'https://dapi.binance.com' },
+  alertUrl: { env: 'CDVAULT_ALERT_URL', default: '' },
   archiveUrl: { env: 'BINANCE_ARCHIVE_URL', default: 'https://data.binance.vision' },
   httpsProxy: { env: 'HTTPS_PROXY', default: '' },
   httpProxy: { env: 'HTTP_PROXY', default: '' },
@@ -76,6 +77,8 @@ export interface Config {
   readonly homeDir: string;
   readonly exchangeUrls: Readonly<Record<Market, string>>;
   readonly archiveUrl: string;
+  /** undefined when no alerts are sent; may contain a secret. */
+  readonly alertUrl: string | undefined;
   /** For requests to the exchange only; '' means no proxy. */
   readonly proxies: { readonly http: string; readonly https: string; readonly except: string };
   readonly egress: string;
@@ -199,6 +202,7 @@ const schema = z.object({
   umUrl: exchangeUrl,
   cmUrl: exchangeUrl,
   archiveUrl: exchangeUrl,
+  alertUrl: url(['https', 'http'], true),
   httpsProxy: proxyUrl,
   httpProxy: proxyUrl,
   noProxy: text,
@@ -246,6 +250,7 @@ export function loadConfig(overrides: Overrides = {}, env: Env = process.env): C
     homeDir,
     exchangeUrls: { binance_spot: of.spotUrl, binance_um: of.umUrl, binance_cm: of.cmUrl },
     archiveUrl,
+    alertUrl: of.alertUrl || undefined,
     proxies: { http: of.httpProxy, https: of.httpsProxy, except: of.noProxy },
     egress,
     weightShare,

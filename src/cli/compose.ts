@@ -10,6 +10,8 @@ import { IlpConnection } from '../adapters/questdb/ilp-connection.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createStoreLook } from '../adapters/questdb/store-look.ts';
 import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
+import { createAlertStates } from '../adapters/redis/alert-states.ts';
+import type { AlertStates } from '../ports/alerts.ts';
 import type { StoreLook } from '../ports/status.ts';
 import type { StoreWatch } from '../ports/watch.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
@@ -93,6 +95,7 @@ export interface App {
   readonly files: ArchiveFiles;
   readonly queue: JobQueue;
   readonly loginLinks: LoginLinks;
+  readonly alertStates: AlertStates;
   readonly serveAddress: ServeAddress;
   readonly codeVersion: string;
   readonly totals: WorkTotals;
@@ -186,11 +189,12 @@ export function compose(
 function composeInRedis(
   redis: ReturnType<typeof createRedis>,
   { config, clock, log }: Pick<App, 'config' | 'clock' | 'log'>,
-): Pick<App, 'leases' | 'loginLinks' | 'serveAddress'> {
+): Pick<App, 'alertStates' | 'leases' | 'loginLinks' | 'serveAddress'> {
   const deps = { redis, keyPrefix: config.redisPrefix, clock, log };
   return {
     leases: createLeases(deps),
     loginLinks: createLoginLinks(deps),
+    alertStates: createAlertStates(deps),
     serveAddress: createServeAddress(deps),
   };
 }

@@ -106,6 +106,12 @@ export const SERVICE_ERRORS = {
     when: 'Too many queries of the HTTP API run or wait already.',
     advice: 'Send the request again after the seconds that Retry-After names, and fewer at a time.',
   },
+  ALERT_REFUSED: {
+    retryable: true,
+    exitCode: EXIT.outage,
+    when: 'The address in CDVAULT_ALERT_URL did not take an alert.',
+    advice: 'Check the address and its service. A worker sends the alert again every minute.',
+  },
   SERVE_NOT_RUNNING: {
     retryable: false,
     exitCode: EXIT.fatal,

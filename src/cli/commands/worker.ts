@@ -7,6 +7,7 @@ import { floorTo, HOUR_MS } from '../../domain/time/hour.ts';
 import type { Series } from '../../domain/market.ts';
 import type { JobWorkers } from '../../ports/job-queue.ts';
 import type { App } from '../compose.ts';
+import { alertByWebhook } from '../compose-alerts.ts';
 import { assertKnown, drainWorkers, parseSeries, print, say, withApp } from '../session.ts';
 import { resolveRange } from '../input/times.ts';
 import { marketOption, weightShareOption } from '../input/options.ts';
@@ -30,12 +31,13 @@ export function registerWorker(program: Command, finish: (exitCode: ExitCode) =>
           await restoreTick(app);
           say('worker: ready');
           const ended = new AbortController();
-          const ticking = keepTicking(app, AbortSignal.any([signal, ended.signal]));
+          const until = AbortSignal.any([signal, ended.signal]);
+          const looking = Promise.all([keepTicking(app, until), alertByWebhook(app, until)]);
           try {
             return await runUntilStopped(workers, signal, stopNow);
           } finally {
             ended.abort();
-            await ticking;
+            await looking;
           }
         }),
       );
