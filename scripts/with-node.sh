@@ -16,6 +16,11 @@ fits() {
 
 if ! fits node; then
   runtime="$root/tools/runtime"
+  # An installed package does not have it.
+  if [ ! -d "$runtime" ]; then
+    echo "cdvault needs Node.js 22.22+, 24 or 26+; the node on the PATH is ${version:-missing}" >&2
+    exit 1
+  fi
   # In the package's own folder, because npm 9 (Debian 12) does not link it into .bin.
   pinned() {
     for bin in "$runtime"/node_modules/node-*/bin; do

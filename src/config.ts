@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { CdvaultError } from './domain/errors.ts';
 import type { Market } from './domain/market.ts';
@@ -36,6 +37,7 @@ export const SETTINGS = {
   services: { env: 'CDVAULT_SERVICES', default: '' },
   home: { env: 'CDVAULT_HOME', default: '' },
   jarDir: { env: 'CDVAULT_JAR_DIR', default: '' },
+  dataHome: { env: 'XDG_DATA_HOME', default: '' },
   javaHome: { env: 'JAVA_HOME', default: '' },
   logLevel: { env: 'CDVAULT_LOG', default: 'warn' },
 } as const satisfies Readonly<Record<string, { env: string; default: string }>>;
@@ -220,6 +222,7 @@ const schema = z.object({
   services: oneOf(['', 'environment', 'containers', 'native']),
   home: text,
   jarDir: text,
+  dataHome: text,
   javaHome: text,
   logLevel: oneOf(['debug', 'info', 'warn', 'error']),
 } satisfies Record<SettingName, z.ZodType>);
@@ -230,7 +233,7 @@ const schema = z.object({
  */
 export function loadConfig(overrides: Overrides = {}, env: Env = process.env): Config {
   const of = parsed(overrides, env);
-  const ownDir = join(import.meta.dirname, '../.cdvault');
+  const ownDir = ownFolder(of.dataHome);
   const homeDir = of.home || ownDir;
   const { redisUrl, questdbHttpUrl, questdbPgUrl, questdbReadonlyPgUrl, javaHome } = of;
   const { egress, weightShare, concurrency, tiers, redisPrefix, logLevel, archiveUrl } = of;
@@ -242,7 +245,7 @@ export function loadConfig(overrides: Overrides = {}, env: Env = process.env): C
       questdbReadonlyPgUrl,
       rung: of.services,
       homeDir,
-      // In the project and not in the home: all homes can use the same jar.
+      // Not in the home: all homes can use the same jar.
       jarDir: of.jarDir || join(ownDir, 'jars'),
       javaHome,
       childEnv: env,
@@ -271,6 +274,16 @@ export function loadConfig(overrides: Overrides = {}, env: Env = process.env): C
       password: of.servePassword || undefined,
     },
   };
+}
+
+/**
+ * A checkout keeps its data in itself. An installed package, which has no TypeScript, keeps them in a folder of the
+ * user: npm deletes the package's own folder at each update.
+ */
+function ownFolder(dataHome: string): string {
+  if (import.meta.filename.endsWith('.ts')) return join(import.meta.dirname, '../.cdvault');
+  // The XDG Base Directory Specification says that a relative path must be ignored.
+  return join(isAbsolute(dataHome) ? dataHome : join(homedir(), '.local/share'), 'cdvault');
 }
 
 function parsed(overrides: Overrides, env: Env): z.infer<typeof schema> {

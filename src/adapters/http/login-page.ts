@@ -21,8 +21,8 @@ const REFUSED = html`<p>
     A login link works once, within ten minutes. This one was used, is too old, or is incomplete.
   </p>
   <p>
-    For a new link, run <code>bin/cdvault chart BTCUSDT --from 2024-01-01</code> with your symbol
-    and day, in the folder and with the <code>CDVAULT_HOME</code> of this server. Or
+    For a new link, run <code>cdvault chart BTCUSDT --from 2024-01-01</code> with your symbol and
+    day, in the folder and with the <code>CDVAULT_HOME</code> of this server. Or
     <a href="/">log in with the user name and the password</a>, if you have set one.
   </p>`;
 

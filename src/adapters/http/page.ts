@@ -1,13 +1,19 @@
-/** The chart page: one HTML, one script and one style sheet, bundled from src/page when the server starts. */
+/**
+ * The chart page: one HTML, one script and one style sheet. A checkout bundles them from src/page when the server
+ * starts; the package has them as scripts/build-package.ts has bundled them.
+ */
 
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { CdvaultError } from '../../domain/errors.ts';
 
-const SOURCES = path.join(import.meta.dirname, '..', '..', 'page');
+const FOLDER = path.join(import.meta.dirname, '..', '..', 'page');
+const IS_PACKAGE = import.meta.filename.endsWith('.js');
+/** The files of the bundle in the package's folder `page`. */
+export const BUNDLE = { script: 'bundle.js', style: 'bundle.css' } as const;
 
 export interface PageBundle {
   readonly script: string;
@@ -20,11 +26,13 @@ export interface ChartPage {
   readonly styleSources: readonly string[];
 }
 
-/** @throws CdvaultError INTERNAL when the sources of the page can't be bundled */
+/** @throws CdvaultError INTERNAL when the page can't be bundled or read */
 export async function bundlePage(): Promise<PageBundle> {
   try {
+    if (IS_PACKAGE) return await readBundle();
+    const { build } = await import('esbuild');
     const { outputFiles } = await build({
-      entryPoints: ['main.ts', 'page.css'].map((name) => path.join(SOURCES, name)),
+      entryPoints: ['main.ts', 'page.css'].map((name) => path.join(FOLDER, name)),
       bundle: true,
       minify: true,
       write: false,
@@ -40,6 +48,13 @@ export async function bundlePage(): Promise<PageBundle> {
   } catch (error) {
     throw new CdvaultError('INTERNAL', "the chart page can't be bundled", { cause: error });
   }
+}
+
+async function readBundle(): Promise<PageBundle> {
+  const [script, style] = await Promise.all(
+    [BUNDLE.script, BUNDLE.style].map(async (name) => readFile(path.join(FOLDER, name), 'utf8')),
+  );
+  return { script: script ?? '', style: style ?? '' };
 }
 
 /** Serves the page at `/`. Its parts have a hash in their names and may be kept for as long as a browser likes. */

@@ -8,7 +8,8 @@ import { probeServe } from './probes.ts';
 import { livePid } from './processes.ts';
 import type { Env, ServicesOptions } from './types.ts';
 
-const MAIN = path.join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
+/** TypeScript in a checkout, JavaScript in the package: as this file is. */
+const MAIN = path.join(import.meta.dirname, `../../cli/main${path.extname(import.meta.filename)}`);
 
 /** The `serve` of a home that runs in the background. */
 export function backgroundServe(

@@ -15,7 +15,7 @@ export function registerServices(program: Command, finish: (exitCode: ExitCode) 
     .description(
       'Uses the services whose URLs are set in the environment. Otherwise starts them with a ' +
         'container engine. Otherwise starts them as processes on free loopback ports, with data ' +
-        'under .cdvault/; missing programs are installed.',
+        'under CDVAULT_HOME; missing programs are installed.',
     )
     .action(async () => {
       finish(
