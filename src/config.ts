@@ -47,7 +47,7 @@ type Overrides = Partial<Record<SettingName, string>>;
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Flags that set the same settings; named in error messages. */
-const FLAGS: Partial<Record<SettingName, string>> = {
+export const FLAGS: Partial<Record<SettingName, string>> = {
   weightShare: '--weight-share',
   concurrency: '--concurrency',
   serveHost: '--host',

@@ -1,59 +1,9 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { classify } from '../domain/errors.ts';
 import { EXIT, type ExitCode } from '../domain/exit-codes.ts';
-import { registerAudit } from './commands/audit.ts';
-import { registerBackfill } from './commands/backfill.ts';
-import { registerChart } from './commands/chart.ts';
-import { registerCompact } from './commands/compact.ts';
-import { registerExport } from './commands/export.ts';
-import { registerFingerprint } from './commands/fingerprint.ts';
-import { registerPlan } from './commands/plan.ts';
-import { registerRepair } from './commands/repair.ts';
-import { registerServe } from './commands/serve.ts';
-import { registerServices } from './commands/services.ts';
-import { registerShow } from './commands/show.ts';
-import { registerStatus } from './commands/status.ts';
-import { registerVerify } from './commands/verify.ts';
-import { registerSchedule, registerWorker } from './commands/worker.ts';
-import { VERSION } from '../version.ts';
 import { endWhenOutputCloses } from './print/closed-output.ts';
+import { createProgram } from './program.ts';
 import { report } from './session.ts';
-
-function createProgram(finish: (exitCode: ExitCode) => void): Command {
-  const program = new Command('cdvault')
-    .description(
-      'Builds CDV bars (cumulative delta volume, also called CVD) from Binance aggregate trades in ' +
-        'QuestDB. Every trade is accounted for by its id, and every sum is exact.',
-    )
-    .version(VERSION)
-    .showHelpAfterError('(run with --help for usage)')
-    .exitOverride()
-    .addHelpText(
-      'after',
-      '\nGet started:\n  cdvault backfill BTCUSDT --from 2024-01-01 --to 2024-01-02\n  cdvault show BTCUSDT --from 2024-01-01 --interval 1h\n' +
-        '\nSettings are environment variables: see docs/configuration.md.\nAll times are UTC.',
-    );
-  for (const register of [
-    registerBackfill,
-    registerPlan,
-    registerShow,
-    registerChart,
-    registerStatus,
-    registerVerify,
-    registerRepair,
-    registerAudit,
-    registerFingerprint,
-    registerExport,
-    registerCompact,
-    registerWorker,
-    registerSchedule,
-    registerServe,
-    registerServices,
-  ]) {
-    register(program, finish);
-  }
-  return program;
-}
 
 async function main(args: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;

@@ -261,7 +261,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   '@hono/node-server': ['adapters/bullmq/board.ts', 'adapters/http/server.ts'],
   bullmq: ['adapters/bullmq/'],
   'cli-table3': ['cli/print/table.ts'],
-  commander: ['cli/main.ts', 'cli/commands/', 'cli/input/'],
+  commander: ['cli/main.ts', 'cli/program.ts', 'cli/commands/', 'cli/input/'],
   esbuild: ['adapters/http/page.ts'],
   execa: ['adapters/services/', 'adapters/system/browser.ts'],
   hono: ['adapters/bullmq/board.ts', 'adapters/http/'],

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 import { API_DOCS, apiDocs } from '../../scripts/write-api-docs.ts';
+import { CLI_DOCS, cliDocs } from '../../scripts/write-cli-docs.ts';
 import { ERROR_DOCS, errorDocs } from '../../scripts/write-error-docs.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { EXIT } from '../../src/domain/exit-codes.ts';
@@ -92,6 +93,18 @@ test('docs/errors.md is what its script writes', () => {
 test('docs/api.md is what scripts/write-api-docs.ts makes of the schemas', () => {
   const written = readFileSync(API_DOCS, 'utf8');
   expect(written).toBe(apiDocs(written));
+});
+
+test('docs/cli.md is what scripts/write-cli-docs.ts makes of the commands', () => {
+  expect(readFileSync(CLI_DOCS, 'utf8')).toBe(cliDocs());
+});
+
+test('docs/cli.md has every verb, an option with its default, and the variable that it sets', () => {
+  for (const verb of verbs) expect(cliDocs()).toContain(`## cdvault ${verb}\n`);
+  expect(cliDocs()).toMatch(
+    /^\| `--concurrency <n>` \| .*\(default: 8\); sets \[`CDVAULT_CONCURRENCY`\]\(configuration.md#work\) \|$/m,
+  );
+  expect(cliDocs()).toContain('Exit codes:\n');
 });
 
 const settings = Object.values(SETTINGS).map(({ env }) => env);
