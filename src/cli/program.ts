@@ -5,6 +5,7 @@ import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerChart } from './commands/chart.ts';
 import { registerCompact } from './commands/compact.ts';
+import { registerCompletion } from './commands/completion.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
@@ -50,6 +51,7 @@ export function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerSchedule,
     registerServe,
     registerServices,
+    registerCompletion,
   ]) {
     register(program, finish);
   }
