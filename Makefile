@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test compose-test faults bench check lint types unused format-check subjects up down clean install
+.PHONY: help demo picture test compose-test faults bench check lint types unused format-check subjects audit up down clean install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -25,8 +25,8 @@ compose-test: ## run the main job in containers and kill one of three workers; s
 faults: ## run every fault, including slow ones, and print a table of what the operator saw
 	@CDVAULT_FAULTS=all scripts/run-tests.sh test/faults
 
-check: install ## run the compiler, the linter, the format check, knip and the check of commit subjects
-	@$(MAKE) --no-print-directory -k -j2 $(SYNC) lint types unused format-check subjects
+check: install ## run the compiler, the linter, the format check, knip, and the checks of commit subjects and advisories
+	@$(MAKE) --no-print-directory -k -j2 $(SYNC) lint types unused format-check subjects audit
 
 bench: install ## write speed, memory and disk use on this machine to docs/benchmarks.md (up to an hour, on an idle machine)
 	@$(NODE) node test/bench/bench.ts
@@ -59,3 +59,6 @@ unused: install
 
 subjects: install
 	@$(NODE) node scripts/check-subjects.ts
+
+audit: install
+	@$(NODE) node scripts/check-audit.ts
