@@ -1,13 +1,20 @@
-/** The URL of the running `serve` of this installation, for the other commands. */
+export interface ServePlaces {
+  /** Where it listens, as its own machine reaches it. */
+  readonly own: string;
+  /** Where browsers reach it: the same, or CDVAULT_SERVE_URL. */
+  readonly url: string;
+}
+
+/** Where the running `serve` of this installation is, for the other commands. */
 export interface ServeAddress {
   /**
-   * Announces the URL until the signal aborts, then removes it. A failure is logged and tried again.
+   * Announces it until the signal aborts, then takes that back. A failure is logged and tried again.
    * When several `serve` run, the one that announced last is found.
    */
-  announce(url: string, signal: AbortSignal): Promise<void>;
+  announce(places: ServePlaces, signal: AbortSignal): Promise<void>;
   /**
-   * @returns undefined when none is announced; the URL of a killed one is found for up to a minute
+   * @returns undefined when none is announced; a killed one is found for up to a minute
    * @throws CdvaultError REDIS_UNREACHABLE, REDIS_REFUSED
    */
-  find(): Promise<string | undefined>;
+  find(): Promise<ServePlaces | undefined>;
 }

@@ -51,21 +51,26 @@ describe('a login link', () => {
 });
 
 describe('the address of serve', () => {
+  const at = (port: number) => ({
+    own: `http://127.0.0.1:${port}`,
+    url: `https://cdv${port}.example.com`,
+  });
+
   test('is found while it is announced, and removed at the end unless another has taken its place', async () => {
     const address = createServeAddress({ redis, keyPrefix, clock: systemClock, log: silentLog });
     const [first, second] = [new AbortController(), new AbortController()];
     expect(await address.find()).toBeUndefined();
-    const firstEnded = address.announce('http://127.0.0.1:1', first.signal);
-    await expect.poll(() => address.find()).toBe('http://127.0.0.1:1');
+    const firstEnded = address.announce(at(1), first.signal);
+    await expect.poll(() => address.find()).toEqual(at(1));
     const leftMs = await redis.pttl(`${keyPrefix}:serve`);
     expect(leftMs).toBeGreaterThan(50_000);
     expect(leftMs).toBeLessThanOrEqual(60_000);
 
-    const secondEnded = address.announce('http://127.0.0.1:2', second.signal);
-    await expect.poll(() => address.find()).toBe('http://127.0.0.1:2');
+    const secondEnded = address.announce(at(2), second.signal);
+    await expect.poll(() => address.find()).toEqual(at(2));
     first.abort();
     await firstEnded;
-    expect(await address.find()).toBe('http://127.0.0.1:2');
+    expect(await address.find()).toEqual(at(2));
     second.abort();
     await secondEnded;
     expect(await address.find()).toBeUndefined();
@@ -79,14 +84,14 @@ describe('the address of serve', () => {
         slept.push(ms);
         if (slept.length === 1) await redis.del(`${keyPrefix}:serve`);
         else if (slept.length === 2) {
-          expect(await address.find()).toBe('http://127.0.0.1:3');
+          expect(await address.find()).toEqual(at(3));
           end.abort();
         }
       },
     };
     const end = new AbortController();
     const address = createServeAddress({ redis, keyPrefix, clock, log: silentLog });
-    await address.announce('http://127.0.0.1:3', end.signal);
+    await address.announce(at(3), end.signal);
     expect(slept).toEqual([20_000, 20_000]);
   });
 });

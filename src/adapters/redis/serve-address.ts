@@ -1,8 +1,11 @@
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { ServeAddress } from '../../ports/serve-address.ts';
 import { redisCall } from './redis-call.ts';
+
+const PLACES = z.object({ own: z.string(), url: z.string() });
 
 /** How long the address of a killed `serve` is still found. */
 const TTL_MS = 60_000;
@@ -32,9 +35,9 @@ export function createServeAddress(deps: {
       if (!signal.aborted) throw error;
     }
   };
-  const renew = async (url: string, signal: AbortSignal): Promise<void> => {
+  const renew = async (text: string, signal: AbortSignal): Promise<void> => {
     try {
-      const set = () => redis.set(key, url, 'PX', TTL_MS);
+      const set = () => redis.set(key, text, 'PX', TTL_MS);
       await redisCall('store the address of serve', set, { signal });
     } catch (error) {
       if (!signal.aborted)
@@ -42,20 +45,22 @@ export function createServeAddress(deps: {
     }
   };
   return {
-    async announce(url, signal) {
+    async announce(places, signal) {
+      const text = JSON.stringify(places);
       while (!signal.aborted) {
-        await renew(url, signal);
+        await renew(text, signal);
         await pause(signal);
       }
       try {
-        const remove = () => redis.eval(REMOVE_OURS, 1, key, url);
+        const remove = () => redis.eval(REMOVE_OURS, 1, key, text);
         await redisCall('remove the address of serve', remove, { answerMs: REMOVE_MS });
       } catch (error) {
         log.warn({ error }, 'The address of serve could not be removed; it expires in a minute');
       }
     },
     async find() {
-      return (await redisCall('return the address of serve', () => redis.get(key))) ?? undefined;
+      const text = await redisCall('return the address of serve', () => redis.get(key));
+      return text === null ? undefined : PLACES.parse(JSON.parse(text));
     },
   };
 }

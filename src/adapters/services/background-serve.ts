@@ -28,7 +28,7 @@ export interface ServeLaunch {
   /** Of `cdvault serve`. */
   readonly args: readonly string[];
   readonly env: Env;
-  /** The address that the running `serve` has announced. */
+  /** Where the running `serve` listens, as it has announced. */
   readonly findUrl: () => Promise<string | undefined>;
 }
 

@@ -123,18 +123,18 @@ function kindOf(file: string): Kind {
 }
 
 async function linkTo({ serveAddress, loginLinks }: App, view: FileView): Promise<string> {
-  const serveUrl = await serveAddress.find();
-  if (serveUrl === undefined)
+  const serve = await serveAddress.find();
+  if (serve === undefined)
     throw new CdvaultError('SERVE_NOT_RUNNING', 'no cdvault serve of this installation is running');
-  if (!(await answers(serveUrl)))
-    say(`chart: ${serveUrl} does not answer here; if serve was stopped, start it again`);
-  return loginUrl(serveUrl, await loginLinks.create(), `/?${viewQuery(view)}`);
+  if (!(await answers(serve.own)))
+    say(`chart: ${serve.own} does not answer here; if serve was stopped, start it again`);
+  return loginUrl(serve.url, await loginLinks.create(), `/?${viewQuery(view)}`);
 }
 
-/** The address of a killed serve is found for a minute; another may be reached by browsers only. */
-async function answers(serveUrl: string): Promise<boolean> {
+/** The address of a killed serve is found for a minute; one on another machine may not be reached from here. */
+async function answers(url: string): Promise<boolean> {
   try {
-    await fetch(new URL('/healthz', serveUrl), { signal: AbortSignal.timeout(2_000) });
+    await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(2_000) });
     return true;
   } catch {
     return false;

@@ -53,12 +53,13 @@ async function serve(config: ServeConfig, password: string): Promise<ExitCode> {
   return withApp({ drains: true }, async ({ app, signal }) => {
     const server = await app.startServer({ ...config, password });
     try {
-      const url = config.url ?? reachableUrl(config.host, server.port);
+      const own = reachableUrl(config.host, server.port);
+      const url = config.url ?? own;
       printAccess(config, server.port, password);
       // A log that others may read should hold no link.
       if (config.password === undefined || process.stderr.isTTY)
         sayLink(loginUrl(url, await app.loginLinks.create()));
-      await app.serveAddress.announce(url, signal);
+      await app.serveAddress.announce({ own, url }, signal);
     } finally {
       await server.close();
     }
@@ -75,7 +76,7 @@ async function startInBackground(config: ServeConfig, password: string): Promise
       args: ['--host', host, '--port', String(port), '--user', user],
       // Given a password, serve writes neither it nor a link to its log.
       env: { ...services.childEnv, [SETTINGS.servePassword.env]: password },
-      findUrl: () => app.serveAddress.find(),
+      findUrl: async () => (await app.serveAddress.find())?.own,
     });
     say(
       started
@@ -84,6 +85,8 @@ async function startInBackground(config: ServeConfig, password: string): Promise
     );
     if (!started && config.password !== undefined)
       say('serve: its password stays; run cdvault down first to start it with another');
+    if (started && config.password === undefined)
+      say(`serve: programs use the user ${user} and the password ${password}, not shown again`);
     say('serve: cdvault chart prints a link that opens it');
     return EXIT.ok;
   });
