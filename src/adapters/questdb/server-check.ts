@@ -10,13 +10,12 @@ import {
 import type { Sql } from './sql.ts';
 
 /** The version that this release is tested with; older ones do not have what the bars need. */
-const TESTED_VERSION = '9.3.4';
+export const TESTED_VERSION = '9.3.4';
 
 /** @throws CdvaultError STORE_TOO_OLD */
 export async function checkVersion(sql: Sql, log: Log): Promise<string> {
-  const [row] = await sql.query('SELECT build() AS build');
-  const version = /QuestDB (\d+\.\d+\.\d+)/.exec(row?.['build'] ?? '')?.[1];
-  if (version === undefined || compare(version, TESTED_VERSION) < 0) {
+  const version = await readVersion(sql);
+  if (version === undefined || isTooOld(version)) {
     throw new CdvaultError(
       'STORE_TOO_OLD',
       `QuestDB ${version ?? '(unknown version)'} is older than ${TESTED_VERSION}`,
@@ -28,6 +27,16 @@ export async function checkVersion(sql: Sql, log: Log): Promise<string> {
       'QuestDB version not tested with this release',
     );
   return version;
+}
+
+/** @returns undefined when the server does not name its version as 1.2.3 */
+export async function readVersion(sql: Sql): Promise<string | undefined> {
+  const [row] = await sql.query('SELECT build() AS build');
+  return /QuestDB (\d+\.\d+\.\d+)/.exec(row?.['build'] ?? '')?.[1];
+}
+
+export function isTooOld(version: string): boolean {
+  return compare(version, TESTED_VERSION) < 0;
 }
 
 function compare(left: string, right: string): number {

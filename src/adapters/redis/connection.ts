@@ -57,20 +57,31 @@ type Askable = Pick<Redis, 'ping' | 'config' | 'info'>;
  */
 export async function checkRedis(redis: Askable, log: Log): Promise<void> {
   await redisCall('answer a PING', () => redis.ping());
-  const policy = await readSetting(redis, 'maxmemory-policy', 'memory', 'maxmemory_policy');
+  const { policy, appendOnly, isAppendOnly } = await readSettings(redis);
   if (policy !== 'noeviction') {
     throw new CdvaultError(
       'REDIS_POLICY',
       `Redis has maxmemory-policy ${policy ?? 'unknown'}, not noeviction`,
     );
   }
-  const appendOnly = await readSetting(redis, 'appendonly', 'persistence', 'aof_enabled');
-  if (appendOnly !== 'yes' && appendOnly !== '1') {
+  if (!isAppendOnly) {
     log.warn(
       { appendonly: appendOnly },
       'Redis has no append-only file: queued work that a crash loses must be planned again',
     );
   }
+}
+
+/** The settings on which the queue depends. */
+export async function readSettings(redis: Askable): Promise<{
+  readonly policy: string | undefined;
+  /** As the server says it: yes or 1. */
+  readonly appendOnly: string | undefined;
+  readonly isAppendOnly: boolean;
+}> {
+  const policy = await readSetting(redis, 'maxmemory-policy', 'memory', 'maxmemory_policy');
+  const appendOnly = await readSetting(redis, 'appendonly', 'persistence', 'aof_enabled');
+  return { policy, appendOnly, isAppendOnly: appendOnly === 'yes' || appendOnly === '1' };
 }
 
 /** Uses CONFIG GET, or INFO where CONFIG is forbidden (managed services rename it, ACLs deny it). */

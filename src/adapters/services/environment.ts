@@ -43,7 +43,7 @@ export function urlsOfElsewhere(given: Given, required: boolean): ServiceUrls | 
   };
 }
 
-const hostOf = (url: string): string => new URL(url).host;
+export const hostOf = (url: string): string => new URL(url).host;
 
 /** The hosts of the services for messages, without passwords. */
 export function placesOf(urls: ServiceUrls): string {
@@ -56,9 +56,21 @@ export function placesOf(urls: ServiceUrls): string {
  *   answers but refuses the credentials
  */
 export async function requireAnswers(urls: ServiceUrls): Promise<void> {
-  await redisCall(`answer at ${hostOf(urls.redisUrl)}`, () => probeRedis(urls.redisUrl), {
+  await requireRedis(urls);
+  await requireQuestdb(urls);
+}
+
+/** @throws CdvaultError REDIS_UNREACHABLE, REDIS_REFUSED */
+export async function requireRedis({ redisUrl }: Pick<ServiceUrls, 'redisUrl'>): Promise<void> {
+  await redisCall(`answer at ${hostOf(redisUrl)}`, () => probeRedis(redisUrl), {
     answerMs: REDIS_ANSWER_MS,
   });
+}
+
+/** @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED */
+export async function requireQuestdb(
+  urls: Pick<ServiceUrls, 'questdbHttpUrl' | 'questdbPgUrl' | 'questdbReadonlyPgUrl'>,
+): Promise<void> {
   const { questdbHttpUrl, questdbPgUrl, questdbReadonlyPgUrl } = urls;
   await requireProbe(questdbHttpUrl, NAMES.questdbHttpUrl, probeQuestdbHttp);
   await requireProbe(questdbPgUrl, NAMES.questdbPgUrl, probeQuestdbPg);
