@@ -34,6 +34,8 @@ export const SETTINGS = {
   serveUrl: { env: 'CDVAULT_SERVE_URL', default: '' },
   // No flag: every user of a machine can read the arguments of its processes.
   servePassword: { env: 'CDVAULT_SERVE_PASSWORD', default: '' },
+  grafanaUrl: { env: 'CDVAULT_GRAFANA_URL', default: '' },
+  grafanaToken: { env: 'CDVAULT_GRAFANA_TOKEN', default: '' },
   services: { env: 'CDVAULT_SERVICES', default: '' },
   home: { env: 'CDVAULT_HOME', default: '' },
   jarDir: { env: 'CDVAULT_JAR_DIR', default: '' },
@@ -89,6 +91,8 @@ export interface Config {
   readonly tiers: TierBounds;
   readonly redisPrefix: string;
   readonly serve: ServeConfig;
+  /** For `doctor`; undefined when not given. The URL and the token may be secrets. */
+  readonly grafana: { readonly url: string; readonly token: string } | undefined;
   readonly logLevel: z.infer<typeof schema>['logLevel'];
 }
 
@@ -219,6 +223,8 @@ const schema = z.object({
   serveHosts: hostNames,
   serveUrl: publicUrl,
   servePassword: text,
+  grafanaUrl: url(['http', 'https'], true),
+  grafanaToken: text,
   services: oneOf(['', 'environment', 'containers', 'native']),
   home: text,
   jarDir: text,
@@ -261,6 +267,7 @@ export function loadConfig(overrides: Overrides = {}, env: Env = process.env): C
     tiers,
     redisPrefix,
     logLevel,
+    grafana: of.grafanaUrl === '' ? undefined : { url: of.grafanaUrl, token: of.grafanaToken },
     serve: {
       host: of.serveHost,
       port: of.servePort,

@@ -6,6 +6,7 @@ import { registerBackfill } from './commands/backfill.ts';
 import { registerChart } from './commands/chart.ts';
 import { registerCompact } from './commands/compact.ts';
 import { registerCompletion } from './commands/completion.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
@@ -41,6 +42,8 @@ export function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerShow,
     registerChart,
     registerStatus,
+    registerDoctor,
+  registerDoctor,
     registerVerify,
     registerRepair,
     registerAudit,

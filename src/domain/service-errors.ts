@@ -118,6 +118,12 @@ export const SERVICE_ERRORS = {
     when: 'No running cdvault serve of this installation has announced its address in Redis.',
     advice: 'Start it with cdvault serve --background, or write a file with --out chart.html.',
   },
+  GRAFANA_UNREACHABLE: {
+    retryable: true,
+    exitCode: EXIT.outage,
+    when: 'The Grafana of CDVAULT_GRAFANA_URL does not respond, or is not healthy.',
+    advice: 'Check that Grafana is running and that CDVAULT_GRAFANA_URL is correct.',
+  },
   BROWSER_MISSING: {
     retryable: false,
     exitCode: EXIT.fatal,

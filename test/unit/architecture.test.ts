@@ -11,6 +11,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   binance: ['system'],
   bullmq: ['redis', 'system'],
   export: ['system'],
+  grafana: [],
   http: [],
   questdb: [],
   redis: ['system'],
@@ -125,7 +126,19 @@ test('every folder of src has a rule or is the command line', () => {
 /** Rooms from the bottom up: a file imports from its own room and from those before it. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   domain: ['time', '', 'trade', 'proof', 'bars', 'archive', 'plan'],
-  app: ['', 'hour', 'day', 'bars', 'plan', 'verify', 'export', 'compact', 'chart', 'jobs'],
+  app: [
+    '',
+    'hour',
+    'day',
+    'bars',
+    'plan',
+    'verify',
+    'export',
+    'compact',
+    'chart',
+    'jobs',
+    'doctor',
+  ],
 };
 
 const roomOf = (name: string): string => {
@@ -289,6 +302,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   undici: [
     'adapters/archive/archive-host.ts',
     'adapters/binance/transport.ts',
+    'adapters/grafana/grafana-facts.ts',
     'adapters/questdb/exp-connection.ts',
     'adapters/questdb/ilp-connection.ts',
     'adapters/services/probes.ts',
@@ -300,6 +314,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
     'adapters/binance/',
     'adapters/bullmq/',
     'adapters/export/manifest-file.ts',
+    'adapters/grafana/grafana-facts.ts',
     'adapters/http/api/',
     'adapters/services/home.ts',
     'cli/print/fingerprint-file.ts',
@@ -360,6 +375,8 @@ const SQL =
 /** Statements in messages, for the user to run: nothing here sends them. */
 const ADVICE = [
   /ALTER TABLE \S+ RESUME WAL/g,
+  /ALTER TABLE \S+ SET TYPE WAL/g,
+  /ALTER TABLE \S+ DEDUP ENABLE UPSERT KEYS/g,
   'select * from gaps where resolved_at is null',
   "select * from archive_files where evidence <> ''",
 ];

@@ -5,6 +5,11 @@ import { ThrottledWarning } from './throttled-warning.ts';
 const CONNECT_MS = 5_000;
 const RECONNECT_MAX_MS = 2_000;
 
+/** The name by which Redis lists the connection of a worker process. */
+export function workerClientName(prefix: string): string {
+  return `${prefix}:worker`;
+}
+
 /**
  * One connection for the commands of all workers. BullMQ duplicates it for each worker's blocking read and
  * ends the copies itself, but not while Redis is unreachable: end() ends them then.
@@ -15,7 +20,7 @@ export class WorkerConnection {
 
   constructor(redisUrl: string, prefix: string, log: Log) {
     this.redis = new Redis(redisUrl, {
-      connectionName: `${prefix}:worker`,
+      connectionName: workerClientName(prefix),
       connectTimeout: CONNECT_MS,
       // Results wait until Redis is back, without a limit. BullMQ requires this setting, too.
       maxRetriesPerRequest: null,

@@ -30,6 +30,17 @@ export function encodingStatements(table: string, columns: readonly Column[]): s
 }
 
 export async function setEncodings(sql: Sql, table: string): Promise<void> {
+  const { statements, areSet } = await encodings(sql, table);
+  if (areSet) return;
+  for (const statement of statements) await sql.query(statement);
+  await sql.waitApplied(table);
+}
+
+/** The statements that set the encodings of a table, and whether they have been applied. */
+async function encodings(
+  sql: Sql,
+  table: string,
+): Promise<{ readonly statements: readonly string[]; readonly areSet: boolean }> {
   const [shown] = await sql.query(`SHOW CREATE TABLE ${table}`);
   const columns = await sql.query(`SELECT "column" AS name FROM table_columns('${table}')`);
   const statements = encodingStatements(
@@ -38,9 +49,26 @@ export async function setEncodings(sql: Sql, table: string): Promise<void> {
   );
   const set = [...(shown?.['ddl'] ?? '').matchAll(/ PARQUET\(\w+/g)].map(([found]) => found);
   const wanted = statements.map((statement) => / PARQUET\(\w+/.exec(statement)?.[0]);
-  if (set.join() === wanted.join()) return;
-  for (const statement of statements) await sql.query(statement);
-  await sql.waitApplied(table);
+  return { statements, areSet: set.join() === wanted.join() };
+}
+
+/** Of the tables that compact has converted: how many have Parquet partitions, and which have other encodings. */
+export async function parquetFacts(
+  sql: Sql,
+): Promise<{ readonly tables: number; readonly otherEncodings: readonly string[] }> {
+  const rows = await sql.query(
+    'SELECT DISTINCT table_name AS name FROM compactions WHERE table_name IN (SELECT table_name FROM tables())',
+  );
+  const found = await Promise.all(
+    rows.map(async (row) => {
+      const table = text(row, 'name');
+      if ((await parquetPartitions(sql, table)).length === 0) return [];
+      return [{ table, ...(await encodings(sql, table)) }];
+    }),
+  );
+  const tables = found.flat();
+  const others = tables.filter(({ areSet }) => !areSet);
+  return { tables: tables.length, otherEncodings: others.map(({ table }) => table) };
 }
 
 /** Names of the partitions that are stored as Parquet. */

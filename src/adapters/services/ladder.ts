@@ -8,7 +8,7 @@ import {
   stopContainers,
 } from './containers.ts';
 import { placesOf, requireAnswers, urlsOfElsewhere } from './environment.ts';
-import { makeHome, readRemembered, type OwnRung } from './home.ts';
+import { makeHome, type OwnRung, readRemembered, readSecrets, urlsFor } from './home.ts';
 import { withHomeLock } from './home-lock.ts';
 import { backgroundServe } from './background-serve.ts';
 import { findNative, startNative, stopNative } from './native.ts';
@@ -99,6 +99,18 @@ async function findOwn(options: ServicesOptions): Promise<ServiceUrls | undefine
 export async function findServices(given: ServicesOptions): Promise<ServiceUrls | undefined> {
   const options = absolute(given);
   return environmentUrls(options) ?? findOwn(options);
+}
+
+/** The URLs of the services, whether they run or not; undefined when this home never had any. Asks nobody. */
+export function knownServices(given: ServicesOptions): ServiceUrls | undefined {
+  const options = absolute(given);
+  const elsewhere = environmentUrls(options);
+  if (elsewhere !== undefined) return elsewhere;
+  const how = settledRung(options);
+  const ports = how === undefined ? undefined : readRemembered(options.homeDir)?.[how];
+  const secrets = readSecrets(options.homeDir);
+  if (how === undefined || ports === undefined || secrets === undefined) return undefined;
+  return urlsFor(how, ports, secrets);
 }
 
 /**

@@ -32,6 +32,15 @@ export async function findNative(homeDir: string): Promise<ServiceUrls | undefin
   return all.every(Boolean) ? set.urls : undefined;
 }
 
+/** QuestDB as a process of this home: its id, undefined while it does not run, and the folder of its data. */
+export function ownQuestdb(homeDir: string): {
+  readonly pid: number | undefined;
+  readonly dir: string;
+} {
+  const { pidFile, mark, dir } = nativeQuestdb(placeholder(homeDir));
+  return { pid: livePid(pidFile, mark), dir };
+}
+
 /** The remembered ports; those that another program took while our service was down are replaced. */
 async function settlePorts(options: ServicesOptions): Promise<ServicePorts> {
   const remembered = readRemembered(options.homeDir)?.native;

@@ -11,9 +11,9 @@ import type { SeriesPlan } from './plan-series.ts';
 import { isSilence, silenceText } from '../witness.ts';
 
 /** Measured on the real day (BTCUSDT 2024-01-01), as written; compact makes it 5. */
-const STORED_BYTES_PER_ROW = 57;
+export const STORED_BYTES_PER_ROW = 57;
 /** Bars of one symbol and day at every interval: those of a busy symbol; with few trades 0.7 MB. */
-const BAR_BYTES_PER_DAY = 950_000;
+export const BAR_BYTES_PER_DAY = 950_000;
 
 /** The real day: 863,403 rows in a zip file of 11.9 MB. */
 const ZIPPED_BYTES_PER_ROW = 14;
