@@ -27,12 +27,13 @@ export class SmallDisk {
     }
   }
 
-  async fill(): Promise<void> {
+  /** @param restKb what is left */
+  async fill(restKb = REST_KB): Promise<void> {
     for (;;) {
       const { blocks, bfree, bsize } = await statfs(this.#dir);
       const usedKb = ((blocks - bfree) * bsize) / 1024;
       try {
-        return await this.#resize(usedKb + REST_KB);
+        return await this.#resize(usedKb + restKb);
       } catch {
         // The server has used more than that meanwhile: measure again.
       }
