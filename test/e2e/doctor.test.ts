@@ -5,6 +5,7 @@ import path from 'node:path';
 import { UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { grafanaFacts } from '../../src/adapters/grafana/grafana-facts.ts';
+import { convert } from '../../src/adapters/questdb/parquet.ts';
 import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
 import type { Check } from '../../src/app/doctor/check.ts';
 import type { Fix } from '../../src/app/doctor/fix.ts';
@@ -80,7 +81,7 @@ async function doctor(
 ): Promise<Report> {
   const { exitCode, stdout, stderr } = await rig.cli(['doctor', '--json', ...args], more);
   expect(stderr).toBe('');
-  const { checks, fixes = [] } = JSON.parse(stdout) as Report;
+  const { checks, fixes } = JSON.parse(stdout) as Report;
   return { exitCode, checks, fixes };
 }
 
@@ -95,7 +96,7 @@ const bad = ({ checks }: Report) =>
     .filter(({ state }) => state === 'fail' || state === 'warn')
     .map(({ group, name }) => `${group} ${name}`);
 
-test('where everything is right, it finds nothing, as text within 80 columns, and changes nothing', async () => {
+test('where everything is right, it finds nothing, as text within 80 columns', async () => {
   const report = await doctor();
   expect(bad(report)).toEqual([]);
   expect(report.exitCode).toBe(0);
@@ -103,7 +104,10 @@ test('where everything is right, it finds nothing, as text within 80 columns, an
   expect(check(report, 'QuestDB disk').state).toBe('ok');
   expect(check(report, 'QuestDB memory maps').fact).toMatch(/1 series may need 252$/);
   expect(check(report, 'exchange spot clock').fact).toMatch(/^answers; this clock is /);
+  const worker = rig.work(app);
   const { stdout, exitCode } = await rig.cli(['doctor']);
+  await worker.stop();
+  expect(stdout).toMatch(/OK {4}workers +0 jobs waiting, 1 worker$/m);
   expect(exitCode).toBe(0);
   const lines = stdout.trimEnd().split('\n');
   expect(lines.at(-1)).toMatch(/^\d+ ok, 0 warnings, 0 failures$/);
@@ -137,7 +141,17 @@ const setSchedule = async (fromMs: number | undefined) => {
 
 const GAP = `INSERT INTO gaps (ts, market, symbol, class, from_id) VALUES ('2024-01-01', 'binance_spot', '${symbol}', 'halt', 1)`;
 
-describe('thirteen faults at once', () => {
+/** As compact does, without the encodings that it sets first. */
+async function toParquet(name: string): Promise<void> {
+  for (const year of ['2020', '2021'])
+    await sql.query(`INSERT INTO ${name} (ts, market, symbol) VALUES ('${year}', 'other', 'X')`);
+  await sql.waitApplied(name);
+  await convert(sql, name, 'PARQUET', ['2020']);
+  await sql.query(`INSERT INTO compactions (ts, table_name) VALUES ('2020', '${name}')`);
+  await sql.waitApplied('compactions');
+}
+
+describe('fourteen faults at once', () => {
   let report: Report;
 
   beforeAll(async () => {
@@ -152,6 +166,7 @@ describe('thirteen faults at once', () => {
     await sql.query(`ALTER TABLE ${table} DEDUP DISABLE`);
     await sql.query("ALTER TABLE gaps SUSPEND WAL WITH 'DISK FULL', 'no room'");
     await sql.query(GAP);
+    await toParquet('archive_files');
     if (whyNoDisk === undefined) await disk.fill(500_000);
     aheadMs = 5 * MINUTES_MS;
     report = await doctor();
@@ -163,6 +178,7 @@ describe('thirteen faults at once', () => {
     ['QuestDB suspended', 'fail', /gaps: 1 transaction not visible \(DISK FULL\)/, /doctor --fix/],
     ['QuestDB views', 'fail', /1 missing, \d+ invalid: cdv_1m/, /doctor --fix/],
     ['QuestDB tables', 'fail', /has no dedup keys/, /DEDUP ENABLE UPSERT KEYS\(ts, agg_id\)/],
+    ['QuestDB Parquet', 'warn', /columns of archive_files/, /compact --undo/],
     ['store migrations', 'fail', /99_x\.sql/, /release that made it/],
     ['store series', 'warn', /1 statement due/, /cdvault migrate/],
     ['queue failed', 'warn', /1 job, the newest a slice job: RETENTION/, /doctor --fix forgets/],
@@ -185,7 +201,7 @@ describe('thirteen faults at once', () => {
 
   test('nothing else, and exit code 7', () => {
     expect(report.exitCode).toBe(7);
-    const planted = 12 + (whyNoDisk === undefined ? 1 : 0);
+    const planted = 13 + (whyNoDisk === undefined ? 1 : 0);
     expect(bad(report)).toHaveLength(planted);
   });
 });
@@ -251,6 +267,7 @@ test('what was mended by hand is not found any more', async () => {
   await rig.redis().config('SET', 'maxmemory-policy', 'noeviction');
   await rig.redis().config('SET', 'appendonly', 'yes');
   await sql.query("INSERT INTO schema_migrations VALUES (0::timestamp, '99_x.sql', false)");
+  await convert(sql, 'archive_files', 'NATIVE', ['2020']);
   await sql.query(`ALTER TABLE ${table} DEDUP ENABLE UPSERT KEYS(ts, agg_id)`);
   await app.prepare(AbortSignal.timeout(30_000));
   await setSchedule(undefined);
@@ -277,6 +294,7 @@ describe('services that are away', () => {
     });
     expect(check(report, 'exchange spot clock').state).toBe('skipped');
     expect(bad(withoutRedis)).toEqual(['Redis answers', 'exchange spot access']);
+    expect(check(withoutRedis, 'exchange spot access').code).toBe('EXCHANGE_BANNED');
     expect(check(withoutRedis, 'Redis answers').code).toBe('REDIS_UNREACHABLE');
     expect(check(withoutRedis, 'queue failed')).toMatchObject({
       state: 'skipped',
@@ -346,8 +364,14 @@ describe('Grafana', () => {
     server.closeAllConnections();
   });
 
-  test('without its data source, with one that does not reach QuestDB, and with one that does', async () => {
-    const report = await doctor([], { CDVAULT_GRAFANA_URL: url() });
+  test('away, without its data source, with one that does not reach QuestDB, and with one that does', async () => {
+    const [report, away] = await Promise.all([
+      doctor([], { CDVAULT_GRAFANA_URL: url() }),
+      doctor([], { CDVAULT_GRAFANA_URL: 'http://127.0.0.1:1' }),
+    ]);
+    expect(check(away, 'Grafana answers').code).toBe('GRAFANA_UNREACHABLE');
+    expect(check(away, 'Grafana data source').state).toBe('skipped');
+    expect(away.exitCode).toBe(5);
     expect(check(report, 'Grafana answers').fact).toContain('12.3.1');
     expect(check(report, 'Grafana data source').fact).toBe('cdvault: not found (HTTP 404)');
     expect(authorizations).toContain(`Basic ${Buffer.from('admin:secret').toString('base64')}`);
@@ -357,12 +381,5 @@ describe('Grafana', () => {
     answer = [200, { status: 'OK', message: 'Database Connection OK' }];
     expect((await ask('glsa_x')).dataSource).toMatchObject({ isFound: true, answers: true });
     expect(authorizations.at(-1)).toBe('Bearer glsa_x');
-  });
-
-  test('away', async () => {
-    const report = await doctor([], { CDVAULT_GRAFANA_URL: 'http://127.0.0.1:1' });
-    expect(check(report, 'Grafana answers').code).toBe('GRAFANA_UNREACHABLE');
-    expect(check(report, 'Grafana data source').state).toBe('skipped');
-    expect(report.exitCode).toBe(5);
   });
 });

@@ -39,7 +39,7 @@ const CURES: Readonly<
   Record<string, (deps: FixDeps, signal: AbortSignal) => Promise<readonly Fix[]>>
 > = {
   'QuestDB suspended': resumeAll,
-  'QuestDB views': async (deps) => [await makeViews(deps)],
+  'QuestDB views': makeViews,
   'queue schedule': async ({ tick }) => {
     const isBack = await restoreTick(tick);
     const fact = isBack ? 'the hourly job is queued again' : 'the hourly job is queued already';
@@ -80,10 +80,27 @@ export async function fix(
   return fixes;
 }
 
-async function makeViews({ facts, store }: FixDeps): Promise<Fix> {
+async function makeViews({ facts, store }: FixDeps): Promise<readonly Fix[]> {
   const { missing, invalid } = await facts.views();
-  const made = await store.makeViews([...missing, ...invalid.map(({ name }) => name)]);
-  return { what: 'views', state: 'done', fact: `made again: ${namesText(made, 5)}` };
+  const broken = [...missing, ...invalid.map(({ name }) => name)];
+  const made = await store.makeViews(broken);
+  const left = broken.filter((name) => !made.includes(name));
+  const what = 'views';
+  return [
+    ...(made.length === 0
+      ? []
+      : [{ what, state: 'done' as const, fact: `made again: ${namesText(made, 5)}` }]),
+    ...(left.length === 0
+      ? []
+      : [
+          {
+            what,
+            state: 'refused' as const,
+            fact: `not of the migrations: ${namesText(left, 5)}`,
+            cure: 'cdvault migrate makes those of series; see whether the tables below them exist',
+          },
+        ]),
+  ];
 }
 
 async function resumeAll(deps: FixDeps, signal: AbortSignal): Promise<readonly Fix[]> {

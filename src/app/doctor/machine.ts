@@ -43,7 +43,7 @@ function growthText(daily: number, days: number): string {
   if (daily === 0) return '';
   const full =
     days > 3650 ? 'full in over 10 years' : `full in ${countText(Math.floor(days), 'day')}`;
-  return `; ${bytesText(daily)} a day, ${full}`;
+  return `; ${bytesText(daily)} a day in the last week: ${full}`;
 }
 
 /**

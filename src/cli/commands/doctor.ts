@@ -57,7 +57,7 @@ async function run(
   const fixes = fix ? await doctor.fix(found, signal) : [];
   const checks = fixes.length > 0 ? await doctor.examine(signal) : found;
   const exitCode = exitCodeOf(checks);
-  if (json) print(JSON.stringify({ type: 'doctor', ...(fix && { fixes }), checks, exitCode }));
+  if (json) print(JSON.stringify({ type: 'doctor', fixes, checks, exitCode }));
   else
     for (const line of [...(fix ? [...fixLines(fixes), ''] : []), ...doctorLines(checks)])
       print(line);
