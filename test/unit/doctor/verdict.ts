@@ -12,11 +12,11 @@ export type Row = readonly [
 
 /** A test of each row. WARN and FAIL have a cure, and nothing else has. */
 export function judged(rows: readonly Row[]): void {
-  test.each(rows)('%s', (...[, verdict, state, fact, cure]: Row) => {
-    expect(verdict.state).toBe(state);
-    expect(verdict.fact).toMatch(fact);
-    if (cure === undefined) expect(verdict.cure).toBeUndefined();
-    else expect(verdict.cure).toMatch(cure);
-    expect(verdict.cure === undefined).toBe(state === 'ok' || state === 'skipped');
-  });
+  for (const [what, verdict, state, fact, cure] of rows)
+    test(what, () => {
+      expect(verdict.state).toBe(state);
+      expect(verdict.fact).toMatch(fact);
+      if (cure !== undefined) expect(verdict.cure).toMatch(cure);
+      expect(verdict.cure === undefined).toBe(state === 'ok' || state === 'skipped');
+    });
 }
