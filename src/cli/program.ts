@@ -43,7 +43,6 @@ export function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerChart,
     registerStatus,
     registerDoctor,
-  registerDoctor,
     registerVerify,
     registerRepair,
     registerAudit,
