@@ -7,6 +7,7 @@ import { QuestdbStoredBars } from '../adapters/questdb/stored-bars.ts';
 import { createTradeReads } from '../adapters/questdb/trade-reads.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
 import { createChartData } from '../app/chart/chart-data.ts';
+import { createStoredSeries } from '../app/chart/stored-series.ts';
 import { CdvaultError } from '../domain/errors.ts';
 import { VERSION } from '../version.ts';
 import type { ChartData } from '../ports/chart-data.ts';
@@ -33,16 +34,20 @@ export function composeChart(
   { config, clock, zones }: Pick<App, 'config' | 'clock' | 'zones'>,
 ): ChartAnswers {
   const limited = createLimitedSql(urls.questdbReadonlyPgUrl, CHART_LIMITS);
-  // It keeps its overview for all askers, so it outlives each of them.
-  const forAll = createLedger(limited.until(new AbortController().signal));
+  // What it reads is for all askers, so it outlives each of them.
+  const forAll = limited.until(new AbortController().signal);
+  const series = createStoredSeries({
+    ledger: createLedger(forAll),
+    catalogue: createSeriesCatalogue(forAll),
+    reads: createChartReads(forAll),
+  });
   return {
     dataFor(signal) {
       const sql = limited.until(signal);
       return createChartData({
         bars: new QuestdbStoredBars(sql, config.tiers),
         ledger: createLedger(sql),
-        overview: () => forAll.overview(),
-        catalogue: createSeriesCatalogue(sql),
+        series,
         reads: createChartReads(sql),
         trades: createTradeReads(sql),
         zones,

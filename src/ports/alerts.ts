@@ -1,6 +1,5 @@
 /** What can stay wrong. */
-export const ALERT_RULES = ['hole', 'behind', 'suspended', 'banned', 'store'] as const;
-export type AlertRule = (typeof ALERT_RULES)[number];
+export type AlertRule = 'hole' | 'behind' | 'suspended' | 'banned' | 'store';
 
 /** What was told of a rule, kept where all workers see it. */
 export interface RuleState {

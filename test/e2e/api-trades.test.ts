@@ -179,6 +179,12 @@ test('a profile has every trade in its bin', async () => {
   expect(rowsOf(part)).toEqual(cellsOf(inside, DAY_MS, '1').map(({ time: _time, ...bin }) => bin));
 });
 
+test('a range in which no bar begins has bins of a sensible width, too', async () => {
+  const range = of(BUSY, START + HOUR_MS + 5_000, START + HOUR_MS + 50_000);
+  const told = await ask('/profile', { ...range, bin: 'auto' });
+  expect(Number(told.bin)).toBeGreaterThan(0.001);
+});
+
 test('trades come in the order of ids, in parts, with their microseconds', async () => {
   const trades = TRADES.get(BUSY) ?? [];
   const told = await ask('/trades', { ...of(BUSY), sql: 'true' });

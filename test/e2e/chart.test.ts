@@ -86,6 +86,7 @@ describe('without --out', () => {
     const { port } = new URL(served.url);
     for (const [host, attributes] of [
       ['tls.invalid', ['Secure']],
+      ['tls.invalid:443', ['Secure']],
       [`127.0.0.1:${port}`, []],
     ] as const) {
       const { exitCode, stdout, stderr } = await chart();

@@ -205,6 +205,17 @@ test('a large batch is written day by day over all series, with the bars of a sm
   }
 });
 
+test('a worker that is to end begins no further days: what is built stays, the rest is asked for again', async () => {
+  const series = await stored('BATCHZ');
+  const { deps, requests } = recorded();
+  const build = createBarBatches({ ...deps, daysAtOnce: 1, isMoreToCome: async () => false });
+  const context = { signal: NEVER, isEnding: () => requests.length > 0 };
+  expect(await build({ series, days: DAYS }, context)).toBe('partly_built');
+  expect(await builtFrom(series)).toEqual([DAY]);
+  expect(await build({ series, days: DAYS }, { signal: NEVER })).toBe('built');
+  expect(await builtFrom(series)).toEqual(DAYS);
+});
+
 test('a request fails where its trades are missing; its earlier days stay built, and others go on', async () => {
   const [good, bad] = [await stored('BATCHR'), await stored('BATCHS', [DAY + DAY_MS])];
   const { deps, requests } = recorded();

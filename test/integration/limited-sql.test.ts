@@ -10,6 +10,7 @@ import { createSeriesCatalogue } from '../../src/adapters/questdb/series-catalog
 import { createTradeReads } from '../../src/adapters/questdb/trade-reads.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
+import { createStoredSeries } from '../../src/app/chart/stored-series.ts';
 import { createChartData } from '../../src/app/chart/chart-data.ts';
 import type { CdvaultError } from '../../src/domain/errors.ts';
 import type { ChartEvents } from '../../src/ports/chart-data.ts';
@@ -94,8 +95,11 @@ function slowApi(sql: LimitedSql, name: number) {
       return createChartData({
         bars: store.bars,
         ledger: createLedger(slowly),
-        overview: () => createLedger(slowly).overview(),
-        catalogue: createSeriesCatalogue(slowly),
+        series: createStoredSeries({
+          ledger: createLedger(slowly),
+          catalogue: createSeriesCatalogue(slowly),
+          reads: createChartReads(slowly),
+        }),
         reads: createChartReads(slowly),
         trades: createTradeReads(slowly),
         zones: timeZones,

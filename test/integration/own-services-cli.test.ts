@@ -1,3 +1,4 @@
+import { authorization } from '../support/served.ts';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,13 +49,19 @@ test.each(['up', 'env'])(
 test('serve --background answers until down stops it, and its log holds no secret', async () => {
   const { homeDir } = own.options;
 
-  const run = async (...args: string[]) => startCli(args, { env: env() }).done;
+  // Its proxy need not run, and need not be reached from here.
+  const proxied = { ...env(), CDVAULT_SERVE_URL: 'https://cdvault.invalid' };
+  const run = async (...args: string[]) => startCli(args, { env: proxied }).done;
   const lineOf = (text: string) => text.split('\n').find((line) => line.startsWith('serve: http'));
   const started = await run('serve', '--background', '--port', '0');
   const [, url = ''] =
     /^serve: (http:\S+)\/ runs in the background/.exec(lineOf(started.stderr) ?? '') ?? [];
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
   expect((await fetch(url)).status).toBe(401);
+  const [, password = ''] =
+    /programs use the user cdvault and the password (\S+), /.exec(started.stderr) ?? [];
+  const Authorization = authorization('cdvault', password);
+  expect((await fetch(`${url}/metrics`, { headers: { Authorization } })).status).toBe(200);
 
   // Links of another command open it; a second serve in the background is the first.
   const again = await run('serve', '--background', '--port', '0');

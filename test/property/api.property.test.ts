@@ -9,6 +9,7 @@ import { QuestdbStoredBars } from '../../src/adapters/questdb/stored-bars.ts';
 import { createTradeReads } from '../../src/adapters/questdb/trade-reads.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { timeZones } from '../../src/adapters/system/time-zones.ts';
+import { createStoredSeries } from '../../src/app/chart/stored-series.ts';
 import { createChartData } from '../../src/app/chart/chart-data.ts';
 import { createChartEvents } from '../../src/app/chart/chart-events.ts';
 import { silentLog } from '../support/store.ts';
@@ -23,8 +24,11 @@ const reads = createChartReads(sql);
 const data = createChartData({
   bars: new QuestdbStoredBars(sql),
   ledger: createLedger(sql),
-  overview: () => createLedger(sql).overview(),
-  catalogue: createSeriesCatalogue(sql),
+  series: createStoredSeries({
+    ledger: createLedger(sql),
+    catalogue: createSeriesCatalogue(sql),
+    reads,
+  }),
   reads,
   trades: createTradeReads(sql),
   zones: timeZones,

@@ -88,8 +88,9 @@ function ownUrl(context: Context): URL {
 
 /** Whether the browser asks by an https URL of this server: its cookie is then for that alone. */
 function isBehindTls(context: Context, url: string | undefined): boolean {
-  const { host, protocol } = new URL(url ?? 'http://localhost');
-  return protocol === 'https:' && ownUrl(context).host === host;
+  if (url?.startsWith('https:') !== true) return false;
+  // A client may name the port that https has anyway.
+  return new URL(`https://${context.req.header('Host')}`).host === new URL(url).host;
 }
 
 /** Cookies of a host are sent to all of its ports, so that each port needs a name of its own. */

@@ -75,11 +75,16 @@ function storedRows(
   if (tier !== undefined) {
     const ofTier = `SELECT b.* FROM tiers_exact_${stored} b WHERE ${rows} AND b.tier = ${literal(String(tier))}`;
     if (anchor.kind === 'day') return ofTier;
-    // A window gives no sum of decimals; a DOUBLE is exact below 2^53, some 90 million coins.
-    const summed = 'sum((delta * 100000000m)::long) OVER (ORDER BY ts)';
-    const plain = Object.keys(TIER_COLUMNS).join(', ');
-    return `SELECT ts, ${levels('b.base')}, ${plain}, status
-  FROM (SELECT *, sum::long * 0.00000001m - close base FROM (SELECT *, ${summed} sum FROM (${ofTier}))) b`;
+    // Each day begins where the days before it ended. (A window gives no exact sum of decimals.)
+    const plain = Object.keys(TIER_COLUMNS).map((name) => `b.${name} ${name}`);
+    return `SELECT b.ts ts, ${levels('d.base')}, ${plain.join(', ')}, b.status status
+  FROM ((SELECT *, timestamp_floor('d', ts) day FROM (${ofTier})) TIMESTAMP(ts)) b
+  JOIN (
+    SELECT l.day day, sum(CASE WHEN e.day < l.day THEN e.level ELSE 0m END) base
+    FROM (SELECT timestamp_floor('d', ts) day, last(close) level FROM (${ofTier}) GROUP BY day) l
+    CROSS JOIN (SELECT timestamp_floor('d', ts) day, last(close) level FROM (${ofTier}) GROUP BY day) e
+    GROUP BY day
+  ) d ON b.day = d.day`;
   }
   const isDay = anchor.kind === 'day';
   const base = isDay ? '0m' : "CASE WHEN a.ts = timestamp_floor('d', b.ts) THEN a.base END";
@@ -98,16 +103,22 @@ function storedRows(
 function assertZoneOfPlace(anchor: Anchor): void {
   if (anchor.kind !== 'session') return;
   const { zone } = anchor;
-  if (zone === 'UTC' || (zone.includes('/') && !/^etc\//i.test(zone))) return;
+  if (isUtc(zone) || (zone.includes('/') && !/^etc\//i.test(zone))) return;
   throw new CdvaultError('USAGE', `SQL can't tell the hours of the time zone ${zone}`, {
     advice: 'Use the name of a place, such as America/New_York, or ask without sql=true.',
   });
 }
 
+/** Names of UTC that others may write; QuestDB knows only this one. */
+function isUtc(zone: string): boolean {
+  return /^(?:etc\/)?(?:utc|gmt|universal|zulu)$/i.test(zone);
+}
+
 /** Stored bars with the bar that each is a part of. */
 function partsOf(rows: string, { anchor, lengthMs }: ShowRequest): string {
   if (anchor.kind !== 'session') return `SELECT *, ${evenBar('ts', lengthMs)} bar FROM (${rows})`;
-  const { minuteOfDay: minute, zone } = anchor;
+  const { minuteOfDay: minute } = anchor;
+  const zone = isUtc(anchor.zone) ? 'UTC' : anchor.zone;
   const local = `to_timezone(ts, ${literal(zone)})`;
   const clock = `dateadd('m', ${minute}, timestamp_floor('d', dateadd('m', ${-minute}, ${local})))`;
   const utc = (time: string) => `to_utc(${time}, ${literal(zone)})`;

@@ -1,6 +1,5 @@
 import { marketName, type Series } from '../../domain/market.ts';
 import { HOUR_MS, MINUTE_MS } from '../../domain/time/hour.ts';
-import { ALERT_RULES } from '../../ports/alerts.ts';
 import type {
   AlertMessage,
   AlertRule,
@@ -69,7 +68,7 @@ export async function lookForAlerts(deps: AlertDeps, signal: AbortSignal): Promi
   if (lease === undefined) return;
   try {
     const facts = await deps.watch.facts();
-    for (const rule of ALERT_RULES) {
+    for (const rule of Object.keys(FOR_MS) as AlertRule[]) {
       const names = wrongNames(rule, facts);
       if (names !== undefined) await step(deps, rule, names, signal);
     }

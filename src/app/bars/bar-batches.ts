@@ -62,6 +62,11 @@ export function createBarBatches(deps: BatchDeps): BarBatches {
 
   async function build(batch: readonly BarRequest[]): Promise<void> {
     for (const [index, endMs] of spanEnds(batch, daysAtOnce).entries()) {
+      if (index > 0 && batch.some(({ isEnding }) => isEnding)) {
+        // The worker is to end soon: what is built stays, the rest is asked for again.
+        for (const one of batch.filter(({ isOver }) => !isOver)) one.putOff();
+        return;
+      }
       if (index > 0) await buildHurried();
       await buildSpan(deps, batch, endMs);
     }

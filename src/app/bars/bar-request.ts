@@ -51,13 +51,18 @@ export class BarRequest {
     return this.#isOver;
   }
 
+  /** Whether its worker takes no more jobs. */
+  get isEnding(): boolean {
+    return this.#context.isEnding?.() === true;
+  }
+
   patienceMs(nowMs: number): number {
     if (this.#days.some((dayMs) => dayMs >= nowMs - RECENT_MS)) return PATIENCE_MS.recent;
     return this.#days.length > 1 ? PATIENCE_MS.stretch : PATIENCE_MS.day;
   }
 
   isLate(nowMs: number): boolean {
-    if (this.#context.isEnding?.() === true) return true;
+    if (this.isEnding) return true;
     return nowMs - this.#sinceMs >= this.patienceMs(nowMs);
   }
 

@@ -52,9 +52,12 @@ export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): All
 /** A bit more than the minutes of a year: an anchor may lie far before the bars that are asked for. */
 const MAX_READ_BARS = 600_000;
 
-/** @throws CdvaultError BAD_RANGE */
-function assertFewRead({ read, stored }: BarsPlan): void {
-  const count = Math.ceil((read.endMs - read.startMs) / INTERVAL_MS[stored]);
+/**
+ * @param rowsABar of each stored bar
+ * @throws CdvaultError BAD_RANGE
+ */
+export function assertFewRead({ read, stored }: BarsPlan, rowsABar = 1): void {
+  const count = Math.ceil((read.endMs - read.startMs) / INTERVAL_MS[stored]) * rowsABar;
   if (count <= MAX_READ_BARS) return;
   throw new CdvaultError(
     'BAD_RANGE',

@@ -11,7 +11,7 @@ import type {
 } from '../../ports/chart-data.ts';
 import { showBars, type ShowDeps } from '../bars/show-bars.ts';
 import { assertStored } from './assert-stored.ts';
-import { type BarsDeps, firstPart, MAX_BARS, tagOf } from './chart-bars.ts';
+import { assertFewRead, type BarsDeps, firstPart, MAX_BARS, tagOf } from './chart-bars.ts';
 
 export interface TiersDeps extends BarsDeps {
   readonly bars: BarsDeps['bars'] & Pick<StoredBars, 'tierBars' | 'tiers'>;
@@ -36,6 +36,8 @@ export function askTiers(
   const limit = Math.floor(MAX_BARS / rowsABar);
   const part = firstPart(deps, { ...asked, stored: TIER_INTERVALS }, limit);
   const { request, next, plan } = part;
+  // The rows of all tiers are read, whichever is asked for.
+  assertFewRead(plan, Math.max(1, deps.bars.tiers.length));
   return {
     tag: () => tagOf(deps, series, request, plan),
     sql() {

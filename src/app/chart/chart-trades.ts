@@ -2,7 +2,7 @@ import { evenGrid, longestIntervalIn } from '../../domain/bars/bar-grid.ts';
 import { binE8For } from '../../domain/bars/price-bin.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Series } from '../../domain/market.ts';
-import { DAY_MS, HOUR_MS, type TimeRange, widenToHours } from '../../domain/time/hour.ts';
+import { DAY_MS, floorTo, HOUR_MS, type TimeRange, widenToHours } from '../../domain/time/hour.ts';
 import { type Interval, INTERVAL_MS, INTERVALS } from '../../domain/time/interval.ts';
 import { formatDecimal, parseDecimal, PRICE_SCALE } from '../../domain/trade/decimal.ts';
 import type { StoredBars } from '../../ports/bar-store.ts';
@@ -94,7 +94,7 @@ async function assertReadable({ ledger }: TradesDeps, series: Series, range: Tim
 
 /** How far prices reach in a bar, on average; from stored bars, which are far fewer than trades. */
 async function meanSpanE8(
-  { bars }: TradesDeps,
+  { bars }: Pick<TradesDeps, 'bars'>,
   series: Series,
   range: TimeRange,
   lengthMs: number,
@@ -118,5 +118,12 @@ async function meanSpanE8(
     spans.push(high - lows.reduce((left, right) => (left < right ? left : right)));
   }
   const count = BigInt(Math.max(1, spans.length));
-  return spans.reduce((total, span) => total + span, 0n) / count;
+  const mean = spans.reduce((total, span) => total + span, 0n) / count;
+  // No bar begins in the range, or none has two prices: those of its days tell what a price moves.
+  const days = {
+    startMs: floorTo(range.startMs, DAY_MS),
+    endMs: floorTo(range.endMs - 1, DAY_MS) + DAY_MS,
+  };
+  const isWider = days.startMs < range.startMs || days.endMs > range.endMs;
+  return mean === 0n && isWider ? meanSpanE8({ bars }, series, days, DAY_MS) : mean;
 }

@@ -68,7 +68,7 @@ test.each(commands.map((command) => [command.name(), command] as const))(
 
 test.each([
   ['the values of an option', ['chart', 'BTCUSDT', '--open', ''], ['first', 'previous']],
-  ['those that begin so', ['chart', '--interval', '1'], ['1m', '15m', '1h', '1d']],
+  ['those that begin so', ['chart', '--interval', '1'], ['1m', '15m', '1h', '12h', '1d']],
   ['a value after =', ['chart', '--interval', '=', '15'], ['15m']],
   ['a value right after =', ['chart', '--open', '='], ['first', 'previous']],
   ['an argument', ['completion', 'z'], ['zsh']],

@@ -4,7 +4,7 @@ import { type Series, tradesContracts } from '../../../domain/market.ts';
 import { parseDecimal, PRICE_SCALE } from '../../../domain/trade/decimal.ts';
 import type { FootprintCell, PriceBin, ShownTrade } from '../../../ports/chart-trades.ts';
 import { linkOf } from './bars.ts';
-import { columnsOf } from './columns.ts';
+import { columnsOf, decimalJson } from './columns.ts';
 import { type Endpoint, endpoint, tableJson, tableSchema } from './endpoint.ts';
 import { RANGE_PARAMETERS, rangeOf, seriesOf, styleOf, usage } from './parameters.ts';
 
@@ -47,7 +47,9 @@ const BIN = z
   .default('auto')
   .describe('Width of a bin of prices; `auto`: 1, 2 or 5 times a power of ten.');
 const UNIT = z.enum(['base', 'contracts']).describe('What volumes count.');
-const WIDTH = z.string().describe('Width of a bin.');
+const WIDTH = z
+  .union([z.number(), z.string()])
+  .describe('Width of a bin: a number, or text with `exact=true`.');
 
 /** @throws CdvaultError USAGE */
 function binOf(bin: string): { readonly binE8?: bigint } {
@@ -93,7 +95,7 @@ const footprint = endpoint({
           next: next && linkOf('/footprint', { ...given, bin, from: next }),
           more: {
             interval: JSON.stringify(given.interval),
-            bin: JSON.stringify(bin),
+            bin: decimalJson(bin, style),
             unit: unitOf(series),
           },
         });
@@ -122,7 +124,7 @@ const profile = endpoint({
           sql: given.sql === 'true' ? sql : undefined,
           columns: PROFILE,
           rows: bins,
-          more: { bin: JSON.stringify(bin), unit: unitOf(series) },
+          more: { bin: decimalJson(bin, style), unit: unitOf(series) },
         });
       },
     };
