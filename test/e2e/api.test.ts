@@ -15,7 +15,7 @@ import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { parseDecimal } from '../../src/domain/trade/decimal.ts';
 import { unique } from '../support/command-line.ts';
 import { fillSeries } from '../support/filled-series.ts';
-import { expectSqlGives } from '../support/told-sql.ts';
+import { type Cells, expectSqlGives, type Json, rowsOf } from '../support/told-sql.ts';
 import { type Served, startServe } from '../support/served.ts';
 import { openStore } from '../support/store.ts';
 import { cm, Rig, spot } from './rig.ts';
@@ -66,9 +66,6 @@ afterAll(async () => {
   await rig.dispose();
 });
 
-type Json = Readonly<Record<string, unknown>>;
-type Cells = Readonly<Record<string, readonly (string | number | null)[]>>;
-
 async function ask(path: string, parameters: Readonly<Record<string, string>>): Promise<Json> {
   const response = await served.ask(`/api/v1${path}?${new URLSearchParams(parameters).toString()}`);
   expect(response.status, await response.clone().text()).toBe(200);
@@ -81,14 +78,6 @@ function iso(timeMs: number): string {
 
 function of({ market, symbol }: Series, startMs = START, endMs = END) {
   return { market: marketName(market), symbol, from: iso(startMs), to: iso(endMs) };
-}
-
-/** The rows of columns, with null for undefined. */
-function rowsOf(columns: Cells): Readonly<Record<string, unknown>>[] {
-  const [[, first] = ['', []]] = Object.entries(columns);
-  return first.map((_, index) =>
-    Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, cells[index]])),
-  );
 }
 
 const DECIMALS = [

@@ -1,7 +1,16 @@
 import { expect } from 'vitest';
 import type { Sql } from '../../src/adapters/questdb/sql.ts';
 
-type Cells = Readonly<Record<string, readonly unknown[]>>;
+export type Json = Readonly<Record<string, unknown>>;
+export type Cells = Readonly<Record<string, readonly (string | number | null)[]>>;
+
+/** The rows of columns, with null for undefined. */
+export function rowsOf(columns: Cells): Readonly<Record<string, unknown>>[] {
+  const [[, first] = ['', []]] = Object.entries(columns);
+  return first.map((_, index) =>
+    Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, cells[index]])),
+  );
+}
 
 /** Names of columns in answers that are others in SQL than the same words with underscores. */
 const IN_SQL: Readonly<Record<string, string>> = {
@@ -31,7 +40,10 @@ function asTold(text: string | null | undefined, like: unknown): unknown {
  */
 export async function expectSqlGives(
   reader: Sql,
-  { sql, columns }: { readonly sql?: unknown; readonly columns: Cells },
+  {
+    sql,
+    columns,
+  }: { readonly sql?: unknown; readonly columns: Readonly<Record<string, readonly unknown[]>> },
   derived: readonly string[] = [],
 ): Promise<void> {
   const rows = await reader.query(String(sql));
