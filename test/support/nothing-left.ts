@@ -8,8 +8,8 @@ import { describeRunning } from './command-line.ts';
  * none may keep a command alive that has done its work.
  */
 
-/** Time for what closes late, such as the last bytes of a connection or a process that is reaped. */
-const PATIENCE_MS = 5_000;
+/** Time for what closes late on a busy machine: kept-alive connections, a process that is reaped. */
+const PATIENCE_MS = 15_000;
 
 /** Code of the test runner, whose timers do not count. */
 const OF_RUNNER = /node_modules\/(?:vitest|@vitest)\//;
