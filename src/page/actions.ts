@@ -4,7 +4,7 @@ import type { DataSource } from './data/source.ts';
 import type { Drawing } from './drawing.ts';
 import type { Page } from './page.ts';
 import { readPalette } from './chart/palette.ts';
-import { anchorText, lateStartText } from './ui/anchors.ts';
+import { anchorText, lateStartText } from './time/anchor-text.ts';
 import { csvOf, download, pictureOf } from './ui/downloads.ts';
 import { listenToKeys } from './ui/keyboard.ts';
 import type { OverlaysPanel } from './ui/overlays-panel.ts';
@@ -49,7 +49,7 @@ export function listenToActions(deps: ActionDeps): Actions {
     },
     downloadPicture: () => void page.attempt(async () => downloadPicture(deps)),
     downloadCsv() {
-      const csv = csvOf(drawing.seen, page.view.anchor, drawing.zone);
+      const csv = csvOf(drawing.seen, page.view.anchor, drawing.clock.zone);
       download(`${fileName(page)}.csv`, new Blob([csv], { type: 'text/csv' }));
     },
     listTiers: () => void page.attempt(async () => listTiers(deps)),
@@ -64,9 +64,10 @@ async function downloadPicture({ page, drawing, strip }: ActionDeps): Promise<vo
     line.getAttribute('data-line'),
   );
   const { anchor } = page.view;
-  const first = drawing.seen.points.find(({ bar }) => bar !== undefined)?.bar;
-  const late = first && lateStartText(anchor, first.levelFromMs);
-  const zero = `CDV ${anchorText(anchor)}${late === undefined ? '' : `, at first ${late}`}`;
+  const { points, levels } = drawing.seen;
+  const first = points.find(({ bar }, at) => bar !== undefined && levels[at] !== undefined)?.bar;
+  const late = first && lateStartText(anchor, first.levelFromMs, drawing.clock);
+  const zero = `CDV ${anchorText(anchor, drawing.clock)}${late === undefined ? '' : `, at first ${late}`}`;
   const range = drawing.legend.range.textContent;
   const title = [name, range, zero, ...lines.map(String)];
   const chart = drawing.panes.chart.takeScreenshot(true, false);
@@ -147,13 +148,12 @@ async function listTiers({ source, page, overlays }: ActionDeps): Promise<void> 
   if (feed === undefined || facts === undefined) return;
   // A file has those that it was made with.
   if (!source.isLive) return overlays.setTiers(page.view.tiers);
-  const { series, interval, anchor } = feed.choice;
+  const { series, interval } = feed.choice;
   const stepMs = feed.intervalMs;
   const to = Math.ceil(facts.to / stepMs) * stepMs;
-  const query = { ...series, interval, anchor: anchor === 'visible' ? 'day' : anchor };
   const { tiers } = await source.ask(
     'tiers',
-    { ...query, open: feed.choice.open, exact: 'true', from: to - stepMs, to },
+    { ...series, interval, anchor: 'day', exact: 'true', from: to - stepMs, to },
     AbortSignal.timeout(10_000),
   );
   overlays.setTiers(tiers.map(String));

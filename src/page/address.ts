@@ -1,9 +1,42 @@
+import { Delayed } from './delayed.ts';
 import { type View, viewQuery } from './view.ts';
 
-/** @param how `push`: the back button returns to the view before */
-export function writeAddress(view: View, how: 'push' | 'replace'): void {
+/** Calm enough for the browser's limit of changes. */
+const CALM_MS = 400;
+
+/** The address of the page, which holds the view. */
+export class Address {
+  readonly #isWritable: boolean;
+  readonly #later = new Delayed(CALM_MS);
+
+  /** @param isWritable a page that is a file keeps its address */
+  constructor(isWritable: boolean) {
+    this.#isWritable = isWritable;
+  }
+
+  /** The picture has moved. */
+  replaceSoon(view: () => View): void {
+    this.#later.whenQuiet(() => this.#replace(view()));
+  }
+
+  /** The user has chosen another view: the back button returns to the one before. */
+  push(before: View, after: View): void {
+    this.cancel();
+    this.#replace(before);
+    if (this.#isWritable && viewQuery(after) !== viewQuery(before))
+      history.pushState(null, '', addressOf(after));
+  }
+
+  cancel(): void {
+    this.#later.cancel();
+  }
+
+  #replace(view: View): void {
+    if (this.#isWritable) history.replaceState(null, '', addressOf(view));
+  }
+}
+
+function addressOf(view: View): string {
   const query = viewQuery(view);
-  const address = `${location.pathname}${query === '' ? '' : `?${query}`}`;
-  if (how === 'push') history.pushState(null, '', address);
-  else history.replaceState(null, '', address);
+  return `${location.pathname}${query === '' ? '' : `?${query}`}`;
 }

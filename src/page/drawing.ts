@@ -13,7 +13,7 @@ import { Restarts } from './chart/restarts.ts';
 import { restartsOf } from './data/restart-times.ts';
 import { Shading, xOf } from './chart/shading.ts';
 import type { ZoneClock } from './time/zone-clock.ts';
-import { anchorText, lateStartText } from './ui/anchors.ts';
+import { anchorText, lateStartText, rollingBars } from './time/anchor-text.ts';
 import { tierText } from './ui/overlays-panel.ts';
 import { Legend, type LegendLine } from './ui/legend.ts';
 import { MARKET_TEXTS } from './ui/series-box.ts';
@@ -80,9 +80,9 @@ export class Drawing {
     };
   }
 
-  /** The name of the shown time zone. */
-  get zone(): string {
-    return this.#clock.zone;
+  /** Of the shown time zone. */
+  get clock(): ZoneClock {
+    return this.#clock;
   }
 
   get cursor(): number | undefined {
@@ -126,12 +126,12 @@ export class Drawing {
         : [{ verdict, from: places.placeOf(fromMs), to: places.placeOf(toMs) }],
     );
     for (const shade of this.#shades) shade.set(runs, this.#palette);
-    const restarts = view.anchor === 'visible' ? [] : restartsOf(feed.points);
+    const restarts = hasRestarts(view) ? restartsOf(feed.counted) : [];
     this.#restarts.set(
       restarts.map((timeMs) => ({
         place: places.placeOf(timeMs),
         // Without the year.
-        text: this.#clock.text(timeMs).slice(5),
+        text: feed.isAnchor(timeMs) ? '0 here' : this.#clock.text(timeMs).slice(5),
       })),
       this.#palette,
     );
@@ -183,13 +183,22 @@ export class Drawing {
     this.legend.show({
       title: `${symbol} ${MARKET_TEXTS[market]} · ${feed.choice.interval}`,
       time: point === undefined ? '' : `${this.#clock.text(point.timeMs)} ${this.#clock.zone}`,
-      anchor: lateText(view, point) ?? anchorText(view.anchor),
+      anchor: this.#anchorText(view, point),
       unit: this.#unit,
       point,
       levels: this.#levels[shown - this.#first],
       absence: this.#absence(point),
       lines: this.#lines.map((line) => legendLine(line, point)),
     });
+  }
+
+  /** What 0 means; of a bar whose levels count from later than the anchor: from when. */
+  #anchorText({ anchor }: View, point: Point | undefined): string {
+    const fromMs = point?.bar?.levelFromMs;
+    const isCounted = point !== undefined && this.#feed?.hasLevels(point) === true;
+    const late =
+      isCounted && fromMs !== undefined ? lateStartText(anchor, fromMs, this.#clock) : undefined;
+    return late ?? anchorText(anchor, this.#clock);
   }
 
   /** To the minute. */
@@ -223,9 +232,10 @@ export class Drawing {
 
   #countLevels(isNew: boolean): void {
     const { points } = this.panes.places;
+    const feed = this.#feed;
     if (this.#view?.anchor !== 'visible') {
       this.#first = 0;
-      this.#levels = points.map(({ bar }) => bar);
+      this.#levels = points.map((point) => (feed?.hasLevels(point) ? point.bar : undefined));
     } else {
       const [from, to] = this.#visibleIndices();
       if (!isNew && from === this.#first && to <= this.#first + this.#levels.length) return;
@@ -235,7 +245,8 @@ export class Drawing {
       for (const drawn of this.#lines) drawn.shown = recounted(drawn.levels, counted);
     }
     this.panes.setLevels(this.#levels, this.#first);
-    for (const { line, shown } of this.#lines) this.panes.setLine(line, shown);
+    const isRolling = rollingBars(this.#view?.anchor ?? '') !== undefined;
+    for (const { line, shown } of this.#lines) this.panes.setLine(line, shown, isRolling);
   }
 
   #drawLines(feed: Feed, view: View): void {
@@ -270,8 +281,9 @@ function recounted(
   );
 }
 
-function lateText({ anchor }: View, point: Point | undefined): string | undefined {
-  return point?.bar && lateStartText(anchor, point.bar.levelFromMs);
+/** Rolling levels begin at each bar, those from the left edge at the first one. */
+function hasRestarts({ anchor }: View): boolean {
+  return anchor !== 'visible' && rollingBars(anchor) === undefined;
 }
 
 function lineTitle(name: LineName, tiers: readonly string[]): string {

@@ -1,4 +1,6 @@
 import type { SeriesFacts } from './data/answers.ts';
+import type { ChartInterval } from './intervals.ts';
+import type { Refusal } from './data/source.ts';
 import type { SeriesName } from './view.ts';
 import { button, element } from './ui/element.ts';
 
@@ -27,4 +29,29 @@ export function emptyRange({ symbol, from, to }: SeriesFacts, goThere: () => voi
     `${symbol} is stored from ${text(from)} to ${text(to)} UTC.`,
     button('Go to the last bars', {}, goThere),
   ];
+}
+
+/**
+ * @param anchorText when levels are 0
+ * @param fitting intervals with a bar that begins there
+ */
+export function misfit(
+  anchorText: string,
+  fitting: readonly ChartInterval[],
+  chooseAuto: () => void,
+): Statement {
+  if (fitting.length === 0)
+    return [
+      `No bar begins at ${anchorText}`,
+      'CDV can count from the begin of a bar only. Choose a time on a whole minute.',
+    ];
+  return [
+    `No bar of this interval begins at ${anchorText}`,
+    `CDV can count from the begin of a bar only. Intervals that fit: ${fitting.join(', ')}.`,
+    button('Choose an interval that fits', {}, chooseAuto),
+  ];
+}
+
+export function refused({ message, code, advice }: Refusal): Statement {
+  return [`${message} (${code})`, advice];
 }

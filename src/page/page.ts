@@ -1,20 +1,24 @@
 /** The page: one view, the feed that loads it, and what draws it. */
 
-import { autoInterval } from './auto-interval.ts';
-import { type ChartInterval, CHART_INTERVAL_MS } from './intervals.ts';
+import { chooseInterval, MIN_BAR_PX } from './auto-interval.ts';
+import { type ChartInterval, CHART_INTERVAL_MS, fittingIntervals } from './intervals.ts';
 import type { SeriesFacts } from './data/answers.ts';
 import { Feed, isSame, linesOf } from './data/feed.ts';
 import { type DataSource, isAborted, Refusal } from './data/source.ts';
 import { parseView, type SeriesName, type View, viewQuery, type VisibleRange } from './view.ts';
 import { ZoneClock } from './time/zone-clock.ts';
+import { Listening } from './listening.ts';
 import type { Parts } from './parts.ts';
-import { writeAddress } from './address.ts';
+import { Address } from './address.ts';
 import { awaited } from './awaited.ts';
 import { Delayed } from './delayed.ts';
-import { lastDay, limitsOf, notBefore } from './ranges.ts';
-import { emptyRange, NO_SERIES, unknownSeries } from './empty-states.ts';
+import { drawable, lastDay, limitsOf } from './ranges.ts';
+import { emptyRange, misfit, NO_SERIES, refused, unknownSeries } from './empty-states.ts';
+import { instantOf } from './time/level-start.ts';
+import { instantText } from './time/anchor-text.ts';
 
 const RETRY_MS = 3_000;
+const BAD_REQUEST = 400;
 /** The picture may be narrower than this part of a bar past the last one and still follow new bars. */
 const FOLLOW_BARS = 3;
 
@@ -26,13 +30,10 @@ export class Page {
   #facts: readonly SeriesFacts[] | undefined;
   #feed: Feed | undefined;
   #interval: ChartInterval | undefined;
-  #unlisten: () => void = () => undefined;
-  #listened = '';
-  /** The server is away: what is in memory still moves, but is not all there is. */
-  #isLost = false;
+  readonly #listening: Listening;
   readonly #load = new Delayed(60);
   readonly #layers = new Delayed(200);
-  readonly #address = new Delayed(400);
+  readonly #address: Address;
   readonly #retry = new Delayed(RETRY_MS);
   readonly #reload = new Delayed(500);
 
@@ -40,6 +41,8 @@ export class Page {
     this.#source = source;
     this.#parts = parts;
     this.#view = view;
+    this.#address = new Address(source.isLive);
+    this.#listening = new Listening(source, parts, () => this.#renewSoon());
     parts.drawing.panes.onVisible(() => this.#onMoved());
     globalThis.addEventListener('popstate', () => this.#onBack());
   }
@@ -67,29 +70,23 @@ export class Page {
       await this.#loadFacts();
       await this.#show(this.#view.range);
     });
-    if (!this.#source.isLive) return;
-    const status = await this.#source
-      .ask('status', {}, AbortSignal.timeout(10_000))
-      .catch(() => undefined);
-    if (status === undefined) this.#parts.status.unknown('no answer');
-    else this.#parts.status.show(status);
+    await this.#listening.askStatus();
   }
 
   /** The user has chosen something else; the back button returns from it. */
   change(change: Partial<View>): void {
-    const { visible } = this.#parts.drawing.panes;
-    const isOther = change.series !== undefined;
-    this.#view = { ...this.#view, range: visible ?? this.#view.range, ...change };
-    if (isOther) this.#clear();
+    const before = { ...this.#view, range: this.#parts.drawing.panes.visible ?? this.#view.range };
+    this.#view = { ...before, ...change };
+    this.#address.push(before, this.#view);
     this.#parts.banner.tell(undefined);
-    this.#writeAddress('push');
+    if (change.series !== undefined) this.#clear();
     if (change.zone !== undefined) this.restyle();
     void this.attempt(async () => this.#show(this.#view.range));
   }
 
-  /** Shows another range of the same series. */
+  /** Shows another range of the same series; the back button returns from it. */
   goTo(range: VisibleRange): void {
-    void this.attempt(async () => this.#show(range));
+    this.change({ range });
   }
 
   restyle(): void {
@@ -108,7 +105,7 @@ export class Page {
     this.#parts.drawing.moved();
     this.#load.soon(() => void this.attempt(async () => this.#show(undefined)));
     this.#layers.whenQuiet(() => this.#showLayers());
-    this.#address.whenQuiet(() => this.#writeAddress('replace'));
+    this.#address.replaceSoon(() => this.#view);
   }
 
   #onBack(): void {
@@ -146,7 +143,6 @@ export class Page {
 
   /** @param asked to show; undefined: what is visible now */
   async #show(asked: VisibleRange | undefined): Promise<void> {
-    const range = asked && notBefore(this.#view.anchor, asked);
     const { drawing, toolbar, overlays, banner } = this.#parts;
     const { facts } = this;
     const { series } = this.#view;
@@ -155,9 +151,12 @@ export class Page {
       banner.say(...(series === undefined ? NO_SERIES : unknownSeries(series)));
       return;
     }
-    const wanted = range ?? drawing.panes.visible ?? (facts && lastDay(facts));
-    if (series === undefined || wanted === undefined) return;
-    const { feed, isNew } = this.#feedFor(series, wanted);
+    const whole = asked ?? drawing.panes.visible ?? (facts && lastDay(facts));
+    if (series === undefined || whole === undefined || !this.#hasFit()) return;
+    const { feed, isNew } = this.#feedFor(series, whole);
+    const mostMs = (this.#widthPx() / MIN_BAR_PX) * feed.intervalMs;
+    const wanted = drawable(whole, mostMs, instantOf(this.#view.anchor));
+    const range = asked === undefined && wanted === whole ? undefined : wanted;
     if (facts !== undefined) {
       if (range !== undefined || isNew)
         feed.limits = limitsOf(facts, {
@@ -169,11 +168,11 @@ export class Page {
     }
     toolbar.show(this.#view, feed.choice.interval);
     overlays.show(this.#view);
-    this.#listen();
-    const isChanged = await awaited(feed.cover(wanted));
+    this.#listening.to(this.#view);
+    const isChanged = await this.#cover(feed, wanted);
     await drawing.panes.laidOut();
     if (this.#feed !== feed) return;
-    if (!this.#isLost) banner.clear();
+    if (!this.#listening.isLost) banner.clear();
     if (isChanged || isNew || range !== undefined) {
       // Meanwhile the picture may have been moved on.
       const shown = range ?? (isNew ? (drawing.panes.visible ?? wanted) : undefined);
@@ -188,14 +187,49 @@ export class Page {
     await this.#coverLines(feed, wanted);
   }
 
+  /** Whether bars of the view can begin at its anchor. If not, says so in the place of the chart. */
+  #hasFit(): boolean {
+    const { interval, anchor, zone } = this.#view;
+    const fitting = fittingIntervals(anchor, this.#source.intervals);
+    if (interval === 'auto' ? fitting.length > 0 : fitting.includes(interval)) return true;
+    const range = this.#parts.drawing.panes.visible ?? this.#view.range;
+    this.#clear();
+    this.#view = { ...this.#view, range };
+    const text = instantText(anchor, new ZoneClock(zone));
+    this.#parts.banner.say(...misfit(text, fitting, () => this.change({ interval: 'auto' })));
+    return false;
+  }
+
+  /**
+   * What the source refuses for good is said in the place of the chart.
+   * @returns whether there is something new to draw
+   */
+  async #cover(feed: Feed, wanted: VisibleRange): Promise<boolean> {
+    try {
+      return await awaited(feed.cover(wanted));
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== BAD_REQUEST) throw error;
+      // Nothing of an earlier choice stays under the new ones.
+      if (this.#feed === feed) {
+        this.#clear();
+        this.#parts.banner.say(...refused(error));
+      }
+      return false;
+    }
+  }
+
+  #widthPx(): number {
+    return this.#parts.drawing.panes.chart.timeScale().width() || innerWidth - 80;
+  }
+
   /** The feed of the view; a new one when it shows something else. */
   #feedFor(series: SeriesName, visible: VisibleRange): { feed: Feed; isNew: boolean } {
-    const { anchor, open, interval: chosen } = this.#view;
-    const widthPx = this.#parts.drawing.panes.chart.timeScale().width() || innerWidth - 80;
-    const interval =
-      chosen === 'auto'
-        ? autoInterval(visible, widthPx, this.#source.intervals, this.#interval)
-        : chosen;
+    const { anchor, open } = this.#view;
+    const interval = chooseInterval(this.#view, visible, {
+      held: this.#source.intervals,
+      widthPx: this.#widthPx(),
+      current: this.#interval,
+    });
     this.#interval = interval;
     const choice = { series, interval, anchor, open };
     const current = this.#feed;
@@ -224,32 +258,6 @@ export class Page {
     if (this.#feed === undefined) return;
     const { layers, readPalette } = this.#parts;
     void awaited(layers.show(this.#feed, this.#view, readPalette()));
-  }
-
-  #listen(): void {
-    const { series, overlays } = this.#view;
-    const names = [...(series === undefined ? [] : [series]), ...overlays];
-    const key = JSON.stringify(names);
-    if (key === this.#listened) return;
-    this.#listened = key;
-    this.#unlisten();
-    this.#unlisten = this.#source.listen(names, {
-      onBars: () => this.#renewSoon(),
-      onStatus: (status) => {
-        this.#parts.status.show(status);
-        // A store that is back may answer what it could not answer before.
-        if (status.services.store && this.#parts.banner.isShown) this.#renewSoon();
-      },
-      onBack: () => {
-        this.#isLost = false;
-        this.#renewSoon();
-      },
-      onLost: (error) => {
-        this.#isLost = true;
-        this.#parts.banner.fail(error);
-        this.#parts.status.unknown(error.status === 401 ? 'session ended' : 'no answer');
-      },
-    });
   }
 
   #renewSoon(): void {
@@ -287,10 +295,5 @@ export class Page {
   async #again(): Promise<void> {
     if (this.#facts === undefined) await this.#loadFacts();
     await this.#show(this.#feed === undefined ? this.#view.range : undefined);
-  }
-
-  #writeAddress(how: 'push' | 'replace'): void {
-    // A page that is a file keeps its address.
-    if (this.#source.isLive) writeAddress(this.#view, how);
   }
 }

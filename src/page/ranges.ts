@@ -1,7 +1,9 @@
 import { DAY_MS } from '../domain/time/hour.ts';
 import type { SeriesFacts } from './data/answers.ts';
-import { instantOf } from './time/level-start.ts';
 import type { VisibleRange } from './view.ts';
+
+/** The share of the picture before an anchor. */
+const BEFORE_ANCHOR = 0.1;
 
 type Stored = Pick<SeriesFacts, 'from' | 'to'>;
 
@@ -20,9 +22,20 @@ export function lastDay({ from, to }: Stored): VisibleRange {
   return { fromMs: Math.max(from, to - DAY_MS), toMs: to };
 }
 
-/** There are no bars before an anchor that is an instant: the range, or the one that begins there. */
-export function notBefore(anchor: string, range: VisibleRange): VisibleRange {
-  const anchorMs = instantOf(anchor);
-  if (anchorMs === undefined || anchorMs < range.toMs) return range;
-  return { fromMs: anchorMs, toMs: anchorMs + range.toMs - range.fromMs };
+/**
+ * The part of a range whose bars the chart can draw side by side: from shortly before the anchor, if that is
+ * in the range, else the last part.
+ * @param mostMs its longest length
+ */
+export function drawable(
+  range: VisibleRange,
+  mostMs: number,
+  anchorMs: number | undefined,
+): VisibleRange {
+  const { fromMs, toMs } = range;
+  if (toMs - fromMs <= mostMs) return range;
+  if (anchorMs === undefined || anchorMs < fromMs || anchorMs > toMs - mostMs)
+    return { fromMs: toMs - mostMs, toMs };
+  const startMs = Math.max(fromMs, Math.floor(anchorMs - mostMs * BEFORE_ANCHOR));
+  return { fromMs: startMs, toMs: startMs + mostMs };
 }

@@ -1,11 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createSql, literal, type Sql } from '../../src/adapters/questdb/sql.ts';
-import type { Series } from '../../src/domain/market.ts';
-import { formatDecimal, parseDecimal } from '../../src/domain/trade/decimal.ts';
+import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/time/hour.ts';
 import { truth } from '../e2e/reference.ts';
 import { cm, Rig, spot } from '../e2e/rig.ts';
@@ -25,6 +21,7 @@ import {
   textOf,
   timeOf,
 } from './browser.ts';
+import { countedLevels, storedBar } from './stored.ts';
 
 /** A Sunday; New York's clocks change on the 10th. */
 const START = Date.UTC(2024, 2, 3);
@@ -67,42 +64,6 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     expectClean(chart, served);
   });
 
-  /** Prices, delta, sizes and ids of stored bars, from the exact table of their interval. */
-  async function storedBar(series: Series, interval: string, timeMs: number) {
-    const [row] = await sql.query(
-      `SELECT open, high, low, close, delta, buy_volume, sell_volume, agg_trades, first_id, last_id,
-         quote_delta, price_open, price_high, price_low, price_close FROM cdv_exact_${interval}
-       WHERE symbol = ${literal(series.symbol)} AND ts = ${literal(iso(timeMs))}`,
-    );
-    return row;
-  }
-
-  /**
-   * Levels of a bar that count from an instant: sums of the deltas of stored minutes, and the levels inside
-   * each minute moved by the sum before it.
-   */
-  async function countedLevels(series: Series, fromMs: number, bar: { at: number; end: number }) {
-    const minutes = await sql.query(
-      `SELECT ts::long us, agg_trades, high, low, close, delta FROM cdv_exact_1m
-       WHERE symbol = ${literal(series.symbol)} AND status <> 'void'
-         AND ts >= ${literal(iso(fromMs))} AND ts < ${literal(iso(bar.end))} ORDER BY ts`,
-    );
-    let total = 0n;
-    const [highs, lows]: [bigint[], bigint[]] = [[], []];
-    for (const minute of minutes) {
-      const e8 = (name: string) => parseDecimal(minute[name] ?? '', 8);
-      total += e8('delta');
-      // A minute without trades has the level before it, which is none of the bar's own.
-      if (Number(minute['us']) < bar.at * 1000 || minute['agg_trades'] === '0') continue;
-      highs.push(total - e8('close') + e8('high'));
-      lows.push(total - e8('close') + e8('low'));
-    }
-    const text = (units: bigint) => formatDecimal(units, 8);
-    const high = highs.reduce((most, one) => (one > most ? one : most));
-    const low = lows.reduce((least, one) => (one < least ? one : least));
-    return { high: text(high), low: text(low), close: text(total) };
-  }
-
   const shownLevels = async () => ({
     high: await chart.field('cdv', 'high'),
     low: await chart.field('cdv', 'low'),
@@ -117,7 +78,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
   ] as const)('the legend has what the table of %s has', async (interval, ms, series) => {
     const at = START + DAY_MS + 20 * HOUR_MS;
     await chart.open(viewOf(series, { interval, from: iso(at - 40 * ms), to: iso(at + ms) }));
-    const row = await storedBar(series, interval, at);
+    const row = await storedBar(sql, series, interval, at);
     expect(row).toBeDefined();
     for (const name of ['open', 'high', 'low', 'close'])
       expect(await chart.field('cdv', name)).toBe(row?.[name]);
@@ -151,7 +112,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
         viewOf(BUSY, { interval, anchor, from: iso(at - 50 * ms), to: iso(at + ms) }),
       );
       expect(await chart.field('price', 'time')).toBe(`${textOf(at)} UTC`);
-      const row = await countedLevels(BUSY, zero, { at, end: at + ms });
+      const row = await countedLevels(sql, BUSY, zero, { at, end: at + ms });
       expect(await shownLevels()).toEqual(row);
     },
   );
@@ -162,7 +123,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     const view = { interval: '5m', anchor: 'visible', from: iso(at - 60 * ms), to: iso(at + ms) };
     await chart.open(viewOf(BUSY, view));
     const bar = { at, end: at + ms };
-    expect(await shownLevels()).toEqual(await countedLevels(BUSY, at - 60 * ms, bar));
+    expect(await shownLevels()).toEqual(await countedLevels(sql, BUSY, at - 60 * ms, bar));
     expect(await chart.field('cdv', 'levelMissing')).toBe('0');
     // Over midnight: stored levels begin at 0 there, these do not.
     const before = {
@@ -172,7 +133,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
       to: iso(at + ms),
     };
     await chart.open(viewOf(BUSY, before));
-    expect(await shownLevels()).toEqual(await countedLevels(BUSY, at - 260 * ms, bar));
+    expect(await shownLevels()).toEqual(await countedLevels(sql, BUSY, at - 260 * ms, bar));
   });
 
   test('a day with a gap has holes, shades, and the evidence on hover', async () => {
@@ -220,7 +181,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     const title = await page.locator('[data-legend=price] strong').innerText();
     expect(title).toBe(`${THIN.symbol} spot · 5m`);
     const time = timeOf(await chart.field('price', 'time'));
-    const row = await storedBar(THIN, '5m', time);
+    const row = await storedBar(sql, THIN, '5m', time);
     expect(await chart.field('cdv', 'close')).toBe(row?.['close']);
     await page.goBack();
     await page.locator(`body[data-shown*="symbol=${BUSY.symbol}&"]`).waitFor();
@@ -244,7 +205,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
       .toBeLessThan(at);
     await chart.page.waitForTimeout(500);
     const time = timeOf(await chart.field('price', 'time'));
-    const row = await storedBar(BUSY, '1m', time);
+    const row = await storedBar(sql, BUSY, '1m', time);
     expect(await chart.field('cdv', 'close')).toBe(row?.['close']);
     expect(await chart.field('delta', 'buyVolume')).toBe(row?.['buy_volume']);
   });
@@ -259,21 +220,6 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     expect(new URL(chart.page.url()).searchParams.get('anchor')).toBe(anchor);
     await chart.page.goBack();
     await chart.page.getByText('0 at UTC midnight').waitFor();
-  });
-
-  test('the page has no inline styles or scripts but the logo of its library', async () => {
-    const policy = (await served.ask('/')).headers.get('content-security-policy') ?? '';
-    expect(policy).toMatch(/style-src 'self' 'sha256-[^']+';/);
-    expect(policy).not.toContain('unsafe');
-    await chart.open(viewOf(BUSY, { interval: '1h' }));
-    const logo = chart.page.locator('#tv-attr-logo');
-    expect(await logo.getAttribute('href')).toContain('https://www.tradingview.com/');
-    // Its style was let through: else it would have no place of its own.
-    expect(
-      await chart.page.evaluate<string>(
-        'getComputedStyle(document.querySelector("#tv-attr-logo")).position',
-      ),
-    ).toBe('absolute');
   });
 
   test('the downloaded picture has the size of the chart, its strip, and two lines of text', async () => {
@@ -301,7 +247,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
       .split('\n');
     expect(lines).toHaveLength(24);
     const cells = new Map(header.split(',').map((name, at) => [name, lines[3]?.split(',')[at]]));
-    const row = await storedBar(BUSY, '1h', from + 3 * HOUR_MS);
+    const row = await storedBar(sql, BUSY, '1h', from + 3 * HOUR_MS);
     expect(cells.get('time')).toBe(iso(from + 3 * HOUR_MS));
     for (const level of ['open', 'high', 'low', 'close'])
       expect(cells.get(`cdv_${level}`)).toBe(row?.[level]);
@@ -380,7 +326,7 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     await chart.open(viewOf(BUSY, { interval: '1h', from: iso(START), to: iso(at + HOUR_MS) }));
     await page.getByLabel('CDV counts from', { exact: true }).selectOption({ label: 'UTC month' });
     await page.getByText('counts from 2024-03-03 00:00 UTC, the first stored hour').waitFor();
-    const row = await countedLevels(BUSY, START, { at, end: at + HOUR_MS });
+    const row = await countedLevels(sql, BUSY, START, { at, end: at + HOUR_MS });
     expect(await shownLevels()).toEqual(row);
   });
 
@@ -438,9 +384,82 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     await expect
       .poll(async () => page.locator('[data-legend=cdv] .hint').innerText())
       .toBe('0 at 2024-03-05 02:00 UTC');
+    const last = await chart.field('price', 'time');
+    // One entry of the history each: the anchor, and the way to it.
     await page.locator('body').press('Home');
-    // There are no bars before it.
-    await expect.poll(() => new URL(page.url()).searchParams.get('from')).toBe('2024-03-05T02:00Z');
+    await expect.poll(() => new URL(page.url()).searchParams.get('from')).toBe('2024-03-03T00:00Z');
+    await page.goBack();
+    await expect.poll(async () => chart.field('price', 'time')).toBe(last);
+    expect(page.url()).toContain('anchor=2024-03-05T02:00Z');
+  });
+
+  test('before an anchor in the picture there are prices and delta, from it on also levels', async () => {
+    const { page } = chart;
+    const ms = 5 * MINUTE_MS;
+    const zero = WEDNESDAY + 8 * HOUR_MS + ms;
+    const [before, after] = [zero - 2 * ms, zero + 30 * ms];
+    const view = {
+      anchor: iso(zero),
+      zone: 'America/New_York',
+      overlay: `spot:${THIN.symbol}`,
+      tier: '0',
+    };
+    const range = (last: number) => ({ from: iso(last - 20 * ms), to: iso(last + ms) });
+    await chart.open(viewOf(BUSY, { ...view, interval: '5m', ...range(before) }));
+    const hint = '0 at 2024-03-06 03:05 New York';
+    const line = page.locator('[data-line]');
+    const expectStored = async (at: number) => {
+      const row = await storedBar(sql, BUSY, '5m', at);
+      expect(await chart.field('price', 'priceClose')).toBe(row?.['price_close']);
+      expect(await chart.field('delta', 'delta')).toBe(row?.['delta']);
+      expect(await chart.field('delta', 'ids')).toBe(`${row?.['first_id']}–${row?.['last_id']}`);
+      expect(await page.locator('[data-legend=cdv] .hint').innerText()).toBe(hint);
+    };
+    await expectStored(before);
+    expect(await page.locator('[data-legend=cdv] [data-field=close]').count()).toBe(0);
+    expect(await line.allInnerTexts()).toEqual(['–', '–']);
+    await chart.open(viewOf(BUSY, { ...view, interval: '5m', ...range(after) }));
+    await expectStored(after);
+    const bar = { at: after, end: after + ms };
+    expect(await shownLevels()).toEqual(await countedLevels(sql, BUSY, zero, bar));
+    const thin = (await countedLevels(sql, THIN, zero, { at: zero, end: after + ms })).close;
+    await expect.poll(async () => (await line.allInnerTexts())[0]).toBe(thin);
+    // On the zero itself and just before it, by keys.
+    await chart.open(viewOf(BUSY, { ...view, interval: '5m', ...range(zero) }));
+    await expectStored(zero);
+    await expect.poll(async () => (await line.allInnerTexts()).includes('–')).toBe(false);
+    await page.locator('.chart').focus();
+    for (let key = 0; key < 2; key += 1) await page.keyboard.press('Shift+ArrowLeft');
+    await expectStored(zero - ms);
+    expect(await line.allInnerTexts()).toEqual(['–', '–']);
+  });
+
+  test('auto takes bars that begin at the anchor; an interval that does not fit is said, without a chart', async () => {
+    const { page } = chart;
+    const from = WEDNESDAY + 7 * HOUR_MS;
+    const anchor = '2024-03-06T08:17Z';
+    const view = {
+      anchor,
+      from: iso(from),
+      to: iso(from + 12 * HOUR_MS),
+      zone: 'America/New_York',
+    };
+    await chart.open(viewOf(BUSY, view));
+    expect(await page.locator('body').getAttribute('data-shown')).toMatch(/&shown=1m$/);
+    expect(await page.getByLabel('CDV counts from').locator('option:checked').innerText()).toBe(
+      'From 2024-03-06 03:17 New York',
+    );
+    await page.getByLabel('Interval').selectOption('1h');
+    const empty = page.locator('.empty');
+    await empty.waitFor();
+    expect(await empty.innerText()).toContain('begins at 2024-03-06 03:17 New York');
+    expect(await empty.innerText()).toContain('Intervals that fit: 1m.');
+    expect(await page.locator('[data-legend] *').count()).toBe(0);
+    await empty.getByRole('button').click();
+    await page.locator('body[data-shown$="&shown=1m"]').waitFor();
+    expect(await empty.isVisible()).toBe(false);
+    const shown = new URL(page.url()).searchParams;
+    expect(Date.parse(shown.get('to') ?? '')).toBe(from + 12 * HOUR_MS);
   });
 
   test('an interval that there is not is said, until something is chosen', async () => {
@@ -451,23 +470,6 @@ describe.skipIf(CHROMIUM === undefined)('the chart page', () => {
     await page.getByLabel('Interval').selectOption('1h');
     await notice.waitFor({ state: 'hidden' });
   });
-
-  test.each(['dark', 'light'] as const)(
-    'axe finds nothing to complain about, %s',
-    async (colorScheme) => {
-      const own = await openChart(browser, served, { colorScheme });
-      await own.open(viewOf(BUSY, { interval: '1h' }));
-      await own.page.getByRole('button', { name: 'Overlays' }).click();
-      await own.page.evaluate(
-        readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'),
-      );
-      const { violations } = await own.page.evaluate<AxeResults>('axe.run()');
-      await own.close();
-      expect(
-        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`),
-      ).toEqual([]);
-    },
-  );
 });
 
 async function fill(): Promise<void> {

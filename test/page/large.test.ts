@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
 import type { Browser, CDPSession } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
@@ -8,7 +11,15 @@ import { unique } from '../support/command-line.ts';
 import { fillSeries } from '../support/filled-series.ts';
 import { type Served, startServe } from '../support/served.ts';
 import { openStore } from '../support/store.ts';
-import { type ChartPage, CHROMIUM, expectClean, openBrowser, openChart, iso } from './browser.ts';
+import {
+  type ChartPage,
+  CHROMIUM,
+  expectClean,
+  openBrowser,
+  openChart,
+  iso,
+  viewOf,
+} from './browser.ts';
 
 const START = Date.UTC(2024, 3, 1);
 /** Six chunks of minutes, of which a picture keeps three at most. */
@@ -82,6 +93,38 @@ describe.skipIf(CHROMIUM === undefined)('the page of a large store', () => {
     await page.locator(`body[data-shown*="symbol=${NAME}N137&"]`).waitFor();
     expect(await page.locator('[data-legend=price] strong').innerText()).toContain(`${NAME}N137`);
   });
+
+  test('the page has no inline styles or scripts but the logo of its library', async () => {
+    const policy = (await served.ask('/')).headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(/style-src 'self' 'sha256-[^']+';/);
+    expect(policy).not.toContain('unsafe');
+    await chart.open(viewOf(LONG, { interval: '1h' }));
+    const logo = chart.page.locator('#tv-attr-logo');
+    expect(await logo.getAttribute('href')).toContain('https://www.tradingview.com/');
+    // Its style was let through: else it would have no place of its own.
+    expect(
+      await chart.page.evaluate<string>(
+        'getComputedStyle(document.querySelector("#tv-attr-logo")).position',
+      ),
+    ).toBe('absolute');
+  });
+
+  test.each(['dark', 'light'] as const)(
+    'axe finds nothing to complain about, %s',
+    async (colorScheme) => {
+      const own = await openChart(browser, served, { colorScheme });
+      await own.open(viewOf(LONG, { interval: '1h' }));
+      await own.page.getByRole('button', { name: 'Overlays' }).click();
+      await own.page.evaluate(
+        readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'),
+      );
+      const { violations } = await own.page.evaluate<AxeResults>('axe.run()');
+      await own.close();
+      expect(
+        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`),
+      ).toEqual([]);
+    },
+  );
 
   test('memory does not grow with the way that was scrolled', async () => {
     const { page } = chart;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { timeZones } from '../../adapters/system/time-zones.ts';
+import type { Anchor } from '../../domain/bars/anchor.ts';
 import { planBars } from '../../domain/bars/bar-plan.ts';
 import { parseAnchor } from '../../domain/bars/parse-anchor.ts';
 import { CdvaultError } from '../../domain/errors.ts';
@@ -11,7 +12,7 @@ import { marketName, type Series } from '../../domain/market.ts';
 import { MINUTE_MS, type TimeRange, widenToHours } from '../../domain/time/hour.ts';
 import { CHART_INTERVAL_MS, CHART_INTERVALS } from '../../page/intervals.ts';
 import { loginUrl } from '../../adapters/http/login-url.ts';
-import type { FileView } from '../../page/data/file-questions.ts';
+import { type FileView, fileIntervals, MOST_FILE_BARS } from '../../page/data/file-questions.ts';
 import { DEFAULT_VIEW, viewQuery } from '../../page/view.ts';
 import type { App } from '../compose.ts';
 import { ANCHOR_HELP } from '../input/anchor-option.ts';
@@ -69,7 +70,8 @@ async function chart(symbol: string, options: ChartOptions): Promise<ExitCode> {
   const range = { startMs, endMs };
   const lengthMs = options.interval === 'auto' ? MINUTE_MS : CHART_INTERVAL_MS[options.interval];
   // Rejects what does not fit before a service is started.
-  planBars({ lengthMs, range, anchor: parseAnchor(anchor, timeZones.has) }, timeZones.clockTime);
+  const parsed = parseAnchor(anchor, timeZones.has);
+  planBars({ lengthMs, range: countedPart(range, parsed), anchor: parsed }, timeZones.clockTime);
   if (!timeZones.has(zone)) {
     throw new CdvaultError('USAGE', `unknown time zone ${JSON.stringify(zone)}`, {
       advice: 'Use a name from the IANA database: America/New_York, Europe/London, Asia/Tokyo.',
@@ -87,6 +89,7 @@ async function chart(symbol: string, options: ChartOptions): Promise<ExitCode> {
     open: options.open,
     zone,
   };
+  if (kind !== 'link') assertHolds(view);
   return withApp({}, async ({ app, signal }) => {
     await assertStored(app, series);
     await noteEmptiness(app, series, range);
@@ -97,6 +100,25 @@ async function chart(symbol: string, options: ChartOptions): Promise<ExitCode> {
     }
     return EXIT.ok;
   });
+}
+
+/** Before an instant that is in the range, the chart has prices and volumes only. */
+function countedPart(range: TimeRange, anchor: Anchor): TimeRange {
+  if (anchor.kind !== 'instant' || anchor.atMs >= range.endMs) return range;
+  return { ...range, startMs: Math.max(range.startMs, anchor.atMs) };
+}
+
+/** @throws CdvaultError USAGE */
+function assertHolds(view: FileView): void {
+  if (fileIntervals(view).length > 0) return;
+  throw new CdvaultError(
+    'USAGE',
+    `no interval that fits the anchor has 1 to ${MOST_FILE_BARS} bars in the range`,
+    {
+      advice:
+        'Choose another range, or an anchor at a full hour, where bars of more intervals begin.',
+    },
+  );
 }
 
 /** Says so when no hour of the range is stored: the chart is then empty. */

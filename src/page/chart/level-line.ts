@@ -9,24 +9,32 @@ export function chartTime(timeMs: number): UTCTimestamp {
 /** What a line needs of a bar. */
 export type LineBar = Pick<LevelBar, 'close' | 'delta'>;
 
-/** The closes of consecutive bars as a line, which breaks where a bar is missing and where levels start again. */
+/**
+ * The closes of consecutive bars as a line, which breaks where a bar is missing and where levels start again.
+ * @param isRolling levels start again at each bar: the line breaks where bars are missing only
+ */
 export function levelLine(
   points: readonly Point[],
   bars: ReadonlyMap<number, LineBar>,
+  isRolling = false,
 ): (LineData | WhitespaceData)[] {
   const ofPoints = points.map(({ timeMs }) => bars.get(timeMs));
   return points.map(({ timeMs }, index) => {
     const time = chartTime(timeMs);
     const bar = ofPoints[index];
     if (bar === undefined) return { time };
-    const isEnd = index === points.length - 1 || goesOn(bar, ofPoints[index + 1]);
+    const next = ofPoints[index + 1];
+    const hasNext = next !== undefined && (isRolling || goesOn(bar, next));
     // The colour of a point is that of the line to the next one.
-    return { time, value: Number(bar.close), ...(!isEnd && { color: '#00000000' }) };
+    return {
+      time,
+      value: Number(bar.close),
+      ...(!hasNext && index < points.length - 1 && { color: '#00000000' }),
+    };
   });
 }
 
-function goesOn({ close }: LineBar, next: LineBar | undefined): boolean {
-  if (next === undefined) return false;
+function goesOn({ close }: LineBar, next: LineBar): boolean {
   const e8 = (text: string) => parseDecimal(text, QTY_SCALE);
   return e8(next.close) - e8(next.delta) === e8(close);
 }

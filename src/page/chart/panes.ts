@@ -16,6 +16,7 @@ import {
 } from 'lightweight-charts';
 import type { Point } from '../data/bar.ts';
 import type { VisibleRange } from '../view.ts';
+import { MIN_BAR_PX } from '../auto-interval.ts';
 import type { LevelTexts } from '../levels.ts';
 import type { ZoneClock } from '../time/zone-clock.ts';
 import { zonedAxis, zonedLabel } from '../time/zoned-axis.ts';
@@ -109,7 +110,7 @@ export class Panes {
     return {
       tickMarkFormatter: zonedLabel(() => this.#clock),
       timeVisible: true,
-      minBarSpacing: 0.6,
+      minBarSpacing: MIN_BAR_PX,
       borderColor: this.#palette.line,
     };
   }
@@ -185,8 +186,8 @@ export class Panes {
   }
 
   /** Draws a line on the points of the axis; times that are not on it are left out. */
-  setLine(line: Line, bars: ReadonlyMap<number, LineBar>): void {
-    line.setData(levelLine(this.#places.points, bars));
+  setLine(line: Line, bars: ReadonlyMap<number, LineBar>, isRolling: boolean): void {
+    line.setData(levelLine(this.#places.points, bars, isRolling));
   }
 
   onVisible(handler: () => void): void {

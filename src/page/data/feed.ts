@@ -42,7 +42,9 @@ export class Feed {
   readonly choice: FeedChoice;
   readonly intervalMs: number;
   /** There are no bars outside of it. */
-  #limits: VisibleRange;
+  limits: VisibleRange = { fromMs: -Infinity, toMs: Infinity };
+  /** Bars before it have prices and volumes, and no levels. */
+  readonly #levelsFromMs: number;
   readonly #source: DataSource;
   readonly #bars: Chunks<Piece>;
   #tiers: readonly string[] = [];
@@ -52,24 +54,27 @@ export class Feed {
     this.#source = source;
     this.choice = choice;
     this.intervalMs = CHART_INTERVAL_MS[choice.interval];
-    this.#limits = { fromMs: instantOf(choice.anchor) ?? -Infinity, toMs: Infinity };
+    this.#levelsFromMs = instantOf(choice.anchor) ?? -Infinity;
     this.#bars = new Chunks(this.intervalMs, async (range, signal) => {
-      const [bars, coverage] = await Promise.all([
-        source.ask('bars', barsQuery(choice.series, choice, range), signal),
+      const [coverage, ...points] = await Promise.all([
         source.ask('coverage', { ...choice.series, ...asked(range) }, signal),
+        ...partsOf(choice, range).map(async (part) => {
+          const query = barsQuery(choice.series, part.choice, part.range);
+          return pointsOf(await source.ask('bars', query, signal), this.intervalMs, part.range);
+        }),
       ]);
-      return { points: pointsOf(bars, this.intervalMs, range), coverage: runsOf(coverage) };
+      return { points: points.flat(), coverage: runsOf(coverage) };
     });
   }
 
-  get limits(): VisibleRange {
-    return this.#limits;
+  /** Whether levels are counted there. */
+  hasLevels({ timeMs }: Pick<Point, 'timeMs'>): boolean {
+    return timeMs >= this.#levelsFromMs;
   }
 
-  /** @param stored what may be stored; it need not be known when the first bars are asked for */
-  set limits(stored: VisibleRange) {
-    const anchorMs = instantOf(this.choice.anchor) ?? -Infinity;
-    this.#limits = { ...stored, fromMs: Math.max(stored.fromMs, anchorMs) };
+  /** Whether levels are 0 at a time because the anchor is that instant. */
+  isAnchor(timeMs: number): boolean {
+    return timeMs === this.#levelsFromMs;
   }
 
   get points(): readonly Point[] {
@@ -77,6 +82,11 @@ export class Feed {
     return this.#bars.pieces
       .flatMap(({ points }) => points)
       .filter((point) => point.endMs > fromMs && point.timeMs < toMs);
+  }
+
+  /** The points that have levels. */
+  get counted(): readonly Point[] {
+    return this.points.filter((point) => this.hasLevels(point));
   }
 
   /** Lower bounds of all tiers of the series; empty until a line of a tier is loaded. */
@@ -117,7 +127,9 @@ export class Feed {
 
   async #loadLine(line: LineName, range: VisibleRange, signal: AbortSignal) {
     const series = line.kind === 'series' ? line.series : this.choice.series;
-    const query = barsQuery(series, this.choice, range);
+    const counted = { ...range, fromMs: Math.max(range.fromMs, this.#levelsFromMs) };
+    if (counted.fromMs >= counted.toMs) return [];
+    const query = barsQuery(series, this.choice, counted);
     if (line.kind === 'series')
       return levelsByTime((await this.#source.ask('bars', query, signal)).columns);
     const { tiers, columns } = await this.#source.ask(
@@ -130,13 +142,31 @@ export class Feed {
   }
 }
 
+/** What bars are. */
+export type BarsChoice = Pick<FeedChoice, 'interval' | 'anchor' | 'open'>;
+
+/**
+ * The API has no bars before an anchor that is an instant. Their prices and volumes are the same with any
+ * anchor, so that those before it are asked for with another one.
+ */
+export function partsOf(
+  choice: BarsChoice,
+  range: VisibleRange,
+): { choice: BarsChoice; range: VisibleRange }[] {
+  const anchorMs = Math.min(instantOf(choice.anchor) ?? -Infinity, range.toMs);
+  if (anchorMs <= range.fromMs) return [{ choice, range }];
+  return [
+    { choice: { ...choice, anchor: 'day' }, range: { ...range, toMs: anchorMs } },
+    { choice, range: { ...range, fromMs: anchorMs } },
+  ].filter((part) => part.range.fromMs < part.range.toMs);
+}
+
 /** The question for the bars of a range. */
 export function barsQuery(
   series: SeriesName,
-  { interval, anchor, open }: Pick<FeedChoice, 'interval' | 'anchor' | 'open'>,
+  { interval, anchor, open }: BarsChoice,
   range: VisibleRange,
 ): Query {
-  const fromMs = Math.max(range.fromMs, instantOf(anchor) ?? -Infinity);
   return {
     ...series,
     interval,
@@ -144,7 +174,7 @@ export function barsQuery(
     anchor: anchor === 'visible' ? 'day' : anchor,
     open,
     exact: 'true',
-    ...asked({ ...range, fromMs }),
+    ...asked(range),
   };
 }
 

@@ -1,4 +1,4 @@
-import { INTERVALS } from '../../domain/time/interval.ts';
+import { CHART_INTERVALS } from '../intervals.ts';
 import { parseSeries, seriesText } from '../view.ts';
 import type { Answers, Endpoint, StatusAnswer } from './answers.ts';
 import { queryText } from './query.ts';
@@ -15,7 +15,7 @@ const LOST_MS = 8_000;
 export function createHttpSource(): DataSource {
   return {
     isLive: true,
-    intervals: INTERVALS,
+    intervals: CHART_INTERVALS,
     ask: async <E extends Endpoint>(endpoint: E, query: Query, signal: AbortSignal) =>
       (await request(`${API}/${endpoint}${queryText(query)}`, signal)) as Answers[E],
     listen(series, listener) {

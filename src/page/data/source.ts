@@ -13,7 +13,7 @@ export interface DataSource {
   listen(series: readonly SeriesName[], listener: Listener): () => void;
   /** Whether there is a server with a board, downloads and new bars. */
   readonly isLive: boolean;
-  /** Of which it has bars; `auto` chooses from them. */
+  /** Of which it has bars. */
   readonly intervals: readonly ChartInterval[];
 }
 

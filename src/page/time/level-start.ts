@@ -35,7 +35,10 @@ export function isAtAnchor(anchor: string, levelFromMs: number): boolean {
 
 /** The instant that an anchor is; undefined for anchors of another kind. No level is counted before it. */
 export function instantOf(anchor: string): number | undefined {
-  const instantMs = /^\d{4}-/.test(anchor) ? Date.parse(anchor) : NaN;
+  if (!/^\d{4}-/.test(anchor)) return undefined;
+  // The API reads a time without a zone as UTC, the browser as local time.
+  const hasZone = !anchor.includes('T') || /(Z|[+-]\d\d:?\d\d)$/i.test(anchor);
+  const instantMs = Date.parse(hasZone ? anchor : `${anchor}Z`);
   return Number.isNaN(instantMs) ? undefined : instantMs;
 }
 

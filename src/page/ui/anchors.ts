@@ -1,6 +1,6 @@
-/** Anchors as the page offers and names them. */
+/** Anchors and time zones that the page offers. */
 
-import { isAtAnchor } from '../time/level-start.ts';
+import { zoneName } from '../time/anchor-text.ts';
 import type { ChoiceGroup } from './element.ts';
 
 const SESSIONS: readonly (readonly [anchor: string, name: string])[] = [
@@ -52,44 +52,3 @@ export const ZONE_CHOICES: readonly ChoiceGroup[] = [
     ],
   },
 ];
-
-export function zoneName(zone: string): string {
-  return (zone.split('/').at(-1) ?? zone).replaceAll('_', ' ');
-}
-
-/** What 0 means, in words. */
-export function anchorText(anchor: string): string {
-  switch (anchor) {
-    case 'visible':
-      return '0 at the left edge';
-    case 'day':
-      return '0 at UTC midnight';
-    case 'week':
-      return '0 on Monday, UTC midnight';
-    case 'month':
-      return '0 on the 1st, UTC midnight';
-    case 'total':
-      return "continuous from the series' start";
-  }
-  const [, time, zone] = /^session:(.*)@(.*)$/.exec(anchor) ?? [];
-  return zone === undefined ? `0 at ${instantText(anchor)}` : `0 at ${time} ${zoneName(zone)}`;
-}
-
-/** `2024-01-01T10:00Z` as people write it. */
-function instantText(anchor: string): string {
-  const text = anchor.replace(/:00(?:\.000)?Z$/, (end) => (/:\d\d:\d\d/.test(anchor) ? 'Z' : end));
-  return text.replace('T', ' ').replace(/Z$/, ' UTC');
-}
-
-/** From where the level of a bar counts when the hours after its anchor are not stored. */
-export function lateStartText(anchor: string, levelFromMs: number): string | undefined {
-  if (isAtAnchor(anchor, levelFromMs)) return undefined;
-  const from = new Date(levelFromMs).toISOString().slice(0, 16).replace('T', ' ');
-  return `counts from ${from} UTC, the first stored hour`;
-}
-
-/** How an anchor is called in the list of choices. */
-export function anchorName(anchor: string): string {
-  const [, time, zone] = /^session:(.*)@(.*)$/.exec(anchor) ?? [];
-  return zone === undefined ? `From ${instantText(anchor)}` : `${zoneName(zone)} ${time}`;
-}

@@ -14,16 +14,16 @@ const HEADER =
   'time,end,price_open,price_high,price_low,price_close,cdv_open,cdv_high,cdv_low,cdv_close,' +
   'delta,buy_volume,sell_volume,quote_delta,agg_trades,trades,first_id,last_id,status,level_missing,level_from,anchor,zone';
 
-/** Bars with exact values; bars that are not stored have no line. */
+/** Bars with exact values; bars that are not stored have no line, and those before the anchor no level. */
 export function csvOf({ points, levels }: Seen, anchor: string, zone: string): string {
   const edgeMs = points[0]?.timeMs ?? 0;
   const lines = points.flatMap(({ bar }, index) => {
     const level = levels[index];
-    if (bar === undefined || level === undefined) return [];
+    if (bar === undefined) return [];
     const { price } = bar;
     const times = [bar.timeMs, bar.endMs].map((ms) => new Date(ms).toISOString());
     const prices = [price?.open, price?.high, price?.low, price?.close];
-    const levelTexts = [level.open, level.high, level.low, level.close];
+    const levelTexts = [level?.open, level?.high, level?.low, level?.close];
     const sizes = [
       bar.delta,
       bar.buyVolume,
@@ -32,9 +32,10 @@ export function csvOf({ points, levels }: Seen, anchor: string, zone: string): s
       bar.aggTrades,
       bar.trades,
     ];
-    const trust = [bar.firstId, bar.lastId, bar.status, level.levelMissing ?? 'unknown'];
+    const missing = level === undefined ? undefined : (level.levelMissing ?? 'unknown');
+    const trust = [bar.firstId, bar.lastId, bar.status, missing];
     const fromMs = anchor === 'visible' ? edgeMs : bar.levelFromMs;
-    const zero = [new Date(fromMs).toISOString(), anchor, zone];
+    const zero = [level && new Date(fromMs).toISOString(), anchor, zone];
     return [times, prices, levelTexts, sizes, trust, zero].join(',');
   });
   return `${[HEADER, ...lines].join('\n')}\n`;

@@ -3,18 +3,13 @@
 import { CHART_INTERVALS } from '../intervals.ts';
 import { type View, zoneNamed } from '../view.ts';
 import type { SeriesFacts } from '../data/answers.ts';
-import {
-  ANCHOR_CHOICES,
-  anchorName,
-  OTHER_SESSION,
-  OTHER_TIME,
-  ZONE_CHOICES,
-  ZONES,
-  zoneName,
-} from './anchors.ts';
+import { ANCHOR_CHOICES, OTHER_SESSION, OTHER_TIME, ZONE_CHOICES, ZONES } from './anchors.ts';
 import { allowOnly, button, choose, element, select } from './element.ts';
 import { MARKET_TEXTS, SeriesBox } from './series-box.ts';
 import { TimeForm } from './time-form.ts';
+import { anchorName, zoneName } from '../time/anchor-text.ts';
+import { instantOf } from '../time/level-start.ts';
+import { ZoneClock } from '../time/zone-clock.ts';
 
 /** The choices of a page that is a file. */
 export interface Held {
@@ -124,7 +119,7 @@ export class Toolbar {
     if (auto !== undefined)
       auto.text = view.interval === 'auto' && shown !== '' ? `auto · ${shown}` : 'auto';
     choose(this.#interval, view.interval);
-    if (!this.#isAsking) choose(this.#anchor, view.anchor, anchorName(view.anchor));
+    if (!this.#isAsking) this.#chooseAnchor(view);
     if (!this.#isAsking) this.#closeForms();
     choose(this.#open, view.open);
     choose(this.#zone, view.zone, zoneName(view.zone));
@@ -137,6 +132,14 @@ export class Toolbar {
 
   askDate(): void {
     this.#date.toggle(this.#middleMs(), this.#view?.zone ?? 'UTC');
+  }
+
+  #chooseAnchor({ anchor, zone }: View): void {
+    const clock = new ZoneClock(zone);
+    choose(this.#anchor, anchor, anchorName(anchor, clock));
+    // The zone may be another one since they were added.
+    for (const option of this.#anchor.options)
+      if (instantOf(option.value) !== undefined) option.text = anchorName(option.value, clock);
   }
 
   #closeForms(): void {

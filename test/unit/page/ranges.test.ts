@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lastDay, limitsOf } from '../../../src/page/ranges.ts';
+import { drawable, lastDay, limitsOf } from '../../../src/page/ranges.ts';
 
 const STORED = { from: 1_030, to: 2_010 };
 
@@ -14,4 +14,18 @@ test.each([
 test('the last day is no longer than what is stored', () => {
   expect(lastDay(STORED)).toEqual({ fromMs: 1_030, toMs: 2_010 });
   expect(lastDay({ from: 0, to: 86_400_001 })).toEqual({ fromMs: 1, toMs: 86_400_001 });
+});
+
+test.each([
+  ['short enough', { fromMs: 0, toMs: 100 }, 50, { fromMs: 0, toMs: 100 }],
+  ['too long: its end', { fromMs: 0, toMs: 1_000 }, undefined, { fromMs: 900, toMs: 1_000 }],
+  ['too long: from before the anchor', { fromMs: 0, toMs: 1_000 }, 500, { fromMs: 490, toMs: 590 }],
+  [
+    'too long, with the anchor at its end',
+    { fromMs: 0, toMs: 1_000 },
+    950,
+    { fromMs: 900, toMs: 1_000 },
+  ],
+])('what is drawn of a range, %s', (_, range, anchorMs, drawn) => {
+  expect(drawable(range, 100, anchorMs)).toEqual(drawn);
 });
