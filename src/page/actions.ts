@@ -7,6 +7,7 @@ import { readPalette } from './chart/palette.ts';
 import { anchorText, lateStartText } from './time/anchor-text.ts';
 import { csvOf, download, pictureOf } from './ui/downloads.ts';
 import { listenToKeys } from './ui/keyboard.ts';
+import type { Banner } from './ui/banner.ts';
 import type { OverlaysPanel } from './ui/overlays-panel.ts';
 import type { Strip } from './ui/strip.ts';
 import type { Toolbar } from './ui/toolbar.ts';
@@ -19,6 +20,7 @@ interface ActionDeps {
   readonly strip: Strip;
   readonly toolbar: Toolbar;
   readonly overlays: OverlaysPanel;
+  readonly banner: Banner;
   readonly help: HTMLDialogElement;
 }
 
@@ -124,7 +126,10 @@ function goToEnd({ page, drawing }: ActionDeps, end: 'first' | 'last'): void {
 }
 
 /** The nearest hour with missing ids after, or before, the middle of the picture. */
-async function goToGap({ source, page, drawing }: ActionDeps, direction: 1 | -1): Promise<void> {
+async function goToGap(
+  { source, page, drawing, banner }: ActionDeps,
+  direction: 1 | -1,
+): Promise<void> {
   const { facts } = page;
   const { visible } = drawing.panes;
   if (facts === undefined || visible === undefined) return;
@@ -135,7 +140,13 @@ async function goToGap({ source, page, drawing }: ActionDeps, direction: 1 | -1)
   const hours = [...new Set(columns.hour)].toSorted((a, b) => direction * (a - b));
   const HALF_HOUR_MS = 1_800_000;
   const next = hours.find((hour) => direction * (hour + HALF_HOUR_MS - middleMs) > HALF_HOUR_MS);
-  if (next !== undefined) page.goTo(around(next + HALF_HOUR_MS, visible));
+  if (next !== undefined) return page.goTo(around(next + HALF_HOUR_MS, visible));
+  const where = direction === 1 ? 'after' : 'before';
+  banner.tell(
+    hours.length === 0
+      ? `There are no gaps in the stored hours of ${series.symbol}.`
+      : `There are no gaps ${where} this one.`,
+  );
 }
 
 function around(middleMs: number, { fromMs, toMs }: VisibleRange): VisibleRange {

@@ -54,9 +54,10 @@ export class Listening {
         this.#isLost = false;
         this.#onNews();
       },
+      onSilent: () => status.unknown('connection lost'),
       onLost: (error) => {
         this.#isLost = true;
-        banner.fail(error);
+        banner.fail(error, series);
         status.unknown(error.status === 401 ? 'session ended' : 'no answer');
       },
     });

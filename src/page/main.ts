@@ -28,11 +28,15 @@ interface Embedded {
   /** The query string of the view. */
   readonly view: string;
   readonly answers: EmbeddedAnswers;
+  /** Nobody can press the buttons of a picture. */
+  readonly isPicture: boolean;
 }
 
 function readEmbedded(): Embedded | undefined {
   const data = document.querySelector('#cdvault-answers')?.textContent;
-  return data === undefined ? undefined : (JSON.parse(data) as Embedded);
+  const embedded = data === undefined ? undefined : (JSON.parse(data) as Embedded);
+  document.body.classList.toggle('picture', embedded?.isPicture === true);
+  return embedded;
 }
 
 function createChartBox(): HTMLElement {
@@ -92,7 +96,8 @@ function start(): void {
     { drawing, layers, toolbar, overlays, banner, status, readPalette },
     view,
   );
-  const actions = listenToActions({ source, page, drawing, strip, toolbar, overlays, help });
+  const controls = { toolbar, overlays, banner, help };
+  const actions = listenToActions({ source, page, drawing, strip, ...controls });
   const cursorText = element('div', { class: 'spoken', 'aria-live': 'polite', id: 'spoken' });
   const footer = element('footer', {}, strip.root, ...(source.isLive ? [status.root] : []));
   const bars = [toolbar.root, banner.root, banner.notice];

@@ -286,7 +286,7 @@ export class Page {
       await task();
     } catch (error) {
       if (isAborted(error)) return;
-      this.#parts.banner.fail(error);
+      this.#parts.banner.fail(error, this.#view.series);
       if (error instanceof Refusal && error.isRetryable)
         this.#retry.soon(() => void this.attempt(async () => this.#again()));
     }

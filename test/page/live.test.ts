@@ -68,6 +68,10 @@ describe.skipIf(CHROMIUM === undefined)('the chart page of a server that goes on
     expect(await chart.field('price', 'time')).toBe('2024-06-03 01:45 UTC');
     await backfill(2, 3);
     await chart.page.getByText('2024-06-03 02:45 UTC').waitFor();
+    await chart.page.keyboard.press('g');
+    await chart.page
+      .locator('.notice', { hasText: `There are no gaps in the stored hours of ${SERIES.symbol}` })
+      .waitFor();
     expect(chart.complaints).toEqual([]);
   });
 
@@ -108,6 +112,10 @@ describe.skipIf(CHROMIUM === undefined)('the chart page of a server that goes on
     expect(await banner.isVisible()).toBe(false);
     own.command.kill('SIGTERM');
     await own.command.done;
+    // The corner knows it at once, before anything is asked again.
+    await server.filter({ hasText: /^connection lost$/ }).waitFor({ timeout: 4_000 });
+    expect(await page.locator('.dot.ill').count()).toBe(1);
+    expect(await banner.isVisible()).toBe(false);
     await page.getByText('The server does not answer').waitFor({ timeout: 40_000 });
     await server.filter({ hasText: /^no answer$/ }).waitFor({ timeout: 40_000 });
     // What is in memory can be moved, and does not hide that.
@@ -116,7 +124,11 @@ describe.skipIf(CHROMIUM === undefined)('the chart page of a server that goes on
     expect(await banner.isVisible()).toBe(true);
     const again = await startServe(rig, ['--port', new URL(own.url).port]);
     await page.getByText('Your session has ended').waitFor({ timeout: 40_000 });
-    expect(await banner.innerText()).toContain('bin/cdvault chart');
+    const text = await banner.innerText();
+    expect(text).toContain(`bin/cdvault chart ${SERIES.symbol} --last 1d`);
+    expect(text).toContain('or reload and use the password');
+    expect(text).not.toContain('`');
+    expect(await banner.locator('code').innerText()).toContain('--last 1d');
     await page.context().close();
     again.command.kill('SIGTERM');
     await again.command.done;

@@ -99,6 +99,7 @@ function listenTo(url: string, listener: Listener): () => void {
     });
     stream.addEventListener('error', () => {
       const isRefused = stream?.readyState === EventSource.CLOSED;
+      if (asking === undefined) listener.onSilent();
       asking ??= setTimeout(() => void ask(), isRefused ? 0 : LOST_MS);
       if (isRefused) timer = setTimeout(open, REOPEN_MS);
     });

@@ -23,6 +23,8 @@ export interface Listener {
   readonly onStatus: (status: StatusAnswer) => void;
   /** The connection is back after it was lost: anything may have changed. */
   readonly onBack: () => void;
+  /** The connection is lost; whether the server answers is not known yet. */
+  readonly onSilent: () => void;
   /** The connection is lost, and the server does not answer either, or refuses: says why. */
   readonly onLost: (error: Refusal) => void;
 }

@@ -1,5 +1,6 @@
 import { Refusal } from '../data/source.ts';
-import { element } from './element.ts';
+import type { SeriesName } from '../view.ts';
+import { element, withCode } from './element.ts';
 
 /** A line over the chart that says what does not work, and a text in its place when there is nothing to draw. */
 export class Banner {
@@ -7,12 +8,13 @@ export class Banner {
   readonly notice = element('div', { class: 'notice', role: 'status', hidden: '' });
   readonly empty = element('div', { class: 'empty', role: 'status', hidden: '' });
 
-  fail(error: unknown): void {
+  /** @param series that is shown */
+  fail(error: unknown, series: SeriesName | undefined): void {
     this.root.hidden = false;
-    const [message, advice] = textsOf(error);
+    const [message, advice] = textsOf(error, series);
     this.root.replaceChildren(
-      element('strong', {}, message),
-      ...(advice === '' ? [] : [element('span', {}, advice)]),
+      element('strong', {}, ...withCode(message)),
+      ...(advice === '' ? [] : [element('span', {}, ...withCode(advice))]),
     );
   }
 
@@ -44,15 +46,23 @@ export class Banner {
   }
 }
 
-function textsOf(error: unknown): readonly [message: string, advice: string] {
+function textsOf(
+  error: unknown,
+  series: SeriesName | undefined,
+): readonly [message: string, advice: string] {
   if (!(error instanceof Refusal))
     return [error instanceof Error ? error.message : String(error), 'Reload the page.'];
   if (error.status === 401)
     return [
       'Your session has ended.',
-      '`bin/cdvault chart SYMBOL` prints a link that opens the page again.',
+      `Run \`bin/cdvault chart ${argumentsOf(series)} --last 1d\` for a link that opens the page again, or reload and use the password.`,
     ];
   const code =
     error.code.startsWith('HTTP_') || error.code === 'UNREACHABLE' ? '' : ` (${error.code})`;
   return [`${error.message}${code}`, error.advice];
+}
+
+function argumentsOf(series: SeriesName | undefined): string {
+  if (series === undefined) return 'BTCUSDT';
+  return series.market === 'spot' ? series.symbol : `${series.symbol} --market ${series.market}`;
 }

@@ -20,6 +20,11 @@ export function button(
   return made;
 }
 
+/** A text whose parts in backticks are commands. */
+export function withCode(text: string): (HTMLElement | string)[] {
+  return text.split('`').map((part, index) => (index % 2 === 0 ? part : element('code', {}, part)));
+}
+
 /** A select with its label; `onChoose` gets the value. */
 export function select(
   label: string,

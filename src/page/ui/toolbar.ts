@@ -18,8 +18,7 @@ export interface Held {
   readonly open: readonly string[];
 }
 
-export const NOT_HELD =
-  'This file does not hold others: `cdvault chart --out` makes one that does.';
+export const NOT_HELD = 'This file does not hold others: cdvault chart --out makes one that does.';
 
 interface ToolbarEvents {
   readonly onChange: (change: Partial<View>) => void;
