@@ -229,7 +229,7 @@ describe.skipIf(CHROMIUM === undefined)('with --out', () => {
 
   test('auto has every interval that suits the range, and the strip its coverage', async () => {
     const page = await opened(await written('auto.html'));
-    for (const interval of ['1m', '3m', '5m', '15m', '30m', '1h']) {
+    for (const interval of ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '6h']) {
       await page.getByLabel('Interval').selectOption(interval);
       await page.locator(`body[data-shown*="interval=${interval}"]`).waitFor();
       expect(await field(page, 'delta', 'delta')).toMatch(/^-?\d+\.\d{8}$/);
@@ -258,16 +258,33 @@ describe.skipIf(CHROMIUM === undefined)('with --out', () => {
     expect(await page.locator('.banner').isVisible()).toBe(false);
   });
 
+  test('from a time in the range, levels begin there, and intervals are held that begin there', async () => {
+    const page = await opened(await written('time.html', '--anchor', '2024-08-03T12:17Z'));
+    const options = page.getByLabel('Interval').locator('option:not(:disabled)');
+    expect(await options.allInnerTexts()).toEqual(['auto · 1m', '1m']);
+    const [row = {}] = await sql.query(
+      `SELECT sum(delta) total FROM cdv_exact_1m WHERE symbol = ${literal(SYMBOL)}
+       AND ts >= '2024-08-03T12:17:00Z' AND ts < '2024-08-03T16:00:00Z' AND status <> 'void'`,
+    );
+    expect(await field(page, 'cdv', 'close')).toBe(row['total']);
+    await page.keyboard.press('Home');
+    await page.locator('.chart').focus();
+    for (let bar = 0; bar < 60; bar += 1) await page.keyboard.press('ArrowLeft');
+    expect(await page.locator('.banner').isVisible()).toBe(false);
+  });
+
   test('chart.png is a picture of 1280 by 800 pixels in which candles are drawn', async () => {
     const file = await written('chart.png', '--interval', '5m');
     const png = await readFile(file);
     expect(png.subarray(1, 4).toString()).toBe('PNG');
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([1280, 800]);
-    const { rising, falling, widthPx } = await candlesIn(browser, png);
+    const { rising, falling, widthPx, buttons } = await candlesIn(browser, png);
     expect(rising).toBeGreaterThan(500);
     expect(falling).toBeGreaterThan(500);
     // The candles of the range, not a few at an edge.
     expect(widthPx).toBeGreaterThan(1_000);
+    // Where the page has its buttons.
+    expect(buttons).toBe(0);
     expect((await stat(file)).size).toBeLessThan(300_000);
   });
 });
@@ -283,6 +300,8 @@ interface Candles {
   readonly rising: number;
   readonly falling: number;
   readonly widthPx: number;
+  /** Pixels of text in the place of the buttons. */
+  readonly buttons: number;
 }
 
 /** Pixels in the colours of rising and of falling candles in the upper half, and how wide they spread. */
@@ -315,5 +334,7 @@ const COUNT_PIXELS = `async (source) => {
     places.push((at / 4) % width);
   }
   const [left, right] = places.reduce(([l, r], x) => [Math.min(l, x), Math.max(r, x)], [width, 0]);
-  return { ...seen, widthPx: right - left };
+  const corner = context.getImageData(image.width - 200, 4, 120, 30).data;
+  const buttons = corner.filter((value, at) => Math.abs(value - corner[at % 4]) > 90).length;
+  return { ...seen, widthPx: right - left, buttons };
 }`;

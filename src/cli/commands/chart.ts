@@ -177,7 +177,7 @@ async function write(
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const html = await chartFile(app, view);
+  const html = await chartFile(app, view, kind === 'png');
   if (kind === 'html') return writeOutput(out, html);
   const { takePicture } = await import('../../adapters/system/browser.ts');
   const folder = await mkdtemp(path.join(tmpdir(), 'cdvault-chart-'));

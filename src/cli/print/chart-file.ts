@@ -8,9 +8,14 @@ import type { App } from '../compose.ts';
 
 /**
  * The chart page with its answers in it, as one HTML file.
+ * @param isPicture whether it is for a picture, which has no buttons
  * @throws CdvaultError of the questions
  */
-export async function chartFile(app: Pick<App, 'openApi'>, view: FileView): Promise<string> {
+export async function chartFile(
+  app: Pick<App, 'openApi'>,
+  view: FileView,
+  isPicture: boolean,
+): Promise<string> {
   const { bundlePage, pageFile } = await import('../../adapters/http/page.ts');
   const api = await app.openApi();
   try {
@@ -22,7 +27,11 @@ export async function chartFile(app: Pick<App, 'openApi'>, view: FileView): Prom
         `/${endpoint}`,
         new URLSearchParams(queryText(query)),
       )) as Answers[keyof Answers];
-    const data: { view: string; answers: EmbeddedAnswers } = { view: viewQuery(view), answers };
+    const data: { view: string; answers: EmbeddedAnswers; isPicture: boolean } = {
+      view: viewQuery(view),
+      answers,
+      isPicture,
+    };
     return pageFile(await bundlePage(), data);
   } finally {
     await api.close();

@@ -156,10 +156,10 @@ export class Panes {
 
   #logicalOf({ fromMs, toMs }: VisibleRange): IRange<number> | undefined {
     if (this.#places.points.length === 0) return undefined;
-    return {
-      from: this.#places.placeOf(fromMs) + 0.5,
-      to: this.#places.placeOf(toMs) - 0.5,
-    };
+    const from = this.#places.placeOf(fromMs) + 0.5;
+    const to = this.#places.placeOf(toMs) - 0.5;
+    // A picture is at least one bar wide: the library refuses a range that ends before it begins.
+    return to > from ? { from, to } : { from: (from + to) / 2, to: (from + to) / 2 };
   }
 
   /** @param levels of the points from `first` on; the others have none */
