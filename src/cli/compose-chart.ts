@@ -2,6 +2,7 @@ import { DATA_ENDPOINTS } from '../adapters/http/api/routes.ts';
 import { createChartReads } from '../adapters/questdb/chart-reads.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createLimitedSql, type QueryLimits } from '../adapters/questdb/limited-sql.ts';
+import { createPrunings } from '../adapters/questdb/prunings.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { QuestdbStoredBars } from '../adapters/questdb/stored-bars.ts';
 import { createTradeReads } from '../adapters/questdb/trade-reads.ts';
@@ -48,6 +49,7 @@ export function composeChart(
         bars: new QuestdbStoredBars(sql, config.tiers),
         ledger: createLedger(sql),
         series,
+        prunings: createPrunings(sql),
         reads: createChartReads(sql),
         trades: createTradeReads(sql),
         zones,

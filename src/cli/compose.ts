@@ -18,6 +18,7 @@ import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSeriesTables, type SchemaLock } from '../adapters/questdb/series-tables.ts';
 import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
 import { createSql, type Sql } from '../adapters/questdb/sql.ts';
+import { createPrunings } from '../adapters/questdb/prunings.ts';
 import { createStorePartitions } from '../adapters/questdb/store-partitions.ts';
 import { createTradeStore } from '../adapters/questdb/trade-store.ts';
 import { createTradeWriter } from '../adapters/questdb/trade-writer.ts';
@@ -61,6 +62,7 @@ import type { ParquetExport } from '../ports/parquet-export.ts';
 import type { ServeAddress } from '../ports/serve-address.ts';
 import type { TimeZones } from '../ports/time-zones.ts';
 import type { StorePartitions } from '../ports/partitions.ts';
+import type { Prunings } from '../ports/prunings.ts';
 import type { TradeScan } from '../ports/trade-scan.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
@@ -74,6 +76,7 @@ export interface App {
   readonly sql: Sql;
   readonly trades: TradeStore;
   readonly partitions: StorePartitions;
+  readonly prunings: Prunings;
   readonly scan: TradeScan;
   readonly parquet: ParquetExport;
   readonly bulk: BulkStore;
@@ -223,6 +226,7 @@ function composeStore(
       sql,
       trades: meteredTrades(trades, totals),
       partitions,
+      prunings: createPrunings(sql),
       scan: reads.scan,
       parquet: reads.parquet,
       bulk: meteredBulk(bulk, totals),

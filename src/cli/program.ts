@@ -10,6 +10,7 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
+import { registerPrune } from './commands/prune.ts';
 import { registerRepair } from './commands/repair.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerServices } from './commands/services.ts';
@@ -49,6 +50,7 @@ export function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerFingerprint,
     registerExport,
     registerCompact,
+    registerPrune,
     registerWorker,
     registerSchedule,
     registerServe,

@@ -70,6 +70,13 @@ export const ERRORS = {
     advice:
       'Run cdvault backfill on the range. For hours that stay unproven, the table gaps names the file or source that would prove them. Then run the same command again, or use a range without them.',
   },
+  TRADES_PRUNED: {
+    retryable: false,
+    exitCode: EXIT.gaps,
+    when: 'The command needs the trades of a range, and cdvault prune has dropped those of some of its days.',
+    advice:
+      'Bars, ledger and hashes of these days are still there. cdvault repair --pruned on the range fetches the trades again; or use a range without these days.',
+  },
   STORE_MISMATCH: {
     retryable: false,
     exitCode: EXIT.mismatch,

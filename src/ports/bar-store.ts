@@ -85,7 +85,10 @@ export interface ExactTierBar extends Pick<
 export interface StoredDay extends BuiltDay {
   /** `DayInputs.inputs` that the day's bars were computed from. */
   readonly inputs: string;
-  /** Whether the bars have the shape of this release and the configured tiers; others are due. */
+  /**
+   * Whether the bars have the shape of this release and the configured tiers; others are due. Those of a day
+   * whose trades were pruned count as current, whatever they are.
+   */
   readonly isCurrent: boolean;
 }
 

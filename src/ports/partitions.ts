@@ -74,7 +74,13 @@ export interface PartitionDigests {
   readonly byDay: ReadonlyMap<number, string>;
 }
 
+/** The partitions of a series' trades. */
+export interface TradePartitions extends Partitions<Series> {
+  /** Drops all rows of a partition, for good. */
+  drop(series: Series, name: string, signal: AbortSignal): Promise<void>;
+}
+
 export interface StorePartitions {
-  readonly trades: Partitions<Series>;
+  readonly trades: TradePartitions;
   readonly bars: BarPartitions;
 }

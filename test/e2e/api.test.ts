@@ -464,12 +464,12 @@ describe('a tag of bars', () => {
     let nowMs = from + 29.5 * HOUR_MS;
     const sql = createSql(rig.services.questdbReadonlyPgUrl, 1);
     const data = createChartData({
+      ...app,
       bars: store.bars,
       ledger: store.ledger,
       series: async () => ({ rows: [], sql: '' }),
       reads: createChartReads(sql),
       trades: createTradeReads(sql),
-      zones: timeZones,
       clock: { ...systemClock, ...clock },
     });
     const question = () =>

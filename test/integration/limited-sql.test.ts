@@ -6,6 +6,7 @@ import { createSql, type Sql } from '../../src/adapters/questdb/sql.ts';
 import { createApi } from '../../src/adapters/http/api/routes.ts';
 import { createChartReads } from '../../src/adapters/questdb/chart-reads.ts';
 import { createLedger } from '../../src/adapters/questdb/ledger.ts';
+import { createPrunings } from '../../src/adapters/questdb/prunings.ts';
 import { createSeriesCatalogue } from '../../src/adapters/questdb/series-catalogue.ts';
 import { createTradeReads } from '../../src/adapters/questdb/trade-reads.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
@@ -100,6 +101,7 @@ function slowApi(sql: LimitedSql, name: number) {
           catalogue: createSeriesCatalogue(slowly),
           reads: createChartReads(slowly),
         }),
+        prunings: createPrunings(slowly),
         reads: createChartReads(slowly),
         trades: createTradeReads(slowly),
         zones: timeZones,

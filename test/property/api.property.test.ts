@@ -4,6 +4,7 @@ import { createApi, ENDPOINTS } from '../../src/adapters/http/api/routes.ts';
 import { createChartReads } from '../../src/adapters/questdb/chart-reads.ts';
 import { createLedger } from '../../src/adapters/questdb/ledger.ts';
 import { createLimitedSql } from '../../src/adapters/questdb/limited-sql.ts';
+import { createPrunings } from '../../src/adapters/questdb/prunings.ts';
 import { createSeriesCatalogue } from '../../src/adapters/questdb/series-catalogue.ts';
 import { QuestdbStoredBars } from '../../src/adapters/questdb/stored-bars.ts';
 import { createTradeReads } from '../../src/adapters/questdb/trade-reads.ts';
@@ -29,6 +30,7 @@ const data = createChartData({
     catalogue: createSeriesCatalogue(sql),
     reads,
   }),
+  prunings: createPrunings(sql),
   reads,
   trades: createTradeReads(sql),
   zones: timeZones,

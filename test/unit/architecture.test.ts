@@ -136,6 +136,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'verify',
     'export',
     'compact',
+    'keep',
     'chart',
     'jobs',
     'doctor',

@@ -88,6 +88,27 @@ async function change(
   }, signal);
 }
 
+/** Under the lock of the schema, like a conversion: both change the same folders. */
+export async function dropPartition(
+  { sql, lock }: Pick<PartitionDeps<never>, 'sql' | 'lock'>,
+  table: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await lock(async () => {
+    const find = async () => (await listed(sql, table)).find((one) => one.name === name);
+    const found = await find();
+    if (found === undefined) return;
+    if (found.isSplit) {
+      await sql.query(`ALTER TABLE ${table} SQUASH PARTITIONS`);
+      await sql.waitApplied(table);
+    }
+    await sql.query(`ALTER TABLE ${table} DROP PARTITION LIST ${literal(name)}`);
+    if ((await find()) === undefined) return;
+    throw new CdvaultError('INTERNAL', `${table} still has the partition ${name} after its drop`);
+  }, signal);
+}
+
 interface ListedPartition extends Partition {
   /** After rows that arrived late the server may keep a partition in several parts. */
   readonly isSplit: boolean;

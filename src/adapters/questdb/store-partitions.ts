@@ -7,7 +7,7 @@ import type { DayMark, KnownDays, StorePartitions } from '../../ports/partitions
 import { TIER_MINUTES } from './bar-lines.ts';
 import { UNFINISHED } from './bar-store.ts';
 import { ExpConnection } from './exp-connection.ts';
-import { createPartitions } from './partitions.ts';
+import { createPartitions, dropPartition } from './partitions.ts';
 import { RowDigests } from './row-digests.ts';
 import type { SchemaLock, SeriesTables } from './series-tables.ts';
 import { addMonth, type FoundDays, MONTHS_OF_DAYS, rangesOf } from './settled-days.ts';
@@ -38,7 +38,13 @@ export function createStorePartitions(
 ): StorePartitions & { close(): Promise<void> } {
   const connection = new ExpConnection(url, clock);
   return {
-    trades: createPartitions({ sql, lock, tableOf: async (series: Series) => tables.find(series) }),
+    trades: {
+      ...createPartitions({ sql, lock, tableOf: async (series: Series) => tables.find(series) }),
+      async drop(series, name, signal) {
+        const table = await tables.find(series);
+        if (table !== undefined) await dropPartition({ sql, lock }, table, name, signal);
+      },
+    },
     bars: {
       ...createPartitions({ sql, lock, tableOf: async (table: string) => table }),
       tables: TABLES,

@@ -13,6 +13,7 @@ import type {
 } from '../../ports/bar-store.ts';
 import { TIER_MINUTES } from './bar-lines.ts';
 import { BAR_COLUMNS, TIER_COLUMNS, toBar, toTierBar } from './bar-row.ts';
+import { prunedDays } from './prunings.ts';
 import {
   IN_RANGE,
   int,
@@ -47,7 +48,14 @@ export class QuestdbStoredBars implements StoredBars {
         `WHERE ${OF_SERIES}${range === undefined ? '' : ` AND ${IN_RANGE}`} ORDER BY ts`,
       seriesParameters(series, range),
     );
-    return rows.map((row) => ({ ...toStoredDay(row), isCurrent: row['layout'] === this.layout }));
+    const days = rows.map((row) => ({
+      ...toStoredDay(row),
+      isCurrent: row['layout'] === this.layout,
+    }));
+    if (days.every(({ isCurrent }) => isCurrent)) return days;
+    // Bars whose trades were dropped can't be built again: they stay as an earlier release or other tiers made them.
+    const pruned = new Set((await prunedDays(this.#sql, series, range)).map(({ dayMs }) => dayMs));
+    return days.map((day) => ({ ...day, isCurrent: day.isCurrent || pruned.has(day.dayMs) }));
   }
 
   async bars(series: Series, interval: Interval, range: TimeRange): Promise<ExactBar[]> {

@@ -7,7 +7,7 @@ import { assertStored } from './assert-stored.ts';
 import { tradeAnswers, type TradesDeps } from './chart-trades.ts';
 import { coverageRuns } from './coverage-runs.ts';
 
-interface ChartDeps extends TiersDeps, Pick<TradesDeps, 'trades'> {
+interface ChartDeps extends TiersDeps, Pick<TradesDeps, 'trades' | 'prunings'> {
   readonly ledger: Pick<Ledger, 'records' | 'knows' | 'totals' | 'openGaps'>;
   readonly series: ChartData['series'];
   readonly reads: ChartReads;

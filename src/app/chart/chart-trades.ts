@@ -9,12 +9,15 @@ import type { StoredBars } from '../../ports/bar-store.ts';
 import type { ChartData } from '../../ports/chart-data.ts';
 import type { TradeReads } from '../../ports/chart-trades.ts';
 import type { Ledger } from '../../ports/ledger.ts';
+import type { Prunings } from '../../ports/prunings.ts';
+import { assertNotPruned } from '../assert-not-pruned.ts';
 import { assertStored } from './assert-stored.ts';
 
 export interface TradesDeps {
   readonly bars: Pick<StoredBars, 'bars'>;
   readonly ledger: Pick<Ledger, 'knows' | 'totals'>;
   readonly trades: TradeReads;
+  readonly prunings: Pick<Prunings, 'days'>;
 }
 
 /** QuestDB reads some three million trades a second on a small machine. */
@@ -73,13 +76,21 @@ export function tradeAnswers(deps: TradesDeps): TradeAnswers {
         });
       }
       await assertStored(deps, series);
+      await assertNotPruned(deps, series, request.range);
       return deps.trades.page(series, request, MAX_TRADES);
     },
   };
 }
 
-/** @throws CdvaultError BAD_RANGE when the ledger has too many trades in the hours of the range */
-async function assertReadable({ ledger }: TradesDeps, series: Series, range: TimeRange) {
+/**
+ * @throws CdvaultError TRADES_PRUNED, or BAD_RANGE when the ledger has too many trades in the hours of the range
+ */
+async function assertReadable(
+  { ledger, prunings }: TradesDeps,
+  series: Series,
+  range: TimeRange,
+): Promise<void> {
+  await assertNotPruned({ prunings }, series, range);
   const asked = widenToHours(range);
   const { rows: count } = await ledger.totals(series, asked);
   if (count <= MAX_READ_TRADES) return;

@@ -1,22 +1,13 @@
-import { dayInputs, holdsReach, isBuiltFrom } from '../../domain/bars/day.ts';
+import { holdsReach, isBuiltFrom } from '../../domain/bars/day.ts';
 import { CdvaultError } from '../../domain/errors.ts';
-import { formatDecimal, parseDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
+import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import type { DataOfBars, ExportedDay, ExportRequest } from '../../domain/proof/export.ts';
 import type { SliceRecord } from '../../domain/proof/ledger.ts';
-import {
-  DAY_MS,
-  daysOf,
-  floorTo,
-  HOUR_MS,
-  hoursOf,
-  isoDay,
-  isoHour,
-  type TimeRange,
-} from '../../domain/time/hour.ts';
-import { INTERVAL_MS } from '../../domain/time/interval.ts';
+import { DAY_MS, daysOf, floorTo, hoursOf, isoDay, isoHour } from '../../domain/time/hour.ts';
 import type { ExactBar, StoredBars } from '../../ports/bar-store.ts';
 import type { ExportFolder } from '../../ports/export-folder.ts';
 import type { ParquetExport } from '../../ports/parquet-export.ts';
+import { unlikeLedger, volume } from '../verify/bars-by-ledger.ts';
 import { assertNoMismatch } from '../verify/proven-range.ts';
 
 interface ExportBarsDeps {
@@ -50,12 +41,11 @@ export async function* exportBars(
     const next = records.get(asked.endMs);
     await assertBuilt(deps, request, hours, next);
     const bars = await deps.bars.bars(request, request.interval, asked);
-    const wrong = [
-      ...holes(request, asked, bars),
-      ...wrongSums(request, dayMs, next === undefined ? hours : [...hours, next], bars),
-      ...wrongLevels(bars),
-    ];
-    assertNoMismatch(request, [...new Set(wrong)]);
+    const counted = next === undefined ? hours : [...hours, next];
+    const wrong = unlikeLedger(request.interval, asked, counted, bars);
+    assertNoMismatch(request, [
+      ...new Set(wrong.map(({ atMs, what }) => `${isoHour(atMs)} (${what})`)),
+    ]);
     const file = await deps.folder.write(dayMs, deps.parquet.bars(request, request, asked, signal));
     const differing = await deps.folder.differingBars(dayMs, bars);
     assertNoMismatch(
@@ -85,63 +75,6 @@ async function assertBuilt(
     'NOT_PROVEN',
     `bars of ${request.symbol} ${isoDay(dayMs)} are older than their hours`,
   );
-}
-
-/** Proven hours have a final bar for each interval. */
-function holes(
-  { interval }: DataOfBars,
-  { startMs, endMs }: TimeRange,
-  bars: readonly ExactBar[],
-): string[] {
-  const final = new Set(
-    bars.filter(({ status }) => status === 'final').map(({ openMs }) => openMs),
-  );
-  const missing: string[] = [];
-  for (let openMs = startMs; openMs < endMs; openMs += INTERVAL_MS[interval])
-    if (!final.has(openMs)) missing.push(`${isoHour(openMs)} (a bar is missing or not final)`);
-  return missing;
-}
-
-/** The bars of each hour, or the hours of each bar, have the trades that the ledger counted. */
-function wrongSums(
-  { interval }: DataOfBars,
-  dayMs: number,
-  records: readonly SliceRecord[],
-  bars: readonly ExactBar[],
-): string[] {
-  const spanMs = Math.max(HOUR_MS, INTERVAL_MS[interval]);
-  const barsBySpan = Map.groupBy(bars, ({ openMs }) => floorTo(openMs, spanMs));
-  // The row after the last hour is given for its rows in that hour only.
-  const hours = (dayInputs(dayMs, records)?.hours ?? []).filter(({ hourMs }) =>
-    barsBySpan.has(floorTo(hourMs, spanMs)),
-  );
-  const hoursBySpan = Map.groupBy(hours, ({ hourMs }) => floorTo(hourMs, spanMs));
-  return [...barsBySpan].flatMap(([openMs, ours]) => {
-    const proven = hoursBySpan.get(openMs) ?? [];
-    const isSame =
-      volume(ours, 'buyVolume') === proven.reduce((sum, { buyE8 }) => sum + buyE8, 0n) &&
-      volume(ours, 'sellVolume') === proven.reduce((sum, { sellE8 }) => sum + sellE8, 0n) &&
-      ours.reduce((sum, { aggTrades }) => sum + aggTrades, 0) ===
-        proven.reduce((sum, { validRows }) => sum + validRows, 0);
-    return isSame ? [] : `${isoHour(openMs)} (bar_differs)`;
-  });
-}
-
-/** Each close is the one before plus the delta of the bar, or the delta alone where the level starts. */
-function wrongLevels(bars: readonly ExactBar[]): string[] {
-  const e8 = (text: string) => parseDecimal(text, QTY_SCALE);
-  return bars.flatMap((bar, index) => {
-    const { openMs, levelFromMs, open, high, low, close, delta, buyVolume, sellVolume } = bar;
-    const before = bars[index - 1]?.close ?? (levelFromMs === openMs ? '0' : undefined);
-    const follows = before === undefined || e8(before) + e8(delta) === e8(close);
-    const isInside = [open, close].every((level) => e8(low) <= e8(level) && e8(level) <= e8(high));
-    const isSum = e8(buyVolume) - e8(sellVolume) === e8(delta);
-    return follows && isInside && isSum ? [] : `${isoHour(openMs)} (bar_differs)`;
-  });
-}
-
-function volume(bars: readonly ExactBar[], column: 'buyVolume' | 'sellVolume'): bigint {
-  return bars.reduce((e8, bar) => e8 + parseDecimal(bar[column], QTY_SCALE), 0n);
 }
 
 function factsOf(bars: readonly ExactBar[]) {

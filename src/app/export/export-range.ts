@@ -8,8 +8,10 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ExportFolder } from '../../ports/export-folder.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { ParquetExport } from '../../ports/parquet-export.ts';
+import type { Prunings } from '../../ports/prunings.ts';
 import type { StoredBars } from '../../ports/bar-store.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
+import { assertNotPruned } from '../assert-not-pruned.ts';
 import { provenRecords } from '../verify/proven-range.ts';
 import { exportBars } from './export-bars.ts';
 import { exportTrades } from './export-trades.ts';
@@ -19,6 +21,7 @@ interface ExportDeps {
   readonly trades: Pick<TradeStore, 'readBackHours'>;
   readonly bars: Pick<StoredBars, 'days' | 'bars'>;
   readonly parquet: ParquetExport;
+  readonly prunings: Pick<Prunings, 'days'>;
   readonly clock: Clock;
   readonly codeVersion: string;
 }
@@ -34,7 +37,7 @@ interface ExportTarget {
 /**
  * Writes a proven range of a series into a folder: a file for each day, and a manifest with contents and
  * hashes. The store makes the files; each is read back, and what it holds is compared with the ledger.
- * @throws CdvaultError USAGE, NOT_PROVEN, STORE_MISMATCH, EXPORT_UNWRITABLE, and the store's own; the
+ * @throws CdvaultError USAGE, NOT_PROVEN, TRADES_PRUNED, STORE_MISMATCH, EXPORT_UNWRITABLE, and the store's own; the
  * folder is then unchanged
  */
 export async function exportRange(
@@ -46,6 +49,7 @@ export async function exportRange(
   try {
     assertWholeBars(request);
     const records = await provenRecords(deps.ledger, request, request.range);
+    if (request.what === 'trades') await assertNotPruned(deps, request, request.range);
     const days = await Array.fromAsync(
       request.what === 'trades'
         ? exportTrades({ ...deps, folder, onHour }, { request, records }, signal)

@@ -232,7 +232,7 @@ class IdSpans {
 }
 
 /** Two consecutive proven hours must name each other's edge trades. */
-function meeting(record: SliceRecord, { before }: Surroundings): Finding[] {
+export function meeting(record: SliceRecord, { before }: Pick<Surroundings, 'before'>): Finding[] {
   if (before === undefined || verdictOf(record) !== 'proven' || verdictOf(before) !== 'proven')
     return [];
   const edge = record.first ?? record.next;

@@ -13,6 +13,7 @@ import type { BarStore, RestatementRow } from '../../ports/bar-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
 import type { Ledger } from '../../ports/ledger.ts';
+import type { Prunings } from '../../ports/prunings.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 
 interface RepairDeps {
@@ -48,9 +49,12 @@ export async function repairOf(
   report: DayReport,
   tried: ReadonlySet<number>,
 ): Promise<DayRepair | undefined> {
-  const { dayMs, findings, bars } = report;
+  const { dayMs, findings, bars, pruned } = report;
+  // Without its trades, the bars of a pruned day can't be built again; repair --pruned fetches them first.
   const of = (action: RepairAction) =>
-    findings.filter((finding) => repairActionOf(finding) === action);
+    findings.filter(
+      (finding) => repairActionOf(finding) === action && (!pruned || action === 'chain'),
+    );
   const fromFile = of('reload').length > 0 ? await hoursFromFile(deps, series, dayMs) : [];
   const isFresh = (hourMs: number) => !tried.has(hourMs);
   const refetched = [...new Set([...hoursOfFindings(of('refetch')), ...fromFile])].filter(isFresh);
@@ -59,7 +63,7 @@ export async function repairOf(
     (hourMs) => isFresh(hourMs) && !refetched.includes(hourMs),
   );
   const reloaded = fromFile.some(isFresh);
-  const rebuilt = of('rebuild').length > 0 || bars.state === 'due';
+  const rebuilt = of('rebuild').length > 0 || (bars.state === 'due' && !pruned);
   const chained = of('chain').length > 0;
   if (fetched.length + refetched.length === 0 && !rebuilt && !chained) return undefined;
   return { dayMs, fetched, refetched, reloaded, rebuilt, chained };
@@ -155,4 +159,22 @@ export async function isRepaired(
 ): Promise<boolean> {
   const states = await queue.stretchStates(runId, series, days.map(compactDay));
   return !states.includes('pending') && !(await queue.chainPending(series));
+}
+
+/**
+ * Of days whose trades were pruned, and that were fetched again, those whose trades are whole again: they are no
+ * longer recorded as pruned.
+ */
+export async function endPruning(
+  { prunings, clock }: { readonly prunings: Prunings; readonly clock: Pick<Clock, 'nowMs'> },
+  { market, symbol }: Series,
+  report: DayReport,
+): Promise<boolean> {
+  const { dayMs, findings, unproven } = report;
+  const isAsked = (finding: Finding) => !['rebuild', 'chain'].includes(repairActionOf(finding));
+  if (unproven.length > 0 || findings.some(isAsked)) return false;
+  const series = { market, symbol };
+  const days = await prunings.days(series, { startMs: dayMs, endMs: dayMs + DAY_MS });
+  await prunings.fetchedAgain(series, days, clock.nowMs());
+  return days.length > 0;
 }

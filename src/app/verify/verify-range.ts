@@ -3,24 +3,20 @@ import type { Contract } from '../../domain/bars/contract.ts';
 import { type DayInputs, dayInputs, lostHours } from '../../domain/bars/day.ts';
 import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import type { DayReport, Finding } from '../../domain/proof/finding.ts';
-import {
-  DAY_MS,
-  daysOf,
-  floorTo,
-  HOUR_MS,
-  hoursOf,
-  type TimeRange,
-} from '../../domain/time/hour.ts';
-import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
+import { DAY_MS, daysOf, floorTo, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
+import type { SliceRecord } from '../../domain/proof/ledger.ts';
 import type { Series, SeriesDay } from '../../domain/market.ts';
 import type { StoredBars, StoredDay } from '../../ports/bar-store.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
+import type { Prunings } from '../../ports/prunings.ts';
 import type { TradeScan } from '../../ports/trade-scan.ts';
 import { dueMidnightBases } from '../bars/midnight-bases.ts';
 import { knownContract } from '../contract-size.ts';
 import { DayMinutes } from './day-minutes.ts';
+import { judgedHours } from './judged-hours.ts';
 import type { CheckedHour } from './hour-check.ts';
 import { verifyBars } from './verify-bars.ts';
+import { verifyPrunedDay } from './verify-pruned.ts';
 import { unrecordedHour, verifyHours } from './verify-trades.ts';
 import { type WitnessDeps, Witnesses } from './witnesses.ts';
 
@@ -29,6 +25,7 @@ export interface VerifyDeps extends WitnessDeps {
   readonly ledger: Ledger;
   readonly bars: StoredBars;
   readonly catalogue: SeriesCatalogue;
+  readonly prunings: Pick<Prunings, 'days'>;
 }
 
 export interface VerifyOptions {
@@ -36,6 +33,8 @@ export interface VerifyOptions {
   readonly klines: boolean;
   /** Also check whether files that days were loaded from were replaced: one request a day, without weight. */
   readonly archives: boolean;
+  /** Treats days whose trades were pruned as all others: their trades are missing. */
+  readonly pruned?: boolean | undefined;
   /** Called after each hour that has been read. */
   readonly onHour?: ((hour: Pick<CheckedHour, 'hourMs' | 'rows'>) => void) | undefined;
 }
@@ -56,13 +55,25 @@ export async function* verifyRange(
 ): AsyncGenerator<DayReport> {
   const anchors = await anchorFindings(deps, series);
   const witnesses = new Witnesses(deps, series);
+  const pruned = new Set(
+    options.pruned === true
+      ? []
+      : (await deps.prunings.days(series, range)).map(({ dayMs }) => dayMs),
+  );
   for (const dayMs of daysOf(range)) {
     signal.throwIfAborted();
     const asked = {
       startMs: Math.max(dayMs, range.startMs),
       endMs: Math.min(dayMs + DAY_MS, range.endMs),
     };
-    const report = await verifyDay({ ...deps, witnesses }, { series, asked }, options, signal);
+    const day = { series, asked };
+    let report = pruned.has(dayMs)
+      ? await verifyPrunedDay(deps, day)
+      : await verifyDay({ ...deps, witnesses }, day, options, signal);
+    // It may have been pruned while it was read.
+    if (options.pruned !== true && report.findings.length > 0 && !report.pruned)
+      if ((await deps.prunings.days(series, asked)).length > 0)
+        report = await verifyPrunedDay(deps, day);
     const findings = [...report.findings, ...(anchors.get(dayMs) ?? [])];
     yield { ...report, findings };
   }
@@ -84,30 +95,19 @@ async function verifyDay(
   );
   const { records, findings } = day;
   const runs = day.runs.filter(({ hourMs }) => hourMs >= asked.startMs && hourMs < asked.endMs);
-  const asPlanned = [...hoursOf(asked)].map((hourMs) => ({ hourMs, record: records.get(hourMs) }));
-  const verdicts = asPlanned.map(({ hourMs, record }) => ({
-    hourMs,
-    verdict: record === undefined ? 'unknown' : verdictOf(record),
-  }));
-  const count = (wanted: string) => verdicts.filter(({ verdict }) => verdict === wanted).length;
+  const judged = judgedHours(asked, records);
 
   const bars = await checkBars(deps, series, day, { asked, contract, signal });
-  const provenHours = verdicts
-    .filter(({ verdict }) => verdict === 'proven')
-    .map(({ hourMs }) => hourMs);
   const said = await deps.witnesses.ask(
-    { dayMs, minutes: day.minutes, provenHours, records: records.values() },
+    { dayMs, minutes: day.minutes, provenHours: judged.hours, records: records.values() },
     options,
     signal,
   );
   return {
     dayMs,
     range: asked,
-    proven: count('proven'),
-    open: count('open'),
-    gap: count('gap'),
-    unknown: count('unknown'),
-    unproven: verdicts.filter(({ verdict }) => verdict !== 'proven'),
+    ...judged.verdicts,
+    pruned: false,
     rows: runs.reduce((sum, { rows }) => sum + rows, 0),
     hashes: runs.map(({ hourMs, rows, contentHash }) => ({ hourMs, rows, contentHash })),
     delta: formatDecimal(

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import {
   asks,
   type DayRepair,
+  endPruning,
   isRepaired,
   queueRepair,
   repairOf,
@@ -42,6 +43,7 @@ const FAILURES_SHOWN = 20;
 interface RepairOptions extends RangeOptions {
   readonly klines: boolean;
   readonly archives: boolean;
+  readonly pruned?: boolean;
   readonly weightShare?: string;
   readonly source: SourceChoice;
 }
@@ -59,6 +61,7 @@ export function registerRepair(program: Command, finish: (exitCode: ExitCode) =>
     .addOption(klinesOption())
     .addOption(archivesOption())
     .addOption(sourceOption())
+    .option('--pruned', 'also fetch again trades that prune has dropped, and prove them again')
     .addOption(weightShareOption())
     .addOption(jsonOption())
     .addHelpText(
@@ -144,6 +147,8 @@ async function repairSeries(
     const repairs: DayRepair[] = [];
     for await (const day of verifyParts(session, series, parts, options)) {
       days.set(day.dayMs, day);
+      if (options.pruned === true && (await endPruning(app, series, day)) && options.json !== true)
+        say(`${series.symbol} ${isoDay(day.dayMs)}: trades are stored and proven again`);
       const needed = round < ROUNDS ? await repairOf(app, series, day, tried) : undefined;
       if (needed !== undefined) repairs.push(needed);
     }
@@ -202,10 +207,10 @@ async function* verifyParts(
   { app, signal }: Session,
   series: Series,
   parts: readonly TimeRange[],
-  { klines, archives }: RepairOptions,
+  { klines, archives, pruned }: RepairOptions,
 ): AsyncGenerator<DayReport> {
   for (const part of parts)
-    yield* verifyRange(app, { series, range: part }, { klines, archives }, signal);
+    yield* verifyRange(app, { series, range: part }, { klines, archives, pruned }, signal);
 }
 
 /**

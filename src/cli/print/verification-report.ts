@@ -5,6 +5,7 @@ import {
   conclusion,
   dayRow,
   NO_CANDLES,
+  prunedLines,
   type SeriesReport,
   unheardLines,
 } from './verification-text.ts';
@@ -40,7 +41,7 @@ export function verificationReport(
     'of these hours whose volume, taker buy volume, number of trades, open, high, low and close equal',
     'the exchange’s candles exactly.',
     ...(reports.some((report) => leavesOutFills(report.market)) ? ['', NO_CANDLES] : []),
-    ...unheardLines(reports).flatMap((line) => ['', line]),
+    ...[...prunedLines(reports), ...unheardLines(reports)].flatMap((line) => ['', line]),
     '',
     '## Days',
     '',

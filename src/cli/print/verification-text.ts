@@ -29,9 +29,9 @@ export function dayRow({ symbol }: Series, day: DayReport): Record<string, strin
     symbol,
     day: isoDay(day.dayMs),
     proven: `${proven}/${hoursOf(day)}`,
-    trades: formatInteger(day.rows),
+    trades: day.pruned ? 'pruned' : formatInteger(day.rows),
     delta: day.delta,
-    bars: bars.state === 'compared' ? formatInteger(bars.bars) : bars.state,
+    bars: 'bars' in bars ? formatInteger(bars.bars) : bars.state,
     klines: klinesText(day),
     verdict: verdictText(day),
   };
@@ -83,7 +83,7 @@ export function verificationText(
         lines.push(`${symbol} ${isoDay(day.dayMs)}: bars are out of date`);
     }
   }
-  lines.push(...unheardLines(reports));
+  lines.push(...prunedLines(reports), ...unheardLines(reports));
   if (reports.some(({ market }) => leavesOutFills(market))) lines.push(NO_CANDLES);
   lines.push(conclusion(reports, verb));
   return lines.join('\n');
@@ -97,6 +97,15 @@ function unprovenLines(symbol: string, { unproven }: DayReport): string[] {
   return unproven.map(
     ({ hourMs, verdict }) => `${symbol} ${isoMinute(hourMs)} not proven: ${verdict}`,
   );
+}
+
+/** What was not checked of days whose trades were pruned: one line for each series. */
+export function prunedLines(reports: readonly SeriesReport[]): string[] {
+  return reports.flatMap(({ symbol, days }) => {
+    const pruned = days.filter((day) => day.pruned).map(({ dayMs }) => dayMs);
+    if (pruned.length === 0) return [];
+    return `${symbol} ${dayRanges(pruned)}: trades pruned; checked are ids, sums and bars against the ledger, not trades, their hashes, single bars or klines`;
+  });
 }
 
 const UNHEARD: Readonly<Record<Unheard['witness'], string>> = {
@@ -123,6 +132,14 @@ export function unheardLines(reports: readonly SeriesReport[]): string[] {
         ({ symbol, what }) => `${symbol} ${dayRanges(group.map(({ dayMs }) => dayMs))}: ${what}`,
       ),
   );
+}
+
+/** Appended to a verdict of days whose trades were pruned. */
+function withoutTrades(days: readonly DayReport[]): string {
+  const without = days.filter(({ pruned }) => pruned).length;
+  return without === 0
+    ? ''
+    : ` as far as they are stored; trades of ${counted(without, 'day')} pruned`;
 }
 
 /** Appended to a verdict of days whose candles could not be compared. */
@@ -153,7 +170,7 @@ export function conclusion(
   if (exitCode === EXIT.mismatch)
     return `WRONG: ${counted(findings, 'finding')}${verb === 'repair' ? '' : '; run cdvault repair with the same range'}`;
   if (exitCode === EXIT.ok)
-    return `proven: ${lengthOf(days)}, ${counted(rows, 'trade')}, all ids, sums and bars verified${withoutCandles(days)}`;
+    return `proven: ${lengthOf(days)}, ${counted(rows, 'trade')}, all ids, sums and bars verified${withoutTrades(days)}${withoutCandles(days)}`;
   const due = unproven === 0 ? 'bars are due' : `${counted(unproven, 'hour')} not proven`;
   return `nothing wrong, but ${due}${verb === 'repair' ? '' : '; run cdvault repair with the same range'}`;
 }

@@ -111,10 +111,11 @@ export interface Unheard {
 /**
  * `due`: older than the hours that they are computed from. `damaged`: not compared, because the trades
  * are wrong. `none`: the ledger has nothing about the day, so there are no bars to compare.
+ * `summed`: the trades were pruned, so the bars were only compared with the ledger's sums and with each other.
  */
 export type BarsCheck =
   /** `bars`: number of compared bars that contain a minute of the requested hours. */
-  | { readonly state: 'compared'; readonly bars: number }
+  | { readonly state: 'compared' | 'summed'; readonly bars: number }
   | { readonly state: 'due' | 'damaged' | 'none' };
 
 /** What a verification found for one symbol-day. All figures are those of the requested hours alone. */
@@ -126,9 +127,11 @@ export interface DayReport {
   readonly gap: number;
   /** Hours without a ledger row. */
   readonly unknown: number;
+  /** Whether the day's trades were dropped by prune, and so not read. */
+  readonly pruned: boolean;
   /** Hours in the range that are not proven, with their verdict. */
   readonly unproven: readonly { readonly hourMs: number; readonly verdict: string }[];
-  /** Stored rows of the hours' runs of ids. */
+  /** Stored rows of the hours' runs of ids; 0 for a pruned day. */
   readonly rows: number;
   /** Content hashes recomputed from the store, hex, by hour. */
   readonly hashes: readonly {
@@ -136,7 +139,7 @@ export interface DayReport {
     readonly rows: number;
     readonly contentHash: string;
   }[];
-  /** Exact sum of the signed quantities of these rows, decimal text. */
+  /** Exact sum of the signed quantities of these rows, decimal text; for a pruned day what the ledger has. */
   readonly delta: string;
   readonly bars: BarsCheck;
   readonly klines: KlineCheck | undefined;

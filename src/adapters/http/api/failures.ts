@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../domain/error-catalogue.ts';
 import { type CdvaultError, classify } from '../../../domain/errors.ts';
 
-type Status = 400 | 404 | 500 | 503 | 504;
+type Status = 400 | 404 | 410 | 500 | 503 | 504;
 
 /** Codes that are not a failure of ours. */
 const STATUS: Readonly<Partial<Record<ErrorCode, Status>>> = {
@@ -9,6 +9,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, Status>>> = {
   BAD_TIME: 400,
   BAD_RANGE: 400,
   UNKNOWN_SYMBOL: 404,
+  TRADES_PRUNED: 410,
   STORE_UNREACHABLE: 503,
   TABLE_SUSPENDED: 503,
   QUERY_BUSY: 503,

@@ -15,6 +15,7 @@ const FAILURES = {
   '400': 'A parameter is unknown, missing, repeated or not possible.',
   '401': 'The password is missing or wrong.',
   '404': 'No data of the symbol are stored.',
+  '410': 'The trades of the range were pruned.',
   '503': 'QuestDB does not answer, or too many queries run: see Retry-After.',
   '504': 'A query took too long and was stopped.',
 };
@@ -93,7 +94,7 @@ function operationOf({ path, summary, parameters, answer }: Omit<Endpoint, 'ask'
         content: { 'application/json': { schema: schemaOf(answer) } },
       },
       '304': { description: 'The tag of If-None-Match still holds.' },
-      ...failuresOf(['400', '401', '404', '503', '504']),
+      ...failuresOf(['400', '401', '404', '410', '503', '504']),
     },
   };
 }
