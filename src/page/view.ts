@@ -1,6 +1,7 @@
 /** What the page shows. It lives in the query string of the page's address, so that a link shows the same. */
 
 import { type ChartInterval, CHART_INTERVALS } from './intervals.ts';
+import { utcTime } from './time/utc-time.ts';
 import { MARKET_NAMES, type MarketName } from '../domain/market.ts';
 
 export interface SeriesName {
@@ -131,7 +132,7 @@ function timeText(timeMs: number): string {
 }
 
 function parseRange(from: string | null, to: string | null): VisibleRange | undefined {
-  const [fromMs, toMs] = [from, to].map((text) => (text === null ? NaN : Date.parse(text)));
+  const [fromMs, toMs] = [from, to].map((text) => (text === null ? undefined : utcTime(text)));
   const isRange = fromMs !== undefined && toMs !== undefined && fromMs < toMs;
   return isRange ? { fromMs, toMs } : undefined;
 }

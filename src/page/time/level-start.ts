@@ -6,6 +6,7 @@ import {
   WEEK_MS,
   WEEK_ORIGIN_MS,
 } from '../../domain/time/hour.ts';
+import { utcTime } from './utc-time.ts';
 import { ZoneClock } from './zone-clock.ts';
 
 /**
@@ -35,11 +36,7 @@ export function isAtAnchor(anchor: string, levelFromMs: number): boolean {
 
 /** The instant that an anchor is; undefined for anchors of another kind. No level is counted before it. */
 export function instantOf(anchor: string): number | undefined {
-  if (!/^\d{4}-/.test(anchor)) return undefined;
-  // The API reads a time without a zone as UTC, the browser as local time.
-  const hasZone = !anchor.includes('T') || /(Z|[+-]\d\d:?\d\d)$/i.test(anchor);
-  const instantMs = Date.parse(hasZone ? anchor : `${anchor}Z`);
-  return Number.isNaN(instantMs) ? undefined : instantMs;
+  return /^\d{4}-/.test(anchor) ? utcTime(anchor) : undefined;
 }
 
 function isAtClock(timeMs: number, zone: string, timeOfDayMs: number): boolean {

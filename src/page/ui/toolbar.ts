@@ -63,7 +63,9 @@ export class Toolbar {
       this.#isAsking = false;
       onChange({ anchor });
     });
-    this.#time = new TimeForm('CDV counts from this time', 'Set', (timeMs) => {
+    const zoneOf = () => this.#view?.zone ?? 'UTC';
+    const forAnchor = { label: 'CDV counts from this time', submit: 'Set', zoneOf };
+    this.#time = new TimeForm(forAnchor, (timeMs) => {
       this.#isAsking = false;
       onChange({ anchor: new Date(timeMs).toISOString().replace(':00.000Z', 'Z') });
     });
@@ -72,9 +74,9 @@ export class Toolbar {
       this.#closeForms();
       if (!this.#isAsking) return onChange({ anchor });
       if (anchor === OTHER_SESSION) this.#session.hidden = false;
-      else this.#time.toggle(this.#middleMs(), this.#view?.zone ?? 'UTC');
+      else this.#time.toggle(this.#middleMs());
     });
-    this.#date = new TimeForm('Go to a date', 'Go', (timeMs) => {
+    this.#date = new TimeForm({ label: 'Go to a date', submit: 'Go', zoneOf }, (timeMs) => {
       this.#date.close();
       events.onGoTo(timeMs);
     });
@@ -130,7 +132,7 @@ export class Toolbar {
   }
 
   askDate(): void {
-    this.#date.toggle(this.#middleMs(), this.#view?.zone ?? 'UTC');
+    this.#date.toggle(this.#middleMs());
   }
 
   #chooseAnchor({ anchor, zone }: View): void {

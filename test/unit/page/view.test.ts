@@ -33,3 +33,8 @@ test('what is not understood has its default', () => {
   const text = 'market=moon&symbol=X&interval=7m&zone=No/Where&from=x&to=y&overlay=z&tier=a&open=o';
   expect(parseView(text)).toEqual(DEFAULT_VIEW);
 });
+
+test('a range without a zone is in UTC, as the API reads it, whatever the clocks of the browser', () => {
+  const { range } = parseView('from=2024-03-09T10:00&to=2024-03-10');
+  expect(range).toEqual({ fromMs: Date.UTC(2024, 2, 9, 10), toMs: Date.UTC(2024, 2, 10) });
+});
