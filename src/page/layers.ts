@@ -14,9 +14,17 @@ import type { CellLegend } from './ui/cell-legend.ts';
 
 /** Narrower cells can't be read. */
 const FOOTPRINT_SLOT_PX = 46;
-/** A number and the space around it. */
-const FOOTPRINT_ROW_PX = 16;
+/** A number and little space around it. The next bin is up to 2.5 times as high. */
+const FOOTPRINT_ROW_PX = 13;
 const PROFILE_ROW_PX = 5;
+
+/** What the page says of the layers. */
+export interface LayerTexts {
+  readonly legend: CellLegend;
+  readonly note: (what: 'profile' | 'footprint', text: string) => void;
+  /** The bin of the cells; undefined when there are none. */
+  readonly bin: (bin: string | undefined) => void;
+}
 
 interface Loaded {
   readonly symbol: string;
@@ -31,28 +39,15 @@ export class Layers {
   readonly #panes: Panes;
   readonly #footprint: Footprint;
   readonly #profile: Profile;
-  readonly #legend: CellLegend;
-  readonly #note: (what: 'profile' | 'footprint', text: string) => void;
+  readonly #texts: LayerTexts;
   #request = new AbortController();
   #cells: Loaded | undefined;
   #rows: Loaded | undefined;
 
-  constructor(
-    source: DataSource,
-    panes: Panes,
-    palette: Palette,
-    {
-      legend,
-      note,
-    }: {
-      readonly legend: CellLegend;
-      readonly note: (what: 'profile' | 'footprint', text: string) => void;
-    },
-  ) {
+  constructor(source: DataSource, panes: Panes, palette: Palette, texts: LayerTexts) {
     this.#source = source;
     this.#panes = panes;
-    this.#note = note;
-    this.#legend = legend;
+    this.#texts = texts;
     this.#footprint = new Footprint(palette);
     this.#profile = new Profile(palette);
     panes.price.attachPrimitive(this.#footprint);
@@ -77,7 +72,7 @@ export class Layers {
     const { signal } = this.#request;
     await Promise.all([
       this.#guard('footprint', signal, async () =>
-        this.#showCells({ feed, visible, palette, signal }, view.footprint),
+        this.#showCells({ feed, visible, palette, signal }, view),
       ),
       this.#guard('profile', signal, async () =>
         this.#showProfile({ feed, visible, palette, signal }, view.profile),
@@ -87,9 +82,10 @@ export class Layers {
 
   #point(index: number | undefined, price: number | undefined): void {
     const point = index === undefined ? undefined : this.#panes.places.points[index];
-    if (point === undefined || price === undefined) return this.#legend.show(undefined, undefined);
+    if (point === undefined || price === undefined)
+      return this.#texts.legend.show(undefined, undefined);
     const cell = this.#footprint.textsAt(point.timeMs, price);
-    this.#legend.show(cell, this.#profile.textsAt(price));
+    this.#texts.legend.show(cell, this.#profile.textsAt(price));
   }
 
   /** What can't be shown is no failure of the page: a note says why. */
@@ -99,39 +95,49 @@ export class Layers {
     task: () => Promise<string>,
   ): Promise<void> {
     try {
-      this.#note(what, await task());
+      this.#texts.note(what, await task());
     } catch (error) {
       if (isAborted(error) || signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
-      this.#note(what, `${error.message} ${error.advice}`);
+      this.#texts.note(what, `${error.message} ${error.advice}`);
     }
   }
 
-  async #showCells({ feed, visible, palette, signal }: Task, isWanted: boolean): Promise<string> {
+  async #showCells(
+    { feed, visible, palette, signal }: Task,
+    { footprint: isWanted, bin }: View,
+  ): Promise<string> {
     const spacing = this.#panes.chart.timeScale().options().barSpacing;
     const { points } = this.#panes.places;
-    if (!isWanted || spacing < FOOTPRINT_SLOT_PX) {
+    const clear = () => {
       this.#cells = undefined;
       this.#footprint.set(undefined, points, palette);
+      this.#texts.bin(undefined);
+    };
+    if (!isWanted || spacing < FOOTPRINT_SLOT_PX) {
+      clear();
       return isWanted ? 'Zoom in until bars are about 50 pixels wide.' : '';
     }
     const { interval } = feed.choice;
     if (this.#startsOffGrid(feed, visible)) {
-      this.#cells = undefined;
-      this.#footprint.set(undefined, points, palette);
+      clear();
       return `None here: cells begin at whole steps of ${interval} in UTC, and these bars do not. Choose a shorter interval.`;
     }
-    const wanted = this.#wanted(feed, visible, { rowPx: FOOTPRINT_ROW_PX, interval });
-    if (wanted === undefined || holds(this.#cells, wanted)) return '';
-    const answer = await this.#source.ask(
-      'footprint',
-      { ...feed.choice.series, interval, bin: wanted.bin, ...asked(wanted.range) },
-      signal,
-    );
+    const suited = this.#wanted(feed, visible, { rowPx: FOOTPRINT_ROW_PX, interval });
+    if (suited === undefined) return '';
+    const wanted = { ...suited, bin: bin === 'auto' ? suited.bin : bin };
+    if (holds(this.#cells, wanted)) return '';
+    // Cells of another bin are not those that the panel names.
+    if (this.#cells?.bin !== wanted.bin) clear();
+    this.#texts.bin(wanted.bin);
+    const query = { ...feed.choice.series, interval, bin: wanted.bin, ...asked(wanted.range) };
+    const answer = await this.#source.ask('footprint', query, signal);
     signal.throwIfAborted();
     this.#cells = wanted;
     this.#footprint.set(cellsOf(answer), this.#panes.places.points, palette);
-    return answer.next === null ? '' : 'Too many cells: the later bars have none.';
+    return answer.next === null
+      ? ''
+      : 'Too many cells: the later bars have none. Choose coarser ones.';
   }
 
   /** Bars of a session that begins at 09:30 do when they are longer than 30 minutes. */

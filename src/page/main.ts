@@ -89,6 +89,7 @@ function start(): void {
   const layers = new Layers(source, panes, readPalette(), {
     legend: drawing.legend.cells,
     note: (what, text) => overlays.setNote(what, text),
+    bin: (bin) => overlays.setBin(bin),
   });
   const status = new StatusCorner();
   const page: Page = new Page(

@@ -28,6 +28,8 @@ export interface View {
   readonly ownScale: boolean;
   readonly profile: boolean;
   readonly footprint: boolean;
+  /** `auto`, or the height of a cell of the footprint in prices, as decimal text. */
+  readonly bin: string;
 }
 
 export interface VisibleRange {
@@ -47,6 +49,7 @@ export const DEFAULT_VIEW: View = {
   ownScale: true,
   profile: false,
   footprint: true,
+  bin: 'auto',
 };
 
 export function seriesText({ market, symbol }: SeriesName): string {
@@ -65,7 +68,7 @@ export function viewQuery(view: View): string {
     query.set('market', view.series.market);
     query.set('symbol', view.series.symbol);
   }
-  for (const name of ['interval', 'anchor', 'open', 'zone'] as const)
+  for (const name of ['interval', 'anchor', 'open', 'zone', 'bin'] as const)
     if (view[name] !== DEFAULT_VIEW[name]) query.set(name, view[name]);
   if (view.range !== undefined) {
     query.set('from', timeText(view.range.fromMs));
@@ -96,6 +99,7 @@ export function parseView(text: string): View {
     ownScale: query.get('scale') !== 'same',
     profile: query.get('profile') === 'on',
     footprint: query.get('footprint') !== 'off',
+    bin: isBin(query.get('bin')) ? (query.get('bin') ?? '') : DEFAULT_VIEW.bin,
   };
 }
 
@@ -109,6 +113,11 @@ export function unknownInterval(text: string): string | undefined {
 
 function isMarketName(text: string): text is MarketName {
   return Object.hasOwn(MARKET_NAMES, text);
+}
+
+/** As the API takes it. */
+function isBin(text: string | null): boolean {
+  return text !== null && /^\d{1,10}(?:\.\d{1,8})?$/.test(text) && Number(text) > 0;
 }
 
 function knownZone(text: string | null): string {

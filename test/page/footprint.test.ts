@@ -20,7 +20,7 @@ const TO = FROM + BARS * MINUTE_MS;
 /** Less than the height of any row. */
 const STEP_PX = 4;
 /** A number must fit. */
-const MIN_ROW_PX = 16;
+const MIN_ROW_PX = 13;
 
 interface ReadCell {
   readonly from: string;
@@ -136,6 +136,32 @@ describe.skipIf(CHROMIUM === undefined)('what the page draws of trades', () => {
         await summed(at, at + MINUTE_MS, binOf(read)),
       );
     }
+  });
+
+  test('cells can be finer or coarser than auto, and the address keeps it', async () => {
+    const { page } = chart;
+    await open('footprint', range);
+    const auto = binOf(await readDown('cell', 4, STEP_PX));
+    await page.getByRole('button', { name: 'Overlays' }).click();
+    const bin = page.locator('[data-field=bin]');
+    expect(await bin.innerText()).toMatch(/^auto · \d/);
+    const answered = page.waitForResponse(/\/footprint\?/);
+    await page.getByRole('button', { name: 'Finer' }).click();
+    await answered;
+    await page.locator('body:not([data-loading])').waitFor();
+    const finer = parseDecimal(await bin.innerText(), 8);
+    expect(finer < auto && finer * 3n > auto).toBe(true);
+    expect(new URL(page.url()).searchParams.get('bin')).toBe(await bin.innerText());
+    await page.keyboard.press('Escape');
+    const read = await readDown('cell', 4, 2);
+    const at = FROM + 4 * MINUTE_MS;
+    expect(read.map(({ steps: _steps, ...cell }) => cell)).toEqual(
+      await summed(at, at + MINUTE_MS, finer),
+    );
+    await page.getByRole('button', { name: 'Overlays' }).click();
+    await page.getByRole('button', { name: 'Auto', exact: true }).click();
+    await expect.poll(() => new URL(page.url()).searchParams.has('bin')).toBe(false);
+    await expect.poll(async () => bin.innerText()).toContain('auto · ');
   });
 
   test('the rows of the profile equal sums of the visible trades', async () => {

@@ -18,7 +18,7 @@ const CANDLE_PX = 7;
 const FONT_PX = 11;
 const MARK_PX = 4;
 /** Lower rows have no room for a number. */
-const TEXT_ROW_PX = 13;
+const TEXT_ROW_PX = 12;
 /** Two numbers of at most five characters, their marks and the candle. */
 const PAIR_SLOT_PX = 88;
 /** The delta alone. */

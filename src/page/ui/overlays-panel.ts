@@ -2,6 +2,7 @@
 
 import { seriesText, type View } from '../view.ts';
 import type { SeriesFacts } from '../data/answers.ts';
+import { BinChoice } from './bin-choice.ts';
 import { button, element } from './element.ts';
 import { MARKET_TEXTS, SeriesBox } from './series-box.ts';
 
@@ -18,6 +19,7 @@ export class OverlaysPanel {
   readonly #checks: Readonly<Record<'ownScale' | 'profile' | 'footprint', HTMLInputElement>>;
   readonly #notes: Readonly<Record<'profile' | 'footprint', HTMLElement>>;
   readonly #onChange: (change: Partial<View>) => void;
+  readonly #bin: BinChoice;
   #view: View | undefined;
 
   /** @param onOpen called when the panel opens: what it lists may be needed now */
@@ -49,6 +51,7 @@ export class OverlaysPanel {
       profile: element('p', { class: 'note' }),
       footprint: element('p', { class: 'note' }),
     };
+    this.#bin = new BinChoice((bin) => onChange({ bin }));
     this.panel = element(
       'section',
       { id: 'overlays', class: 'panel', popover: '', 'aria-label': 'Overlays' },
@@ -63,6 +66,7 @@ export class OverlaysPanel {
       element('label', {}, this.#checks.profile, 'Volume profile of the visible range'),
       this.#notes.profile,
       element('label', {}, this.#checks.footprint, 'Footprint when bars are wide enough'),
+      this.#bin.root,
       this.#notes.footprint,
     );
     this.panel.addEventListener('toggle', (event) => {
@@ -81,6 +85,11 @@ export class OverlaysPanel {
 
   setSeries(series: readonly SeriesFacts[]): void {
     this.#box.setSeries(series);
+  }
+
+  /** @param bin of the cells that are drawn; undefined when there are none */
+  setBin(bin: string | undefined): void {
+    this.#bin.show(bin);
   }
 
   setNote(what: 'profile' | 'footprint', text: string): void {
@@ -109,6 +118,7 @@ export class OverlaysPanel {
     this.#checks.ownScale.checked = view.ownScale;
     this.#checks.profile.checked = view.profile;
     this.#checks.footprint.checked = view.footprint;
+    this.#bin.choose(view.bin);
     const count = view.overlays.length + view.tiers.length;
     this.opener.textContent = count === 0 ? 'Overlays' : `Overlays · ${count}`;
     this.#chips.replaceChildren(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { imbalance } from '../../../src/page/chart/cells.ts';
 import { axisText, sizeText } from '../../../src/page/chart/number-text.ts';
-import { binFor } from '../../../src/page/chart/price-bins.ts';
+import { besideBin, binFor } from '../../../src/page/chart/price-bins.ts';
 
 test.each([
   [1, 14, '20'],
@@ -12,6 +12,18 @@ test.each([
   [100, 60, '10000'],
 ])('at %d a pixel, rows of %d pixels have bins of %s', (pricesPerPx, rowPx, bin) => {
   expect(binFor(pricesPerPx, rowPx)).toBe(bin);
+});
+
+test.each([
+  ['10', '5', '20'],
+  ['1', '0.5', '2'],
+  ['0.2', '0.1', '0.5'],
+  // Of an address that somebody wrote.
+  ['3', '2', '5'],
+  ['0.00000001', '0.00000001', '0.00000002'],
+])('beside bins of %s are those of %s and of %s', (bin, finer, coarser) => {
+  expect(besideBin(bin, 'finer')).toBe(finer);
+  expect(besideBin(bin, 'coarser')).toBe(coarser);
 });
 
 test('a side is imbalanced against the other side one bin across', () => {

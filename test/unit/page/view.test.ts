@@ -13,13 +13,14 @@ const VIEW: View = {
   ownScale: false,
   profile: true,
   footprint: false,
+  bin: '0.5',
 };
 
 test('a view is read from its own query', () => {
   expect(parseView(viewQuery(VIEW))).toEqual(VIEW);
   expect(viewQuery(VIEW)).toBe(
     'market=um&symbol=BTCUSDT&interval=15m&anchor=session:09:30@America/New_York&open=previous' +
-      '&zone=Asia/Tokyo&from=2024-01-01T00:00Z&to=2024-01-01T12:00:30Z&overlay=spot:BTCUSDT' +
+      '&zone=Asia/Tokyo&bin=0.5&from=2024-01-01T00:00Z&to=2024-01-01T12:00:30Z&overlay=spot:BTCUSDT' +
       '&tier=100000&tier=1000000&scale=same&profile=on&footprint=off',
   );
 });
@@ -30,7 +31,8 @@ test('the default view has no query', () => {
 });
 
 test('what is not understood has its default', () => {
-  const text = 'market=moon&symbol=X&interval=7m&zone=No/Where&from=x&to=y&overlay=z&tier=a&open=o';
+  const text =
+    'market=moon&symbol=X&interval=7m&zone=No/Where&from=x&to=y&overlay=z&tier=a&open=o&bin=-1';
   expect(parseView(text)).toEqual(DEFAULT_VIEW);
 });
 
