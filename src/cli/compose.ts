@@ -4,6 +4,7 @@ import { startWorkers } from '../adapters/bullmq/workers.ts';
 import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
 import { openExportFolder } from '../adapters/export/export-folder.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
+import { createCheckpoint } from '../adapters/questdb/checkpoint.ts';
 import { createBulkReads } from '../adapters/questdb/bulk-reads.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { IlpConnection } from '../adapters/questdb/ilp-connection.ts';
@@ -14,6 +15,7 @@ import { createAlertStates } from '../adapters/redis/alert-states.ts';
 import type { AlertStates } from '../ports/alerts.ts';
 import type { StoreLook } from '../ports/status.ts';
 import type { StoreWatch } from '../ports/watch.ts';
+import { createRecentWrites } from '../adapters/questdb/recent-writes.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSeriesTables, type SchemaLock } from '../adapters/questdb/series-tables.ts';
 import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
@@ -51,6 +53,7 @@ import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { BulkStore } from '../ports/bulk-store.ts';
+import type { Checkpoint, RecentWrites } from '../ports/backup.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DistilledHours } from '../ports/distilled-hours.ts';
 import type { JobQueue, JobWorkers } from '../ports/job-queue.ts';
@@ -77,6 +80,8 @@ export interface App {
   readonly trades: TradeStore;
   readonly partitions: StorePartitions;
   readonly prunings: Prunings;
+  readonly checkpoint: Checkpoint;
+  readonly recent: RecentWrites;
   readonly scan: TradeScan;
   readonly parquet: ParquetExport;
   readonly bulk: BulkStore;
@@ -227,6 +232,8 @@ function composeStore(
       trades: meteredTrades(trades, totals),
       partitions,
       prunings: createPrunings(sql),
+      checkpoint: createCheckpoint({ sql, lock }),
+      recent: createRecentWrites(sql),
       scan: reads.scan,
       parquet: reads.parquet,
       bulk: meteredBulk(bulk, totals),

@@ -3,6 +3,7 @@ import type { ExitCode } from '../domain/exit-codes.ts';
 import { VERSION } from '../version.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerBackfill } from './commands/backfill.ts';
+import { registerBackup } from './commands/backup.ts';
 import { registerChart } from './commands/chart.ts';
 import { registerCompact } from './commands/compact.ts';
 import { registerCompletion } from './commands/completion.ts';
@@ -12,6 +13,7 @@ import { registerFingerprint } from './commands/fingerprint.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerPrune } from './commands/prune.ts';
 import { registerRepair } from './commands/repair.ts';
+import { registerRestore } from './commands/restore.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerServices } from './commands/services.ts';
 import { registerShow } from './commands/show.ts';
@@ -51,6 +53,8 @@ export function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerExport,
     registerCompact,
     registerPrune,
+    registerBackup,
+    registerRestore,
     registerWorker,
     registerSchedule,
     registerServe,

@@ -1,3 +1,4 @@
+import { isRestoreUnfinished } from '../adapters/backup/restore-home.ts';
 import type { ServicesOptions, ServiceUrls } from '../adapters/services/types.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { CdvaultError } from '../domain/errors.ts';
@@ -49,6 +50,8 @@ interface SessionOptions {
   readonly overrides?: Parameters<typeof loadConfig>[0];
   /** True for commands that finish what is in progress at the first signal; others end at once. */
   readonly drains?: boolean;
+  /** True for the restore itself. */
+  readonly isRestore?: boolean;
 }
 
 /**
@@ -56,10 +59,12 @@ interface SessionOptions {
  * Adapters are loaded only here, so that `--help` and usage errors answer at once.
  */
 export async function withApp(
-  { overrides, drains = false }: SessionOptions,
+  { overrides, drains = false, isRestore = false }: SessionOptions,
   work: (session: Session) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const config = loadConfig(overrides);
+  // Services elsewhere have nothing to do with the home.
+  if (!isRestore && config.services.redisUrl === '') assertRestored(config.homeDir);
   const { ensureServices } = await import('../adapters/services/ladder.ts');
   const { compose } = await import('./compose.ts');
   // Not everything that a command waits for takes an abort signal.
@@ -76,6 +81,12 @@ export async function withApp(
       await app.close();
     }
   });
+}
+
+/** @throws CdvaultError RESTORE_UNFINISHED */
+function assertRestored(homeDir: string): void {
+  if (isRestoreUnfinished(homeDir))
+    throw new CdvaultError('RESTORE_UNFINISHED', `a restore into ${homeDir} was not finished`);
 }
 
 /**

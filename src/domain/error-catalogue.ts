@@ -7,6 +7,7 @@ import { ARCHIVE_ERRORS } from './archive-errors.ts';
 import type { ErrorFacts } from './error-facts.ts';
 import { EXCHANGE_ERRORS } from './exchange-errors.ts';
 import { EXIT } from './exit-codes.ts';
+import { KEEP_ERRORS } from './keep-errors.ts';
 import { SERVICE_ERRORS } from './service-errors.ts';
 
 export const ERRORS = {
@@ -38,6 +39,7 @@ export const ERRORS = {
   ...ARCHIVE_ERRORS,
   ...SERVICE_ERRORS,
   ...EXCHANGE_ERRORS,
+  ...KEEP_ERRORS,
   // ── jobs and stored data ────────────────────────────────────────────────────────────────────────────────
   HOUR_NOT_CLOSED: {
     retryable: true,

@@ -9,6 +9,7 @@ const src = path.resolve(import.meta.dirname, '..', '..', 'src');
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   alerts: ['system'],
   archive: ['system'],
+  backup: ['system'],
   binance: ['system'],
   bullmq: ['redis', 'system'],
   export: ['system'],
@@ -293,6 +294,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   'log-update': [
     'cli/commands/status.ts',
     'cli/print/backfill-progress.ts',
+    'cli/print/copy-progress.ts',
     'cli/print/range-progress.ts',
   ],
   'lru-cache': ['adapters/http/', 'adapters/system/distilled-cache.ts'],
@@ -321,6 +323,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   zod: [
     'config.ts',
     'config-values.ts',
+    'adapters/backup/backup-files.ts',
     'adapters/binance/',
     'adapters/bullmq/',
     'adapters/export/manifest-file.ts',

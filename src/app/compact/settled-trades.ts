@@ -1,4 +1,4 @@
-import { dayInputs } from '../../domain/bars/day.ts';
+import { type DayHour, dayInputs } from '../../domain/bars/day.ts';
 import type { Series } from '../../domain/market.ts';
 import { type SliceRecord, verdictOf } from '../../domain/proof/ledger.ts';
 import { daysOf, HOUR_MS, type TimeRange } from '../../domain/time/hour.ts';
@@ -74,19 +74,24 @@ function isAsRecorded(
   const counted = new Set(hours.filter(({ rows }) => rows > 0).map(({ hourMs }) => hourMs));
   return (
     [...stored.keys()].every((hourMs) => counted.has(hourMs)) &&
-    hours.every(({ hourMs, rows, buyE8, sellE8, isReached }) => {
-      const run = stored.get(hourMs);
-      if (run === undefined) return rows === 0;
-      const record = byHour.get(hourMs);
-      const areIdsSame =
-        isReached || (run.firstId === record?.first?.id && run.lastId === record?.last?.id);
-      return (
-        areIdsSame &&
-        run.rows === rows &&
-        run.doubleRows === 0 &&
-        parseDecimal(run.buyQty, QTY_SCALE) === buyE8 &&
-        parseDecimal(run.sellQty, QTY_SCALE) === sellE8
-      );
-    })
+    hours.every((hour) => isHourStored(hour, byHour.get(hour.hourMs), stored.get(hour.hourMs)))
+  );
+}
+
+/** Whether the stored trades of an hour, by their time, have the ids, counts and sums of the ledger. */
+export function isHourStored(
+  { rows, buyE8, sellE8, isReached }: DayHour,
+  record: SliceRecord | undefined,
+  run: StoredRun | undefined,
+): boolean {
+  if (run === undefined) return rows === 0;
+  const areIdsSame =
+    isReached || (run.firstId === record?.first?.id && run.lastId === record?.last?.id);
+  return (
+    areIdsSame &&
+    run.rows === rows &&
+    run.doubleRows === 0 &&
+    parseDecimal(run.buyQty, QTY_SCALE) === buyE8 &&
+    parseDecimal(run.sellQty, QTY_SCALE) === sellE8
   );
 }

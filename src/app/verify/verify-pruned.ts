@@ -21,7 +21,7 @@ export async function verifyPrunedDay(
   const wider = { startMs: dayMs - HOUR_MS, endMs: dayMs + DAY_MS + HOUR_MS };
   const all = await ledger.records(series, wider);
   const records = new Map(all.map((record) => [record.hourMs, record]));
-  const checked = await verifyPruned(bars, series, {
+  const checked = await compareWithLedger(bars, series, {
     inputs: dayInputs(dayMs, all),
     records,
     asked,
@@ -58,7 +58,7 @@ interface PrunedDayFacts {
  * built from exactly these hours, at every interval there is one for each time, they add up to the ledger's exact
  * sums, and each follows from the one before; the tiers of a bar add up to it; the day's delta is that of its hours.
  */
-async function verifyPruned(
+export async function compareWithLedger(
   bars: StoredBars,
   series: Series,
   { inputs, records, asked }: PrunedDayFacts,

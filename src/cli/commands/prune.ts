@@ -90,7 +90,7 @@ async function prune(
   await confirm('The raw trades of these days will be dropped.', options, signal);
   const done = new PruneTotals(false);
   // Not while compact converts the same partitions.
-  const onWait = () => say('waiting until compact or another prune has ended');
+  const onWait = () => say('waiting until compact, a backup or another prune has ended');
   const work = async () => {
     for (const one of series)
       for await (const step of pruneSeries(app, one, { isDryRun: false, beforeMs }, signal)) {
