@@ -84,15 +84,6 @@ export class Toolbar {
       onChange({ open: open === 'previous' ? 'previous' : 'first' }),
     );
     this.#zone = select('Time zone', ZONE_CHOICES, (zone) => onChange({ zone }));
-    const tools = element(
-      'div',
-      { class: 'tools' },
-      button('Go to', { title: 'Go to a date (d)' }, () => this.askDate()),
-      button('PNG', { title: 'Download a picture' }, events.onPng),
-      button('CSV', { title: 'Download the visible bars, exact' }, events.onCsv),
-      button('◐', { 'aria-label': 'Dark or light', title: 'Dark or light' }, events.onTheme),
-      button('?', { 'aria-label': 'Help', title: 'Keys (?)' }, events.onHelp),
-    );
     this.root = element(
       'header',
       { class: 'toolbar' },
@@ -106,7 +97,19 @@ export class Toolbar {
       this.#zone,
       overlays,
       this.#date.root,
-      tools,
+      this.#toolsOf(events),
+    );
+  }
+
+  #toolsOf(events: ToolbarEvents): HTMLElement {
+    return element(
+      'div',
+      { class: 'tools' },
+      button('Go to', { title: 'Go to a date (d)' }, () => this.askDate()),
+      button('PNG', { title: 'Download a picture' }, events.onPng),
+      button('CSV', { title: 'Download the visible bars, exact' }, events.onCsv),
+      button('◐', { 'aria-label': 'Dark or light', title: 'Dark or light' }, events.onTheme),
+      button('?', { 'aria-label': 'Help', title: 'Keys (?)' }, events.onHelp),
     );
   }
 
