@@ -24,3 +24,11 @@ test('a line breaks where a bar is missing and where levels start again', () => 
     { time: 4, value: -2 },
   ]);
 });
+
+test('a line of rolling levels goes on although each level begins at another bar', () => {
+  const closes = ['1.00000000', '3.00000000', '2.50000000'];
+  const points = closes.map((_, at) => ({ timeMs: at * 1000, endMs: 0, bar: undefined }));
+  const bars = new Map(closes.map((close, at) => [at * 1000, { close, delta: '0.10000000' }]));
+  expect(levelLine(points, bars, true).filter((point) => 'color' in point)).toEqual([]);
+  expect(levelLine(points, bars).filter((point) => 'color' in point)).toHaveLength(2);
+});
