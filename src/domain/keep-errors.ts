@@ -27,6 +27,6 @@ export const KEEP_ERRORS = {
     retryable: false,
     exitCode: EXIT.fatal,
     when: 'A restore into this CDVAULT_HOME was interrupted, so the store there is not whole.',
-    advice: 'Run the same cdvault restore again; it begins anew.',
+    advice: 'Run the same cdvault restore again; it starts over.',
   },
 } as const satisfies Readonly<Record<string, ErrorFacts>>;

@@ -199,7 +199,7 @@ test('a backup during a backfill is restored, continued and proven, with the sam
   expect(await runCli(['restore', '--from', out], restored())).toMatchObject({ exitCode: 2 });
 });
 
-test('a restore that was interrupted is begun anew, and no other command uses what it left', async () => {
+test('an interrupted restore starts over, and no other command uses what it left', async () => {
   await runCli(['down'], restored());
   await rm(home, { recursive: true });
   const command = startCli(['restore', '--from', out], {
