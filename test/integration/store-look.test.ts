@@ -21,7 +21,8 @@ test('cells of the strip count what the view coverage says', async () => {
     const rows = hour === 30 ? 7 : 10;
     await store.ledger.write([{ record: { ...record, next, rows }, gaps: [] }], START);
   }
-  const cells = await createStoreLook(store.sql).coverageCells(START, DAY_MS);
+  const look = createStoreLook(store.sql);
+  const cells = await look.coverageCells(START, DAY_MS);
   const ours = cells.filter(({ symbol }) => symbol === series.symbol);
   const view = await store.sql.query(
     `SELECT (ts::long - ${START * 1000}) / ${DAY_MS * 1000} AS cell, verdict, count() AS n FROM coverage ` +
@@ -37,4 +38,9 @@ test('cells of the strip count what the view coverage says', async () => {
     [1, 0, 1, 1],
     [2, 1, 0, 0],
   ]);
+  // They are kept only until an hour is written.
+  const record = { ...recordOf(START + 50 * HOUR_MS, 9_000, 10), ...series };
+  await store.ledger.write([{ record, gaps: [] }], START);
+  const later = await look.coverageCells(START, DAY_MS);
+  expect(later.find((cell) => cell.symbol === series.symbol && cell.index === 2)?.proven).toBe(2);
 });

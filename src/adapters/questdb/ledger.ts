@@ -10,6 +10,7 @@ import type {
   SeenGap,
   SeriesCoverage,
 } from '../../ports/ledger.ts';
+import { KeptRead } from './kept-read.ts';
 import { PROVEN_BY_IDS } from './proven-hours.ts';
 import { RECORD_COLUMNS, toRecord } from './slice-row.ts';
 import { createSliceWriter, type OwnedRows, writeRecords } from './slice-writer.ts';
@@ -37,11 +38,12 @@ class QuestdbLedger implements Ledger {
   readonly #sql: Sql;
   readonly #writeOwned: (rows: OwnedRows) => Promise<void>;
   /** It reads every hour of every series (0.1 s for 173,000), so it is kept while `slices` is unchanged. */
-  #overview: { readonly transaction: string; readonly coverage: SeriesCoverage[] } | undefined;
+  readonly #overview: KeptRead<SeriesCoverage[]>;
 
   constructor(sql: Sql) {
     this.#sql = sql;
     this.#writeOwned = createSliceWriter(sql);
+    this.#overview = new KeptRead(sql, 'slices');
   }
 
   async records(series: Series, range: TimeRange): Promise<SliceRecord[]> {
@@ -161,12 +163,7 @@ class QuestdbLedger implements Ledger {
    * which takes a hundred times as long for five million hours.
    */
   async overview(): Promise<SeriesCoverage[]> {
-    await this.#sql.waitApplied('slices');
-    // Before the rows are read: rows of a later transaction may be among them, and are then read again.
-    const transaction = await transactionOf(this.#sql, 'slices');
-    if (this.#overview?.transaction !== transaction)
-      this.#overview = { transaction, coverage: await this.#readOverview() };
-    return this.#overview.coverage;
+    return this.#overview.of('overview', async () => this.#readOverview());
   }
 
   async #readOverview(): Promise<SeriesCoverage[]> {
@@ -183,14 +180,6 @@ class QuestdbLedger implements Ledger {
     ]);
     return coverageOf(all, plain, others);
   }
-}
-
-/** The number of the last transaction that queries of this table see. */
-async function transactionOf(sql: Sql, table: string): Promise<string> {
-  const rows = await sql.query('SELECT "writerTxn" AS number FROM wal_tables() WHERE name = $1', [
-    table,
-  ]);
-  return text(rows[0] ?? {}, 'number');
 }
 
 function gapRow(series: Series, gap: SeenGap, resolvedMs: number | undefined): string {
