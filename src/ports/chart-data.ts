@@ -40,9 +40,8 @@ export interface ShowRequest extends BarsRequest {
   readonly open: 'first' | 'previous';
 }
 
-/** Bars of a range, or of the first part of it that is not too long. */
+/** What belongs to the bars of a range, or of the first part of it that is not too long. */
 export interface BarsPage {
-  readonly bars: readonly ShownFields[];
   /** Spans of requested bars that are not stored, merged, oldest first. */
   readonly missing: readonly TimeRange[];
   /** Where the next part begins, and the anchor that keeps its levels; undefined when nothing is left. */
@@ -65,8 +64,11 @@ export interface BarsQuestion<Page = BarsPage> {
 }
 
 export interface AllBarsQuestion extends Omit<BarsQuestion, 'read'> {
-  /** @param fields the only ones that are needed; default: all */
-  read(fields?: readonly (keyof ShownBar)[]): Promise<BarsPage>;
+  /**
+   * @param fields the ones that are needed
+   * @param take gets the bars, oldest first; a failed read may have given some
+   */
+  read(fields: readonly (keyof ShownBar)[], take: (bar: ShownFields) => void): Promise<BarsPage>;
 }
 
 /** A bar of the trades of one size. */
@@ -197,13 +199,13 @@ export interface ChartReads {
   readonly seriesStatement: string;
   /** The statement that gives the open gaps of these hours. */
   gapsStatement(series: Series, range: TimeRange): string;
-  /** Stored bars, of which only these fields are read. */
-  barFields(
+  /** Gives stored bars, oldest first, of which only these fields are read. */
+  eachBar(
     series: Series,
     interval: Interval,
-    range: TimeRange,
-    fields: readonly (keyof ExactBar)[],
-  ): Promise<readonly BarFields[]>;
+    asked: { readonly range: TimeRange; readonly fields: readonly (keyof ExactBar)[] },
+    take: (bar: BarFields) => void,
+  ): Promise<void>;
   /** Hours of the ledger, oldest first. */
   judgedHours(series: Series, range: TimeRange): Promise<WithSql<JudgedHour>>;
   /**

@@ -241,6 +241,7 @@ describe('disk space and versions', () => {
   function server(build: string): Sql {
     return {
       query: async () => [{ build }],
+      eachRow: async () => undefined,
       waitApplied: async () => undefined,
       close: async () => undefined,
     };

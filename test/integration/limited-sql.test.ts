@@ -171,3 +171,44 @@ test('a query that waits gives up its place when its asker has gone', async () =
     ['QUERY_TIMEOUT', false, 'QUERY_BUSY'],
   );
 });
+
+const COLUMNS =
+  "x, (x * 3 - 7)::decimal(38,8) AS y, CASE WHEN x = 2 THEN NULL ELSE concat('ä', x) END AS z";
+
+test('rows that are given away as they arrive are those that a query returns', async () => {
+  const sql = open({ queryMs: 10_000, running: 1, waiting: 9 });
+  const text = `SELECT ${COLUMNS} FROM long_sequence(5000) WHERE x < $1`;
+  const taken: (readonly (string | null)[])[] = [];
+  await sql.eachRow(text, [4_000], (row) => taken.push(row));
+  const rows = await sql.query(text, [4_000]);
+  expect(rows).toHaveLength(3_999);
+  expect(taken).toEqual(rows.map((row) => Object.values(row)));
+  expect(taken[1]).toEqual(['2', '-1.00000000', null]);
+});
+
+test('an error of the one who takes rows is the error of the question; the connection serves on', async () => {
+  const sql = open({ queryMs: 10_000, running: 1, waiting: 9 });
+  let taken = 0;
+  const failing = sql.eachRow('SELECT x FROM long_sequence(5000)', [], () => {
+    taken += 1;
+    if (taken === 3) throw new Error('no more');
+  });
+  await expect(failing).rejects.toThrow(new Error('no more'));
+  expect(taken).toBe(3);
+  expect(await sql.query('SELECT 1 AS one')).toEqual([{ one: '1' }]);
+});
+
+test('rows that are given away have the same limits of time', async () => {
+  const sql = open({ queryMs: 1_000, running: 1, waiting: 9 });
+  const late = sql.eachRow(slow(7), [], () => undefined);
+  await expect(late).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' });
+  const leaving = new AbortController();
+  const left = sql.eachRow(slow(8), [], () => undefined, leaving.signal);
+  await eventually('it runs', async () => (await running(8)) === 1);
+  leaving.abort();
+  await expect(left).rejects.toMatchObject({ name: 'AbortError' });
+  await eventually('the server lists it no longer', async () => (await running(8)) === 0);
+  await expect(sql.eachRow('SELECT nothing', [], () => undefined)).rejects.toMatchObject({
+    code: 'STORE_REFUSED',
+  });
+});

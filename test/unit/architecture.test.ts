@@ -300,7 +300,12 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   'lru-cache': ['adapters/http/', 'adapters/system/distilled-cache.ts'],
   'p-limit': ['adapters/questdb/'],
   'p-timeout': ['adapters/bullmq/workers.ts', 'adapters/system/within.ts'],
-  pg: ['adapters/questdb/sql.ts', 'adapters/services/probes.ts'],
+  pg: [
+    'adapters/questdb/row-query.ts',
+    'adapters/questdb/sql.ts',
+    'adapters/questdb/store-error.ts',
+    'adapters/services/probes.ts',
+  ],
   pino: ['adapters/system/log.ts'],
   'pino-pretty': ['adapters/system/log.ts'],
   'prom-client': ['adapters/http/metrics.ts'],

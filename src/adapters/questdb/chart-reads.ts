@@ -34,7 +34,7 @@ export function createChartReads(sql: Sql): ChartReads {
     barsStatement,
     seriesStatement: SERIES,
     gapsStatement,
-    barFields: createBarFields(sql),
+    eachBar: createBarFields(sql),
     async judgedHours(series, range) {
       await sql.waitApplied('slices');
       const from = `verdict, missing FROM coverage WHERE ${within(series, range)} ORDER BY ts`;

@@ -54,6 +54,8 @@ export function createLimitedSql(
   const of = (given?: AbortSignal): Sql => ({
     query: async (text, values, signal = given) =>
       limited(() => sql.query(text, values, signal), signal),
+    eachRow: async (text, values, take, signal = given) =>
+      limited(() => sql.eachRow(text, values, take, signal), signal),
     waitApplied: async (table) => limited(() => sql.waitApplied(table), given),
     async close() {
       limit.clearQueue();

@@ -4,6 +4,8 @@ import { CdvaultError } from '../../domain/errors.ts';
 import type { Market, Series } from '../../domain/market.ts';
 import type { TimeRange } from '../../domain/time/hour.ts';
 import { gathering } from './gathering.ts';
+import { catching, giveRows, type TakeRow } from './row-query.ts';
+import { storeError, suspendedTables, WAIT } from './store-error.ts';
 
 /**
  * One row; every value is the text from the wire, so that no parser rounds a decimal or shifts a time
@@ -21,6 +23,17 @@ export interface Sql {
     values?: readonly unknown[],
     signal?: AbortSignal,
   ): Promise<readonly TextRow[]>;
+  /**
+   * The same for long answers: each row is given away when it arrives, and not kept. A failed query may have given
+   * some.
+   * @param take the texts of a row, in the order of the statement's columns
+   */
+  eachRow(
+    text: string,
+    values: readonly unknown[],
+    take: TakeRow,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Resolves once everything acknowledged so far is visible in the table. */
   waitApplied(table: string): Promise<void>;
   /** Aborts the queries that still run. */
@@ -37,20 +50,7 @@ const asText: pg.CustomTypesConfig = {
 
 /** @param url postgresql://user:password@host:port/qdb */
 export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUERY_TIMEOUT_MS): Sql {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: maxConnections,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: queryTimeoutMs,
-    types: asText,
-    allowExitOnIdle: true,
-  });
-  const busy = new Set<pg.PoolClient>();
-  pool.on('acquire', (client) => busy.add(client));
-  pool.on('release', (_error, client) => busy.delete(client));
-  // A broken idle connection is replaced at the next query. Without a listener its error ends the process.
-  pool.on('error', () => undefined);
-
+  const { pool, busy } = createPool(url, maxConnections, queryTimeoutMs);
   const bare = { query: async (text: string) => (await pool.query<TextRow>(text)).rows };
 
   async function query(
@@ -63,7 +63,7 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
       const result =
         signal === undefined
           ? await pool.query<TextRow>(statement)
-          : await queryUntil(pool, statement, signal);
+          : await queryUntil(pool, async (client) => client.query<TextRow>(statement), signal);
       return Array.isArray(result) ? [] : result.rows;
     } catch (error) {
       signal?.throwIfAborted();
@@ -71,10 +71,31 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
     }
   }
 
+  async function eachRow(
+    text: string,
+    values: readonly unknown[],
+    take: TakeRow,
+    signal: AbortSignal = NEVER,
+  ): Promise<void> {
+    const taking = catching(take);
+    try {
+      await queryUntil(
+        pool,
+        async (client) => giveRows(client, { text, values }, taking.take),
+        signal,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      throw await storeError(error, text, () => suspendedTables(bare));
+    }
+    taking.rethrow();
+  }
+
   const waits = new Map<string, () => Promise<void>>();
 
   return {
     query,
+    eachRow,
     async waitApplied(table) {
       const wait = waits.get(table) ?? waitFor(query, table);
       waits.set(table, wait);
@@ -88,12 +109,29 @@ export function createSql(url: string, maxConnections = 6, queryTimeoutMs = QUER
   };
 }
 
+function createPool(connectionString: string, max: number, queryTimeoutMs: number) {
+  const pool = new pg.Pool({
+    connectionString,
+    max,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: queryTimeoutMs,
+    types: asText,
+    allowExitOnIdle: true,
+  });
+  const busy = new Set<pg.PoolClient>();
+  pool.on('acquire', (client) => busy.add(client));
+  pool.on('release', (_error, client) => busy.delete(client));
+  // A broken idle connection is replaced at the next query. Without a listener its error ends the process.
+  pool.on('error', () => undefined);
+  return { pool, busy };
+}
+
 /** The server looks for lost connections while a query runs, and stops it within a quarter of a second. */
-async function queryUntil(
+async function queryUntil<T>(
   pool: pg.Pool,
-  statement: string | pg.QueryConfig,
+  ask: (client: pg.PoolClient) => Promise<T>,
   signal: AbortSignal,
-): Promise<pg.QueryResult<TextRow>> {
+): Promise<T> {
   const client = await pool.connect();
   // The query fails with the same error.
   client.on('error', ignore);
@@ -103,7 +141,7 @@ async function queryUntil(
   let isWhole = false;
   try {
     signal.throwIfAborted();
-    const result = await Promise.race([client.query<TextRow>(statement), stop.promise]);
+    const result = await Promise.race([ask(client), stop.promise]);
     isWhole = true;
     return result;
   } finally {
@@ -115,6 +153,8 @@ async function queryUntil(
 }
 
 function ignore(): void {}
+
+const NEVER = new AbortController().signal;
 
 /**
  * A wait takes one of the server's few threads for connections until it ends (two on a small machine). A wait that is
@@ -135,8 +175,6 @@ export function waitFor(query: Sql['query'], table: string): () => Promise<void>
   return async () => wait(undefined);
 }
 
-const WAIT = 'SELECT wait_wal_table(';
-
 /** Making a table takes some 50 ms. */
 const MAKING_POLL_MS = 50;
 const MAKING_ATTEMPTS = 100;
@@ -145,62 +183,6 @@ const MAKING_ATTEMPTS = 100;
 function isBeingMade(error: unknown): boolean {
   const cause = error instanceof CdvaultError ? error.cause : undefined;
   return cause instanceof pg.DatabaseError && cause.message.startsWith('table name is reserved');
-}
-
-/** Tables to which QuestDB has stopped applying what is written. */
-export async function suspendedTables(sql: Pick<Sql, 'query'>): Promise<readonly string[]> {
-  const rows = await sql.query('SELECT name FROM wal_tables() WHERE suspended');
-  return rows.map(({ name }) => name ?? '');
-}
-
-/** The server's words when the kernel gives it no more memory maps (`vm.max_map_count`). */
-const NO_MAP = /could not mmap/;
-
-/**
- * Finds the error code. The server's SQLSTATE is always 00000: the class of the error shows that the server
- * refused. Whether a table is suspended is queried, since the text of the error may quote anything, except that
- * of a wait for the table.
- */
-export async function storeError(
-  error: unknown,
-  statement: string,
-  suspendedTables: () => Promise<readonly string[]>,
-): Promise<CdvaultError> {
-  const message = error instanceof Error ? error.message : String(error);
-  const action = statement.trim().split(/\s+/).slice(0, 6).join(' ');
-  if (!(error instanceof pg.DatabaseError)) {
-    return new CdvaultError(
-      'STORE_UNREACHABLE',
-      `QuestDB did not answer (${action} …): ${message || 'connection failed'}`,
-      { cause: error },
-    );
-  }
-  if (NO_MAP.test(message)) {
-    return new CdvaultError(
-      'STORE_UNREACHABLE',
-      `QuestDB could not open a table (${action} …): ${message}`,
-      {
-        cause: error,
-        advice:
-          'Its memory maps are used up. Set vm.max_map_count=1048576 on its machine (sysctl); it also closes tables that nobody has read for two minutes. No data is lost; run the same command again.',
-      },
-    );
-  }
-  const words = new Set(statement.match(/\w+/g));
-  const isSuspended =
-    (statement.startsWith(WAIT) && message.startsWith('table is suspended ')) ||
-    // If this query fails, only the refusal is known.
-    (await suspendedTables().catch(() => [])).some((table) => words.has(table));
-  if (isSuspended) {
-    return new CdvaultError(
-      'TABLE_SUSPENDED',
-      `QuestDB has suspended a table (${action} …): ${message}`,
-      { cause: error },
-    );
-  }
-  return new CdvaultError('STORE_REFUSED', `QuestDB refused (${action} …): ${message}`, {
-    cause: error,
-  });
 }
 
 /** A text literal; symbols come from users and may contain quotes. */

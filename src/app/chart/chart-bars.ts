@@ -24,7 +24,7 @@ export interface BarsDeps extends Pick<ShowDeps, 'bars' | 'zones'> {
   readonly ledger: Pick<Ledger, 'records' | 'knows'>;
   readonly reads: Pick<
     ChartReads,
-    'barsStatement' | 'barFields' | 'buildsDigest' | 'basesDigest' | 'hoursDigest'
+    'barsStatement' | 'eachBar' | 'buildsDigest' | 'basesDigest' | 'hoursDigest'
   >;
   readonly clock: Clock;
 }
@@ -37,14 +37,19 @@ export function askBars(deps: BarsDeps, series: Series, asked: ShowRequest): All
   return {
     tag: () => tagOf(deps, series, request, plan),
     sql: () => deps.reads.barsStatement(series, request, plan),
-    async read(fields) {
+    async read(fields, take) {
       await assertStored(deps, series);
-      const nowMs = deps.clock.nowMs();
-      const bars =
-        fields !== undefined && isAsStored(request, plan)
-          ? await fieldsOf(deps, series, { request, plan }, fields)
-          : (await showBars(deps, series, request, nowMs)).bars;
-      return { bars, missing: missingSpans(bars, grid, request.range), next };
+      const openings: number[] = [];
+      const takeOne = (bar: ShownFields) => {
+        openings.push(bar.openMs);
+        take(bar);
+      };
+      if (isAsStored(request, plan))
+        await giveStored(deps, series, { request, plan, fields }, takeOne);
+      else
+        for (const bar of (await showBars(deps, series, request, deps.clock.nowMs())).bars)
+          takeOne(bar);
+      return { missing: missingSpans(openings, grid, request.range), next };
     },
   };
 }
@@ -67,22 +72,25 @@ export function assertFewRead({ read, stored }: BarsPlan, rowsABar = 1): void {
 }
 
 /** Bars that are stored as they are asked for: what is not needed is not even read. */
-async function fieldsOf(
+async function giveStored(
   { reads, clock }: Pick<BarsDeps, 'reads' | 'clock'>,
   series: Series,
-  { request, plan }: Pick<Part, 'request' | 'plan'>,
-  fields: readonly (keyof ShownBar)[],
-): Promise<ShownFields[]> {
-  const { lengthMs, range } = request;
-  const inStore = fields.filter((field) => field !== 'endMs');
-  const bars = await reads.barFields(series, plan.stored, plan.read, inStore);
-  const asked = bars.filter(({ openMs }) => openMs >= range.startMs);
-  if (!fields.includes('endMs') && !fields.includes('status')) return asked;
+  {
+    request: { lengthMs, range },
+    plan,
+    fields,
+  }: Pick<Part, 'request' | 'plan'> & { readonly fields: readonly (keyof ShownBar)[] },
+  take: (bar: ShownFields) => void,
+): Promise<void> {
   const nowMs = clock.nowMs();
-  return asked.map(({ status, ...bar }) => {
-    const endMs = bar.openMs + lengthMs;
-    const shown = status && statusOf([{ status }], endMs, 1, nowMs);
-    return { ...bar, endMs, status: shown };
+  const inStore = fields.filter((field) => field !== 'endMs');
+  const hasEnd = fields.some((field) => field === 'endMs' || field === 'status');
+  await reads.eachBar(series, plan.stored, { range: plan.read, fields: inStore }, (bar) => {
+    const { openMs, status } = bar;
+    if (openMs < range.startMs) return;
+    if (!hasEnd) return take(bar);
+    const endMs = openMs + lengthMs;
+    take({ ...bar, endMs, status: status && statusOf([{ status }], endMs, 1, nowMs) });
   });
 }
 
@@ -140,16 +148,12 @@ export async function tagOf(
   return [range.startMs, range.endMs, endedMs, builds, bases, facts].join('.');
 }
 
-/** @param bars in the order of time */
-function missingSpans(
-  bars: readonly Pick<ShownBar, 'openMs'>[],
-  grid: BarGrid,
-  range: TimeRange,
-): TimeRange[] {
+/** @param openings starts of bars, ascending */
+function missingSpans(openings: readonly number[], grid: BarGrid, range: TimeRange): TimeRange[] {
   const spans: TimeRange[] = [];
   let next = 0;
   for (const startMs of startsIn(grid, range)) {
-    if (bars[next]?.openMs === startMs) {
+    if (openings[next] === startMs) {
       next += 1;
       continue;
     }

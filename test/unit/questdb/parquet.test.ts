@@ -42,6 +42,7 @@ test('each conversion is waited for, so that no wait is longer than that of one 
       done.push(text);
       return [];
     },
+    eachRow: async () => undefined,
     waitApplied: async (table: string) => void done.push(`wait ${table}`),
     close: async () => undefined,
   };

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { CdvaultError } from '../../../src/domain/errors.ts';
-import { storeError, waitFor } from '../../../src/adapters/questdb/sql.ts';
+import { waitFor } from '../../../src/adapters/questdb/sql.ts';
+import { storeError } from '../../../src/adapters/questdb/store-error.ts';
 
 const refusal = (message: string) => new pg.DatabaseError(message, message.length, 'error');
 

@@ -5,8 +5,8 @@ import { parseBarLength } from '../../../domain/bars/bar-grid.ts';
 import { tradesContracts } from '../../../domain/market.ts';
 import { INTERVALS } from '../../../domain/time/interval.ts';
 import type { ShownBar, ShownFields, ShowRequest } from '../../../ports/chart-data.ts';
-import { CHOSEN, chosenColumns, columnsOf, TIME, timeJson } from './columns.ts';
-import { type ApiDeps, type Endpoint, endpoint, someColumns, tableJson } from './endpoint.ts';
+import { CHOSEN, chosenColumns, columnsOf, ColumnsWriter, TIME, timeJson } from './columns.ts';
+import { type ApiDeps, type Endpoint, endpoint, someColumns, writtenJson } from './endpoint.ts';
 import { RANGE_PARAMETERS, rangeOf, seriesOf, styleOf } from './parameters.ts';
 
 const { time, decimal, count, text } = columnsOf<ShownFields>();
@@ -83,26 +83,25 @@ export const BARS: Endpoint = endpoint({
     const { interval, anchor, open } = given;
     const { range } = request;
     const names = chosenColumns(COLUMNS, given.columns);
-    const fields = given.columns === undefined ? undefined : names.map(fieldOf);
     const question = data.bars(series, request);
     const sql = given.sql === 'true' ? question.sql() : undefined;
     const tag = await question.tag();
     return {
       tag: tagOf(version, tag),
       async body() {
-        const { bars, missing, next } = await question.read(fields);
+        const written = new ColumnsWriter(COLUMNS, style, names);
+        const { missing, next } = await question.read(names.map(fieldOf), (bar) =>
+          written.add(bar),
+        );
         const times = (all: readonly number[]) =>
           `[${all.map((timeMs) => timeJson(timeMs, style)).join(',')}]`;
         const from = times(missing.map(({ startMs }) => startMs));
         const to = times(missing.map(({ endMs }) => endMs));
-        return tableJson({
+        const facts = {
           series,
           range,
           style,
           sql,
-          columns: COLUMNS,
-          names,
-          rows: bars,
           next: next === undefined ? undefined : linkOf('/bars', { ...given, ...continued(next) }),
           more: {
             interval: JSON.stringify(interval),
@@ -111,7 +110,8 @@ export const BARS: Endpoint = endpoint({
             unit: tradesContracts(series.market) ? '"contracts"' : '"base"',
             missing: `{"from":${from},"to":${to}}`,
           },
-        });
+        };
+        return writtenJson(facts, written);
       },
     };
   },

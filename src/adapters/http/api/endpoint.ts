@@ -4,7 +4,14 @@ import type { ChartData, ChartEvents } from '../../../ports/chart-data.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { TimeZones } from '../../../ports/time-zones.ts';
 import type { TimeRange } from '../../../domain/time/hour.ts';
-import { type Columns, columnsJson, columnsSchema, type Style, TIME, timeJson } from './columns.ts';
+import {
+  type Columns,
+  columnsSchema,
+  ColumnsWriter,
+  type Style,
+  TIME,
+  timeJson,
+} from './columns.ts';
 import { parseParameters } from './parameters.ts';
 
 export interface Answer {
@@ -48,14 +55,10 @@ export function endpoint<Shape extends z.ZodObject, Deps = DataDeps>(
   };
 }
 
-/** An answer of rows of one series. */
-export interface Table<Row> {
+/** What an answer of rows of one series says beside the rows. */
+export interface TableFacts {
   readonly series: Series;
   readonly range: TimeRange;
-  readonly columns: Columns<Row>;
-  /** The only columns to give; default: all. */
-  readonly names?: readonly string[];
-  readonly rows: readonly Row[];
   readonly style: Style;
   /** Path and parameters of the next part. */
   readonly next?: string | undefined;
@@ -65,8 +68,22 @@ export interface Table<Row> {
   readonly more?: Readonly<Record<string, string>>;
 }
 
-export function tableJson<Row>(table: Table<Row>): string {
-  const { series, range, columns, names, rows, style, next, sql, more = {} } = table;
+/** An answer of rows that are at hand. */
+interface Table<Row> extends TableFacts {
+  readonly columns: Columns<Row>;
+  /** The only columns to give; default: all. */
+  readonly names?: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+export function tableJson<Row>({ columns, names, rows, ...facts }: Table<Row>): string {
+  const written = new ColumnsWriter(columns, facts.style, names);
+  for (const row of rows) written.add(row);
+  return writtenJson(facts, written);
+}
+
+export function writtenJson<Row>(facts: TableFacts, written: ColumnsWriter<Row>): string {
+  const { series, range, style, next, sql, more = {} } = facts;
   return objectJson({
     market: JSON.stringify(marketName(series.market)),
     symbol: JSON.stringify(series.symbol),
@@ -74,8 +91,8 @@ export function tableJson<Row>(table: Table<Row>): string {
     to: timeJson(range.endMs, style),
     ...more,
     ...(sql !== undefined && { sql: JSON.stringify(sql) }),
-    columns: columnsJson(columns, rows, { style, names }),
-    count: String(rows.length),
+    columns: written.json(),
+    count: String(written.count),
     next: next === undefined ? 'null' : JSON.stringify(next),
   });
 }
