@@ -71,6 +71,24 @@ interface Report {
   readonly fixes: readonly Fix[];
 }
 
+/** What was found and mended, as a table; a fault is named once. */
+const told = new Map<string, string>();
+
+function tell({ checks, fixes }: Report): void {
+  for (const { group, name, state, fact, cure = '' } of checks) {
+    const key = `${group} ${name}`;
+    if (state === 'fail' || state === 'warn')
+      told.set(`${key} ${fact.replaceAll(/\d+/g, '')}`, `${state} | ${key} | ${fact} | ${cure}`);
+  }
+  for (const { what, state, fact } of fixes)
+    told.set(`${what} ${state}`, `--fix | ${what} | ${state}: ${fact} |`);
+}
+
+afterAll(() => {
+  const rows = [...told.values()].map((row) => `| ${row.replaceAll('\n', ' ')} |`);
+  process.stdout.write(['what doctor said of planted faults', ...rows, ''].join('\n'));
+});
+
 /** By default as on the machine of the services, which knows their folder. */
 async function doctor(
   args: readonly string[] = [],
@@ -82,7 +100,9 @@ async function doctor(
   const { exitCode, stdout, stderr } = await rig.cli(['doctor', '--json', ...args], more);
   expect(stderr).toBe('');
   const { checks, fixes } = JSON.parse(stdout) as Report;
-  return { exitCode, checks, fixes };
+  const report = { exitCode, checks, fixes };
+  tell(report);
+  return report;
 }
 
 function check({ checks }: Report, name: string): Check {
