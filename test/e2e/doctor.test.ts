@@ -202,7 +202,7 @@ describe('fourteen faults at once', () => {
     ['store migrations', 'fail', /99_x\.sql/, /release that made it/],
     ['store series', 'warn', /1 statement due/, /cdvault migrate/],
     ['queue failed', 'warn', /1 job, the newest a slice job: RETENTION/, /doctor --fix forgets/],
-    ['queue stalled', 'warn', /1 job lost/, /cdvault worker/],
+    ['queue stalled', 'warn', /the worker of 1 job is lost/, /cdvault worker/],
     ['queue schedule', 'fail', /1 scheduled series is lost/, /doctor --fix/],
     ['queue workers', 'warn', /1 job waiting, 0 workers/, /cdvault worker/],
     ['exchange spot clock', 'fail', /5 min behind/, /set-ntp true/],

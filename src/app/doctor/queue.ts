@@ -29,7 +29,7 @@ export function stalledJobs(ids: readonly string[], workers: number | undefined)
   const figures = { stalled: ids.length };
   if (ids.length === 0) return ok('none', figures);
   return warn(
-    `${countText(ids.length, 'job')} lost their worker: ${namesText(ids, 1)}`,
+    `the worker of ${countText(ids.length, 'job')} is lost: ${namesText(ids, 1)}`,
     workers === 0
       ? 'Start a worker, which takes them over: cdvault worker'
       : 'A worker takes them over within half a minute; run cdvault doctor again',

@@ -14,7 +14,7 @@ const LEAST_CELLS = 8;
 
 /** Columns beside symbol, market and strip, with the width of each. */
 const COLUMNS = [
-  ['lag', 6],
+  ['lag', 8],
   ['gaps', 5],
   ['open', 5],
   ['unknown', 8],
