@@ -114,7 +114,7 @@ export interface JobQueue {
    * job. A day without hours gets only the bars job. Ids are deterministic within the run, so adding a day
    * twice adds nothing.
    * @param days all due days of a stretch are given at once
-   * @param priority `live` outranks `backfill`
+   * @param priority `live` outranks `backfill`, whose days take turns with those of other runs and series
    */
   addDays(
     runId: string,
@@ -122,6 +122,10 @@ export interface JobQueue {
     days: readonly DayWork[],
     priority: 'live' | 'backfill',
   ): Promise<void>;
+  /** Makes known which series take turns in a run; without it, those that were added first come first. */
+  openRun(runId: string, series: readonly Series[]): Promise<void>;
+  /** All days of the series are done: the others of its run take its turns. */
+  leaveRun(runId: string, series: Series): Promise<void>;
   /**
    * State of the bars jobs of a run's stretches; `done` also when one has been removed after completion.
    * @param stretches names; that of a day that stands alone is compactDay()

@@ -1,5 +1,6 @@
 import { FlowProducer, type Job, type Queue } from 'bullmq';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { PRIORITY } from '../../src/adapters/bullmq/catalogue.ts';
 import { stretchFlow } from '../../src/adapters/bullmq/stretch-flow.ts';
 import { startWorkers } from '../../src/adapters/bullmq/workers.ts';
 import { createJobHandlers } from '../../src/app/jobs/job-handlers.ts';
@@ -173,7 +174,7 @@ test('a flow that runs its bars before its shared slices are done builds bars fr
 
   const flowOf = (runId: string, hours: readonly number[]) => {
     const days = { name: compactDay(DAY), days: [{ dayMs: DAY, hours }] };
-    return stretchFlow(runId, series, days, 'backfill');
+    return stretchFlow(runId, series, days, PRIORITY.backfill);
   };
   const first = flowOf('first', missing);
   const second = flowOf('second', stored.slice(1));

@@ -156,7 +156,10 @@ export const JOB_KINDS = [
   'tick',
 ] as const satisfies readonly JobKind[];
 
-/** BullMQ takes jobs of priority 0 before all others, then low numbers before high ones. */
+/**
+ * BullMQ takes jobs of priority 0 before all others, then low numbers before high ones. That of a backfill is
+ * its first turn (see Turns).
+ */
 export const PRIORITY = { live: 0, backfill: 10 } as const;
 export type JobPriority = keyof typeof PRIORITY;
 
@@ -173,11 +176,11 @@ export const KEEP = {
 export const BACKOFF_TYPE = 'catalogue';
 
 /** Few options, since they are stored with every job. */
-export function jobOptions(kind: JobKind, priority: JobPriority): JobsOptions {
+export function jobOptions(kind: JobKind, priority: number): JobsOptions {
   return {
     attempts: CATALOGUE[kind].attempts,
     backoff: { type: BACKOFF_TYPE },
-    priority: PRIORITY[priority],
+    priority,
     stackTraceLimit: 1,
   };
 }

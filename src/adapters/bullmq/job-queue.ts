@@ -21,6 +21,7 @@ import {
   jobOptions,
   type JobPriority,
   parsePayload,
+  PRIORITY,
   queueName,
   queueNames,
 } from './catalogue.ts';
@@ -28,18 +29,11 @@ import { toDayState } from './day-state.ts';
 import { failedJobs, newestFailure } from './failed-jobs.ts';
 import { activeJobs } from './active-jobs.ts';
 import { countJobs } from './count-jobs.ts';
-import { forgetFailed } from './forget-failed.ts';
-import {
-  archiveId,
-  barsId,
-  barsDedupKey,
-  chainDedupKey,
-  feedId,
-  scheduleDedupKey,
-  sliceId,
-} from './job-ids.ts';
+import { DayFlows } from './day-flows.ts';
+import { barsId, barsDedupKey, chainDedupKey, feedId, scheduleDedupKey } from './job-ids.ts';
 import { RunProgressStore } from './run-progress.ts';
-import { flowsOf, plain, stretchFlow } from './stretch-flow.ts';
+import { plain } from './stretch-flow.ts';
+import { Turns } from './turns.ts';
 
 export interface JobQueueDeps {
   readonly redisUrl: string;
@@ -47,12 +41,6 @@ export interface JobQueueDeps {
   readonly prefix: string;
   readonly log: Log;
 }
-
-/** A flow has at most 25 jobs, and 1,000 jobs in one MULTI block Redis for about 0.1 s only. */
-const FLOWS_A_CALL = 40;
-
-/** 1,000 jobs take 0.1 s; the rest is for a busy Redis, which earlier calls have shown to be reachable. */
-const BULK_ANSWER_MS = 20_000;
 
 /** The run id of a bars job that was not queued by a run. */
 export const NO_RUN = 'due';
@@ -68,6 +56,8 @@ class BullJobQueue implements JobQueue {
   readonly #redis: Redis;
   readonly #queues: ReadonlyMap<string, Queue>;
   readonly #flows: FlowProducer;
+  readonly #dayFlows: DayFlows;
+  readonly #turns: Turns;
   readonly #progress: RunProgressStore;
 
   constructor({ redisUrl, prefix, log }: JobQueueDeps) {
@@ -87,39 +77,32 @@ class BullJobQueue implements JobQueue {
         new Queue(name, { ...options, streams: { events: { maxLen: 1_000 } } }).on('error', quiet),
       ]),
     );
+    this.#turns = new Turns(this.#redis, prefix);
+    this.#dayFlows = new DayFlows({
+      redis: this.#redis,
+      flows: this.#flows,
+      turns: this.#turns,
+      queue: (kind, market) => this.#queue(kind, market),
+      barsStates: (ids) => this.#states('bars', ids),
+    });
     this.#progress = new RunProgressStore(this.#redis, prefix);
   }
 
-  async addDays(
+  addDays(
     runId: string,
     series: Series,
     days: readonly DayWork[],
     priority: JobPriority,
   ): Promise<void> {
-    const flows = flowsOf(days);
-    for (let start = 0; start < flows.length; start += FLOWS_A_CALL) {
-      const chunk = flows.slice(start, start + FLOWS_A_CALL);
-      // If its parent exists, a flow adds nothing at best, and at worst children that no parent waits for.
-      const states = await this.#states(
-        'bars',
-        chunk.map(({ name }) => barsId(runId, series, name)),
-      );
-      const fresh = chunk.filter((_, index) => states[index] === 'unknown');
-      if (fresh.length === 0) continue;
-      const byRest = fresh.flatMap(({ days: ofFlow }) =>
-        ofFlow.filter(({ fromArchive }) => fromArchive === undefined),
-      );
-      const slices = byRest.flatMap(({ hours }) =>
-        hours.map((hourMs) => sliceId(runId, series, hourMs)),
-      );
-      const archives = fresh.map(({ name }) => archiveId(runId, series, name));
-      await forgetFailed(this.#redis, this.#queue('slice', series.market), slices);
-      await forgetFailed(this.#redis, this.#queue('archive', series.market), archives);
-      const jobs = fresh.map((flow) => stretchFlow(runId, series, flow, priority));
-      await redisCall('accept a batch of jobs', () => this.#flows.addBulk(jobs), {
-        answerMs: BULK_ANSWER_MS,
-      });
-    }
+    return this.#dayFlows.add({ runId, series, priority }, days);
+  }
+
+  openRun(runId: string, series: readonly Series[]): Promise<void> {
+    return this.#turns.open(runId, series);
+  }
+
+  leaveRun(runId: string, series: Series): Promise<void> {
+    return this.#turns.leave(runId, series);
   }
 
   async stretchStates(
@@ -197,7 +180,7 @@ class BullJobQueue implements JobQueue {
     const template = {
       name: TICK,
       data: parsePayload('tick', {}),
-      opts: jobOptions('tick', 'live'),
+      opts: jobOptions('tick', PRIORITY.live),
     };
     await redisCall('register the tick', () =>
       this.#queue('tick').upsertJobScheduler(TICK, { every: everyMs }, template),
@@ -266,7 +249,7 @@ class BullJobQueue implements JobQueue {
   ): Promise<void> {
     const data = parsePayload(kind, payload);
     await redisCall(`accept a ${kind} job`, () =>
-      this.#queue(kind).add(kind, data, { ...jobOptions(kind, 'live'), ...options }),
+      this.#queue(kind).add(kind, data, { ...jobOptions(kind, PRIORITY.live), ...options }),
     );
   }
 

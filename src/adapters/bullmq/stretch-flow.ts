@@ -2,7 +2,7 @@ import type { FlowJob } from 'bullmq';
 import type { Series } from '../../domain/market.ts';
 import type { DayWork } from '../../domain/plan/plan.ts';
 import { compactDay } from '../../domain/time/hour.ts';
-import { jobOptions, type JobPriority, parsePayload, queueName } from './catalogue.ts';
+import { jobOptions, parsePayload, queueName } from './catalogue.ts';
 import { archiveId, barsId, sliceId } from './job-ids.ts';
 
 /** Only market and symbol: callers may pass objects with more fields, which payloads must not have. */
@@ -31,7 +31,7 @@ export function stretchFlow(
   runId: string,
   series: Series,
   { name, days }: FlowDays,
-  priority: JobPriority,
+  priority: number,
 ): FlowJob {
   const source = days[0]?.fromArchive;
   const children =
@@ -51,7 +51,7 @@ function archiveJob(
   runId: string,
   series: Series,
   { name, days }: FlowDays,
-  priority: JobPriority,
+  priority: number,
 ): FlowJob {
   return {
     name: 'archive',
@@ -76,7 +76,7 @@ function archiveJob(
   };
 }
 
-function sliceJobs(runId: string, series: Series, day: DayWork, priority: JobPriority): FlowJob[] {
+function sliceJobs(runId: string, series: Series, day: DayWork, priority: number): FlowJob[] {
   return day.hours.map((hourMs) => ({
     name: 'slice',
     queueName: queueName('slice', series.market),

@@ -92,6 +92,7 @@ export function createFeedRun(deps: FeedDeps): FeedRun {
       return { again: { delayMs: delayOf(state, request, deps.clock.nowMs()) } };
     }
     signal.throwIfAborted();
+    await deps.queue.leaveRun(request.runId, request);
     // Bars jobs enqueue the chain job themselves; this one repairs a chain that was interrupted.
     await deps.queue.addChain(request);
     return { done: true };

@@ -68,6 +68,7 @@ export async function enqueueRun(
   { runId, series, range, source = 'auto' }: RunRequest,
   signal: AbortSignal,
 ): Promise<void> {
+  await deps.queue.openRun(runId, series);
   for (const one of series) {
     await pinSeries(deps, one, range.startMs, signal);
     await deps.queue.addFeed(runId, one, range, source);
