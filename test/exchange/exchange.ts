@@ -38,6 +38,8 @@ export interface ExchangeOptions {
   readonly weightWindow?: WeightWindow;
   /** false = no limit: nothing is refused, and exchangeInfo gives a billion unless `weightLimit` is set */
   readonly enforceWeight?: boolean;
+  /** count and ban each client address for itself, as the real exchange does; default: all clients are one */
+  readonly weightByAddress?: boolean;
   /** the first ban, the second, …; the last repeats */
   readonly banSeconds?: readonly number[];
   /** calls over the limit in one window that still get 429 before the ban */
@@ -86,6 +88,8 @@ export async function startExchange(options: ExchangeOptions): Promise<Exchange>
 /** The state of one market. */
 interface Floor {
   readonly meter: WeightMeter;
+  /** by the client's address; without `weightByAddress` all share `meter` */
+  readonly meters: Map<string, WeightMeter>;
   readonly weightLimit: number;
   readonly listings: Map<string, Listing>;
   readonly unlisted: Set<string>;
@@ -123,15 +127,29 @@ class Simulator implements Exchange {
     const weightLimit =
       options.weightLimit ??
       (options.enforceWeight === false ? 1_000_000_000 : WEIGHT_LIMITS[market]);
-    const meter = new WeightMeter({
-      limit: weightLimit,
+    const meter = this.#newMeter(weightLimit);
+    return { meter, meters: new Map(), weightLimit, listings: new Map(), unlisted: new Set() };
+  }
+
+  #newMeter(limit: number): WeightMeter {
+    const options = this.#options;
+    return new WeightMeter({
+      limit,
       window: this.#weightWindow,
       enforced: options.enforceWeight ?? true,
       banSeconds: options.banSeconds ?? DEFAULT_BAN_SECONDS,
       toleratedOverLimit: options.toleratedOverLimit ?? 10,
       inFlightMs: options.inFlightMs ?? 100,
     });
-    return { meter, weightLimit, listings: new Map(), unlisted: new Set() };
+  }
+
+  #meterOf(floor: Floor, address: string): WeightMeter {
+    if (this.#options.weightByAddress !== true) return floor.meter;
+    const known = floor.meters.get(address);
+    if (known !== undefined) return known;
+    const meter = this.#newMeter(floor.weightLimit);
+    floor.meters.set(address, meter);
+    return meter;
   }
 
   async listen(port: number, host: string): Promise<void> {
@@ -188,15 +206,17 @@ class Simulator implements Exchange {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const nowMs = this.#nowMs();
     const url = new URL(request.url ?? '/', this.url);
+    const address = request.socket.remoteAddress ?? '';
     const entry = this.requests.open({
       method: request.method ?? '',
       url,
       headers: request.headers,
       atMs: nowMs,
+      address,
     });
     const weight = weightOf(url);
     const floor = this.#floors[placeOf(url.pathname)?.market ?? 'spot'];
-    const { meter } = floor;
+    const meter = this.#meterOf(floor, address);
     const verdict = meter.admit(weight, nowMs);
     entry.weight = verdict.kind === 'banned' ? 0 : weight;
     entry.usedWeight = meter.used(nowMs);

@@ -8,6 +8,8 @@ export interface RequestEntry {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
+  /** of the client */
+  readonly address: string;
   /** 0 until a status has been sent; stays 0 when the connection is cut before that */
   status: number;
   weight: number;
@@ -42,6 +44,7 @@ export class RequestLog {
     url: URL;
     headers: NodeJS.Dict<string | string[]>;
     atMs: number;
+    address: string;
   }): RequestEntry {
     const headers: Record<string, string> = {};
     for (const name of HEADERS_OF_INTEREST) {
@@ -55,6 +58,7 @@ export class RequestLog {
       path: request.url.pathname,
       query: Object.fromEntries(request.url.searchParams),
       headers,
+      address: request.address,
       status: 0,
       weight: 0,
       usedWeight: 0,

@@ -53,6 +53,8 @@ export interface CliOptions {
   readonly onLine?: (line: string) => void;
   /** `bin`: through bin/cdvault, as users start it, with its memory limits. */
   readonly via?: 'main' | 'bin';
+  /** A command that runs the rest of its line, such as in another network. */
+  readonly within?: readonly string[];
 }
 
 /** A name that no other test, and no other run on the same services, uses. */
@@ -90,7 +92,10 @@ export function cliEnv(
 
 export function startCli(args: readonly string[], options: CliOptions): CliProcess {
   const startedMs = performance.now();
-  const [command, ...before] = options.via === 'bin' ? [BIN] : [process.execPath, MAIN];
+  const [command, ...before] = [
+    ...(options.within ?? []),
+    ...(options.via === 'bin' ? [BIN] : [process.execPath, MAIN]),
+  ];
   const child = spawn(command ?? BIN, [...before, ...args], {
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe'],

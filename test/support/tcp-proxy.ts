@@ -32,10 +32,11 @@ interface Trap {
   readonly spring: (gate: Gate) => void;
 }
 
-/** A loopback proxy that can fail, between a client under test and a real service. */
+/** A proxy that can fail, between a client under test and a real service. */
 export async function startTcpProxy(
   targetPort: number,
   targetHost = '127.0.0.1',
+  listenOn = '127.0.0.1',
 ): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const traps = new Set<Trap>();
@@ -74,7 +75,7 @@ export async function startTcpProxy(
   const listen = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, '127.0.0.1', resolve);
+      server.listen(port, listenOn, resolve);
     });
   const cut = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => {
