@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ServiceUrls } from '../../src/adapters/services/types.ts';
+import type { ErrorCode } from '../../src/domain/error-catalogue.ts';
 import type { RequestEntry } from '../exchange/request-log.ts';
 import { type CliProcess, type CliResult, cliEnv, startCli } from '../support/command-line.ts';
 import { type HostName, HostNetwork } from '../support/host-network.ts';
@@ -15,7 +16,7 @@ export interface LogLine {
   readonly symbol?: string;
   readonly part?: string;
   readonly outcome?: string;
-  readonly code?: string;
+  readonly code?: ErrorCode;
 }
 
 /** Redis and QuestDB as the hosts reach them: this machine's address, where relays listen. */

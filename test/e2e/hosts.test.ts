@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { App } from '../../src/cli/compose.ts';
+import { ERRORS } from '../../src/domain/error-catalogue.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
@@ -12,13 +13,13 @@ import { eventually, Rig } from './rig.ts';
 const DAY = Date.UTC(2024, 9, 7);
 const RANGE = { startMs: DAY, endMs: DAY + 2 * DAY_MS };
 const WINDOW_MS = 5_000;
-const WEIGHT_LIMIT = 240;
+const WEIGHT_LIMIT = 160;
 const CUT_MS = 10_000;
 const HOSTS = ['a', 'b', 'c'] as const;
 /** `a` and `b` share an address. */
 const EGRESS: Readonly<Record<HostName, string>> = { a: 'office', b: 'office', c: 'home' };
 
-const listed = [1, 2, 3].map((seed) => ({
+const listed = [1, 2].map((seed) => ({
   symbol: unique(`HOSTS${seed}`),
   trades: syntheticTrades({
     seed,
@@ -114,14 +115,15 @@ test('three hosts with URLs alone prove a range, though one is cut off in the mi
   expect(ofA.filter(({ level }) => level === WARN).map(({ msg }) => msg)).toContain(
     'A worker of slice jobs reported an error',
   );
-  const failed = ofA.filter(({ outcome }) => outcome === 'failed').map(({ code }) => code);
-  expect(new Set(failed)).toEqual(new Set(['REDIS_UNREACHABLE']));
+  const failed = ofA.flatMap(({ outcome, code }) => (outcome === 'failed' && code) || []);
+  expect(failed).toContain('REDIS_UNREACHABLE');
+  expect(failed.filter((code) => !ERRORS[code].retryable)).toEqual([]);
   expect([...ofB, ...ofC].filter(({ outcome }) => outcome === 'failed')).toEqual([]);
 
   // Each host did its part, the one that was cut off also after it was back.
   expect(healed.a).toBe(before.a);
   expect(done.a.length).toBeGreaterThan(healed.a);
-  for (const host of HOSTS) expect(done[host].length, host).toBeGreaterThan(HOURS / 12);
+  for (const host of HOSTS) expect(done[host].length, host).toBeGreaterThan(HOURS / 20);
 
   // No address used more than its limit, and no hour was stored twice.
   const { entries } = rig.exchange.requests;
@@ -153,7 +155,7 @@ function settings(host: HostName) {
     BINANCE_ARCHIVE_URL: rig.archiveUrl,
     CDVAULT_EGRESS: `${rig.name}-${EGRESS[host]}`,
     CDVAULT_WEIGHT_SHARE: '0.9',
-    CDVAULT_CONCURRENCY: '4',
+    CDVAULT_CONCURRENCY: '12',
     CDVAULT_LOG: 'info',
   };
 }
