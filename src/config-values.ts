@@ -14,6 +14,20 @@ export const wholeNumber = (min: number, max: number) =>
     error: `must be a whole number from ${min} to ${max}`,
   });
 
+export function wholeNumberOrAuto(min: number, max: number) {
+  const expected = `must be auto or a whole number from ${min} to ${max}`;
+  return text
+    .refine((value) => value === 'auto' || isWholeNumber(value, min, max), {
+      error: ({ input }) => `${expected}, not ${JSON.stringify(input)}`,
+      abort: true,
+    })
+    .transform((value) => (value === 'auto' ? value : Number(value)));
+}
+
+function isWholeNumber(value: string, min: number, max: number): boolean {
+  return /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max;
+}
+
 function numeric(what: string, min: number, max: number) {
   return text
     .refine(

@@ -5,6 +5,7 @@ import {
   text,
   number,
   wholeNumber,
+  wholeNumberOrAuto,
   url,
   exchangeUrl,
   pgUrl,
@@ -100,7 +101,8 @@ export interface Config {
   readonly proxies: { readonly http: string; readonly https: string; readonly except: string };
   readonly egress: string;
   readonly weightShare: number;
-  readonly concurrency: number;
+  /** `auto`: as many as the exchange's limit, this machine and the store allow. */
+  readonly concurrency: number | 'auto';
   readonly tiers: TierBounds;
   readonly redisPrefix: string;
   readonly serve: ServeConfig;
@@ -137,7 +139,7 @@ const schema = z.object({
   noProxy: text,
   egress: text,
   weightShare: number(0.01, 1),
-  concurrency: wholeNumber(1, 64),
+  concurrency: wholeNumberOrAuto(1, 64),
   tiers: tierBounds,
   redisPrefix: text,
   serveHost: text,

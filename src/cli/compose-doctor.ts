@@ -7,6 +7,7 @@ import { createSql } from '../adapters/questdb/sql.ts';
 import { createStoreCures } from '../adapters/questdb/store-cures.ts';
 import { createStoreFacts } from '../adapters/questdb/store-facts.ts';
 import { createRedis } from '../adapters/redis/connection.ts';
+import { createWorkerRegister } from '../adapters/redis/worker-register.ts';
 import { redisFacts } from '../adapters/redis/redis-facts.ts';
 import { hostOf, requireQuestdb, requireRedis } from '../adapters/services/environment.ts';
 import { knownServices } from '../adapters/services/ladder.ts';
@@ -82,6 +83,12 @@ function openRedis(
     redis,
     queue,
     check,
+    register: createWorkerRegister({
+      redis,
+      keyPrefix: config.redisPrefix,
+      clock: systemClock,
+      log,
+    }),
     governor,
     source,
     async close() {
@@ -116,9 +123,11 @@ function probesOf(
       hasTick: () => inRedis().queue.hasTick(),
       stalled: () => inRedis().check.stalled(),
       workers: () => inRedis().check.workers(),
+      registered: () => inRedis().register.all(),
     },
     exchange: {
-      state: (market) => inRedis().governor.state(market),
+      egress: config.egress,
+      state: (market, egress) => inRedis().governor.state(market, egress),
       bannedUntilMs: async (market) =>
         (await states.load(market, config.egress))?.bannedUntilMs ?? 0,
       clock: (market, signal) => inRedis().source.exchangeClock(market, signal),
@@ -168,8 +177,9 @@ function withoutServices(config: Config): Omit<Doctor, 'close'> {
       hasTick: noRedis,
       stalled: noRedis,
       workers: noRedis,
+      registered: noRedis,
     },
-    exchange: { state: noRedis, bannedUntilMs: noStore, clock: noRedis },
+    exchange: { egress: '', state: noRedis, bannedUntilMs: noStore, clock: noRedis },
   };
   return { examine: (signal) => examine(probes, signal), fix: async () => [] };
 }

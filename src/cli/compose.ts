@@ -1,6 +1,5 @@
 import { createArchiveSource } from '../adapters/archive/archive-source.ts';
 import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
-import { startWorkers } from '../adapters/bullmq/workers.ts';
 import { createArchiveFiles } from '../adapters/questdb/archive-files.ts';
 import { openExportFolder } from '../adapters/export/export-folder.ts';
 import { createBarStore } from '../adapters/questdb/bar-store.ts';
@@ -28,6 +27,7 @@ import { checkRedis, createRedis } from '../adapters/redis/connection.ts';
 import { createLeases } from '../adapters/redis/lease.ts';
 import { createLoginLinks } from '../adapters/redis/login-links.ts';
 import { createServeAddress } from '../adapters/redis/serve-address.ts';
+import { createWorkerRegister } from '../adapters/redis/worker-register.ts';
 import type { RestSource } from '../adapters/binance/rest-source.ts';
 import type { RunningServer } from '../adapters/http/server.ts';
 import type { ServiceUrls } from '../adapters/services/types.ts';
@@ -45,8 +45,8 @@ import { createJobHandlers } from '../app/jobs/job-handlers.ts';
 import type { Config } from '../config.ts';
 import type { OpenApi } from './compose-chart.ts';
 import { composeExchange } from './compose-exchange.ts';
+import { composeWorkers } from './compose-workers.ts';
 import { VERSION } from '../version.ts';
-import { MARKETS } from '../domain/market.ts';
 import { openFolder } from './input/open-folder.ts';
 import { prepareSchema, schemaLock } from './schema.ts';
 import type { ArchiveFiles } from '../ports/archive-files.ts';
@@ -69,6 +69,7 @@ import type { Prunings } from '../ports/prunings.ts';
 import type { TradeScan } from '../ports/trade-scan.ts';
 import type { TradeStore } from '../ports/trade-store.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
+import type { WorkerRegister } from '../ports/worker-register.ts';
 
 /** Everything that a command may need. */
 export interface App {
@@ -105,6 +106,7 @@ export interface App {
   readonly loginLinks: LoginLinks;
   readonly alertStates: AlertStates;
   readonly serveAddress: ServeAddress;
+  readonly register: WorkerRegister;
   readonly codeVersion: string;
   readonly totals: WorkTotals;
   /** Folder of the store's files; undefined when it is not on this machine or not known. */
@@ -175,14 +177,7 @@ export function compose(
       return prepareSchema({ sql, lock, log }, signal);
     },
     startWorkers: () =>
-      startWorkers({
-        redisUrl: urls.redisUrl,
-        prefix: config.redisPrefix,
-        handlers: createJobHandlers(parts),
-        concurrency: { slice: config.concurrency },
-        markets: MARKETS,
-        log,
-      }),
+      composeWorkers({ ...parts, redisUrl: urls.redisUrl, handlers: createJobHandlers(parts) }),
     startServer: async (place) =>
       (await serverModule()).composeServer({ ...parts, redis }, urls, place),
     openApi: async () => (await chartModule()).composeApi(urls, parts),
@@ -197,13 +192,14 @@ export function compose(
 function composeInRedis(
   redis: ReturnType<typeof createRedis>,
   { config, clock, log }: Pick<App, 'config' | 'clock' | 'log'>,
-): Pick<App, 'alertStates' | 'leases' | 'loginLinks' | 'serveAddress'> {
+): Pick<App, 'alertStates' | 'leases' | 'loginLinks' | 'register' | 'serveAddress'> {
   const deps = { redis, keyPrefix: config.redisPrefix, clock, log };
   return {
     leases: createLeases(deps),
     loginLinks: createLoginLinks(deps),
     alertStates: createAlertStates(deps),
     serveAddress: createServeAddress(deps),
+    register: createWorkerRegister(deps),
   };
 }
 

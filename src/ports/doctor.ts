@@ -1,6 +1,7 @@
 import type { Market, Series } from '../domain/market.ts';
 import type { JobQueue } from './job-queue.ts';
 import type { GovernorState } from './weight-governor.ts';
+import type { RegisteredWorker } from './worker-register.ts';
 
 /** What `doctor` reads. Nothing here starts, changes or waits for anything, except in `StoreCures` and `QueueCures`. */
 
@@ -137,6 +138,7 @@ export interface QueueFacts extends Pick<JobQueue, 'counts' | 'newestFailure' | 
   stalled(): Promise<readonly string[]>;
   /** Worker processes that are connected; undefined when Redis does not list its clients. */
   workers(): Promise<number | undefined>;
+  registered(): Promise<readonly RegisteredWorker[]>;
 }
 
 export interface QueueCures {
@@ -145,7 +147,10 @@ export interface QueueCures {
 }
 
 export interface ExchangeFacts {
-  state(market: Market): Promise<GovernorState>;
+  /** The name of the address that this process asks from. */
+  readonly egress: string;
+  /** @param egress default: the address of this process */
+  state(market: Market, egress?: string): Promise<GovernorState>;
   /** The end of the ban that the store remembers; 0 when there was none. */
   bannedUntilMs(market: Market): Promise<number>;
   /** Sends one request of weight 1. */

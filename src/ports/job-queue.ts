@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../domain/error-catalogue.ts';
 import type { CdvaultError } from '../domain/errors.ts';
 import type { TimeRange } from '../domain/time/hour.ts';
-import type { Series, Slice } from '../domain/market.ts';
+import type { Market, Series, Slice } from '../domain/market.ts';
 import type { DayEdge, DayWork } from '../domain/plan/plan.ts';
 import type { SourceChoice } from '../domain/plan/source-choice.ts';
 
@@ -166,8 +166,20 @@ export interface JobQueue {
   close(): Promise<void>;
 }
 
+/** What a worker has done of a market's slices since it was last asked. */
+export interface SliceWork {
+  /** Slices that run now. */
+  readonly running: number;
+  /** Of slices that have ended, summed: their time, and how much of it they waited for request weight. */
+  readonly durationMs: number;
+  readonly waitMs: number;
+}
+
 /** The worker side. */
 export interface JobWorkers {
+  takeSliceWork(market: Market): SliceWork;
+  /** How many slices of a market run at a time from now on; those that run go on. */
+  setSlicesAtOnce(market: Market, atOnce: number): void;
   /** Stops taking jobs and waits for the running ones; after `deadlineMs` aborts them. */
   drain(deadlineMs: number): Promise<void>;
   /** Aborts the running jobs' signals and returns as soon as the jobs have ended. */

@@ -22,7 +22,8 @@ export interface WeightGovernor {
   /** Records the weight that the exchange reports for its window; it includes other programs. */
   observe(market: Market, usedWeight: number, atMs: number): Promise<void>;
   pause(market: Market, reason: PauseReason, untilMs: number): Promise<void>;
-  state(market: Market): Promise<GovernorState>;
+  /** @param egress default: the address of this process */
+  state(market: Market, egress?: string): Promise<GovernorState>;
 }
 
 /** The exchange's limits as it reported them, and a ban that must survive the loss of Redis. */

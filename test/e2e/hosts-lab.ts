@@ -5,7 +5,7 @@ import type { ServiceUrls } from '../../src/adapters/services/types.ts';
 import type { ErrorCode } from '../../src/domain/error-catalogue.ts';
 import type { RequestEntry } from '../exchange/request-log.ts';
 import { type CliProcess, type CliResult, cliEnv, startCli } from '../support/command-line.ts';
-import { type HostName, HostNetwork } from '../support/host-network.ts';
+import type { HostName, HostNetwork } from '../support/host-network.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 /** The line that a worker writes at the end of each run of a job, and other lines of its log. */

@@ -95,9 +95,8 @@ test.for([
   const wanted = DAYS_LATER * HOURS_A_DAY;
   await eventually('the small run is done', () => hoursOf(small) === wanted, PATIENCE_MS);
   const meanwhile = hoursOf(large, queuedAt.get(small));
-  console.log(`${wanted} hours were done while ${meanwhile} of ${name} were`);
   // A day at either end may be the other run's.
-  expect(Math.abs(meanwhile - wanted)).toBeLessThan(3 * HOURS_A_DAY);
+  expect(Math.abs(meanwhile - wanted), `${meanwhile} of ${name}`).toBeLessThan(3 * HOURS_A_DAY);
 });
 
 test('all series of a run get on alike', async () => {
@@ -110,7 +109,6 @@ test('all series of a run get on alike', async () => {
     PATIENCE_MS,
   );
   const hours = series.map(({ symbol }) => worked.filter((one) => one.symbol === symbol).length);
-  console.log('hours by series', hours.join(' '));
   // The first ones were alone until the days of the others were queued.
-  expect(Math.min(...hours)).toBeGreaterThan(2 * HOURS_A_DAY);
+  expect(Math.min(...hours), hours.join(' ')).toBeGreaterThan(2 * HOURS_A_DAY);
 });

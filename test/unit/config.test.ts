@@ -48,7 +48,7 @@ test('one error names all invalid values, but no passwords', () => {
     'BINANCE_SPOT_URL is not a https:// URL: "ftp://api.example"',
     'HTTPS_PROXY is not a http:// URL',
     '--weight-share (CDVAULT_WEIGHT_SHARE) must be a number from 0.01 to 1, not "1.5"',
-    '--concurrency (CDVAULT_CONCURRENCY) must be a whole number from 1 to 64, not "65"',
+    '--concurrency (CDVAULT_CONCURRENCY) must be auto or a whole number from 1 to 64, not "65"',
     'CDVAULT_TIERS must be up to 15 ascending whole numbers like 10000,100000,1000000, not "10,5"',
     '--port (CDVAULT_SERVE_PORT) must be a whole number from 0 to 65535, not "99999"',
     '--user (CDVAULT_SERVE_USER) must not contain a colon',
@@ -62,11 +62,15 @@ test.each(['1.7', '0', '-1', '1e1', '0x8', 'many', ' '])(
   (value) => {
     expect(refusal({ CDVAULT_CONCURRENCY: value })).toEqual([
       expect.stringMatching(
-        /^--concurrency \(CDVAULT_CONCURRENCY\) must be a whole number from 1 to 64/,
+        /^--concurrency \(CDVAULT_CONCURRENCY\) must be auto or a whole number from 1 to 64/,
       ),
     ]);
   },
 );
+
+test('CDVAULT_CONCURRENCY may be auto', () => {
+  expect(loadConfig({}, { CDVAULT_CONCURRENCY: 'auto' }).concurrency).toBe('auto');
+});
 
 test('unset and empty variables give the defaults', () => {
   const empty = Object.fromEntries(Object.values(SETTINGS).map(({ env }) => [env, '']));

@@ -9,6 +9,7 @@ import { toFacts } from './active-jobs.ts';
 import { CATALOGUE, parsePayload } from './catalogue.ts';
 import { isFatal, toQueueError } from './job-failure.ts';
 import { RunningJob, type RunningJobs } from './running-jobs.ts';
+import type { SliceWorkMeter } from './slice-work.ts';
 
 interface RunnerDeps {
   readonly handlers: JobHandlers;
@@ -16,6 +17,7 @@ interface RunnerDeps {
   /** True when no new job may start. */
   readonly halted: () => boolean;
   readonly onFatal: (failure: CdvaultError) => void;
+  readonly slices: SliceWorkMeter;
   readonly log: Log;
 }
 
@@ -41,11 +43,14 @@ export class JobRunner<K extends JobKind> {
     const fields = jobFields(this.#kind, job);
     const totals = createWorkTotals();
     const startedMs = performance.now();
+    const market = this.#kind === 'slice' ? toFacts(job)?.series?.market : undefined;
+    if (market !== undefined) this.#deps.slices.begin(market);
     const result = await withLogFields(fields, () =>
       withTotals(totals, () => this.#handle(job, running)),
     );
     const about = { ...fields, ...partFields(job), ...rounded(totals) };
     const durationMs = Math.round(performance.now() - startedMs);
+    if (market !== undefined) this.#deps.slices.end(market, { durationMs, waitMs: totals.waitMs });
     this.#deps.log.info({ ...about, durationMs, ...outcomeFields(result) }, 'job');
     if (running.interruption === 'lock-lost')
       throw new WaitingError('another worker may have the job by now');

@@ -2,12 +2,19 @@ import { Job, UnrecoverableError, Worker } from 'bullmq';
 import pTimeout from 'p-timeout';
 import type { CdvaultError } from '../../domain/errors.ts';
 import type { Market } from '../../domain/market.ts';
-import type { JobHandlers, JobKind, JobPayloads, JobWorkers } from '../../ports/job-queue.ts';
+import type {
+  JobHandlers,
+  JobKind,
+  JobPayloads,
+  JobWorkers,
+  SliceWork,
+} from '../../ports/job-queue.ts';
 import type { Log } from '../../ports/log.ts';
-import { CATALOGUE, JOB_KINDS, KEEP, queueNames } from './catalogue.ts';
+import { CATALOGUE, JOB_KINDS, KEEP, queueName, queueNames } from './catalogue.ts';
 import { fromQueueError, retryDelayMs } from './job-failure.ts';
 import { jobFields, JobRunner } from './job-runner.ts';
 import { RunningJobs } from './running-jobs.ts';
+import { SliceWorkMeter } from './slice-work.ts';
 import { ThrottledWarning } from './throttled-warning.ts';
 import { WorkerConnection } from './worker-connection.ts';
 
@@ -64,6 +71,7 @@ class WorkerSet implements JobWorkers {
   readonly #connection: WorkerConnection;
   readonly #workers: EndableWorker[];
   readonly #running = new RunningJobs();
+  readonly #slices = new SliceWorkMeter();
   readonly #warning: ThrottledWarning;
   readonly #resolveFatal: (failure: CdvaultError) => void;
   #halted = false;
@@ -92,6 +100,15 @@ class WorkerSet implements JobWorkers {
     this.#connection.end();
   }
 
+  takeSliceWork(market: Market): SliceWork {
+    return this.#slices.take(market);
+  }
+
+  setSlicesAtOnce(market: Market, atOnce: number): void {
+    const worker = this.#workers.find(({ name }) => name === queueName('slice', market));
+    if (worker !== undefined) worker.concurrency = atOnce;
+  }
+
   #close(): Promise<void> {
     this.#halted = true;
     this.#closed ??= Promise.all(this.#workers.map(async (worker) => worker.close())).then(() =>
@@ -114,6 +131,7 @@ class WorkerSet implements JobWorkers {
       running: this.#running,
       halted: () => this.#halted,
       onFatal: (failure) => this.#onFatal(failure),
+      slices: this.#slices,
       log: this.#deps.log,
     });
     return queueNames(kind, this.#deps.markets).map((name) => {

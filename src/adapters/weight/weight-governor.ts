@@ -112,8 +112,11 @@ class RedisWeightGovernor implements WeightGovernor {
     for (const result of noted) if (result.status === 'rejected') throw result.reason;
   }
 
-  async state(market: Market): Promise<GovernorState> {
-    const { clock, egress, states } = this.#deps;
+  async state(market: Market, egress = this.#deps.egress): Promise<GovernorState> {
+    // Of another address only the limits that its workers have stored are known.
+    if (egress !== this.#deps.egress)
+      return new RedisWeightGovernor({ ...this.#deps, egress }).state(market);
+    const { clock, states } = this.#deps;
     const pause = await this.#readPause(market);
     const facts = this.#limitsCache.known(market) ?? factsOf(await states.load(market, egress));
     if (facts === undefined) return { usedWeight: 0, weightLimit: 0, windowMs: 0, pause };

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../domain/error-catalogue.ts';
 import type { GovernorState, PauseReason } from '../../ports/weight-governor.ts';
+import type { RegisteredWorker } from '../../ports/worker-register.ts';
 import { fail, ok, skipped, type Verdict, warn } from './check.ts';
 import { numberText, timeText } from './wording.ts';
 
@@ -69,11 +70,54 @@ export function isQuiet(access: Verdict): boolean {
 
 const NEARLY_USED = 0.9;
 
-export function weight({ usedWeight, weightLimit, windowMs }: GovernorState): Verdict {
+/** @param others addresses that workers of other hosts ask from */
+export function weight(
+  { usedWeight, weightLimit, windowMs }: GovernorState,
+  others: readonly (Pick<GovernorState, 'usedWeight' | 'weightLimit'> & {
+    readonly egress: string;
+  })[] = [],
+): Verdict {
   if (weightLimit === 0) return skipped('the limit is not known before the first request');
   const figures = { usedWeight, weightLimit, windowMs };
-  const fact = `${numberText(usedWeight)} of ${numberText(weightLimit)} used in this window`;
-  return usedWeight < NEARLY_USED * weightLimit
+  const texts = [
+    `${numberText(usedWeight)} of ${numberText(weightLimit)} used in this window`,
+    ...others.map((one) => `${numberText(one.usedWeight)} at the address ${one.egress}`),
+  ];
+  const fact = texts.join(', ');
+  return [{ usedWeight, weightLimit }, ...others].every(
+    (one) => one.usedWeight < NEARLY_USED * one.weightLimit || one.weightLimit === 0,
+  )
     ? ok(fact, figures)
     : warn(fact, 'Lower CDVAULT_WEIGHT_SHARE: other programs use this address too', figures);
+}
+
+/**
+ * Two names of one address: each has a whole budget, and together they use more than the exchange allows. A
+ * relay or a second network card may make it seem so.
+ */
+export function egressNames(workers: readonly RegisteredWorker[]): Verdict {
+  const names = new Set(workers.map(({ egress }) => egress));
+  const figures = { names: names.size, workers: workers.length };
+  const direct = workers.filter(({ isProxied }) => !isProxied);
+  const places = [
+    ...Map.groupBy(direct, ({ host }) => host),
+    ...Map.groupBy(
+      direct.filter(({ from }) => from !== '' && !isLoopback(from)),
+      ({ from }) => from,
+    ),
+  ];
+  const doubtful = places.find(([, there]) => new Set(there.map(({ egress }) => egress)).size > 1);
+  if (doubtful === undefined)
+    return ok(names.size === 0 ? 'no worker' : [...names].join(', '), figures);
+  const [place, there] = doubtful;
+  const shared = [...new Set(there.map(({ egress }) => egress))].join(' and ');
+  return warn(
+    `workers at ${place} call their address ${shared}`,
+    'If it is one address, set the same CDVAULT_EGRESS: the exchange counts them together',
+    figures,
+  );
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '[::1]';
 }

@@ -10,7 +10,7 @@ import type {
   StoreMachine,
 } from '../../ports/doctor.ts';
 import { type CheckGroup, ok, skipped, type Verdict } from './check.ts';
-import { access, clock as clockCheck, isQuiet, weight } from './exchange.ts';
+import { access, clock as clockCheck, egressNames, isQuiet, weight } from './exchange.ts';
 import { dataSource, grafanaAnswers } from './grafana.ts';
 import { disk, memoryMaps, openFiles } from './machine.ts';
 import { nodeVersion } from './node.ts';
@@ -173,7 +173,7 @@ export function queueQuestions(
 
 /** A ban is known from the store alone; other pauses are in Redis. */
 export function exchangeQuestions(
-  { exchange, clock }: Probes,
+  { exchange, queue, clock }: Probes,
   series: () => Promise<readonly StoredSeries[]>,
   { markets, hasRedis }: { readonly markets: readonly Market[]; readonly hasRedis: boolean },
 ): Question[] {
@@ -184,7 +184,21 @@ export function exchangeQuestions(
     };
     return [{ group: 'exchange', name: 'markets', needs: ['QuestDB'], ask }];
   }
-  return markets.flatMap((market) => {
+  const workers = once(() => queue.registered());
+  const names: Question = {
+    group: 'exchange',
+    name: 'addresses',
+    needs: ['Redis'],
+    ask: async () => egressNames(await workers()),
+  };
+  const atOthers = async (market: Market) => {
+    const others = new Set((await workers()).map(({ egress }) => egress));
+    others.delete(exchange.egress);
+    return Promise.all(
+      [...others].map(async (egress) => ({ egress, ...(await exchange.state(market, egress)) })),
+    );
+  };
+  const ofMarkets = markets.flatMap((market): Question[] => {
     const name = marketName(market);
     const state = once(() => exchange.state(market));
     const allowed = once(async () =>
@@ -202,7 +216,7 @@ export function exchangeQuestions(
     });
     return [
       { ...of('access', allowed), needs: ['QuestDB'] },
-      of('weight', async () => weight(await state())),
+      of('weight', async () => weight(await state(), await atOthers(market))),
       of('clock', async (signal) =>
         isQuiet(await allowed())
           ? skipped('skipped: nothing is sent during a ban or a pause')
@@ -210,6 +224,7 @@ export function exchangeQuestions(
       ),
     ];
   });
+  return [...ofMarkets, names];
 }
 
 export function grafanaQuestions({ grafana }: Probes): Question[] {

@@ -11,6 +11,7 @@ import type { Ledger, SeriesCatalogue, SeriesCoverage } from '../../ports/ledger
 import type { CoverageCell, StoreLook } from '../../ports/status.ts';
 import type { MarketUsage, StoreWatch } from '../../ports/watch.ts';
 import type { WeightGovernor } from '../../ports/weight-governor.ts';
+import type { RegisteredWorker, WorkerRegister } from '../../ports/worker-register.ts';
 import { lagOf } from '../lag.ts';
 
 export interface LookDeps {
@@ -18,6 +19,9 @@ export interface LookDeps {
   readonly catalogue: Pick<SeriesCatalogue, 'all'>;
   readonly queue: Pick<JobQueue, 'counts' | 'running' | 'newestFailure' | 'hasTick'>;
   readonly governor: Pick<WeightGovernor, 'state'>;
+  readonly register: Pick<WorkerRegister, 'all'>;
+  /** The name of the address that this process asks from. */
+  readonly config: { readonly egress: string };
   readonly store: Pick<StoreWatch, 'health'>;
   readonly look: StoreLook;
   readonly clock: Pick<Clock, 'nowMs'>;
@@ -50,14 +54,20 @@ export interface StatusFacts {
   /** Jobs that run, oldest first; at most RUNNING_SHOWN of each kind. */
   readonly running: readonly RunningJobFacts[];
   readonly lastFailure: NewestFailure | undefined;
-  /** Only markets that are in use. */
-  readonly exchange: readonly MarketUsage[];
+  /** On all hosts. */
+  readonly workers: readonly RegisteredWorker[];
+  /** Of this process's address and those of the workers; only markets that are in use. */
+  readonly exchange: readonly EgressUsage[];
   readonly store: {
     readonly isSchemaCurrent: boolean;
     readonly suspended: readonly string[];
     readonly pendingTransactions: number;
   };
   readonly tickLost: boolean;
+}
+
+export interface EgressUsage extends MarketUsage {
+  readonly egress: string;
 }
 
 /** Of each kind of job; the others are counted. */
@@ -73,17 +83,20 @@ export async function lookAtAll(
   cells: number,
   bytes: ReadonlyMap<string, number> = new Map(),
 ): Promise<StatusFacts> {
-  const [coverage, known, queues, running, lastFailure, hasTick, usage, health] = await Promise.all(
-    [
+  const [coverage, known, queues, running, lastFailure, hasTick, workers, health] =
+    await Promise.all([
       deps.ledger.overview(),
       deps.catalogue.all(),
       deps.queue.counts(),
       deps.queue.running(RUNNING_SHOWN),
       deps.queue.newestFailure(),
       deps.queue.hasTick(),
-      Promise.all(MARKETS.map((market) => usageOf(deps, market))),
+      deps.register.all(),
       deps.store.health(),
-    ],
+    ]);
+  const egresses = new Set([deps.config.egress, ...workers.map(({ egress }) => egress)]);
+  const usage = await Promise.all(
+    [...egresses].flatMap((egress) => MARKETS.map((market) => usageOf(deps, market, egress))),
   );
   const atMs = deps.clock.nowMs();
   const strip = stripOf(coverage, cells);
@@ -108,6 +121,7 @@ export async function lookAtAll(
     queues,
     running,
     lastFailure,
+    workers,
     exchange: usage.filter(({ weightLimit, pause }) => weightLimit > 0 || pause !== undefined),
     store: {
       isSchemaCurrent: health.isSchemaCurrent,
@@ -121,8 +135,9 @@ export async function lookAtAll(
 async function usageOf(
   { governor }: Pick<LookDeps, 'governor'>,
   market: Market,
-): Promise<MarketUsage> {
-  return { market, ...(await governor.state(market)) };
+  egress: string,
+): Promise<EgressUsage> {
+  return { market, egress, ...(await governor.state(market, egress)) };
 }
 
 /** Cells of whole hours over all that is stored. */

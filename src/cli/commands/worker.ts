@@ -23,7 +23,7 @@ export function registerWorker(program: Command, finish: (exitCode: ExitCode) =>
         'stops at once.',
     )
     .addOption(weightShareOption())
-    .option('--concurrency <n>', 'number of hours to fetch at a time (default: 8)')
+    .option('--concurrency <n>', 'number of hours to fetch at a time, or auto (default: 8)')
     .action(async (options: { weightShare?: string; concurrency?: string }) => {
       finish(
         await withApp({ overrides: options, drains: true }, async ({ app, signal, stopNow }) => {

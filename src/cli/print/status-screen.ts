@@ -5,8 +5,16 @@ import { isLate, needsAttention } from '../../app/status/look.ts';
 import type { CellState, SeriesStatus, StatusFacts } from '../../app/status/look.ts';
 import { marketName, type Series } from '../../domain/market.ts';
 import { isoDay } from '../../domain/time/hour.ts';
-import type { MarketUsage } from '../../ports/watch.ts';
-import { formatBytes, formatCount, formatDuration, formatInteger, isoMinute } from './format.ts';
+import type { Limit } from '../../domain/plan/hours-at-once.ts';
+import type { RegisteredWorker } from '../../ports/worker-register.ts';
+import {
+  counted,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatInteger,
+  isoMinute,
+} from './format.ts';
 
 /** The strip takes what the other columns leave, up to a width that is still looked over at a glance. */
 const MOST_CELLS = 60;
@@ -158,7 +166,8 @@ function footOf(facts: StatusFacts): string[] {
   return [
     queueLine(facts),
     ...runningLines(facts),
-    ...facts.exchange.flatMap(exchangeLines),
+    ...workerLines(facts),
+    ...exchangeLines(facts),
     ...scheduleLines(facts),
     ...storeLines(facts),
   ];
@@ -196,13 +205,53 @@ function nameOf({ market, symbol }: Series): string {
   return `${symbol} (${marketName(market)})`;
 }
 
-function exchangeLines({ market, usedWeight, weightLimit, pause }: MarketUsage): string[] {
-  const name = `exchange ${marketName(market)}`;
-  const used = `${formatInteger(usedWeight)} of ${formatInteger(weightLimit)}`;
+/** Hosts with several workers have one line for each. */
+const WORKERS_SHOWN = 5;
+
+function workerLines({ workers }: StatusFacts): string[] {
+  if (workers.length === 0) return [];
+  const hosts = new Set(workers.map(({ host }) => host)).size;
+  const shown = workers.slice(0, WORKERS_SHOWN);
   return [
-    ...(weightLimit > 0 ? [`${name}: weight ${used} used in this window`] : []),
-    ...(pause === undefined ? [] : [`${name}: ${pause.reason} until ${isoMinute(pause.untilMs)}`]),
+    `workers: ${formatInteger(workers.length)} on ${counted(hosts, 'host')}`,
+    ...shown.map(
+      ({ host, pid, egress, hours }) => `  ${host} ${pid}, address ${egress}${hoursText(hours)}`,
+    ),
+    ...(workers.length > shown.length
+      ? [`  … and ${formatInteger(workers.length - shown.length)} more`]
+      : []),
   ];
+}
+
+function hoursText(hours: RegisteredWorker['hours']): string {
+  if (typeof hours === 'number') return `: ${counted(hours, 'hour')} at a time`;
+  const texts = hours.map(({ market, hours: count, limit }) => {
+    const why = limit === undefined ? '' : `, limited by ${LIMIT_TEXTS[limit]}`;
+    return `${marketName(market)} ${counted(count, 'hour')} at a time${why}`;
+  });
+  return texts.length === 0 ? '' : `: ${texts.join('; ')}`;
+}
+
+const LIMIT_TEXTS: Readonly<Record<Limit, string>> = {
+  weight: 'the exchange’s limit',
+  thread: 'its own CPU time',
+  cores: 'the machine’s cores',
+  memory: 'memory',
+  store: 'QuestDB, which is behind',
+};
+
+function exchangeLines({ exchange }: StatusFacts): string[] {
+  const areSeveral = new Set(exchange.map(({ egress }) => egress)).size > 1;
+  return exchange.flatMap(({ market, egress, usedWeight, weightLimit, pause }) => {
+    const name = `exchange ${marketName(market)}${areSeveral ? `, address ${egress}` : ''}`;
+    const used = `${formatInteger(usedWeight)} of ${formatInteger(weightLimit)}`;
+    return [
+      ...(weightLimit > 0 ? [`${name}: weight ${used} used in this window`] : []),
+      ...(pause === undefined
+        ? []
+        : [`${name}: ${pause.reason} until ${isoMinute(pause.untilMs)}`]),
+    ];
+  });
 }
 
 function scheduleLines({ series, tickLost }: StatusFacts): string[] {

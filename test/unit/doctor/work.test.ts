@@ -9,7 +9,7 @@ import {
   type Verdict,
   warn,
 } from '../../../src/app/doctor/check.ts';
-import { access, clock, weight } from '../../../src/app/doctor/exchange.ts';
+import { access, clock, egressNames, weight } from '../../../src/app/doctor/exchange.ts';
 import { dataSource } from '../../../src/app/doctor/grafana.ts';
 import { nodeVersion } from '../../../src/app/doctor/node.ts';
 import { failedJobs, schedule, stalledJobs, workers } from '../../../src/app/doctor/queue.ts';
@@ -21,6 +21,16 @@ import { judged } from './verdict.ts';
 const SERIES: StoredSeries = { market: 'binance_spot', symbol: 'X', isScheduled: false };
 const SCHEDULED: StoredSeries = { ...SERIES, isScheduled: true };
 const NOTHING: QueueCounts = { kind: 'slice', waiting: 0, active: 0, delayed: 0, failed: 0 };
+const WORKER = {
+  host: 'alpha',
+  pid: 1,
+  egress: 'home',
+  from: '192.0.2.1',
+  isProxied: false,
+  version: '1',
+  hours: 8,
+};
+const ELSEWHERE = { host: 'beta', egress: 'office', from: '192.0.2.2' };
 const STATE = { usedWeight: 100, weightLimit: 6_000, windowMs: 60_000, pause: undefined };
 const NOW = Date.UTC(2026, 0, 1);
 const APPLIED = { isStarted: true, known: 5, due: [], unknown: [] };
@@ -156,6 +166,57 @@ judged([
     'warn',
     /5,900 of 6,000/,
     /CDVAULT_WEIGHT_SHARE/,
+  ],
+  [
+    'weight of two addresses',
+    weight(STATE, [{ ...STATE, egress: 'office', usedWeight: 250 }]),
+    'ok',
+    /^100 of 6,000 used in this window, 250 at the address office$/,
+  ],
+  [
+    'much weight at another address',
+    weight(STATE, [{ ...STATE, egress: 'office', usedWeight: 5_900 }]),
+    'warn',
+    /5,900 at the address office/,
+    /CDVAULT_WEIGHT_SHARE/,
+  ],
+  ['no registered worker', egressNames([]), 'ok', /no worker/],
+  [
+    'a name for each address',
+    egressNames([WORKER, { ...WORKER, pid: 2 }, { ...WORKER, ...ELSEWHERE }]),
+    'ok',
+    /^home, office$/,
+  ],
+  [
+    'two names on one host',
+    egressNames([WORKER, { ...WORKER, egress: 'office' }]),
+    'warn',
+    /workers at alpha call their address home and office/,
+    /same CDVAULT_EGRESS/,
+  ],
+  [
+    'two names behind one address',
+    egressNames([WORKER, { ...WORKER, ...ELSEWHERE, from: WORKER.from }]),
+    'warn',
+    /workers at 192\.0\.2\.1 call/,
+    /same CDVAULT_EGRESS/,
+  ],
+  [
+    'two names behind a relay on the machine of Redis',
+    egressNames([
+      { ...WORKER, from: '127.0.0.1' },
+      { ...WORKER, ...ELSEWHERE, from: '127.0.0.1' },
+    ]),
+    'ok',
+    /^home, office$/,
+  ],
+  [
+    'two names on one host, each with its proxy',
+    egressNames(
+      [WORKER, { ...WORKER, egress: 'office' }].map((one) => ({ ...one, isProxied: true })),
+    ),
+    'ok',
+    /^home, office$/,
   ],
   ['an unknown limit', weight({ ...STATE, weightLimit: 0 }), 'skipped', /not known/],
   [

@@ -4,6 +4,7 @@ import { statusScreen, stripCells } from '../../../src/cli/print/status-screen.t
 import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
 import type { SeriesCoverage } from '../../../src/ports/ledger.ts';
 import type { CoverageCell } from '../../../src/ports/status.ts';
+import type { RegisteredWorker } from '../../../src/ports/worker-register.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const NOW = START + 60 * DAY_MS;
@@ -18,7 +19,13 @@ function stored(symbol: string, more: Partial<SeriesCoverage> = {}): SeriesCover
 /** @param scheduled symbols on the schedule */
 async function look(
   coverage: readonly SeriesCoverage[],
-  { columns = 80, scheduled = [] as string[], cells = [] as CoverageCell[], hasTick = true } = {},
+  {
+    columns = 80,
+    scheduled = [] as string[],
+    cells = [] as CoverageCell[],
+    hasTick = true,
+    workers = [] as RegisteredWorker[],
+  } = {},
 ): Promise<StatusFacts> {
   const deps: LookDeps = {
     ledger: { overview: async () => [...coverage] },
@@ -51,13 +58,15 @@ async function look(
       hasTick: async () => hasTick,
     },
     governor: {
-      state: async (market) => ({
-        usedWeight: 1_234,
+      state: async (market, egress) => ({
+        usedWeight: egress === 'office' ? 56 : 1_234,
         windowMs: 60_000,
         weightLimit: market === 'binance_spot' ? 6_000 : 0,
         pause: undefined,
       }),
     },
+    register: { all: async () => workers },
+    config: { egress: 'default' },
     store: {
       health: async () => ({
         isSchemaCurrent: true,
@@ -156,6 +165,37 @@ test('below the series are queue, running jobs, limit, schedule and store', asyn
     'schedule: 1 series, at most 0s behind (BTCUSDT (spot))',
     expect.stringMatching(/^SCHEDULE LOST: /),
     'store: answers, 3 transactions are not visible yet',
+  ]);
+});
+
+test('workers are listed by host, and weight by address when there are several', async () => {
+  const one = { from: '10.0.0.1', isProxied: false, version: '1' };
+  const workers: RegisteredWorker[] = [
+    { ...one, host: 'alpha', pid: 7, egress: 'default', hours: 8 },
+    {
+      ...one,
+      host: 'beta',
+      pid: 8,
+      egress: 'office',
+      hours: [{ market: 'binance_spot', hours: 12, limit: 'weight' }],
+    },
+    { ...one, host: 'beta', pid: 9, egress: 'office', hours: [] },
+    ...[1, 2, 3].map((pid) => ({ ...one, host: 'gamma', pid, egress: 'office', hours: 1 })),
+  ];
+  const lines = statusScreen(await look([stored('BTCUSDT')], { workers }), {
+    ...plain,
+    columns: 80,
+  });
+  expect(lines.slice(lines.indexOf('workers: 6 on 3 hosts'), -1)).toEqual([
+    'workers: 6 on 3 hosts',
+    '  alpha 7, address default: 8 hours at a time',
+    '  beta 8, address office: spot 12 hours at a time, limited by the exchange’s limit',
+    '  beta 9, address office',
+    '  gamma 1, address office: 1 hour at a time',
+    '  gamma 2, address office: 1 hour at a time',
+    '  … and 1 more',
+    'exchange spot, address default: weight 1,234 of 6,000 used in this window',
+    'exchange spot, address office: weight 56 of 6,000 used in this window',
   ]);
 });
 
