@@ -1,3 +1,4 @@
+import { get, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { Exchange, ExchangeOptions } from '../../exchange/exchange.ts';
 import { ask, plainTrades, runExchange, START_MS } from './asking.ts';
@@ -21,6 +22,15 @@ async function withClock(
 
 async function used(exchange: Exchange, query: string): Promise<number> {
   return Number((await ask(exchange, query)).headers.get('x-mbx-used-weight-1m'));
+}
+
+/** As seen by a client with this address. */
+async function usedFrom(exchange: Exchange, localAddress: string): Promise<number> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${exchange.url}/api/v3/${TRADES}`, { localAddress }, resolve).on('error', reject);
+  });
+  response.resume();
+  return Number(response.headers['x-mbx-used-weight-1m']);
 }
 
 describe('weight', () => {
@@ -52,6 +62,20 @@ describe('weight', () => {
     expect(await used(exchange, TRADES)).toBe(8);
     clock.nowMs += 1;
     expect(await used(exchange, TRADES)).toBe(4);
+  });
+
+  it('counts all clients as one, or each address for itself', async () => {
+    const shared = (await withClock({})).exchange;
+    expect([await usedFrom(shared, '127.0.0.2'), await usedFrom(shared, '127.0.0.3')]).toEqual([
+      4, 8,
+    ]);
+    const { exchange } = await withClock({ weightByAddress: true });
+    expect([await usedFrom(exchange, '127.0.0.2'), await usedFrom(exchange, '127.0.0.3')]).toEqual([
+      4, 4,
+    ]);
+    expect(await usedFrom(exchange, '127.0.0.2')).toBe(8);
+    const addresses = exchange.requests.entries.map(({ address }) => address);
+    expect(addresses).toEqual(['127.0.0.2', '127.0.0.3', '127.0.0.2']);
   });
 
   it('adds the weight that others on the address use', async () => {
