@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
 import { type Dispatcher, RetryAgent } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
+import { MINUTE_MS } from '../../domain/time/hour.ts';
 import { outboundAgent, type Proxies } from '../system/proxies.ts';
+import { limitedText } from '../system/limited-text.ts';
 import { DownloadFile } from './downloads.ts';
 
 /** Longest wait for headers, and between two pieces of a body; a day's file has about 12 MB. */
 const IDLE_MS = 15_000;
 /** 7.5 s in total: after that the queue retries the job. */
 const RETRY = { maxRetries: 4, minTimeout: 500, maxTimeout: 20_000 };
+
+/** For a whole answer, however slowly it comes: a monthly file of 1 GB, or the text of a listing or checksum. */
+const FILE_MS = 60 * MINUTE_MS;
+const TEXT_MS = MINUTE_MS;
+/** The largest monthly file has about 1 GB, a full page of a listing 0.4 MB. */
+const MOST_FILE_BYTES = 8 * 2 ** 30;
+const MOST_TEXT_BYTES = 4 * 2 ** 20;
 
 /** The file host serves no listings: they are requested from the S3 bucket that it serves. */
 const FILES_HOST = 'data.binance.vision';
@@ -46,7 +55,7 @@ export class ArchiveHost {
    */
   async download(key: string, file: string, signal: AbortSignal): Promise<Download | undefined> {
     const url = this.urlOf(key);
-    const response = await this.#ask('GET', url, signal);
+    const response = await this.#ask('GET', url, signal, FILE_MS);
     if (response === undefined) return undefined;
     const hash = createHash('sha256');
     let bytes = 0;
@@ -59,6 +68,7 @@ export class ArchiveHost {
       for await (const chunk of response.body as AsyncIterable<Buffer>) {
         hash.update(chunk);
         bytes += chunk.length;
+        if (bytes > MOST_FILE_BYTES) throw new Error(`it has more than ${MOST_FILE_BYTES} bytes`);
         await saved.add(chunk);
       }
     } catch (error) {
@@ -76,7 +86,7 @@ export class ArchiveHost {
 
   /** @returns undefined when there is no such file */
   async head(key: string, signal: AbortSignal): Promise<FileHead | undefined> {
-    const response = await this.#ask('HEAD', this.urlOf(key), signal);
+    const response = await this.#ask('HEAD', this.urlOf(key), signal, TEXT_MS);
     if (response === undefined) return undefined;
     await response.body.dump();
     return { etag: etagOf(response), bytes: Number(response.headers['content-length'] ?? 0) };
@@ -97,10 +107,10 @@ export class ArchiveHost {
   }
 
   async #text(url: string, signal: AbortSignal): Promise<string | undefined> {
-    const response = await this.#ask('GET', url, signal);
+    const response = await this.#ask('GET', url, signal, TEXT_MS);
     if (response === undefined) return undefined;
     try {
-      return await response.body.text();
+      return await limitedText(response.body, MOST_TEXT_BYTES);
     } catch (error) {
       throw unreachable('GET', url, error, signal);
     }
@@ -110,6 +120,7 @@ export class ArchiveHost {
     method: 'GET' | 'HEAD',
     url: string,
     signal: AbortSignal,
+    deadlineMs: number,
   ): Promise<Dispatcher.ResponseData | undefined> {
     const { origin, pathname, search } = new URL(url);
     let response: Dispatcher.ResponseData;
@@ -120,7 +131,7 @@ export class ArchiveHost {
         method,
         headersTimeout: IDLE_MS,
         bodyTimeout: IDLE_MS,
-        signal,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
       });
     } catch (error) {
       throw unreachable(method, url, error, signal);

@@ -12,6 +12,7 @@ import {
   TradeBlock,
 } from '../../domain/trade/trade-block.ts';
 import { badField, badRow, isHeader, type Line } from './bad-row.ts';
+import { isFalseAt, isTrueAt } from './csv-boolean.ts';
 
 /** The format of a file; detected from its content, since the exchange has changed it without notice. */
 export interface CsvFormat {
@@ -27,6 +28,9 @@ const LEAST_US = 1e14;
 /** `0,1,1,0,0,1500000000000,True` and a line feed. */
 const LEAST_ROW_BYTES = 29;
 
+/** Rows have some 90 bytes. A line without an end would be kept, and copied again for each piece of the file. */
+const LONGEST_LINE_BYTES = 1_000;
+
 /** Programs that save text as "UTF-8 with signature" put it before the first field. */
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
@@ -36,7 +40,6 @@ const COMMA = 44;
 const MINUS = 45;
 const DOT = 46;
 const ZERO = 48;
-
 /** In the store a price has ten digits before the point and a quantity twenty; both have eight after it. */
 const MOST_WHOLE_DIGITS = 20;
 const MOST_PLACES = 8;
@@ -89,7 +92,12 @@ export class CsvRows {
     this.#append(chunk);
     const from = this.#length - 1;
     this.#parsed = from < 0 ? 0 : this.#text.lastIndexOf(LINE_FEED, from) + 1;
-    return this.#parse(this.#parsed);
+    const block = this.#parse(this.#parsed);
+    if (this.#length - this.#parsed > LONGEST_LINE_BYTES) {
+      this.#line += 1;
+      throw badRow(this.#lineAt(this.#parsed), TOO_LONG);
+    }
+    return block;
   }
 
   /** The rest of the file: its last line, if that does not end with a line feed. */
@@ -190,7 +198,7 @@ export class CsvRows {
   }
 
   /**
-   * Reads an integer and skips the comma after it.
+   * Reads an integer and skips the comma after it. Only raw ids may be negative: -1 in a row without any.
    * @param row where the row starts, for the error
    * @throws CdvaultError ARCHIVE_BAD_ROW
    */
@@ -210,6 +218,8 @@ export class CsvRows {
     const hasLeadingZero = bytes[firstDigit] === ZERO && at > firstDigit + 1;
     if (at === firstDigit || bytes[at] !== COMMA || hasLeadingZero || value >= EXACT_E8)
       throw badField(this.#lineAt(row), field, 'is not an integer below 2^53');
+    if (isNegative && (value !== 1 || field < FIRST_ID_FIELD || field > LAST_ID_FIELD))
+      throw badField(this.#lineAt(row), field, 'is negative');
     this.#at = at + 1;
     return isNegative ? -value : value;
   }
@@ -253,13 +263,11 @@ export class CsvRows {
   #boolean(row: number): 0 | 1 {
     const bytes = this.#text;
     const at = this.#at;
-    const first = (bytes[at] ?? 0) | LOWER_CASE;
-    if (first === LETTER_T && isText(bytes, at + 1, RUE)) {
+    if (isTrueAt(bytes, at)) {
       this.#at = at + 4;
       return 1;
     }
-    if (first !== LETTER_F || !isText(bytes, at + 1, ALSE))
-      throw badField(this.#lineAt(row), MAKER_FIELD, NO_BOOLEAN);
+    if (!isFalseAt(bytes, at)) throw badField(this.#lineAt(row), MAKER_FIELD, NO_BOOLEAN);
     this.#at = at + 5;
     return 0;
   }
@@ -274,6 +282,7 @@ export class CsvRows {
       else if (columns === FIELD_COUNT && bytes[at] !== CARRIAGE_RETURN)
         throw badField(this.#lineAt(row), MAKER_FIELD, NO_BOOLEAN);
     }
+    if (at - row > LONGEST_LINE_BYTES) throw badRow(this.#lineAt(row), TOO_LONG);
     this.#columns ||= Math.min(columns, FIELD_COUNT + 1);
     if (columns !== this.#columns)
       throw badRow(this.#lineAt(row), `it has ${columns} columns, not ${this.#columns}`);
@@ -281,19 +290,11 @@ export class CsvRows {
   }
 
   #lineAt(at: number): Line {
-    const text = this.#text.toString('utf8', at, this.#text.indexOf(LINE_FEED, at));
+    const end = this.#text.subarray(0, this.#length).indexOf(LINE_FEED, at);
+    const text = this.#text.toString('utf8', at, end < 0 ? at + LONGEST_LINE_BYTES : end);
     return { place: `${this.#fileName} line ${this.#line}`, text: text.trimEnd() };
   }
 }
 
-/** The bit that makes an ASCII letter lower-case. */
-const LOWER_CASE = 32;
-const LETTER_T = 116;
-const LETTER_F = 102;
+const TOO_LONG = `it is longer than ${LONGEST_LINE_BYTES} bytes`;
 const NO_BOOLEAN = 'is neither true nor false';
-const RUE = [114, 117, 101];
-const ALSE = [97, 108, 115, 101];
-
-function isText(bytes: Buffer, at: number, text: readonly number[]): boolean {
-  return text.every((byte, index) => bytes[at + index] === byte);
-}

@@ -1,9 +1,13 @@
+import path from 'node:path';
 import { SaxesParser } from 'saxes';
 import { parseArchiveName } from '../../domain/archive/archive-name.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { TimeRange } from '../../domain/time/hour.ts';
 import type { ListedFile } from '../../ports/archive-source.ts';
 import { bareEtag } from './archive-host.ts';
+
+/** A listing has four levels, with the owner of a file. */
+const DEEPEST = 8;
 
 /** Requests the page of keys after a marker; undefined when the host denies listings. */
 type AskPage = (marker: string) => Promise<string | undefined>;
@@ -23,7 +27,7 @@ interface Page {
  * The zip files of a folder whose days or months overlap a range, by the start of their day or month. Keys
  * come in the order of their dates, so reading begins before the first one needed and ends after the last.
  * @returns undefined when the host denies listings
- * @throws CdvaultError ARCHIVE_UNREACHABLE for a reply that is not a listing
+ * @throws CdvaultError ARCHIVE_UNREACHABLE for a reply that is not a listing of the folder after the marker
  */
 export async function listFolder(
   folder: string,
@@ -38,10 +42,13 @@ export async function listFolder(
     if (xml === undefined) return undefined;
     const { entries, isLast } = parsePage(xml);
     for (const { key, bytes, etag } of entries) {
+      // A host that ignores the marker would be asked for ever.
+      if (!key.startsWith(folder) || key <= marker) throw noListing(xml);
       marker = key;
       const name = key.slice(folder.length);
       const file = parseArchiveName(name);
-      if (file === undefined || !name.endsWith('.zip') || file.endMs <= startMs) continue;
+      const isOfSeries = file?.symbol === path.posix.basename(folder);
+      if (!isOfSeries || !name.endsWith('.zip') || file.endMs <= startMs) continue;
       if (file.startMs >= endMs) return files;
       files.set(file.startMs, { name, bytes, etag: bareEtag(etag) });
     }
@@ -52,31 +59,31 @@ export async function listFolder(
 /** Parses a stream of elements: building a tree of 1,000 keys takes seven times as long. */
 function parsePage(xml: string): Page {
   const entries: Entry[] = [];
-  const path: string[] = [];
+  const names: string[] = [];
   let text = '';
   let isTruncated = '';
   let fields = new Map<string, string>();
   const parser = new SaxesParser();
   parser.on('opentag', ({ name }) => {
-    path.push(name);
+    if (names.push(name) > DEEPEST) throw noListing(xml);
     text = '';
   });
   parser.on('text', (part) => (text += part));
   parser.on('closetag', () => {
-    switch (path.join('/')) {
+    switch (names.join('/')) {
       case 'ListBucketResult/IsTruncated':
         isTruncated = text;
         break;
       case 'ListBucketResult/Contents/Key':
       case 'ListBucketResult/Contents/Size':
       case 'ListBucketResult/Contents/ETag':
-        fields.set(path.at(-1) ?? '', text);
+        fields.set(names.at(-1) ?? '', text);
         break;
       case 'ListBucketResult/Contents':
         entries.push(entryOf(fields, xml));
         fields = new Map();
     }
-    path.pop();
+    names.pop();
   });
   try {
     parser.write(xml).close();
@@ -89,7 +96,8 @@ function parsePage(xml: string): Page {
 
 function entryOf(fields: ReadonlyMap<string, string>, xml: string): Entry {
   const [key, size, etag] = ['Key', 'Size', 'ETag'].map((field) => fields.get(field));
-  if (key === undefined || etag === undefined || !/^\d+$/.test(size ?? '')) throw noListing(xml);
+  if (key === undefined || etag === undefined || !/^\d{1,15}$/.test(size ?? ''))
+    throw noListing(xml);
   return { key, bytes: Number(size), etag };
 }
 

@@ -6,6 +6,9 @@ import { CdvaultError } from '../../domain/errors.ts';
 /** A month of the busiest symbol has about 4 GB; a larger file counts as a zip bomb. */
 const MOST_BYTES = 16 * 2 ** 30;
 
+/** CSV of trades shrinks to a fifth. */
+const MOST_RATIO = 200;
+
 /** Size of unzipped pieces: with 16 KiB (the default), reading a day takes half as long again. */
 const PIECE_BYTES = 256 * 1024;
 
@@ -36,6 +39,8 @@ export async function openOnlyEntry(
       throw badFile(place, `it holds ${JSON.stringify(entry.fileName)} instead of ${entryName}`);
     if (entry.uncompressedSize > MOST_BYTES)
       throw badFile(place, `it unzips to ${entry.uncompressedSize} bytes`);
+    if (entry.uncompressedSize > MOST_RATIO * entry.compressedSize)
+      throw badFile(place, `it unzips to more than ${MOST_RATIO} times its size`);
     if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED)
       throw badFile(place, `its compression method is ${entry.compressionMethod}, not 0 or 8`);
     const packed = await zip.openReadStreamPromise(entry, { decodeFileData: false });
@@ -47,7 +52,10 @@ export async function openOnlyEntry(
     return pipeline(packed, unpack, checked(place, entry), () => zip.close());
   } catch (error) {
     zip.close();
-    throw error;
+    // The library looks at the header in front of the content only here.
+    throw error instanceof CdvaultError
+      ? error
+      : badFile(place, 'its content is not where its directory says', error);
   }
 }
 

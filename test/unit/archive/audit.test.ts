@@ -174,7 +174,13 @@ describe('a problem of one file', () => {
     ['a wrong length', [{ bytes: 12 }], /holds more than its directory says/],
     ['another name', [{ name: 'OTHER.csv' }], /it holds "OTHER.csv" instead of/],
     ['a name that climbs', [{ name: '../x.csv' }], /its directory cannot be read/],
-    ['a bomb', [{ bytes: 2 ** 32 - 2 }], /holds less than its directory says/],
+    ['a length above its own', [{ bytes: 120_000 }], /holds less than its directory says/],
+    ['a bomb', [{ bytes: 2 ** 32 - 2 }], /it unzips to more than 200 times its size/],
+    [
+      'a bomb that is one',
+      [{ content: Buffer.alloc(1e6, '0') }],
+      /it unzips to more than 200 times/,
+    ],
     ['two files', [{}, { name: 'second.csv' }], /it holds more than one file/],
   ])('a zip file with %s', async (_, entries, words) => {
     const name = 'TESTUSDT-aggTrades-2024-03-05.csv';
@@ -185,8 +191,39 @@ describe('a problem of one file', () => {
   });
 
   test.each([
+    ['', '\n'],
+    [' without an end', ''],
+  ])('a line of more than 1,000 bytes%s', async (_, end) => {
+    const long = `1,2.0,3.0,4,5,1709596800000,True,${'x'.repeat(1_000)}${end}`;
+    const zip = zipOf({
+      name: 'TESTUSDT-aggTrades-2024-03-05.csv',
+      content: Buffer.concat([text(lines()), Buffer.from(long)]),
+    });
+    const [problem] = await problemsOf(zip);
+    expect(problem).toMatch(
+      /^ARCHIVE_BAD_ROW .* line 1441: it is longer than 1000 bytes: "1,2\.0,/,
+    );
+    expect(problem?.length).toBeLessThan(400);
+  });
+
+  test('a zip file without a header in front of its content', async () => {
+    const zip = zipOf({ name: 'TESTUSDT-aggTrades-2024-03-05.csv', content: text(lines()) });
+    zip.writeUInt32LE(0, 0);
+    const [problem] = await problemsOf(zip);
+    expect(problem).toMatch(/^ARCHIVE_BAD_FILE .*its content is not where its directory says/);
+  });
+
+  test.each([
     ['nine columns', '1,2.0,3.0,4,5,1709596800000,True,True,x', 'it has 9 columns, not 8'],
     ['six columns', '1,2.0,3.0,4,5,1709596800000', 'it has 6 columns'],
+    ['a negative id', '-1,2.0,3.0,4,5,1709596800000,True,True', 'agg_trade_id "-1" is negative'],
+    [
+      'a negative zero',
+      '1,2.0,3.0,-0,5,1709596800000,True,True',
+      'first_trade_id "-0" is negative',
+    ],
+    ['a raw id of -2', '1,2.0,3.0,4,-2,1709596800000,True,True', 'last_trade_id "-2" is negative'],
+    ['a negative time', '1,2.0,3.0,4,5,-1,True,True', 'transact_time "-1" is negative'],
     [
       'a number with an exponent',
       '1,2e4,3.0,4,5,1709596800000,True,True',
