@@ -4,6 +4,9 @@ import { CdvaultError } from '../../domain/errors.ts';
 const INTERVAL_MS = { SECOND: 1_000, MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
 const HEADER_INTERVAL_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
+/** As the store has it. Small and large numbers would be written with an exponent. */
+const DECIMAL = /^\d{1,20}(?:\.\d{1,8})?$/;
+
 const exchangeInfo = z.object({
   rateLimits: z.array(
     z.object({
@@ -80,7 +83,13 @@ export function decodeSymbols(
   for (const { symbol, contractSize, [statusField]: status } of parsed.data.symbols) {
     if (status === undefined)
       throw new CdvaultError('EXCHANGE_BAD_BODY', `${request}: ${symbol} has no ${statusField}`);
-    list.set(symbol, { status, contractSize: contractSize?.toString() });
+    const size = contractSize?.toString();
+    if (size !== undefined && !DECIMAL.test(size))
+      throw new CdvaultError(
+        'EXCHANGE_BAD_BODY',
+        `${request}: ${symbol} has a contractSize of ${size}`,
+      );
+    list.set(symbol, { status, contractSize: size });
   }
   return list;
 }

@@ -1,6 +1,10 @@
 import type { AggTrade } from '../../domain/trade/agg-trade.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 
+/** Fields and characters of a wrong row that an error quotes; a row has eight fields. */
+const MOST_FIELDS = 12;
+const QUOTED_CHARS = 120;
+
 export type TimeUnit = 'ms' | 'us';
 
 /** Decimals as the exchange writes them: no sign, no exponent, at most 8 places. */
@@ -27,7 +31,7 @@ export function decodePage(body: unknown, unit: TimeUnit, request: string): read
     if (trade === undefined) {
       throw badBody(
         request,
-        `row ${trades.length} is not an aggregate trade in ${unit}: ${JSON.stringify(row).slice(0, 120)}`,
+        `row ${trades.length} is not an aggregate trade in ${unit}: ${described(row)}`,
       );
     }
     // The exchange may repeat an id permanently: the caller asks again, then records it.
@@ -42,16 +46,32 @@ function decodeRow(row: unknown, unit: TimeUnit): AggTrade | undefined {
   if (typeof row !== 'object' || row === null) return undefined;
   const { a, p, q, f, l, T, m } = row as Readonly<Record<string, unknown>>;
   if (typeof p !== 'string' || typeof q !== 'string' || typeof m !== 'boolean') return undefined;
-  if (!isInteger(a) || a < 0 || !isInteger(f) || !isInteger(l) || !isInteger(T)) return undefined;
+  if (!isInteger(a) || a < 0 || !isRawId(f) || !isRawId(l) || !isInteger(T)) return undefined;
   if (!DECIMAL.test(p) || !DECIMAL.test(q) || T <= 0 || T >= US_FROM !== (unit === 'us'))
     return undefined;
   const timeUs = unit === 'us' ? T : T * 1000;
   return { aggId: a, price: p, qty: q, firstId: f, lastId: l, timeUs, isBuyerMaker: m };
 }
 
+/** Without what is nested in the row, which may be deeper than a recursive function gets. */
+function described(row: unknown): string {
+  if (typeof row !== 'object' || row === null) return String(row).slice(0, QUOTED_CHARS);
+  const fields = Object.entries(row).slice(0, MOST_FIELDS);
+  const shown = fields.map(([name, value]: [string, unknown]) => {
+    const text = typeof value === 'object' && value !== null ? '…' : JSON.stringify(value);
+    return `${JSON.stringify(name)}:${text}`;
+  });
+  return `{${shown.join()}}`.slice(0, QUOTED_CHARS);
+}
+
 /** JSON numbers above 2^53 have lost digits already, so they can't be ids. */
 function isInteger(value: unknown): value is number {
   return Number.isSafeInteger(value);
+}
+
+/** -1 in a row that the exchange has marked invalid. */
+function isRawId(value: unknown): value is number {
+  return isInteger(value) && value >= -1;
 }
 
 /**

@@ -137,7 +137,7 @@ export class PatientClient {
       fetchedAtMs = performance.now();
       record.status = reply.status;
       await this.#tellGovernor(question, reply, sentAtMs);
-      const answer = this.#answer(question, reply);
+      const answer = answerOf(question, reply, this.#deps.clock.nowMs());
       record.rows = Array.isArray(answer) ? answer.length : 0;
       return answer;
     } catch (error) {
@@ -165,16 +165,21 @@ export class PatientClient {
     const used = usedWeight(reply.headers);
     if (used !== undefined) await governor.observe(market, used, sentAtMs);
   }
+}
 
-  #answer<T>(question: Question<T>, reply: Reply): T {
-    const request = `GET ${question.path}${question.query}`;
-    const code = jsonCode(reply.body);
-    const fromCode = code === undefined ? undefined : question.fromCode?.(code);
-    if (fromCode !== undefined) return fromCode;
-    const refusal = refusalOf(reply, request, this.#deps.clock.nowMs());
-    if (refusal !== undefined) throw refusal;
-    return question.decode(parseJson(reply, request), request);
-  }
+/** @throws CdvaultError for every reply that is no answer to the question */
+export function answerOf<T>(
+  question: Pick<Question<T>, 'path' | 'query' | 'fromCode' | 'decode'>,
+  reply: Reply,
+  nowMs: number,
+): T {
+  const request = `GET ${question.path}${question.query}`;
+  const code = jsonCode(reply.body);
+  const fromCode = code === undefined ? undefined : question.fromCode?.(code);
+  if (fromCode !== undefined) return fromCode;
+  const refusal = refusalOf(reply, request, nowMs);
+  if (refusal !== undefined) throw refusal;
+  return question.decode(parseJson(reply, request), request);
 }
 
 function parseJson(reply: Reply, request: string): unknown {

@@ -124,7 +124,7 @@ function quote(body: Buffer): string {
 }
 
 function rateLimitEndMs(reply: Reply, nowMs: number): number {
-  return retryAfterMs(reply, nowMs) ?? floorTo(nowMs, MINUTE_MS) + MINUTE_MS;
+  return longest(retryAfterMs(reply, nowMs) ?? floorTo(nowMs, MINUTE_MS) + MINUTE_MS, nowMs);
 }
 
 /** `Retry-After`, else the epoch milliseconds in the body, else the shortest ban. */
@@ -132,6 +132,10 @@ function banEndMs(reply: Reply, nowMs: number): number {
   const named = /\b\d{13}\b/.exec(reply.body.toString('utf8'))?.[0];
   const namedMs = named === undefined ? 0 : Number(named);
   const endMs = retryAfterMs(reply, nowMs) ?? (namedMs > nowMs ? namedMs : nowMs + SHORTEST_BAN_MS);
+  return longest(endMs, nowMs);
+}
+
+function longest(endMs: number, nowMs: number): number {
   return Math.min(endMs, nowMs + LONGEST_BAN_MS);
 }
 

@@ -120,6 +120,20 @@ describe('decodePage', () => {
     ).toEqual([7, 9]);
   });
 
+  it('quotes a row without what is nested in it, however deep that is', () => {
+    const depth = 50_000;
+    const deep: unknown = JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+    expect(() => decodePage([{ ...GOOD, q: deep }], 'ms', REQUEST)).toThrow(/row 0.*"q":…/);
+    expect(codeOf(() => decodePage([deep], 'ms', REQUEST))).toBe('EXCHANGE_BAD_BODY');
+  });
+
+  it.each([{ f: -2 }, { l: -2 }])('refuses raw ids below -1: %o', (field) => {
+    expect(codeOf(() => decodePage([{ ...GOOD, f: -1, l: -1 }], 'ms', REQUEST))).toBe('none');
+    expect(codeOf(() => decodePage([{ ...GOOD, ...field }], 'ms', REQUEST))).toBe(
+      'EXCHANGE_BAD_BODY',
+    );
+  });
+
   it('names the request and quotes the row', () => {
     expect(() => decodePage([{ ...GOOD, p: 'x' }], 'ms', REQUEST)).toThrow(
       /^GET \/api\/v3\/aggTrades.*row 0.*"p":"x"/,

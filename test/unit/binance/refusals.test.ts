@@ -141,3 +141,13 @@ describe('the pause of all requests', () => {
     expect(pauseOf(reply(502, HTML), NOW_MS, 0)).toBeUndefined();
   });
 });
+
+it.each(['9'.repeat(30), '9'.repeat(400), '+275760-09-13T00:00:00Z'])(
+  'a pause lasts three days at most, whatever Retry-After says: %s',
+  (text) => {
+    for (const status of [418, 429]) {
+      const pause = pauseOf(reply(status, '{}', { 'retry-after': text }), NOW_MS, 0);
+      expect(pause?.untilMs).toBe(NOW_MS + 3 * 24 * 60 * MINUTE_MS);
+    }
+  },
+);
