@@ -1,12 +1,13 @@
 /** The manifest file of an export; docs/export.md describes its format. */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXPORT_FORMAT, type ExportManifest } from '../../domain/proof/export.ts';
 import { FINGERPRINT_FORMAT, fingerprintHour } from '../../domain/proof/fingerprint.ts';
 import type { Neighbour } from '../../domain/proof/ledger.ts';
 import { MARKETS, tradesContracts } from '../../domain/market.ts';
+import { dayPath } from './series-folder.ts';
 
 /** Readers of Parquet folders (Arrow, pandas, Spark, Dask) skip names that begin with `_`. */
 export const MANIFEST_NAME = '_manifest.json';
@@ -21,6 +22,9 @@ const NOT_CHECKED = {
   trades: ['candles', 'archive_files'],
   bars: ['content_hashes', 'bars_computed_again', 'candles', 'archive_files'],
 };
+
+/** Ten years of hours take 10 MB. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();
@@ -41,17 +45,20 @@ const manifestSchema = z.object({
   to: hour,
   rows: count,
   files: z.array(
-    z.object({
-      day: z.iso.date(),
-      path: z.string().min(1),
-      rows: count,
-      bytes: count,
-      sha256: hash,
-      firstId: id.nullable(),
-      lastId: id.nullable(),
-      buyVolume: z.string(),
-      sellVolume: z.string(),
-    }),
+    z
+      .object({
+        day: z.iso.date(),
+        path: z.string(),
+        rows: count,
+        bytes: count,
+        sha256: hash,
+        firstId: id.nullable(),
+        lastId: id.nullable(),
+        buyVolume: z.string(),
+        sellVolume: z.string(),
+      })
+      // Another path could lead out of the folder.
+      .refine(({ day, path }) => path === dayPath(Date.parse(day))),
   ),
   before: neighbour,
   after: neighbour,
@@ -122,17 +129,24 @@ function orNull(neighbour: Neighbour | undefined): Neighbour | null {
  * @throws CdvaultError USAGE when it is not a manifest of this format
  */
 export async function readManifest(file: string): Promise<ManifestDocument | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
+  const size = await sizeOf(file);
+  if (size === undefined) return undefined;
   try {
-    return manifestSchema.parse(JSON.parse(text));
+    if (size > MOST_BYTES) throw new RangeError(`it has ${size} bytes`);
+    return manifestSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
     throw new CdvaultError('USAGE', `${file} is not a manifest that this version can read`, {
       advice: 'Use another folder, or move that file away.',
       cause: error,
     });
+  }
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

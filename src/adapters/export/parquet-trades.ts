@@ -7,35 +7,58 @@ import { type Column, readColumns, unitsOf } from './parquet-columns.ts';
 /** Prices and quantities in units of 1e-8 are exact as numbers below this. */
 const EXACT_E8 = 2 ** 53;
 
+/** As the store has them: DECIMAL(18, 8) and DECIMAL(28, 8). */
+const MOST_PRICE = 10n ** 18n - 1n;
+const MOST_QTY = 10n ** 28n - 1n;
+
+/** In a row that the exchange has marked invalid. */
+const NO_RAW_ID = -1;
+
 /**
  * The trades of an exported file, one block for each row group.
  * @param unit unit of the exchange's times, in which the blocks' text has them
  * @throws Error when the file is not an export of trades
  */
 export async function* readTrades(file: string, unit: 'ms' | 'us'): AsyncGenerator<TradeBlock> {
-  for await (const columns of readColumns(file, TRADE_COLUMNS))
-    yield blockOf(tradesOf(columns), unit);
+  for await (const columns of readColumns(file, TRADE_COLUMNS, PRICE_SCALE))
+    yield blockOf(tradesOf(columns, unit), unit);
 }
 
-/** @param columns in the order of TRADE_COLUMNS */
-function tradesOf([
-  ts,
-  aggId,
-  price,
-  qty,
-  firstId,
-  lastId,
-  isBuyerMaker,
-]: readonly Column[]): AggTrade[] {
-  return Array.from({ length: ts?.length ?? 0 }, (_, row) => ({
-    timeUs: Number(ts?.[row]),
-    aggId: Number(aggId?.[row]),
-    price: formatDecimal(unitsOf(price?.[row]), PRICE_SCALE),
-    qty: formatDecimal(unitsOf(qty?.[row]), QTY_SCALE),
-    firstId: Number(firstId?.[row]),
-    lastId: Number(lastId?.[row]),
-    isBuyerMaker: isBuyerMaker?.[row] === true,
-  }));
+/**
+ * @param columns in the order of TRADE_COLUMNS
+ * @param unit that the times must be whole numbers of
+ */
+function tradesOf(columns: readonly Column[], unit: 'ms' | 'us'): AggTrade[] {
+  const [ts = [], aggId, price, qty, firstId, lastId, isBuyerMaker] = columns;
+  if (columns.some(({ length }) => length !== ts.length))
+    throw new Error('its columns have different lengths');
+  return Array.from({ length: ts.length }, (_, row) => {
+    const timeUs = whole(ts[row], 0);
+    if (unit === 'ms' && timeUs % 1000 !== 0) throw new Error(`the time ${timeUs} µs is in no ms`);
+    const isSell: unknown = isBuyerMaker?.[row];
+    if (typeof isSell !== 'boolean') throw new TypeError(`${String(isSell)} is no taker side`);
+    return {
+      timeUs,
+      aggId: whole(aggId?.[row], 0),
+      price: decimal(price?.[row], PRICE_SCALE, MOST_PRICE),
+      qty: decimal(qty?.[row], QTY_SCALE, MOST_QTY),
+      firstId: whole(firstId?.[row], NO_RAW_ID),
+      lastId: whole(lastId?.[row], NO_RAW_ID),
+      isBuyerMaker: isSell,
+    };
+  });
+}
+
+function whole(value: unknown, least: number): number {
+  const number = Number(value);
+  if (typeof value === 'bigint' && Number.isSafeInteger(number) && number >= least) return number;
+  throw new TypeError(`${String(value)} is no id or time`);
+}
+
+function decimal(value: unknown, scale: number, most: bigint): string {
+  const units = unitsOf(value);
+  if (units < 0n || units > most) throw new RangeError(`${units} units are no price or quantity`);
+  return formatDecimal(units, scale);
 }
 
 function blockOf(trades: readonly AggTrade[], unit: 'ms' | 'us'): TradeBlock {
