@@ -31,8 +31,8 @@ const runId = z.string().regex(/^[\w.~-]{1,100}$/);
 
 const series = {
   market: z.enum(MARKETS),
-  // The exchange lists symbols with '-', '_', '.' and letters of any script.
-  symbol: z.string().regex(/^[^:\s]{1,100}$/u),
+  // The exchange lists symbols with '-', '_', '.' and letters of any script. It is part of paths and URLs.
+  symbol: z.string().regex(/^(?=.*[\p{L}\p{N}])[\p{L}\p{M}\p{N}._-]{1,100}$/u),
 };
 
 const instantMs = z.int().nonnegative();
@@ -53,9 +53,12 @@ const wantedDay = z.strictObject({
   edges: z.array(z.enum(['before', 'after'])).optional(),
 });
 
+/** PATH_MAX of Linux. */
+const LONGEST_PATH = 4_096;
+
 const source = z.union([
   z.enum(['auto', 'rest', 'archive']),
-  z.templateLiteral(['dir:', z.string().min(1)]),
+  z.templateLiteral(['dir:', z.string().min(1)]).refine((text) => text.length <= LONGEST_PATH),
 ]);
 
 /**
