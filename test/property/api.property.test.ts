@@ -180,6 +180,16 @@ test('1,000 malformed queries are refused with a code, and nothing asks the stor
   expect([...seen.keys()].toSorted()).toEqual(['BAD_RANGE', 'BAD_TIME', 'USAGE']);
 });
 
+test('a value of 1,001 characters is refused and not repeated', async () => {
+  for (const [name] of RANGE) {
+    const response = await api.request(`/bars?${searchOf(with_(name, 'A'.repeat(1_001)))}`);
+    const text = await response.text();
+    expect(response.status).toBe(400);
+    expect(text).toContain(`${name} has more than 1000 characters`);
+    expect(text.length).toBeLessThan(400);
+  }
+});
+
 test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
   '%s is no method of the API',
   async (method) => {

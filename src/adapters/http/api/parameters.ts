@@ -58,6 +58,8 @@ export function parseParameters<Shape extends z.ZodObject>(
       `Parameters: ${Object.keys(schema.shape).join(', ') || 'none'}.`,
     );
   }
+  const long = [...given].find(([, value]) => value.length > MAX_CHARS);
+  if (long !== undefined) throw usage(`${long[0]} has more than ${MAX_CHARS} characters`);
   const parsed = schema.safeParse(Object.fromEntries(given));
   if (parsed.success) return parsed.data;
   const name = String(parsed.error.issues[0]?.path[0] ?? '');
@@ -75,7 +77,10 @@ export function usage(message: string, advice?: string): CdvaultError {
   });
 }
 
-/** Longer than every valid value. */
+/** All columns of an answer together have some 300 characters. */
+const MAX_CHARS = 1_000;
+
+/** Longer than every valid value but a list of columns. */
 const MAX_SHOWN = 60;
 
 export function shortened(text: string): string {

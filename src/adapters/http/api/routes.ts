@@ -9,6 +9,7 @@ import { addEvents, STATUS_ENDPOINT } from './events.ts';
 import { failureBody, failureOf } from './failures.ts';
 import { LEDGER_ENDPOINTS } from './ledger.ts';
 import { openApi } from './openapi.ts';
+import { shortened } from './parameters.ts';
 import { TIERS } from './tiers.ts';
 import { TRADE_ENDPOINTS } from './trades.ts';
 
@@ -52,7 +53,7 @@ export function createApi({ dataFor, ...deps }: ApiParts): Hono {
   const document = openApi(ENDPOINTS, deps.version);
   api.get('/openapi.json', (context) => context.json(document));
   api.all('*', (context) => {
-    const error = new CdvaultError('USAGE', `there is no ${context.req.path}`, {
+    const error = new CdvaultError('USAGE', `there is no ${shortened(context.req.path)}`, {
       advice: 'docs/api.md lists all paths.',
     });
     return context.json(failureBody(error), 404);
