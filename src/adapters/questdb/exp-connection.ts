@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { Agent, type Dispatcher } from 'undici';
 import { CdvaultError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { limitedText } from '../system/limited-text.ts';
 import { basicAuth } from './basic-auth.ts';
 
 /** On a machine with two cores the server makes two answers at a time and refuses a third. */
@@ -13,6 +14,9 @@ const PLACE_DEADLINE_MS = 120_000;
 
 /** A sort of a million rows takes the server a second before the first byte. */
 const SILENCE_DEADLINE_MS = 60_000;
+
+/** An error is a sentence; a web page of something else may be longer. */
+const MOST_ERROR_BYTES = 1024 * 1024;
 
 /** Reads whole answers from QuestDB's `/exp` while they are made. */
 export class ExpConnection {
@@ -87,7 +91,9 @@ export class ExpConnection {
           throw unreachable(error, signal);
         });
       if (statusCode === 200) return body;
-      const text = await body.text();
+      const text = await limitedText(body, MOST_ERROR_BYTES).catch((error: unknown) => {
+        throw unreachable(error, signal);
+      });
       const mayPass = statusCode === TOO_MANY && this.#clock.nowMs() < giveUpMs;
       if (!mayPass)
         throw new CdvaultError(

@@ -12,6 +12,9 @@ import { writePatiently } from './patient-write.ts';
  */
 const WRITE_DEADLINE_MS = 30_000;
 
+/** Success has no content, and an error is a sentence. */
+const MOST_ANSWER_BYTES = 1024 * 1024;
+
 /** The status of success. A request is one transaction: all of its rows are stored, or none. */
 const NO_CONTENT = 204;
 
@@ -38,6 +41,7 @@ export class IlpConnection {
     this.#agent = new Agent({
       connect: { timeout: WRITE_DEADLINE_MS },
       bodyTimeout: WRITE_DEADLINE_MS,
+      maxResponseSize: MOST_ANSWER_BYTES,
     });
     this.#headers = {
       'content-type': 'text/plain; charset=utf-8',
