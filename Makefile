@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test compose-test faults bench check lint types unused format-check subjects audit up down clean install
+.PHONY: help demo picture test compose-test faults fuzz bench check lint types unused format-check subjects audit up down clean install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -24,6 +24,9 @@ compose-test: ## run the main job in containers and kill one of three workers; s
 
 faults: ## run every fault, including slow ones, and print a table of what the operator saw
 	@CDVAULT_FAULTS=all scripts/run-tests.sh test/faults
+
+fuzz: install ## feed a million damaged inputs to each decoder, or as many as 100 minutes allow; goes on where the last run ended
+	@nice -n 19 $(NODE) node test/fuzz/main.ts
 
 check: install ## run the compiler, the linter, the format check, knip, and the checks of commit subjects and advisories
 	@$(MAKE) --no-print-directory -k -j2 $(SYNC) lint types unused format-check subjects audit
