@@ -126,7 +126,10 @@ const job: Decoder = {
     const fields = payload as Readonly<Record<string, unknown>>;
     const numbers = [fields['hourMs'], fields['startMs'], fields['endMs'], fields['days']].flat(2);
     for (const each of numbers)
-      assert(typeof each !== 'number' || (Number.isSafeInteger(each) && each >= 0), `${each}`);
+      assert(
+        typeof each !== 'number' || (Number.isSafeInteger(each) && each >= 0),
+        `the number ${String(each)}`,
+      );
     const { symbol = 'X' } = fields;
     assert(
       typeof symbol === 'string' && /^[^\s/\\:'"]+$/.test(symbol) && !/^\.+$/.test(symbol),

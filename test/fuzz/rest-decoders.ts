@@ -25,10 +25,10 @@ const BODY_CODES: readonly ErrorCode[] = [
   'UNKNOWN_SYMBOL',
 ];
 
-function bodyDecoder<T>(
+function bodyDecoder(
   name: string,
   samples: readonly unknown[],
-  decode: (body: unknown, request: string) => T,
+  decode: (body: unknown, request: string) => unknown,
   expected: (body: unknown) => unknown,
 ): Decoder {
   return {
