@@ -1,6 +1,7 @@
 import { CdvaultError } from '../../domain/errors.ts';
 import { redisCall } from '../redis/redis-call.ts';
 import { isRefusal, probeQuestdbHttp, probeQuestdbPg, probeRedis } from './probes.ts';
+import { tlsAdvice } from './tls-advice.ts';
 import type { ServicesOptions, ServiceUrls } from './types.ts';
 
 const NAMES = {
@@ -62,9 +63,15 @@ export async function requireAnswers(urls: ServiceUrls): Promise<void> {
 
 /** @throws CdvaultError REDIS_UNREACHABLE, REDIS_REFUSED */
 export async function requireRedis({ redisUrl }: Pick<ServiceUrls, 'redisUrl'>): Promise<void> {
-  await redisCall(`answer at ${hostOf(redisUrl)}`, () => probeRedis(redisUrl), {
-    answerMs: REDIS_ANSWER_MS,
-  });
+  try {
+    await redisCall(`answer at ${hostOf(redisUrl)}`, () => probeRedis(redisUrl), {
+      answerMs: REDIS_ANSWER_MS,
+    });
+  } catch (error) {
+    const advice = tlsAdvice(error, NAMES.redisUrl);
+    if (advice === undefined || !(error instanceof CdvaultError)) throw error;
+    throw new CdvaultError(error.code, error.message, { advice, cause: error.cause });
+  }
 }
 
 /** @throws CdvaultError STORE_UNREACHABLE, STORE_REFUSED */
@@ -86,7 +93,13 @@ async function requireProbe(
     await probe(url);
   } catch (error) {
     const where = `QuestDB at ${hostOf(url)}: ${reasonOf(error)}`;
-    if (!isRefusal(error)) throw new CdvaultError('STORE_UNREACHABLE', where, { cause: error });
+    if (!isRefusal(error)) {
+      const advice = tlsAdvice(error, name);
+      throw new CdvaultError('STORE_UNREACHABLE', where, {
+        ...(advice && { advice }),
+        cause: error,
+      });
+    }
     throw new CdvaultError('STORE_REFUSED', where, {
       advice: `Check the user and the password in ${name}.`,
       cause: error,
