@@ -70,7 +70,7 @@ export async function readManifest(folder: string): Promise<BackupManifest> {
   }
 }
 
-/** SHA-256 of each file of a backup, by its path in it; undefined when the list can't be read. */
+/** SHA-256 of each file of a backup, by its path in it; undefined when the list can't be read, or leads out of it. */
 export async function readList(
   folder: string,
 ): Promise<{ readonly sums: ReadonlyMap<string, string>; readonly sha256: string } | undefined> {
@@ -78,5 +78,13 @@ export async function readList(
   if (text === undefined) return undefined;
   const lines = text.split('\n').filter(Boolean);
   const sums = new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));
+  if (![...sums.keys()].every(isInData)) return undefined;
   return { sums, sha256: createHash('sha256').update(text).digest('hex') };
+}
+
+/** A restore writes to these paths: another one would be a file of the user. */
+function isInData(name: string): boolean {
+  const [first, ...rest] = name.split('/');
+  const isPlain = rest.every((part) => part !== '' && part !== '.' && part !== '..');
+  return first === DATA_NAME && rest.length > 0 && isPlain && !name.includes('\\');
 }
