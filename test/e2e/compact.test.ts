@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { compactSeries } from '../../src/app/compact/compact-trades.ts';
 import type { App } from '../../src/cli/compose.ts';
-import { DAY_MS, HOUR_MS } from '../../src/domain/time/hour.ts';
-import { faultySeries } from '../exchange/data-faults.ts';
+import { HOUR_MS } from '../../src/domain/time/hour.ts';
 import { syntheticTrades } from '../exchange/synthetic-trades.ts';
 import { unique } from '../support/command-line.ts';
 import { copyRows } from '../support/copied-rows.ts';
@@ -11,27 +10,11 @@ import { makeOwnServices, type OwnServices } from '../support/own-services.ts';
 import { type ProxiedServices, proxyServices } from '../support/proxied-services.ts';
 import { NEVER, tradesTable } from '../support/store.ts';
 import { tradeOf } from '../support/trades.ts';
+import { DAY, DAYS, FROM_TO, makeTableByDay, RANGE, twoDays } from '../support/two-days.ts';
 import { truth } from './reference.ts';
 import { Rig, spot } from './rig.ts';
 
-const DAY = Date.UTC(2024, 2, 5);
-/** Two settled days, and hours of a third. */
-const RANGE = { startMs: DAY, endMs: DAY + 2 * DAY_MS + 2 * HOUR_MS };
-const FROM_TO = ['--from', '2024-03-05', '--to', '2024-03-07T02:00Z'];
-const DAYS = ['2024-03-05', '2024-03-06', '2024-03-07'];
-
-const even = syntheticTrades({
-  seed: 77,
-  fromMs: DAY - HOUR_MS,
-  toMs: RANGE.endMs + 2 * HOUR_MS,
-  tradesPerHour: 2_600,
-});
-const idAt = (timeMs: number, n: number) => even.firstId + even.indexAtTime(timeMs * 1000) + n;
-const trades = faultySeries(even, [
-  { kind: 'invalidRow', id: idAt(DAY + HOUR_MS, 7) },
-  // A row that lies in the partition before that of its hour.
-  { kind: 'timeBackwards', id: idAt(DAY + DAY_MS, 3), byMs: 1_200_000 },
-]);
+const trades = twoDays(77, 400);
 const SYMBOL = unique('PACK');
 const THIN = unique('THIN');
 /** A table by month: January is settled, February has the newest trades. */
@@ -59,6 +42,7 @@ beforeAll(async () => {
     ],
   });
   app = await rig.app();
+  await makeTableByDay(app.sql, spot(SYMBOL), DAY);
   await rig.backfill(app, [spot(SYMBOL)], RANGE);
   const months = { startMs: Date.UTC(2024, 0, 30), endMs: Date.UTC(2024, 1, 1) + 3 * HOUR_MS };
   await rig.backfill(app, [spot(THIN)], months);
@@ -236,6 +220,7 @@ describe('compact', () => {
       await held.reached;
       command.kill('SIGKILL');
       await command.done;
+      await rig.expireLeases();
       expect(await formats()).toEqual(side === 'answer' ? marks('P--') : allNative);
       expect((await compact()).stdout).toContain('converted  2 partitions');
       expect(await formats()).toEqual(compacted);

@@ -195,6 +195,12 @@ export class Rig {
     await this.#forget(`*${this.name}:pause:*`);
   }
 
+  /** Ends all leases, also that of the schema, as if the time of a killed process had passed. Needs own services. */
+  async expireLeases(): Promise<void> {
+    expect(this.#mayFail).toBe(true);
+    await this.#forget('*:lease:*');
+  }
+
   async #forget(match: string): Promise<void> {
     const redis = this.redis();
     const keys = redis.scanStream({ match, count: 1_000 }) as AsyncIterable<string[]>;
