@@ -15,7 +15,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   export: ['system'],
   grafana: [],
   http: [],
-  questdb: [],
+  questdb: ['system'],
   redis: ['system'],
   services: ['redis', 'system'],
   system: [],
