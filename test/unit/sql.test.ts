@@ -35,46 +35,32 @@ const SQL =
   /\b(select|from|where|insert|update|alter|create|drop|order by|values|wait_wal_table|show|join|union|over|and|or|limit|cast)\b/i;
 
 function isSafe(expression: Expression): boolean {
-  switch (expression.type) {
-    case 'Literal':
-      return true;
-    case 'Identifier':
-      return (
-        /^[A-Z][A-Z_\d]*$/.test(expression.name) ||
-        NAMES.has(expression.name) ||
-        NUMBERS.test(expression.name)
-      );
-    case 'MemberExpression': {
-      const { property } = expression;
-      const isName = property.type === 'Identifier' && !expression.computed;
-      return isName && (NUMBERS.test(property.name) || property.name === 'name');
-    }
-    case 'BinaryExpression':
-      // The result of any other operator is a number.
-      return (
-        expression.operator !== '+' ||
-        (isSafe(asExpression(expression.left)) && isSafe(expression.right))
-      );
-    case 'ConditionalExpression':
-      return isSafe(expression.consequent) && isSafe(expression.alternate);
-    case 'TemplateLiteral':
-      return expression.expressions.every(isSafe);
-    case 'CallExpression': {
-      const { callee } = expression;
-      if (callee.type === 'Identifier') return CALLS.has(callee.name);
-      if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return false;
-      // Keys of a table of columns.
-      if (callee.property.name === 'keys') return true;
-      return callee.property.name === 'join' && isSafe(callee.object);
-    }
-    default:
-      return false;
+  if (expression.type === 'Literal') return true;
+  if (expression.type === 'Identifier') return isSafeName(expression.name);
+  if (expression.type === 'TemplateLiteral') return expression.expressions.every(isSafe);
+  if (expression.type === 'ConditionalExpression')
+    return isSafe(expression.consequent) && isSafe(expression.alternate);
+  if (expression.type === 'MemberExpression') {
+    const { property, computed } = expression;
+    if (property.type !== 'Identifier' || computed) return false;
+    return NUMBERS.test(property.name) || property.name === 'name';
   }
+  if (expression.type === 'BinaryExpression') {
+    const { operator, left, right } = expression;
+    // The result of any other operator is a number.
+    return operator !== '+' || (left.type !== 'PrivateIdentifier' && isSafe(left) && isSafe(right));
+  }
+  if (expression.type !== 'CallExpression') return false;
+  const { callee } = expression;
+  if (callee.type === 'Identifier') return CALLS.has(callee.name);
+  if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return false;
+  // Keys of a table of columns.
+  if (callee.property.name === 'keys') return true;
+  return callee.property.name === 'join' && isSafe(callee.object);
 }
 
-function asExpression(left: Expression | { readonly type: 'PrivateIdentifier' }): Expression {
-  if (left.type === 'PrivateIdentifier') throw new TypeError('#name in … is no text');
-  return left as Expression;
+function isSafeName(name: string): boolean {
+  return /^[A-Z][A-Z_\d]*$/.test(name) || NAMES.has(name) || NUMBERS.test(name);
 }
 
 /** What statements of a module are put together from and must not be. */
@@ -91,8 +77,8 @@ function unsafeIn(name: string, text: string): string[] {
       if (SQL.test(quasis.map(({ value }) => value.raw).join(' x '))) check(expressions);
     },
     BinaryExpression(node) {
-      if (node.operator !== '+') return;
-      const [left, right] = [asExpression(node.left), node.right];
+      const { operator, left, right } = node;
+      if (operator !== '+' || left.type === 'PrivateIdentifier') return;
       const isStatement = [left, right].some(
         (side) => side.type === 'Literal' && typeof side.value === 'string' && SQL.test(side.value),
       );
