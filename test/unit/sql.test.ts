@@ -48,7 +48,7 @@ function isSafe(expression: Expression): boolean {
   if (expression.type === 'BinaryExpression') {
     const { operator, left, right } = expression;
     // The result of any other operator is a number.
-    return operator !== '+' || (left.type !== 'PrivateIdentifier' && isSafe(left) && isSafe(right));
+    return operator !== '+' || (isSafe(left) && isSafe(right));
   }
   if (expression.type !== 'CallExpression') return false;
   const { callee } = expression;
@@ -78,7 +78,7 @@ function unsafeIn(name: string, text: string): string[] {
     },
     BinaryExpression(node) {
       const { operator, left, right } = node;
-      if (operator !== '+' || left.type === 'PrivateIdentifier') return;
+      if (operator !== '+') return;
       const isStatement = [left, right].some(
         (side) => side.type === 'Literal' && typeof side.value === 'string' && SQL.test(side.value),
       );
