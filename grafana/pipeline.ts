@@ -15,7 +15,7 @@ import { bars, type Head, headed, table } from './panels.ts';
  * for each day and series.
  */
 const ROWS = `SELECT ts AS time, sum(rows) * 1000.0 / $__interval_ms AS "rows/s"
-FROM (SELECT fetched_at ts, rows FROM slices WHERE $__timeFilter(fetched_at) ORDER BY fetched_at) TIMESTAMP(ts)
+FROM (SELECT fetched_at ts, rows FROM slices WHERE market IS NOT NULL AND $__timeFilter(fetched_at) ORDER BY fetched_at) TIMESTAMP(ts)
 SAMPLE BY $__interval`;
 
 const VERDICTS = `SELECT ts AS time, metric, count() AS value
@@ -27,17 +27,18 @@ const LAG = `SELECT s.market, s.symbol, s.scheduled_from, dateadd('h', 1, c.newe
 FROM series s LEFT JOIN (
   SELECT market, symbol, max(ts) newest FROM coverage WHERE verdict = 'proven'
 ) c ON (market, symbol)
+WHERE s.origin IS NOT NULL
 ORDER BY lag_hours DESC`;
 
 const OPEN_GAPS = `SELECT market, symbol, class, count() AS hours, max(seen_at) AS last_seen
 FROM gaps
-WHERE resolved_at IS NULL
+WHERE market IS NOT NULL AND resolved_at IS NULL
 ORDER BY hours DESC
 LIMIT 1000`;
 
 const RESTATEMENTS = `SELECT seen_at, market, symbol, ts AS level_of, what, old_level::double AS old_level, new_level::double AS new_level, reason
 FROM restatements
-WHERE $__timeFilter(seen_at)
+WHERE market IS NOT NULL AND $__timeFilter(seen_at)
 ORDER BY seen_at DESC
 LIMIT 1000`;
 

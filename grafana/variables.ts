@@ -25,11 +25,15 @@ export function queried(source: SqlSource, name: string, sql: string): QueryVari
 
 export function marketAndSymbol(source: SqlSource): QueryVariableBuilder[] {
   return [
-    queried(source, 'market', 'SELECT DISTINCT market FROM series ORDER BY market').label('Market'),
+    queried(
+      source,
+      'market',
+      'SELECT DISTINCT market FROM series WHERE origin IS NOT NULL ORDER BY market',
+    ).label('Market'),
     queried(
       source,
       'symbol',
-      "SELECT DISTINCT symbol FROM series WHERE market = '$market' ORDER BY symbol",
+      "SELECT DISTINCT symbol FROM series WHERE market = '$market' AND origin IS NOT NULL ORDER BY symbol",
     ).label('Symbol'),
   ];
 }
@@ -37,11 +41,15 @@ export function marketAndSymbol(source: SqlSource): QueryVariableBuilder[] {
 /** Variables for several markets and symbols, or all. */
 export function marketsAndSymbols(source: SqlSource): QueryVariableBuilder[] {
   const both = [
-    queried(source, 'market', 'SELECT DISTINCT market FROM series ORDER BY market').label('Market'),
+    queried(
+      source,
+      'market',
+      'SELECT DISTINCT market FROM series WHERE origin IS NOT NULL ORDER BY market',
+    ).label('Market'),
     queried(
       source,
       'symbol',
-      'SELECT DISTINCT symbol FROM series WHERE market IN ($market) ORDER BY symbol',
+      'SELECT DISTINCT symbol FROM series WHERE market IN ($market) AND origin IS NOT NULL ORDER BY symbol',
     ).label('Symbol'),
   ];
   const all = { selected: true, text: ['All'], value: ['$__all'] };

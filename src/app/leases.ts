@@ -1,5 +1,5 @@
 import { type Series, seriesKey, type Slice } from '../domain/market.ts';
-import { compactHour } from '../domain/time/hour.ts';
+import { compactHour, isoDay } from '../domain/time/hour.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Leases } from '../ports/lease.ts';
 
@@ -14,6 +14,16 @@ export const OWNED_WRITE_MS = 10_000;
 /** The lease that a worker must hold to write rows of an hour, from any source. */
 export function hourLease(slice: Slice): string {
   return `slice-${seriesKey(slice)}-${compactHour(slice.hourMs)}`;
+}
+
+/** The lease that a worker must hold to write the bars of a day. */
+export function barsLease(series: Series, dayMs: number): string {
+  return `bars-${seriesKey(series)}-${isoDay(dayMs)}`;
+}
+
+/** The lease that a worker must hold to write the midnight bases of a series. */
+export function chainLease(series: Series): string {
+  return `chain-${seriesKey(series)}`;
 }
 
 interface LeaseDeps {

@@ -7,6 +7,7 @@ import { createCheckpoint } from '../adapters/questdb/checkpoint.ts';
 import { createBulkReads } from '../adapters/questdb/bulk-reads.ts';
 import { createBulkStore } from '../adapters/questdb/bulk-store.ts';
 import { IlpConnection } from '../adapters/questdb/ilp-connection.ts';
+import { createForgetting } from '../adapters/questdb/forgetting.ts';
 import { createLedger } from '../adapters/questdb/ledger.ts';
 import { createStoreLook } from '../adapters/questdb/store-look.ts';
 import { createStoreWatch } from '../adapters/questdb/store-watch.ts';
@@ -53,6 +54,7 @@ import type { ArchiveFiles } from '../ports/archive-files.ts';
 import type { ArchiveSource } from '../ports/archive-source.ts';
 import type { BarStore } from '../ports/bar-store.ts';
 import type { BulkStore } from '../ports/bulk-store.ts';
+import type { Forgetting } from '../ports/forgetting.ts';
 import type { Checkpoint, RecentWrites } from '../ports/backup.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DistilledHours } from '../ports/distilled-hours.ts';
@@ -81,6 +83,7 @@ export interface App {
   readonly trades: TradeStore;
   readonly partitions: StorePartitions;
   readonly prunings: Prunings;
+  readonly forgetting: Forgetting;
   readonly checkpoint: Checkpoint;
   readonly recent: RecentWrites;
   readonly scan: TradeScan;
@@ -237,7 +240,8 @@ function composeStore(
       store: createStoreWatch(sql),
       look: createStoreLook(sql),
       bars: createBarStore({ sql, ilp, clock, log }, config.tiers),
-      catalogue: createSeriesCatalogue(sql),
+      catalogue: createSeriesCatalogue(sql, (...found) => tables.isOfGeneration(...found)),
+      forgetting: createForgetting({ sql, lock }),
     },
     async close(): Promise<void> {
       const parts = [trades, reads, bulk, ilp, partitions];

@@ -10,6 +10,7 @@ import { registerCompletion } from './commands/completion.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFingerprint } from './commands/fingerprint.ts';
+import { registerForget } from './commands/forget.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerPrune } from './commands/prune.ts';
 import { registerRepair } from './commands/repair.ts';
@@ -53,6 +54,7 @@ export function createProgram(finish: (exitCode: ExitCode) => void): Command {
     registerExport,
     registerCompact,
     registerPrune,
+    registerForget,
     registerBackup,
     registerRestore,
     registerWorker,

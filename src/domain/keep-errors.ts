@@ -1,7 +1,7 @@
 import type { ErrorFacts } from './error-facts.ts';
 import { EXIT } from './exit-codes.ts';
 
-/** Failures of backups and of what is made from them. */
+/** Failures of backups, of what is made from them, and of what is dropped on purpose. */
 export const KEEP_ERRORS = {
   BACKUP_BLOCKED: {
     retryable: false,
@@ -22,6 +22,20 @@ export const KEEP_ERRORS = {
     exitCode: EXIT.mismatch,
     when: 'A backup has no manifest, or a file of it is missing or differs from its SHA-256.',
     advice: 'Restore from another backup. An unfinished one has no manifest.',
+  },
+  SERIES_BUSY: {
+    retryable: true,
+    exitCode: EXIT.outage,
+    when: 'A series was to be forgotten while a worker is at one of its hours or days.',
+    advice:
+      'Nothing was changed. End its schedule and its backfill, wait until cdvault status shows no job of it, then run the same command again.',
+  },
+  SERIES_FORGOTTEN: {
+    retryable: false,
+    exitCode: EXIT.usage,
+    when: 'The series is being forgotten, or was forgotten after the work was queued.',
+    advice:
+      'If cdvault forget was interrupted, run it again: it drops what is left. To have the series again, run cdvault backfill afterwards.',
   },
   RESTORE_UNFINISHED: {
     retryable: false,

@@ -161,6 +161,10 @@ export interface JobQueue {
   running(limit: number): Promise<readonly RunningJobFacts[]>;
   /** The job that failed last, of any run. */
   newestFailure(): Promise<NewestFailure | undefined>;
+  /** A job of the series that a worker is at. */
+  runningOf(series: Series): Promise<RunningJobFacts | undefined>;
+  /** Removes all jobs of the series that no worker is at, also those that have ended. */
+  removeJobs(series: Series): Promise<void>;
   addProgress(runId: string, change: Partial<RunProgress>): Promise<void>;
   progress(runId: string): Promise<RunProgress>;
   close(): Promise<void>;

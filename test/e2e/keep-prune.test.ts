@@ -115,9 +115,7 @@ describe('prune', () => {
     });
 
     test('drops trades alone; nothing is due, and each command says what it can no longer do', async () => {
-      expect(pruned.stdout).toMatch(
-        /^dropped {5}2 days of 1 series, [\d,]+ trades, [\d.]+ KiB$/m,
-      );
+      expect(pruned.stdout).toMatch(/^dropped {5}2 days of 1 series, [\d,]+ trades, [\d.]+ KiB$/m);
       expect(await partitions()).toEqual(['2024-03-07']);
       expect(await records()).toEqual(ofRecords());
 

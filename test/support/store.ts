@@ -41,6 +41,7 @@ export function openStore(urls = inject('services')) {
   const tables: SeriesTables = {
     find: (series) => made.find(series),
     upToDate: (series) => made.upToDate(series),
+    isOfGeneration: (series, generation) => made.isOfGeneration(series, generation),
     async nameOf(series) {
       await catalogue.pinOrigin(series, 0);
       return made.nameOf(series);
@@ -105,6 +106,7 @@ export const ONE_TABLE: SeriesTables = {
   upToDate: async () => 'agg_trades_spot_x_1',
   nameOf: async () => 'agg_trades_spot_x_1',
   forWriting: async () => 'agg_trades_spot_x_1',
+  isOfGeneration: () => undefined,
 };
 
 /** A series with a unique symbol, since tests share the tables. */

@@ -31,6 +31,7 @@ import { activeJobs } from './active-jobs.ts';
 import { countJobs } from './count-jobs.ts';
 import { DayFlows } from './day-flows.ts';
 import { barsId, barsDedupKey, chainDedupKey, feedId, scheduleDedupKey } from './job-ids.ts';
+import { removeJobs, runningOf } from './jobs-of-series.ts';
 import { RunProgressStore } from './run-progress.ts';
 import { plain } from './stretch-flow.ts';
 import { Turns } from './turns.ts';
@@ -211,6 +212,9 @@ class BullJobQueue implements JobQueue {
   }
 
   readonly newestFailure = async () => newestFailure(this.#queues.values());
+
+  readonly runningOf = async (one: Series) => runningOf(this.#redis, this.#queues.values(), one);
+  readonly removeJobs = async (one: Series) => removeJobs(this.#queues.values(), one);
 
   readonly running = async (limit: number) => activeJobs(this.#queues.values(), limit);
 

@@ -10,6 +10,7 @@ import { UNFINISHED } from './bar-store.ts';
 import {
   IN_RANGE,
   int,
+  OF_ANY_SERIES,
   OF_SERIES,
   ofSeries,
   optionalInt,
@@ -49,7 +50,7 @@ export function createChartReads(sql: Sql): ChartReads {
     async builtSince(timeUs) {
       const rows = await sql.query(
         'SELECT market, symbol, ts::long AS day_us, built_at::long AS built_us FROM bar_days ' +
-          'WHERE built_at >= cast($1 AS long)::timestamp AND layout <> $2',
+          `WHERE built_at >= cast($1 AS long)::timestamp AND layout <> $2 AND ${OF_ANY_SERIES}`,
         [timeUs, UNFINISHED],
       );
       return rows.map((row) => ({

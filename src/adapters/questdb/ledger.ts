@@ -18,6 +18,7 @@ import {
   IN_RANGE,
   int,
   literal,
+  OF_ANY_SERIES,
   OF_SERIES,
   ofSeries,
   optionalInt,
@@ -169,13 +170,13 @@ class QuestdbLedger implements Ledger {
   async #readOverview(): Promise<SeriesCoverage[]> {
     const [all, plain, others] = await Promise.all([
       this.#sql.query(
-        'SELECT market, symbol, min(ts)::long AS from_us, max(ts)::long AS last_us, count() AS hours, sum(rows) AS rows FROM slices',
+        `SELECT market, symbol, min(ts)::long AS from_us, max(ts)::long AS last_us, count() AS hours, sum(rows) AS rows FROM slices WHERE ${OF_ANY_SERIES}`,
       ),
       this.#sql.query(
-        `SELECT market, symbol, max(ts)::long AS proven_us FROM slices WHERE ${PROVEN_BY_IDS}`,
+        `SELECT market, symbol, max(ts)::long AS proven_us FROM slices WHERE ${OF_ANY_SERIES} AND ${PROVEN_BY_IDS}`,
       ),
       this.#sql.query(
-        `SELECT market, symbol, ${RECORD_COLUMNS} FROM slices WHERE NOT (${PROVEN_BY_IDS})`,
+        `SELECT market, symbol, ${RECORD_COLUMNS} FROM slices WHERE ${OF_ANY_SERIES} AND NOT (${PROVEN_BY_IDS})`,
       ),
     ]);
     return coverageOf(all, plain, others);

@@ -1,8 +1,10 @@
-import type { Series } from '../../domain/market.ts';
+import { CdvaultError } from '../../domain/errors.ts';
+import { marketName, type Series } from '../../domain/market.ts';
 import type { SeriesCatalogue, SeriesFacts } from '../../ports/ledger.ts';
 import { tradesTableName, tradesViewName } from './series-names.ts';
 import {
   int,
+  NOT_FORGOTTEN,
   OF_SERIES,
   optionalInt,
   seriesParameters,
@@ -12,48 +14,82 @@ import {
 } from './sql.ts';
 
 const COLUMNS =
-  'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size, generation';
+  'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size, generation, trades_table, trades_view';
 
-/** Callers must hold the series' lease while they read and then write. */
-export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
-  async function find(series: Series): Promise<SeriesFacts | undefined> {
-    await sql.waitApplied('series');
-    const [row] = await sql.query(
-      `SELECT ${COLUMNS} FROM series WHERE ${OF_SERIES}`,
-      seriesParameters(series),
-    );
-    return row === undefined ? undefined : toFacts(row);
+/** A row of the table `series`. `forgetting`: a forget was begun. `forgotten`: it has ended. */
+export type SeriesRow =
+  | { readonly state: 'known'; readonly facts: SeriesFacts }
+  | { readonly state: 'forgetting' | 'forgotten'; readonly generation: number };
+
+/** The row of a series, whatever its state. */
+export async function seriesRow(sql: Sql, series: Series): Promise<SeriesRow | undefined> {
+  await sql.waitApplied('series');
+  const [row] = await sql.query(
+    `SELECT ${COLUMNS} FROM series WHERE ${OF_SERIES}`,
+    seriesParameters(series),
+  );
+  if (row === undefined) return undefined;
+  if (row['origin_us'] !== null) return { state: 'known', facts: toFacts(row) };
+  const isLeft = row['trades_table'] !== null;
+  return { state: isLeft ? 'forgetting' : 'forgotten', generation: int(row, 'generation') };
+}
+
+/** Writes the row of a series. Resolves when all see it. */
+export async function writeSeriesRow(
+  sql: Sql,
+  facts: Omit<SeriesFacts, 'originMs'> & { readonly originMs: number | undefined },
+  hasTable = true,
+): Promise<void> {
+  const { market, symbol, originMs, scheduledFromMs, contractSize, generation } = facts;
+  await sql.query(
+    'INSERT INTO series (ts, market, symbol, origin, scheduled_from, contract_size, generation, trades_table, trades_view) VALUES ' +
+      '(0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp, cast($5 AS decimal(18,8)), $6, cast($7 AS varchar), cast($8 AS varchar))',
+    [
+      market,
+      symbol,
+      originMs === undefined ? null : originMs * 1000,
+      scheduledFromMs === undefined ? null : scheduledFromMs * 1000,
+      contractSize ?? null,
+      generation,
+      hasTable ? tradesTableName(facts, generation) : null,
+      hasTable ? tradesViewName(facts) : null,
+    ],
+  );
+  await sql.waitApplied('series');
+}
+
+/**
+ * Callers must hold the series' lease while they read and then write.
+ * @param onFound called with the generation of each row that is read: what was kept of an earlier one is out of date
+ */
+export function createSeriesCatalogue(
+  sql: Sql,
+  onFound: (series: Series, generation: number) => void = () => undefined,
+): SeriesCatalogue {
+  const write = async (facts: SeriesFacts) => writeSeriesRow(sql, facts);
+
+  async function found(series: Series): Promise<SeriesRow | undefined> {
+    const row = await seriesRow(sql, series);
+    if (row?.state === 'forgetting') throw forgetting(series);
+    if (row?.state === 'known') onFound(series, row.facts.generation);
+    return row;
   }
 
-  async function write(facts: SeriesFacts): Promise<void> {
-    const { market, symbol, originMs, scheduledFromMs, contractSize, generation } = facts;
-    await sql.query(
-      'INSERT INTO series (ts, market, symbol, origin, scheduled_from, contract_size, generation, trades_table, trades_view) VALUES ' +
-        '(0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp, cast($5 AS decimal(18,8)), $6, $7, $8)',
-      [
-        market,
-        symbol,
-        originMs * 1000,
-        scheduledFromMs === undefined ? null : scheduledFromMs * 1000,
-        contractSize ?? null,
-        generation,
-        tradesTableName(facts, generation),
-        tradesViewName(facts),
-      ],
-    );
-    await sql.waitApplied('series');
+  async function find(series: Series): Promise<SeriesFacts | undefined> {
+    const row = await found(series);
+    return row?.state === 'known' ? row.facts : undefined;
   }
 
   async function pinOrigin(series: Series, originMs: number): Promise<SeriesFacts> {
-    const known = await find(series);
-    if (known !== undefined) return known;
+    const row = await found(series);
+    if (row?.state === 'known') return row.facts;
     const facts = {
       market: series.market,
       symbol: series.symbol,
       originMs,
       scheduledFromMs: undefined,
       contractSize: undefined,
-      generation: 1,
+      generation: row?.generation ?? 1,
     };
     await write(facts);
     return facts;
@@ -64,9 +100,10 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
     pinOrigin,
     async all() {
       await sql.waitApplied('series');
-      return (await sql.query(`SELECT ${COLUMNS} FROM series ORDER BY market, symbol`)).map(
-        toFacts,
+      const rows = await sql.query(
+        `SELECT ${COLUMNS} FROM series WHERE ${NOT_FORGOTTEN} ORDER BY market, symbol`,
       );
+      return rows.map(toFacts);
     },
     async pinContractSize(series, contractSize) {
       const known = await find(series);
@@ -77,6 +114,11 @@ export function createSeriesCatalogue(sql: Sql): SeriesCatalogue {
       await write({ ...facts, scheduledFromMs: fromMs });
     },
   };
+}
+
+function forgetting({ market, symbol }: Series): CdvaultError {
+  const message = `cdvault forget ${symbol} (${marketName(market)}) was begun and has not ended`;
+  return new CdvaultError('SERIES_FORGOTTEN', message);
 }
 
 function toFacts(row: TextRow): SeriesFacts {

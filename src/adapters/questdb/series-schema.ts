@@ -1,7 +1,7 @@
 import type { Series } from '../../domain/market.ts';
 import { applyStatement, type Migration, migrationFiles, type SeriesStatement } from './migrate.ts';
 import { type Column, tablesOf } from './server-check.ts';
-import { literal, type Sql, text, type TextRow, toSeries } from './sql.ts';
+import { literal, NOT_FORGOTTEN, type Sql, text, type TextRow, toSeries } from './sql.ts';
 
 /** How the days of a table are divided into folders. It can't be changed later. */
 export type Partition = 'DAY' | 'MONTH';
@@ -69,7 +69,7 @@ export async function dueStatements(
   await sql.waitApplied('series');
   const [rows, columns, views] = await Promise.all([
     sql.query(
-      'SELECT market, symbol, trades_table, trades_view FROM series ORDER BY market, symbol',
+      `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${NOT_FORGOTTEN} ORDER BY market, symbol`,
     ),
     sql.query(
       "SELECT table_name AS name, column_name AS part FROM information_schema.columns() WHERE table_name LIKE 'agg_trades_%'",

@@ -3,6 +3,7 @@ import { type Series, seriesKey } from '../../domain/market.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/time/hour.ts';
 import type { Log } from '../../ports/log.ts';
 import { applyStatement } from './migrate.ts';
+import { tradesTableName } from './series-names.ts';
 import {
   columnsFor,
   type Partition,
@@ -13,7 +14,7 @@ import {
   updateSeriesSchema,
 } from './series-schema.ts';
 import { checkTable } from './server-check.ts';
-import { OF_SERIES, seriesParameters, type Sql } from './sql.ts';
+import { NOT_FORGOTTEN, OF_SERIES, seriesParameters, type Sql } from './sql.ts';
 
 /** The first trades that are written of a series: how many, and over what time. */
 export interface FirstTrades {
@@ -36,6 +37,8 @@ export interface SeriesTables {
    * @throws CdvaultError SCHEMA_MISMATCH when another program has a table of that name
    */
   forWriting(series: Series, first: FirstTrades, signal: AbortSignal): Promise<string>;
+  /** What is known of a table of an earlier generation no longer counts: the series was forgotten, and fetched anew. */
+  isOfGeneration(series: Series, generation: number): void;
 }
 
 /** Runs `work` while no other process changes the schema. */
@@ -47,27 +50,20 @@ export function createSeriesTables(deps: {
   readonly log: Log;
 }): SeriesTables {
   const { sql } = deps;
-  // A table is never renamed and its name is never used again, so what was found stays true.
-  const known = new Map<string, SeriesNames>();
+  const names = new KnownNames(sql);
   const existing = new Set<string>();
+  /** By the name of the table. */
   const confirmed = new Map<string, Promise<string>>();
 
-  async function lookUp(series: Series): Promise<SeriesNames | undefined> {
-    const key = seriesKey(series);
-    const names = known.get(key) ?? (await recordedNames(sql, series));
-    if (names !== undefined) known.set(key, names);
-    return names;
-  }
-
   async function namesOf(series: Series): Promise<SeriesNames> {
-    const names = await lookUp(series);
-    if (names === undefined)
+    const found = await names.find(series);
+    if (found === undefined)
       throw new CdvaultError('INTERNAL', `the table series has no row of ${seriesKey(series)}`);
-    return names;
+    return found;
   }
 
   async function find(series: Series): Promise<string | undefined> {
-    const table = (await lookUp(series))?.table;
+    const table = (await names.find(series))?.table;
     if (table === undefined) return undefined;
     if (!existing.has(table) && !(await exists(sql, table))) return undefined;
     existing.add(table);
@@ -75,6 +71,7 @@ export function createSeriesTables(deps: {
   }
 
   return {
+    isOfGeneration: (series, generation) => names.isOfGeneration(series, generation),
     find,
     async upToDate(series) {
       const table = await find(series);
@@ -83,15 +80,13 @@ export function createSeriesTables(deps: {
     },
     nameOf: async (series) => (await namesOf(series)).table,
     async forWriting(series, first, signal) {
-      const key = seriesKey(series);
+      const known = await namesOf(series);
       for (;;) {
-        const making = confirmed.get(key);
+        const making = confirmed.get(known.table);
         if (making === undefined) {
-          const made = namesOf(series).then((names) =>
-            confirm(deps, names, partitionFor(first), signal),
-          );
-          confirmed.set(key, made);
-          made.catch(() => confirmed.delete(key));
+          const made = confirm(deps, known, partitionFor(first), signal);
+          confirmed.set(known.table, made);
+          made.catch(() => confirmed.delete(known.table));
           return made;
         }
         // Another job's failure, or its abort, is not this one's.
@@ -101,6 +96,32 @@ export function createSeriesTables(deps: {
       }
     },
   };
+}
+
+/**
+ * The names that were read. A table is never renamed and its name is never used again, so they stay true until the
+ * series is forgotten. That does not happen while a job of it runs, and each job reads the generation when it begins.
+ */
+class KnownNames {
+  readonly #sql: Sql;
+  readonly #known = new Map<string, SeriesNames>();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  async find(series: Series): Promise<SeriesNames | undefined> {
+    const key = seriesKey(series);
+    const names = this.#known.get(key) ?? (await recordedNames(this.#sql, series));
+    if (names !== undefined) this.#known.set(key, names);
+    return names;
+  }
+
+  isOfGeneration(series: Series, generation: number): void {
+    const key = seriesKey(series);
+    const isOther = this.#known.get(key)?.table !== tradesTableName(series, generation);
+    if (isOther) this.#known.delete(key);
+  }
 }
 
 /**
@@ -139,7 +160,7 @@ async function confirm(
 async function recordedNames(sql: Sql, series: Series): Promise<SeriesNames | undefined> {
   await sql.waitApplied('series');
   const [row] = await sql.query(
-    `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${OF_SERIES}`,
+    `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${OF_SERIES} AND ${NOT_FORGOTTEN}`,
     seriesParameters(series),
   );
   return row === undefined ? undefined : toNames(row);

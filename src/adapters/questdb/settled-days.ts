@@ -7,6 +7,7 @@ import {
   inRange,
   int,
   literal,
+  OF_ANY_SERIES,
   OF_SERIES,
   seriesParameters,
   type Sql,
@@ -93,7 +94,9 @@ function reachSql(range: TimeRange, series: Series | undefined): string {
 }
 
 function within(range: TimeRange, series: Series | undefined): string {
-  return series === undefined ? inRange(range) : `${OF_SERIES} AND ${IN_RANGE}`;
+  return series === undefined
+    ? `${inRange(range)} AND ${OF_ANY_SERIES}`
+    : `${OF_SERIES} AND ${IN_RANGE}`;
 }
 
 /** The values of within(). */

@@ -234,6 +234,12 @@ export function seriesValues({ market, symbol }: Series): string {
  */
 export const OF_SERIES = 'market = $1 AND symbol = $2';
 
+/** The filter of the rows of all series: those of forgotten ones have no market (migration 07). */
+export const OF_ANY_SERIES = 'market IS NOT NULL';
+
+/** The same for the table `series`, which keeps a row of a forgotten one. */
+export const NOT_FORGOTTEN = 'origin IS NOT NULL';
+
 /** The filter of a half-open range of time, in a statement with OF_SERIES. */
 export const IN_RANGE = 'ts >= cast($3 AS long)::timestamp AND ts < cast($4 AS long)::timestamp';
 

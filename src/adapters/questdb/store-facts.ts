@@ -9,7 +9,7 @@ import { appliedMigrations, migrationFiles, MIGRATIONS_TABLE } from './migrate.t
 import { parquetFacts } from './parquet.ts';
 import { dueStatements, seriesStatements } from './series-schema.ts';
 import { isTooOld, readVersion, TESTED_VERSION } from './server-check.ts';
-import { int, type Sql, text, timestamp, toSeries } from './sql.ts';
+import { int, NOT_FORGOTTEN, OF_ANY_SERIES, type Sql, text, timestamp, toSeries } from './sql.ts';
 import { existingTables, ourTables, tablesFacts } from './table-facts.ts';
 import { viewsFacts } from './view-facts.ts';
 
@@ -79,7 +79,7 @@ async function walTables(sql: Sql): Promise<readonly WalTable[]> {
 async function storedSeries(sql: Sql): Promise<readonly StoredSeries[]> {
   if (!(await existingTables(sql)).has('series')) return [];
   const rows = await sql.query(
-    'SELECT market, symbol, scheduled_from IS NOT NULL AS scheduled FROM series ORDER BY market, symbol',
+    `SELECT market, symbol, scheduled_from IS NOT NULL AS scheduled FROM series WHERE ${NOT_FORGOTTEN} ORDER BY market, symbol`,
   );
   return rows.map((row) => ({ ...toSeries(row), isScheduled: row['scheduled'] === 't' }));
 }
@@ -89,7 +89,7 @@ async function growth(sql: Sql, nowMs: number, growthMs: number): Promise<Growth
   if (!(await existingTables(sql)).has('slices')) return undefined;
   const [row] = await sql.query(
     'SELECT count() AS hours, sum(rows) AS trades, min(fetched_at)::long AS first_us FROM slices ' +
-      `WHERE fetched_at >= ${timestamp(nowMs - growthMs)}`,
+      `WHERE fetched_at >= ${timestamp(nowMs - growthMs)} AND ${OF_ANY_SERIES}`,
   );
   if (row === undefined || int(row, 'hours') === 0) return undefined;
   const seenMs = nowMs - int(row, 'first_us') / 1000;

@@ -4,7 +4,7 @@ import type { CoverageCell, StoreLook } from '../../ports/status.ts';
 import { KeptRead } from './kept-read.ts';
 import { PROVEN_BY_IDS } from './proven-hours.ts';
 import { RECORD_COLUMNS, toRecord } from './slice-row.ts';
-import { int, type Sql, timestamp, toSeries } from './sql.ts';
+import { int, OF_ANY_SERIES, type Sql, timestamp, toSeries } from './sql.ts';
 
 export function createStoreLook(sql: Sql): StoreLook {
   const cells = new KeptRead<CoverageCell[]>(sql, 'slices');
@@ -23,7 +23,7 @@ export function createStoreLook(sql: Sql): StoreLook {
 }
 
 async function readCells(sql: Sql, fromMs: number, cellMs: number): Promise<CoverageCell[]> {
-  const later = `ts >= ${timestamp(fromMs)}`;
+  const later = `ts >= ${timestamp(fromMs)} AND ${OF_ANY_SERIES}`;
   const [plain, others] = await Promise.all([
     sql.query(
       `SELECT market, symbol, (ts::long - ${fromMs * 1000}) / ${cellMs * 1000} AS cell, count() AS hours ` +

@@ -11,7 +11,7 @@ import { createPartitions, dropPartition } from './partitions.ts';
 import { RowDigests } from './row-digests.ts';
 import type { SchemaLock, SeriesTables } from './series-tables.ts';
 import { addMonth, type FoundDays, MONTHS_OF_DAYS, rangesOf } from './settled-days.ts';
-import { inRange, int, optionalInt, type Sql, type TextRow } from './sql.ts';
+import { inRange, int, OF_ANY_SERIES, optionalInt, type Sql, type TextRow } from './sql.ts';
 
 /** Largest last: the first conversions show soon whether all is well. */
 const TABLES: readonly string[] = [
@@ -67,14 +67,14 @@ async function marks(sql: Sql, range: TimeRange): Promise<ReadonlyMap<number, Da
   // Milliseconds: the sum of a day's hours of all series in microseconds would not fit.
   const facts = (table: string, at: string, unfinished: string) =>
     `SELECT timestamp_floor('d', ts)::long AS day_us, count() AS rows, sum(${at}::long / 1000) AS at_sum, ` +
-    `max(${at})::long AS at_us, ${unfinished} AS unfinished FROM ${table} WHERE ${inRange(range)} GROUP BY day_us`;
+    `max(${at})::long AS at_us, ${unfinished} AS unfinished FROM ${table} WHERE ${inRange(range)} AND ${OF_ANY_SERIES} GROUP BY day_us`;
   const [fetched, built, awaited] = await Promise.all([
     sql.query(facts('slices', 'fetched_at', '0L')),
     sql.query(
       facts('bar_days', 'built_at', `sum(CASE WHEN layout = '${UNFINISHED}' THEN 1 ELSE 0 END)`),
     ),
     sql.query(
-      `SELECT DISTINCT timestamp_floor('d', ts)::long AS day_us FROM gaps WHERE ${inRange(range)} ` +
+      `SELECT DISTINCT timestamp_floor('d', ts)::long AS day_us FROM gaps WHERE ${inRange(range)} AND ${OF_ANY_SERIES} ` +
         "AND class = 'pending_archive' AND to_id = 0 AND resolved_at IS NULL",
     ),
   ]);
@@ -107,7 +107,7 @@ async function knownDays(sql: Sql, range: TimeRange): Promise<KnownDays[]> {
   const found = new Map<string, FoundDays>();
   for (const table of ['slices', 'bar_days']) {
     const days =
-      `SELECT market, symbol, timestamp_floor('d', ts) AS day FROM ${table} WHERE ${inRange(range)} ` +
+      `SELECT market, symbol, timestamp_floor('d', ts) AS day FROM ${table} WHERE ${inRange(range)} AND ${OF_ANY_SERIES} ` +
       'GROUP BY market, symbol, day';
     for (const row of await sql.query(
       `${MONTHS_OF_DAYS} FROM (${days}) GROUP BY market, symbol, month_us`,

@@ -1,7 +1,7 @@
 import type { GapClass } from '../../ports/ledger.ts';
 import type { StoreWatch } from '../../ports/watch.ts';
 import { isMigrated } from './migrate.ts';
-import { int, type Sql, text, toSeries } from './sql.ts';
+import { int, OF_ANY_SERIES, type Sql, text, toSeries } from './sql.ts';
 
 export function createStoreWatch(sql: Sql): StoreWatch {
   return {
@@ -23,7 +23,7 @@ export function createStoreWatch(sql: Sql): StoreWatch {
     },
     async openGaps() {
       const rows = await sql.query(
-        'SELECT market, symbol, class, count() AS count FROM gaps WHERE resolved_at IS NULL ORDER BY market, symbol, class',
+        `SELECT market, symbol, class, count() AS count FROM gaps WHERE ${OF_ANY_SERIES} AND resolved_at IS NULL ORDER BY market, symbol, class`,
       );
       return rows.map((row) => ({
         ...toSeries(row),

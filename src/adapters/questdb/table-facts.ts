@@ -4,7 +4,7 @@ import type { TablesFacts, WrongTable } from '../../ports/doctor.ts';
 import { migrationFiles, MIGRATIONS_TABLE } from './migrate.ts';
 import { columnsFor, seriesStatements, statementsFor, toNames } from './series-schema.ts';
 import { checkTable, type Column, tablesOf } from './server-check.ts';
-import { int, type Sql, text, toSeries } from './sql.ts';
+import { int, NOT_FORGOTTEN, OF_ANY_SERIES, type Sql, text, toSeries } from './sql.ts';
 
 export async function existingTables(sql: Sql): Promise<ReadonlySet<string>> {
   return new Set((await liveTables(sql)).keys());
@@ -64,7 +64,7 @@ async function wantedTables(sql: Sql, live: ReadonlyMap<string, Live>) {
   if (!live.has('series')) return { shared, ofSeries };
   const templates = await seriesStatements(Promise.resolve(files));
   for (const row of await sql.query(
-    'SELECT market, symbol, trades_table, trades_view FROM series',
+    `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${NOT_FORGOTTEN}`,
   )) {
     const names = toNames(row);
     ofSeries.set(names.table, columnsFor(statementsFor(templates, names, 'DAY'), names.table));
@@ -79,8 +79,12 @@ async function filledTables(
 ): Promise<ReadonlySet<string>> {
   if (!live.has('series') || !live.has('slices')) return new Set();
   const [rows, series] = await Promise.all([
-    sql.query('SELECT market, symbol, sum(rows) AS trades FROM slices GROUP BY market, symbol'),
-    sql.query('SELECT market, symbol, trades_table, trades_view FROM series'),
+    sql.query(
+      `SELECT market, symbol, sum(rows) AS trades FROM slices WHERE ${OF_ANY_SERIES} GROUP BY market, symbol`,
+    ),
+    sql.query(
+      `SELECT market, symbol, trades_table, trades_view FROM series WHERE ${NOT_FORGOTTEN}`,
+    ),
   ]);
   const filled = new Set(
     rows.filter((row) => int(row, 'trades') > 0).map((row) => seriesKey(toSeries(row))),

@@ -2,7 +2,15 @@ import type { Series } from '../../domain/market.ts';
 import type { TimeRange } from '../../domain/time/hour.ts';
 import { formatDecimal, PRICE_SCALE } from '../../domain/trade/decimal.ts';
 import type { Bins, FootprintCell, ShownTrade, TradeReads } from '../../ports/chart-trades.ts';
-import { int, OF_SERIES, seriesParameters, type Sql, text, type TextRow } from './sql.ts';
+import {
+  int,
+  NOT_FORGOTTEN,
+  OF_SERIES,
+  seriesParameters,
+  type Sql,
+  text,
+  type TextRow,
+} from './sql.ts';
 import { VALID_ROWS } from './trade-store.ts';
 
 /** Reads raw trades as a user that may only select. */
@@ -10,7 +18,7 @@ export function createTradeReads(sql: Sql): TradeReads {
   /** The table of a series, with all acknowledged rows; undefined while it has no trades. */
   async function tableOf(series: Series): Promise<string | undefined> {
     const [row] = await sql.query(
-      `SELECT trades_table FROM series WHERE ${OF_SERIES}`,
+      `SELECT trades_table FROM series WHERE ${OF_SERIES} AND ${NOT_FORGOTTEN}`,
       seriesParameters(series),
     );
     const table = row?.['trades_table'] ?? undefined;

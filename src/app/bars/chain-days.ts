@@ -1,13 +1,13 @@
 import type { MidnightBase } from '../../domain/bars/chain.ts';
 import { formatDecimal, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { isoDay } from '../../domain/time/hour.ts';
-import { type Series, seriesKey } from '../../domain/market.ts';
+import type { Series } from '../../domain/market.ts';
 import type { BarStore, RestatementRow } from '../../ports/bar-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Leases } from '../../ports/lease.ts';
 import type { SeriesCatalogue } from '../../ports/ledger.ts';
 import type { Log } from '../../ports/log.ts';
-import { OWNED_WRITE_MS } from '../leases.ts';
+import { chainLease, OWNED_WRITE_MS } from '../leases.ts';
 import { dueBasesFrom } from './midnight-bases.ts';
 
 export interface ChainDeps {
@@ -27,7 +27,7 @@ export async function chainDays(
   series: Series,
   signal: AbortSignal,
 ): Promise<'chained' | 'fresh' | 'busy'> {
-  const lease = await deps.leases.tryAcquire(`chain-${seriesKey(series)}`, signal);
+  const lease = await deps.leases.tryAcquire(chainLease(series), signal);
   if (lease === undefined) return 'busy';
   try {
     const facts = await deps.catalogue.find(series);

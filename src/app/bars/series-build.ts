@@ -3,14 +3,15 @@ import { firstChangedHour, hoursIn } from '../../domain/bars/first-change.ts';
 import type { Contract } from '../../domain/bars/contract.ts';
 import type { CdvaultError } from '../../domain/errors.ts';
 import type { SliceRecord } from '../../domain/proof/ledger.ts';
-import { DAY_MS, isoDay } from '../../domain/time/hour.ts';
-import { type Series, seriesKey } from '../../domain/market.ts';
+import { DAY_MS } from '../../domain/time/hour.ts';
+import type { Series } from '../../domain/market.ts';
 import type { BarStore, DayToWrite, RestatementRow, StoredDay } from '../../ports/bar-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Lease, Leases } from '../../ports/lease.ts';
 import type { Ledger, SeriesCatalogue } from '../../ports/ledger.ts';
 import type { TradeSource } from '../../ports/trade-source.ts';
 import { pinnedContract } from '../contract-size.ts';
+import { barsLease } from '../leases.ts';
 
 export interface PrepareDeps {
   readonly bars: BarStore;
@@ -72,7 +73,7 @@ export async function prepareBuild(
   { series, days }: WantedBars,
   signal: AbortSignal,
 ): Promise<'busy' | SeriesBuild> {
-  const names = days.map((dayMs) => `bars-${seriesKey(series)}-${isoDay(dayMs)}`);
+  const names = days.map((dayMs) => barsLease(series, dayMs));
   const lease = await deps.leases.tryAcquire(names, signal);
   if (lease === undefined) return 'busy';
   try {

@@ -76,8 +76,20 @@ judged([
     /doctor --fix forgets/,
   ],
   ['no stalled job', stalledJobs([], 0), 'ok', /none/],
-  ['a stalled job and no worker', stalledJobs(['a'], 0), 'warn', /the worker of 1 job is lost/, /cdvault worker/],
-  ['a stalled job and a worker', stalledJobs(['a'], 1), 'warn', /the worker of 1 job is lost/, /half a minute/],
+  [
+    'a stalled job and no worker',
+    stalledJobs(['a'], 0),
+    'warn',
+    /the worker of 1 job is lost/,
+    /cdvault worker/,
+  ],
+  [
+    'a stalled job and a worker',
+    stalledJobs(['a'], 1),
+    'warn',
+    /the worker of 1 job is lost/,
+    /half a minute/,
+  ],
   ['no schedule', schedule([SERIES], false), 'ok', /no series is scheduled/],
   ['a schedule with its tick', schedule([SCHEDULED], true), 'ok', /queued/],
   [
