@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test compose-test faults fuzz bench check lint types unused format-check subjects audit up down clean install
+.PHONY: help demo picture test compose-test faults fuzz bench soak check lint types unused format-check subjects audit up down clean install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -33,6 +33,9 @@ check: install ## run the compiler, the linter, the format check, knip, and the 
 
 bench: install ## write speed, memory and disk use on this machine to docs/benchmarks.md (up to an hour, on an idle machine)
 	@$(NODE) node test/bench/bench.ts
+
+soak: install ## run days of the schedule in about an hour, with faults, against a simulated exchange; goes on where it was stopped (ARGS=--help)
+	@$(NODE) node test/soak/soak.ts $(ARGS)
 
 up: install ## start Redis and QuestDB and print their addresses
 	@bin/cdvault up

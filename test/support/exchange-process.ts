@@ -47,10 +47,14 @@ const LOG_WAIT_MS = 10_000;
  * Starts the exchange in its own process, so that serving pages doesn't compete with the test.
  * @param args options that `node test/exchange/main.ts --help` lists, without `--port` and `--log`
  */
-export async function startExchangeProcess(args: readonly string[]): Promise<ExchangeProcess> {
+export async function startExchangeProcess(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ExchangeProcess> {
   const folder = await mkdtemp(path.join(tmpdir(), 'cdvault-exchange-'));
   const logFile = path.join(folder, 'requests.log');
   const child = spawn(process.execPath, [PROGRAM, '--log', logFile, ...args], {
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
