@@ -148,8 +148,13 @@ export interface JobQueue {
   /** The same for the schedule; ignored while an earlier scheduled feed of the series is not done. */
   addScheduledFeed(runId: string, series: Series, range: TimeRange): Promise<void>;
   feedState(runId: string, series: Series): Promise<DayJobState>;
-  /** Registers the tick once for all hosts; repeating it with the same period changes nothing. */
-  upsertTick(everyMs: number): Promise<void>;
+  /**
+   * Registers the tick once for all hosts; repeating it with the same period changes nothing.
+   * @param afterMs how long after each whole period it comes; 0: now, and from then on once a period
+   */
+  upsertTick(everyMs: number, afterMs?: number): Promise<void>;
+  /** Adds one tick that runs now. */
+  addTick(): Promise<void>;
   /** Whether a tick waits or runs. Redis may have lost it: the registration, or only the job. */
   hasTick(): Promise<boolean>;
   removeTick(): Promise<void>;

@@ -235,6 +235,25 @@ describe('the tick', () => {
     await other.dispose();
   });
 
+  test('comes three minutes after each hour, and one that is added runs now', async () => {
+    let ran = 0;
+    it.work({
+      tick: async () => {
+        ran += 1;
+        return DONE;
+      },
+    });
+    await it.queue.upsertTick(HOUR_MS, 180_000);
+    const [next] = await it.raw('tick').getDelayed();
+    const dueMs = (next?.timestamp ?? 0) + (next?.delay ?? 0);
+    expect(dueMs % HOUR_MS).toBe(180_000);
+    expect(dueMs - Date.now()).toBeLessThanOrEqual(HOUR_MS);
+    expect(ran).toBe(0);
+    await it.queue.addTick();
+    await eventually('it runs', () => ran === 1);
+    expect((await countsOf('tick'))?.delayed).toBe(1);
+  });
+
   test('repeats until it is removed', async () => {
     let ran = 0;
     it.work({

@@ -34,6 +34,7 @@ import { barsId, barsDedupKey, chainDedupKey, feedId, scheduleDedupKey } from '.
 import { removeJobs, runningOf } from './jobs-of-series.ts';
 import { RunProgressStore } from './run-progress.ts';
 import { plain } from './stretch-flow.ts';
+import { hasTick, registerTick, removeTick } from './tick.ts';
 import { Turns } from './turns.ts';
 
 export interface JobQueueDeps {
@@ -45,8 +46,6 @@ export interface JobQueueDeps {
 
 /** The run id of a bars job that was not queued by a run. */
 export const NO_RUN = 'due';
-
-const TICK = 'tick';
 
 /** Connects in the background. Calls fail with REDIS_UNREACHABLE after 5 s (batches: 20 s) without an answer. */
 export function createJobQueue(deps: JobQueueDeps): JobQueue {
@@ -177,28 +176,14 @@ class BullJobQueue implements JobQueue {
     return toDayState(state ?? 'unknown');
   }
 
-  async upsertTick(everyMs: number): Promise<void> {
-    const template = {
-      name: TICK,
-      data: parsePayload('tick', {}),
-      opts: jobOptions('tick', PRIORITY.live),
-    };
-    await redisCall('register the tick', () =>
-      this.#queue('tick').upsertJobScheduler(TICK, { every: everyMs }, template),
-    );
-  }
+  upsertTick = (everyMs: number, afterMs = 0): Promise<void> =>
+    registerTick(this.#queue('tick'), everyMs, afterMs);
 
-  async hasTick(): Promise<boolean> {
-    const queue = this.#queue('tick');
-    const scheduler = await redisCall('return the tick', () => queue.getJobScheduler(TICK));
-    if (scheduler === undefined || scheduler === null) return false;
-    const { waiting, active, delayed } = await this.#countsOf('tick');
-    return waiting + active + delayed > 0;
-  }
+  addTick = (): Promise<void> => this.#add('tick', {}, {});
 
-  async removeTick(): Promise<void> {
-    await redisCall('remove the tick', () => this.#queue('tick').removeJobScheduler(TICK));
-  }
+  hasTick = (): Promise<boolean> => hasTick(this.#queue('tick'));
+
+  removeTick = (): Promise<void> => removeTick(this.#queue('tick'));
 
   async counts(kinds: readonly JobKind[] = JOB_KINDS): Promise<readonly QueueCounts[]> {
     return Promise.all(kinds.map(async (kind) => this.#countsOf(kind)));

@@ -7,9 +7,12 @@ import type { Log } from '../../ports/log.ts';
 /** How often to check for a lost tick; a check costs a few queries. */
 const LOOK_MS = 5 * MINUTE_MS;
 
+/** The hour that has just ended can be fetched two minutes after its end; a minute is for clocks that differ. */
+const AFTER_HOUR_MS = 3 * MINUTE_MS;
+
 interface TickDeps {
   readonly catalogue: Pick<SeriesCatalogue, 'all'>;
-  readonly queue: Pick<JobQueue, 'hasTick' | 'upsertTick' | 'removeTick'>;
+  readonly queue: Pick<JobQueue, 'hasTick' | 'upsertTick' | 'addTick' | 'removeTick'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -32,6 +35,12 @@ export async function keepTicking(deps: TickDeps, signal: AbortSignal): Promise<
   }
 }
 
+/** Registers the hourly tick, and adds one for now. */
+export async function startTicking(queue: Pick<JobQueue, 'upsertTick' | 'addTick'>): Promise<void> {
+  await queue.upsertTick(HOUR_MS, AFTER_HOUR_MS);
+  await queue.addTick();
+}
+
 /** @returns whether the tick was lost and has been restored */
 export async function restoreTick({ catalogue, queue, log }: TickDeps): Promise<boolean> {
   const series = await catalogue.all();
@@ -39,7 +48,7 @@ export async function restoreTick({ catalogue, queue, log }: TickDeps): Promise<
   if (await queue.hasTick()) return false;
   // Registering again has no effect on a registration that has lost its job, so it is removed first.
   await queue.removeTick();
-  await queue.upsertTick(HOUR_MS);
+  await startTicking(queue);
   log.warn({}, 'the tick of the schedule was lost and has been restored');
   return true;
 }

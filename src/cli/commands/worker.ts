@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { keepTicking, restoreTick } from '../../app/jobs/keep-ticking.ts';
+import { keepTicking, restoreTick, startTicking } from '../../app/jobs/keep-ticking.ts';
 import { changeSchedule } from '../../app/plan/run-backfill.ts';
 import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
@@ -89,7 +89,7 @@ export function registerSchedule(program: Command, finish: (exitCode: ExitCode) 
             await assertKnown(app, series, signal);
             for (const one of series)
               await changeSchedule(app, one, floorTo(startMs, HOUR_MS), signal);
-            await app.queue.upsertTick(HOUR_MS);
+            await startTicking(app.queue);
             for (const { symbol } of series)
               print(`${symbol}: scheduled from ${isoMinute(startMs)} on`);
             return EXIT.ok;
