@@ -2,6 +2,7 @@ import { createJobQueue } from '../adapters/bullmq/job-queue.ts';
 import { createQueueCheck } from '../adapters/bullmq/queue-check.ts';
 import { grafanaFacts } from '../adapters/grafana/grafana-facts.ts';
 import { createExchangeStateStore } from '../adapters/questdb/exchange-state.ts';
+import { createScheduleRules } from '../adapters/questdb/schedule-rules.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSql } from '../adapters/questdb/sql.ts';
 import { createStoreCures } from '../adapters/questdb/store-cures.ts';
@@ -53,7 +54,7 @@ export function composeDoctor(config: Config, options: ServicesOptions): Doctor 
       const catalogue = createSeriesCatalogue(sql);
       const { store: facts, machine } = probes;
       const store = createStoreCures(sql);
-      const tick = { catalogue, queue, clock, log };
+      const tick = { catalogue, rules: createScheduleRules(sql), queue, clock, log };
       return fix({ facts, store, queue: check, machine, tick, clock }, checks, signal);
     },
     async close() {
@@ -169,6 +170,7 @@ function withoutServices(config: Config): Omit<Doctor, 'close'> {
       parquet: noStore,
       growth: noStore,
       series: noStore,
+      rules: noStore,
     },
     machine: undefined,
     queue: {

@@ -16,6 +16,7 @@ import type { AlertStates } from '../ports/alerts.ts';
 import type { StoreLook } from '../ports/status.ts';
 import type { StoreWatch } from '../ports/watch.ts';
 import { createRecentWrites } from '../adapters/questdb/recent-writes.ts';
+import { createScheduleRules } from '../adapters/questdb/schedule-rules.ts';
 import { createSeriesCatalogue } from '../adapters/questdb/series-catalogue.ts';
 import { createSeriesTables, type SchemaLock } from '../adapters/questdb/series-tables.ts';
 import { checkSchema, checkVersion } from '../adapters/questdb/server-check.ts';
@@ -64,6 +65,7 @@ import type { Ledger, SeriesCatalogue } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { LoginLinks } from '../ports/login-links.ts';
 import type { ParquetExport } from '../ports/parquet-export.ts';
+import type { ScheduleRules } from '../ports/schedule-rules.ts';
 import type { ServeAddress } from '../ports/serve-address.ts';
 import type { TimeZones } from '../ports/time-zones.ts';
 import type { StorePartitions } from '../ports/partitions.ts';
@@ -95,6 +97,7 @@ export interface App {
   readonly bars: BarStore;
   readonly distilled: DistilledHours;
   readonly catalogue: SeriesCatalogue;
+  readonly rules: ScheduleRules;
   readonly leases: Leases;
   readonly governor: WeightGovernor;
   readonly source: RestSource;
@@ -242,6 +245,7 @@ function composeStore(
       bars: createBarStore({ sql, ilp, clock, log }, config.tiers),
       catalogue: createSeriesCatalogue(sql, (...found) => tables.isOfGeneration(...found)),
       forgetting: createForgetting({ sql, lock }),
+      rules: createScheduleRules(sql),
     },
     async close(): Promise<void> {
       const parts = [trades, reads, bulk, ilp, partitions];

@@ -20,7 +20,8 @@ import { registerServices } from './commands/services.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerVerify } from './commands/verify.ts';
-import { registerSchedule, registerWorker } from './commands/worker.ts';
+import { registerSchedule } from './commands/schedule.ts';
+import { registerWorker } from './commands/worker.ts';
 
 /**
  * The command line with all its commands.

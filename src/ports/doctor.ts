@@ -1,3 +1,4 @@
+import type { ScheduleRule } from '../domain/plan/schedule-rule.ts';
 import type { Market, Series } from '../domain/market.ts';
 import type { JobQueue } from './job-queue.ts';
 import type { GovernorState } from './weight-governor.ts';
@@ -102,6 +103,8 @@ export interface StoreFacts {
   growth(nowMs: number): Promise<Growth | undefined>;
   /** Empty when the store has no such table. */
   series(): Promise<readonly StoredSeries[]>;
+  /** The rules of the schedule. Empty when the store has no such table. */
+  rules(): Promise<readonly ScheduleRule[]>;
 }
 
 export interface StoreCures {

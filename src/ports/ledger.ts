@@ -86,6 +86,8 @@ export interface SeriesFacts extends Series {
   readonly originMs: number;
   /** Set while the hourly schedule keeps the series complete, from this instant on. */
   readonly scheduledFromMs: number | undefined;
+  /** Quote asset of the rule that schedules it; undefined when somebody has named the series. */
+  readonly scheduledBy: string | undefined;
   /** COIN-M: value of one contract in quote currency, decimal text; never changes once known. */
   readonly contractSize: string | undefined;
   /** Counts the tables of trades that the series has had, from 1. */
@@ -99,5 +101,6 @@ export interface SeriesCatalogue {
   pinOrigin(series: Series, originMs: number): Promise<SeriesFacts>;
   /** Sets the contract size of an existing series; once set, it stays. */
   pinContractSize(series: Series, contractSize: string): Promise<void>;
-  setSchedule(facts: SeriesFacts, fromMs: number | undefined): Promise<void>;
+  /** @param by quote asset of the rule that schedules it */
+  setSchedule(facts: SeriesFacts, fromMs: number | undefined, by?: string): Promise<void>;
 }

@@ -15,6 +15,7 @@ import type { FuturesRules } from './futures-rows.ts';
 import type { KlineBook } from './klines.ts';
 import { placeOf } from './markets.ts';
 import { badRequest, parseParameters, type ParameterRules } from './parameters.ts';
+import { tickerJson } from './ticker.ts';
 import { errorReply, htmlReply, jsonReply, type Reply } from './reply.ts';
 
 /** A symbol as it is listed now. */
@@ -25,6 +26,8 @@ export interface Listing extends AggTradesSource {
   /** COIN-M: value of one contract in USD */
   readonly contractSize: number;
   status: SymbolStatus;
+  /** what the ticker says, in place of what the trades come to */
+  quoteVolume?: number;
 }
 
 export interface EndpointContext {
@@ -57,6 +60,7 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   exchangeInfo: { weight: 20, answer: answerExchangeInfo },
   aggTrades: { weight: 4, answer: answerAggTrades },
   klines: { weight: 2, answer: answerKlines },
+  'ticker/24hr': { weight: 80, answer: answerTicker },
 };
 
 export function weightOf({ pathname, searchParams }: URL): number {
@@ -106,7 +110,11 @@ function answerExchangeInfo(context: EndpointContext): Reply {
   if (wanted === undefined)
     return jsonReply(
       exchangeInfoJson(
-        [...context.listings.values()].filter(({ symbol }) => !context.unlisted.has(symbol)),
+        [...context.listings.values()].filter(
+          ({ symbol, status }) =>
+            !context.unlisted.has(symbol) &&
+            (url.searchParams.get('symbolStatus') ?? status) === status,
+        ),
         limits,
         nowMs,
       ),
@@ -118,6 +126,14 @@ function answerExchangeInfo(context: EndpointContext): Reply {
     found.push(listing);
   }
   return jsonReply(exchangeInfoJson(found, limits, nowMs));
+}
+
+function answerTicker(context: EndpointContext): Reply {
+  const { url, listings, unlisted, nowMs } = context;
+  const parsed = parseParameters(url.searchParams, rules(context, ['type'], []));
+  if (!parsed.ok) return errorReply(parsed.error);
+  const listed = [...listings.values()].filter(({ symbol }) => !unlisted.has(symbol));
+  return jsonReply(tickerJson(listed, nowMs));
 }
 
 function wantedSymbols(query: URLSearchParams): string[] | undefined {

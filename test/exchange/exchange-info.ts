@@ -75,9 +75,13 @@ function stepText(decimals: number): string {
   return (10 ** -decimals).toFixed(8);
 }
 
+/** The asset that the symbol is priced in, by its name. */
+export function quoteAssetOf(symbol: string): string {
+  return QUOTE_ASSETS.find((asset) => symbol.endsWith(asset) && symbol !== asset) ?? 'USDT';
+}
+
 function symbolInfo({ symbol, status, steps }: SymbolFacts): Record<string, unknown> {
-  const quoteAsset =
-    QUOTE_ASSETS.find((asset) => symbol.endsWith(asset) && symbol !== asset) ?? 'USDT';
+  const quoteAsset = quoteAssetOf(symbol);
   return {
     symbol,
     status,

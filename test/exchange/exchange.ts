@@ -68,6 +68,10 @@ export interface Exchange {
   /** ends the ban now */
   pardon(): void;
   setStatus(symbol: string, status: SymbolStatus, market?: ExchangeMarket): void;
+  /** a symbol is listed while the exchange runs */
+  list(symbol: ExchangeSymbol): void;
+  /** what the 24-hour ticker says from now on */
+  setQuoteVolume(symbol: string, volume: number, market?: ExchangeMarket): void;
   /** exchangeInfo no longer lists the symbol; its trades are still served */
   unlist(symbol: string, market?: ExchangeMarket): void;
   /** the symbol is renamed or purged: -1121 from now on */
@@ -109,8 +113,7 @@ class Simulator implements Exchange {
     this.requests = new RequestLog(options.logFile);
     this.#weightWindow = options.weightWindow ?? { interval: 'MINUTE', intervalNum: 1 };
     this.#floors = { spot: this.#floor('spot'), um: this.#floor('um'), cm: this.#floor('cm') };
-    for (const listed of options.symbols)
-      this.#floors[listed.market ?? 'spot'].listings.set(listed.symbol, listingOf(listed));
+    for (const listed of options.symbols) this.list(listed);
     this.#faults = new FaultPlan(options.faults ?? [], options.faultSeed ?? 1);
     this.#server = createServer((request, response) => {
       // A client that disconnects early must not end the exchange.
@@ -176,10 +179,22 @@ class Simulator implements Exchange {
     for (const market of EXCHANGE_MARKETS) this.#floors[market].meter.pardon();
   }
 
+  list(listed: ExchangeSymbol): void {
+    this.#floors[listed.market ?? 'spot'].listings.set(listed.symbol, listingOf(listed));
+  }
+
+  setQuoteVolume(symbol: string, volume: number, market: ExchangeMarket = 'spot'): void {
+    this.#listing(symbol, market).quoteVolume = volume;
+  }
+
   setStatus(symbol: string, status: SymbolStatus, market: ExchangeMarket = 'spot'): void {
+    this.#listing(symbol, market).status = status;
+  }
+
+  #listing(symbol: string, market: ExchangeMarket): Listing {
     const listing = this.#floors[market].listings.get(symbol);
     if (listing === undefined) throw new Error(`the exchange has no symbol ${symbol}`);
-    listing.status = status;
+    return listing;
   }
 
   unlist(symbol: string, market: ExchangeMarket = 'spot'): void {

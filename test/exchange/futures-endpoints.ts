@@ -2,6 +2,7 @@ import type { EndpointContext, Listing } from './endpoints.ts';
 import { futuresInfoJson } from './futures-info.ts';
 import { futuresRowsJson, selectFuturesRows } from './futures-rows.ts';
 import { badRequest, parseParameters, type ParameterRules } from './parameters.ts';
+import { tickerJson } from './ticker.ts';
 import { errorReply, jsonReply, type Reply } from './reply.ts';
 
 type FuturesContext = EndpointContext & { readonly market: 'um' | 'cm' };
@@ -19,6 +20,7 @@ const KLINE_WEIGHTS: readonly (readonly [limit: number, weight: number])[] = [
 
 export function futuresWeight(endpoint: string, query: URLSearchParams): number {
   if (endpoint === 'aggTrades') return 20;
+  if (endpoint === 'ticker/24hr') return 40;
   if (endpoint !== 'klines') return 1;
   const limit = Number(query.get('limit') ?? 500);
   return KLINE_WEIGHTS.find(([most]) => limit <= most)?.[1] ?? 10;
@@ -33,6 +35,8 @@ export function answerFutures(endpoint: string, context: FuturesContext): Reply 
       return bare(context, `{"serverTime":${context.nowMs}}`);
     case 'exchangeInfo':
       return bare(context, infoJson(context));
+    case 'ticker/24hr':
+      return bare(context, tickerJson(listedNow(context), context.nowMs));
     case 'aggTrades':
       return answerTrades(context);
     case 'klines':
@@ -47,9 +51,16 @@ function bare(context: FuturesContext, body: string): Reply {
   return parsed.ok ? jsonReply(body) : errorReply(parsed.error);
 }
 
-function infoJson({ market, listings, unlisted, limits, nowMs }: FuturesContext): string {
-  const listed = [...listings.values()].filter(({ symbol }) => !unlisted.has(symbol));
-  const symbols = listed.map((listing) => ({ ...listing, onboardMs: onboardMs(listing) }));
+function listedNow({ listings, unlisted }: FuturesContext): Listing[] {
+  return [...listings.values()].filter(({ symbol }) => !unlisted.has(symbol));
+}
+
+function infoJson(context: FuturesContext): string {
+  const { market, limits, nowMs } = context;
+  const symbols = listedNow(context).map((listing) => ({
+    ...listing,
+    onboardMs: onboardMs(listing),
+  }));
   return futuresInfoJson(market, symbols, limits, nowMs);
 }
 

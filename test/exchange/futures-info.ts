@@ -1,4 +1,9 @@
-import type { LimitFacts, SymbolStatus, TradeSteps } from './exchange-info.ts';
+import {
+  type LimitFacts,
+  quoteAssetOf,
+  type SymbolStatus,
+  type TradeSteps,
+} from './exchange-info.ts';
 
 export interface FuturesSymbol {
   readonly symbol: string;
@@ -49,8 +54,9 @@ function commonInfo({ symbol, steps, onboardMs }: FuturesSymbol): Record<string,
 
 function ownInfo(
   market: 'um' | 'cm',
-  { status, contractSize }: FuturesSymbol,
+  { symbol, status, contractSize }: FuturesSymbol,
 ): Record<string, unknown> {
-  if (market === 'um') return { status, quoteAsset: 'USDT', marginAsset: 'USDT' };
+  const quoteAsset = quoteAssetOf(symbol);
+  if (market === 'um') return { status, quoteAsset, marginAsset: quoteAsset };
   return { contractStatus: status, contractSize, quoteAsset: 'USD' };
 }

@@ -5,6 +5,7 @@ import { type Market, type Series, tradesContracts } from '../../domain/market.t
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Kline, PageRequest, TradeSource } from '../../ports/trade-source.ts';
+import type { MarketList } from '../../ports/schedule-rules.ts';
 import type { WeightGovernor } from '../../ports/weight-governor.ts';
 import { NO_PROXIES, type Proxies } from '../system/proxies.ts';
 import { decodeKlines } from './decode-klines.ts';
@@ -12,6 +13,7 @@ import { assertNotBefore, assertStartsFrom, decodePage } from './decode-page.ts'
 import type { TimeUnit } from './decode-page.ts';
 import type { RequestLimits } from './decode-exchange-info.ts';
 import { apiOf } from './market-api.ts';
+import { BinanceMarketList } from './market-list.ts';
 import { DEFAULT_RETRY, PatientClient } from './patient-client.ts';
 import type { RequestInfo, RetryPolicy } from './patient-client.ts';
 import { asRetentionError, type From } from './retention.ts';
@@ -39,7 +41,7 @@ interface RestSourceDeps {
   readonly random?: () => number;
 }
 
-export interface RestSource extends TradeSource {
+export interface RestSource extends TradeSource, MarketList {
   /**
    * Requests the exchange's limit of request weight, without the governor, which needs the limit first.
    * @returns the limit, and the weight of the request itself
@@ -81,6 +83,7 @@ class BinanceRestSource implements RestSource {
   readonly #client: PatientClient;
   readonly #server: LimitsAndClock;
   readonly #symbols: SymbolInfo;
+  readonly #list: MarketList;
 
   constructor(deps: RestSourceDeps) {
     const { baseUrls, clock, governor, log, onRequest, random = Math.random } = deps;
@@ -99,6 +102,7 @@ class BinanceRestSource implements RestSource {
     });
     this.#server = new LimitsAndClock(this.#client, clock);
     this.#symbols = new SymbolInfo(this.#client, clock);
+    this.#list = new BinanceMarketList(this.#client);
   }
 
   async firstAtOrAfter(
@@ -178,6 +182,12 @@ class BinanceRestSource implements RestSource {
     if (!tradesContracts(series.market)) return undefined;
     return (await this.#symbols.recent(series, signal))?.contractSize;
   }
+
+  listedSymbols: MarketList['listedSymbols'] = (market, signal) =>
+    this.#list.listedSymbols(market, signal);
+
+  quoteVolumes: MarketList['quoteVolumes'] = (market, signal) =>
+    this.#list.quoteVolumes(market, signal);
 
   pageWeight(market: Market): number {
     return apiOf(market).weights.aggTrades;

@@ -7,7 +7,11 @@ const TICK = 'tick';
 
 /** The hourly job of the schedule: its registration, and the job that waits for the next hour. */
 export async function registerTick(queue: Queue, everyMs: number, afterMs: number): Promise<void> {
-  const template = { name: TICK, data: parsePayload(TICK, {}), opts: jobOptions(TICK, PRIORITY.live) };
+  const template = {
+    name: TICK,
+    data: parsePayload(TICK, {}),
+    opts: jobOptions(TICK, PRIORITY.live),
+  };
   const times = { every: everyMs, ...(afterMs > 0 && { offset: afterMs }) };
   await redisCall('register the tick', () => queue.upsertJobScheduler(TICK, times, template));
 }

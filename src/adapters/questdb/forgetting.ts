@@ -57,7 +57,12 @@ export function createForgetting({
       const row = await seriesRow(sql, series);
       if (row?.state !== 'known') return async () => undefined;
       const { facts } = row;
-      await writeSeriesRow(sql, { ...facts, originMs: undefined, scheduledFromMs: undefined });
+      await writeSeriesRow(sql, {
+        ...facts,
+        originMs: undefined,
+        scheduledFromMs: undefined,
+        scheduledBy: undefined,
+      });
       return async () => writeSeriesRow(sql, facts);
     },
     async drop(series, signal) {
@@ -76,7 +81,12 @@ export function createForgetting({
         await sql.query(`DROP VIEW IF EXISTS ${tradesViewName(series)}`);
         await sql.query(`DROP TABLE IF EXISTS ${tradesTableName(series, generation)}`);
       }, signal);
-      const nothing = { originMs: undefined, scheduledFromMs: undefined, contractSize: undefined };
+      const nothing = {
+        originMs: undefined,
+        scheduledFromMs: undefined,
+        scheduledBy: undefined,
+        contractSize: undefined,
+      };
       const { market, symbol } = series;
       await writeSeriesRow(sql, { market, symbol, ...nothing, generation: generation + 1 }, false);
     },

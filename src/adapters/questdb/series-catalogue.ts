@@ -14,7 +14,7 @@ import {
 } from './sql.ts';
 
 const COLUMNS =
-  'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size, generation, trades_table, trades_view';
+  'market, symbol, origin::long AS origin_us, scheduled_from::long AS scheduled_us, contract_size, generation, trades_table, trades_view, scheduled_by';
 
 /** A row of the table `series`. `forgetting`: a forget was begun. `forgotten`: it has ended. */
 export type SeriesRow =
@@ -40,10 +40,11 @@ export async function writeSeriesRow(
   facts: Omit<SeriesFacts, 'originMs'> & { readonly originMs: number | undefined },
   hasTable = true,
 ): Promise<void> {
-  const { market, symbol, originMs, scheduledFromMs, contractSize, generation } = facts;
+  const { market, symbol, originMs, scheduledFromMs, contractSize, generation, scheduledBy } =
+    facts;
   await sql.query(
-    'INSERT INTO series (ts, market, symbol, origin, scheduled_from, contract_size, generation, trades_table, trades_view) VALUES ' +
-      '(0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp, cast($5 AS decimal(18,8)), $6, cast($7 AS varchar), cast($8 AS varchar))',
+    'INSERT INTO series (ts, market, symbol, origin, scheduled_from, contract_size, generation, trades_table, trades_view, scheduled_by) VALUES ' +
+      '(0::timestamp, $1, $2, cast($3 AS long)::timestamp, cast($4 AS long)::timestamp, cast($5 AS decimal(18,8)), $6, cast($7 AS varchar), cast($8 AS varchar), $9)',
     [
       market,
       symbol,
@@ -53,6 +54,7 @@ export async function writeSeriesRow(
       generation,
       hasTable ? tradesTableName(facts, generation) : null,
       hasTable ? tradesViewName(facts) : null,
+      scheduledBy ?? null,
     ],
   );
   await sql.waitApplied('series');
@@ -88,6 +90,7 @@ export function createSeriesCatalogue(
       symbol: series.symbol,
       originMs,
       scheduledFromMs: undefined,
+      scheduledBy: undefined,
       contractSize: undefined,
       generation: row?.generation ?? 1,
     };
@@ -110,8 +113,8 @@ export function createSeriesCatalogue(
       if (known !== undefined && known.contractSize === undefined)
         await write({ ...known, contractSize });
     },
-    async setSchedule(facts, fromMs) {
-      await write({ ...facts, scheduledFromMs: fromMs });
+    async setSchedule(facts, fromMs, by) {
+      await write({ ...facts, scheduledFromMs: fromMs, scheduledBy: by });
     },
   };
 }
@@ -127,6 +130,7 @@ function toFacts(row: TextRow): SeriesFacts {
     ...toSeries(row),
     originMs: int(row, 'origin_us') / 1000,
     scheduledFromMs: scheduledUs === undefined ? undefined : scheduledUs / 1000,
+    scheduledBy: row['scheduled_by'] ?? undefined,
     contractSize: row['contract_size'] ?? undefined,
     generation: int(row, 'generation'),
   };

@@ -5,6 +5,7 @@ import type {
   StoreFacts,
   WalTable,
 } from '../../ports/doctor.ts';
+import { createScheduleRules } from './schedule-rules.ts';
 import { appliedMigrations, migrationFiles, MIGRATIONS_TABLE } from './migrate.ts';
 import { parquetFacts } from './parquet.ts';
 import { dueStatements, seriesStatements } from './series-schema.ts';
@@ -45,6 +46,8 @@ export function createStoreFacts(sql: Sql, growthMs: number): StoreFacts {
     },
     growth: (nowMs) => growth(sql, nowMs, growthMs),
     series: () => storedSeries(sql),
+    rules: async () =>
+      (await existingTables(sql)).has('schedule_rules') ? createScheduleRules(sql).all() : [],
   };
 }
 

@@ -148,7 +148,7 @@ export function storeQuestions(
 }
 
 export function queueQuestions(
-  { queue }: Probes,
+  { queue, store }: Probes,
   series: () => Promise<readonly StoredSeries[]>,
 ): Question[] {
   const counts = once(() => queue.counts());
@@ -163,7 +163,11 @@ export function queueQuestions(
     of('failed', ['Redis'], async () => failedJobs(await counts(), await queue.newestFailure())),
     of('stalled', ['Redis'], async () => stalledJobs(await queue.stalled(), await connected())),
     of('schedule', ['Redis', 'QuestDB'], async () =>
-      schedule(await series(), await queue.hasTick()),
+      schedule({
+        series: await series(),
+        rules: await store.rules(),
+        hasTick: await queue.hasTick(),
+      }),
     ),
     of('workers', ['Redis', 'QuestDB'], async () =>
       workers(await counts(), await connected(), await series()),

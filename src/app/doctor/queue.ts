@@ -1,5 +1,6 @@
 import type { StoredSeries } from '../../ports/doctor.ts';
 import type { NewestFailure, QueueCounts } from '../../ports/job-queue.ts';
+import { ruleText, type ScheduleRule } from '../../domain/plan/schedule-rule.ts';
 import { fail, ok, skipped, type Verdict, warn } from './check.ts';
 import { countText, namesText } from './wording.ts';
 
@@ -38,13 +39,23 @@ export function stalledJobs(ids: readonly string[], workers: number | undefined)
 }
 
 /** The tick is the hourly job that plans what scheduled series lack. */
-export function schedule(series: readonly StoredSeries[], hasTick: boolean): Verdict {
+export function schedule({
+  series,
+  rules,
+  hasTick,
+}: {
+  readonly series: readonly StoredSeries[];
+  readonly rules: readonly ScheduleRule[];
+  readonly hasTick: boolean;
+}): Verdict {
   const scheduled = series.filter(({ isScheduled }) => isScheduled).length;
-  const figures = { scheduled, hasTick };
-  if (scheduled === 0) return ok('no series is scheduled', figures);
-  if (hasTick) return ok(`the hourly job of ${scheduled} scheduled series is queued`, figures);
+  const covered = rules.map(ruleText);
+  const figures = { scheduled, hasTick, rules: covered.join(', ') };
+  if (scheduled + rules.length === 0) return ok('no series is scheduled', figures);
+  const by = rules.length === 0 ? '' : ` (${covered.join(', ')})`;
+  if (hasTick) return ok(`the hourly job of ${scheduled} scheduled series${by} is queued`, figures);
   return fail(
-    `the hourly job of ${scheduled} scheduled series is lost`,
+    `the hourly job of ${scheduled} scheduled series${by} is lost`,
     'cdvault doctor --fix, or start a worker: cdvault worker',
     figures,
   );

@@ -8,10 +8,11 @@ import { createFeedRun } from './feed-run.ts';
 import { createIngestHandlers } from './ingest-handlers.ts';
 import { DONE, LATER } from './slice-jobs.ts';
 import type { StretchJobsDeps } from './stretch-jobs.ts';
+import type { RulesDeps } from './follow-rules.ts';
 import { keepSchedule } from './keep-schedule.ts';
 import type { PlanDeps } from '../plan/plan-series.ts';
 
-type HandlerDeps = StretchJobsDeps & ChainDeps & PlanDeps;
+type HandlerDeps = StretchJobsDeps & ChainDeps & PlanDeps & RulesDeps;
 
 /** What each kind of job does. */
 export function createJobHandlers(deps: HandlerDeps): JobHandlers {

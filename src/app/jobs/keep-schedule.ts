@@ -9,20 +9,17 @@ import {
 import { seriesKey } from '../../domain/market.ts';
 import type { DayWork } from '../../domain/plan/plan.ts';
 import type { ArchiveFiles } from '../../ports/archive-files.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
-import { dueDays, type PlanDeps } from '../plan/plan-series.ts';
-import type { Log } from '../../ports/log.ts';
+import { dueDays } from '../plan/plan-series.ts';
+import { followRules, type RulesDeps } from './follow-rules.ts';
 
-type ScheduleDeps = PlanDeps & {
+type ScheduleDeps = RulesDeps & {
   readonly files: ArchiveFiles;
   readonly queue: JobQueue;
-  readonly clock: Clock;
-  readonly log: Log;
 };
 
 /**
- * One run of the schedule: for every scheduled series, a feed is enqueued from the first due day on if hours
+ * One run of the schedule: the rules are applied, and for every scheduled series a feed is enqueued from the first due day on if hours
  * or bars since the schedule's start are due. The first run after a week of downtime catches up. Two
  * schedulers, or a run that starts while the last one's work is still in progress, do no harm. Hours that no
  * source has are requested again after waits that double (isResting()).
@@ -31,6 +28,7 @@ type ScheduleDeps = PlanDeps & {
  * series together; rows are read of days that it does not find settled.
  */
 export async function keepSchedule(deps: ScheduleDeps, signal: AbortSignal): Promise<void> {
+  await followRules(deps, signal);
   const nowMs = deps.clock.nowMs();
   const endMs = lastClosedHourEnd(nowMs);
   const scheduled = (await deps.catalogue.all()).flatMap(

@@ -75,13 +75,20 @@ export async function enqueueRun(
   }
 }
 
+export interface ScheduleWish extends Series {
+  /** undefined: the schedule of the series ends. */
+  readonly fromMs: number | undefined;
+  /** Quote asset of the rule that wants it; undefined: somebody has named the series. */
+  readonly by?: string;
+}
+
 /** Sets or ends the schedule of a series; pins its origin if it has none. */
 export async function changeSchedule(
-  deps: RunDeps,
-  series: Series,
-  fromMs: number | undefined,
+  deps: Pick<RunDeps, 'catalogue' | 'leases' | 'clock'>,
+  { fromMs, by, market, symbol }: ScheduleWish,
   signal: AbortSignal,
 ): Promise<void> {
+  const series = { market, symbol };
   await changeSeries(
     deps,
     series,
@@ -89,7 +96,7 @@ export async function changeSchedule(
       const known = await deps.catalogue.find(series);
       if (known === undefined && fromMs === undefined) return;
       const facts = known ?? (await deps.catalogue.pinOrigin(series, floorTo(fromMs ?? 0, DAY_MS)));
-      await deps.catalogue.setSchedule(facts, fromMs);
+      await deps.catalogue.setSchedule(facts, fromMs, by);
     },
     signal,
   );

@@ -1,5 +1,6 @@
 import { HOUR_MS, floorTo } from '../../domain/time/hour.ts';
 import { type Market, MARKETS, type Series, seriesKey } from '../../domain/market.ts';
+import type { ScheduleRule } from '../../domain/plan/schedule-rule.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   JobQueue,
@@ -8,6 +9,7 @@ import type {
   RunningJobFacts,
 } from '../../ports/job-queue.ts';
 import type { Ledger, SeriesCatalogue, SeriesCoverage } from '../../ports/ledger.ts';
+import type { ScheduleRules } from '../../ports/schedule-rules.ts';
 import type { CoverageCell, StoreLook } from '../../ports/status.ts';
 import type { MarketUsage, StoreWatch } from '../../ports/watch.ts';
 import type { WeightGovernor } from '../../ports/weight-governor.ts';
@@ -17,6 +19,7 @@ import { lagOf } from '../lag.ts';
 export interface LookDeps {
   readonly ledger: Pick<Ledger, 'overview'>;
   readonly catalogue: Pick<SeriesCatalogue, 'all'>;
+  readonly rules: Pick<ScheduleRules, 'all'>;
   readonly queue: Pick<JobQueue, 'counts' | 'running' | 'newestFailure' | 'hasTick'>;
   readonly governor: Pick<WeightGovernor, 'state'>;
   readonly register: Pick<WorkerRegister, 'all'>;
@@ -63,6 +66,8 @@ export interface StatusFacts {
     readonly suspended: readonly string[];
     readonly pendingTransactions: number;
   };
+  /** Rules of the schedule. */
+  readonly rules: readonly ScheduleRule[];
   readonly tickLost: boolean;
 }
 
@@ -83,10 +88,11 @@ export async function lookAtAll(
   cells: number,
   bytes: ReadonlyMap<string, number> = new Map(),
 ): Promise<StatusFacts> {
-  const [coverage, known, queues, running, lastFailure, hasTick, workers, health] =
+  const [coverage, known, rules, queues, running, lastFailure, hasTick, workers, health] =
     await Promise.all([
       deps.ledger.overview(),
       deps.catalogue.all(),
+      deps.rules.all(),
       deps.queue.counts(),
       deps.queue.running(RUNNING_SHOWN),
       deps.queue.newestFailure(),
@@ -128,7 +134,10 @@ export async function lookAtAll(
       suspended: health.tables.filter(({ isSuspended }) => isSuspended).map(({ name }) => name),
       pendingTransactions: health.tables.reduce((sum, one) => sum + one.pendingTransactions, 0),
     },
-    tickLost: !hasTick && known.some(({ scheduledFromMs }) => scheduledFromMs !== undefined),
+    rules,
+    tickLost:
+      !hasTick &&
+      (rules.length > 0 || known.some(({ scheduledFromMs }) => scheduledFromMs !== undefined)),
   };
 }
 

@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { isLate, needsAttention } from '../../app/status/look.ts';
 import type { CellState, SeriesStatus, StatusFacts } from '../../app/status/look.ts';
 import { marketName, type Series } from '../../domain/market.ts';
+import { ruleText } from '../../domain/plan/schedule-rule.ts';
 import { isoDay } from '../../domain/time/hour.ts';
 import type { Limit } from '../../domain/plan/hours-at-once.ts';
 import type { RegisteredWorker } from '../../ports/worker-register.ts';
@@ -254,7 +255,7 @@ function exchangeLines({ exchange }: StatusFacts): string[] {
   });
 }
 
-function scheduleLines({ series, tickLost }: StatusFacts): string[] {
+function scheduleLines({ series, rules, tickLost }: StatusFacts): string[] {
   const scheduled = series.filter(({ scheduledFromMs }) => scheduledFromMs !== undefined);
   const worst = scheduled.toSorted((left, right) => (right.lagMs ?? 0) - (left.lagMs ?? 0))[0];
   return [
@@ -263,6 +264,7 @@ function scheduleLines({ series, tickLost }: StatusFacts): string[] {
       : [
           `schedule: ${formatInteger(scheduled.length)} series, at most ${formatDuration(worst.lagMs ?? 0)} behind (${nameOf(worst)})`,
         ]),
+    ...rules.map((rule) => `schedule: ${ruleText(rule)}, from ${isoMinute(rule.fromMs)}`),
     ...(tickLost
       ? [
           'SCHEDULE LOST: the hourly job is not queued; a running worker (cdvault worker) restores it within five minutes',

@@ -3,6 +3,7 @@ import { lookAtAll, type LookDeps, type StatusFacts } from '../../../src/app/sta
 import { statusScreen, stripCells } from '../../../src/cli/print/status-screen.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/time/hour.ts';
 import type { SeriesCoverage } from '../../../src/ports/ledger.ts';
+import type { ScheduleRule } from '../../../src/domain/plan/schedule-rule.ts';
 import type { CoverageCell } from '../../../src/ports/status.ts';
 import type { RegisteredWorker } from '../../../src/ports/worker-register.ts';
 
@@ -23,6 +24,7 @@ async function look(
     columns = 80,
     scheduled = [] as string[],
     cells = [] as CoverageCell[],
+    rules = [] as ScheduleRule[],
     hasTick = true,
     workers = [] as RegisteredWorker[],
   } = {},
@@ -36,10 +38,12 @@ async function look(
           symbol,
           originMs: START,
           scheduledFromMs: scheduled.includes(symbol) ? START : undefined,
+          scheduledBy: undefined,
           contractSize: undefined,
           generation: 1,
         })),
     },
+    rules: { all: async () => rules },
     queue: {
       counts: async () => [{ kind: 'slice', waiting: 1_200, active: 2, delayed: 0, failed: 1 }],
       running: async () => [
