@@ -74,8 +74,12 @@ const RULE = ['--all', '--market', 'um', '--quote', 'USDT'];
 
 test('a rule schedules the greatest of one quote asset; a symbol that is listed joins from its listing on, and one leaves only well behind the edge', async () => {
   const { exitCode, stdout } = await rig.cli([
-    ...['schedule', ...RULE, '--top', '3'],
-    ...['--from', isoTime(FROM)],
+    'schedule',
+    ...RULE,
+    '--top',
+    '3',
+    '--from',
+    isoTime(FROM),
   ]);
   expect(exitCode).toBe(0);
   expect(stdout).toContain('the top 3 of USDT on um: 3 series scheduled from ');

@@ -334,6 +334,7 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
     'adapters/export/manifest-file.ts',
     'adapters/grafana/grafana-facts.ts',
     'adapters/http/api/',
+    'adapters/redis/worker-register.ts',
     'adapters/redis/alert-states.ts',
     'adapters/redis/serve-address.ts',
     'adapters/services/home.ts',

@@ -12,7 +12,7 @@ import { expect, test } from 'vitest';
 const CALLS = new Set(
   (
     'literal timestamp ofSeries inRange within around rowsOf baseVolume cellsIn counted encodingOf evenBar at utc ' +
-    'isLowest levels startOf sumOf traded'
+    'isLowest levels startOf sumOf traded tradesTableName tradesViewName'
   ).split(' '),
 );
 
@@ -24,7 +24,7 @@ const NAMES = new Set(
   (
     'applied bar branches clock column columns days format from hours ids inside joined later name next ofTier only ' +
     'parameter plain prefix rest rows shown stamps stored table tier time transaction ts type unfinished values view ' +
-    'which window at after'
+    'which window at after more set where'
   ).split(' '),
 );
 

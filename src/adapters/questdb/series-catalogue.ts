@@ -120,7 +120,7 @@ export function createSeriesCatalogue(
 }
 
 function forgetting({ market, symbol }: Series): CdvaultError {
-  const message = `cdvault forget ${symbol} (${marketName(market)}) was begun and has not ended`;
+  const message = `cdvault forget ${symbol} (${marketName(market)}) was begun: it has not ended`;
   return new CdvaultError('SERIES_FORGOTTEN', message);
 }
 

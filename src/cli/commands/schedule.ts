@@ -43,7 +43,6 @@ export function registerSchedule(program: Command, finish: (exitCode: ExitCode) 
         await withApp({}, async (session) => {
           if (wanted === undefined) await scheduleNamed(session, series, fromMs);
           else await scheduleRule(session, { ...wanted, fromMs });
-          await startTicking(session.app.queue);
           return EXIT.ok;
         }),
       );
@@ -78,6 +77,7 @@ async function scheduleNamed(
 ): Promise<void> {
   await assertKnown(app, series, signal);
   for (const one of series) await changeSchedule(app, { ...one, fromMs }, signal);
+  await startTicking(app.queue);
   for (const { symbol } of series) print(`${symbol}: scheduled from ${isoMinute(fromMs)} on`);
 }
 
@@ -86,6 +86,8 @@ async function scheduleRule({ app, signal }: Session, rule: ScheduleRule): Promi
   // The series of a rule keep the start that they were given, so another start needs them anew.
   if (before !== undefined && before.fromMs !== rule.fromMs) await endRule(app, before, signal);
   await app.rules.set(rule);
+  // Whatever the exchange answers now: the tick applies the rule too.
+  await startTicking(app.queue);
   const covered = await followRule(app, rule, signal);
   const edge = rule.top === undefined ? '' : `; a series leaves behind rank ${lastRank(rule.top)}`;
   print(
