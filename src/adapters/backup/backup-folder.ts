@@ -14,8 +14,11 @@ const UNFINISHED = '.unfinished';
 const CHECKPOINT = '.checkpoint';
 const PARTS = ['db', CHECKPOINT] as const;
 
-/** Files of what is written and not yet applied; QuestDB may delete those of other processes at any time. */
-const MAY_VANISH = /\/wal\d+\//;
+/**
+ * What QuestDB may delete at any time: files of what is written and not yet applied, and versions of a partition or of
+ * a column (`2024-04.57/`, `status.d.12`) that a later one has replaced. It keeps those that the checkpoint needs.
+ */
+const MAY_VANISH = /\/wal\d+\/|\.\d+\/|\.\d+$/;
 
 /**
  * Begins a backup in a folder of its own below `out`, whose name is its time.
