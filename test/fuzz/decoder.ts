@@ -7,6 +7,8 @@ import { mutated, type Random } from './mutations.ts';
 /** What reads bytes of the network or of a disk. */
 export interface Decoder {
   readonly name: string;
+  /** Its code runs in a process that may end by its memory or time: neither is a finding. */
+  readonly isApart?: boolean;
   /** Valid inputs, each of which must be accepted. */
   readonly samples: readonly Buffer[];
   /** The codes of its refusals. */

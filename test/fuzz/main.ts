@@ -70,6 +70,7 @@ async function feed(name: string): Promise<void> {
     const seconds = Math.min(PART_SECONDS, (endMs - startedMs) / 1_000);
     const part = await runPart({
       name,
+      isApart: DECODERS.some((each) => each.name === name && each.isApart === true),
       seed: state.seed,
       from: of.done,
       count: most - of.done,

@@ -9,7 +9,8 @@ import type { Series } from '../../domain/market.ts';
 import type { TradeBlock } from '../../domain/trade/trade-block.ts';
 import type { ArchiveDay, ArchiveSource } from '../../ports/archive-source.ts';
 import { MANIFEST_NAME, type ManifestDocument, readManifest } from './manifest-file.ts';
-import { readTrades } from './parquet-trades.ts';
+import { readTrades, tradeColumns } from './parquet-trades.ts';
+import { readApart } from './read-apart.ts';
 import { seriesFolder } from './series-folder.ts';
 
 /** Whether `cdvault export` has written trades to a folder. */
@@ -88,7 +89,7 @@ async function* rowsOf(
     const found = hash.digest('hex');
     if (found !== sha256)
       throw badFile(`${file}: its SHA-256 is ${found}, its manifest says ${sha256}`);
-    yield* readTrades(file, unit);
+    yield* readTrades(readApart(tradeColumns(file)), unit);
   } catch (error) {
     if (error instanceof CdvaultError) throw error;
     throw badFile(`${file}: ${error instanceof Error ? error.message : String(error)}`, error);

@@ -49,7 +49,7 @@ export async function differingBars(file: string, bars: readonly ExactBar[]): Pr
   const names = BAR_EXPORT_COLUMNS.map(({ name }) => name);
   const differing = new Set<string>();
   let rows = 0;
-  for await (const columns of readColumns(file, names)) {
+  for await (const columns of readColumns({ file, names })) {
     const from = rows;
     for (const [index, column] of BAR_EXPORT_COLUMNS.entries()) {
       const values = [...(columns[index] ?? [])];

@@ -25,7 +25,7 @@ const GROUP_DIGITS = 9;
 export async function* exportedTrades(file: string): AsyncGenerator<StoredTrades> {
   // New columns for each batch would leave 170 MB a day to the garbage collector.
   let trades = newStoredTrades(0, 0);
-  for await (const columns of readColumns(file, TRADE_COLUMNS)) {
+  for await (const columns of readColumns({ file, names: TRADE_COLUMNS })) {
     const rows = columns[0]?.length ?? 0;
     if (trades.aggIds.length < rows) trades = newStoredTrades(rows, rows * LINE_BYTES);
     yield filled(trades, columns, rows);

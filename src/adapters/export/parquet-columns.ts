@@ -9,18 +9,24 @@ const MOST_GROUP_ROWS = 1_000_000n;
 /** The values of one column in some rows. */
 export type Column = Awaited<ReturnType<Awaited<ReturnType<typeof parquetScan>>['readColumn']>>;
 
+export interface ColumnsRequest {
+  readonly file: string;
+  /** The columns, in the order of the answer. */
+  readonly names: readonly string[];
+  /** That all decimals of the file must have; default: any. */
+  readonly scale?: number;
+}
+
 /**
  * The columns of a Parquet file, row group by row group. Decimals keep their digits, see unitsOf(); times
  * are microseconds.
- * @param names of the columns, in the order of the answer
- * @param scale that all decimals of the file must have; default: any
  * @throws Error when the file is no Parquet file with these columns
  */
-export async function* readColumns(
-  file: string,
-  names: readonly string[],
-  scale?: number,
-): AsyncGenerator<readonly Column[]> {
+export async function* readColumns({
+  file,
+  names,
+  scale,
+}: ColumnsRequest): AsyncGenerator<readonly Column[]> {
   const handle = await open(file, 'r');
   try {
     const buffer = await bufferOf(handle);

@@ -2,7 +2,7 @@ import { type AggTrade, isInvalid } from '../../domain/trade/agg-trade.ts';
 import { formatDecimal, PRICE_SCALE, QTY_SCALE } from '../../domain/trade/decimal.ts';
 import { FIELD_COUNT, TradeBlock } from '../../domain/trade/trade-block.ts';
 import { TRADE_COLUMNS } from '../../domain/proof/export.ts';
-import { type Column, readColumns, unitsOf } from './parquet-columns.ts';
+import { type Column, type ColumnsRequest, unitsOf } from './parquet-columns.ts';
 
 /** Prices and quantities in units of 1e-8 are exact as numbers below this. */
 const EXACT_E8 = 2 ** 53;
@@ -14,14 +14,22 @@ const MOST_QTY = 10n ** 28n - 1n;
 /** In a row that the exchange has marked invalid. */
 const NO_RAW_ID = -1;
 
+/** What is read of a file of trades. */
+export function tradeColumns(file: string): ColumnsRequest {
+  return { file, names: TRADE_COLUMNS, scale: PRICE_SCALE };
+}
+
 /**
  * The trades of an exported file, one block for each row group.
+ * @param groups the columns of tradeColumns()
  * @param unit unit of the exchange's times, in which the blocks' text has them
  * @throws Error when the file is not an export of trades
  */
-export async function* readTrades(file: string, unit: 'ms' | 'us'): AsyncGenerator<TradeBlock> {
-  for await (const columns of readColumns(file, TRADE_COLUMNS, PRICE_SCALE))
-    yield blockOf(tradesOf(columns, unit), unit);
+export async function* readTrades(
+  groups: AsyncIterable<readonly Column[]>,
+  unit: 'ms' | 'us',
+): AsyncGenerator<TradeBlock> {
+  for await (const columns of groups) yield blockOf(tradesOf(columns, unit), unit);
 }
 
 /**
