@@ -10,8 +10,8 @@ process.once('disconnect', () => process.exit(0));
 process.on('message', () => {
   void (async () => {
     try {
-      const { done, value } = await groups.next();
-      process.send?.(done === true ? { isEnd: true } : { columns: value });
+      const next = await groups.next();
+      process.send?.(next.done === true ? { isEnd: true } : { columns: next.value });
     } catch (error) {
       process.send?.({ failure: error instanceof Error ? error.message : String(error) });
     }
