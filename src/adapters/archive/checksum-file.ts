@@ -8,7 +8,7 @@ import type { ArchiveFacts } from '../../ports/archive-reader.ts';
 const CHECKSUM = /^([0-9a-f]{64}) [ *]?(\S+)\s*$/i;
 
 /** A line of some 110 bytes: what is longer is none. */
-export const MOST_CHECKSUM_BYTES = 1_000;
+const MOST_CHECKSUM_BYTES = 1_000;
 
 export async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
