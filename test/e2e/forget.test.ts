@@ -124,12 +124,13 @@ describe('forget', () => {
   test('leaves nothing of it in tables, views, commands and lists, and other series as they were', async () => {
     const facts = await app.catalogue.find(series);
     if (facts === undefined) throw new Error('no series');
-    await app.catalogue.setSchedule(facts, DAY);
+    await app.catalogue.setSchedule(facts, DAY, 'USDT');
     await app.sql.query("ALTER TABLE cdv_exact_5m CONVERT PARTITION TO PARQUET LIST '2024-03-05'");
     // A job that waits is dropped, too.
     await rig.enqueue(app, [series], { startMs: DAY, endMs: DAY + DAY_MS });
     const done = await forget('--yes', '--json');
     expect({ ...done }).toMatchObject({ exitCode: 0 });
+    expect(done.stderr).toContain(`will schedule ${SYMBOL} again: schedule --all --quote USDT`);
     expect(JSON.parse(done.stdout)).toMatchObject({ type: 'forget', symbol: SYMBOL, days: 1 });
     await expectNothingLeft();
     const counts = await app.queue.counts();

@@ -4,6 +4,7 @@ import { CdvaultError } from '../../domain/errors.ts';
 import { EXIT, type ExitCode } from '../../domain/exit-codes.ts';
 import { marketName, type Series } from '../../domain/market.ts';
 import type { StoredSize } from '../../ports/forgetting.ts';
+import type { App } from '../compose.ts';
 import { confirm } from '../input/confirm.ts';
 import { jsonOption } from '../input/options.ts';
 import { counted, formatBytes } from '../print/format.ts';
@@ -50,6 +51,7 @@ export function registerForget(program: Command, finish: (exitCode: ExitCode) =>
               `no data of ${series.symbol} (${marketName(series.market)}) is stored`,
               { advice: 'Run cdvault status to list stored series.' },
             );
+          await sayRule(app, series);
           if (options.dryRun === true) {
             tell(series, size, options);
             return EXIT.ok;
@@ -63,6 +65,15 @@ export function registerForget(program: Command, finish: (exitCode: ExitCode) =>
         }),
       );
     });
+}
+
+/** A rule schedules what it covers, also what was forgotten. */
+async function sayRule({ catalogue }: App, { market, symbol }: Series): Promise<void> {
+  const quote = (await catalogue.all()).find(
+    (one) => one.market === market && one.symbol === symbol,
+  )?.scheduledBy;
+  if (quote !== undefined)
+    say(`the hourly job will schedule ${symbol} again: schedule --all --quote ${quote} covers it`);
 }
 
 function tell(series: Series, size: StoredSize, { dryRun = false, json }: ForgetOptions): void {
