@@ -55,6 +55,7 @@ export const SETTINGS = {
   jarDir: { env: 'CDVAULT_JAR_DIR', default: '' },
   dataHome: { env: 'XDG_DATA_HOME', default: '' },
   javaHome: { env: 'JAVA_HOME', default: '' },
+  otlpUrl: { env: 'OTEL_EXPORTER_OTLP_ENDPOINT', default: '' },
   logLevel: { env: 'CDVAULT_LOG', default: 'warn' },
 } as const satisfies Readonly<Record<string, { env: string; default: string }>>;
 
@@ -108,6 +109,8 @@ export interface Config {
   readonly serve: ServeConfig;
   /** For `doctor`; undefined when not given. The URL and the token may be secrets. */
   readonly grafana: { readonly url: string; readonly token: string } | undefined;
+  /** Collector of traces; undefined when nobody collects them. May contain a secret. */
+  readonly otlpUrl: string | undefined;
   readonly logLevel: z.infer<typeof schema>['logLevel'];
 }
 
@@ -155,6 +158,7 @@ const schema = z.object({
   jarDir: text,
   dataHome: text,
   javaHome: text,
+  otlpUrl: url(['http', 'https'], true),
   logLevel: oneOf(['debug', 'info', 'warn', 'error']),
 } satisfies Record<SettingName, z.ZodType>);
 
@@ -185,6 +189,7 @@ export function loadConfig(overrides: Overrides = {}, env: Env = process.env): C
     exchangeUrls: { binance_spot: of.spotUrl, binance_um: of.umUrl, binance_cm: of.cmUrl },
     archiveUrl,
     alertUrl: of.alertUrl || undefined,
+    otlpUrl: of.otlpUrl || undefined,
     proxies: { http: of.httpProxy, https: of.httpsProxy, except: of.noProxy },
     egress,
     weightShare,

@@ -16,6 +16,7 @@ import { ownMachine } from '../adapters/services/own-machine.ts';
 import type { ServicesOptions, ServiceUrls } from '../adapters/services/types.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createLog } from '../adapters/system/log.ts';
+import { NO_TRACING } from '../adapters/system/no-tracing.ts';
 import { within } from '../adapters/system/within.ts';
 import { createWorkTotals } from '../adapters/system/work-meter.ts';
 import type { Check } from '../app/doctor/check.ts';
@@ -78,7 +79,14 @@ function openRedis(
   const redis = createRedis(redisUrl, { log });
   const queue = createJobQueue({ redisUrl, prefix: config.redisPrefix, log });
   const check = createQueueCheck(redis, config.redisPrefix);
-  const deps = { redis, sql, clock: systemClock, log, totals: createWorkTotals() };
+  const deps = {
+    redis,
+    sql,
+    clock: systemClock,
+    log,
+    totals: createWorkTotals(),
+    tracing: NO_TRACING,
+  };
   const { governor, source } = composeExchange(config, deps);
   return {
     redis,

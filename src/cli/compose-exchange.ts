@@ -11,6 +11,7 @@ import { createWeightGovernor } from '../adapters/weight/weight-governor.ts';
 import type { Config } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Tracing } from '../ports/tracing.ts';
 import type { WeightGovernor } from '../ports/weight-governor.ts';
 
 interface ExchangeDeps {
@@ -19,6 +20,7 @@ interface ExchangeDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly totals: WorkTotals;
+  readonly tracing: Tracing;
 }
 
 interface ComposedExchange {
@@ -29,7 +31,7 @@ interface ComposedExchange {
 /** The governor asks the exchange for its limits, and the source asks the governor for weight. */
 export function composeExchange(
   config: Config,
-  { redis, sql, clock, log, totals }: ExchangeDeps,
+  { redis, sql, clock, log, totals, tracing }: ExchangeDeps,
 ): ComposedExchange {
   const governor = createWeightGovernor({
     redis,
@@ -50,7 +52,10 @@ export function composeExchange(
     governor,
     clock,
     log,
-    onRequest: (info) => count(totals, info),
+    onRequest: (info) => {
+      count(totals, info);
+      note(tracing, info);
+    },
   });
   return { governor, source };
 }
@@ -60,4 +65,11 @@ function count(totals: WorkTotals, info: RequestInfo): void {
   const tradeRequests = info.path.endsWith('/aggTrades') ? 1 : 0;
   const retries = info.retry ? 1 : 0;
   addWork(totals, { requests: 1, tradeRequests, retries, weight, waitMs, fetchMs, decodeMs });
+}
+
+function note(tracing: Tracing, info: RequestInfo): void {
+  const { path, status, rows, weight, retry, code, waitMs, fetchMs } = info;
+  const name = path.endsWith('/aggTrades') ? 'page' : 'request';
+  const facts = { 'url.path': path, 'http.response.status_code': status, 'error.type': code };
+  tracing.part(name, fetchMs, { ...facts, rows, weight, retry, wait_ms: Math.round(waitMs) });
 }

@@ -25,7 +25,7 @@ const WATCH_QUERY_MS = 5_000;
 export async function composeServer(
   app: { redis: ReturnType<typeof createRedis> } & Pick<
     App,
-    'config' | 'queue' | 'clock' | 'log' | 'totals' | 'loginLinks' | 'zones'
+    'config' | 'queue' | 'clock' | 'log' | 'totals' | 'tracing' | 'loginLinks' | 'zones'
   >,
   urls: ServiceUrls,
   { host, port, ...guard }: ServerPlace,

@@ -9,12 +9,12 @@ import type { WorkerFacts } from '../ports/worker-register.ts';
 import { VERSION } from '../version.ts';
 import type { App } from './compose.ts';
 
-type Deps = Pick<App, 'config' | 'register' | 'store' | 'clock' | 'log'> &
+type Deps = Pick<App, 'config' | 'register' | 'store' | 'clock' | 'log' | 'tracing'> &
   Pick<WorkersDeps, 'redisUrl' | 'handlers'>;
 
 /** Workers that are in the list of all hosts' workers, and that find their number of hours when it is `auto`. */
 export function composeWorkers(deps: Deps): JobWorkers {
-  const { config, register, redisUrl, handlers, store, clock, log } = deps;
+  const { config, register, redisUrl, handlers, store, clock, log, tracing } = deps;
   const fixed = config.concurrency === 'auto' ? undefined : config.concurrency;
   const workers = startWorkers({
     redisUrl,
@@ -23,6 +23,7 @@ export function composeWorkers(deps: Deps): JobWorkers {
     concurrency: { slice: fixed ?? HOURS_AT_ONCE.first },
     markets: MARKETS,
     log,
+    tracing,
   });
   const machine = createMachineLoadMeter();
   const adapted = new AdaptedHours({ workers, markets: MARKETS, machine, store, clock, log });

@@ -36,6 +36,7 @@ import type { ServiceUrls } from '../adapters/services/types.ts';
 import { createDistilledCache } from '../adapters/system/distilled-cache.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createLog } from '../adapters/system/log.ts';
+import { NO_TRACING } from '../adapters/system/no-tracing.ts';
 import { timeZones } from '../adapters/system/time-zones.ts';
 import {
   createWorkTotals,
@@ -67,6 +68,7 @@ import type { LoginLinks } from '../ports/login-links.ts';
 import type { ParquetExport } from '../ports/parquet-export.ts';
 import type { ScheduleRules } from '../ports/schedule-rules.ts';
 import type { ServeAddress } from '../ports/serve-address.ts';
+import type { Tracing } from '../ports/tracing.ts';
 import type { TimeZones } from '../ports/time-zones.ts';
 import type { StorePartitions } from '../ports/partitions.ts';
 import type { Prunings } from '../ports/prunings.ts';
@@ -115,6 +117,7 @@ export interface App {
   readonly register: WorkerRegister;
   readonly codeVersion: string;
   readonly totals: WorkTotals;
+  readonly tracing: Tracing;
   /** Folder of the store's files; undefined when it is not on this machine or not known. */
   readonly storeDir: string | undefined;
   /** Rejects services that could lose jobs or data, then migrates the schema. @returns applied migrations */
@@ -145,16 +148,17 @@ export function compose(
   config: Config,
   urls: ServiceUrls,
   distilled = createDistilledCache(),
+  tracing: Tracing = NO_TRACING,
 ): App {
   const log = createLog(config.logLevel);
   const clock = systemClock;
   const totals = createWorkTotals();
   const redis = createRedis(urls.redisUrl, { log });
   const lock = schemaLock({ redis, clock, log });
-  const store = composeStore(urls, { config, clock, log, totals, lock });
+  const store = composeStore(urls, { config, clock, log, totals, lock, tracing });
   const { sql } = store;
   const archive = createArchiveSource(config.archiveUrl, config);
-  const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals });
+  const { governor, source } = composeExchange(config, { redis, sql, clock, log, totals, tracing });
   const parts = {
     config,
     log,
@@ -172,6 +176,7 @@ export function compose(
     queue: createJobQueue({ redisUrl: urls.redisUrl, prefix: config.redisPrefix, log }),
     codeVersion: VERSION,
     totals,
+    tracing,
     storeDir: urls.how === 'native' ? config.homeDir : undefined,
   };
   return {
@@ -217,7 +222,11 @@ function composeStore(
     log,
     totals,
     lock,
-  }: { totals: WorkTotals; lock: SchemaLock } & Pick<App, 'config' | 'clock' | 'log'>,
+    tracing,
+  }: { totals: WorkTotals; lock: SchemaLock; tracing: Tracing } & Pick<
+    App,
+    'config' | 'clock' | 'log'
+  >,
 ) {
   const sql = createSql(urls.questdbPgUrl);
   const tables = createSeriesTables({ sql, lock, log });
@@ -231,14 +240,14 @@ function composeStore(
     sql,
     parts: {
       sql,
-      trades: meteredTrades(trades, totals),
+      trades: meteredTrades(trades, totals, tracing),
       partitions,
       prunings: createPrunings(sql),
       checkpoint: createCheckpoint({ sql, lock }),
       recent: createRecentWrites(sql),
       scan: reads.scan,
       parquet: reads.parquet,
-      bulk: meteredBulk(bulk, totals),
+      bulk: meteredBulk(bulk, totals, tracing),
       ledger: createLedger(sql),
       store: createStoreWatch(sql),
       look: createStoreLook(sql),

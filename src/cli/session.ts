@@ -13,6 +13,8 @@ import {
 import { isFilesOnly, type SourceChoice, sourceFolder } from '../domain/plan/source-choice.ts';
 import type { JobWorkers } from '../ports/job-queue.ts';
 import type { App } from './compose.ts';
+import type { RunningTracing } from '../adapters/tracing/otel-tracing.ts';
+import { VERSION } from '../version.ts';
 import { parseSymbols } from '../domain/symbols.ts';
 import { isoMinute } from './print/format.ts';
 
@@ -71,7 +73,8 @@ export async function withApp(
   const { unlessAborted } = await import('../adapters/system/within.ts');
   return listeningForSignals(async ({ signal, stopNow }) => {
     const urls = await unlessAborted(ensureServices(servicesOptions(config, signal)), signal);
-    const app = compose(config, urls);
+    const tracing = await openTracing(config);
+    const app = compose(config, urls, undefined, tracing);
     try {
       const applied = await unlessAborted(app.prepare(signal), signal);
       if (applied.length > 0) say(`schema: ${applied.length} migrations applied`);
@@ -79,8 +82,16 @@ export async function withApp(
       return await (drains ? done : unlessAborted(done, signal));
     } finally {
       await app.close();
+      await tracing?.close();
     }
   });
+}
+
+/** The packages of OpenTelemetry are loaded only when somebody collects traces. */
+async function openTracing({ otlpUrl }: Config): Promise<RunningTracing | undefined> {
+  if (otlpUrl === undefined) return undefined;
+  const { createOtelTracing } = await import('../adapters/tracing/otel-tracing.ts');
+  return createOtelTracing(otlpUrl, VERSION);
 }
 
 /** @throws CdvaultError RESTORE_UNFINISHED */

@@ -19,6 +19,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   redis: ['system'],
   services: ['redis', 'system'],
   system: [],
+  tracing: [],
   weight: ['redis', 'system'],
 };
 
@@ -277,6 +278,10 @@ const PACKAGES: Readonly<Record<keyof typeof packageJson.dependencies, readonly 
   '@bull-board/api': ['adapters/bullmq/board.ts'],
   '@bull-board/hono': ['adapters/bullmq/board.ts'],
   '@hono/node-server': ['adapters/bullmq/board.ts', 'adapters/http/server.ts'],
+  '@opentelemetry/api': ['adapters/tracing/'],
+  '@opentelemetry/exporter-trace-otlp-http': ['adapters/tracing/'],
+  '@opentelemetry/resources': ['adapters/tracing/'],
+  '@opentelemetry/sdk-trace': ['adapters/tracing/'],
   bullmq: ['adapters/bullmq/'],
   'cli-table3': ['cli/print/table.ts'],
   commander: ['cli/main.ts', 'cli/program.ts', 'cli/commands/', 'cli/input/'],

@@ -1,8 +1,10 @@
 import { DelayedError, type Job, WaitingError } from 'bullmq';
 import { z } from 'zod';
+import type { ErrorCode } from '../../domain/error-catalogue.ts';
 import { CdvaultError, classify } from '../../domain/errors.ts';
 import type { JobHandlers, JobKind, JobOutcome } from '../../ports/job-queue.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import { withLogFields } from '../system/log-context.ts';
 import { createWorkTotals, withTotals, type WorkTotals } from '../system/work-meter.ts';
 import { toFacts } from './active-jobs.ts';
@@ -18,6 +20,7 @@ interface RunnerDeps {
   readonly halted: () => boolean;
   readonly onFatal: (failure: CdvaultError) => void;
   readonly slices: SliceWorkMeter;
+  readonly tracing: Tracing;
   readonly log: Log;
 }
 
@@ -46,7 +49,7 @@ export class JobRunner<K extends JobKind> {
     const market = this.#kind === 'slice' ? toFacts(job)?.series?.market : undefined;
     if (market !== undefined) this.#deps.slices.begin(market);
     const result = await withLogFields(fields, () =>
-      withTotals(totals, () => this.#handle(job, running)),
+      withTotals(totals, () => this.#traced(job, running)),
     );
     const about = { ...fields, ...partFields(job), ...rounded(totals) };
     const durationMs = Math.round(performance.now() - startedMs);
@@ -59,6 +62,27 @@ export class JobRunner<K extends JobKind> {
     const failure = running.interruption === 'timeout' ? classify(running.signal.reason) : result;
     if (isFatal(failure)) this.#deps.onFatal(failure);
     throw toQueueError(failure);
+  }
+
+  /** The looks of a feed are many and short: they have no spans. */
+  async #traced(job: Job, running: RunningJob): Promise<JobOutcome | CdvaultError> {
+    if (this.#kind === 'feed') return this.#handle(job, running);
+    const { tracing } = this.#deps;
+    const { runId, jobId } = jobFields(this.#kind, job);
+    const { market, symbol, part } = partFields(job);
+    const attributes = {
+      'cdvault.run_id': runId,
+      'cdvault.job_id': jobId,
+      'cdvault.market': market,
+      'cdvault.symbol': symbol,
+      'cdvault.part': part,
+    };
+    return tracing.job({ name: this.#kind, runId, attributes }, async () => {
+      const result = await this.#handle(job, running);
+      const { outcome, code } = outcomeFields(result);
+      tracing.annotate({ 'cdvault.outcome': outcome, 'error.type': code });
+      return result;
+    });
   }
 
   async #handle(job: Job, running: RunningJob): Promise<JobOutcome | CdvaultError> {
@@ -83,13 +107,13 @@ export class JobRunner<K extends JobKind> {
 export function jobFields(
   kind: JobKind,
   { id, data }: Pick<Job, 'id' | 'data'>,
-): Readonly<Record<string, unknown>> {
+): { readonly runId?: string; readonly kind: JobKind; readonly jobId: string | undefined } {
   const runId = z.object({ runId: z.string() }).safeParse(data).data?.runId;
   return { ...(runId !== undefined && { runId }), kind, jobId: id };
 }
 
 /** Of what the job is: the same fields in the line of every job. */
-function partFields(job: Job): Readonly<Record<string, unknown>> {
+function partFields(job: Job): Readonly<Record<'market' | 'symbol' | 'part', string | undefined>> {
   const facts = toFacts(job);
   return { market: facts?.series?.market, symbol: facts?.series?.symbol, part: facts?.part };
 }
@@ -99,7 +123,10 @@ function rounded(totals: WorkTotals): Readonly<Record<string, number>> {
   return Object.fromEntries(entries.map(([name, sum]) => [name, Math.round(sum)]));
 }
 
-function outcomeFields(result: JobOutcome | CdvaultError): Readonly<Record<string, unknown>> {
+function outcomeFields(result: JobOutcome | CdvaultError): {
+  readonly outcome: string;
+  readonly code: ErrorCode | undefined;
+} {
   if (result instanceof CdvaultError) return { outcome: 'failed', code: result.code };
   return { outcome: 'done' in result ? 'done' : 'put off', code: undefined };
 }

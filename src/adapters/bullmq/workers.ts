@@ -10,6 +10,8 @@ import type {
   SliceWork,
 } from '../../ports/job-queue.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Tracing } from '../../ports/tracing.ts';
+import { NO_TRACING } from '../system/no-tracing.ts';
 import { CATALOGUE, JOB_KINDS, KEEP, queueName, queueNames } from './catalogue.ts';
 import { fromQueueError, retryDelayMs } from './job-failure.ts';
 import { jobFields, JobRunner } from './job-runner.ts';
@@ -36,6 +38,8 @@ export interface WorkersDeps {
   /** Markets whose slices this worker processes. */
   readonly markets: readonly Market[];
   readonly log: Log;
+  /** Default: none. */
+  readonly tracing?: Tracing;
   readonly onEvent?: (event: JobEvent) => void;
   /** How long a killed worker's jobs stay locked; tests shorten it. */
   readonly lockMs?: number;
@@ -132,6 +136,7 @@ class WorkerSet implements JobWorkers {
       halted: () => this.#halted,
       onFatal: (failure) => this.#onFatal(failure),
       slices: this.#slices,
+      tracing: this.#deps.tracing ?? NO_TRACING,
       log: this.#deps.log,
     });
     return queueNames(kind, this.#deps.markets).map((name) => {

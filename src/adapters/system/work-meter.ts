@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BulkStore } from '../../ports/bulk-store.ts';
 import type { TradeStore } from '../../ports/trade-store.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 
 /**
  * The work that one process has done, for progress lines and summaries. Times are summed over parallel
@@ -51,36 +52,46 @@ export function addWork(totals: WorkTotals, change: Partial<WorkTotals>): void {
 }
 
 /** Wraps the store and adds the time and rows of its writes to `totals`. */
-export function meteredTrades(store: TradeStore, totals: WorkTotals): TradeStore {
+export function meteredTrades(store: TradeStore, totals: WorkTotals, tracing: Tracing): TradeStore {
   return {
     ...store,
     async write(series, trades, signal) {
       const startedMs = performance.now();
       await store.write(series, trades, signal);
-      addWork(totals, { writeMs: performance.now() - startedMs, rows: trades.length });
+      const writeMs = performance.now() - startedMs;
+      addWork(totals, { writeMs, rows: trades.length });
+      tracing.part('flush', writeMs, { rows: trades.length });
     },
   };
 }
 
 /** The same for bulk rows; the time is that of waiting for the store. */
-export function meteredBulk(store: BulkStore, totals: WorkTotals): BulkStore {
-  async function timed(work: Promise<void>): Promise<void> {
+export function meteredBulk(store: BulkStore, totals: WorkTotals, tracing: Tracing): BulkStore {
+  async function timed(work: Promise<void>): Promise<number> {
     const startedMs = performance.now();
     await work;
-    addWork(totals, { writeMs: performance.now() - startedMs });
+    const writeMs = performance.now() - startedMs;
+    addWork(totals, { writeMs });
+    return writeMs;
   }
   return {
     open(series, signal) {
       const load = store.open(series, signal);
+      let rows = 0;
       return {
         async add(block, from, to) {
           await timed(load.add(block, from, to));
           addWork(totals, { rows: to - from });
+          rows += to - from;
         },
         hold: () => load.hold(),
-        keep: () => timed(load.keep()),
+        async keep() {
+          await timed(load.keep());
+        },
         drop: () => load.drop(),
-        finish: () => timed(load.finish()),
+        async finish() {
+          tracing.part('flush', await timed(load.finish()), { rows });
+        },
         abandon: () => load.abandon(),
       };
     },

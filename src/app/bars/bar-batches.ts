@@ -1,6 +1,7 @@
 import { DAY_MS } from '../../domain/time/hour.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { JobContext } from '../../ports/job-queue.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import { BarRequest, type Built, PATIENCE_MS } from './bar-request.ts';
 import { buildBars, type BuildBarsDeps } from './build-bars.ts';
 import type { WantedBars } from './series-build.ts';
@@ -22,6 +23,7 @@ const LOOK_AGAIN_MS = 250;
 
 interface BatchDeps extends BuildBarsDeps {
   readonly clock: Clock;
+  readonly tracing: Tracing;
   /** Whether jobs that will ask for bars are waiting or running. */
   readonly isMoreToCome: () => Promise<boolean>;
   /** Default: DAYS_AT_ONCE. */
@@ -167,7 +169,10 @@ async function buildSpan(
   if (asked.length === 0) return;
   const signal = AbortSignal.any(asked.map(({ request }) => request.signal));
   try {
+    const startedMs = deps.clock.nowMs();
     const outcomes = await buildBars(deps, asked, signal);
+    const days = asked.reduce((sum, one) => sum + one.days.length, 0);
+    deps.tracing.part('build bars', deps.clock.nowMs() - startedMs, { days });
     for (const [index, { request }] of asked.entries())
       request.take(outcomes[index] ?? 'busy', endMs);
   } catch (error) {

@@ -10,9 +10,13 @@ import { DONE, LATER } from './slice-jobs.ts';
 import type { StretchJobsDeps } from './stretch-jobs.ts';
 import type { RulesDeps } from './follow-rules.ts';
 import { keepSchedule } from './keep-schedule.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import type { PlanDeps } from '../plan/plan-series.ts';
 
-type HandlerDeps = StretchJobsDeps & ChainDeps & PlanDeps & RulesDeps;
+type HandlerDeps = StretchJobsDeps &
+  ChainDeps &
+  PlanDeps &
+  RulesDeps & { readonly tracing: Tracing };
 
 /** What each kind of job does. */
 export function createJobHandlers(deps: HandlerDeps): JobHandlers {

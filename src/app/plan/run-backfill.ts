@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { SourceChoice } from '../../domain/plan/source-choice.ts';
 import type { FailedJob, JobQueue } from '../../ports/job-queue.ts';
 import type { Leases } from '../../ports/lease.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import { awaitedHours } from '../day/awaited-hours.ts';
 import { assertServed, type HistoryDeps } from '../hour/rest-history.ts';
 import { changeSeries } from '../leases.ts';
@@ -64,15 +65,18 @@ export async function pinSeries(
 
 /** Enqueues a run. */
 export async function enqueueRun(
-  deps: RunDeps,
+  deps: RunDeps & { readonly tracing: Tracing },
   { runId, series, range, source = 'auto' }: RunRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  await deps.queue.openRun(runId, series);
-  for (const one of series) {
-    await pinSeries(deps, one, range.startMs, signal);
-    await deps.queue.addFeed(runId, one, range, source);
-  }
+  const attributes = { 'cdvault.run_id': runId, 'cdvault.source': source };
+  await deps.tracing.run({ name: 'backfill', runId, attributes }, async () => {
+    await deps.queue.openRun(runId, series);
+    for (const one of series) {
+      await pinSeries(deps, one, range.startMs, signal);
+      await deps.queue.addFeed(runId, one, range, source);
+    }
+  });
 }
 
 export interface ScheduleWish extends Series {
