@@ -115,7 +115,9 @@ describe('compact', () => {
       /^would convert {2}2 partitions, [\d,]+ trades, [\d.]+ MiB, would be about [\d.]+ [KM]iB$/m,
     );
     expect(stdout).toContain('skipped    1: the newest partition of its table');
-    expect(stderr).toMatch(/2024-03-05: [\d,]+ trades, [\d.]+ MiB, would be about [\d.]+ [KM]iB/);
+    expect(stderr).toMatch(
+      /2024-03-05: [\d,]+ trades, [\d.]+ [KM]iB, would be about [\d.]+ [KM]iB/,
+    );
     expect(await formats()).toEqual(allNative);
   });
 
