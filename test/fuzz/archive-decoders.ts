@@ -66,8 +66,7 @@ function rowIn(line: string): { trade: AggTrade; unit: string } | undefined {
   if (!integers.every((text) => INTEGER.test(text) && Math.abs(Number(text)) < 2 ** 53))
     return undefined;
   const [aggId = 0, firstId = 0, lastId = 0, at = 0] = integers.map(Number);
-  if (aggId < 0 || firstId < -1 || lastId < -1 || at < 0 || integers.includes('-0'))
-    return undefined;
+  if (aggId < 0 || at < 0 || integers.includes('-0')) return undefined;
   const unit = at >= 1e14 ? 'us' : 'ms';
   const timeUs = unit === 'us' ? at : at * 1_000;
   const isBuyerMaker = side.toLowerCase() === 'true';

@@ -79,7 +79,10 @@ const inRange = (value: number, least: number) =>
 
 function assertTrade({ aggId, firstId, lastId, timeUs, price, qty }: AggTrade): void {
   assert(inRange(aggId, 0), `the id ${aggId}`);
-  assert(inRange(firstId, -1) && inRange(lastId, -1), `the raw ids ${firstId} to ${lastId}`);
+  assert(
+    inRange(firstId, -Infinity) && inRange(lastId, -Infinity),
+    `the raw ids ${firstId} to ${lastId}`,
+  );
   assert(inRange(timeUs, 0), `the time ${timeUs}`);
   assert(/^[0-9]{1,10}[.][0-9]{8}$/.test(price), `the price ${price}`);
   assert(/^[0-9]{1,20}[.][0-9]{8}$/.test(qty), `the quantity ${qty}`);

@@ -62,7 +62,8 @@ function tradesIn(body: unknown, from: number, to: number, usInUnit: number): un
     const price = isText(p, /^[0-9]{1,20}([.][0-9]{1,8})?$/) ? p : undefined;
     const qty = isText(q, /^[0-9]{1,20}([.][0-9]{1,8})?$/) ? q : undefined;
     if (price === undefined || qty === undefined || (m !== true && m !== false)) return undefined;
-    if (!isWhole(a, 0) || !isWhole(f, -1) || !isWhole(l, -1)) return undefined;
+    if (!isWhole(a, 0) || !isWhole(f, -(2 ** 53) + 1) || !isWhole(l, -(2 ** 53) + 1))
+      return undefined;
     if (!isWhole(time, from) || time >= to) return undefined;
     const timeUs = time * usInUnit;
     return { aggId: a, price, qty, firstId: f, lastId: l, timeUs, isBuyerMaker: m };

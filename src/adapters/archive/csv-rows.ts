@@ -198,7 +198,7 @@ export class CsvRows {
   }
 
   /**
-   * Reads an integer and skips the comma after it. Only raw ids may be negative: -1 in a row without any.
+   * Reads an integer and skips the comma after it. Only raw ids may be negative, in rows that are marked invalid.
    * @param row where the row starts, for the error
    * @throws CdvaultError ARCHIVE_BAD_ROW
    */
@@ -218,7 +218,7 @@ export class CsvRows {
     const hasLeadingZero = bytes[firstDigit] === ZERO && at > firstDigit + 1;
     if (at === firstDigit || bytes[at] !== COMMA || hasLeadingZero || value >= EXACT_E8)
       throw badField(this.#lineAt(row), field, 'is not an integer below 2^53');
-    if (isNegative && (value !== 1 || field < FIRST_ID_FIELD || field > LAST_ID_FIELD))
+    if (isNegative && (value === 0 || field < FIRST_ID_FIELD || field > LAST_ID_FIELD))
       throw badField(this.#lineAt(row), field, 'is negative');
     this.#at = at + 1;
     return isNegative ? -value : value;

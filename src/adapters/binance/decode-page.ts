@@ -46,7 +46,7 @@ function decodeRow(row: unknown, unit: TimeUnit): AggTrade | undefined {
   if (typeof row !== 'object' || row === null) return undefined;
   const { a, p, q, f, l, T, m } = row as Readonly<Record<string, unknown>>;
   if (typeof p !== 'string' || typeof q !== 'string' || typeof m !== 'boolean') return undefined;
-  if (!isInteger(a) || a < 0 || !isRawId(f) || !isRawId(l) || !isInteger(T)) return undefined;
+  if (!isInteger(a) || a < 0 || !isInteger(f) || !isInteger(l) || !isInteger(T)) return undefined;
   if (!DECIMAL.test(p) || !DECIMAL.test(q) || T <= 0 || T >= US_FROM !== (unit === 'us'))
     return undefined;
   const timeUs = unit === 'us' ? T : T * 1000;
@@ -67,11 +67,6 @@ function described(row: unknown): string {
 /** JSON numbers above 2^53 have lost digits already, so they can't be ids. */
 function isInteger(value: unknown): value is number {
   return Number.isSafeInteger(value);
-}
-
-/** -1 in a row that the exchange has marked invalid. */
-function isRawId(value: unknown): value is number {
-  return isInteger(value) && value >= -1;
 }
 
 /**

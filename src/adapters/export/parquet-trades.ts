@@ -11,9 +11,6 @@ const EXACT_E8 = 2 ** 53;
 const MOST_PRICE = 10n ** 18n - 1n;
 const MOST_QTY = 10n ** 28n - 1n;
 
-/** In a row that the exchange has marked invalid. */
-const NO_RAW_ID = -1;
-
 /** What is read of a file of trades. */
 export function tradeColumns(file: string): ColumnsRequest {
   return { file, names: TRADE_COLUMNS, scale: PRICE_SCALE };
@@ -50,8 +47,9 @@ function tradesOf(columns: readonly Column[], unit: 'ms' | 'us'): AggTrade[] {
       aggId: whole(aggId?.[row], 0),
       price: decimal(price?.[row], PRICE_SCALE, MOST_PRICE),
       qty: decimal(qty?.[row], QTY_SCALE, MOST_QTY),
-      firstId: whole(firstId?.[row], NO_RAW_ID),
-      lastId: whole(lastId?.[row], NO_RAW_ID),
+      // Negative in rows that are marked invalid.
+      firstId: whole(firstId?.[row], Number.MIN_SAFE_INTEGER),
+      lastId: whole(lastId?.[row], Number.MIN_SAFE_INTEGER),
       isBuyerMaker: isSell,
     };
   });

@@ -222,7 +222,6 @@ describe('a problem of one file', () => {
       '1,2.0,3.0,-0,5,1709596800000,True,True',
       'first_trade_id "-0" is negative',
     ],
-    ['a raw id of -2', '1,2.0,3.0,4,-2,1709596800000,True,True', 'last_trade_id "-2" is negative'],
     ['a negative time', '1,2.0,3.0,4,5,-1,True,True', 'transact_time "-1" is negative'],
     [
       'a number with an exponent',

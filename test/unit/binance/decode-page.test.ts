@@ -127,13 +127,6 @@ describe('decodePage', () => {
     expect(codeOf(() => decodePage([deep], 'ms', REQUEST))).toBe('EXCHANGE_BAD_BODY');
   });
 
-  it.each([{ f: -2 }, { l: -2 }])('refuses raw ids below -1: %o', (field) => {
-    expect(codeOf(() => decodePage([{ ...GOOD, f: -1, l: -1 }], 'ms', REQUEST))).toBe('none');
-    expect(codeOf(() => decodePage([{ ...GOOD, ...field }], 'ms', REQUEST))).toBe(
-      'EXCHANGE_BAD_BODY',
-    );
-  });
-
   it('names the request and quotes the row', () => {
     expect(() => decodePage([{ ...GOOD, p: 'x' }], 'ms', REQUEST)).toThrow(
       /^GET \/api\/v3\/aggTrades.*row 0.*"p":"x"/,
