@@ -25,8 +25,8 @@ export interface CsvFormat {
 /** Milliseconds reach this in the year 5138, microseconds passed it in 1973. */
 const LEAST_US = 1e14;
 
-/** `0,1,1,0,0,1500000000000,True` and a line feed. */
-const LEAST_ROW_BYTES = 29;
+/** `0,0,0,0,0,0,True` and a line feed: a wrong time may be short, and what does not fit in a column is lost. */
+const LEAST_ROW_BYTES = 17;
 
 /** Rows have some 90 bytes. A line without an end would be kept, and copied again for each piece of the file. */
 const LONGEST_LINE_BYTES = 1_000;
