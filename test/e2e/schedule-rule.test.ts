@@ -87,6 +87,10 @@ test('a rule schedules the greatest of one quote asset; a symbol that is listed 
   expect(await scheduled('um')).toEqual(start);
   expect((await rig.cli(['status'])).stdout).toContain('schedule: the top 3 of USDT on um, from ');
 
+  const plan = await rig.cli(['plan', ...RULE, '--top', '1', '--from', isoTime(FROM), '--json']);
+  const { series } = JSON.parse(plan.stdout) as { series: readonly { symbol: string }[] };
+  expect(series.map(({ symbol }) => symbol)).toEqual([ENDING.symbol]);
+
   rig.exchange.list(NEW);
   rig.exchange.setQuoteVolume(NEW.symbol, 95, 'um');
   await tick();

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastClock, fastNowMs } from './clock.ts';
 import { differences, openGaps } from './compare.ts';
 import { Installation, type Servers } from './installation.ts';
+import type { QueueCounts } from '../../src/ports/job-queue.ts';
 import { lagsOf, processSamples, provenHours, type Sample, trafficOf } from './samples.ts';
 import {
   FIRST_DAY_MS,
@@ -133,7 +134,7 @@ class Soak {
     const settled = await this.#settle();
     if (settled === undefined) return;
     await this.#sample();
-    this.#progress.outcome = await this.#judge(settled);
+    this.#progress.outcome = { wrong: await this.#judge(), settledMs: settled };
   }
 
   /** Writes the progress, whole or not at all. */
@@ -231,8 +232,14 @@ class Soak {
     }
   }
 
-  async #judge(settledMs: number): Promise<Outcome> {
+  /** @returns what is not as it must be */
+  async #judge(): Promise<readonly string[]> {
     const wrong: string[] = [];
+    const names = this.#symbols.map(({ symbol }) => symbol);
+    const ended = await this.#installation.cli('unschedule', ...names);
+    if (ended.exitCode !== 0) wrong.push(`unschedule: ${ended.stderr}`);
+    // Ticks have gone on: the bars of hours after the end, which are of the same day, may be on their way.
+    if (!(await this.#isIdle())) wrong.push('jobs were left');
     const ends = await this.#installation.stopWorkers();
     if (ends.some((exitCode) => exitCode !== 0))
       wrong.push(`workers ended with ${ends.join(', ')}`);
@@ -243,14 +250,25 @@ class Soak {
     if (gaps > 0) wrong.push(`${gaps} gaps are open`);
     const violations = this.#progress.samples.reduce((sum, one) => sum + one.violations, 0);
     if (violations > 0) wrong.push(`${violations} requests that the exchange had forbidden`);
-    const names = this.#symbols.map(({ symbol }) => symbol);
     const range = ['--from', isoTime(FIRST_DAY_MS), '--to', isoTime(this.#endMs)];
     const verified = await this.#installation.cli('verify', ...names, ...range);
     if (verified.exitCode !== 0)
       wrong.push(`verify ended with ${verified.exitCode}: ${lastLines(verified.stdout)}`);
-    const ended = await this.#installation.cli('unschedule', ...names);
-    if (ended.exitCode !== 0) wrong.push(`unschedule: ${ended.stderr}`);
-    return { wrong, settledMs };
+    return wrong;
+  }
+
+  /** Waits until no job waits or runs. @returns false when that does not come */
+  async #isIdle(): Promise<boolean> {
+    const realEndMs = Date.now() + SETTLE_REAL_MS;
+    for (let idle = 0; idle < 2;) {
+      if (Date.now() > realEndMs) return false;
+      const { stdout } = await this.#installation.cli('status', '--json');
+      const { queues = [] } = JSON.parse(stdout || '{}') as { queues?: readonly QueueCounts[] };
+      const jobs = queues.reduce((sum, one) => sum + one.waiting + one.active + one.delayed, 0);
+      // A job may pass from one queue to another between two counts.
+      idle = queues.length > 0 && jobs === 0 ? idle + 1 : 0;
+    }
+    return true;
   }
 }
 
