@@ -1,7 +1,7 @@
 /**
  * Loaded before a program (`node --import`): its calendar runs SOAK_CLOCK's `speed` times as fast as the
  * machine's, from `startMs` on. Only what reads Date is fast: timers, performance.now() and the expiry of keys
- * in Redis stay real, as docs of the soak say.
+ * in Redis stay real (CONTRIBUTING).
  */
 import { type FastClock, fastNowMs } from './clock.ts';
 
