@@ -20,6 +20,15 @@ export function parseSymbol(text: string): string {
   return `${base}${quote}${suffix}`.replace(/[a-z]/g, (letter) => letter.toUpperCase());
 }
 
+/** Whether a symbol is spelled as commands and jobs take it; the exchange could list any text. */
+export function isSymbol(text: string): boolean {
+  try {
+    return parseSymbol(text) === text;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Symbols in the given order, without duplicates.
  * @throws CdvaultError USAGE when there is none, or one is not a symbol

@@ -52,7 +52,12 @@ export async function followRule(
 ): Promise<readonly Series[]> {
   const known = (await deps.catalogue.all()).filter(({ market }) => market === rule.market);
   const covered = coveredBy(rule, known);
-  const { joining, leaving, ended } = await findings(deps, rule, covered, signal);
+  const { joining, leaving, ended, unusable } = await findings(deps, rule, covered, signal);
+  if (unusable.length > 0)
+    deps.log.warn(
+      { rule: ruleText(rule), symbols: unusable },
+      'the exchange lists symbols whose names cdvault does not take; they are not scheduled',
+    );
   // Whoever has named a series decides about it.
   const named = new Set(
     known.filter((one) => isScheduled(one) && !covered.has(one.symbol)).map((one) => one.symbol),

@@ -1,4 +1,5 @@
 import { type Market, marketName } from '../market.ts';
+import { isSymbol } from '../symbols.ts';
 
 /** Series that the schedule keeps complete because a rule covers them, not because somebody named them. */
 export interface ScheduleRule {
@@ -27,6 +28,8 @@ export interface RuleFindings {
   readonly leaving: readonly string[];
   /** Covered, and no longer traded or listed. */
   readonly ended: readonly string[];
+  /** Listed under names that no command or job takes. They can't be scheduled. */
+  readonly unusable: readonly string[];
 }
 
 export interface RuleFacts {
@@ -49,11 +52,13 @@ export function applyRule(
   { quote, top }: Pick<ScheduleRule, 'quote' | 'top'>,
   { listed, volumes, covered }: RuleFacts,
 ): RuleFindings {
-  const trading = listed.filter((one) => one.isTrading && one.quote === quote);
+  const all = listed.filter((one) => one.isTrading && one.quote === quote);
+  const trading = all.filter(({ symbol }) => isSymbol(symbol));
+  const unusable = all.map(({ symbol }) => symbol).filter((symbol) => !isSymbol(symbol));
   const names = new Set(trading.map(({ symbol }) => symbol));
   const ended = [...covered].filter((symbol) => !names.has(symbol));
   const isNew = ({ symbol }: ListedSymbol) => !covered.has(symbol);
-  if (top === undefined) return { joining: trading.filter(isNew), leaving: [], ended };
+  if (top === undefined) return { joining: trading.filter(isNew), leaving: [], ended, unusable };
   const volumeOf = ({ symbol }: ListedSymbol) => volumes.get(symbol) ?? 0;
   const ranked = trading.toSorted(
     (left, right) => volumeOf(right) - volumeOf(left) || (left.symbol < right.symbol ? -1 : 1),
@@ -65,6 +70,7 @@ export function applyRule(
       .map(({ symbol }) => symbol)
       .filter((symbol) => covered.has(symbol)),
     ended,
+    unusable,
   };
 }
 

@@ -34,6 +34,16 @@ test('without a number all that trade against the quote asset are covered', () =
   expect(found.ended).toEqual(['D', 'GONE']);
 });
 
+test('what is listed under a name that no job takes is named, and does not join', () => {
+  const symbols = ['BTCUSDT', '币安人生USDT', 'BTCUSDT_260327', '../x', 'A B', 'btcusdt', ''];
+  const found = applyRule(
+    { ...RULE, top: undefined },
+    { listed: symbols.map((symbol) => listed(symbol)), volumes: new Map(), covered: new Set() },
+  );
+  expect(names(found.joining)).toEqual(['BTCUSDT', '币安人生USDT', 'BTCUSDT_260327']);
+  expect(found.unusable).toEqual(['../x', 'A B', 'btcusdt', '']);
+});
+
 test('a series at the edge joins once, however often volumes change places there', () => {
   const symbols = ['A', 'B', 'C', 'D', 'E', 'F', 'G'];
   let covered = new Set<string>();
@@ -90,6 +100,7 @@ test('whatever the volumes, the first are covered, nothing behind the last rank 
           joining: [],
           leaving: [],
           ended: [],
+          unusable: [],
         });
       },
     ),
