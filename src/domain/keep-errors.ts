@@ -33,9 +33,15 @@ export const KEEP_ERRORS = {
   SERIES_FORGOTTEN: {
     retryable: false,
     exitCode: EXIT.usage,
-    when: 'The series is being forgotten, or was forgotten after the work was queued.',
+    when: 'The series was forgotten after the work was queued.',
+    advice: 'To have the series again, run cdvault backfill.',
+  },
+  FORGET_UNFINISHED: {
+    retryable: true,
+    exitCode: EXIT.usage,
+    when: 'The series is being forgotten, or an interrupted forget has left a part of it.',
     advice:
-      'If cdvault forget was interrupted, run it again: it drops what is left. To have the series again, run cdvault backfill afterwards.',
+      'If no cdvault forget of it is running, run it again: it drops what is left. To have the series again, run cdvault backfill afterwards.',
   },
   RESTORE_UNFINISHED: {
     retryable: false,

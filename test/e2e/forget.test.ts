@@ -199,11 +199,27 @@ describe('forget', () => {
       expect(await rowsOf(['slices', 'coverage'])).toEqual({});
       const refused = await rig.cli(['backfill', SYMBOL, ...FROM_TO, '--source', 'rest']);
       expect(refused).toMatchObject({ exitCode: 2 });
-      expect(refused.stderr).toContain('error SERIES_FORGOTTEN: cdvault forget ');
+      expect(refused.stderr).toContain('error FORGET_UNFINISHED: cdvault forget ');
       expect(await forget('--yes')).toMatchObject({ exitCode: 0 });
       await expectNothingLeft();
     },
   );
+
+  test('a job that begins before a refused forget has taken its mark back waits, and is done', async () => {
+    const takeBack = await app.forgetting.begin(series);
+    const runId = unique('run-');
+    await app.queue.addFeed(runId, series, RANGE, 'rest');
+    const workers = rig.work(app);
+    const jobs = async (of: 'delayed' | 'waiting' | 'active') =>
+      (await app.queue.counts()).reduce((sum, counts) => sum + counts[of], 0);
+    await eventually('it has been tried', async () => (await jobs('delayed')) === 1);
+    await takeBack();
+    const left = async () =>
+      (await jobs('delayed')) + (await jobs('waiting')) + (await jobs('active'));
+    await eventually('it is done', async () => (await left()) === 0);
+    await workers.stop();
+    expect(await app.queue.failures(runId, 9)).toEqual([]);
+  });
 
   test('is refused while a worker is at it, and changes nothing then', async () => {
     const lease = await app.leases.tryAcquire(hourLease({ ...series, hourMs: DAY }), NEVER);

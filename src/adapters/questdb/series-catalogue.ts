@@ -121,7 +121,7 @@ export function createSeriesCatalogue(
 
 function forgetting({ market, symbol }: Series): CdvaultError {
   const message = `cdvault forget ${symbol} (${marketName(market)}) was begun: it has not ended`;
-  return new CdvaultError('SERIES_FORGOTTEN', message);
+  return new CdvaultError('FORGET_UNFINISHED', message);
 }
 
 function toFacts(row: TextRow): SeriesFacts {

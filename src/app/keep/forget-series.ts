@@ -31,6 +31,8 @@ export async function forgetSeries(
   const forget = async () => {
     // Hours that are in the ledger now; others are known by their jobs.
     const range = (await forgetting.size(series))?.range;
+    // Before the mark as well, so that a refusal seldom makes jobs of the series wait.
+    await assertIdle(deps, series, range, signal);
     const takeBack = await forgetting.begin(series);
     try {
       await assertIdle(deps, series, range, signal);
