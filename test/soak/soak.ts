@@ -43,6 +43,8 @@ function storyOf(seed: number): Story {
 }
 
 function seedsOf(text: string): number[] {
+  if (!/^\d+(-\d+)?$/.test(text))
+    throw new Error(`--seeds ${text} is not a number or a range\n${USAGE}`);
   const [from = 1, to = from] = text.split('-').map(Number);
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
