@@ -2,6 +2,7 @@ import { DelayedError, type Job, WaitingError } from 'bullmq';
 import { z } from 'zod';
 import type { ErrorCode } from '../../domain/error-catalogue.ts';
 import { CdvaultError, classify } from '../../domain/errors.ts';
+import type { Market } from '../../domain/market.ts';
 import type { JobHandlers, JobKind, JobOutcome } from '../../ports/job-queue.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Tracing } from '../../ports/tracing.ts';
@@ -44,17 +45,20 @@ export class JobRunner<K extends JobKind> {
     const running = new RunningJob(this.#kind, CATALOGUE[this.#kind]);
     lockSignal?.addEventListener('abort', () => running.interrupt('lock-lost', lockLost(job)));
     const fields = jobFields(this.#kind, job);
+    const about = { ...fields, ...partFields(job) };
     const totals = createWorkTotals();
     const startedMs = performance.now();
-    const market = this.#kind === 'slice' ? toFacts(job)?.series?.market : undefined;
+    const market = this.#kind === 'slice' ? about.market : undefined;
     if (market !== undefined) this.#deps.slices.begin(market);
     const result = await withLogFields(fields, () =>
-      withTotals(totals, () => this.#traced(job, running)),
+      withTotals(totals, () => this.#traced(about, () => this.#handle(job, running))),
     );
-    const about = { ...fields, ...partFields(job), ...rounded(totals) };
     const durationMs = Math.round(performance.now() - startedMs);
     if (market !== undefined) this.#deps.slices.end(market, { durationMs, waitMs: totals.waitMs });
-    this.#deps.log.info({ ...about, durationMs, ...outcomeFields(result) }, 'job');
+    this.#deps.log.info(
+      { ...about, ...rounded(totals), durationMs, ...outcomeFields(result) },
+      'job',
+    );
     if (running.interruption === 'lock-lost')
       throw new WaitingError('another worker may have the job by now');
     if (!(result instanceof CdvaultError)) return finish(job, token, result);
@@ -65,11 +69,12 @@ export class JobRunner<K extends JobKind> {
   }
 
   /** The looks of a feed are many and short: they have no spans. */
-  async #traced(job: Job, running: RunningJob): Promise<JobOutcome | CdvaultError> {
-    if (this.#kind === 'feed') return this.#handle(job, running);
+  async #traced(
+    { runId, jobId, market, symbol, part }: JobFields & PartFields,
+    handle: () => Promise<JobOutcome | CdvaultError>,
+  ): Promise<JobOutcome | CdvaultError> {
+    if (this.#kind === 'feed') return handle();
     const { tracing } = this.#deps;
-    const { runId, jobId } = jobFields(this.#kind, job);
-    const { market, symbol, part } = partFields(job);
     const attributes = {
       'cdvault.run_id': runId,
       'cdvault.job_id': jobId,
@@ -78,7 +83,7 @@ export class JobRunner<K extends JobKind> {
       'cdvault.part': part,
     };
     return tracing.job({ name: this.#kind, runId, attributes }, async () => {
-      const result = await this.#handle(job, running);
+      const result = await handle();
       const { outcome, code } = outcomeFields(result);
       tracing.annotate({ 'cdvault.outcome': outcome, 'error.type': code });
       return result;
@@ -100,20 +105,30 @@ export class JobRunner<K extends JobKind> {
   }
 }
 
+/** A type, since the fields of a log line are any record. */
+type JobFields = {
+  readonly runId?: string;
+  readonly kind: JobKind;
+  readonly jobId: string | undefined;
+};
+
+interface PartFields {
+  readonly market: Market | undefined;
+  readonly symbol: string | undefined;
+  readonly part: string | undefined;
+}
+
 /**
  * Log fields that identify the job. `runId` is absent if the job serves all runs: levels of a series, the
  * tick.
  */
-export function jobFields(
-  kind: JobKind,
-  { id, data }: Pick<Job, 'id' | 'data'>,
-): { readonly runId?: string; readonly kind: JobKind; readonly jobId: string | undefined } {
+export function jobFields(kind: JobKind, { id, data }: Pick<Job, 'id' | 'data'>): JobFields {
   const runId = z.object({ runId: z.string() }).safeParse(data).data?.runId;
   return { ...(runId !== undefined && { runId }), kind, jobId: id };
 }
 
 /** Of what the job is: the same fields in the line of every job. */
-function partFields(job: Job): Readonly<Record<'market' | 'symbol' | 'part', string | undefined>> {
+function partFields(job: Job): PartFields {
   const facts = toFacts(job);
   return { market: facts?.series?.market, symbol: facts?.series?.symbol, part: facts?.part };
 }
