@@ -60,17 +60,7 @@ export async function startTcpProxy(
       gates.answer.pass(chunk);
       onAnswer();
     });
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
+    tieSockets(sockets, client, upstream);
   });
   const listen = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -163,3 +153,18 @@ function matcher(traps: Set<Trap>): (chunk: Buffer) => readonly Trap[] {
 }
 
 const LONGEST_TEXT = 200;
+
+/** The end of one ends the other; while they are open, they are among `sockets`. */
+export function tieSockets(sockets: Set<Socket>, client: Socket, upstream: Socket): void {
+  for (const [from, to] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    sockets.add(from);
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      sockets.delete(from);
+      to.destroy();
+    });
+  }
+}

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, createSecureContext, TLSSocket } from 'node:tls';
 import type { Certificates } from './certificates.ts';
+import { tieSockets } from './tcp-proxy.ts';
 
 export interface TlsProxy {
   readonly port: number;
@@ -27,18 +28,9 @@ export async function startTlsProxy(
   const join = (client: Socket) => {
     accepted += 1;
     const upstream = connect(targetPort, '127.0.0.1');
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-      from.pipe(to);
-    }
+    tieSockets(sockets, client, upstream);
+    client.pipe(upstream);
+    upstream.pipe(client);
   };
   const asked = (plain: Socket) => {
     sockets.add(plain);
